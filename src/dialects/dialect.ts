@@ -1,0 +1,251 @@
+import type { GatewayError } from '../errors.ts';
+import type { Answer } from '../operations/answer.ts';
+import type { Checksum, DialectName, MetadataEntry, ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { DeleteTarget, ListObjects, ListObjectVersions, Operation } from '../operations/operation.ts';
+import type { Conditions } from '../wire/conditions.ts';
+import type { HeaderList } from '../wire/headers.ts';
+import type {
+  ByteSource,
+  IncomingResponse,
+  OutgoingBody,
+  OutgoingRequest,
+  WireRequest,
+  WireResponse,
+} from '../wire/message.ts';
+
+/** A secret access key while it signs. Structural, so that this room need not know where secrets are kept. */
+export interface SigningSecret {
+  /** The secret's text. Never log, store or interpolate it into an error. */
+  reveal(): string;
+}
+
+/** What a front needs to know of its own address. */
+export interface FrontSettings {
+  /** The region that signatures must name, and that HeadBucket answers. */
+  readonly region: string;
+  /** Domains under which `<bucket>.<domain>` is a virtual-host request. Lower case, without port. */
+  readonly domains: readonly string[];
+}
+
+/** A request as a dialect understood it. */
+export type ParsedRequest =
+  /** Everything is in the head. The body is an object's bytes (PutObject), raw (Forward) or must be empty. */
+  | { readonly kind: 'ready'; readonly operation: Operation }
+  /** The body is a document: read and verify at most `maxBytes` of it, then ask `read` for the operation. */
+  | {
+      readonly kind: 'document';
+      readonly name: string;
+      readonly bucket: string;
+      readonly maxBytes: number;
+      readonly read: (document: Buffer) => Operation;
+    };
+
+/** What a verified body turned out to carry, known once its bytes ended. */
+export interface BodyProof {
+  /** Checksum of the plaintext that the client declared and that was verified. */
+  readonly checksum: Checksum | undefined;
+  /** MD5 of the plaintext, where Content-MD5 made it necessary to compute. */
+  readonly md5: Buffer | undefined;
+}
+
+/**
+ * A body behind its verification. `bytes()` yields plaintext and ends cleanly only after length, payload hash, chunk
+ * signatures, trailer and checksums all held; otherwise it throws a GatewayError. So whoever withholds the last piece
+ * until the end never completes a bad upload.
+ */
+export interface VerifiedBody {
+  /** Plaintext length if the request declares it. */
+  readonly plaintextBytes: number | undefined;
+  /** Iterate once. */
+  bytes(): ByteSource;
+  /** @throws Error when called before bytes() ended */
+  proof(): BodyProof;
+}
+
+/** The signature that a request carries, read but not yet believed. */
+export interface SignatureClaim {
+  readonly accessKeyId: string;
+  /**
+   * Verifies head and time; the body is verified as it is read.
+   * @throws GatewayError SignatureDoesNotMatch, RequestTimeTooSkewed, ExpiredRequest, AuthorizationHeaderMalformed,
+   *   AccessDenied (an unsigned x-amz header), NotImplemented (ECDSA) …
+   */
+  verify(secret: SigningSecret, now: Date): VerifiedBody;
+}
+
+/** What rendering needs beside the answer. */
+export interface RenderContext {
+  readonly requestId: string;
+  readonly settings: FrontSettings;
+  /** The request, if it got far enough to be read. */
+  readonly request: WireRequest | undefined;
+}
+
+/** The face a dialect turns to clients. Stateless, but for caches of derived signing keys. */
+export interface FrontDialect {
+  readonly name: DialectName;
+  /** By signature scheme, then by the vendor's own headers and query names (reference: dialects.md §6). */
+  recognises(request: WireRequest): boolean;
+  /**
+   * undefined for an anonymous request.
+   * @throws GatewayError for a signature that is malformed, doubled, or of a scheme that is refused
+   */
+  readClaim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined;
+  /** @throws GatewayError NotImplemented for everything that is not handled: fail closed */
+  parse(request: WireRequest, settings: FrontSettings): ParsedRequest;
+  /** HEAD answers keep their Content-Length and have no body. Always sets the request id and Date. */
+  render(answer: Answer, context: RenderContext): WireResponse;
+  renderError(error: GatewayError, context: RenderContext): WireResponse;
+}
+
+/** Stores a sealed body: what a PutObject has become. */
+export interface StorePut {
+  readonly ref: ObjectRef;
+  /** User metadata already includes the envelope's entry. */
+  readonly metadata: ObjectMetadata;
+  /** ETags in the backend's form. */
+  readonly conditions: Conditions;
+  readonly body: OutgoingBody;
+}
+
+export interface StoreGet {
+  readonly ref: ObjectRef;
+  /** Of stored bytes. `last` undefined means to the end; suffixBytes asks for the end. */
+  readonly range?:
+    | { readonly first: number; readonly last: number | undefined }
+    | { readonly suffixBytes: number }
+    | undefined;
+  /** ETags in the backend's form. */
+  readonly conditions: Conditions;
+}
+
+/** A GET or HEAD answer of the backend, read. Sizes are stored bytes. */
+export interface StoredObject {
+  /** Whole object, also when a range was asked. */
+  readonly storedBytes: number;
+  /** Of the bytes in the body, when the answer is partial. */
+  readonly storedRange: { readonly first: number; readonly last: number } | undefined;
+  /** The backend's, unquoted. */
+  readonly etag: string;
+  readonly lastModified: Date;
+  /** The envelope's entry still among the user metadata. `vendor` holds the rest of the vendor's answer headers that may reach a client of the same dialect: no checksums, no request ids, no framing. */
+  readonly metadata: ObjectMetadata;
+  readonly versionId: string | undefined;
+}
+
+export interface StoredAck {
+  /** The backend's, unquoted. */
+  readonly etag: string;
+  readonly versionId: string | undefined;
+  readonly vendor: HeaderList;
+}
+
+export interface StoredEntry {
+  readonly key: string;
+  readonly storedBytes: number;
+  readonly etag: string;
+  readonly lastModified: Date;
+  readonly storageClass: string | undefined;
+  readonly owner: { readonly id: string; readonly displayName: string } | undefined;
+}
+
+export interface StoredListing {
+  readonly entries: readonly StoredEntry[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  readonly nextMarker: string | undefined;
+  readonly nextContinuationToken: string | undefined;
+}
+
+export interface StoredVersionListing {
+  readonly entries: readonly (StoredEntry & {
+    readonly versionId: string;
+    readonly latest: boolean;
+    readonly deleteMarker: boolean;
+  })[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  readonly nextKeyMarker: string | undefined;
+  readonly nextVersionIdMarker: string | undefined;
+}
+
+export interface CompletedPart {
+  readonly partNumber: number;
+  /** The backend's, unquoted. */
+  readonly etag: string;
+}
+
+export interface BackendCredentials {
+  readonly accessKeyId: string;
+  readonly secret: SigningSecret;
+  readonly region: string;
+}
+
+/**
+ * The face a dialect turns to a backend: renders unsigned requests from the model, signs them, reads answers. Pure:
+ * connections live in src/backend. Readers of a document take at most what the pipeline collected for them.
+ */
+export interface BackDialect {
+  readonly name: DialectName;
+  put(put: StorePut): OutgoingRequest;
+  get(get: StoreGet): OutgoingRequest;
+  head(get: StoreGet): OutgoingRequest;
+  delete(ref: ObjectRef, conditions: Conditions): OutgoingRequest;
+  deleteMany(bucket: string, targets: readonly DeleteTarget[]): OutgoingRequest;
+  list(asked: ListObjects): OutgoingRequest;
+  listVersions(asked: ListObjectVersions): OutgoingRequest;
+  listBuckets(): OutgoingRequest;
+  headBucket(bucket: string): OutgoingRequest;
+  createBucket(bucket: string, location: string | undefined, vendor: HeaderList): OutgoingRequest;
+  deleteBucket(bucket: string): OutgoingRequest;
+  bucketLocation(bucket: string): OutgoingRequest;
+  createUpload(ref: ObjectRef, metadata: ObjectMetadata): OutgoingRequest;
+  uploadPart(ref: ObjectRef, uploadId: string, partNumber: number, body: OutgoingBody): OutgoingRequest;
+  completeUpload(
+    ref: ObjectRef,
+    uploadId: string,
+    parts: readonly CompletedPart[],
+    conditions: Conditions,
+  ): OutgoingRequest;
+  abortUpload(ref: ObjectRef, uploadId: string): OutgoingRequest;
+
+  /** Adds date, payload hash and authorization to the headers. `host` is the authority that the connection uses. */
+  sign(request: OutgoingRequest, credentials: BackendCredentials, host: string, now: Date): void;
+
+  readObject(response: IncomingResponse): StoredObject;
+  readAck(response: IncomingResponse): StoredAck;
+  readDelete(response: IncomingResponse): { readonly versionId: string | undefined; readonly deleteMarker: boolean };
+  readDeleteMany(document: Buffer): {
+    readonly deleted: readonly {
+      readonly key: string;
+      readonly versionId?: string | undefined;
+      readonly deleteMarker?: boolean | undefined;
+      readonly deleteMarkerVersionId?: string | undefined;
+    }[];
+    readonly failures: readonly {
+      readonly key: string;
+      readonly versionId?: string | undefined;
+      readonly code: string;
+      readonly message: string;
+    }[];
+  };
+  readListing(document: Buffer): StoredListing;
+  readVersionListing(document: Buffer): StoredVersionListing;
+  readBuckets(document: Buffer): readonly { readonly name: string; readonly created: Date }[];
+  readLocation(document: Buffer): string;
+  readUploadId(document: Buffer): string;
+  /** Complete may answer 200 with an error in its body: then it throws. */
+  readComplete(response: IncomingResponse, document: Buffer): StoredAck;
+  /**
+   * Any other status than success as the neutral error: NoSuchKey, PreconditionFailed, NotModified, BackendRefused
+   * (a rule of the backend's own), BackendUnavailable (5xx, SlowDown), BackendError (its view of our credentials).
+   */
+  readError(
+    response: IncomingResponse,
+    document: Buffer,
+    ref: { readonly bucket?: string | undefined; readonly key?: string | undefined },
+  ): GatewayError;
+  /** The bytes that user metadata takes in the backend's count, names included, and its limit. */
+  readonly metadataLimitBytes: number;
+  metadataBytes(user: readonly MetadataEntry[]): number;
+}

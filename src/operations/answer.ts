@@ -1,0 +1,147 @@
+import type { HeaderList } from '../wire/headers.ts';
+import type { ByteSource } from '../wire/message.ts';
+import type { ByteRange } from '../wire/range.ts';
+import type { Checksum, ObjectFacts, ObjectRef } from './object.ts';
+import type { ListObjects, ListObjectVersions, ResponseOverrides } from './operation.ts';
+
+/** What the gateway answers, whatever the dialect. A dialect's render spells it. ETags are the gateway's, unquoted. */
+export type Answer =
+  | ObjectStored
+  | ObjectContent
+  | ObjectDeleted
+  | ObjectsDeleted
+  | ObjectListing
+  | VersionListing
+  | BucketListing
+  | BucketFound
+  | BucketCreated
+  | BucketDeleted
+  | BucketLocation;
+
+export interface ObjectStored {
+  readonly kind: 'ObjectStored';
+  readonly ref: ObjectRef;
+  readonly etag: string;
+  readonly versionId: string | undefined;
+  readonly checksum: Checksum | undefined;
+  /** The backend's further answer headers, for a front of the same dialect (x-amz-expiration …). */
+  readonly vendor: HeaderList;
+}
+
+/** GetObject and HeadObject. */
+export interface ObjectContent {
+  readonly kind: 'ObjectContent';
+  readonly facts: ObjectFacts;
+  /** Set for a partial answer (206). */
+  readonly range: ByteRange | undefined;
+  readonly overrides: ResponseOverrides;
+  /** undefined for HEAD. Its first segment has been authenticated already. */
+  readonly body: ByteSource | undefined;
+}
+
+export interface ObjectDeleted {
+  readonly kind: 'ObjectDeleted';
+  readonly versionId: string | undefined;
+  readonly deleteMarker: boolean;
+}
+
+export interface DeletedEntry {
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  readonly deleteMarker?: boolean | undefined;
+  readonly deleteMarkerVersionId?: string | undefined;
+}
+
+export interface DeleteFailure {
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  /** The backend's code and message, S3's spelling. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface ObjectsDeleted {
+  readonly kind: 'ObjectsDeleted';
+  /** Empty when the client asked for quiet. */
+  readonly deleted: readonly DeletedEntry[];
+  readonly failures: readonly DeleteFailure[];
+}
+
+export interface Owner {
+  readonly id: string;
+  readonly displayName: string;
+}
+
+export interface ListedObject {
+  readonly key: string;
+  readonly plaintextBytes: number;
+  /** Unquoted, the same as HEAD gives. */
+  readonly etag: string;
+  readonly lastModified: Date;
+  readonly storageClass: string | undefined;
+  readonly owner: Owner | undefined;
+}
+
+export interface ObjectListing {
+  readonly kind: 'ObjectListing';
+  readonly asked: ListObjects;
+  readonly objects: readonly ListedObject[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  /** Form 1: where to go on; set whenever truncated. */
+  readonly nextMarker: string | undefined;
+  /** Form 2. */
+  readonly nextContinuationToken: string | undefined;
+}
+
+export interface ListedVersion extends ListedObject {
+  readonly versionId: string;
+  readonly latest: boolean;
+}
+
+export interface ListedDeleteMarker {
+  readonly key: string;
+  readonly versionId: string;
+  readonly latest: boolean;
+  readonly lastModified: Date;
+  readonly owner: Owner | undefined;
+}
+
+export interface VersionListing {
+  readonly kind: 'VersionListing';
+  readonly asked: ListObjectVersions;
+  /** In the backend's order: versions and delete markers mixed. */
+  readonly entries: readonly (
+    | ({ readonly deleteMarker: false } & ListedVersion)
+    | ({ readonly deleteMarker: true } & ListedDeleteMarker)
+  )[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  readonly nextKeyMarker: string | undefined;
+  readonly nextVersionIdMarker: string | undefined;
+}
+
+export interface BucketListing {
+  readonly kind: 'BucketListing';
+  readonly owner: Owner;
+  readonly buckets: readonly { readonly name: string; readonly created: Date }[];
+}
+
+export interface BucketFound {
+  readonly kind: 'BucketFound';
+  readonly region: string;
+}
+
+export interface BucketCreated {
+  readonly kind: 'BucketCreated';
+  readonly bucket: string;
+}
+
+export interface BucketDeleted {
+  readonly kind: 'BucketDeleted';
+}
+
+export interface BucketLocation {
+  readonly kind: 'BucketLocation';
+  readonly region: string;
+}

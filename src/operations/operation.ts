@@ -1,0 +1,147 @@
+import type { Conditions } from '../wire/conditions.ts';
+import type { RangeRequest } from '../wire/range.ts';
+import type { ObjectMetadata, ObjectRef } from './object.ts';
+
+/** What a client asks, whatever its dialect. A dialect's parse makes one, or throws NotImplemented: fail closed. */
+export type Operation =
+  | PutObject
+  | GetObject
+  | HeadObject
+  | DeleteObject
+  | DeleteObjects
+  | ListObjects
+  | ListObjectVersions
+  | ListBuckets
+  | HeadBucket
+  | CreateBucket
+  | DeleteBucket
+  | GetBucketLocation
+  | Forward;
+
+export type OperationKind = Operation['kind'];
+
+export interface PutObject {
+  readonly kind: 'PutObject';
+  readonly ref: ObjectRef;
+  readonly metadata: ObjectMetadata;
+  /** Only ifMatch and ifNoneMatch mean something on a write. */
+  readonly conditions: Conditions;
+}
+
+/** Headers the client wants in the answer instead of the stored ones. */
+export interface ResponseOverrides {
+  readonly contentType?: string | undefined;
+  readonly contentLanguage?: string | undefined;
+  readonly expires?: string | undefined;
+  readonly cacheControl?: string | undefined;
+  readonly contentDisposition?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+}
+
+export interface GetObject {
+  readonly kind: 'GetObject';
+  readonly ref: ObjectRef;
+  readonly range: RangeRequest | undefined;
+  /** RFC 9110 §13.1.5: serve the range only if this ETag (quoted) or date still holds, else the whole. */
+  readonly ifRange: string | undefined;
+  readonly conditions: Conditions;
+  readonly overrides: ResponseOverrides;
+  /** The client asks for the checksum of the plaintext (x-amz-checksum-mode: ENABLED). */
+  readonly wantsChecksum: boolean;
+}
+
+/** As GetObject, without the bytes. A range is honoured: S3 answers HEAD with 206. */
+export interface HeadObject extends Omit<GetObject, 'kind'> {
+  readonly kind: 'HeadObject';
+}
+
+export interface DeleteObject {
+  readonly kind: 'DeleteObject';
+  readonly ref: ObjectRef;
+  readonly conditions: Conditions;
+}
+
+export interface DeleteTarget {
+  readonly key: string;
+  readonly versionId?: string | undefined;
+}
+
+export interface DeleteObjects {
+  readonly kind: 'DeleteObjects';
+  readonly bucket: string;
+  readonly targets: readonly DeleteTarget[];
+  readonly quiet: boolean;
+}
+
+export interface ListObjects {
+  readonly kind: 'ListObjects';
+  readonly bucket: string;
+  /** S3's two listing forms; other dialects use 1. */
+  readonly form: 1 | 2;
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Form 1's marker, form 2's start-after: list what comes after it. */
+  readonly after: string;
+  readonly continuationToken: string | undefined;
+  readonly maxKeys: number;
+  readonly urlEncoded: boolean;
+  readonly withOwner: boolean;
+}
+
+export interface ListObjectVersions {
+  readonly kind: 'ListObjectVersions';
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly delimiter: string;
+  readonly keyMarker: string;
+  readonly versionIdMarker: string;
+  readonly maxKeys: number;
+  readonly urlEncoded: boolean;
+}
+
+export interface ListBuckets {
+  readonly kind: 'ListBuckets';
+  readonly prefix: string;
+}
+
+export interface HeadBucket {
+  readonly kind: 'HeadBucket';
+  readonly bucket: string;
+}
+
+export interface CreateBucket {
+  readonly kind: 'CreateBucket';
+  readonly bucket: string;
+  /** As the client named it, or undefined for the default. */
+  readonly location: string | undefined;
+  /** Raw headers of the dialect (ACL, object lock), for a backend of the same dialect. */
+  readonly vendor: ObjectMetadata['vendor'];
+}
+
+export interface DeleteBucket {
+  readonly kind: 'DeleteBucket';
+  readonly bucket: string;
+}
+
+export interface GetBucketLocation {
+  readonly kind: 'GetBucketLocation';
+  readonly bucket: string;
+}
+
+/**
+ * A request that carries no object bytes and that a backend of the same dialect may answer as it is, re-signed
+ * (GetBucketTagging, PutObjectTagging, GetObjectLockConfiguration …). Only names on the dialect's allow-list get here.
+ */
+export interface Forward {
+  readonly kind: 'Forward';
+  /** The vendor's operation name: a bounded set, used in logs and metric labels. */
+  readonly name: string;
+  readonly bucket: string;
+  readonly key: string | undefined;
+  readonly versionId?: string | undefined;
+}
+
+/** The name in logs and metrics: from a bounded set. */
+export function operationName(operation: Operation): string {
+  return operation.kind === 'Forward' ? operation.name : operation.kind;
+}

@@ -1,0 +1,56 @@
+import { clientError } from '../errors.ts';
+
+/** RFC 3986 unreserved; everything else is percent-encoded, as every vendor's V4 signature demands. */
+const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  return /[A-Za-z0-9\-._~]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+});
+
+const ONLY_UNRESERVED = /^[A-Za-z0-9\-._~]*$/;
+const ONLY_UNRESERVED_OR_SLASH = /^[A-Za-z0-9\-._~/]*$/;
+
+/** Percent-encodes UTF-8 octets outside the unreserved set, upper-case hex. `/` is encoded too. */
+export function percentEncode(text: string): string {
+  if (ONLY_UNRESERVED.test(text)) return text;
+  let encoded = '';
+  for (const byte of Buffer.from(text, 'utf8')) encoded += ENCODED[byte];
+  return encoded;
+}
+
+/** The same, but `/` stays: for object keys in a path. */
+export function percentEncodePath(text: string): string {
+  if (ONLY_UNRESERVED_OR_SLASH.test(text)) return text;
+  let encoded = '';
+  for (const byte of Buffer.from(text, 'utf8')) encoded += byte === 0x2f ? '/' : ENCODED[byte];
+  return encoded;
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Decodes %XX once. Bytes must form valid UTF-8: object keys are UTF-8 in every dialect, and a lossy decoding would
+ * let two keys collapse into one.
+ * @throws GatewayError InvalidURI
+ */
+export function percentDecode(text: string): string {
+  if (!text.includes('%') && /^[\x20-\x7e]*$/.test(text)) return text;
+  const bytes = Buffer.alloc(text.length);
+  let length = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '%') {
+      const hex = text.slice(at + 1, at + 3);
+      if (!/^[0-9A-Fa-f]{2}$/.test(hex)) {
+        throw clientError('InvalidURI', 'The request target has a % that is not followed by two hex digits.');
+      }
+      bytes[length++] = Number.parseInt(hex, 16);
+      at += 2;
+    } else {
+      bytes[length++] = text.charCodeAt(at);
+    }
+  }
+  try {
+    return strictUtf8.decode(bytes.subarray(0, length));
+  } catch (cause) {
+    throw clientError('InvalidURI', 'The request target is not valid UTF-8 after percent-decoding.', { cause });
+  }
+}
