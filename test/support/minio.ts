@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A real MinIO as a process of this test, on a free port, over a folder of its own. */
+export interface Minio {
+  readonly endpoint: string;
+  readonly port: number;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region: string;
+  /** Where it keeps its objects: `<directory>/<bucket>/<key>/…`. */
+  readonly directory: string;
+  /** kill -9: transfers in flight break, what was acknowledged stays. */
+  kill(): Promise<void>;
+  /** Starts again on the same port over the same folder; resolves when it answers. */
+  restart(): Promise<void>;
+  /** Ends it and removes the folder. */
+  stop(): Promise<void>;
+}
+
+export interface MinioOptions {
+  /** More environment, such as MINIO_KMS_SECRET_KEY. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const READY_WITHIN_SECONDS = 30;
+const CREDENTIALS = { accessKeyId: 'testbackend', secretAccessKey: 'testbackendsecret' } as const;
+
+/** The binary that tests run: SEALGATE_TEST_MINIO, or the cache folder that the test command fills. */
+export function minioBinary(): string {
+  const path = process.env.SEALGATE_TEST_MINIO ?? join(homedir(), '.cache', 'sealgate-test', 'bin', 'minio');
+  if (!existsSync(path)) {
+    throw new Error(
+      'MinIO is not installed. Run: GOBIN=~/.cache/sealgate-test/bin go install ' +
+        'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c, or point SEALGATE_TEST_MINIO at a binary.',
+    );
+  }
+  return path;
+}
+
+/** A port nobody listens on right now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
+  const directory = await mkdtemp(join(tmpdir(), 'sealgate-minio-'));
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  let child = await launch(directory, port, options);
+  return {
+    endpoint,
+    port,
+    ...CREDENTIALS,
+    region: 'us-east-1',
+    directory,
+    kill: () => end(child, 'SIGKILL'),
+    restart: async () => {
+      await end(child, 'SIGKILL');
+      child = await launch(directory, port, options);
+    },
+    stop: async () => {
+      await end(child, 'SIGKILL'); // its folder goes away anyway, and SIGTERM takes seconds
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function launch(directory: string, port: number, options: MinioOptions): Promise<ChildProcess> {
+  const child = spawn(minioBinary(), ['server', directory, '--address', `127.0.0.1:${port}`, '--quiet'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      HOME: directory,
+      MINIO_ROOT_USER: CREDENTIALS.accessKeyId,
+      MINIO_ROOT_PASSWORD: CREDENTIALS.secretAccessKey,
+      MINIO_BROWSER: 'off',
+      MINIO_UPDATE: 'off',
+      GOMAXPROCS: '2',
+      ...options.env,
+    },
+  });
+  let said = '';
+  const hear = (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-2_000);
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const killOnExit = () => child.kill('SIGKILL');
+  process.once('exit', killOnExit);
+  child.once('exit', () => process.off('exit', killOnExit));
+  const deadline = Date.now() + READY_WITHIN_SECONDS * 1_000;
+  while (!(await isReady(port))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`MinIO did not become ready: ${said}`);
+    }
+    await sleep(50);
+  }
+  return child;
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/minio/health/cluster`);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await ended;
+}
