@@ -1,7 +1,7 @@
 import type { GatewayError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import type { Checksum, DialectName, MetadataEntry, ObjectMetadata, ObjectRef } from '../operations/object.ts';
-import type { DeleteTarget, ListObjects, ListObjectVersions, Operation } from '../operations/operation.ts';
+import type { DeleteTarget, Forward, ListObjects, ListObjectVersions, Operation } from '../operations/operation.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type {
@@ -208,6 +208,12 @@ export interface BackDialect {
     conditions: Conditions,
   ): OutgoingRequest;
   abortUpload(ref: ObjectRef, uploadId: string): OutgoingRequest;
+
+  /**
+   * A client's request of the same dialect, for a backend to answer as it is: path style, raw headers and query kept
+   * but for authentication, payload framing and hop-by-hop fields. `document` is the verified body.
+   */
+  forward(request: WireRequest, operation: Forward, document: Buffer): OutgoingRequest;
 
   /** Adds date, payload hash and authorization to the headers. `host` is the authority that the connection uses. */
   sign(request: OutgoingRequest, credentials: BackendCredentials, host: string, now: Date): void;

@@ -1,0 +1,45 @@
+import type { FrontDialect, VerifiedBody } from '../dialects/dialect.ts';
+import { clientError } from '../errors.ts';
+import type { Forward } from '../operations/operation.ts';
+import { collect } from '../wire/collect.ts';
+import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
+import type { GatewayError } from '../errors.ts';
+import type { PipelineServices } from './services.ts';
+
+/** Forwarded requests carry settings, not objects: the largest is a bucket's lifecycle or policy document. */
+const MAX_FORWARD_BYTES = 1024 * 1024;
+
+/**
+ * A request that carries no object bytes, for a backend of the same dialect: its body verified, everything raw, only
+ * the signature redone (http-proxy lane).
+ */
+export async function forward(
+  operation: Forward,
+  exchange: {
+    readonly request: WireRequest;
+    readonly body: VerifiedBody;
+    readonly front: FrontDialect;
+    readonly renderError: (error: GatewayError) => WireResponse;
+  },
+  services: PipelineServices,
+): Promise<PassThrough> {
+  const { request, body, front } = exchange;
+  const { dialect } = services.store;
+  if (front.name !== dialect.name) {
+    throw clientError('NotImplemented', `${operation.name} is not available over a backend of another dialect.`);
+  }
+  const document = await collect(body.bytes(), MAX_FORWARD_BYTES, () =>
+    clientError('MaxMessageLengthExceeded', `The body of ${operation.name} may have at most ${MAX_FORWARD_BYTES} bytes.`),
+  );
+  const outgoing = dialect.forward(request, operation, document);
+  return {
+    passThrough: services.lane.forward({
+      method: outgoing.method,
+      path: outgoing.path,
+      headers: outgoing.headers,
+      body: document.length === 0 ? undefined : document,
+      requestId: request.id,
+      renderError: exchange.renderError,
+    }),
+  };
+}

@@ -1,0 +1,143 @@
+import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/dialect.ts';
+import { asGatewayError, clientError } from '../errors.ts';
+import type { Answer } from '../operations/answer.ts';
+import { type Operation, operationName } from '../operations/operation.ts';
+import { type Tenant, policyFor } from '../tenants/tenant.ts';
+import { collect } from '../wire/collect.ts';
+import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
+import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
+import { deleteObject, deleteObjects } from './delete.ts';
+import { forward } from './forward.ts';
+import { getObject } from './get.ts';
+import { headObject } from './head.ts';
+import { listObjects, listVersions } from './list.ts';
+import { putObject } from './put.ts';
+import type { OperationContext, PipelineServices } from './services.ts';
+import type { RequestTrace } from './trace.ts';
+
+export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
+
+/** The one page that every request goes through. Its catch is the only place that renders an error. */
+export function createHandler(services: PipelineServices): Handler {
+  return async (request, trace) => {
+    const front = chooseFront(services.fronts, request);
+    trace.dialect = front.name;
+    const rendering: RenderContext = { requestId: request.id, settings: services.settings, request };
+    const renderError = (thrown: unknown): WireResponse => {
+      const error = asGatewayError(thrown);
+      trace.error = error;
+      trace.errorCode = error.code;
+      trace.errorSource = error.source;
+      return front.renderError(error, rendering);
+    };
+    try {
+      const parsed = front.parse(request, services.settings);
+      note(trace, parsed);
+      const { tenant, body } = await authenticate(front, request, trace, services);
+      const operation = parsed.kind === 'ready' ? parsed.operation : await readDocument(parsed, body);
+      const context = authorize(operation, { services, tenant, trace, signal: request.signal });
+      if (operation.kind === 'Forward') {
+        return await forward(operation, { request, body, front, renderError }, services);
+      }
+      if (operation.kind !== 'PutObject') await expectNoBody(parsed, body);
+      return front.render(await perform(operation, body, context), rendering);
+    } catch (error) {
+      return renderError(error);
+    }
+  };
+}
+
+function chooseFront(fronts: readonly FrontDialect[], request: WireRequest): FrontDialect {
+  return fronts.find((front) => front.recognises(request)) ?? (fronts.at(-1) as FrontDialect);
+}
+
+function note(trace: RequestTrace, parsed: ParsedRequest): void {
+  if (parsed.kind === 'document') {
+    trace.operation = parsed.name;
+    trace.bucket = parsed.bucket;
+    return;
+  }
+  trace.operation = operationName(parsed.operation);
+  trace.bucket = bucketOf(parsed.operation);
+}
+
+async function authenticate(
+  front: FrontDialect,
+  request: WireRequest,
+  trace: RequestTrace,
+  services: PipelineServices,
+): Promise<{ readonly tenant: Tenant; readonly body: VerifiedBody }> {
+  const claim = front.readClaim(request, services.settings);
+  if (claim === undefined) {
+    throw clientError('AnonymousRequest', 'The request is not signed, and this gateway takes only signed requests.');
+  }
+  const caller = await services.directory.caller(claim.accessKeyId);
+  if (caller === undefined) {
+    throw clientError('InvalidAccessKeyId', 'The access key id is not known to this gateway.');
+  }
+  const body = claim.verify(caller.secret, services.now());
+  // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
+  trace.tenant = caller.tenant.name;
+  trace.accessKeyId = caller.accessKeyId;
+  return { tenant: caller.tenant, body };
+}
+
+async function readDocument(
+  parsed: Extract<ParsedRequest, { kind: 'document' }>,
+  body: VerifiedBody,
+): Promise<Operation> {
+  const document = await collect(body.bytes(), parsed.maxBytes, () =>
+    clientError('MaxMessageLengthExceeded', `The body of ${parsed.name} may have at most ${parsed.maxBytes} bytes.`),
+  );
+  return parsed.read(document);
+}
+
+/** What these operations do not read must not be there: a body whose hash was signed is verified all the same. */
+async function expectNoBody(parsed: ParsedRequest, body: VerifiedBody): Promise<void> {
+  if (parsed.kind === 'document') return;
+  await collect(body.bytes(), 0, () => clientError('InvalidRequest', 'This operation takes no body.'));
+}
+
+function bucketOf(operation: Operation): string | undefined {
+  if (operation.kind === 'ListBuckets') return undefined;
+  return 'ref' in operation ? operation.ref.bucket : operation.bucket;
+}
+
+/** A tenant reaches the buckets that its patterns name, and no others. */
+function authorize(operation: Operation, context: Omit<OperationContext, 'policy'>): OperationContext {
+  const bucket = bucketOf(operation);
+  const policy = bucket === undefined ? context.tenant.buckets[0] : policyFor(context.tenant, bucket);
+  if (policy === undefined) {
+    throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
+  }
+  return { ...context, policy };
+}
+
+function perform(operation: Exclude<Operation, { kind: 'Forward' }>, body: VerifiedBody, context: OperationContext): Promise<Answer> {
+  switch (operation.kind) {
+    case 'PutObject':
+      return putObject(operation, body, context);
+    case 'GetObject':
+      return getObject(operation, context);
+    case 'HeadObject':
+      return headObject(operation, context);
+    case 'DeleteObject':
+      return deleteObject(operation, context);
+    case 'DeleteObjects':
+      return deleteObjects(operation, context);
+    case 'ListObjects':
+      return listObjects(operation, context);
+    case 'ListObjectVersions':
+      return listVersions(operation, context);
+    case 'ListBuckets':
+      return listBuckets(operation, context);
+    case 'HeadBucket':
+      return headBucket(operation, context);
+    case 'CreateBucket':
+      return createBucket(operation, context);
+    case 'DeleteBucket':
+      return deleteBucket(operation, context);
+    case 'GetBucketLocation':
+      return bucketLocation(operation, context);
+  }
+}

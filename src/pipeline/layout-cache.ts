@@ -1,0 +1,47 @@
+import { LRUCache } from 'lru-cache';
+import type { Manifest } from '../envelope/footer.ts';
+import type { ObjectRef } from '../operations/object.ts';
+
+/** An object's verified footer, good for as long as the backend's ETag is the same. */
+export interface KnownLayout {
+  readonly backendEtag: string;
+  readonly storedBytes: number;
+  readonly manifest: Manifest;
+}
+
+/** A part entry's objects and buffers, roughly. */
+const BYTES_A_PART = 200;
+const BYTES_AN_ENTRY = 600;
+
+/**
+ * Footers by tenant and place, so that a range of a multipart object costs one backend request after the first. What
+ * is in here was authenticated under the tenant's key when it was read; a hit is used only together with an answer
+ * that bears the same ETag, whose envelope is opened anew.
+ */
+export class LayoutCache {
+  readonly #layouts: LRUCache<string, KnownLayout>;
+
+  constructor(limitBytes: number) {
+    this.#layouts = new LRUCache({
+      maxSize: limitBytes,
+      sizeCalculation: (layout, name) => BYTES_AN_ENTRY + name.length + layout.manifest.parts.length * BYTES_A_PART,
+    });
+  }
+
+  get(tenant: string, ref: ObjectRef): KnownLayout | undefined {
+    return this.#layouts.get(nameOf(tenant, ref));
+  }
+
+  set(tenant: string, ref: ObjectRef, layout: KnownLayout): void {
+    this.#layouts.set(nameOf(tenant, ref), layout);
+  }
+
+  delete(tenant: string, ref: ObjectRef): void {
+    this.#layouts.delete(nameOf(tenant, ref));
+  }
+}
+
+/** Injective: JSON keeps the fields apart whatever characters a key has. */
+function nameOf(tenant: string, ref: ObjectRef): string {
+  return JSON.stringify([tenant, ref.bucket, ref.key, ref.versionId ?? '']);
+}

@@ -1,0 +1,160 @@
+import type { CompletedPart, VerifiedBody } from '../dialects/dialect.ts';
+import { type PartEntry, sealFooter } from '../envelope/footer.ts';
+import { PartSealer } from '../envelope/part.ts';
+import { sealedBytes, sealedPartBytes } from '../envelope/sizes.ts';
+import type { ObjectStored } from '../operations/answer.ts';
+import type { PutObject } from '../operations/operation.ts';
+import type { ByteSource } from '../wire/message.ts';
+import { clientEtag } from './etag.ts';
+import { putKnownLength, tooLarge, MAX_PUT_BYTES, writeConditions } from './put.ts';
+import { type NewObject, newObject } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+
+/**
+ * A piece becomes one backend part. Above every backend's minimum (5 MiB) and the largest quantum P, so that the
+ * footer always fits (FORMAT.md §5); 640 pieces make the 5 GiB that one PUT may have.
+ */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+/** A piece gathered, and its sealed form on the way out. */
+const RESERVE_BYTES = 2 * PIECE_BYTES;
+
+/**
+ * PutObject without a declared length: gathered in pieces of bounded memory. What ends within the first piece is
+ * stored like any other object; more becomes a backend multipart upload in SX1's multipart structure. The backend's
+ * Complete comes only after the client's body was verified to its end, so a bad upload leaves nothing but an aborted
+ * upload.
+ */
+export async function putUnknownLength(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<ObjectStored> {
+  const release = context.services.budget.reserve(RESERVE_BYTES);
+  const pieces = inPieces(body.bytes());
+  try {
+    const first = await pieces.next();
+    const head = first.done ? Buffer.alloc(0) : first.value;
+    if (head.length < PIECE_BYTES) {
+      // A short piece is the last one: the generator ends only after the body was verified.
+      await pieces.next();
+      return await putKnownLength(operation, body, { plaintextBytes: head.length, source: only(head), whole: true }, context);
+    }
+    return await putPieces(operation, body, chain(head, pieces), context);
+  } finally {
+    await pieces.return(undefined);
+    release();
+  }
+}
+
+async function putPieces(
+  operation: PutObject,
+  body: VerifiedBody,
+  pieces: ByteSource,
+  context: OperationContext,
+): Promise<ObjectStored> {
+  const { services, signal } = context;
+  const { store } = services;
+  const object = await newObject(operation.ref, operation.metadata, undefined, context);
+  const uploadId = await store.createUpload(operation.ref, object.metadata, signal);
+  try {
+    const upload = new PieceUpload(operation, uploadId, object, context);
+    for await (const piece of pieces) await upload.add(piece);
+    await upload.addFooter(body);
+    const conditions = writeConditions(operation.conditions);
+    const stored = await store.completeUpload({ ref: operation.ref, uploadId, parts: upload.completed, conditions }, signal);
+    const { checksum } = body.proof();
+    return {
+      kind: 'ObjectStored',
+      ref: operation.ref,
+      etag: clientEtag(stored.etag),
+      versionId: stored.versionId,
+      checksum,
+      vendor: stored.vendor,
+    };
+  } catch (error) {
+    // The client's signal may be what ended the upload; the abort must go out all the same.
+    await store.abortUpload(operation.ref, uploadId, new AbortController().signal).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The parts of one upload so far, and what the footer must say of them. */
+class PieceUpload {
+  readonly completed: CompletedPart[] = [];
+  readonly #operation: PutObject;
+  readonly #uploadId: string;
+  readonly #object: NewObject;
+  readonly #context: OperationContext;
+  readonly #entries: PartEntry[] = [];
+  #plaintextBytes = 0;
+  #storedBytes = 0;
+
+  constructor(operation: PutObject, uploadId: string, object: NewObject, context: OperationContext) {
+    this.#operation = operation;
+    this.#uploadId = uploadId;
+    this.#object = object;
+    this.#context = context;
+  }
+
+  async add(piece: Buffer): Promise<void> {
+    this.#plaintextBytes += piece.length;
+    if (this.#plaintextBytes > MAX_PUT_BYTES) throw tooLarge(this.#plaintextBytes);
+    const partNumber = this.#entries.length + 1;
+    const partSalt = this.#context.services.randomBytes(16);
+    const { keys, oid } = this.#object;
+    const sealer = new PartSealer({ keys, oid, partNumber, partSalt, plaintextBytes: piece.length });
+    const sealed = [sealer.header(), ...sealer.push(piece), ...sealer.finish()];
+    const bytes = sealedPartBytes(piece.length);
+    await this.#upload(partNumber, { bytes, source: each(sealed) });
+    this.#storedBytes += bytes;
+    this.#entries.push({ partNumber, plaintextBytes: piece.length, partSalt });
+  }
+
+  async addFooter(body: VerifiedBody): Promise<void> {
+    const { services, policy } = this.#context;
+    const { keys, oid, envelope } = this.#object;
+    const footer = sealFooter({
+      keys,
+      oid,
+      envelope,
+      manifest: { multipart: true, plaintextBytes: this.#plaintextBytes, ...body.proof(), parts: this.#entries },
+      footerBytes: sealedBytes(this.#plaintextBytes, policy.quantum) - this.#storedBytes,
+      footerSalt: services.randomBytes(16),
+    });
+    await this.#upload(this.#entries.length + 1, footer);
+  }
+
+  async #upload(partNumber: number, body: Buffer | { bytes: number; source: ByteSource }): Promise<void> {
+    const { services, signal } = this.#context;
+    const part = { ref: this.#operation.ref, uploadId: this.#uploadId, partNumber, body };
+    this.completed.push(await services.store.uploadPart(part, signal));
+  }
+}
+
+/** Cuts a body into pieces of PIECE_BYTES; only the last is shorter. The buffer is reused: one piece at a time. */
+async function* inPieces(source: ByteSource): AsyncGenerator<Buffer, void, void> {
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  let filled = 0;
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; ) {
+      const taken = chunk.copy(piece, filled, at);
+      at += taken;
+      filled += taken;
+      if (filled === PIECE_BYTES) {
+        yield piece;
+        filled = 0;
+      }
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
+}
+
+async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield buffer;
+}
+
+async function* each(buffers: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {
+  yield* buffers;
+}
+
+async function* chain(first: Buffer, rest: ByteSource): AsyncGenerator<Buffer, void, void> {
+  yield first;
+  yield* rest;
+}

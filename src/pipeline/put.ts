@@ -1,0 +1,100 @@
+import type { StorePut, VerifiedBody } from '../dialects/dialect.ts';
+import { sealedBytes } from '../envelope/sizes.ts';
+import { sealObject } from '../envelope/streams.ts';
+import { clientError } from '../errors.ts';
+import type { ObjectStored } from '../operations/answer.ts';
+import type { PutObject } from '../operations/operation.ts';
+import type { Conditions } from '../wire/conditions.ts';
+import type { ByteSource, OutgoingBody } from '../wire/message.ts';
+import { backendEtags, clientEtag } from './etag.ts';
+import { newObject } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+import { putUnknownLength } from './put-unknown-length.ts';
+
+/** S3's limit for one PUT, in all four dialects. */
+export const MAX_PUT_BYTES = 5 * 1024 ** 3;
+
+/**
+ * Up to here an upload is read whole and sealed before the backend hears of it: one write instead of many, and a
+ * bad small upload costs the backend nothing.
+ */
+const WHOLE_BYTES = 128 * 1024;
+
+/** What a streaming upload holds at most: socket buffers on both sides and two segments. */
+const STREAM_RESERVE_BYTES = 512 * 1024;
+
+/**
+ * PutObject. The sealed body's length follows from the plaintext's (FORMAT.md §5), so it streams; the sealer holds its
+ * last segment and footer back until the client's body is verified.
+ */
+export async function putObject(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<ObjectStored> {
+  const { plaintextBytes } = body;
+  if (plaintextBytes === undefined) return putUnknownLength(operation, body, context);
+  if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
+  const whole = plaintextBytes <= WHOLE_BYTES;
+  const release = context.services.budget.reserve(whole ? 2 * plaintextBytes + 4096 : STREAM_RESERVE_BYTES);
+  try {
+    return await putKnownLength(operation, body, { plaintextBytes, source: body.bytes(), whole }, context);
+  } finally {
+    release();
+  }
+}
+
+/** Also what an upload of unknown length becomes when it turns out to be small. */
+export async function putKnownLength(
+  operation: PutObject,
+  body: VerifiedBody,
+  plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
+  context: OperationContext,
+): Promise<ObjectStored> {
+  const { services, policy, trace, signal } = context;
+  const { plaintextBytes } = plaintext;
+  const object = await newObject(operation.ref, operation.metadata, plaintextBytes, context);
+  const sealed = sealObject(plaintext.source, {
+    keys: object.keys,
+    oid: object.oid,
+    partSalt: object.partSalt,
+    plaintextBytes,
+    quantum: policy.quantum,
+    envelope: object.envelope,
+    footerSalt: services.randomBytes(16),
+    manifest: () => body.proof(),
+    onCipher: (seconds) => {
+      trace.sealSeconds += seconds;
+    },
+  });
+  const bytes = sealedBytes(plaintextBytes, policy.quantum);
+  const put: StorePut = {
+    ref: operation.ref,
+    metadata: object.metadata,
+    conditions: writeConditions(operation.conditions),
+    body: plaintext.whole ? await inOnePiece(sealed, bytes) : { bytes, source: sealed },
+  };
+  const stored = await services.store.put(put, signal);
+  return {
+    kind: 'ObjectStored',
+    ref: operation.ref,
+    etag: clientEtag(stored.etag),
+    versionId: stored.versionId,
+    checksum: body.proof().checksum,
+    vendor: stored.vendor,
+  };
+}
+
+async function inOnePiece(sealed: ByteSource, bytes: number): Promise<OutgoingBody> {
+  const pieces: Buffer[] = [];
+  for await (const piece of sealed) pieces.push(piece);
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes);
+}
+
+export function writeConditions(conditions: Conditions): Conditions {
+  return { ifMatch: backendEtags(conditions.ifMatch), ifNoneMatch: backendEtags(conditions.ifNoneMatch) };
+}
+
+export function tooLarge(bytes: number): Error {
+  return clientError(
+    'EntityTooLarge',
+    `A single upload takes at most ${MAX_PUT_BYTES} bytes; this one has ${bytes}. Use a multipart upload.`,
+    { details: { ProposedSize: String(bytes), MaxSizeAllowed: String(MAX_PUT_BYTES) } },
+  );
+}

@@ -1,0 +1,168 @@
+import { canonicalMetadata } from '../envelope/claims.ts';
+import {
+  decodeEnvelope,
+  ENVELOPE_ENTRY,
+  encodeEnvelope,
+  type OpenEnvelope,
+  openEnvelope,
+  readEnvelopeHead,
+  sealEnvelope,
+} from '../envelope/envelope.ts';
+import { ObjectKeys } from '../envelope/object-keys.ts';
+import { clientError, GatewayError } from '../errors.ts';
+import { timingSafeEqualBytes } from '../keys/secret.ts';
+import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { OperationContext } from './services.ts';
+
+/**
+ * Of the client's user metadata, in the backend's count (names included). Stores hold 2,048; the envelope's entry
+ * takes 260, and 28 stay in reserve for one more short entry of the gateway's own.
+ */
+export const CLIENT_METADATA_BYTES = 1760;
+
+/** S3's own default; sent explicitly, so that what the metadata tag covers is what the backend gives back. */
+const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
+
+/** A new object's keys and identity, before its body is sealed. */
+export interface NewObject {
+  readonly keys: ObjectKeys;
+  readonly oid: Buffer;
+  readonly partSalt: Buffer;
+  readonly envelope: Buffer;
+  /** The client's metadata with the envelope's entry: what the backend stores. */
+  readonly metadata: ObjectMetadata;
+}
+
+/**
+ * Draws DEK and oid for an object and seals its envelope under the tenant's current KEK (FORMAT.md §2, §3).
+ * `plaintextBytes` undefined makes the multipart structure.
+ * @throws GatewayError MetadataTooLarge, KeyStoreUnavailable, KeyUnavailable
+ */
+export async function newObject(
+  ref: ObjectRef,
+  clientMetadata: ObjectMetadata,
+  plaintextBytes: number | undefined,
+  context: OperationContext,
+): Promise<NewObject> {
+  const { services, tenant, policy } = context;
+  refuseLargeMetadata(clientMetadata, services.store.dialect.metadataBytes(clientMetadata.user));
+  const kek = await services.keyRings.current(tenant.ringId);
+  const random = services.randomBytes(80);
+  const oid = random.subarray(0, 16);
+  const dek = random.subarray(16, 48);
+  const multipart = plaintextBytes === undefined;
+  const partSalt = multipart ? Buffer.alloc(16) : random.subarray(48, 64);
+  const metadata = withContentType(clientMetadata);
+  const keys = new ObjectKeys(dek, oid);
+  const envelope = sealEnvelope({
+    head: {
+      multipart,
+      hasLocationClaim: true,
+      hasMetadataTag: true,
+      requested: 0,
+      quantum: policy.quantum,
+      keyRingId: kek.ringId,
+      kekVersion: kek.version,
+      oid,
+    },
+    keys,
+    dek,
+    fields: {
+      locationTag: keys.locationTag(ref.bucket, ref.key),
+      metadataTag: keys.metadataTag(canonicalMetadata(metadata)),
+      partSalt,
+      plaintextBytes,
+    },
+    kek: kek.key,
+    tenant: tenant.name,
+    envelopeSalt: random.subarray(64, 80),
+  });
+  const user = [...metadata.user, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
+  return { keys, oid, partSalt, envelope, metadata: { ...metadata, user } };
+}
+
+function withContentType(metadata: ObjectMetadata): ObjectMetadata {
+  if (metadata.content.contentType !== undefined) return metadata;
+  return { ...metadata, content: { ...metadata.content, contentType: DEFAULT_CONTENT_TYPE } };
+}
+
+function refuseLargeMetadata(metadata: ObjectMetadata, bytes: number): void {
+  if (metadata.user.length === 0 || bytes <= CLIENT_METADATA_BYTES) return;
+  throw clientError(
+    'MetadataTooLarge',
+    `The user metadata takes ${bytes} bytes, names included; this gateway takes at most ${CLIENT_METADATA_BYTES}, because the encryption envelope needs room beside it.`,
+    { details: { Size: String(bytes), MaxSizeAllowed: String(CLIENT_METADATA_BYTES) } },
+  );
+}
+
+/** The envelope's text among an object's user metadata, or undefined for an object that was not sealed. */
+export function envelopeText(metadata: ObjectMetadata): string | undefined {
+  for (const [name, value] of metadata.user) if (name === ENVELOPE_ENTRY) return value;
+  return undefined;
+}
+
+/** The metadata as the client knows it: the gateway's own entry taken out. */
+export function clientMetadata(metadata: ObjectMetadata): ObjectMetadata {
+  return { ...metadata, user: metadata.user.filter(([name]) => name !== ENVELOPE_ENTRY) };
+}
+
+/**
+ * Opens a stored object's envelope under its tenant's KEK and checks its claims against where it was found.
+ * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
+ */
+export async function openSealed(
+  text: string,
+  ref: ObjectRef,
+  metadata: ObjectMetadata,
+  context: OperationContext,
+): Promise<OpenEnvelope> {
+  const { services, tenant } = context;
+  const bytes = decodeEnvelope(text);
+  const head = readEnvelopeHead(bytes);
+  if (head.keyRingId !== tenant.ringId) {
+    throw corrupted('The object is sealed under a key ring that is not this tenant’s.');
+  }
+  const kek = await services.keyRings.kek(head.keyRingId, head.kekVersion);
+  const opened = openEnvelope(bytes, { kek: kek.key, tenant: tenant.name });
+  checkLocation(opened, ref, context);
+  checkMetadata(opened, metadata, context);
+  return opened;
+}
+
+function checkLocation(opened: OpenEnvelope, ref: ObjectRef, context: OperationContext): void {
+  if (!opened.head.hasLocationClaim) return;
+  if (timingSafeEqualBytes(opened.keys.locationTag(ref.bucket, ref.key), opened.fields.locationTag)) return;
+  if (context.policy.location === 'warn') return warn('location', context);
+  throw new GatewayError(
+    'ObjectMoved',
+    'The stored object was sealed for another bucket or key: it was moved or swapped in the backend. The bucket policy location=warn serves such objects.',
+    { source: 'backend' },
+  );
+}
+
+function checkMetadata(opened: OpenEnvelope, metadata: ObjectMetadata, context: OperationContext): void {
+  if (!opened.head.hasMetadataTag) return;
+  const tag = opened.keys.metadataTag(canonicalMetadata(clientMetadata(metadata)));
+  if (timingSafeEqualBytes(tag, opened.fields.metadataTag)) return;
+  if (context.policy.metadata === 'warn') return warn('metadata', context);
+  throw corrupted(
+    'The stored object’s metadata or content headers were changed in the backend. The bucket policy metadata=warn serves such objects.',
+  );
+}
+
+function warn(claim: 'location' | 'metadata', context: OperationContext): void {
+  context.trace.warnings ??= [];
+  context.trace.warnings.push(claim);
+}
+
+export function corrupted(message: string): GatewayError {
+  return new GatewayError('ObjectCorrupted', message, { source: 'backend' });
+}
+
+export function notSealed(): GatewayError {
+  return new GatewayError(
+    'ObjectNotSealed',
+    'The stored object is not sealed, and the bucket’s policy does not allow plaintext (mixed).',
+    { source: 'backend' },
+  );
+}

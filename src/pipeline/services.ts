@@ -1,0 +1,37 @@
+import type { PassThroughLane } from '../backend/pass-through-lane.ts';
+import type { FrontDialect, FrontSettings } from '../dialects/dialect.ts';
+import type { KeyRings } from '../keys/key-rings.ts';
+import type { BucketPolicy } from '../tenants/bucket-policy.ts';
+import type { Directory } from '../tenants/directory.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import type { MemoryBudget } from './budget.ts';
+import type { LayoutCache } from './layout-cache.ts';
+import type { PlainSizeCache } from './plain-sizes.ts';
+import type { Store } from './store.ts';
+import type { RequestTrace } from './trace.ts';
+
+/** What the pipeline is made of; composed by hand in gateway.ts. */
+export interface PipelineServices {
+  /** In order of trial; the last one takes what nobody recognises. */
+  readonly fronts: readonly FrontDialect[];
+  readonly settings: FrontSettings;
+  readonly directory: Directory;
+  readonly keyRings: KeyRings;
+  readonly store: Store;
+  readonly lane: PassThroughLane;
+  readonly budget: MemoryBudget;
+  readonly layouts: LayoutCache;
+  readonly plainSizes: PlainSizeCache;
+  readonly now: () => Date;
+  /** Cryptographically strong; salts, object ids and DEKs come from here. */
+  readonly randomBytes: (bytes: number) => Buffer;
+}
+
+/** What an operation's file gets beside its operation: who asks, under which policy, and what it may use. */
+export interface OperationContext {
+  readonly services: PipelineServices;
+  readonly tenant: Tenant;
+  readonly policy: BucketPolicy;
+  readonly signal: AbortSignal;
+  readonly trace: RequestTrace;
+}

@@ -1,0 +1,170 @@
+import type { BackendConnection } from '../backend/connection.ts';
+import type {
+  BackDialect,
+  CompletedPart,
+  StoredAck,
+  StoredListing,
+  StoredObject,
+  StoredVersionListing,
+  StoreGet,
+  StorePut,
+} from '../dialects/dialect.ts';
+import { GatewayError } from '../errors.ts';
+import type { DeleteFailure, DeletedEntry } from '../operations/answer.ts';
+import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { CreateBucket, DeleteTarget, ListObjects, ListObjectVersions } from '../operations/operation.ts';
+import { collect } from '../wire/collect.ts';
+import type { Conditions } from '../wire/conditions.ts';
+import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
+
+/** A listing of 1,000 keys of 1,024 bytes, every byte an entity or percent-encoded, with room to spare. */
+const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+const MAX_ERROR_BYTES = 256 * 1024;
+
+/** A stored object's head and its bytes on their way. Consume `body` or call `discard`. */
+export interface StoredContent {
+  readonly object: StoredObject;
+  readonly body: ByteSource;
+  discard(): void;
+}
+
+/**
+ * The backend in the pipeline's terms: one method a request, neutral values in and out, every answer that is not
+ * success thrown as the neutral error. Sizes and ETags are the backend's.
+ */
+export class Store {
+  readonly #back: BackDialect;
+  readonly #connection: BackendConnection;
+
+  constructor(back: BackDialect, connection: BackendConnection) {
+    this.#back = back;
+    this.#connection = connection;
+  }
+
+  get dialect(): BackDialect {
+    return this.#back;
+  }
+
+  async put(put: StorePut, signal: AbortSignal): Promise<StoredAck> {
+    return this.#acknowledged(this.#back.put(put), put.ref, signal);
+  }
+
+  /** @throws GatewayError NoSuchKey, PreconditionFailed, NotModified, InvalidRange … */
+  async get(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
+    const response = await this.#succeed(this.#back.get(get), get.ref, signal);
+    try {
+      return { object: this.#back.readObject(response), body: response.body, discard: () => response.discard() };
+    } catch (error) {
+      response.discard();
+      throw error;
+    }
+  }
+
+  async head(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
+    const response = await this.#succeed(this.#back.head(get), get.ref, signal);
+    response.discard();
+    return this.#back.readObject(response);
+  }
+
+  async delete(
+    ref: ObjectRef,
+    conditions: Conditions,
+    signal: AbortSignal,
+  ): Promise<{ versionId: string | undefined; deleteMarker: boolean }> {
+    const response = await this.#succeed(this.#back.delete(ref, conditions), ref, signal);
+    response.discard();
+    return this.#back.readDelete(response);
+  }
+
+  async deleteMany(
+    bucket: string,
+    targets: readonly DeleteTarget[],
+    signal: AbortSignal,
+  ): Promise<{ deleted: readonly DeletedEntry[]; failures: readonly DeleteFailure[] }> {
+    return this.#back.readDeleteMany(await this.#document(this.#back.deleteMany(bucket, targets), { bucket }, signal));
+  }
+
+  async list(asked: ListObjects, signal: AbortSignal): Promise<StoredListing> {
+    return this.#back.readListing(await this.#document(this.#back.list(asked), asked, signal));
+  }
+
+  async listVersions(asked: ListObjectVersions, signal: AbortSignal): Promise<StoredVersionListing> {
+    return this.#back.readVersionListing(await this.#document(this.#back.listVersions(asked), asked, signal));
+  }
+
+  async listBuckets(signal: AbortSignal): Promise<readonly { name: string; created: Date }[]> {
+    return this.#back.readBuckets(await this.#document(this.#back.listBuckets(), {}, signal));
+  }
+
+  async headBucket(bucket: string, signal: AbortSignal): Promise<void> {
+    (await this.#succeed(this.#back.headBucket(bucket), { bucket }, signal)).discard();
+  }
+
+  async createBucket(asked: CreateBucket, signal: AbortSignal): Promise<void> {
+    const request = this.#back.createBucket(asked.bucket, asked.location, asked.vendor);
+    (await this.#succeed(request, asked, signal)).discard();
+  }
+
+  async deleteBucket(bucket: string, signal: AbortSignal): Promise<void> {
+    (await this.#succeed(this.#back.deleteBucket(bucket), { bucket }, signal)).discard();
+  }
+
+  async bucketLocation(bucket: string, signal: AbortSignal): Promise<string> {
+    return this.#back.readLocation(await this.#document(this.#back.bucketLocation(bucket), { bucket }, signal));
+  }
+
+  async createUpload(ref: ObjectRef, metadata: ObjectMetadata, signal: AbortSignal): Promise<string> {
+    return this.#back.readUploadId(await this.#document(this.#back.createUpload(ref, metadata), ref, signal));
+  }
+
+  async uploadPart(
+    part: { readonly ref: ObjectRef; readonly uploadId: string; readonly partNumber: number; readonly body: OutgoingBody },
+    signal: AbortSignal,
+  ): Promise<CompletedPart> {
+    const request = this.#back.uploadPart(part.ref, part.uploadId, part.partNumber, part.body);
+    const { etag } = await this.#acknowledged(request, part.ref, signal);
+    return { partNumber: part.partNumber, etag };
+  }
+
+  async completeUpload(
+    upload: {
+      readonly ref: ObjectRef;
+      readonly uploadId: string;
+      readonly parts: readonly CompletedPart[];
+      readonly conditions: Conditions;
+    },
+    signal: AbortSignal,
+  ): Promise<StoredAck> {
+    const request = this.#back.completeUpload(upload.ref, upload.uploadId, upload.parts, upload.conditions);
+    const response = await this.#succeed(request, upload.ref, signal);
+    return this.#back.readComplete(response, await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge));
+  }
+
+  async abortUpload(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {
+    (await this.#succeed(this.#back.abortUpload(ref, uploadId), ref, signal)).discard();
+  }
+
+  async #acknowledged(request: OutgoingRequest, ref: ObjectRef, signal: AbortSignal): Promise<StoredAck> {
+    const response = await this.#succeed(request, ref, signal);
+    response.discard();
+    return this.#back.readAck(response);
+  }
+
+  async #document(request: OutgoingRequest, ref: Partial<ObjectRef>, signal: AbortSignal): Promise<Buffer> {
+    const response = await this.#succeed(request, ref, signal);
+    return collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge);
+  }
+
+  async #succeed(request: OutgoingRequest, ref: Partial<ObjectRef>, signal: AbortSignal): Promise<IncomingResponse> {
+    const response = await this.#connection.send(request, { signal });
+    if (response.status >= 200 && response.status < 300) return response;
+    const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
+    throw this.#back.readError(response, document, ref);
+  }
+}
+
+function documentTooLarge(): GatewayError {
+  return new GatewayError('BackendError', 'The backend answered a document larger than the gateway takes.', {
+    source: 'backend',
+  });
+}

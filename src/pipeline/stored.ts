@@ -1,0 +1,127 @@
+import type { StoredObject, StoreGet } from '../dialects/dialect.ts';
+import type { OpenEnvelope } from '../envelope/envelope.ts';
+import { type Manifest, openFooter } from '../envelope/footer.ts';
+import { Layout } from '../envelope/layout.ts';
+import { maxFooterBytes, plaintextBytesOf, sealedBytes } from '../envelope/sizes.ts';
+import type { ObjectFacts, ObjectRef } from '../operations/object.ts';
+import { collect } from '../wire/collect.ts';
+import type { Conditions } from '../wire/conditions.ts';
+import { backendEtags, clientEtag } from './etag.ts';
+import { clientMetadata, corrupted, envelopeText, notSealed, openSealed } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+
+/** A stored object whose envelope was opened; its size is authentic. */
+export interface SealedObject {
+  readonly kind: 'sealed';
+  readonly stored: StoredObject;
+  readonly opened: OpenEnvelope;
+  readonly plaintextBytes: number;
+}
+
+/** An object that lies in the backend as it was sent, which only a policy of `none` or `mixed` lets pass. */
+export interface PlainObject {
+  readonly kind: 'plain';
+  readonly stored: StoredObject;
+  readonly plaintextBytes: number;
+}
+
+/**
+ * Tells what a backend answer's head describes.
+ * @throws GatewayError ObjectNotSealed, ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
+ */
+export async function identify(
+  ref: ObjectRef,
+  stored: StoredObject,
+  context: OperationContext,
+): Promise<SealedObject | PlainObject> {
+  const text = envelopeText(stored.metadata);
+  if (text === undefined) {
+    if (context.policy.protection === 'seal' && !context.policy.mixed) throw notSealed();
+    return { kind: 'plain', stored, plaintextBytes: stored.storedBytes };
+  }
+  const opened = await openSealed(text, ref, stored.metadata, context);
+  const plaintextBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
+  const sealedLength = opened.fields.plaintextBytes;
+  if (plaintextBytes === undefined || (sealedLength !== undefined && sealedLength !== plaintextBytes)) {
+    throw corrupted('The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.');
+  }
+  return { kind: 'sealed', stored, opened, plaintextBytes };
+}
+
+/** The object in the client's terms. */
+export function factsOf(object: SealedObject | PlainObject, manifest?: Manifest): ObjectFacts {
+  const { stored } = object;
+  return {
+    plaintextBytes: object.plaintextBytes,
+    etag: clientEtag(stored.etag),
+    lastModified: stored.lastModified,
+    metadata: clientMetadata(stored.metadata),
+    checksum: manifest?.checksum,
+    versionId: stored.versionId,
+  };
+}
+
+/** Where the object's plaintext lies. Multipart objects need their footer; it is fetched once and cached. */
+export async function layoutOf(object: SealedObject, ref: ObjectRef, context: OperationContext): Promise<Layout> {
+  const { opened } = object;
+  if (!opened.head.multipart) {
+    const { partSalt } = opened.fields;
+    return Layout.single({ plaintextBytes: object.plaintextBytes, partSalt, quantum: opened.head.quantum });
+  }
+  return Layout.fromManifest(await manifestOf(object, ref, context), opened.head.quantum);
+}
+
+/** The verified footer of exactly this object: from the cache, or by one suffix GET pinned to its ETag. */
+export async function manifestOf(object: SealedObject, ref: ObjectRef, context: OperationContext): Promise<Manifest> {
+  const { services, tenant, signal } = context;
+  const { stored } = object;
+  const known = services.layouts.get(tenant.name, ref);
+  if (known !== undefined && known.backendEtag === stored.etag && known.storedBytes === stored.storedBytes) {
+    return known.manifest;
+  }
+  const suffixBytes = Math.min(stored.storedBytes, maxFooterBytes(object.plaintextBytes, object.opened.head.quantum));
+  const release = services.budget.reserve(suffixBytes);
+  try {
+    const get: StoreGet = {
+      ref: { ...ref, versionId: ref.versionId ?? stored.versionId },
+      range: { suffixBytes },
+      conditions: { ifMatch: `"${stored.etag}"` },
+    };
+    const content = await services.store.get(get, signal);
+    if (content.object.etag !== stored.etag || content.object.storedBytes !== stored.storedBytes) {
+      content.discard();
+      throw corrupted('The stored object changed while it was read.');
+    }
+    const tail = await collect(content.body, suffixBytes, () => corrupted('The backend sent more than was asked.'));
+    return openManifest(object, tail, ref, context);
+  } finally {
+    release();
+  }
+}
+
+/** Opens a footer from the object's last bytes and remembers it. */
+export function openManifest(object: SealedObject, tail: Buffer, ref: ObjectRef, context: OperationContext): Manifest {
+  const { opened, stored } = object;
+  const { head, keys } = opened;
+  const { manifest } = openFooter(tail, { keys, oid: head.oid, storedBytes: stored.storedBytes, quantum: head.quantum });
+  const consistent =
+    manifest.multipart === head.multipart &&
+    manifest.plaintextBytes === object.plaintextBytes &&
+    sealedBytes(manifest.plaintextBytes, head.quantum) === stored.storedBytes;
+  if (!consistent) throw corrupted('The stored object’s footer contradicts its envelope.');
+  context.services.layouts.set(context.tenant.name, ref, {
+    backendEtag: stored.etag,
+    storedBytes: stored.storedBytes,
+    manifest,
+  });
+  return manifest;
+}
+
+/** Read conditions with ETags as the backend knows them; the backend evaluates them. */
+export function readConditions(conditions: Conditions): Conditions {
+  return {
+    ...conditions,
+    ifMatch: backendEtags(conditions.ifMatch),
+    ifNoneMatch: backendEtags(conditions.ifNoneMatch),
+  };
+}
