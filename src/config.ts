@@ -1,0 +1,288 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import { nearestName } from './cli/nearest-name.ts';
+import type { Secret } from './keys/secret.ts';
+import type { HostPort } from './settings-forms.ts';
+import { type ConfigProblem, find, place, SettingSources, type SettingTree } from './settings-source.ts';
+import { namesWithin, SETTING_ROWS, type Settings, settingsSchema } from './settings-table.ts';
+
+export type { ConfigProblem } from './settings-source.ts';
+
+/** The whole configuration: checked, every default filled in, paths absolute, PEM files read. Secrets redact themselves. */
+export interface Config extends Omit<Settings, 'admin' | 'workers' | 'backend' | 'keys'> {
+  /** Where it was read from; undefined when environment variables alone made it. */
+  readonly file: string | undefined;
+  /** undefined when turned off. */
+  readonly admin: HostPort | undefined;
+  /** `auto` is one per core: the caller knows how many there are. */
+  readonly workers: number | 'auto';
+  readonly backend: BackendConfig;
+  readonly keys: KeysConfig;
+}
+
+export interface BackendConfig extends Omit<Settings['backend'], 'endpoint' | 'directory' | 'credentials'> {
+  readonly place: BackendPlace;
+}
+
+export type BackendPlace =
+  | {
+      readonly kind: 'endpoint';
+      readonly endpoint: URL;
+      readonly accessKeyId: string;
+      readonly secretAccessKey: Secret;
+    }
+  /** The embedded store, in this folder. */
+  | { readonly kind: 'directory'; readonly directory: string };
+
+export interface KeysConfig {
+  readonly root: RootKeyPlace;
+  readonly store: KeyStorePlace;
+  readonly cache: Settings['keys']['cache'];
+}
+
+export type RootKeyPlace =
+  | { readonly kind: 'file'; readonly path: string }
+  /** The variable's content, and how a message names where it came from. */
+  | { readonly kind: 'env'; readonly key: Secret; readonly source: string };
+
+export type KeyStorePlace = { readonly kind: 'file'; readonly path: string } | RedisPlace;
+
+export interface RedisPlace {
+  readonly kind: 'redis';
+  /** redis://[user:password@]host:port[/database] */
+  readonly url: Secret;
+  readonly keyPrefix: string;
+  readonly username: string | undefined;
+  readonly password: Secret | undefined;
+  readonly tls: Settings['keys']['store']['tls'];
+  readonly sentinel: { readonly name: string; readonly nodes: readonly HostPort[] } | undefined;
+  readonly cluster: readonly HostPort[] | undefined;
+}
+
+export interface ConfigInput {
+  /** Path of the YAML file. */
+  readonly file?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Settings by dotted name that win over file and environment: `{listen: '127.0.0.1:0'}`. */
+  readonly overrides?: Readonly<Record<string, unknown>> | undefined;
+  /** Where a relative `file`, and relative paths without a file, count from. */
+  readonly cwd: string;
+}
+
+/** Everything that is wrong, at once. */
+export class ConfigError extends Error {
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(showProblem).join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** @throws ConfigError with every problem */
+export function loadConfig(input: ConfigInput): Config {
+  const { config, problems } = examineConfig(input);
+  if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
+  return config;
+}
+
+/**
+ * Reads as much as can be read, for `sealgate check`, which goes on where it can. `config` has defaults in place of
+ * what is wrong; it is undefined when something that has no default is missing.
+ */
+export function examineConfig(input: ConfigInput): { config: Config | undefined; problems: readonly ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
+  const file = input.file === undefined ? undefined : resolve(input.cwd, input.file);
+  const sources = new SettingSources({
+    file,
+    yaml: file === undefined ? undefined : readYaml(file, problems),
+    folder: file === undefined ? input.cwd : dirname(file),
+    env: input.env,
+    overrides: input.overrides ?? {},
+  });
+  problems.push(...sources.problems);
+  const settings = readSettings(sources, problems);
+  problems.push(...contradictions(sources));
+  // With the file itself gone or unreadable, "backend.endpoint is missing" would only repeat it many times.
+  if (file !== undefined && problems.some((problem) => problem.setting === file)) {
+    return { config: undefined, problems: problems.filter((problem) => problem.setting === file) };
+  }
+  return {
+    config: settings === undefined ? undefined : complete(settings, { file, rootKeySource: sources.rootKeySource }),
+    problems,
+  };
+}
+
+export function showProblem({ setting, problem, expected, hint }: ConfigProblem): string {
+  const shownExpected = expected === undefined ? '' : `; expected ${expected}`;
+  return `${setting}: ${problem}${shownExpected}${hint === undefined ? '' : `. ${hint}`}`;
+}
+
+function readYaml(file: string, problems: ConfigProblem[]): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    problems.push({ setting: file, problem: `cannot be read (${code})`, expected: 'a YAML file' });
+    return undefined;
+  }
+}
+
+/** Parses; on problems notes them, takes the bad settings out and parses again. */
+function readSettings(sources: SettingSources, problems: ConfigProblem[]): Settings | undefined {
+  const first = settingsSchema.safeParse(sources.tree);
+  if (first.success) return first.data;
+  for (const issue of first.error.issues) {
+    problems.push(...describeIssue(issue, sources));
+    removeIssue(issue, sources.tree);
+  }
+  const second = settingsSchema.safeParse(sources.tree);
+  return second.success ? second.data : undefined;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, sources: SettingSources): ConfigProblem[] {
+  const at = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const meant = nearestName(key, namesWithin(at)) ?? settingEndingWith(key);
+      const setting = at === '' ? key : `${at}.${key}`;
+      return {
+        setting,
+        problem: 'is no setting',
+        hint:
+          meant === undefined
+            ? `Known here: ${namesWithin(at).join(', ')}.`
+            : `Did you mean ${meant.includes('.') || at === '' ? meant : `${at}.${meant}`}?`,
+      };
+    });
+  }
+  const row = SETTING_ROWS.find((each) => each.name === at);
+  if (row === undefined) {
+    return [{ setting: at, problem: 'is one value', expected: `a section with ${namesWithin(at).join(', ')}` }];
+  }
+  return [
+    { setting: at, problem: showValue(find(sources.tree, at), row.kind, sources.isHidden(at)), expected: row.expected },
+  ];
+}
+
+/** `endpoint` at the top level is most likely `backend.endpoint`. */
+function settingEndingWith(key: string): string | undefined {
+  return SETTING_ROWS.find((row) => row.name.split('.').includes(key))?.name;
+}
+
+/** Quotes a wrong value only where it cannot be a secret. */
+function showValue(value: unknown, kind: string, hidden: boolean): string {
+  if (value === '') return 'is empty';
+  if (hidden || kind === 'secret' || String(value).includes('@')) return 'its value does not fit';
+  return `${JSON.stringify(value)} does not fit`;
+}
+
+function removeIssue(issue: z.core.$ZodIssue, tree: SettingTree): void {
+  const at = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') place(tree, at, undefined);
+  else for (const key of issue.keys) place(tree, at === '' ? key : `${at}.${key}`, undefined);
+}
+
+/** What no single setting shows: alternatives, companions, things that exclude one another. */
+function contradictions(sources: SettingSources): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const given = (name: string): boolean => sources.isGiven(name);
+  const oneOf = (left: string, right: string, hint: string): void => {
+    if (given(left) === given(right)) {
+      const problem = given(left) ? `excludes ${right}` : 'is missing';
+      problems.push({ setting: left, problem, expected: `one of ${left} and ${right}`, hint });
+    }
+  };
+  const companions = (...names: readonly string[]): void => {
+    const present = names.filter(given);
+    for (const name of present.length === 0 ? [] : names.filter((each) => !given(each))) {
+      problems.push({ setting: name, problem: 'is missing', hint: `${present[0]} needs it.` });
+    }
+  };
+  oneOf('backend.endpoint', 'backend.directory', 'Say where the objects are stored.');
+  oneOf('keys.root.file', 'keys.root.env', 'Make a key with: openssl rand -base64 32');
+  oneOf('keys.store.redis', 'keys.store.file', 'Say where wrapped keys are stored.');
+  companions('tls.cert', 'tls.key');
+  companions('backend.tls.cert', 'backend.tls.key');
+  companions('keys.store.tls.cert', 'keys.store.tls.key');
+  companions('keys.store.sentinel.name', 'keys.store.sentinel.nodes');
+  if (given('backend.endpoint')) {
+    for (const name of ['backend.credentials.accessKeyId', 'backend.credentials.secretAccessKey']) {
+      if (!given(name)) problems.push({ setting: name, problem: 'is missing', hint: 'backend.endpoint needs it.' });
+    }
+  }
+  if (given('keys.store.cluster') && given('keys.store.sentinel.nodes')) {
+    problems.push({ setting: 'keys.store.cluster', problem: 'excludes keys.store.sentinel' });
+  }
+  problems.push(...tlsWithoutTls(sources), ...sameAddress(sources));
+  return problems;
+}
+
+/** Certificates for a connection that would be in the clear: somebody believes it is not. */
+function tlsWithoutTls(sources: SettingSources): ConfigProblem[] {
+  return (
+    [
+      ['backend.tls', 'backend.endpoint', /^https:/, 'https://'],
+      ['keys.store.tls', 'keys.store.redis', /^rediss:/, 'rediss://'],
+    ] as const
+  ).flatMap(([section, urlName, secure, scheme]) => {
+    const url = find(sources.tree, urlName);
+    const used = ['ca', 'cert', 'key'].some((name) => sources.isGiven(`${section}.${name}`));
+    if (!used || url === undefined || secure.test(String(url))) return [];
+    return [{ setting: section, problem: `is set, but ${urlName} is not TLS`, expected: `${urlName} with ${scheme}` }];
+  });
+}
+
+function sameAddress(sources: SettingSources): ConfigProblem[] {
+  const listen = find(sources.tree, 'listen');
+  if (typeof listen !== 'string' || listen.endsWith(':0') || listen !== find(sources.tree, 'admin')) return [];
+  return [{ setting: 'admin', problem: 'is the same address as listen' }];
+}
+
+/** Settings as the rest of the program wants them; undefined when a needed one is missing (a problem says so). */
+function complete(
+  settings: Settings,
+  { file, rootKeySource }: { readonly file: string | undefined; readonly rootKeySource: string },
+): Config | undefined {
+  const { endpoint, directory, credentials, ...backend } = settings.backend;
+  const backendPlace = placeOfBackend({ endpoint, directory, ...credentials });
+  const { root, store, cache } = settings.keys;
+  const rootKey =
+    root.file !== undefined
+      ? ({ kind: 'file', path: root.file } as const)
+      : root.env !== undefined
+        ? ({ kind: 'env', key: root.env, source: rootKeySource } as const)
+        : undefined;
+  const keyStore = placeOfKeyStore(store);
+  if (backendPlace === undefined || rootKey === undefined || keyStore === undefined) return undefined;
+  return {
+    ...settings,
+    file,
+    admin: settings.admin === 'off' ? undefined : settings.admin,
+    backend: { ...backend, place: backendPlace },
+    keys: { root: rootKey, store: keyStore, cache },
+  };
+}
+
+function placeOfBackend(given: {
+  readonly endpoint: URL | undefined;
+  readonly directory: string | undefined;
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: Secret | undefined;
+}): BackendPlace | undefined {
+  const { endpoint, directory, accessKeyId, secretAccessKey } = given;
+  if (directory !== undefined) return { kind: 'directory', directory };
+  if (endpoint === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { kind: 'endpoint', endpoint, accessKeyId, secretAccessKey };
+}
+
+function placeOfKeyStore(store: Settings['keys']['store']): KeyStorePlace | undefined {
+  const { file, redis, keyPrefix, username, password, tls, cluster } = store;
+  if (file !== undefined) return { kind: 'file', path: file };
+  if (redis === undefined) return undefined;
+  const { name, nodes } = store.sentinel;
+  const sentinel = name === undefined || nodes === undefined ? undefined : { name, nodes };
+  return { kind: 'redis', url: redis, keyPrefix, username, password, tls, sentinel, cluster };
+}

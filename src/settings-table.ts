@@ -1,0 +1,237 @@
+import { z } from 'zod';
+import {
+  bytes,
+  choice,
+  countOrAuto,
+  hostPort,
+  hostPortOrOff,
+  integer,
+  keyVariable,
+  listOf,
+  matching,
+  originUrl,
+  path,
+  pemFile,
+  pemKeyFile,
+  redisUrl,
+  type SettingFacts,
+  seconds,
+  secret,
+  setting,
+  text,
+  textOrFile,
+} from './settings-forms.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+const region = matching(/^[A-Za-z0-9-]{1,64}$/, 'a region name, such as us-east-1');
+const domain = matching(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a domain in lower case, without port');
+
+const backendTls = z.strictObject({
+  ca: setting(pemFile, 'Certificates that vouch for the backend, instead of the system’s.').optional(),
+  cert: setting(pemFile, 'Client certificate shown to the backend.').optional(),
+  key: setting(pemKeyFile, 'Key of the client certificate.').optional(),
+});
+
+const backend = z.strictObject({
+  endpoint: setting(originUrl, 'The S3-compatible store that holds the objects.').optional(),
+  directory: setting(
+    path,
+    'Instead of an endpoint: a folder in which the embedded store keeps objects. For trying, not for production.',
+  ).optional(),
+  region: setting(region, 'Region that requests to the backend are signed for.').prefault('us-east-1'),
+  credentials: z
+    .strictObject({
+      accessKeyId: setting(textOrFile, 'The gateway’s own access key at the backend.').optional(),
+      secretAccessKey: setting(secret, 'Secret of that access key.').optional(),
+    })
+    .prefault({}),
+  connections: setting(integer({ min: 1, max: 65_535 }), 'Connections to the backend at most, each worker.').prefault(
+    256,
+  ),
+  connectSeconds: setting(seconds({ min: 0.1, max: 600 }), 'Longest wait for a connection.').prefault(5),
+  headersSeconds: setting(
+    seconds({ min: 0.1, max: 3600 }),
+    'Longest wait for the head of an answer, once the request was sent.',
+  ).prefault(60),
+  idleSeconds: setting(seconds({ min: 0.1, max: 3600 }), 'Longest pause within an answer’s body.').prefault(60),
+  keepAliveSeconds: setting(
+    seconds({ min: 0.1, max: 3600 }),
+    'How long an idle connection is kept. Shorter than the backend’s own, so that it never closes first.',
+  ).prefault(4),
+  retries: setting(
+    integer({ min: 0, max: 10 }),
+    'Further attempts, with jitter, for an idempotent request of whose body no byte was consumed.',
+  ).prefault(2),
+  tls: backendTls.prefault({}),
+});
+
+const keyStore = z.strictObject({
+  redis: setting(redisUrl, 'Redis that keeps tenants, credentials and wrapped keys.').optional(),
+  file: setting(path, 'Instead of Redis: one file of the embedded key store. One machine only.').optional(),
+  keyPrefix: setting(text(), 'Begins the name of every record in Redis.').prefault('sealgate:'),
+  username: setting(text(), 'Redis ACL user, where the URL has none.').optional(),
+  password: setting(secret, 'Password of that user, where the URL has none.').optional(),
+  tls: z
+    .strictObject({
+      ca: setting(pemFile, 'Certificates that vouch for Redis, instead of the system’s. Needs rediss://.').optional(),
+      cert: setting(pemFile, 'Client certificate shown to Redis.').optional(),
+      key: setting(pemKeyFile, 'Key of the client certificate.').optional(),
+    })
+    .prefault({}),
+  sentinel: z
+    .strictObject({
+      name: setting(text(), 'Name of the Redis master that Sentinel watches.').optional(),
+      nodes: setting(
+        listOf(hostPort),
+        'The Sentinels. The URL then gives scheme, user, password and database; its host is not used.',
+      ).optional(),
+    })
+    .prefault({}),
+  cluster: setting(
+    listOf(hostPort),
+    'Nodes of a Redis Cluster to begin with. The URL then gives scheme, user and password; its host is not used.',
+  ).optional(),
+});
+
+const keys = z.strictObject({
+  root: z
+    .strictObject({
+      file: setting(path, 'File that holds the root key: 32 bytes in base64.').optional(),
+      env: setting(
+        keyVariable,
+        'Instead of a file: name of the environment variable that holds the root key, 32 bytes in base64.',
+      ).optional(),
+    })
+    .prefault({}),
+  store: keyStore.prefault({}),
+  cache: z
+    .strictObject({
+      maxAgeSeconds: setting(
+        seconds({ min: 0, max: 86_400 }),
+        'How long credentials, policies and keys are used from memory without asking the key store.',
+      ).prefault(60),
+      staleSeconds: setting(
+        seconds({ min: 0, max: 86_400 }),
+        'While the key store is away: how old a cached entry may grow before requests are refused with 503.',
+      ).prefault(300),
+    })
+    .prefault({}),
+});
+
+const limits = z.strictObject({
+  headerBytes: setting(bytes({ min: 8 * KIB, max: MIB }), 'Head of a request at most.').prefault('32 KiB'),
+  documentBytes: setting(
+    bytes({ min: 64 * KIB, max: 64 * MIB }),
+    'Body of a request that is a document (DeleteObjects …) at most.',
+  ).prefault('2 MiB'),
+  memoryBytes: setting(
+    bytes({ min: 16 * MIB, max: 64 * GIB }),
+    'Bytes in flight at most, each worker; past it requests get 503 SlowDown.',
+  ).prefault('64 MiB'),
+  maxConnections: setting(integer({ min: 1, max: 1_000_000 }), 'Client connections at most, each worker.').prefault(
+    4096,
+  ),
+  headerSeconds: setting(
+    seconds({ min: 0.1, max: 3600 }),
+    'Longest wait for the whole head of a request (slowloris).',
+  ).prefault(20),
+  idleSeconds: setting(
+    seconds({ min: 0.1, max: 3600 }),
+    'Longest pause of a client within a body, in either direction.',
+  ).prefault(60),
+  keepAliveSeconds: setting(
+    seconds({ min: 0.1, max: 3600 }),
+    'How long an idle client connection is kept. Longer than a load balancer’s own 60 s.',
+  ).prefault(75),
+  shutdownSeconds: setting(
+    seconds({ min: 0, max: 3600 }),
+    'How long requests in flight may take to finish after SIGTERM or Ctrl-C.',
+  ).prefault(30),
+});
+
+/** The schema of the whole configuration: the one source of names, forms, defaults and meanings. */
+export const settingsSchema = z.strictObject({
+  listen: setting(hostPort, 'Where clients connect. `:8000` means every address.').prefault('127.0.0.1:8000'),
+  admin: setting(hostPortOrOff, 'Where /metrics, /healthz and /readyz are served. Keep it from clients.').prefault(
+    '127.0.0.1:8001',
+  ),
+  workers: setting(countOrAuto({ min: 1, max: 1024 }), 'Worker processes.', {
+    defaultText: 'auto: one per core',
+  }).prefault('auto'),
+  region: setting(region, 'The region that clients sign for.').prefault('us-east-1'),
+  domains: setting(
+    listOf(domain),
+    'Domains under which bucket.domain is a virtual-host request. Path style always works.',
+  ).prefault([]),
+  tls: z
+    .strictObject({
+      cert: setting(pemFile, 'Certificate chain for clients: makes `listen` speak TLS.').optional(),
+      key: setting(pemKeyFile, 'Key of that certificate.').optional(),
+    })
+    .prefault({}),
+  backend: backend.prefault({}),
+  keys: keys.prefault({}),
+  limits: limits.prefault({}),
+  log: z
+    .strictObject({
+      level: setting(
+        choice('trace', 'debug', 'info', 'warn', 'error', 'silent'),
+        'Least level that is logged.',
+      ).prefault('info'),
+      format: setting(choice('json', 'text'), 'One JSON object a line, or text for people.').prefault('json'),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/** One row of the table. */
+export interface SettingRow extends SettingFacts {
+  /** Dotted: backend.credentials.accessKeyId. */
+  readonly name: string;
+  /** The environment variable that overrides it. */
+  readonly variable: string;
+  /** As text; undefined when there is none. */
+  readonly fallback: string | undefined;
+}
+
+/** SEALGATE_BACKEND_CREDENTIALS_ACCESS_KEY_ID for backend.credentials.accessKeyId. */
+export function variableOf(name: string): string {
+  return `SEALGATE_${name.replaceAll('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+}
+
+/** Every setting, in the schema's order. */
+export const SETTING_ROWS: readonly SettingRow[] = rowsOf(settingsSchema, []);
+
+/** The names one level below a section ('' for the top): what an unknown key may have meant. */
+export function namesWithin(section: string): string[] {
+  const prefix = section === '' ? '' : `${section}.`;
+  const names = SETTING_ROWS.filter((row) => row.name.startsWith(prefix));
+  return [...new Set(names.map((row) => row.name.slice(prefix.length).split('.')[0] as string))];
+}
+
+function rowsOf(schema: z.core.$ZodType, at: readonly string[]): SettingRow[] {
+  const { core, fallback } = unwrap(schema);
+  if (core instanceof z.ZodObject) {
+    return Object.entries(core.shape).flatMap(([key, inner]) => rowsOf(inner as z.core.$ZodType, [...at, key]));
+  }
+  const { facts } = z.globalRegistry.get(core) as { facts: SettingFacts };
+  const name = at.join('.');
+  return [{ ...facts, name, variable: variableOf(name), fallback: facts.defaultText ?? showDefault(fallback) }];
+}
+
+/** The schema inside optional() and prefault(), and the latter's value. */
+function unwrap(schema: z.core.$ZodType): { core: z.core.$ZodType; fallback: unknown } {
+  if (schema instanceof z.ZodPrefault) {
+    return { core: unwrap(schema.def.innerType).core, fallback: schema.def.defaultValue };
+  }
+  return { core: schema instanceof z.ZodOptional ? schema.def.innerType : schema, fallback: undefined };
+}
+
+function showDefault(fallback: unknown): string | undefined {
+  if (fallback === undefined) return undefined;
+  return Array.isArray(fallback) ? 'none' : String(fallback);
+}
