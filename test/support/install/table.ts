@@ -1,0 +1,135 @@
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { findOnPath, isExecutable, TOOL_PLACES, type ToolName } from '../tools.ts';
+import { outputOf } from './command.ts';
+import { aptInstall } from './debian.ts';
+import { findGoProgram, type GoProgram, installGoProgram } from './golang.ts';
+import { findPythonProgram, installPythonPrograms } from './python.ts';
+import { compareVersions, type InstallSite, type Recipe } from './recipe.ts';
+
+/** Upstream's last commit: its release tags are no Go module versions. */
+const MINIO: GoProgram = {
+  name: 'minio',
+  module: 'github.com/minio/minio',
+  version: 'v0.0.0-20260212201848-7aac2a2c5b7c',
+};
+const RCLONE: GoProgram = { name: 'rclone', module: 'github.com/rclone/rclone', version: 'v1.75.0' };
+
+/** Client tracking with REDIRECT needs 6.0; 6.2 is the oldest that people still run. */
+const OLDEST_REDIS = '6.2';
+const OLDEST_RCLONE = '1.60';
+
+/** The tool on PATH, when its version (the first dotted number it prints) is not older than `oldest`. */
+async function findHostTool(tool: ToolName, versionFlag: string, oldest: string): Promise<string | undefined> {
+  const path = findOnPath(TOOL_PLACES[tool].onPath);
+  const version = path && /\d+(\.\d+)+/.exec((await outputOf([path, versionFlag])) ?? '')?.[0];
+  return version && compareVersions(version, oldest) >= 0 ? path : undefined;
+}
+
+const minio: Recipe = {
+  tool: 'minio',
+  lane: 'go',
+  find: async (site) => (await findGoProgram(site, MINIO)) ?? findOnPath(TOOL_PLACES.minio.onPath),
+  install: (site) => {
+    site.say(`minio: go install ${MINIO.module}@${MINIO.version} (about two minutes on two cores)`);
+    return installGoProgram(site, MINIO);
+  },
+  byHand: 'install Go 1.24 or later, or put a MinIO server binary on PATH',
+};
+
+const redis: Recipe = {
+  tool: 'redis',
+  lane: 'apt',
+  find: async (site) => {
+    const cached = join(site.cache, TOOL_PLACES.redis.cached);
+    if (isExecutable(cached) && (await isRedisServer(cached))) return cached;
+    return findHostTool('redis', '--version', OLDEST_REDIS);
+  },
+  install: async (site) => {
+    // Debian's redis-server package starts a service and its binary is a link to this one of redis-tools; Redis
+    // becomes the server or the checker by the name that it is called with.
+    await aptInstall(site, ['redis-tools']);
+    const link = join(site.cache, TOOL_PLACES.redis.cached);
+    mkdirSync(join(site.cache, 'bin'), { recursive: true });
+    rmSync(link, { force: true });
+    symlinkSync('/usr/bin/redis-check-rdb', link);
+    if (await isRedisServer(link)) return link;
+    rmSync(link, { force: true });
+    await aptInstall(site, ['redis-server']);
+    return mustFind('redis');
+  },
+  byHand: `install Redis ${OLDEST_REDIS} or later ("apt-get install redis-server", "brew install redis")`,
+};
+
+async function isRedisServer(path: string): Promise<boolean> {
+  return (await outputOf([path, '--version']))?.startsWith('Redis server') ?? false;
+}
+
+const rclone: Recipe = {
+  tool: 'rclone',
+  lane: 'apt',
+  find: async (site) => (await findHostTool('rclone', 'version', OLDEST_RCLONE)) ?? findGoProgram(site, RCLONE),
+  install: async (site) => {
+    try {
+      await aptInstall(site, ['rclone']);
+      return mustFind('rclone');
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      site.say(`rclone: go install ${RCLONE.module}@${RCLONE.version} (some minutes), because ${reason}`);
+      return installGoProgram(site, RCLONE);
+    }
+  },
+  byHand: `install rclone ${OLDEST_RCLONE} or later ("apt-get install rclone", "brew install rclone")`,
+};
+
+function pythonProgram(tool: ToolName, program: string): Recipe {
+  return {
+    tool,
+    lane: 'python',
+    find: (site) => findPythonProgram(site, program),
+    install: async (site) => {
+      const other = await findPythonProgram(site, program);
+      if (other) return other;
+      site.say('boto3, aws-cli, s3cmd, kubernetes-validate: pip install into an environment of their own');
+      await installPythonPrograms(site);
+      return join(site.cache, 'python/bin', program);
+    },
+    byHand: 'install Python 3.10 or later with venv ("apt-get install python3-venv", "brew install python")',
+  };
+}
+
+/** A program of a Debian package that has the same name. */
+function debianProgram(tool: ToolName): Recipe {
+  return {
+    tool,
+    lane: 'apt',
+    find: async (site: InstallSite) => {
+      const cached = join(site.cache, TOOL_PLACES[tool].cached);
+      return isExecutable(cached) ? cached : findOnPath(TOOL_PLACES[tool].onPath);
+    },
+    install: async (site) => {
+      await aptInstall(site, [tool]);
+      return mustFind(tool);
+    },
+    byHand: `install ${tool} ("apt-get install ${tool}", "brew install ${tool}")`,
+  };
+}
+
+function mustFind(tool: ToolName): string {
+  const path = findOnPath(TOOL_PLACES[tool].onPath);
+  if (path) return path;
+  throw new Error(`the package was installed, yet ${TOOL_PLACES[tool].onPath.join(', ')} is not on PATH`);
+}
+
+export const RECIPES: readonly Recipe[] = [
+  minio,
+  redis,
+  rclone,
+  pythonProgram('python', 'python'),
+  pythonProgram('aws', 'aws'),
+  pythonProgram('s3cmd', 's3cmd'),
+  pythonProgram('kubernetes-validate', 'kubernetes-validate'),
+  debianProgram('nginx'),
+  debianProgram('wrk'),
+  debianProgram('curl'),
+];

@@ -1,0 +1,90 @@
+import { accessSync, constants } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+
+/** Programs that tests and benchmarks run as processes. */
+export type ToolName =
+  | 'minio'
+  | 'redis'
+  | 'python'
+  | 'aws'
+  | 's3cmd'
+  | 'rclone'
+  | 'kubernetes-validate'
+  | 'nginx'
+  | 'wrk'
+  | 'curl';
+
+interface ToolPlace {
+  /** Environment variable with the absolute path; `npm test` sets it for vitest. */
+  readonly variable: string;
+  /** Path below the cache folder where `npm test` puts it. */
+  readonly cached: string;
+  /** Names to look for on PATH, or absolute paths outside of it (Debian keeps servers in /usr/sbin). */
+  readonly onPath: readonly string[];
+}
+
+/** The Python ones never come from PATH: their versions are pinned in install/requirements.txt. */
+export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
+  minio: { variable: 'SEALGATE_TEST_MINIO', cached: 'bin/minio', onPath: ['minio'] },
+  redis: { variable: 'SEALGATE_TEST_REDIS', cached: 'bin/redis-server', onPath: ['redis-server'] },
+  python: { variable: 'SEALGATE_TEST_PYTHON', cached: 'python/bin/python', onPath: [] },
+  aws: { variable: 'SEALGATE_TEST_AWS', cached: 'python/bin/aws', onPath: [] },
+  s3cmd: { variable: 'SEALGATE_TEST_S3CMD', cached: 'python/bin/s3cmd', onPath: [] },
+  rclone: { variable: 'SEALGATE_TEST_RCLONE', cached: 'bin/rclone', onPath: ['rclone'] },
+  'kubernetes-validate': {
+    variable: 'SEALGATE_TEST_KUBERNETES_VALIDATE',
+    cached: 'python/bin/kubernetes-validate',
+    onPath: [],
+  },
+  nginx: { variable: 'SEALGATE_TEST_NGINX', cached: 'bin/nginx', onPath: ['nginx', '/usr/sbin/nginx'] },
+  wrk: { variable: 'SEALGATE_TEST_WRK', cached: 'bin/wrk', onPath: ['wrk'] },
+  curl: { variable: 'SEALGATE_TEST_CURL', cached: 'bin/curl', onPath: ['curl'] },
+};
+
+/** Where `npm test` keeps what it installs; shared by all clones of one user. */
+export function cacheFolder(): string {
+  const chosen = process.env.SEALGATE_TEST_CACHE;
+  if (chosen) return chosen;
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sealgate-test');
+}
+
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first of these names (or absolute paths) that can be run. */
+export function findOnPath(names: readonly string[]): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  for (const name of names) {
+    const candidates = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name));
+    const found = candidates.find(isExecutable);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Absolute path of the tool, from the environment, the cache, or PATH; undefined when it is nowhere. */
+export function findTool(name: ToolName): string | undefined {
+  const place = TOOL_PLACES[name];
+  const given = process.env[place.variable];
+  if (given) return given;
+  const cached = join(cacheFolder(), place.cached);
+  return isExecutable(cached) ? cached : findOnPath(place.onPath);
+}
+
+/**
+ * Absolute path of the tool. Works under `npm test` and under a bare `vitest run`.
+ * Throws when it is not there: a test that can't run fails, it is never skipped.
+ */
+export function tool(name: ToolName): string {
+  const path = findTool(name);
+  if (path) return path;
+  const { variable } = TOOL_PLACES[name];
+  throw new Error(`${name} is not installed: run "npm test" once, which installs it, or set ${variable} to its path`);
+}
