@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { nearestName } from './cli/nearest-name.ts';
+import type { RedisStoreConfig } from './keys/redis-address.ts';
 import type { Secret } from './keys/secret.ts';
 import type { HostPort } from './settings-forms.ts';
 import { type ConfigProblem, find, place, SettingSources, type SettingTree } from './settings-source.ts';
@@ -48,16 +49,9 @@ export type RootKeyPlace =
 
 export type KeyStorePlace = { readonly kind: 'file'; readonly path: string } | RedisPlace;
 
-export interface RedisPlace {
-  readonly kind: 'redis';
-  /** redis://[user:password@]host:port[/database] */
+/** As the key store's opener takes it, but for the URL, which must not be printed. */
+export interface RedisPlace extends Omit<RedisStoreConfig, 'url'> {
   readonly url: Secret;
-  readonly keyPrefix: string;
-  readonly username: string | undefined;
-  readonly password: Secret | undefined;
-  readonly tls: Settings['keys']['store']['tls'];
-  readonly sentinel: { readonly name: string; readonly nodes: readonly HostPort[] } | undefined;
-  readonly cluster: readonly HostPort[] | undefined;
 }
 
 export interface ConfigInput {
@@ -95,9 +89,10 @@ export function loadConfig(input: ConfigInput): Config {
 export function examineConfig(input: ConfigInput): { config: Config | undefined; problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const file = input.file === undefined ? undefined : resolve(input.cwd, input.file);
+  const yaml = file === undefined ? undefined : readYaml(file, problems);
   const sources = new SettingSources({
     file,
-    yaml: file === undefined ? undefined : readYaml(file, problems),
+    yaml,
     folder: file === undefined ? input.cwd : dirname(file),
     env: input.env,
     overrides: input.overrides ?? {},
@@ -105,14 +100,12 @@ export function examineConfig(input: ConfigInput): { config: Config | undefined;
   problems.push(...sources.problems);
   const settings = readSettings(sources, problems);
   problems.push(...contradictions(sources));
-  // With the file itself gone or unreadable, "backend.endpoint is missing" would only repeat it many times.
-  if (file !== undefined && problems.some((problem) => problem.setting === file)) {
+  // With the file itself gone or no YAML, "backend.endpoint is missing" would only hide what is wrong.
+  if (sources.unreadable || (file !== undefined && yaml === undefined)) {
     return { config: undefined, problems: problems.filter((problem) => problem.setting === file) };
   }
-  return {
-    config: settings === undefined ? undefined : complete(settings, { file, rootKeySource: sources.rootKeySource }),
-    problems,
-  };
+  const { rootKeySource } = sources;
+  return { config: settings === undefined ? undefined : complete(settings, { file, rootKeySource }), problems };
 }
 
 export function showProblem({ setting, problem, expected, hint }: ConfigProblem): string {
@@ -207,14 +200,10 @@ function contradictions(sources: SettingSources): ConfigProblem[] {
   companions('tls.cert', 'tls.key');
   companions('backend.tls.cert', 'backend.tls.key');
   companions('keys.store.tls.cert', 'keys.store.tls.key');
-  companions('keys.store.sentinel.name', 'keys.store.sentinel.nodes');
   if (given('backend.endpoint')) {
     for (const name of ['backend.credentials.accessKeyId', 'backend.credentials.secretAccessKey']) {
       if (!given(name)) problems.push({ setting: name, problem: 'is missing', hint: 'backend.endpoint needs it.' });
     }
-  }
-  if (given('keys.store.cluster') && given('keys.store.sentinel.nodes')) {
-    problems.push({ setting: 'keys.store.cluster', problem: 'excludes keys.store.sentinel' });
   }
   problems.push(...tlsWithoutTls(sources), ...sameAddress(sources));
   return problems;
@@ -222,17 +211,10 @@ function contradictions(sources: SettingSources): ConfigProblem[] {
 
 /** Certificates for a connection that would be in the clear: somebody believes it is not. */
 function tlsWithoutTls(sources: SettingSources): ConfigProblem[] {
-  return (
-    [
-      ['backend.tls', 'backend.endpoint', /^https:/, 'https://'],
-      ['keys.store.tls', 'keys.store.redis', /^rediss:/, 'rediss://'],
-    ] as const
-  ).flatMap(([section, urlName, secure, scheme]) => {
-    const url = find(sources.tree, urlName);
-    const used = ['ca', 'cert', 'key'].some((name) => sources.isGiven(`${section}.${name}`));
-    if (!used || url === undefined || secure.test(String(url))) return [];
-    return [{ setting: section, problem: `is set, but ${urlName} is not TLS`, expected: `${urlName} with ${scheme}` }];
-  });
+  const endpoint = find(sources.tree, 'backend.endpoint');
+  const used = ['ca', 'cert', 'key'].some((name) => sources.isGiven(`backend.tls.${name}`));
+  if (!used || typeof endpoint !== 'string' || endpoint.startsWith('https:')) return [];
+  return [{ setting: 'backend.tls', problem: 'is set, but backend.endpoint is not TLS', expected: 'https://…' }];
 }
 
 function sameAddress(sources: SettingSources): ConfigProblem[] {
@@ -279,10 +261,16 @@ function placeOfBackend(given: {
 }
 
 function placeOfKeyStore(store: Settings['keys']['store']): KeyStorePlace | undefined {
-  const { file, redis, keyPrefix, username, password, tls, cluster } = store;
+  const { file, redis, tls, connectSeconds, commandSeconds, ...rest } = store;
   if (file !== undefined) return { kind: 'file', path: file };
   if (redis === undefined) return undefined;
-  const { name, nodes } = store.sentinel;
-  const sentinel = name === undefined || nodes === undefined ? undefined : { name, nodes };
-  return { kind: 'redis', url: redis, keyPrefix, username, password, tls, sentinel, cluster };
+  return {
+    ...rest,
+    kind: 'redis',
+    url: redis,
+    connectTimeoutSeconds: connectSeconds,
+    commandTimeoutSeconds: commandSeconds,
+    // Its presence turns TLS on.
+    ...(Object.values(tls).some((value) => value !== undefined) && { tls }),
+  };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { redisTarget } from './keys/redis-address.ts';
 import { Secret } from './keys/secret.ts';
 
 /**
@@ -160,9 +161,12 @@ export const textOrFile: Form<string> = { ...text('text, or file:PATH'), kind: '
 
 /** A secret, because the URL carries the password. */
 export const redisUrl: Form<Secret> = {
-  expected: 'redis://[user:password@]host:port[/database], rediss:// for TLS',
+  expected: 'redis://[user:password@]host[:port][/database], or rediss, redis+sentinel, redis+cluster',
   kind: 'secret',
-  read: (value) => (readUrl(value, ['redis:', 'rediss:']) === undefined ? undefined : asSecret(readText(value))),
+  read: (value) => {
+    const url = readText(value);
+    return url !== undefined && isRedisUrl(url) ? new Secret(url) : undefined;
+  },
 };
 
 /** The key itself: src/settings-source.ts has put the variable's content in its name's place. */
@@ -211,6 +215,15 @@ function readHostPort(value: unknown): HostPort | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(readText(value) ?? '');
   if (match === null || Number(match[3]) > 65535) return undefined;
   return { host: match[1] ?? (match[2] === '' ? '::' : (match[2] as string)), port: Number(match[3]) };
+}
+
+function isRedisUrl(url: string): boolean {
+  try {
+    redisTarget({ kind: 'redis', url });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readUrl(value: unknown, protocols: readonly string[]): URL | undefined {

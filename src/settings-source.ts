@@ -92,7 +92,7 @@ export class SettingSources {
       const value = this.#source.env[row.variable];
       // Compose files pass an empty text for what is not set.
       if (value === undefined || value === '') continue;
-      if (place(this.tree, row.name, value)) this.#hidden.add(row.name);
+      if (place(this.tree, row.name, value) && row.name === 'keys.root.env') this.#hidden.add(row.name);
     }
   }
 

@@ -69,31 +69,34 @@ const backend = z.strictObject({
 });
 
 const keyStore = z.strictObject({
-  redis: setting(redisUrl, 'Redis that keeps tenants, credentials and wrapped keys.').optional(),
+  redis: setting(
+    redisUrl,
+    'Redis that keeps tenants, credentials and wrapped keys. Sentinel: redis+sentinel://host,host/group, ' +
+      'Cluster: redis+cluster://host,host; rediss… for TLS.',
+  ).optional(),
   file: setting(path, 'Instead of Redis: one file of the embedded key store. One machine only.').optional(),
   keyPrefix: setting(text(), 'Begins the name of every record in Redis.').prefault('sealgate:'),
-  username: setting(text(), 'Redis ACL user, where the URL has none.').optional(),
-  password: setting(secret, 'Password of that user, where the URL has none.').optional(),
+  username: setting(text(), 'Redis ACL user; wins over the URL’s.').optional(),
+  password: setting(secret, 'Password; wins over the URL’s.').optional(),
+  sentinelUsername: setting(text(), 'User of the Sentinels themselves.').optional(),
+  sentinelPassword: setting(secret, 'Password of the Sentinels themselves.').optional(),
   tls: z
     .strictObject({
-      ca: setting(pemFile, 'Certificates that vouch for Redis, instead of the system’s. Needs rediss://.').optional(),
+      ca: setting(pemFile, 'Certificates that vouch for Redis, instead of the system’s.').optional(),
       cert: setting(pemFile, 'Client certificate shown to Redis.').optional(),
       key: setting(pemKeyFile, 'Key of the client certificate.').optional(),
-    })
-    .prefault({}),
-  sentinel: z
-    .strictObject({
-      name: setting(text(), 'Name of the Redis master that Sentinel watches.').optional(),
-      nodes: setting(
-        listOf(hostPort),
-        'The Sentinels. The URL then gives scheme, user, password and database; its host is not used.',
+      serverName: setting(
+        text('a host name'),
+        'Name that Redis’s certificate must bear, if not its host’s.',
       ).optional(),
     })
     .prefault({}),
-  cluster: setting(
-    listOf(hostPort),
-    'Nodes of a Redis Cluster to begin with. The URL then gives scheme, user and password; its host is not used.',
-  ).optional(),
+  connectSeconds: setting(seconds({ min: 0.1, max: 600 }), 'Longest wait for a connection to Redis.').prefault(5),
+  commandSeconds: setting(seconds({ min: 0.1, max: 600 }), 'Longest wait for an answer of Redis.').prefault(2),
+  replicas: setting(
+    integer({ min: 0, max: 16 }),
+    'Replicas that must hold a write before it counts (WAIT). Not in a Cluster.',
+  ).prefault(0),
 });
 
 const keys = z.strictObject({
