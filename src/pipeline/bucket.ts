@@ -1,26 +1,28 @@
+import type { BucketCreated, BucketDeleted, BucketFound, BucketListing, BucketLocation } from '../operations/answer.ts';
 import type {
-  BucketCreated,
-  BucketDeleted,
-  BucketFound,
-  BucketListing,
-  BucketLocation,
-} from '../operations/answer.ts';
-import type { CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket, ListBuckets } from '../operations/operation.ts';
+  CreateBucket,
+  DeleteBucket,
+  GetBucketLocation,
+  HeadBucket,
+  ListBuckets,
+} from '../operations/operation.ts';
 import { policyFor, type Tenant } from '../tenants/tenant.ts';
 import type { OperationContext, PipelineServices } from './services.ts';
 
 /** ListBuckets: the backend's, as far as they are the tenant's. */
 export async function listBuckets(
   operation: ListBuckets,
-  { services, tenant, signal }: { readonly services: PipelineServices; readonly tenant: Tenant; readonly signal: AbortSignal },
+  {
+    services,
+    tenant,
+    signal,
+  }: { readonly services: PipelineServices; readonly tenant: Tenant; readonly signal: AbortSignal },
 ): Promise<BucketListing> {
   const buckets = await services.store.listBuckets(signal);
   return {
     kind: 'BucketListing',
     owner: { id: tenant.name, displayName: tenant.name },
-    buckets: buckets.filter(
-      ({ name }) => name.startsWith(operation.prefix) && policyFor(tenant, name) !== undefined,
-    ),
+    buckets: buckets.filter(({ name }) => name.startsWith(operation.prefix) && policyFor(tenant, name) !== undefined),
   };
 }
 

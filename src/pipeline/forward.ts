@@ -1,9 +1,9 @@
 import type { FrontDialect, VerifiedBody } from '../dialects/dialect.ts';
+import type { GatewayError } from '../errors.ts';
 import { clientError } from '../errors.ts';
 import type { Forward } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
-import type { GatewayError } from '../errors.ts';
 import type { PipelineServices } from './services.ts';
 
 /** Forwarded requests carry settings, not objects: the largest is a bucket's lifecycle or policy document. */
@@ -29,7 +29,10 @@ export async function forward(
     throw clientError('NotImplemented', `${operation.name} is not available over a backend of another dialect.`);
   }
   const document = await collect(body.bytes(), MAX_FORWARD_BYTES, () =>
-    clientError('MaxMessageLengthExceeded', `The body of ${operation.name} may have at most ${MAX_FORWARD_BYTES} bytes.`),
+    clientError(
+      'MaxMessageLengthExceeded',
+      `The body of ${operation.name} may have at most ${MAX_FORWARD_BYTES} bytes.`,
+    ),
   );
   const outgoing = dialect.forward(request, operation, document);
   return {

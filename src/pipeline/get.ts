@@ -15,7 +15,16 @@ import { primed } from './primed-body.ts';
 import { corrupted } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 import type { StoredContent } from './store.ts';
-import { factsOf, identify, layoutOf, manifestOf, openManifest, type PlainObject, readConditions, type SealedObject } from './stored.ts';
+import {
+  factsOf,
+  identify,
+  layoutOf,
+  manifestOf,
+  openManifest,
+  type PlainObject,
+  readConditions,
+  type SealedObject,
+} from './stored.ts';
 
 /** Up to here an object is read and verified whole before its status line; its footer then costs no extra request. */
 const WHOLE_BYTES = 256 * 1024;
@@ -118,7 +127,9 @@ async function wholeContent(
   if (stored.length !== storedBytes) throw corrupted('The backend sent less than it announced.');
   const started = performance.now();
   const needsManifest = operation.wantsChecksum || object.opened.head.multipart;
-  const manifest: Manifest | undefined = needsManifest ? openManifest(object, stored, operation.ref, context) : undefined;
+  const manifest: Manifest | undefined = needsManifest
+    ? openManifest(object, stored, operation.ref, context)
+    : undefined;
   const layout: Layout = await layoutOf(object, operation.ref, context);
   const pieces: Buffer[] = [];
   for await (const piece of open(object, layout.locate(undefined), one(stored), 0)) pieces.push(piece);
@@ -195,7 +206,8 @@ async function pinned<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise;
   } catch (error) {
-    const replaced = error instanceof GatewayError && (error.code === 'PreconditionFailed' || error.code === 'NoSuchKey');
+    const replaced =
+      error instanceof GatewayError && (error.code === 'PreconditionFailed' || error.code === 'NoSuchKey');
     throw replaced ? new ObjectReplaced() : error;
   }
 }

@@ -2,7 +2,7 @@ import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '.
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
-import { type Tenant, policyFor } from '../tenants/tenant.ts';
+import { policyFor, type Tenant } from '../tenants/tenant.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
@@ -113,7 +113,11 @@ function authorize(operation: Operation, context: Omit<OperationContext, 'policy
   return { ...context, policy };
 }
 
-function perform(operation: Exclude<Operation, { kind: 'Forward' }>, body: VerifiedBody, context: OperationContext): Promise<Answer> {
+function perform(
+  operation: Exclude<Operation, { kind: 'Forward' }>,
+  body: VerifiedBody,
+  context: OperationContext,
+): Promise<Answer> {
   switch (operation.kind) {
     case 'PutObject':
       return putObject(operation, body, context);

@@ -16,7 +16,13 @@ export async function headObject(operation: HeadObject, context: OperationContex
   const range = servedRange(operation, stored, object.plaintextBytes);
   const checked = wantsChecksum && range === undefined && object.kind === 'sealed';
   const manifest = checked ? await manifestOf(object, ref, context) : undefined;
-  return { kind: 'ObjectContent', facts: factsOf(object, manifest), range, overrides: operation.overrides, body: undefined };
+  return {
+    kind: 'ObjectContent',
+    facts: factsOf(object, manifest),
+    range,
+    overrides: operation.overrides,
+    body: undefined,
+  };
 }
 
 function servedRange(operation: HeadObject, stored: StoredObject, plaintextBytes: number): ObjectContent['range'] {

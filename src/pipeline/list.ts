@@ -48,7 +48,10 @@ function listed(entry: StoredEntry, plaintextBytes: number): ListedObject {
 }
 
 /** The last name of a truncated page, for stores that give NextMarker only with a delimiter. */
-function lastName(listing: { readonly entries: readonly StoredEntry[]; readonly commonPrefixes: readonly string[] }): string | undefined {
+function lastName(listing: {
+  readonly entries: readonly StoredEntry[];
+  readonly commonPrefixes: readonly string[];
+}): string | undefined {
   const key = listing.entries.at(-1)?.key;
   const prefix = listing.commonPrefixes.at(-1);
   if (key === undefined || prefix === undefined) return key ?? prefix;
@@ -65,7 +68,8 @@ async function plaintextSizes(
 ): Promise<readonly number[]> {
   const { policy } = context;
   if (policy.protection === 'none') return entries.map((entry) => entry.storedBytes);
-  const bySize = (entry: StoredEntry): number => plaintextBytesOf(entry.storedBytes, policy.quantum) ?? entry.storedBytes;
+  const bySize = (entry: StoredEntry): number =>
+    plaintextBytesOf(entry.storedBytes, policy.quantum) ?? entry.storedBytes;
   if (!policy.mixed) return entries.map(bySize);
   const sizes = entries.map((entry) => entry.storedBytes);
   let next = 0;

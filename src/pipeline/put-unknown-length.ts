@@ -2,11 +2,11 @@ import type { CompletedPart, VerifiedBody } from '../dialects/dialect.ts';
 import { type PartEntry, sealFooter } from '../envelope/footer.ts';
 import { PartSealer } from '../envelope/part.ts';
 import { sealedBytes, sealedPartBytes } from '../envelope/sizes.ts';
+import { clientError } from '../errors.ts';
 import type { ObjectStored } from '../operations/answer.ts';
 import type { PutObject } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
-import { clientEtag } from './etag.ts';
-import { putKnownLength, tooLarge, MAX_PUT_BYTES, writeConditions } from './put.ts';
+import { MAX_PUT_BYTES, putKnownLength, storedAnswer, tooLarge, writeConditions } from './put.ts';
 import { type NewObject, newObject } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 
@@ -25,7 +25,11 @@ const RESERVE_BYTES = 2 * PIECE_BYTES;
  * Complete comes only after the client's body was verified to its end, so a bad upload leaves nothing but an aborted
  * upload.
  */
-export async function putUnknownLength(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<ObjectStored> {
+export async function putUnknownLength(
+  operation: PutObject,
+  body: VerifiedBody,
+  context: OperationContext,
+): Promise<ObjectStored> {
   const release = context.services.budget.reserve(RESERVE_BYTES);
   const pieces = inPieces(body.bytes());
   try {
@@ -34,13 +38,26 @@ export async function putUnknownLength(operation: PutObject, body: VerifiedBody,
     if (head.length < PIECE_BYTES) {
       // A short piece is the last one: the generator ends only after the body was verified.
       await pieces.next();
-      return await putKnownLength(operation, body, { plaintextBytes: head.length, source: only(head), whole: true }, context);
+      return await putKnownLength(
+        operation,
+        body,
+        { plaintextBytes: head.length, source: only(head), whole: true },
+        context,
+      );
     }
+    if (context.policy.protection === 'none') throw lengthNeeded();
     return await putPieces(operation, body, chain(head, pieces), context);
   } finally {
     await pieces.return(undefined);
     release();
   }
+}
+
+function lengthNeeded(): Error {
+  return clientError(
+    'MissingContentLength',
+    'In a bucket without protection, large uploads must declare their length.',
+  );
 }
 
 async function putPieces(
@@ -58,16 +75,11 @@ async function putPieces(
     for await (const piece of pieces) await upload.add(piece);
     await upload.addFooter(body);
     const conditions = writeConditions(operation.conditions);
-    const stored = await store.completeUpload({ ref: operation.ref, uploadId, parts: upload.completed, conditions }, signal);
-    const { checksum } = body.proof();
-    return {
-      kind: 'ObjectStored',
-      ref: operation.ref,
-      etag: clientEtag(stored.etag),
-      versionId: stored.versionId,
-      checksum,
-      vendor: stored.vendor,
-    };
+    const stored = await store.completeUpload(
+      { ref: operation.ref, uploadId, parts: upload.completed, conditions },
+      signal,
+    );
+    return storedAnswer(operation.ref, stored, body);
   } catch (error) {
     // The client's signal may be what ended the upload; the abort must go out all the same.
     await store.abortUpload(operation.ref, uploadId, new AbortController().signal).catch(() => undefined);

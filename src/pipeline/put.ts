@@ -1,15 +1,16 @@
-import type { StorePut, VerifiedBody } from '../dialects/dialect.ts';
+import type { StoredAck, StorePut, VerifiedBody } from '../dialects/dialect.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
 import { sealObject } from '../envelope/streams.ts';
 import { clientError } from '../errors.ts';
 import type { ObjectStored } from '../operations/answer.ts';
+import type { ObjectRef } from '../operations/object.ts';
 import type { PutObject } from '../operations/operation.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteSource, OutgoingBody } from '../wire/message.ts';
 import { backendEtags, clientEtag } from './etag.ts';
+import { putUnknownLength } from './put-unknown-length.ts';
 import { newObject } from './sealing.ts';
 import type { OperationContext } from './services.ts';
-import { putUnknownLength } from './put-unknown-length.ts';
 
 /** S3's limit for one PUT, in all four dialects. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -27,7 +28,11 @@ const STREAM_RESERVE_BYTES = 512 * 1024;
  * PutObject. The sealed body's length follows from the plaintext's (FORMAT.md §5), so it streams; the sealer holds its
  * last segment and footer back until the client's body is verified.
  */
-export async function putObject(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<ObjectStored> {
+export async function putObject(
+  operation: PutObject,
+  body: VerifiedBody,
+  context: OperationContext,
+): Promise<ObjectStored> {
   const { plaintextBytes } = body;
   if (plaintextBytes === undefined) return putUnknownLength(operation, body, context);
   if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
@@ -49,6 +54,7 @@ export async function putKnownLength(
 ): Promise<ObjectStored> {
   const { services, policy, trace, signal } = context;
   const { plaintextBytes } = plaintext;
+  if (policy.protection === 'none') return putPlain(operation, body, plaintext, context);
   const object = await newObject(operation.ref, operation.metadata, plaintextBytes, context);
   const sealed = sealObject(plaintext.source, {
     keys: object.keys,
@@ -70,20 +76,40 @@ export async function putKnownLength(
     conditions: writeConditions(operation.conditions),
     body: plaintext.whole ? await inOnePiece(sealed, bytes) : { bytes, source: sealed },
   };
-  const stored = await services.store.put(put, signal);
+  return storedAnswer(operation.ref, await services.store.put(put, signal), body);
+}
+
+/** A bucket whose policy says `protection: none`: the bytes go as they are, verified all the same. */
+async function putPlain(
+  operation: PutObject,
+  body: VerifiedBody,
+  plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
+  context: OperationContext,
+): Promise<ObjectStored> {
+  const { ref, metadata } = operation;
+  const { plaintextBytes: bytes, source } = plaintext;
+  const conditions = writeConditions(operation.conditions);
+  const outgoing = plaintext.whole ? await inOnePiece(source, bytes) : { bytes, source };
+  const put: StorePut = { ref, metadata, conditions, body: outgoing };
+  return storedAnswer(ref, await context.services.store.put(put, context.signal), body);
+}
+
+export function storedAnswer(ref: ObjectRef, stored: StoredAck, body: VerifiedBody): ObjectStored {
+  const { versionId, vendor } = stored;
   return {
     kind: 'ObjectStored',
-    ref: operation.ref,
+    ref,
     etag: clientEtag(stored.etag),
-    versionId: stored.versionId,
+    versionId,
     checksum: body.proof().checksum,
-    vendor: stored.vendor,
+    vendor,
   };
 }
 
-async function inOnePiece(sealed: ByteSource, bytes: number): Promise<OutgoingBody> {
+/** Collected before anything is sent. */
+async function inOnePiece(source: ByteSource, bytes: number): Promise<OutgoingBody> {
   const pieces: Buffer[] = [];
-  for await (const piece of sealed) pieces.push(piece);
+  for await (const piece of source) pieces.push(Buffer.from(piece)); // the source may reuse its buffer
   return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes);
 }
 

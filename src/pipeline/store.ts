@@ -10,7 +10,7 @@ import type {
   StorePut,
 } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
-import type { DeleteFailure, DeletedEntry } from '../operations/answer.ts';
+import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { CreateBucket, DeleteTarget, ListObjects, ListObjectVersions } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
@@ -118,7 +118,12 @@ export class Store {
   }
 
   async uploadPart(
-    part: { readonly ref: ObjectRef; readonly uploadId: string; readonly partNumber: number; readonly body: OutgoingBody },
+    part: {
+      readonly ref: ObjectRef;
+      readonly uploadId: string;
+      readonly partNumber: number;
+      readonly body: OutgoingBody;
+    },
     signal: AbortSignal,
   ): Promise<CompletedPart> {
     const request = this.#back.uploadPart(part.ref, part.uploadId, part.partNumber, part.body);

@@ -103,7 +103,12 @@ export async function manifestOf(object: SealedObject, ref: ObjectRef, context: 
 export function openManifest(object: SealedObject, tail: Buffer, ref: ObjectRef, context: OperationContext): Manifest {
   const { opened, stored } = object;
   const { head, keys } = opened;
-  const { manifest } = openFooter(tail, { keys, oid: head.oid, storedBytes: stored.storedBytes, quantum: head.quantum });
+  const { manifest } = openFooter(tail, {
+    keys,
+    oid: head.oid,
+    storedBytes: stored.storedBytes,
+    quantum: head.quantum,
+  });
   const consistent =
     manifest.multipart === head.multipart &&
     manifest.plaintextBytes === object.plaintextBytes &&

@@ -1,0 +1,62 @@
+import { createHash, type Hash } from 'node:crypto';
+import { clientError } from '../../errors.ts';
+import type { ByteSource, WireRequest } from '../../wire/message.ts';
+import type { BodyProof, VerifiedBody } from '../dialect.ts';
+
+const MD5_BASE64 = /^[A-Za-z0-9+/]{22}==$/;
+
+/** QingStor signs no payload hash: what can be verified is the length and, where it was sent, the Content-MD5. */
+export function qingstorBody(request: WireRequest): VerifiedBody {
+  const declared = request.headers.get('content-length');
+  const plaintextBytes = declared === undefined ? lengthWithoutHeader(request) : Number(declared);
+  const expected = expectedMd5(request);
+  let proof: BodyProof | undefined;
+  return {
+    plaintextBytes,
+    bytes: () =>
+      verified(request.body, { plaintextBytes, expected, hash: expected && createHash('md5') }, (result) => {
+        proof = result;
+      }),
+    proof() {
+      if (proof === undefined) throw new Error('The body has not been read to its end.');
+      return proof;
+    },
+  };
+}
+
+/** RFC 9112 §6.3: a request without either framing header has no body. */
+function lengthWithoutHeader(request: WireRequest): number | undefined {
+  return request.headers.has('transfer-encoding') ? undefined : 0;
+}
+
+function expectedMd5(request: WireRequest): Buffer | undefined {
+  const text = request.headers.get('content-md5');
+  if (text === undefined || text === '') return undefined;
+  if (!MD5_BASE64.test(text)) throw clientError('InvalidDigest', 'Content-MD5 must be 16 bytes in base64.');
+  return Buffer.from(text, 'base64');
+}
+
+async function* verified(
+  source: ByteSource,
+  checks: {
+    readonly plaintextBytes: number | undefined;
+    readonly expected: Buffer | undefined;
+    readonly hash: Hash | undefined;
+  },
+  onProof: (proof: BodyProof) => void,
+): AsyncGenerator<Buffer, void, void> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    checks.hash?.update(chunk);
+    yield chunk;
+  }
+  if (checks.plaintextBytes !== undefined && bytes !== checks.plaintextBytes) {
+    throw clientError('IncompleteBody', 'The body is not as long as its Content-Length says.');
+  }
+  const md5 = checks.hash?.digest();
+  if (md5 !== undefined && checks.expected?.equals(md5) !== true) {
+    throw clientError('BadDigest', 'The body’s MD5 is not the one that Content-MD5 gives.');
+  }
+  onProof({ checksum: undefined, md5 });
+}

@@ -1,0 +1,23 @@
+import type { WireRequest } from '../../wire/message.ts';
+import type { FrontDialect } from '../dialect.ts';
+import { parseQingstor } from './parse.ts';
+import { renderQingstor, renderQingstorError } from './render.ts';
+import { readQingstorClaim } from './signature.ts';
+
+/** By signature (`QS …`, or access_key_id with signature in the query), then by the vendor's headers. */
+function recognises(request: WireRequest): boolean {
+  const authorization = request.headers.get('authorization');
+  if (authorization !== undefined) return authorization.startsWith('QS ');
+  if (request.target.rawQuery.includes('access_key_id=')) return request.query.has('access_key_id');
+  for (const [name] of request.headers) if (name.toLowerCase().startsWith('x-qs-')) return true;
+  return false;
+}
+
+export const qingstorFront: FrontDialect = {
+  name: 'qingstor',
+  recognises,
+  readClaim: readQingstorClaim,
+  parse: parseQingstor,
+  render: renderQingstor,
+  renderError: renderQingstorError,
+};

@@ -1,0 +1,234 @@
+import { clientError } from '../../errors.ts';
+import type { MetadataEntry, ObjectMetadata } from '../../operations/object.ts';
+import type { DeleteTarget, GetObject, ListObjects, Operation, ResponseOverrides } from '../../operations/operation.ts';
+import type { Conditions } from '../../wire/conditions.ts';
+import { HeaderList } from '../../wire/headers.ts';
+import type { WireRequest } from '../../wire/message.ts';
+import { percentDecode } from '../../wire/percent.ts';
+import { parseRange } from '../../wire/range.ts';
+import type { FrontSettings, ParsedRequest } from '../dialect.ts';
+import { DEFAULT_LIMIT, MAX_KEY_BYTES, MAX_LIMIT, METADATA_PREFIX, RESPONSE_OVERRIDES } from './vocabulary.ts';
+
+const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const MAX_DELETE_BYTES = 2 * 1024 * 1024;
+const MAX_DELETE_TARGETS = 1000;
+
+/** Query names that say nothing of what is asked: authentication, and what each operation reads by itself. */
+const AUTHENTICATION = ['access_key_id', 'expires', 'signature'];
+const OVERRIDES = RESPONSE_OVERRIDES.map(([name]) => name);
+const LISTING = ['prefix', 'delimiter', 'marker', 'limit'];
+
+/** x-qs-* headers that a PUT may carry without asking for more than bytes with metadata. */
+const HARMLESS_HEADERS = ['x-qs-date', 'x-qs-storage-class', 'x-qs-metadata'];
+
+/** @throws GatewayError NotImplemented for everything but buckets and whole objects */
+export function parseQingstor(request: WireRequest, settings: FrontSettings): ParsedRequest {
+  const { bucket, key } = place(request, settings);
+  if (bucket === '') return ready(service(request));
+  if (!BUCKET_NAME.test(bucket)) {
+    throw clientError('InvalidBucketName', 'A bucket name has 3 to 63 lower-case letters, digits, hyphens or dots.');
+  }
+  if (key === '') return bucketRequest(request, bucket);
+  refuseBadKey(key);
+  return ready(objectRequest(request, bucket, key));
+}
+
+function ready(operation: Operation): ParsedRequest {
+  return { kind: 'ready', operation };
+}
+
+/** Path style, or virtual host under a configured domain. The JavaScript SDK's Host (`undefined.…`) names no bucket. */
+function place(request: WireRequest, settings: FrontSettings): { readonly bucket: string; readonly key: string } {
+  const { rawPath } = request.target;
+  const host = (request.headers.get('host') ?? '').replace(/:\d+$/, '').toLowerCase();
+  const domain = settings.domains.find((candidate) => host.endsWith(`.${candidate}`));
+  const label = domain === undefined ? undefined : host.slice(0, -domain.length - 1);
+  if (label !== undefined && label !== '' && label !== 'undefined') {
+    return { bucket: label, key: percentDecode(rawPath.slice(1)) };
+  }
+  const slash = rawPath.indexOf('/', 1);
+  if (slash === -1) return { bucket: percentDecode(rawPath.slice(1)), key: '' };
+  return { bucket: percentDecode(rawPath.slice(1, slash)), key: percentDecode(rawPath.slice(slash + 1)) };
+}
+
+function service(request: WireRequest): Operation {
+  expectOnly(request, ['offset', 'limit']);
+  if (request.method === 'GET') return { kind: 'ListBuckets', prefix: '' };
+  throw notImplemented(request, 'the service');
+}
+
+function bucketRequest(request: WireRequest, bucket: string): ParsedRequest {
+  if (request.method === 'POST' && request.query.has('delete')) {
+    expectOnly(request, ['delete']);
+    const read = (document: Buffer): Operation => readDelete(bucket, document);
+    return { kind: 'document', name: 'DeleteObjects', bucket, maxBytes: MAX_DELETE_BYTES, read };
+  }
+  expectOnly(request, request.method === 'GET' ? LISTING : []);
+  switch (request.method) {
+    case 'GET':
+      return ready(listing(request, bucket));
+    case 'HEAD':
+      return ready({ kind: 'HeadBucket', bucket });
+    case 'PUT':
+      return ready({ kind: 'CreateBucket', bucket, location: undefined, vendor: new HeaderList() });
+    case 'DELETE':
+      return ready({ kind: 'DeleteBucket', bucket });
+    default:
+      throw notImplemented(request, 'a bucket');
+  }
+}
+
+function objectRequest(request: WireRequest, bucket: string, key: string): Operation {
+  const ref = { bucket, key };
+  const conditions = conditionsOf(request);
+  refuseUnknownHeaders(request);
+  expectOnly(request, request.method === 'GET' ? OVERRIDES : []);
+  switch (request.method) {
+    case 'PUT':
+      return { kind: 'PutObject', ref, metadata: metadataOf(request), conditions };
+    case 'GET':
+      return { kind: 'GetObject', ...reading(request, bucket, key), conditions };
+    case 'HEAD':
+      return { kind: 'HeadObject', ...reading(request, bucket, key), conditions };
+    case 'DELETE':
+      return { kind: 'DeleteObject', ref, conditions: {} };
+    default:
+      throw notImplemented(request, 'an object');
+  }
+}
+
+function reading(request: WireRequest, bucket: string, key: string): Omit<GetObject, 'kind' | 'conditions'> {
+  return {
+    ref: { bucket, key },
+    range: parseRange(request.headers.get('range')),
+    ifRange: unescapedTag(request.headers.get('if-range')),
+    overrides: overridesOf(request),
+    wantsChecksum: false,
+  };
+}
+
+function overridesOf(request: WireRequest): ResponseOverrides {
+  const overrides: Record<string, string> = {};
+  for (const [name, field] of RESPONSE_OVERRIDES) {
+    const value = request.query.get(name);
+    if (value === undefined) continue;
+    if (/[\r\n\0]/.test(value)) throw clientError('InvalidArgument', `${name} may not hold line breaks.`);
+    overrides[field] = Buffer.from(value, 'utf8').toString('latin1');
+  }
+  return overrides;
+}
+
+function conditionsOf(request: WireRequest): Conditions {
+  const { headers } = request;
+  return {
+    ifMatch: unescapedTag(headers.get('if-match')),
+    ifNoneMatch: unescapedTag(headers.get('if-none-match')),
+    ifModifiedSince: headers.get('if-modified-since'),
+    ifUnmodifiedSince: headers.get('if-unmodified-since'),
+  };
+}
+
+/** qingstor-sdk 3.1.4 runs header values through encodeURI, so that quotes arrive as %22. */
+function unescapedTag(value: string | undefined): string | undefined {
+  return value?.replaceAll('%22', '"');
+}
+
+function metadataOf(request: WireRequest): ObjectMetadata {
+  const user: MetadataEntry[] = [];
+  for (const [name, value] of request.headers) {
+    const lower = name.toLowerCase();
+    if (!lower.startsWith(METADATA_PREFIX)) continue;
+    const entry = lower.slice(METADATA_PREFIX.length);
+    if (entry.startsWith('sx1')) {
+      throw clientError('InvalidArgument', 'User metadata named sx1… belongs to the gateway and cannot be set.');
+    }
+    user.push([entry, value]);
+  }
+  const { headers } = request;
+  const content = {
+    contentType: headers.get('content-type'),
+    cacheControl: headers.get('cache-control'),
+    contentDisposition: headers.get('content-disposition'),
+    contentEncoding: headers.get('content-encoding'),
+    contentLanguage: headers.get('content-language'),
+    expires: headers.get('expires'),
+  };
+  return { content, user, vendor: new HeaderList() };
+}
+
+function listing(request: WireRequest, bucket: string): ListObjects {
+  const { query } = request;
+  const limit = query.get('limit') ?? String(DEFAULT_LIMIT);
+  if (!/^\d{1,9}$/.test(limit)) throw clientError('InvalidArgument', 'limit must be a number from 0 to 1000.');
+  return {
+    kind: 'ListObjects',
+    bucket,
+    form: 1,
+    prefix: query.get('prefix') ?? '',
+    delimiter: query.get('delimiter') ?? '',
+    after: query.get('marker') ?? '',
+    continuationToken: undefined,
+    maxKeys: Math.min(Number(limit), MAX_LIMIT),
+    urlEncoded: false,
+    withOwner: false,
+  };
+}
+
+function readDelete(bucket: string, document: Buffer): Operation {
+  const asked = jsonOf(document);
+  const objects = isRecord(asked) ? asked.objects : undefined;
+  const malformed = clientError('MalformedBody', 'The body must be JSON: {"objects":[{"key":"…"}],"quiet":false}.');
+  if (!isRecord(asked) || !Array.isArray(objects)) throw malformed;
+  if (objects.length > MAX_DELETE_TARGETS) {
+    throw clientError('InvalidArgument', `At most ${MAX_DELETE_TARGETS} objects can be deleted in one request.`);
+  }
+  const targets: DeleteTarget[] = objects.map((object: unknown) => {
+    if (!isRecord(object) || typeof object.key !== 'string' || object.key === '') throw malformed;
+    return { key: object.key };
+  });
+  return { kind: 'DeleteObjects', bucket, targets, quiet: asked.quiet === true };
+}
+
+function jsonOf(document: Buffer): unknown {
+  try {
+    return JSON.parse(document.toString('utf8'));
+  } catch (cause) {
+    throw clientError('MalformedBody', 'The body is not valid JSON.', { cause });
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refuseBadKey(key: string): void {
+  const bytes = Buffer.byteLength(key);
+  if (bytes <= MAX_KEY_BYTES) return;
+  throw clientError('KeyTooLongError', `An object key has at most ${MAX_KEY_BYTES} bytes; this one has ${bytes}.`);
+}
+
+/** Fail closed: a sub-resource or parameter that this file does not read might mean something else is asked. */
+function expectOnly(request: WireRequest, known: readonly string[]): void {
+  for (const { name } of request.query.parameters) {
+    if (known.includes(name) || AUTHENTICATION.includes(name) || name === '') continue;
+    throw clientError('NotImplemented', `This gateway does not handle the query parameter ${name} here.`);
+  }
+}
+
+/** Copy, move, fetch and encryption headers ask for more than a plain request; they come with their own operations. */
+function refuseUnknownHeaders(request: WireRequest): void {
+  for (const [name, value] of request.headers) {
+    const lower = name.toLowerCase();
+    if (!lower.startsWith('x-qs-') || lower.startsWith(METADATA_PREFIX)) continue;
+    if (!HARMLESS_HEADERS.includes(lower)) {
+      throw clientError('NotImplemented', `This gateway does not handle the header ${lower}.`);
+    }
+    if (lower === 'x-qs-storage-class' && value !== 'STANDARD') {
+      throw clientError('NotImplemented', 'The only storage class here is STANDARD.');
+    }
+  }
+}
+
+function notImplemented(request: WireRequest, what: string): Error {
+  return clientError('NotImplemented', `This gateway does not handle ${request.method} on ${what} here.`);
+}

@@ -1,0 +1,141 @@
+import type { GatewayError } from '../../errors.ts';
+import type { Answer, ObjectContent, ObjectListing } from '../../operations/answer.ts';
+import { formatHttpDate } from '../../wire/dates.ts';
+import { HeaderList } from '../../wire/headers.ts';
+import type { WireResponse } from '../../wire/message.ts';
+import type { RenderContext } from '../dialect.ts';
+import { QINGSTOR_ERRORS } from './error-table.ts';
+import { METADATA_PREFIX, REQUEST_ID_HEADER, RESPONSE_OVERRIDES } from './vocabulary.ts';
+
+const OVERRIDABLE = RESPONSE_OVERRIDES.map(([name, field]) => [name.slice('response-'.length), field] as const);
+
+/** Status codes are those that qingstor-sdk-go insists on: 201 for a PUT, 204 for a DELETE. */
+export function renderQingstor(answer: Answer, context: RenderContext): WireResponse {
+  switch (answer.kind) {
+    case 'ObjectStored':
+      return empty(201, context, [['ETag', `"${answer.etag}"`]]);
+    case 'ObjectContent':
+      return content(answer, context);
+    case 'ObjectDeleted':
+    case 'BucketDeleted':
+      return { status: 204, headers: common(context), body: undefined };
+    case 'BucketCreated':
+      return empty(201, context, []);
+    case 'BucketFound':
+      return empty(200, context, []);
+    case 'ObjectsDeleted':
+      return json(
+        200,
+        { deleted: answer.deleted.map(({ key }) => ({ key })), errors: answer.failures.map(failure) },
+        context,
+      );
+    case 'ObjectListing':
+      return json(200, listing(answer), context);
+    case 'BucketListing':
+      return json(200, buckets(answer, context), context);
+    case 'BucketLocation':
+      return json(200, { location: answer.region }, context);
+    case 'VersionListing':
+      throw new Error('QingStor asks for no version listing here.');
+  }
+}
+
+export function renderQingstorError(error: GatewayError, context: RenderContext): WireResponse {
+  const { status, code } = QINGSTOR_ERRORS[error.code];
+  // RFC 9110 §15.4.5: no body, and a Go SDK reads none; HEAD's likewise.
+  if (status === 304) return { status, headers: common(context), body: undefined };
+  if (context.request?.method === 'HEAD') return empty(status, context, []);
+  return json(status, { code, message: error.message, request_id: context.requestId, url: '' }, context);
+}
+
+/** node:http adds Date to every answer. */
+function common(context: RenderContext): HeaderList {
+  return HeaderList.of([
+    ['Server', 'Sealgate'],
+    [REQUEST_ID_HEADER, context.requestId],
+  ]);
+}
+
+function empty(status: number, context: RenderContext, more: readonly (readonly [string, string])[]): WireResponse {
+  const headers = common(context);
+  for (const [name, value] of more) headers.append(name, value);
+  headers.append('Content-Length', '0');
+  return { status, headers, body: undefined };
+}
+
+function json(status: number, document: unknown, context: RenderContext): WireResponse {
+  const body = Buffer.from(JSON.stringify(document), 'utf8');
+  const headers = common(context);
+  headers.append('Content-Type', 'application/json; charset=utf-8');
+  headers.append('Content-Length', String(body.length));
+  return { status, headers, body: context.request?.method === 'HEAD' ? undefined : body };
+}
+
+function content(answer: ObjectContent, context: RenderContext): WireResponse {
+  const { facts, range, overrides } = answer;
+  const headers = common(context);
+  const stored = { ...facts.metadata.content };
+  for (const [name, field] of OVERRIDABLE) {
+    const value = overrides[field] ?? stored[field];
+    if (value !== undefined) headers.append(name, value);
+  }
+  for (const [name, value] of facts.metadata.user) headers.append(METADATA_PREFIX + name, value);
+  headers.append('ETag', `"${facts.etag}"`);
+  headers.append('Last-Modified', formatHttpDate(facts.lastModified));
+  headers.append('Accept-Ranges', 'bytes');
+  if (range !== undefined)
+    headers.append('Content-Range', `bytes ${range.first}-${range.last}/${facts.plaintextBytes}`);
+  const length = range === undefined ? facts.plaintextBytes : range.last - range.first + 1;
+  headers.append('Content-Length', String(length));
+  return { status: range === undefined ? 200 : 206, headers, body: answer.body };
+}
+
+function failure({
+  key,
+  code,
+  message,
+}: {
+  readonly key: string;
+  readonly code: string;
+  readonly message: string;
+}): object {
+  return { key, code: code === 'AccessDenied' ? 'permission_denied' : 'internal_error', message };
+}
+
+function listing(answer: ObjectListing): object {
+  const { asked } = answer;
+  return {
+    name: asked.bucket,
+    prefix: asked.prefix,
+    delimiter: asked.delimiter,
+    limit: asked.maxKeys,
+    marker: asked.after,
+    next_marker: answer.truncated ? (answer.nextMarker ?? '') : '',
+    has_more: answer.truncated,
+    keys: answer.objects.map((object) => ({
+      key: object.key,
+      size: object.plaintextBytes,
+      etag: `"${object.etag}"`,
+      // The backend's listing does not tell; HEAD does.
+      mime_type: 'application/octet-stream',
+      created: object.lastModified.toISOString(),
+      modified: Math.floor(object.lastModified.getTime() / 1000),
+      encrypted: false,
+      storage_class: 'STANDARD',
+    })),
+    common_prefixes: answer.commonPrefixes,
+    owner: { id: '', name: '' },
+  };
+}
+
+function buckets(answer: Extract<Answer, { kind: 'BucketListing' }>, context: RenderContext): object {
+  return {
+    count: answer.buckets.length,
+    buckets: answer.buckets.map(({ name, created }) => ({
+      name,
+      location: context.settings.region,
+      url: '',
+      created: created.toISOString(),
+    })),
+  };
+}

@@ -1,0 +1,138 @@
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { readQingstorClaim } from '../../../src/dialects/qingstor/signature.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { signingSecret, wireRequest } from '../../support/requests.ts';
+
+interface Case {
+  readonly name: string;
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+const vectors = JSON.parse(
+  readFileSync(new URL('../../vectors/qingstor/signatures.json', import.meta.url), 'utf8'),
+) as {
+  readonly accessKeyId: string;
+  readonly secret: string;
+  readonly cases: readonly Case[];
+};
+const NOW = new Date('2024-01-02T03:04:05Z');
+const DATE = 'Tue, 02 Jan 2024 03:04:05 GMT';
+const secret = signingSecret(vectors.secret);
+
+function verify(request: Omit<Case, 'name'>, now = NOW): string {
+  const claim = readQingstorClaim(wireRequest(request));
+  if (claim === undefined) return 'anonymous';
+  try {
+    claim.verify(secret, now);
+    return 'verified';
+  } catch (error) {
+    return (error as { code: ErrorCode }).code;
+  }
+}
+
+function signed(stringToSign: string): string {
+  const signature = createHmac('sha256', vectors.secret).update(stringToSign, 'latin1').digest('base64');
+  return `QS ${vectors.accessKeyId}:${signature}`;
+}
+
+describe('vendor vectors', () => {
+  it('has vectors', () => expect(vectors.cases.length).toBe(8));
+
+  it.each(vectors.cases)('$name verifies', (request) => {
+    expect(readQingstorClaim(wireRequest(request))?.accessKeyId).toBe(vectors.accessKeyId);
+    expect(verify(request, new Date('2024-01-02T03:00:00Z'))).toBe('verified');
+  });
+
+  it.each(vectors.cases)('$name fails for another key', (request) => {
+    const target = request.target.replace('/mybucket', '/mybuckeu');
+    expect(verify({ ...request, target }, new Date('2024-01-02T03:00:00Z'))).toBe('SignatureDoesNotMatch');
+  });
+});
+
+describe('what is refused', () => {
+  const get = { method: 'GET', target: '/mybucket/a' };
+  const authorization = signed(`GET\n\n\n\nx-qs-date:${DATE}\n/mybucket/a`);
+
+  it('verifies the base case', () => {
+    expect(
+      verify({
+        ...get,
+        headers: [
+          ['Authorization', authorization],
+          ['x-qs-date', DATE],
+        ],
+      }),
+    ).toBe('verified');
+  });
+
+  it.each([
+    [
+      'an added x-qs header',
+      [
+        ['Authorization', authorization],
+        ['x-qs-date', DATE],
+        ['x-qs-meta-a', 'b'],
+      ],
+      'SignatureDoesNotMatch',
+    ],
+    [
+      'another method’s signature',
+      [
+        ['Authorization', signed(`PUT\n\n\n\nx-qs-date:${DATE}\n/mybucket/a`)],
+        ['x-qs-date', DATE],
+      ],
+      'SignatureDoesNotMatch',
+    ],
+    [
+      'an added content type',
+      [
+        ['Authorization', authorization],
+        ['x-qs-date', DATE],
+        ['content-type', 'text/html'],
+      ],
+      'SignatureDoesNotMatch',
+    ],
+    ['no date at all', [['Authorization', authorization]], 'AccessDenied'],
+  ] as const)('%s', (_what, headers, code) => {
+    expect(verify({ ...get, headers })).toBe(code);
+  });
+
+  it.each([-901, 901])('a date %d seconds off', (seconds) => {
+    const headers = [
+      ['Authorization', authorization],
+      ['x-qs-date', DATE],
+    ] as const;
+    expect(verify({ ...get, headers }, new Date(NOW.getTime() + seconds * 1000))).toBe('RequestTimeTooSkewed');
+  });
+
+  it('an expired URL, to the second', () => {
+    const target = vectors.cases[1]?.target as string;
+    expect(verify({ method: 'GET', target, headers: [] }, new Date(1704164944_999))).toBe('verified');
+    expect(verify({ method: 'GET', target, headers: [] }, new Date(1704164945_000))).toBe('ExpiredRequest');
+  });
+
+  it.each(['QS a', 'QS a:b', `QS :${'A'.repeat(43)}=`, `QS a:${'A'.repeat(44)}=`, 'qs a:b'])(
+    'the malformed header %s',
+    (value) => {
+      expect(() => readQingstorClaim(wireRequest({ ...get, headers: [['Authorization', value]] }))).toThrow(
+        expect.objectContaining({ code: 'AuthorizationHeaderMalformed' }),
+      );
+    },
+  );
+
+  it('two signatures', () => {
+    const headers = [
+      ['Authorization', authorization],
+      ['Authorization', authorization],
+    ] as const;
+    expect(() => readQingstorClaim(wireRequest({ ...get, headers }))).toThrow(
+      expect.objectContaining({ code: 'AuthorizationHeaderMalformed' }),
+    );
+  });
+
+  it('is anonymous without any', () => expect(verify({ ...get, headers: [] })).toBe('anonymous'));
+});
