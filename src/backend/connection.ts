@@ -1,0 +1,228 @@
+import { type Dispatcher, Pool } from 'undici';
+import type { BackDialect, BackendCredentials } from '../dialects/dialect.ts';
+import { GatewayError } from '../errors.ts';
+import { collect } from '../wire/collect.ts';
+import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
+import { Exchange, ExchangeFailure } from './exchange.ts';
+import { abandoned, backendFailure, type FailureReason, failureReason } from './failure.ts';
+import { outgoingHeaders } from './outgoing-headers.ts';
+import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
+import { UploadBody } from './upload-body.ts';
+
+export interface BackendOptions {
+  /** Scheme, host and port; a path is not supported. */
+  readonly endpoint: URL;
+  readonly dialect: BackDialect;
+  readonly credentials: BackendCredentials;
+  /** At most this many at once; further requests wait. */
+  readonly connections: number;
+  readonly connectTimeoutSeconds: number;
+  /** From the last byte sent to the answer's head. */
+  readonly headersTimeoutSeconds: number;
+  /** Between two pieces of an answer, while the reader wants more. */
+  readonly bodyTimeoutSeconds: number;
+  /** Idle connections are closed after this. Keep it below the backend's own: a stale one fails a request. */
+  readonly keepAliveSeconds: number;
+  /** At most this many attempts after the first. */
+  readonly retries: number;
+  readonly tls?:
+    | {
+        /** PEM. The only certificates that are trusted, when given. */
+        readonly ca?: string | Buffer | undefined;
+        /** PEM of the client certificate and its key. */
+        readonly cert?: string | Buffer | undefined;
+        readonly key?: string | Buffer | undefined;
+      }
+    | undefined;
+  readonly observer?: BackendObserver | undefined;
+  readonly now: () => Date;
+  /** In [0, 1): jitter, not security. */
+  readonly random: () => number;
+  /** Tests pass their own. */
+  readonly sleep?: Sleep | undefined;
+}
+
+/** Told of every exchange. Values are bounded: they become metric labels. */
+export interface BackendObserver {
+  /** The head of an answer came. */
+  answered(method: string, status: number, seconds: number): void;
+  failed(method: string, reason: FailureReason): void;
+  retried(method: string): void;
+  /** How many connections are open now. */
+  connections?(open: number): void;
+}
+
+/** What the traffic so far says of the backend. */
+export interface BackendHealth {
+  readonly lastAnswer: Date | undefined;
+  readonly lastFailure: Date | undefined;
+  readonly lastFailureReason: FailureReason | undefined;
+}
+
+const MAX_ERROR_DOCUMENT_BYTES = 64 * 1024;
+
+/** Connections to one backend: sends requests, signed, and hands the answers over as they come. */
+export class BackendConnection {
+  readonly #options: BackendOptions;
+  readonly #pool: Pool;
+  #open = 0;
+  #health: { lastAnswer?: Date; lastFailure?: Date; lastFailureReason?: FailureReason } = {};
+
+  constructor(options: BackendOptions) {
+    this.#options = options;
+    const keepAliveMilliseconds = options.keepAliveSeconds * 1_000;
+    this.#pool = new Pool(options.endpoint.origin, {
+      connections: options.connections,
+      connect: { timeout: options.connectTimeoutSeconds * 1_000, ...options.tls },
+      headersTimeout: options.headersTimeoutSeconds * 1_000,
+      bodyTimeout: options.bodyTimeoutSeconds * 1_000,
+      keepAliveTimeout: keepAliveMilliseconds,
+      keepAliveMaxTimeout: keepAliveMilliseconds,
+      pipelining: 1,
+      allowH2: false,
+    });
+    this.#pool.on('connect', () => this.#options.observer?.connections?.(++this.#open));
+    this.#pool.on('disconnect', () => this.#options.observer?.connections?.(--this.#open));
+  }
+
+  get health(): BackendHealth {
+    const { lastAnswer, lastFailure, lastFailureReason } = this.#health;
+    return { lastAnswer, lastFailure, lastFailureReason };
+  }
+
+  /**
+   * Signs the request and sends it; the answer resolves with its head, whatever its status. Take its body to the end
+   * or discard it. A body source is released in every case; what it throws itself is thrown here unchanged, and the
+   * backend sees a truncated body.
+   * @throws GatewayError BackendUnavailable, BackendError (not HTTP, or no answer to trust), RequestTimeout (given up)
+   */
+  async send(request: OutgoingRequest, options: { readonly signal?: AbortSignal } = {}): Promise<IncomingResponse> {
+    const { method } = request;
+    const { signal } = options;
+    const { observer, random } = this.#options;
+    const body = await outgoingBody(request);
+    for (let attempt = 0; ; attempt++) {
+      const startedAt = performance.now();
+      try {
+        if (signal?.aborted === true) throw new ExchangeFailure(abandoned(signal), false);
+        const response = await this.#exchange(request, body, signal);
+        this.#health.lastAnswer = this.#options.now();
+        observer?.answered(method, response.status, (performance.now() - startedAt) / 1_000);
+        if (!this.#isWorthRepeating(request, response, attempt)) return response;
+        response.discard();
+      } catch (thrown) {
+        if (!this.#mayRepeat(request, body, thrown, attempt)) throw this.#failure(method, body, thrown);
+        observer?.failed(method, failureReason((thrown as ExchangeFailure).error));
+      }
+      observer?.retried(method);
+      await this.#wait(retryWaitSeconds(attempt, random), signal);
+    }
+  }
+
+  /**
+   * Asks the backend for something small with the gateway's credentials. AccessDenied is an answer too: a key that may
+   * not list buckets is a good key.
+   * @throws GatewayError that says what is wrong
+   */
+  async check(): Promise<void> {
+    const { dialect } = this.#options;
+    const response = await this.send(dialect.listBuckets());
+    if (response.status < 300) {
+      response.discard();
+      return;
+    }
+    const document = await collect(response.body, MAX_ERROR_DOCUMENT_BYTES, () =>
+      backendFailure(new Error('the error document is too large')),
+    );
+    const error = dialect.readError(response, document, {});
+    if (error.code !== 'AccessDenied') throw error;
+  }
+
+  /** Resolves once the requests in flight are over and all connections closed. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /** Ends at once what is still in flight. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  #exchange(
+    request: OutgoingRequest,
+    body: Buffer | UploadBody | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<IncomingResponse> {
+    const { dialect, credentials, endpoint, now } = this.#options;
+    dialect.sign(request, credentials, endpoint.host, now());
+    const upload = body instanceof UploadBody ? body : undefined;
+    const exchange = new Exchange(request.method, upload, signal);
+    this.#pool.dispatch(
+      {
+        path: request.path,
+        method: request.method as Dispatcher.HttpMethod,
+        headers: outgoingHeaders(request.headers, upload?.bytes),
+        // undici takes any async iterable; its types do not say so.
+        body: body as Buffer | undefined,
+        reset: false, // by default it closes the connection after every HEAD
+      },
+      exchange,
+    );
+    return exchange.answer;
+  }
+
+  /** Whether nothing is lost or done twice by trying again. */
+  #mayRepeat(
+    request: OutgoingRequest,
+    body: Buffer | UploadBody | undefined,
+    thrown: unknown,
+    attempt: number,
+  ): boolean {
+    if (!(thrown instanceof ExchangeFailure) || thrown.error instanceof GatewayError) return false;
+    if (attempt >= this.#options.retries) return false;
+    if (body instanceof UploadBody && body.consumed) return false;
+    const reason = failureReason(thrown.error);
+    if (reason !== 'connect' && reason !== 'reset') return false;
+    return request.idempotent || !thrown.written;
+  }
+
+  /** Only what costs the backend nothing to hear again: a full disk or a bug is not mended by another upload. */
+  #isWorthRepeating(request: OutgoingRequest, response: IncomingResponse, attempt: number): boolean {
+    return (
+      response.status === 503 && request.idempotent && request.body === undefined && attempt < this.#options.retries
+    );
+  }
+
+  #failure(method: string, body: Buffer | UploadBody | undefined, thrown: unknown): unknown {
+    const error = thrown instanceof ExchangeFailure ? thrown.error : thrown;
+    if (body instanceof UploadBody) {
+      body.close();
+      if (body.failure !== undefined) return body.failure.thrown;
+    }
+    const failure = backendFailure(error);
+    if (failure.source === 'backend') {
+      const reason = failureReason(error);
+      this.#health.lastFailure = this.#options.now();
+      this.#health.lastFailureReason = reason;
+      this.#options.observer?.failed(method, reason);
+    }
+    return failure;
+  }
+
+  async #wait(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await (this.#options.sleep ?? sleep)(seconds, signal);
+    } catch (thrown) {
+      throw signal?.aborted === true ? abandoned(signal) : thrown;
+    }
+  }
+}
+
+/** An empty stream is run to its end before anything is sent: its verification may fail, and nothing else would ask. */
+async function outgoingBody({ body }: OutgoingRequest): Promise<Buffer | UploadBody | undefined> {
+  if (body === undefined || Buffer.isBuffer(body)) return body;
+  const upload = new UploadBody(body);
+  if (body.bytes > 0) return upload;
+  await upload.next();
+  return undefined;
+}

@@ -1,0 +1,138 @@
+import type { Dispatcher } from 'undici';
+import { GatewayError } from '../errors.ts';
+import { HeaderList } from '../wire/headers.ts';
+import type { IncomingResponse } from '../wire/message.ts';
+import { abandoned, backendFailure } from './failure.ts';
+import { type BodyFlow, ResponseBody } from './response-body.ts';
+import type { UploadBody } from './upload-body.ts';
+
+/** How an exchange failed before there was an answer. */
+export class ExchangeFailure extends Error {
+  readonly error: unknown;
+  /** The request, or a piece of it, may have reached the backend. */
+  readonly written: boolean;
+
+  constructor(thrown: unknown, written: boolean) {
+    super('exchange failed');
+    this.error = thrown;
+    this.written = written;
+  }
+}
+
+/**
+ * One request and its answer, as undici tells of it. `answer` settles with the head; the body is pulled after that.
+ */
+export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
+  readonly #answer = Promise.withResolvers<IncomingResponse>();
+  readonly #method: string;
+  readonly #upload: UploadBody | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #body: ResponseBody | undefined;
+  #abandoned: unknown;
+
+  constructor(method: string, upload: UploadBody | undefined, signal: AbortSignal | undefined) {
+    this.#method = method;
+    this.#upload = upload;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#giveUp);
+  }
+
+  /** @throws ExchangeFailure */
+  get answer(): Promise<IncomingResponse> {
+    return this.#answer.promise;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#abandoned !== undefined) controller.abort(this.#abandoned as Error);
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 200) return;
+    const headers = new HeaderList(rawStrings(controller.rawHeaders));
+    const length = headers.get('content-length');
+    if (this.#refuses(status, headers, length)) return;
+    // An answer before the body is out ends the upload: the backend will not read the rest.
+    if (this.#upload !== undefined && !this.#upload.complete) this.#upload.release();
+    const body = new ResponseBody(this, length === undefined ? undefined : Number(length));
+    this.#body = body;
+    this.#answer.resolve({ status, headers, body, discard: () => body.discard() });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#close();
+    this.#body?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    const thrown = this.#upload?.failure?.thrown ?? this.#abandoned ?? error;
+    if (this.#body !== undefined) {
+      this.#close();
+      this.#body.fail(backendFailure(thrown));
+      return;
+    }
+    // The upload stays as it is: nothing was taken from it, perhaps, and the request can be made again.
+    this.#signal?.removeEventListener('abort', this.#giveUp);
+    this.#answer.reject(new ExchangeFailure(thrown, this.#controller !== undefined));
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    this.#controller?.abort(new Error('the rest of the answer is not wanted'));
+  }
+
+  /** What must never be taken for a whole answer, or for a stored object. */
+  #refuses(status: number, headers: HeaderList, length: string | undefined): boolean {
+    if (status >= 300) return false;
+    const bodiless = this.#method === 'HEAD' || status === 204;
+    if (!bodiless && length === undefined && !headers.has('transfer-encoding')) {
+      // Its end would be the connection's end: a truncated answer would look whole.
+      this.#fail(new GatewayError('BackendError', 'The backend answered without a length.', { source: 'backend' }));
+      return true;
+    }
+    if (this.#upload !== undefined && !this.#upload.complete) {
+      this.#fail(
+        new GatewayError('BackendError', 'The backend confirmed an upload before it had all of it.', {
+          source: 'backend',
+        }),
+      );
+      return true;
+    }
+    return false;
+  }
+
+  #fail(error: GatewayError): void {
+    this.#abandoned = error;
+    this.#controller?.abort(error);
+  }
+
+  readonly #giveUp = (): void => {
+    this.#abandoned = abandoned(this.#signal as AbortSignal);
+    if (this.#controller !== undefined) this.#controller.abort(this.#abandoned as Error);
+    // Still queued behind other requests: the caller need not wait until its turn comes.
+    else this.onResponseError(null, this.#abandoned as Error);
+  };
+
+  #close(): void {
+    this.#signal?.removeEventListener('abort', this.#giveUp);
+    this.#upload?.close();
+  }
+}
+
+/** undici hands over the bytes of names and values; latin1 keeps them one character a byte (wire/headers.ts). */
+function rawStrings(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((item) => (typeof item === 'string' ? item : item.toString('latin1')));
+}

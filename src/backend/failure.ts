@@ -1,0 +1,73 @@
+import { clientError, GatewayError } from '../errors.ts';
+
+/** Why an exchange with the backend failed: a bounded set, used as a metric label. */
+export type FailureReason = 'connect' | 'tls' | 'timeout' | 'reset' | 'protocol' | 'gateway';
+
+const REASONS: Readonly<Record<string, FailureReason>> = {
+  ECONNREFUSED: 'connect',
+  EHOSTUNREACH: 'connect',
+  ENETUNREACH: 'connect',
+  ENOTFOUND: 'connect',
+  EAI_AGAIN: 'connect',
+  UND_ERR_CONNECT_TIMEOUT: 'connect',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  UND_ERR_SOCKET: 'reset',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
+  UND_ERR_HEADERS_OVERFLOW: 'protocol',
+  UND_ERR_INVALID_ARG: 'gateway',
+  UND_ERR_NOT_SUPPORTED: 'gateway',
+};
+
+const MESSAGES: Readonly<Record<FailureReason, string>> = {
+  connect: 'The backend cannot be reached. Try again shortly.',
+  tls: "The backend's TLS certificate or handshake was refused.",
+  timeout: 'The backend did not answer in time. Try again shortly.',
+  reset: 'The backend closed the connection before its answer was complete. Try again.',
+  protocol: 'The backend answered something that is not valid HTTP.',
+  gateway: 'The gateway could not put the request to the backend into words.',
+};
+
+export function failureReason(thrown: unknown): FailureReason {
+  const code = codeOf(thrown);
+  const known = REASONS[code];
+  if (known !== undefined) return known;
+  if (code.startsWith('HPE_')) return /EOF_STATE|CLOSED_CONNECTION/.test(code) ? 'reset' : 'protocol';
+  if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_/.test(code)) return 'tls';
+  return 'reset';
+}
+
+/**
+ * What a transport threw, as the error that may reach a client: without addresses. The cause keeps name, code and
+ * message only: undici hangs raw bytes of the answer and socket details on its errors, and logs print them.
+ */
+export function backendFailure(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  const reason = failureReason(thrown);
+  const cause = new Error(`${nameOf(thrown)} ${codeOf(thrown)}: ${thrown instanceof Error ? thrown.message : ''}`);
+  if (reason === 'gateway') {
+    return new GatewayError('InternalError', MESSAGES.gateway, { source: 'gateway', cause });
+  }
+  const code = reason === 'protocol' ? 'BackendError' : 'BackendUnavailable';
+  return new GatewayError(code, MESSAGES[reason], { source: 'backend', cause });
+}
+
+/** The client left, or the gateway gave the request up: nobody waits for this answer. */
+export function abandoned(signal: AbortSignal): GatewayError {
+  if (signal.reason instanceof GatewayError) return signal.reason;
+  return clientError('RequestTimeout', 'The request was given up before its answer was complete.', {
+    cause: signal.reason,
+  });
+}
+
+function codeOf(thrown: unknown): string {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+function nameOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : typeof thrown;
+}

@@ -1,0 +1,193 @@
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import httpProxy from 'http-proxy';
+import { GatewayError } from '../errors.ts';
+import { collect } from '../wire/collect.ts';
+import { HeaderList } from '../wire/headers.ts';
+import type { IncomingResponse, OutgoingRequest, PassThrough, WireResponse } from '../wire/message.ts';
+import type { BackendOptions } from './connection.ts';
+import { backendFailure, failureReason } from './failure.ts';
+import { passedHeaders } from './pass-through-headers.ts';
+
+export interface ForwardedRequest {
+  readonly method: string;
+  /** Origin form, as it goes to the backend. */
+  readonly path: string;
+  readonly headers: HeaderList;
+  /** Verified. Never an object's bytes. */
+  readonly body: Buffer | undefined;
+  readonly requestId: string;
+  readonly renderError: (error: GatewayError) => WireResponse;
+}
+
+const MAX_ERROR_DOCUMENT_BYTES = 256 * 1024;
+
+/** One request on its way through http-proxy, which only hands `req` and `res` to its events. */
+interface Passage {
+  readonly forwarded: ForwardedRequest;
+  readonly outgoing: OutgoingRequest;
+  readonly body: Readable;
+  readonly startedAt: number;
+  proxyRequest: ClientRequest | undefined;
+  readonly answered: (answer: IncomingMessage) => void;
+}
+
+/**
+ * Requests that carry no object bytes, re-signed and otherwise as they came: http-proxy 1.18.1 behind one adapter. It
+ * is unmaintained and correct only with guards, marked below; each has a regression test of its name.
+ */
+export class PassThroughLane {
+  readonly #options: BackendOptions;
+  readonly #agent: HttpAgent;
+  readonly #proxy: httpProxy;
+  readonly #passages = new WeakMap<IncomingMessage, Passage>();
+
+  constructor(options: BackendOptions) {
+    this.#options = options;
+    const pool = { keepAlive: true, maxSockets: options.connections, timeout: options.keepAliveSeconds * 1_000 };
+    const secure = options.endpoint.protocol === 'https:';
+    this.#agent = secure ? new HttpsAgent({ ...pool, ...options.tls }) : new HttpAgent(pool);
+    this.#proxy = httpProxy.createProxyServer({
+      target: options.endpoint.origin,
+      agent: this.#agent,
+      selfHandleResponse: true,
+    });
+    this.#proxy.on('proxyReq', (proxyRequest, request) => this.#send(proxyRequest, request));
+    this.#proxy.on('proxyRes', (answer, request) => this.#passages.get(request)?.answered(answer));
+  }
+
+  /** The answer is written by the returned function, errors included: its promise does not reject. */
+  forward(forwarded: ForwardedRequest): PassThrough['passThrough'] {
+    return async (request, response) => {
+      try {
+        await this.#relay(await this.#ask(forwarded, request, response), forwarded, response);
+      } catch (thrown) {
+        this.#writeError(thrown, forwarded, response);
+      }
+    };
+  }
+
+  close(): void {
+    this.#agent.destroy();
+    this.#proxy.close();
+  }
+
+  /** Resolves with the backend's answer, its head read. Asks twice when a kept connection turns out to be dead. */
+  async #ask(
+    forwarded: ForwardedRequest,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<IncomingMessage> {
+    for (let attempt = 0; ; attempt++) {
+      const passage = Promise.withResolvers<IncomingMessage>();
+      const current = this.#board(forwarded, request, passage.resolve);
+      // Guard: an aborted client would leave its upstream exchange open.
+      const onClose = () => {
+        if (!response.writableFinished) current.proxyRequest?.destroy();
+      };
+      response.once('close', onClose);
+      // Guard: with Expect present, proxyReq is not emitted, and the request would go out unsigned.
+      delete request.headers.expect;
+      this.#proxy.web(request, response, { buffer: current.body, method: forwarded.method }, passage.reject);
+      try {
+        return await passage.promise;
+      } catch (thrown) {
+        response.off('close', onClose);
+        this.#options.observer?.failed(forwarded.method, failureReason(thrown));
+        const stale = current.proxyRequest?.reusedSocket === true && failureReason(thrown) === 'reset';
+        if (!stale || attempt > 0 || forwarded.method === 'POST' || response.destroyed) throw backendFailure(thrown);
+        this.#options.observer?.retried(forwarded.method);
+      }
+    }
+  }
+
+  #board(forwarded: ForwardedRequest, request: IncomingMessage, resolve: (answer: IncomingMessage) => void): Passage {
+    const { method, path, headers, body } = forwarded;
+    const startedAt = performance.now();
+    const passage: Passage = {
+      forwarded,
+      outgoing: { method, path, headers: headers.clone(), body, idempotent: method !== 'POST' },
+      // Filled once the head is signed: a first body byte would send the head that http-proxy made.
+      body: new Readable({ read: () => undefined }),
+      startedAt,
+      proxyRequest: undefined,
+      answered: (answer) => {
+        const seconds = (performance.now() - startedAt) / 1_000;
+        this.#options.observer?.answered(method, answer.statusCode ?? 0, seconds);
+        resolve(answer);
+      },
+    };
+    this.#passages.set(request, passage);
+    return passage;
+  }
+
+  /** http-proxy has made a request of its own reading; this makes it ours, and signs it. */
+  #send(proxyRequest: ClientRequest, request: IncomingMessage): void {
+    const passage = this.#passages.get(request);
+    if (passage === undefined) {
+      proxyRequest.destroy();
+      return;
+    }
+    const { dialect, credentials, endpoint, now, headersTimeoutSeconds } = this.#options;
+    const { outgoing } = passage;
+    passage.proxyRequest = proxyRequest;
+    dialect.sign(outgoing, credentials, endpoint.host, now());
+    // Guard: http-proxy collapses `//` in the path.
+    proxyRequest.path = outgoing.path;
+    // Guard: it takes node's merged, lower-cased headers: duplicates and case would be lost.
+    replaceHeaders(proxyRequest, outgoing.headers);
+    const bodyBytes = outgoing.body === undefined ? 0 : (outgoing.body as Buffer).length;
+    if (bodyBytes > 0 || outgoing.method === 'PUT' || outgoing.method === 'POST') {
+      proxyRequest.setHeader('content-length', bodyBytes);
+    }
+    proxyRequest.setTimeout(headersTimeoutSeconds * 1_000, () => {
+      proxyRequest.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
+    });
+    if (bodyBytes > 0) passage.body.push(outgoing.body);
+    passage.body.push(null);
+  }
+
+  async #relay(answer: IncomingMessage, forwarded: ForwardedRequest, response: ServerResponse): Promise<void> {
+    const status = answer.statusCode ?? 502;
+    const headers = new HeaderList(answer.rawHeaders);
+    // An error names the backend's ids, and may speak of credentials that are not the client's: it is told anew.
+    if (status >= 400) throw await this.#readError(answer, status, headers);
+    response.writeHead(status, passedHeaders(headers, forwarded.requestId));
+    // Past the head an error destroys both sides: a truncated answer never looks whole.
+    await pipeline(answer, response);
+  }
+
+  async #readError(answer: IncomingMessage, status: number, headers: HeaderList): Promise<GatewayError> {
+    const response: IncomingResponse = { status, headers, body: answer, discard: () => answer.destroy() };
+    const document = await collect(answer, MAX_ERROR_DOCUMENT_BYTES, () =>
+      backendFailure(new Error('the error document is too large')),
+    );
+    return this.#options.dialect.readError(response, document, {});
+  }
+
+  #writeError(thrown: unknown, forwarded: ForwardedRequest, response: ServerResponse): void {
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const error = thrown instanceof GatewayError ? thrown : backendFailure(thrown);
+    const { status, headers, body } = forwarded.renderError(error);
+    response.writeHead(status, headers.toRaw());
+    response.end(Buffer.isBuffer(body) ? body : undefined);
+  }
+}
+
+function replaceHeaders(proxyRequest: ClientRequest, headers: HeaderList): void {
+  for (const name of proxyRequest.getHeaderNames()) proxyRequest.removeHeader(name);
+  const grouped = new Map<string, { name: string; values: string[] }>();
+  for (const [name, value] of headers) {
+    const group = grouped.get(name.toLowerCase());
+    if (group === undefined) grouped.set(name.toLowerCase(), { name, values: [value] });
+    else group.values.push(value);
+  }
+  for (const { name, values } of grouped.values()) {
+    proxyRequest.setHeader(name, values.length === 1 ? (values[0] as string) : values);
+  }
+}

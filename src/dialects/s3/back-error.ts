@@ -1,0 +1,204 @@
+import { type ErrorCode, type ErrorSource, GatewayError } from '../../errors.ts';
+import type { IncomingResponse } from '../../wire/message.ts';
+import { readXml, xmlText } from '../../wire/xml.ts';
+
+/**
+ * A backend's refusals as neutral errors. Its own words reach a client only where they name a rule of its own; its
+ * request ids, host ids and resources never do.
+ */
+
+type ObjectName = { readonly bucket?: string | undefined; readonly key?: string | undefined };
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly source: ErrorSource;
+  readonly message: string;
+}
+
+function client(code: ErrorCode, message: string): Meaning {
+  return { code, source: 'client', message };
+}
+
+function backend(code: ErrorCode, message: string): Meaning {
+  return { code, source: 'backend', message };
+}
+
+/** What MinIO and its like do not take in a key: nobody but the user can change it, so the message says all. */
+const KEY_REFUSED = backend(
+  'BackendRefused',
+  'The backend does not take this key: it allows no part that is "." or "..", no empty part ("//"), ' +
+    'and no part between slashes of more than 255 bytes.',
+);
+const KEY_IN_THE_WAY = backend(
+  'BackendRefused',
+  'The backend keeps keys as files and folders: a key cannot be both an object and the folder of another one.',
+);
+const OUR_CREDENTIALS = backend('BackendError', "The backend refused the gateway's own credentials.");
+const UNAVAILABLE = backend('BackendUnavailable', 'The backend is not available. Try again shortly.');
+const SLOW_DOWN = backend('SlowDown', 'The backend asks to slow down. Try again shortly.');
+const NOT_SENT = backend('BackendError', 'The backend did not get the request as the gateway sent it.');
+const ELSEWHERE = backend('BackendError', 'The backend asks for another endpoint or region than is configured.');
+
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  AccessDenied: backend('AccessDenied', "The backend denies the gateway's credentials this operation."),
+  AllAccessDisabled: backend('AccessDenied', 'The backend has disabled all access to this resource.'),
+  // Not the client's credentials, whatever the code says: the client's were verified before.
+  SignatureDoesNotMatch: OUR_CREDENTIALS,
+  InvalidAccessKeyId: OUR_CREDENTIALS,
+  RequestTimeTooSkewed: OUR_CREDENTIALS,
+  ExpiredToken: OUR_CREDENTIALS,
+  InvalidToken: OUR_CREDENTIALS,
+  InvalidSecurity: OUR_CREDENTIALS,
+  NotSignedUp: OUR_CREDENTIALS,
+  AccountProblem: OUR_CREDENTIALS,
+  AuthorizationHeaderMalformed: ELSEWHERE, // the wrong region, mostly
+  PermanentRedirect: ELSEWHERE,
+  TemporaryRedirect: ELSEWHERE,
+  IllegalLocationConstraintException: client('InvalidArgument', 'The backend does not have this location.'),
+  InvalidLocationConstraint: client('InvalidArgument', 'The backend does not have this location.'),
+  InvalidRegion: client('InvalidArgument', 'The backend does not have this location.'),
+
+  NoSuchKey: client('NoSuchKey', 'The specified key does not exist.'),
+  NoSuchBucket: client('NoSuchBucket', 'The specified bucket does not exist.'),
+  NoSuchUpload: client('NoSuchUpload', 'The specified multipart upload does not exist.'),
+  NoSuchVersion: client('NoSuchVersion', 'The specified version does not exist.'),
+  BucketAlreadyExists: client('BucketAlreadyExists', 'The requested bucket name is not available.'),
+  BucketAlreadyOwnedByYou: client('BucketAlreadyOwnedByYou', 'The bucket exists already and you own it.'),
+  BucketNotEmpty: client('BucketNotEmpty', 'The bucket you tried to delete is not empty.'),
+  ConditionalRequestConflict: client(
+    'ConditionalRequestConflict',
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+  ),
+  OperationAborted: client('ConditionalRequestConflict', 'A conflicting operation is in progress. Try again.'),
+  PreconditionFailed: client('PreconditionFailed', 'At least one of the preconditions you specified did not hold.'),
+  NotModified: client('NotModified', 'The object was not modified.'),
+  InvalidRange: client('InvalidRange', 'The requested range is not satisfiable.'),
+  InvalidPart: client('InvalidPart', 'One or more of the specified parts could not be found.'),
+  InvalidPartOrder: client('InvalidPartOrder', 'The list of parts was not in ascending order.'),
+  EntityTooSmall: client('EntityTooSmall', 'The proposed upload is smaller than the minimum allowed size.'),
+  EntityTooLarge: client('EntityTooLarge', 'The proposed upload exceeds the maximum allowed size.'),
+  InvalidBucketName: client('InvalidBucketName', 'The specified bucket is not valid.'),
+  KeyTooLongError: client('KeyTooLongError', 'The key is longer than the backend takes.'),
+  MethodNotAllowed: client('MethodNotAllowed', 'The specified method is not allowed against this resource.'),
+  InvalidObjectState: client('InvalidObjectState', "The operation is not valid for the object's storage class."),
+  MetadataTooLarge: client('MetadataTooLarge', 'The user metadata exceeds what the backend takes.'),
+  NotImplemented: backend('NotImplemented', 'The backend does not implement this.'),
+
+  XMinioInvalidObjectName: KEY_REFUSED,
+  XMinioInvalidResourceName: KEY_REFUSED,
+  XMinioParentIsObject: KEY_IN_THE_WAY,
+  XMinioObjectExistsAsDirectory: KEY_IN_THE_WAY,
+  XMinioStorageFull: backend('BackendUnavailable', "The backend's storage is full."),
+
+  BadDigest: NOT_SENT,
+  IncompleteBody: NOT_SENT,
+  InvalidDigest: NOT_SENT,
+  XAmzContentSHA256Mismatch: NOT_SENT,
+
+  RequestTimeout: UNAVAILABLE,
+  InternalError: UNAVAILABLE,
+  ServiceUnavailable: UNAVAILABLE,
+  XMinioServerNotInitialized: UNAVAILABLE,
+  SlowDown: SLOW_DOWN,
+  SlowDownRead: SLOW_DOWN,
+  SlowDownWrite: SLOW_DOWN,
+  TooManyRequests: SLOW_DOWN,
+  RequestLimitExceeded: SLOW_DOWN,
+  Throttling: SLOW_DOWN,
+};
+
+const CODE_BY_STATUS: Readonly<Record<number, string>> = {
+  304: 'NotModified',
+  403: 'AccessDenied',
+  405: 'MethodNotAllowed',
+  411: 'IncompleteBody',
+  412: 'PreconditionFailed',
+  416: 'InvalidRange',
+  429: 'SlowDown',
+  501: 'NotImplemented',
+  507: 'XMinioStorageFull',
+};
+
+/** What an unknown refusal may say to a client, at most. */
+const MAX_MESSAGE_CHARACTERS = 300;
+
+/**
+ * See BackDialect.readError. A refusal that this table does not know is a BackendRefused whose details carry the
+ * backend's own code and status, so that a front of the same dialect can spell it as the backend did
+ * (NoSuchTagSet, NoSuchLifecycleConfiguration …).
+ */
+export function readError(response: IncomingResponse, document: Buffer, ref: ObjectName): GatewayError {
+  const said = readErrorDocument(document);
+  const headers = response.headers;
+  // HEAD answers have no body; MinIO names its code in a header.
+  const code = said?.code ?? headers.get('x-minio-error-code') ?? codeOfStatus(response.status, ref);
+  const message = said?.message ?? headers.get('x-minio-error-desc') ?? '';
+  const cause = new Error(`backend: ${response.status} ${code}: ${printable(message)}${hintFor(code)}`);
+  const details = objectDetails(ref);
+  const meaning = meaningOf(code, response.status);
+  if (meaning !== undefined) {
+    const { source } = meaning;
+    return new GatewayError(meaning.code, meaning.message, { source, cause, details, headers: marks(response) });
+  }
+  const words = printable(message) || 'It gave no reason.';
+  return new GatewayError('BackendRefused', `The backend refused the request (${printable(code)}): ${words}`, {
+    source: 'backend',
+    cause,
+    details: { ...details, backendCode: printable(code), backendStatus: String(response.status) },
+    headers: marks(response),
+  });
+}
+
+/** undefined for a refusal that has no neutral name. */
+function meaningOf(code: string, status: number): Meaning | undefined {
+  const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
+  if (known !== undefined) return known;
+  if (status >= 300 && status < 400) return ELSEWHERE;
+  if (status < 300) return backend('BackendError', 'The backend answered success where it reports an error.');
+  if (status === 429) return SLOW_DOWN;
+  return status >= 500 ? UNAVAILABLE : undefined;
+}
+
+function codeOfStatus(status: number, ref: ObjectName): string {
+  if (status === 404) return ref.key === undefined ? 'NoSuchBucket' : 'NoSuchKey';
+  return CODE_BY_STATUS[status] ?? `HTTP ${status}`;
+}
+
+function readErrorDocument(document: Buffer): { code: string; message: string } | undefined {
+  if (document.length === 0) return undefined;
+  try {
+    const root = readXml(document, { maxDepth: 4, maxElements: 100 });
+    const code = xmlText(root, 'Code');
+    return root.name !== 'Error' || code === undefined ? undefined : { code, message: xmlText(root, 'Message') ?? '' };
+  } catch {
+    return undefined; // a load balancer's HTML page, say: the status speaks
+  }
+}
+
+function hintFor(code: string): string {
+  if (MEANINGS[code] !== OUR_CREDENTIALS) return '';
+  return code === 'RequestTimeTooSkewed'
+    ? " (compare the gateway's clock with the backend's)"
+    : ' (check backend.credentials and backend.region)';
+}
+
+function objectDetails(ref: ObjectName): Record<string, string> {
+  const details: Record<string, string> = {};
+  if (ref.bucket !== undefined) details.bucket = ref.bucket;
+  if (ref.key !== undefined) details.key = ref.key;
+  return details;
+}
+
+/** S3 says on the error itself that a delete marker is the reason. */
+function marks(response: IncomingResponse): [string, string][] {
+  const kept: [string, string][] = [];
+  for (const name of ['x-amz-delete-marker', 'x-amz-version-id']) {
+    const value = response.headers.get(name);
+    if (value !== undefined) kept.push([name, value]);
+  }
+  return kept;
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, MAX_MESSAGE_CHARACTERS);
+}

@@ -1,0 +1,160 @@
+import type { GatewayError } from '../../errors.ts';
+import { parseIsoDate } from '../../wire/dates.ts';
+import type { IncomingResponse } from '../../wire/message.ts';
+import { percentDecode } from '../../wire/percent.ts';
+import { readXml, type XmlElement, xmlChild, xmlChildren, xmlText } from '../../wire/xml.ts';
+import type { BackDialect, StoredAck, StoredEntry, StoredListing, StoredVersionListing } from '../dialect.ts';
+import { readMarks, unquoted, unusable } from './back-read.ts';
+
+/** The documents of a backend's answers. A 1,000-entry version listing with owners is 10,000 elements. */
+const LIMITS = { maxDepth: 8, maxElements: 40_000, malformed: (reason: string): GatewayError => unusable(reason) };
+
+/** @throws GatewayError BackendError */
+export function readDocument(document: Buffer, root: string): XmlElement {
+  // Complete keeps a slow connection alive with blanks, which some stores send before the declaration.
+  let start = 0;
+  while (start < document.length && (document[start] as number) <= 0x20) start++;
+  const element = readXml(document.subarray(start), LIMITS);
+  if (element.name !== root) throw unusable(`is a ${element.name} document, not ${root}`);
+  return element;
+}
+
+export function readListing(document: Buffer): StoredListing {
+  const root = readDocument(document, 'ListBucketResult');
+  const decode = decoderOf(root);
+  const entries = xmlChildren(root, 'Contents').map((element) => readEntry(element, decode));
+  const truncated = xmlText(root, 'IsTruncated') === 'true';
+  const commonPrefixes = readPrefixes(root, decode);
+  return {
+    entries,
+    commonPrefixes,
+    truncated,
+    // S3 sends NextMarker only with a delimiter; without one the last key is where to go on.
+    nextMarker: truncated ? (decoded(root, 'NextMarker', decode) ?? entries.at(-1)?.key) : undefined,
+    nextContinuationToken: xmlText(root, 'NextContinuationToken'),
+  };
+}
+
+export function readVersionListing(document: Buffer): StoredVersionListing {
+  const root = readDocument(document, 'ListVersionsResult');
+  const decode = decoderOf(root);
+  const entries: StoredVersionListing['entries'][number][] = [];
+  for (const element of root.children) {
+    if (element.name !== 'Version' && element.name !== 'DeleteMarker') continue;
+    entries.push({
+      ...readEntry(element, decode),
+      versionId: xmlText(element, 'VersionId') ?? 'null',
+      latest: xmlText(element, 'IsLatest') === 'true',
+      deleteMarker: element.name === 'DeleteMarker',
+    });
+  }
+  return {
+    entries,
+    commonPrefixes: readPrefixes(root, decode),
+    truncated: xmlText(root, 'IsTruncated') === 'true',
+    nextKeyMarker: decoded(root, 'NextKeyMarker', decode),
+    nextVersionIdMarker: present(xmlText(root, 'NextVersionIdMarker')),
+  };
+}
+
+export function readBuckets(document: Buffer): { name: string; created: Date }[] {
+  const buckets = xmlChild(readDocument(document, 'ListAllMyBucketsResult'), 'Buckets');
+  if (buckets === undefined) return [];
+  return xmlChildren(buckets, 'Bucket').map((bucket) => ({
+    name: required(bucket, 'Name'),
+    created: readDate(bucket, 'CreationDate'),
+  }));
+}
+
+/** S3 answers an empty element for us-east-1. */
+export function readLocation(document: Buffer): string {
+  const location = readDocument(document, 'LocationConstraint').text.trim();
+  return location === '' ? 'us-east-1' : location;
+}
+
+export function readUploadId(document: Buffer): string {
+  return required(readDocument(document, 'InitiateMultipartUploadResult'), 'UploadId');
+}
+
+export function readCompleted(response: IncomingResponse, document: Buffer): StoredAck {
+  const root = readDocument(document, 'CompleteMultipartUploadResult');
+  const { versionId, vendor } = readMarks(response.headers);
+  return { etag: unquoted(required(root, 'ETag')), versionId, vendor };
+}
+
+export function readDeleteMany(document: Buffer): ReturnType<BackDialect['readDeleteMany']> {
+  const root = readDocument(document, 'DeleteResult');
+  return {
+    deleted: xmlChildren(root, 'Deleted').map((element) => ({
+      key: required(element, 'Key'),
+      versionId: present(xmlText(element, 'VersionId')),
+      deleteMarker: xmlText(element, 'DeleteMarker') === 'true' ? true : undefined,
+      deleteMarkerVersionId: present(xmlText(element, 'DeleteMarkerVersionId')),
+    })),
+    failures: xmlChildren(root, 'Error').map((element) => ({
+      key: required(element, 'Key'),
+      versionId: present(xmlText(element, 'VersionId')),
+      code: xmlText(element, 'Code') ?? 'InternalError',
+      message: xmlText(element, 'Message') ?? '',
+    })),
+  };
+}
+
+type Decode = (text: string) => string;
+
+/** Stores that know `encoding-type=url` say so in the answer; the others send keys as they are. */
+function decoderOf(root: XmlElement): Decode {
+  return xmlText(root, 'EncodingType') === 'url' ? urlDecode : (text) => text;
+}
+
+/** S3 and MinIO write a blank as `+` here, and a plus as %2B. */
+function urlDecode(text: string): string {
+  try {
+    return percentDecode(text.includes('+') ? text.replaceAll('+', '%20') : text);
+  } catch {
+    throw unusable('has a key that is not valid UTF-8');
+  }
+}
+
+function readEntry(element: XmlElement, decode: Decode): StoredEntry {
+  const owner = xmlChild(element, 'Owner');
+  const size = xmlText(element, 'Size');
+  const storedBytes = Number(size ?? 0); // a delete marker has none
+  if (!Number.isSafeInteger(storedBytes) || storedBytes < 0) throw unusable('has an entry without a size');
+  return {
+    key: decode(required(element, 'Key')),
+    storedBytes,
+    etag: unquoted(xmlText(element, 'ETag') ?? ''),
+    lastModified: readDate(element, 'LastModified'),
+    storageClass: present(xmlText(element, 'StorageClass')),
+    owner:
+      owner === undefined
+        ? undefined
+        : { id: xmlText(owner, 'ID') ?? '', displayName: xmlText(owner, 'DisplayName') ?? '' },
+  };
+}
+
+function readPrefixes(root: XmlElement, decode: Decode): string[] {
+  return xmlChildren(root, 'CommonPrefixes').map((element) => decode(required(element, 'Prefix')));
+}
+
+function readDate(element: XmlElement, name: string): Date {
+  const date = parseIsoDate(required(element, name));
+  if (date === undefined) throw unusable(`has a ${name} that is not a date`);
+  return date;
+}
+
+function required(element: XmlElement, name: string): string {
+  const text = xmlText(element, name);
+  if (text === undefined) throw unusable(`has a ${element.name} without ${name}`);
+  return text;
+}
+
+function decoded(element: XmlElement, name: string, decode: Decode): string | undefined {
+  const text = present(xmlText(element, name));
+  return text === undefined ? undefined : decode(text);
+}
+
+function present(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}

@@ -1,0 +1,155 @@
+import { GatewayError } from '../../errors.ts';
+import type { ContentHeaders, MetadataEntry } from '../../operations/object.ts';
+import { parseHttpDate } from '../../wire/dates.ts';
+import { HeaderList } from '../../wire/headers.ts';
+import type { IncomingResponse } from '../../wire/message.ts';
+import type { StoredAck, StoredObject } from '../dialect.ts';
+import { META_PREFIX } from './back-render.ts';
+
+/** The heads of a backend's answers, read in one pass: this runs for every object. */
+
+/** x-amz headers that speak of the stored bytes or of the backend's own exchange: never for a client. */
+const DROPPED = new Set([
+  'x-amz-request-id',
+  'x-amz-id-2',
+  'x-amz-version-id', // a field of its own
+  'x-amz-delete-marker', // the same
+  'x-amz-mp-parts-count',
+  'x-amz-decoded-content-length',
+]);
+
+const DROPPED_PREFIXES = ['x-amz-checksum-', 'x-amz-server-side-encryption'];
+
+interface Head {
+  content: { -readonly [name in keyof ContentHeaders]: ContentHeaders[name] };
+  user: MetadataEntry[];
+  vendor: HeaderList;
+  etag: string | undefined;
+  lastModified: string | undefined;
+  contentLength: string | undefined;
+  contentRange: string | undefined;
+  versionId: string | undefined;
+  deleteMarker: boolean;
+}
+
+function readHead(headers: HeaderList): Head {
+  const head: Head = {
+    content: {},
+    user: [],
+    vendor: new HeaderList(),
+    etag: undefined,
+    lastModified: undefined,
+    contentLength: undefined,
+    contentRange: undefined,
+    versionId: undefined,
+    deleteMarker: false,
+  };
+  for (const [rawName, value] of headers) {
+    const name = rawName.toLowerCase();
+    if (name.startsWith('x-amz-')) readVendorHeader(head, name, rawName, value);
+    else readPlainHeader(head, name, value);
+  }
+  return head;
+}
+
+function readVendorHeader(head: Head, name: string, rawName: string, value: string): void {
+  if (name.startsWith(META_PREFIX)) head.user.push([name.slice(META_PREFIX.length), value]);
+  else if (name === 'x-amz-version-id') head.versionId = value;
+  else if (name === 'x-amz-delete-marker') head.deleteMarker = value === 'true';
+  else if (!DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) {
+    head.vendor.append(rawName, value);
+  }
+}
+
+function readPlainHeader(head: Head, name: string, value: string): void {
+  switch (name) {
+    case 'content-length':
+      head.contentLength = value;
+      break;
+    case 'content-range':
+      head.contentRange = value;
+      break;
+    case 'etag':
+      head.etag = unquoted(value);
+      break;
+    case 'last-modified':
+      head.lastModified = value;
+      break;
+    case 'content-type':
+      head.content.contentType = value;
+      break;
+    case 'cache-control':
+      head.content.cacheControl = value;
+      break;
+    case 'content-disposition':
+      head.content.contentDisposition = value;
+      break;
+    case 'content-encoding':
+      head.content.contentEncoding = value;
+      break;
+    case 'content-language':
+      head.content.contentLanguage = value;
+      break;
+    case 'expires':
+      head.content.expires = value;
+      break;
+  }
+}
+
+export function unquoted(etag: string): string {
+  const strong = etag.startsWith('W/') ? etag.slice(2) : etag;
+  return strong.length >= 2 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
+}
+
+/** @throws GatewayError BackendError when what every store sends is missing or contradicts itself */
+export function readObject(response: IncomingResponse): StoredObject {
+  const head = readHead(response.headers);
+  const lastModified = head.lastModified === undefined ? undefined : parseHttpDate(head.lastModified);
+  if (head.etag === undefined || lastModified === undefined) throw unusable('has no ETag or no Last-Modified');
+  const contentLength = head.contentLength === undefined ? undefined : wholeNumber(head.contentLength);
+  const range = response.status === 206 ? readContentRange(head.contentRange) : undefined;
+  const storedBytes = range === undefined ? contentLength : range.sizeBytes;
+  if (storedBytes === undefined) throw unusable('has no length');
+  return {
+    storedBytes,
+    storedRange: range === undefined ? undefined : { first: range.first, last: range.last },
+    etag: head.etag,
+    lastModified,
+    metadata: { content: head.content, user: head.user, vendor: head.vendor },
+    versionId: head.versionId,
+  };
+}
+
+export function readAck(response: IncomingResponse): StoredAck {
+  const head = readHead(response.headers);
+  if (head.etag === undefined) throw unusable('has no ETag');
+  return { etag: head.etag, versionId: head.versionId, vendor: head.vendor };
+}
+
+export function readDelete(response: IncomingResponse): { versionId: string | undefined; deleteMarker: boolean } {
+  const { versionId, deleteMarker } = readHead(response.headers);
+  return { versionId, deleteMarker };
+}
+
+/** What belongs to an answer without a body of the object: for readComplete and readError. */
+export function readMarks(headers: HeaderList): Pick<Head, 'versionId' | 'deleteMarker' | 'vendor'> {
+  return readHead(headers);
+}
+
+const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
+
+function readContentRange(value: string | undefined): { first: number; last: number; sizeBytes: number } {
+  const match = CONTENT_RANGE.exec(value ?? '');
+  const [first, last, sizeBytes] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])];
+  if (match === null || last < first || last >= sizeBytes) throw unusable('is partial without a usable Content-Range');
+  return { first, last, sizeBytes };
+}
+
+function wholeNumber(text: string): number | undefined {
+  const number = Number(text);
+  return text !== '' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+export function unusable(why: string): GatewayError {
+  return new GatewayError('BackendError', `The backend's answer ${why}.`, { source: 'backend' });
+}

@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
+import type { DeleteTarget, ListObjects, ListObjectVersions } from '../../operations/operation.ts';
+import type { Conditions } from '../../wire/conditions.ts';
+import { HeaderList } from '../../wire/headers.ts';
+import type { OutgoingBody, OutgoingRequest } from '../../wire/message.ts';
+import { percentEncode, percentEncodePath } from '../../wire/percent.ts';
+import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
+import type { CompletedPart, StoreGet, StorePut } from '../dialect.ts';
+
+/**
+ * The S3 requests that the gateway sends, path style: a bucket's name need not resolve, nor match a certificate.
+ * Queries are rendered in the order that SigV4 sorts them into.
+ */
+
+export const META_PREFIX = 'x-amz-meta-';
+const XMLNS = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+type Query = readonly (readonly [name: string, value: string | number | undefined])[];
+
+export function renderPut({ ref, metadata, conditions, body }: StorePut): OutgoingRequest {
+  const headers = metadataHeaders(metadata);
+  addWriteConditions(headers, conditions);
+  // Sent twice, a conditional write meets its own first copy and fails: so only plain ones may be.
+  const idempotent = conditions.ifMatch === undefined && conditions.ifNoneMatch === undefined;
+  return { method: 'PUT', path: objectPath(ref), headers, body, idempotent };
+}
+
+export function renderGet(method: 'GET' | 'HEAD', { ref, range, conditions }: StoreGet): OutgoingRequest {
+  const headers = new HeaderList();
+  if (range !== undefined) headers.append('range', rangeHeader(range));
+  addWriteConditions(headers, conditions);
+  if (conditions.ifModifiedSince !== undefined) headers.append('if-modified-since', conditions.ifModifiedSince);
+  if (conditions.ifUnmodifiedSince !== undefined) headers.append('if-unmodified-since', conditions.ifUnmodifiedSince);
+  return { method, path: objectPath(ref, [['versionId', ref.versionId]]), headers, body: undefined, idempotent: true };
+}
+
+export function renderDelete(ref: ObjectRef, conditions: Conditions): OutgoingRequest {
+  const headers = new HeaderList();
+  addWriteConditions(headers, conditions);
+  return bodiless('DELETE', objectPath(ref, [['versionId', ref.versionId]]), headers);
+}
+
+export function renderDeleteMany(bucket: string, targets: readonly DeleteTarget[]): OutgoingRequest {
+  const objects = targets.map(
+    ({ key, versionId }) => `<Object>${xmlElement('Key', key)}${xmlElement('VersionId', versionId)}</Object>`,
+  );
+  const body = Buffer.from(`${XML_DECLARATION}<Delete xmlns="${XMLNS}">${objects.join('')}</Delete>`, 'utf8');
+  // S3 demands Content-MD5 or a checksum of its own on this request.
+  const md5 = createHash('md5').update(body).digest('base64');
+  const headers = new HeaderList(['content-type', 'application/xml', 'content-md5', md5]);
+  return { method: 'POST', path: bucketPath(bucket, [['delete', '']]), headers, body, idempotent: true };
+}
+
+export function renderList(asked: ListObjects): OutgoingRequest {
+  const paging: Query =
+    asked.form === 2
+      ? [
+          ['continuation-token', asked.continuationToken],
+          ['delimiter', optional(asked.delimiter)],
+          ['encoding-type', 'url'],
+          ['fetch-owner', asked.withOwner ? 'true' : undefined],
+          ['list-type', 2],
+          ['max-keys', asked.maxKeys],
+          ['prefix', optional(asked.prefix)],
+          ['start-after', optional(asked.after)],
+        ]
+      : [
+          ['delimiter', optional(asked.delimiter)],
+          ['encoding-type', 'url'],
+          ['marker', optional(asked.after)],
+          ['max-keys', asked.maxKeys],
+          ['prefix', optional(asked.prefix)],
+        ];
+  return bodiless('GET', bucketPath(asked.bucket, paging));
+}
+
+export function renderListVersions(asked: ListObjectVersions): OutgoingRequest {
+  return bodiless(
+    'GET',
+    bucketPath(asked.bucket, [
+      ['delimiter', optional(asked.delimiter)],
+      ['encoding-type', 'url'],
+      ['key-marker', optional(asked.keyMarker)],
+      ['max-keys', asked.maxKeys],
+      ['prefix', optional(asked.prefix)],
+      ['version-id-marker', optional(asked.versionIdMarker)],
+      ['versions', ''],
+    ]),
+  );
+}
+
+export function renderCreateBucket(bucket: string, location: string | undefined, vendor: HeaderList): OutgoingRequest {
+  const headers = vendor.clone();
+  const body =
+    location === undefined
+      ? undefined
+      : Buffer.from(
+          `${XML_DECLARATION}<CreateBucketConfiguration xmlns="${XMLNS}">` +
+            `${xmlElement('LocationConstraint', location)}</CreateBucketConfiguration>`,
+        );
+  if (body !== undefined) headers.append('content-type', 'application/xml');
+  // Sent twice, it would answer that the bucket exists already.
+  return { method: 'PUT', path: bucketPath(bucket), headers, body, idempotent: false };
+}
+
+export function renderCreateUpload(ref: ObjectRef, metadata: ObjectMetadata): OutgoingRequest {
+  return {
+    method: 'POST',
+    path: objectPath(ref, [['uploads', '']]),
+    headers: metadataHeaders(metadata),
+    body: undefined,
+    idempotent: false,
+  };
+}
+
+export function renderUploadPart(
+  ref: ObjectRef,
+  uploadId: string,
+  partNumber: number,
+  body: OutgoingBody,
+): OutgoingRequest {
+  const path = objectPath(ref, [
+    ['partNumber', partNumber],
+    ['uploadId', uploadId],
+  ]);
+  return { method: 'PUT', path, headers: new HeaderList(), body, idempotent: true };
+}
+
+export function renderCompleteUpload(
+  ref: ObjectRef,
+  uploadId: string,
+  parts: readonly CompletedPart[],
+  conditions: Conditions,
+): OutgoingRequest {
+  const listed = parts.map(
+    ({ partNumber, etag }) => `<Part>${xmlElement('PartNumber', partNumber)}${xmlElement('ETag', `"${etag}"`)}</Part>`,
+  );
+  const headers = new HeaderList(['content-type', 'application/xml']);
+  addWriteConditions(headers, conditions);
+  return {
+    method: 'POST',
+    path: objectPath(ref, [['uploadId', uploadId]]),
+    headers,
+    body: Buffer.from(
+      `${XML_DECLARATION}<CompleteMultipartUpload xmlns="${XMLNS}">${listed.join('')}</CompleteMultipartUpload>`,
+    ),
+    idempotent: false,
+  };
+}
+
+export function renderAbortUpload(ref: ObjectRef, uploadId: string): OutgoingRequest {
+  return bodiless('DELETE', objectPath(ref, [['uploadId', uploadId]]));
+}
+
+export function bodiless(method: 'GET' | 'HEAD' | 'DELETE', path: string, headers = new HeaderList()): OutgoingRequest {
+  return { method, path, headers, body: undefined, idempotent: true };
+}
+
+export function bucketPath(bucket: string, query: Query = []): string {
+  return `/${percentEncode(bucket)}${queryText(query)}`;
+}
+
+function objectPath(ref: ObjectRef, query: Query = []): string {
+  return `/${percentEncode(ref.bucket)}/${percentEncodePath(ref.key)}${queryText(query)}`;
+}
+
+function queryText(query: Query): string {
+  let text = '';
+  for (const [name, value] of query) {
+    if (value === undefined) continue;
+    text += `${text === '' ? '?' : '&'}${name}=${percentEncode(String(value))}`;
+  }
+  return text;
+}
+
+function optional(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function rangeHeader(range: NonNullable<StoreGet['range']>): string {
+  return 'suffixBytes' in range ? `bytes=-${range.suffixBytes}` : `bytes=${range.first}-${range.last ?? ''}`;
+}
+
+function addWriteConditions(headers: HeaderList, conditions: Conditions): void {
+  if (conditions.ifMatch !== undefined) headers.append('if-match', conditions.ifMatch);
+  if (conditions.ifNoneMatch !== undefined) headers.append('if-none-match', conditions.ifNoneMatch);
+}
+
+function metadataHeaders({ content, user, vendor }: ObjectMetadata): HeaderList {
+  const headers = vendor.clone();
+  if (content.contentType !== undefined) headers.append('content-type', content.contentType);
+  if (content.cacheControl !== undefined) headers.append('cache-control', content.cacheControl);
+  if (content.contentDisposition !== undefined) headers.append('content-disposition', content.contentDisposition);
+  if (content.contentEncoding !== undefined) headers.append('content-encoding', content.contentEncoding);
+  if (content.contentLanguage !== undefined) headers.append('content-language', content.contentLanguage);
+  if (content.expires !== undefined) headers.append('expires', content.expires);
+  for (const [name, value] of user) headers.append(META_PREFIX + name, value);
+  return headers;
+}
+
+/** MinIO and Ceph count the header's whole name, prefix included; AWS counts less. */
+export function metadataBytes(user: readonly MetadataEntry[]): number {
+  let bytes = 0;
+  for (const [name, value] of user) bytes += META_PREFIX.length + name.length + value.length;
+  return bytes;
+}

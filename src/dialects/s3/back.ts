@@ -1,0 +1,71 @@
+import type { BackDialect } from '../dialect.ts';
+import { readError } from './back-error.ts';
+import { forward } from './back-forward.ts';
+import { readAck, readDelete, readObject } from './back-read.ts';
+import {
+  readBuckets,
+  readCompleted,
+  readDeleteMany,
+  readListing,
+  readLocation,
+  readUploadId,
+  readVersionListing,
+} from './back-read-document.ts';
+import {
+  bodiless,
+  bucketPath,
+  metadataBytes,
+  renderAbortUpload,
+  renderCompleteUpload,
+  renderCreateBucket,
+  renderCreateUpload,
+  renderDelete,
+  renderDeleteMany,
+  renderGet,
+  renderList,
+  renderListVersions,
+  renderPut,
+  renderUploadPart,
+} from './back-render.ts';
+import { sign } from './back-sign.ts';
+
+/** The gateway as a client of an S3-compatible store. */
+export const s3Back: BackDialect = {
+  name: 's3',
+  put: renderPut,
+  get: (get) => renderGet('GET', get),
+  head: (get) => renderGet('HEAD', get),
+  delete: renderDelete,
+  deleteMany: renderDeleteMany,
+  list: renderList,
+  listVersions: renderListVersions,
+  listBuckets: () => bodiless('GET', '/'),
+  headBucket: (bucket) => bodiless('HEAD', bucketPath(bucket)),
+  createBucket: renderCreateBucket,
+  // Sent twice, it would answer that there is no such bucket.
+  deleteBucket: (bucket) => ({ ...bodiless('DELETE', bucketPath(bucket)), idempotent: false }),
+  bucketLocation: (bucket) => bodiless('GET', bucketPath(bucket, [['location', '']])),
+  createUpload: renderCreateUpload,
+  uploadPart: renderUploadPart,
+  completeUpload: renderCompleteUpload,
+  abortUpload: renderAbortUpload,
+  forward,
+  sign,
+  readObject,
+  readAck,
+  readDelete,
+  readDeleteMany,
+  readListing,
+  readVersionListing,
+  readBuckets,
+  readLocation,
+  readUploadId,
+  readComplete: (response, document) => {
+    // S3 sends the head before it knows the outcome: 200 may carry an error (AWS: "Complete", Response Syntax).
+    if (document.includes('<Error>')) throw readError(response, document, {});
+    return readCompleted(response, document);
+  },
+  readError,
+  metadataLimitBytes: 2_048,
+  metadataBytes,
+};
