@@ -1,0 +1,130 @@
+import { type Logger, pino } from 'pino';
+import { BatchedSink, type LineSink } from './batched-sink.ts';
+import { allowedFields, bucketField, describeError, describeStack, type LogFields, scrub } from './redaction.ts';
+import type { RequestRecord } from './request-record.ts';
+import { textLine } from './text-line.ts';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** One JSON object a line, or text for people. */
+  readonly format: 'json' | 'text';
+  /** A file descriptor (1: standard output), or whoever takes whole lines. */
+  readonly destination: number | { write(line: string): unknown };
+  /** On every line: the worker's number, say. */
+  readonly common?: LogFields | undefined;
+}
+
+/** The log. What it writes is an allow-list (redaction.ts): a field that is not on it does not exist. */
+export class Log {
+  readonly #logger: Logger;
+  readonly #sink: LineSink;
+
+  constructor(logger: Logger, sink: LineSink) {
+    this.#logger = logger;
+    this.#sink = sink;
+  }
+
+  debug(message: string, fields: LogFields = {}): void {
+    this.#logger.debug(allowedFields(fields), scrub(message));
+  }
+
+  info(message: string, fields: LogFields = {}): void {
+    this.#logger.info(allowedFields(fields), scrub(message));
+  }
+
+  warn(message: string, fields: LogFields = {}, thrown?: unknown): void {
+    this.#logger.warn({ ...allowedFields(fields), ...errorFields(thrown) }, scrub(message));
+  }
+
+  error(message: string, fields: LogFields = {}, thrown?: unknown): void {
+    this.#logger.error({ ...allowedFields(fields), ...errorFields(thrown) }, scrub(message));
+  }
+
+  /** The one line of a request. Causes are told for the gateway's own failures only: a client's error has none. */
+  request(record: RequestRecord): void {
+    const failed = record.status >= 500 || record.outcome === 'cut';
+    const level = failed ? 'error' : 'info';
+    if (!this.#logger.isLevelEnabled(level)) return;
+    this.#logger[level](requestFields(record, failed), 'request');
+  }
+
+  /** Settles once everything logged so far was handed to the system. */
+  flush(): Promise<void> {
+    return this.#sink.flush();
+  }
+
+  /** For the last moment of a process. */
+  flushSync(): void {
+    this.#sink.flushSync();
+  }
+}
+
+export function createLog(options: LogOptions): Log {
+  const sink = openSink(options.destination);
+  const target = options.format === 'json' ? sink : { write: (line: string) => sink.write(textLine(line)) };
+  const logger = pino(
+    {
+      level: options.level,
+      base: options.common === undefined ? null : allowedFields(options.common),
+      timestamp: createTimestamp(),
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    target,
+  );
+  return new Log(logger, sink);
+}
+
+function openSink(destination: LogOptions['destination']): LineSink {
+  if (typeof destination === 'number') return new BatchedSink(destination);
+  return {
+    write: (line) => destination.write(line),
+    flush: () => Promise.resolve(),
+    flushSync: () => undefined,
+  };
+}
+
+/** ISO time is what people search by; making it once a millisecond keeps it off the requests' bill. */
+function createTimestamp(): () => string {
+  let madeAt = 0;
+  let made = '';
+  return () => {
+    const now = Date.now();
+    if (now !== madeAt) {
+      madeAt = now;
+      made = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return made;
+  };
+}
+
+function requestFields(record: RequestRecord, failed: boolean): LogFields {
+  const fields: { -readonly [name in keyof LogFields]: LogFields[name] } = {
+    requestId: record.requestId,
+    tenant: record.tenant,
+    accessKeyId: record.accessKeyId,
+    dialect: record.dialect,
+    operation: record.operation,
+    bucket: bucketField(record.bucket),
+    status: record.status,
+    bytesIn: record.bytesIn,
+    bytesOut: record.bytesOut,
+    milliseconds: Math.round(record.seconds * 1e5) / 100,
+  };
+  if (record.firstByteSeconds !== undefined) {
+    fields.firstByteMilliseconds = Math.round(record.firstByteSeconds * 1e5) / 100;
+  }
+  if (record.outcome !== 'complete') fields.outcome = record.outcome;
+  if (record.warnings !== undefined) fields.warnings = record.warnings.join(' ');
+  if (record.errorCode !== undefined) {
+    fields.errorCode = record.errorCode;
+    fields.errorSource = record.errorSource;
+  }
+  return failed ? Object.assign(fields, errorFields(record.error)) : fields;
+}
+
+function errorFields(thrown: unknown): LogFields {
+  if (thrown === undefined) return {};
+  return { cause: describeError(thrown), stack: describeStack(thrown) };
+}

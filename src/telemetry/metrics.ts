@@ -1,0 +1,192 @@
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { BoundedLabel, methodLabel, statusClass } from './labels.ts';
+import { RequestMetrics } from './request-metrics.ts';
+import type { RequestRecord } from './request-record.ts';
+import { Tally } from './tally.ts';
+
+/** What the gauges need to know of the memory budget (pipeline/budget.ts). */
+export interface BudgetView {
+  readonly reservedBytes: number;
+  readonly limitBytes: number;
+  /** How many reservations were refused so far. */
+  readonly refused: number;
+}
+
+/** Read when somebody scrapes; absent ones count as 0. */
+export interface MetricSources {
+  readonly budget?: BudgetView | undefined;
+  /** Client connections open now. */
+  readonly connections?: (() => number) | undefined;
+  readonly requestsInFlight?: (() => number) | undefined;
+  /** Age of the oldest entry of the key cache that is still served, in seconds. */
+  readonly keyCacheAgeSeconds?: (() => number) | undefined;
+}
+
+const BACKEND_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const KEY_STORE_SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
+
+type Observation = { observe(seconds: number): void };
+
+/**
+ * Everything that is counted, in one registry: docs/metrics.md lists it. It is the BackendObserver and the
+ * KeyStoreObserver of those rooms. Labels come from bounded sets only (labels.ts); none holds a tenant, a bucket or
+ * anything else that a client chooses.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #requests = new RequestMetrics(this.registry);
+  readonly #sources: { -readonly [name in keyof MetricSources]: MetricSources[name] } = {};
+  readonly #reason = new BoundedLabel(48);
+  readonly #refused: Tally;
+  readonly #backendSeconds: Histogram;
+  readonly #backendSeries = new Map<string, Observation>();
+  readonly #backendFailures: Tally;
+  readonly #backendRetries: Tally;
+  #backendConnections: number | undefined;
+  readonly #keyStoreSeconds: Histogram;
+  readonly #keyStoreSeries = new Map<string, Observation>();
+  readonly #keyStoreErrors: Tally;
+  readonly #keyStoreRetries: Tally;
+  readonly #keyCache: Tally;
+
+  /** `processMetrics`: also event loop, garbage collection and memory of this process, under prom-client's names. */
+  constructor(options: { readonly processMetrics?: boolean } = {}) {
+    const registry = this.registry;
+    const tally = (name: string, help: string, labelNames: string[]) => new Tally(registry, { name, help, labelNames });
+    this.#refused = tally('sealgate_refused_connections_total', 'Requests that were no proper HTTP, or too slow.', [
+      'reason',
+    ]);
+    this.#backendSeconds = new Histogram({
+      name: 'sealgate_backend_seconds',
+      help: 'From a request to the backend to the head of its answer.',
+      labelNames: ['method', 'status'],
+      buckets: BACKEND_SECONDS,
+      registers: [registry],
+    });
+    this.#backendFailures = tally('sealgate_backend_failures_total', 'Requests that the backend did not answer.', [
+      'method',
+      'reason',
+    ]);
+    this.#backendRetries = tally('sealgate_backend_retries_total', 'Further attempts at the backend.', ['method']);
+    this.#keyStoreSeconds = new Histogram({
+      name: 'sealgate_key_store_seconds',
+      help: 'Operations of the key store.',
+      labelNames: ['verb', 'outcome'],
+      buckets: KEY_STORE_SECONDS,
+      registers: [registry],
+    });
+    this.#keyStoreErrors = tally('sealgate_key_store_errors_total', 'Operations of the key store that failed.', [
+      'verb',
+    ]);
+    this.#keyStoreRetries = tally('sealgate_key_store_retries_total', 'Further attempts at the key store.', []);
+    this.#keyCache = tally('sealgate_key_cache_total', 'Look-ups in the cache of credentials, policies and keys.', [
+      'outcome',
+    ]);
+    this.#defineGauges();
+    if (options.processMetrics ?? false) collectDefaultMetrics({ register: registry });
+  }
+
+  /** Names the sources of the gauges; later calls add to earlier ones. */
+  watch(sources: MetricSources): void {
+    Object.assign(this.#sources, sources);
+  }
+
+  /** A request is over. */
+  request(record: RequestRecord): void {
+    this.#requests.count(record);
+  }
+
+  /** The listener turned something away before it was a request. `reason` is a parser's or the listener's own code. */
+  refused(reason: string): void {
+    this.#refused.add(1, this.#reason.of(reason));
+  }
+
+  /** BackendObserver */
+  answered(method: string, status: number, seconds: number): void {
+    observe(this.#backendSeconds, this.#backendSeries, methodLabel(method), statusClass(status), seconds);
+  }
+
+  /** BackendObserver */
+  failed(method: string, reason: string): void {
+    this.#backendFailures.add(1, methodLabel(method), this.#reason.of(reason));
+  }
+
+  /** BackendObserver */
+  retried(method: string): void {
+    this.#backendRetries.add(1, methodLabel(method));
+  }
+
+  /** BackendObserver */
+  connections(open: number): void {
+    this.#backendConnections = open;
+  }
+
+  /** KeyStoreObserver */
+  operation(verb: string, seconds: number, outcome: 'ok' | 'error'): void {
+    const label = this.#reason.of(verb);
+    observe(this.#keyStoreSeconds, this.#keyStoreSeries, label, outcome, seconds);
+    if (outcome === 'error') this.#keyStoreErrors.add(1, label);
+  }
+
+  /** KeyStoreObserver */
+  cache(outcome: 'hit' | 'miss' | 'stale'): void {
+    this.#keyCache.add(1, outcome);
+  }
+
+  /** A connection to the key store was made anew, or a command sent again. */
+  keyStoreRetried(): void {
+    this.#keyStoreRetries.add(1);
+  }
+
+  #defineGauges(): void {
+    const sources = this.#sources;
+    this.#gauge('sealgate_in_flight_bytes', 'Bytes that buffers may hold now.', () => sources.budget?.reservedBytes);
+    this.#gauge('sealgate_in_flight_limit_bytes', 'Bytes that buffers may hold at most.', () => {
+      return sources.budget?.limitBytes;
+    });
+    new Tally(this.registry, {
+      name: 'sealgate_in_flight_refused_total',
+      help: 'Requests refused because buffers were at their limit.',
+      reading: () => sources.budget?.refused ?? 0,
+    });
+    this.#gauge('sealgate_connections', 'Client connections open now.', () => sources.connections?.());
+    this.#gauge('sealgate_requests_in_flight', 'Requests not yet answered whole.', () => sources.requestsInFlight?.());
+    this.#gauge('sealgate_backend_connections', 'Connections to the backend open now.', () => this.#backendConnections);
+    this.#gauge(
+      'sealgate_key_cache_age_seconds',
+      'Age of the oldest entry that the key cache serves.',
+      () => sources.keyCacheAgeSeconds?.(),
+      'max',
+    );
+  }
+
+  /** Workers' gauges are summed, but for those where the worst one is what matters. */
+  #gauge(name: string, help: string, read: () => number | undefined, aggregator: 'sum' | 'max' = 'sum'): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      aggregator,
+      collect() {
+        this.set(read() ?? 0);
+      },
+    });
+  }
+}
+
+/** Children are kept: `labels()` validates and allocates. */
+function observe(
+  histogram: Histogram,
+  series: Map<string, Observation>,
+  first: string,
+  second: string,
+  seconds: number,
+): void {
+  const key = `${first} ${second}`;
+  let child = series.get(key);
+  if (child === undefined) {
+    child = histogram.labels(first, second);
+    series.set(key, child);
+  }
+  child.observe(seconds);
+}

@@ -1,0 +1,34 @@
+import type { ErrorCode, ErrorSource } from '../errors.ts';
+
+/** How an exchange ended: the answer went out whole, the client left before, or the gateway had to cut it short. */
+export type RequestOutcome = 'complete' | 'client-gone' | 'cut';
+
+/** One request when it is over: what the log line and the metrics are made of. */
+export interface RequestRecord {
+  readonly requestId: string;
+  readonly method: string;
+  readonly dialect: string | undefined;
+  readonly operation: string | undefined;
+  /** Only ever a verified one. */
+  readonly tenant: string | undefined;
+  /** Only ever a verified one. */
+  readonly accessKeyId: string | undefined;
+  /** As the client named it, verified or not. */
+  readonly bucket: string | undefined;
+  /** 499 when the client left before an answer began. */
+  readonly status: number;
+  /** Body bytes after HTTP's framing, before a vendor's. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly seconds: number;
+  /** From the request's head to the answer's; undefined when no answer began. */
+  readonly firstByteSeconds: number | undefined;
+  readonly sealSeconds: number;
+  readonly openSeconds: number;
+  readonly outcome: RequestOutcome;
+  readonly errorCode: ErrorCode | undefined;
+  readonly errorSource: ErrorSource | undefined;
+  readonly error: Error | undefined;
+  /** Claims that policy `warn` let pass. */
+  readonly warnings: readonly string[] | undefined;
+}
