@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { open, readFile, rename, unlink, utimes } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { keyStoreUnavailable } from './record-store.ts';
+
+export interface FileLockLimits {
+  /** A lock that nobody touched for so long belongs to a process that died. */
+  readonly staleSeconds: number;
+  /** How long a writer waits for others. Longer than staleSeconds, or a dead writer blocks everyone once. */
+  readonly waitSeconds: number;
+}
+
+const DEFAULT_LIMITS: FileLockLimits = { staleSeconds: 3, waitSeconds: 10 };
+const RETRY_MILLISECONDS = 15;
+
+/**
+ * One writer at a time over all processes: a file that only one can create. Its holder touches it every second; a
+ * waiter that sees no touch for staleSeconds *by its own clock* takes it over (a process id would say nothing across
+ * containers that share a volume, and a file's time nothing across machines).
+ */
+export class FileLock {
+  readonly #path: string;
+  readonly #limits: FileLockLimits;
+
+  constructor(path: string, limits: FileLockLimits = DEFAULT_LIMITS) {
+    this.#path = path;
+    this.#limits = limits;
+  }
+
+  /**
+   * Runs `work` while holding the lock. `stillHeld` is for the last moment before a change becomes visible.
+   * @throws GatewayError KeyStoreUnavailable when the lock cannot be had
+   */
+  async hold<T>(work: (stillHeld: () => Promise<void>) => Promise<T>): Promise<T> {
+    const token = randomBytes(12).toString('hex');
+    await this.#acquire(token);
+    const touch = setInterval(() => {
+      const now = new Date();
+      utimes(this.#path, now, now).catch(() => undefined); // gone: stillHeld says so
+    }, 1000);
+    try {
+      return await work(() => this.#check(token));
+    } finally {
+      clearInterval(touch);
+      if (await this.#holds(token)) await unlink(this.#path).catch(() => undefined);
+    }
+  }
+
+  async #acquire(token: string): Promise<void> {
+    const startedAt = performance.now();
+    let seen = '';
+    let seenAt = startedAt;
+    while (!(await this.#create(token))) {
+      const now = performance.now();
+      const state = await this.#state();
+      if (state !== seen) {
+        seen = state;
+        seenAt = now;
+      } else if (state !== '' && now - seenAt > this.#limits.staleSeconds * 1000) {
+        await this.#breakStale(state, token);
+        continue;
+      }
+      if (now - startedAt > this.#limits.waitSeconds * 1000) {
+        throw keyStoreUnavailable(
+          new Error('timeout'),
+          `The key store’s lock ${this.#path} is held by another writer.`,
+        );
+      }
+      await delay(RETRY_MILLISECONDS);
+    }
+  }
+
+  async #create(token: string): Promise<boolean> {
+    try {
+      const file = await open(this.#path, 'wx', 0o600);
+      try {
+        await file.writeFile(token);
+      } finally {
+        await file.close();
+      }
+      return true;
+    } catch (error) {
+      if (isCode(error, 'EEXIST')) return false;
+      throw keyStoreUnavailable(error, `The key store’s lock ${this.#path} cannot be written.`);
+    }
+  }
+
+  /** The lock's token and last touch; empty when there is none. */
+  async #state(): Promise<string> {
+    try {
+      const file = await open(this.#path, 'r');
+      try {
+        return `${await file.readFile('utf8')}@${(await file.stat({ bigint: true })).mtimeNs}`;
+      } finally {
+        await file.close();
+      }
+    } catch {
+      return '';
+    }
+  }
+
+  /** Two waiters may both see a stale lock: the second must not remove the first one's new lock, so it looks first. */
+  async #breakStale(state: string, token: string): Promise<void> {
+    if ((await this.#state()) !== state) return;
+    const grave = `${this.#path}.${token}`;
+    try {
+      await rename(this.#path, grave);
+      await unlink(grave);
+    } catch {
+      // Another waiter was first.
+    }
+  }
+
+  async #check(token: string): Promise<void> {
+    if (await this.#holds(token)) return;
+    throw keyStoreUnavailable(new Error('lock lost'), `The key store’s lock ${this.#path} was taken over.`);
+  }
+
+  async #holds(token: string): Promise<boolean> {
+    return (await readFile(this.#path, 'utf8').catch(() => '')) === token;
+  }
+}
+
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,242 @@
+import { createSecretKey, type KeyObject, randomBytes as nodeRandomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { GatewayError } from '../errors.ts';
+import { keyStoreUnavailable } from './record-store.ts';
+import { listField, type Payload, PayloadInvalid, type RecordKind, type Records, textField } from './records.ts';
+
+const KEK_BYTES = 32;
+const RING_ID_BYTES = 8;
+const RING_ID = /^[0-9a-f]{16}$/;
+/** A forged envelope may name any version of a real ring: the store is asked about one ring at most this often. */
+const RECHECK_MILLISECONDS = 1000;
+
+/** A tenant's key-encryption key: wraps the envelopes of objects, never bytes of bodies. */
+export interface Kek {
+  readonly ringId: string;
+  readonly version: number;
+  readonly key: KeyObject;
+  /** The tenant whose ring it is on. */
+  readonly tenant: string;
+}
+
+/** What may be shown of a ring. */
+export interface KeyRing {
+  /** 16 hex digits; stands in every envelope. */
+  readonly id: string;
+  readonly tenant: string;
+  /** The version that new objects are sealed under. */
+  readonly current: number;
+  readonly versions: readonly KeyVersion[];
+}
+
+export interface KeyVersion {
+  readonly version: number;
+  readonly createdAt: Date;
+}
+
+interface RingRecord extends KeyRing {
+  readonly keks: ReadonlyMap<number, Kek>;
+  readonly currentKek: Kek;
+}
+
+export interface KeyRingsOptions {
+  readonly records: Records;
+  readonly randomBytes?: (byteCount: number) => Buffer;
+  readonly now?: () => Date;
+  /** Milliseconds that never run backwards. */
+  readonly monotonicNow?: () => number;
+}
+
+/** Makes key rings and hands out their keys. A key that was not read from the store is never handed out. */
+export class KeyRings {
+  readonly #records: Records;
+  readonly #randomBytes: (byteCount: number) => Buffer;
+  readonly #now: () => Date;
+  readonly #monotonicNow: () => number;
+  readonly #rechecks = new Map<string, Recheck>();
+
+  constructor({ records, randomBytes, now, monotonicNow }: KeyRingsOptions) {
+    this.#records = records;
+    this.#randomBytes = randomBytes ?? nodeRandomBytes;
+    this.#now = now ?? (() => new Date());
+    this.#monotonicNow = monotonicNow ?? (() => performance.now());
+  }
+
+  /**
+   * A new ring with version 1, written and read back.
+   * @throws GatewayError KeyStoreUnavailable
+   */
+  async create(tenant: string): Promise<KeyRing> {
+    const id = this.#randomBytes(RING_ID_BYTES).toString('hex');
+    const ring = makeRing({ id, tenant, current: 1, versions: [this.#newVersion(1)] });
+    await this.#records.put(RING, id, ring, 'absent');
+    return this.#readBack(ring);
+  }
+
+  /**
+   * A new current version, written and read back; older ones still open what they protect.
+   * @throws GatewayError KeyUnavailable, KeyStoreUnavailable; RevisionConflict when another rotation was first
+   */
+  async rotate(ringId: string): Promise<KeyRing> {
+    const held = await this.#records.read(RING, ringId);
+    if (held === undefined) throw missingRing(ringId);
+    const { tenant, versions, keks } = held.value;
+    const version = Math.max(...keks.keys()) + 1;
+    const older = versions.map((each) => ({ ...each, key: keks.get(each.version)!.key }));
+    const ring = makeRing({ id: ringId, tenant, current: version, versions: [...older, this.#newVersion(version)] });
+    await this.#records.put(RING, ringId, ring, held.revision);
+    return this.#readBack(ring);
+  }
+
+  /**
+   * The key that new objects of this ring are sealed under. Given only while the store is known to hold it: fresh in
+   * the cache, or confirmed now (CacheLimits.staleSeconds says what counts while the store is away).
+   * @throws GatewayError KeyUnavailable, KeyStoreUnavailable
+   */
+  async current(ringId: string): Promise<Kek> {
+    const ring = RING_ID.test(ringId) ? await this.#records.get(RING, ringId, 'seal') : undefined;
+    if (ring === undefined) throw missingRing(ringId);
+    return ring.currentKek;
+  }
+
+  /**
+   * The key that an existing object names.
+   * @throws GatewayError KeyUnavailable when ring or version is gone, KeyStoreUnavailable
+   */
+  async kek(ringId: string, version: number): Promise<Kek> {
+    const ring = RING_ID.test(ringId) ? await this.#records.get(RING, ringId) : undefined;
+    if (ring === undefined) throw missingRing(ringId);
+    return ring.keks.get(version) ?? (await this.#recheck(ringId, version));
+  }
+
+  /** Every ring, as far as it may be shown, oldest first. */
+  async list(): Promise<KeyRing[]> {
+    const rings: KeyRing[] = [];
+    for (const id of await this.#records.list(RING)) {
+      const held = await this.#records.read(RING, id);
+      if (held !== undefined) rings.push(shown(held.value));
+    }
+    return rings.sort((a, b) => createdAt(a) - createdAt(b));
+  }
+
+  /** The ring as the store holds it now. */
+  async read(ringId: string): Promise<KeyRing | undefined> {
+    const held = await this.#records.read(RING, ringId);
+    return held && shown(held.value);
+  }
+
+  /** Destroys a ring: no object sealed under it can ever be opened again. True when there was one. */
+  remove(ringId: string): Promise<boolean> {
+    return this.#records.delete(RING, ringId);
+  }
+
+  /** The version may be newer than the cached ring: another gateway rotated a moment ago. */
+  async #recheck(ringId: string, version: number): Promise<Kek> {
+    const now = this.#monotonicNow();
+    let recheck = this.#rechecks.get(ringId);
+    if (recheck === undefined || now - recheck.startedAt >= RECHECK_MILLISECONDS) {
+      recheck = { startedAt: now, ring: this.#records.refresh(RING, ringId) };
+      this.#rechecks.set(ringId, recheck);
+      recheck.ring.catch(() => this.#rechecks.delete(ringId));
+    }
+    const kek = (await recheck.ring)?.keks.get(version);
+    if (kek === undefined) throw missingVersion(ringId, version);
+    return kek;
+  }
+
+  #newVersion(version: number): RingVersion {
+    const bytes = this.#randomBytes(KEK_BYTES);
+    const key = createSecretKey(bytes);
+    bytes.fill(0);
+    return { version, createdAt: this.#now(), key };
+  }
+
+  /** Nothing is written under a key that cannot be read back: the stored record must open to the same key. */
+  async #readBack(written: RingRecord): Promise<KeyRing> {
+    const held = await this.#records.read(RING, written.id);
+    const stored = held?.value.keks.get(written.current);
+    if (stored === undefined || !stored.key.equals(written.currentKek.key)) {
+      throw keyStoreUnavailable(
+        new Error(`ring/${written.id} was written and not read back`),
+        `The key store took the record ring/${written.id} and did not give it back. No object was sealed under it.`,
+      );
+    }
+    return shown(written);
+  }
+}
+
+interface Recheck {
+  readonly startedAt: number;
+  readonly ring: Promise<RingRecord | undefined>;
+}
+
+interface RingVersion extends KeyVersion {
+  readonly key: KeyObject;
+}
+
+interface RingParts {
+  readonly id: string;
+  readonly tenant: string;
+  readonly current: number;
+  readonly versions: readonly RingVersion[];
+}
+
+function makeRing({ id, tenant, current, versions }: RingParts): RingRecord {
+  const keks = new Map<number, Kek>();
+  for (const { version, key } of versions) keks.set(version, Object.freeze({ ringId: id, version, key, tenant }));
+  const currentKek = keks.get(current);
+  if (currentKek === undefined || keks.size !== versions.length) throw new PayloadInvalid('versions');
+  const shownVersions = versions.map(({ version, createdAt }) => ({ version, createdAt }));
+  return { id, tenant, current, versions: shownVersions, keks, currentKek };
+}
+
+/** docs/keys.md, "ring". */
+export const RING: RecordKind<RingRecord> = {
+  name: 'ring',
+  decode(payload, id) {
+    const { current } = payload;
+    if (textField(payload, 'id') !== id) throw new PayloadInvalid('id');
+    if (typeof current !== 'number') throw new PayloadInvalid('current');
+    const versions = listField(payload, 'versions').map(decodeVersion);
+    return makeRing({ id, tenant: textField(payload, 'tenant'), current, versions });
+  },
+  encode: ({ id, tenant, current, versions, keks }) => ({
+    id,
+    tenant,
+    current,
+    versions: versions.map(({ version, createdAt }) => ({
+      version,
+      createdAt: createdAt.toISOString(),
+      key: keks.get(version)!.key.export().toString('base64'),
+    })),
+  }),
+};
+
+function decodeVersion(entry: Payload): RingVersion {
+  const { version } = entry;
+  if (typeof version !== 'number' || !Number.isInteger(version) || version < 1) throw new PayloadInvalid('version');
+  const bytes = Buffer.from(textField(entry, 'key'), 'base64');
+  if (bytes.length !== KEK_BYTES || bytes.every((byte) => byte === 0)) throw new PayloadInvalid('key');
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return { version, createdAt: new Date(textField(entry, 'createdAt')), key };
+}
+
+function shown({ id, tenant, current, versions }: RingRecord): KeyRing {
+  return { id, tenant, current, versions };
+}
+
+function createdAt(ring: KeyRing): number {
+  return ring.versions[0]?.createdAt.getTime() ?? 0;
+}
+
+function missingRing(ringId: string): GatewayError {
+  const shownId = RING_ID.test(ringId) ? ringId : '(malformed id)';
+  return new GatewayError('KeyUnavailable', `The key ring ${shownId} does not exist (any more).`, { source: 'keys' });
+}
+
+function missingVersion(ringId: string, version: number): GatewayError {
+  return new GatewayError('KeyUnavailable', `The key ring ${ringId} has no key version ${version} (any more).`, {
+    source: 'keys',
+  });
+}

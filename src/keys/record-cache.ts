@@ -1,0 +1,251 @@
+import { isKeyStoreUnavailable, type KeyStoreObserver, keyStoreUnavailable } from './record-store.ts';
+
+/** How long what was read from the store may be believed. */
+export interface CacheLimits {
+  /** A record is read again after this, though nobody said that it changed. */
+  readonly maxAgeSeconds: number;
+  /**
+   * While the store is away, a record serves until this long after it was last known to be right; then requests fail
+   * closed. New objects are sealed only until the smaller of this and maxAgeSeconds: a key that may be gone from the
+   * store must not protect more.
+   */
+  readonly staleSeconds: number;
+  /** How long "no such record" is believed: an access key that was just made works soon even if nobody told us. */
+  readonly absentSeconds: number;
+  readonly entries: number;
+  /** Bound of its own: a flood of invented access keys must not push out the records of real ones. */
+  readonly absentEntries: number;
+}
+
+export const DEFAULT_CACHE_LIMITS: CacheLimits = {
+  maxAgeSeconds: 60,
+  staleSeconds: 300,
+  absentSeconds: 5,
+  entries: 10_000,
+  absentEntries: 1_000,
+};
+
+/** After the store failed, one attempt a second; meanwhile whoever can be served from the cache does not wait. */
+const RETRY_MILLISECONDS = 1000;
+
+/** `seal`: a key that new objects will depend on; believed for less long while the store is away. */
+export type CacheUse = 'read' | 'seal';
+
+interface Entry<T> {
+  readonly value: T;
+  readonly loadedAt: number;
+  /** When it was last known to be what the store holds; counted until `suspect` was set. */
+  confirmedAt: number;
+  /** The store said "something may have changed": asked for again at the next use. */
+  suspect: boolean;
+}
+
+interface Load<T> {
+  readonly promise: Promise<T | undefined>;
+  /** A change was announced while reading: what comes may be the old record, good for its askers but not to keep. */
+  overtaken: boolean;
+  suspect: boolean;
+}
+
+export interface RecordCacheOptions {
+  readonly limits: CacheLimits;
+  /** Milliseconds that never run backwards. */
+  readonly monotonicNow: () => number;
+  readonly observer: KeyStoreObserver | undefined;
+}
+
+/**
+ * Values by record name: cache, then one shared load for all who ask, then the offline policy above. It holds opened
+ * records (parsed, unwrapped, keys as KeyObjects), so that a hit is one Map lookup and two comparisons.
+ */
+export class RecordCache {
+  readonly #entries = new Map<string, Entry<unknown>>();
+  readonly #absentUntil = new Map<string, number>();
+  readonly #loads = new Map<string, Load<unknown>>();
+  readonly #limits: CacheLimits;
+  readonly #maxAgeMilliseconds: number;
+  readonly #now: () => number;
+  readonly #observer: KeyStoreObserver | undefined;
+  /** The last moment at which the store's watch was known to have told us everything. */
+  #watchConfirmedAt = Number.NEGATIVE_INFINITY;
+  /** Set while the store is away: not before this is it asked again on behalf of those who can be served stale. */
+  #retryAt: number | undefined;
+
+  constructor({ limits, monotonicNow, observer }: RecordCacheOptions) {
+    this.#limits = limits;
+    this.#maxAgeMilliseconds = limits.maxAgeSeconds * 1000;
+    this.#now = monotonicNow;
+    this.#observer = observer;
+  }
+
+  /**
+   * The value for `name`, from the cache where that is fresh. T is what `load` yields: one name, one type.
+   * @throws GatewayError KeyStoreUnavailable, and whatever else `load` throws (a record that cannot be read is never
+   * replaced by its cached older self)
+   */
+  async get<T>(name: string, load: (name: string) => Promise<T | undefined>, use: CacheUse): Promise<T | undefined> {
+    const entry = this.#entries.get(name) as Entry<T> | undefined;
+    const now = this.#now();
+    if (entry !== undefined) {
+      if (!entry.suspect && now - entry.loadedAt < this.#maxAgeMilliseconds) {
+        this.#observer?.cache('hit');
+        return entry.value;
+      }
+      return this.#recheck(name, { entry, load, use });
+    }
+    const absentUntil = this.#absentUntil.get(name);
+    if (absentUntil !== undefined && now < absentUntil) {
+      this.#observer?.cache('hit');
+      return undefined;
+    }
+    return this.refresh(name, load);
+  }
+
+  /** The value as the store holds it now; it replaces the cached one. @throws as get */
+  async refresh<T>(name: string, load: (name: string) => Promise<T | undefined>): Promise<T | undefined> {
+    this.#observer?.cache('miss');
+    try {
+      return await this.#load(name, load);
+    } catch (error) {
+      throw isKeyStoreUnavailable(error) ? forClients(error) : error;
+    }
+  }
+
+  /** The store named what changed, or could not say. */
+  changed(names: readonly string[] | 'all'): void {
+    if (names === 'all') this.#suspectAll();
+    else for (const name of names) this.forget(name);
+  }
+
+  /** Known to be wrong (a revoked credential, say), so it is not kept for bad times either. */
+  forget(name: string): void {
+    this.#entries.delete(name);
+    this.#absentUntil.delete(name);
+    const load = this.#loads.get(name);
+    if (load === undefined) return;
+    load.overtaken = true;
+    this.#loads.delete(name); // who asks from now on must see the change
+  }
+
+  /** The store's watch works: every entry not named since is still right. */
+  confirmed(): void {
+    this.#watchConfirmedAt = this.#now();
+  }
+
+  /** Seconds since the oldest entry was known to be right: for the gauge. */
+  oldestAgeSeconds(): number {
+    const now = this.#now();
+    let oldest = now;
+    for (const entry of this.#entries.values()) oldest = Math.min(oldest, this.#confirmedAt(entry));
+    return (now - oldest) / 1000;
+  }
+
+  async #recheck<T>(name: string, { entry, load, use }: Recheck<T>): Promise<T | undefined> {
+    const away = this.#retryAt;
+    if (away !== undefined && this.#servesStale(entry, use)) {
+      if (this.#now() >= away) {
+        this.#retryAt = this.#now() + RETRY_MILLISECONDS;
+        this.#load(name, load).catch(() => undefined);
+      }
+      this.#observer?.cache('stale');
+      return entry.value;
+    }
+    this.#observer?.cache('miss');
+    try {
+      return await this.#load(name, load);
+    } catch (error) {
+      if (!isKeyStoreUnavailable(error)) throw error;
+      // Only what is still in the cache: an entry named as changed meanwhile is gone from it.
+      if (this.#entries.get(name) !== entry || !this.#servesStale(entry, use)) throw forClients(error);
+      this.#observer?.cache('stale');
+      return entry.value;
+    }
+  }
+
+  #servesStale(entry: Entry<unknown>, use: CacheUse): boolean {
+    const { staleSeconds, maxAgeSeconds } = this.#limits;
+    const seconds = use === 'seal' ? Math.min(staleSeconds, maxAgeSeconds) : staleSeconds;
+    return this.#now() - this.#confirmedAt(entry) < seconds * 1000;
+  }
+
+  #confirmedAt(entry: Entry<unknown>): number {
+    return entry.suspect ? entry.confirmedAt : Math.max(entry.confirmedAt, this.#watchConfirmedAt);
+  }
+
+  #load<T>(name: string, load: (name: string) => Promise<T | undefined>): Promise<T | undefined> {
+    const running = this.#loads.get(name) as Load<T> | undefined;
+    if (running !== undefined) return running.promise;
+    const startedAt = this.#now();
+    const mine: Load<T> = {
+      overtaken: false,
+      suspect: false,
+      promise: load(name).then(
+        (value) => {
+          this.#settled(name, mine);
+          this.#retryAt = undefined;
+          if (!mine.overtaken) this.#keep(name, { value, startedAt, suspect: mine.suspect });
+          return value;
+        },
+        (error: unknown) => {
+          this.#settled(name, mine);
+          if (isKeyStoreUnavailable(error)) this.#retryAt = this.#now() + RETRY_MILLISECONDS;
+          else this.#entries.delete(name);
+          throw error;
+        },
+      ),
+    };
+    this.#loads.set(name, mine);
+    return mine.promise;
+  }
+
+  #settled(name: string, load: Load<unknown>): void {
+    if (this.#loads.get(name) === load) this.#loads.delete(name);
+  }
+
+  #keep(name: string, { value, startedAt, suspect }: Loaded): void {
+    if (value === undefined) {
+      this.#entries.delete(name);
+      if (suspect) return;
+      makeRoom(this.#absentUntil, name, this.#limits.absentEntries);
+      this.#absentUntil.set(name, startedAt + this.#limits.absentSeconds * 1000);
+      return;
+    }
+    this.#absentUntil.delete(name);
+    makeRoom(this.#entries, name, this.#limits.entries);
+    this.#entries.set(name, { value, loadedAt: startedAt, confirmedAt: startedAt, suspect });
+  }
+
+  #suspectAll(): void {
+    this.#absentUntil.clear();
+    for (const load of this.#loads.values()) load.suspect = true;
+    for (const entry of this.#entries.values()) {
+      entry.confirmedAt = this.#confirmedAt(entry);
+      entry.suspect = true;
+    }
+  }
+}
+
+interface Recheck<T> {
+  readonly entry: Entry<T>;
+  readonly load: (name: string) => Promise<T | undefined>;
+  readonly use: CacheUse;
+}
+
+interface Loaded {
+  readonly value: unknown;
+  readonly startedAt: number;
+  readonly suspect: boolean;
+}
+
+/** The oldest loaded goes first: Map keeps the order of insertion. */
+function makeRoom(map: Map<string, unknown>, name: string, most: number): void {
+  map.delete(name);
+  if (map.size < most) return;
+  const oldest = map.keys().next();
+  if (!oldest.done) map.delete(oldest.value);
+}
+
+/** Paths, hosts and Redis's words are for the log; the client learns that it may try again. */
+function forClients(error: unknown): Error {
+  return keyStoreUnavailable(new Error('the key store is away', { cause: error }));
+}

@@ -1,0 +1,36 @@
+/**
+ * Names of records: `kind/id`. The kind's byte stands in the record's header, so that a record's layout is known
+ * before it is opened; docs/keys.md lists both.
+ */
+export const RECORD_KINDS = {
+  tenant: 1,
+  credential: 2,
+  ring: 3,
+  'bucket-claims': 4,
+  canary: 5,
+} as const;
+
+export type RecordKindName = keyof typeof RECORD_KINDS;
+
+/** The id after the slash: one segment, no spaces, no control bytes; access keys are the longest, at 128 characters. */
+const RECORD_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+export function isRecordId(id: string): boolean {
+  return RECORD_ID.test(id);
+}
+
+export function recordName(kind: RecordKindName, id: string): string {
+  return `${kind}/${id}`;
+}
+
+/** The kind and id that a name spells; undefined when it is no record of this version (a foreign key in the store). */
+export function parseRecordName(name: string): { readonly kind: RecordKindName; readonly id: string } | undefined {
+  const slash = name.indexOf('/');
+  const kind = name.slice(0, Math.max(slash, 0));
+  const id = name.slice(slash + 1);
+  return isRecordKindName(kind) && isRecordId(id) ? { kind, id } : undefined;
+}
+
+function isRecordKindName(text: string): text is RecordKindName {
+  return Object.hasOwn(RECORD_KINDS, text);
+}

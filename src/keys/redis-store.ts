@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import {
+  type ChangeListener,
+  type ExpectedRevision,
+  keyStoreUnavailable,
+  newRevision,
+  REVISION_BYTES,
+  type RecordStore,
+  RevisionConflict,
+  type StoredRecord,
+} from './record-store.ts';
+import {
+  DEFAULT_KEY_PREFIX,
+  type RedisStoreConfig,
+  type RedisTarget,
+  reconnectDelay,
+  redisTarget,
+} from './redis-address.ts';
+import { RedisWatch } from './redis-watch.ts';
+
+/**
+ * A record is one Redis string: revision (6 bytes) and the wrapped bytes. Compare-and-set is a script, so that it is
+ * one step for every writer. A value that already bears the new revision is this very write, sent again by the
+ * cluster client after a failover.
+ */
+const PUT_SCRIPT = `
+local held = redis.call('GETRANGE', KEYS[1], 0, ${REVISION_BYTES - 1})
+if held ~= string.sub(ARGV[3], 1, ${REVISION_BYTES}) then
+  if ARGV[1] == 'absent' and held ~= '' then return 0 end
+  if ARGV[1] == 'at' and held ~= ARGV[2] then return 0 end
+  redis.call('SET', KEYS[1], ARGV[3])
+end
+return 1`;
+
+const DELETE_SCRIPT = `
+local held = redis.call('GETRANGE', KEYS[1], 0, ${REVISION_BYTES - 1})
+if held == '' then return 0 end
+if ARGV[1] ~= '' and held ~= ARGV[1] then return -1 end
+return redis.call('DEL', KEYS[1])`;
+
+const SCAN_COUNT = 1000;
+const WAIT_MILLISECONDS = 1000;
+
+export interface RedisStoreOptions {
+  /** A sentence for the operator, such as that change tracking is refused. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Connects, and resolves once Redis answers.
+ * @throws GatewayError KeyStoreUnavailable with Redis's reason in the message, Error for a bad URL
+ */
+export async function openRedisStore(config: RedisStoreConfig, options: RedisStoreOptions = {}): Promise<RecordStore> {
+  const target = redisTarget(config);
+  const client = connectClient(target);
+  let reason: unknown;
+  client.on('error', (error) => {
+    reason = error;
+  });
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    client.disconnect();
+    const cause = withoutCommand(reason ?? error);
+    throw keyStoreUnavailable(cause, `The key store (${target.label}) is not available: ${cause.message}`);
+  }
+  return new RedisStore({ client, target, config, onWarning: options.onWarning ?? (() => undefined) });
+}
+
+function connectClient(target: RedisTarget): Redis | Cluster {
+  if (target.mode !== 'cluster') return new Redis(target.options);
+  return new Cluster([...target.nodes], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    redisOptions: target.options,
+    clusterRetryStrategy: reconnectDelay,
+    // Bounded waiting: a lookup fails after about half a second of failover, and the cache decides.
+    maxRedirections: 5,
+    // Node names in certificates must reach TLS as they are, and elsewhere a lookup a connection is enough.
+    dnsLookup: (address, callback) => callback(null, address),
+  });
+}
+
+interface RedisStoreParts {
+  readonly client: Redis | Cluster;
+  readonly target: RedisTarget;
+  readonly config: RedisStoreConfig;
+  readonly onWarning: (message: string) => void;
+}
+
+class RedisStore implements RecordStore {
+  readonly #client: Redis | Cluster;
+  readonly #target: RedisTarget;
+  readonly #prefix: string;
+  readonly #replicas: number;
+  readonly #onWarning: (message: string) => void;
+  #watch: RedisWatch | undefined;
+
+  constructor({ client, target, config, onWarning }: RedisStoreParts) {
+    this.#client = client;
+    this.#target = target;
+    this.#prefix = config.keyPrefix ?? DEFAULT_KEY_PREFIX;
+    this.#replicas = config.replicas ?? 0;
+    this.#onWarning = onWarning;
+  }
+
+  async get(name: string): Promise<StoredRecord | undefined> {
+    const value = await available(this.#client.getBuffer(this.#prefix + name));
+    if (value === null) return undefined;
+    // Shorter than a revision is nobody's write: let unwrapping refuse it by name.
+    if (value.length < REVISION_BYTES) return { revision: 0, bytes: Buffer.alloc(0) };
+    return { revision: value.readUIntBE(0, REVISION_BYTES), bytes: value.subarray(REVISION_BYTES) };
+  }
+
+  async put(name: string, bytes: Buffer, options: { expectedRevision?: ExpectedRevision } = {}): Promise<number> {
+    const { expectedRevision } = options;
+    const revision = newRevision(randomBytes);
+    const mode = expectedRevision === undefined ? 'any' : expectedRevision === 'absent' ? 'absent' : 'at';
+    const expected = typeof expectedRevision === 'number' ? revisionBytes(expectedRevision) : '';
+    const value = Buffer.concat([revisionBytes(revision), bytes]);
+    const written = await available(this.#client.eval(PUT_SCRIPT, 1, this.#prefix + name, mode, expected, value));
+    if (written !== 1) throw new RevisionConflict(name);
+    await this.#waitForReplicas();
+    return revision;
+  }
+
+  async delete(name: string, options: { expectedRevision?: number } = {}): Promise<boolean> {
+    const expected = options.expectedRevision === undefined ? '' : revisionBytes(options.expectedRevision);
+    const deleted = await available(this.#client.eval(DELETE_SCRIPT, 1, this.#prefix + name, expected));
+    if (deleted === -1) throw new RevisionConflict(name);
+    return deleted === 1;
+  }
+
+  async *list(prefix: string): AsyncIterable<string> {
+    const pattern = `${escapeGlob(this.#prefix + prefix)}*`;
+    const seen = new Set<string>(); // SCAN may repeat a key
+    for (const node of this.#masters()) {
+      let cursor = '0';
+      do {
+        const [next, keys] = await available(node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT));
+        for (const key of keys) {
+          if (seen.has(key)) continue;
+          seen.add(key);
+          yield key.slice(this.#prefix.length);
+        }
+        cursor = next;
+      } while (cursor !== '0');
+    }
+  }
+
+  async watch(onChange: ChangeListener, onConfirmed?: () => void): Promise<void> {
+    this.#watch?.close();
+    this.#watch = new RedisWatch({
+      targets: () => this.#watchTargets(),
+      keyPrefix: this.#prefix,
+      onChange,
+      onConfirmed,
+      onWarning: this.#onWarning,
+    });
+    await this.#watch.start();
+  }
+
+  async check(): Promise<void> {
+    await available(this.#client.ping());
+  }
+
+  async close(): Promise<void> {
+    this.#watch?.close();
+    this.#client.disconnect();
+  }
+
+  #masters(): Redis[] {
+    return this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
+  }
+
+  #watchTargets(): RedisOptions[] {
+    if (this.#target.mode !== 'cluster') return [this.#target.options];
+    const { options } = this.#target;
+    return this.#masters().map((node) => ({ ...options, host: node.options.host, port: node.options.port }));
+  }
+
+  async #waitForReplicas(): Promise<void> {
+    if (this.#replicas === 0 || this.#client instanceof Cluster) return;
+    const reached = await available(this.#client.wait(this.#replicas, WAIT_MILLISECONDS));
+    if (reached >= this.#replicas) return;
+    throw keyStoreUnavailable(
+      new Error(`${reached} of ${this.#replicas} replicas confirmed`),
+      `The key store’s write reached ${reached} replicas, and ${this.#replicas} are required.`,
+    );
+  }
+}
+
+async function available<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw keyStoreUnavailable(withoutCommand(error));
+  }
+}
+
+/** ioredis hangs the command with all its arguments on an error, AUTH's password among them: keep the words only. */
+function withoutCommand(error: unknown): Error {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  return new Error(message.replace(/,? with args beginning with:.*$/s, ''));
+}
+
+function revisionBytes(revision: number): Buffer {
+  const bytes = Buffer.alloc(REVISION_BYTES);
+  bytes.writeUIntBE(revision, 0, REVISION_BYTES);
+  return bytes;
+}
+
+function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]^]/g, '\\$&');
+}

@@ -1,0 +1,111 @@
+import { parseRecordName, recordName } from './record-name.ts';
+import { isKeyStoreUnavailable, type RecordStore, RevisionConflict } from './record-store.ts';
+import { type RecordKind, type Records, textField } from './records.ts';
+import { RecordUnreadable } from './wrapped-record.ts';
+
+const CANARY_ID = 'root-key';
+const CANARY_NAME = recordName('canary', CANARY_ID);
+const READS_AT_ONCE = 32;
+const PROBLEMS_SHOWN = 10;
+
+/** docs/keys.md, "canary": opens under the right root key and no other, even when there is no tenant yet. */
+const CANARY: RecordKind<{ readonly createdAt: string }> = {
+  name: 'canary',
+  decode: (payload) => ({ createdAt: textField(payload, 'createdAt') }),
+  encode: ({ createdAt }) => ({ createdAt }),
+};
+
+/** The gateway must not start. `problems` has a sentence a record; the message shows the first ones. */
+export class SelfTestFailed extends Error {
+  readonly problems: readonly string[];
+
+  constructor(summary: string, problems: readonly string[]) {
+    const rest = problems.length - PROBLEMS_SHOWN;
+    const lines = problems.slice(0, PROBLEMS_SHOWN).map((problem) => `\n  - ${problem}`);
+    super(`${summary}${lines.join('')}${rest > 0 ? `\n  - and ${rest} more` : ''}`);
+    this.name = 'SelfTestFailed';
+    this.problems = problems;
+  }
+}
+
+export interface SelfTestOptions {
+  readonly store: RecordStore;
+  readonly records: Records;
+  /** Every kind that the gateway uses, beside the canary. */
+  readonly kinds: readonly RecordKind<unknown>[];
+  readonly now: () => Date;
+}
+
+/**
+ * Proves, before the gateway serves, that the root key opens every record of the store; leaves a canary in a new
+ * store. Returns how many records it read.
+ * @throws SelfTestFailed naming the records, GatewayError KeyStoreUnavailable
+ */
+export async function startUpSelfTest(options: SelfTestOptions): Promise<number> {
+  const { store, records, now } = options;
+  const hasCanary = await canaryOpens(records);
+  const names: string[] = [];
+  for await (const name of store.list('')) names.push(name);
+  const problems = await unreadable(names, options);
+  if (problems.length > 0) {
+    throw new SelfTestFailed('The key store holds records that this gateway cannot read:', problems);
+  }
+  if (!hasCanary) {
+    try {
+      await records.put(CANARY, CANARY_ID, { createdAt: now().toISOString() }, 'absent');
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error; // another worker was first
+    }
+    // Read back: also proves that the store keeps what it takes.
+    if (!(await canaryOpens(records))) {
+      throw new SelfTestFailed('The key store does not keep what it takes:', [
+        `${CANARY_NAME} was written and is gone`,
+      ]);
+    }
+  }
+  return names.length;
+}
+
+async function canaryOpens(records: Records): Promise<boolean> {
+  try {
+    return (await records.read(CANARY, CANARY_ID)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof RecordUnreadable)) throw error;
+    throw new SelfTestFailed(
+      'The root key does not open this key store. Is it the right root key, and the right store?',
+      [error.message],
+    );
+  }
+}
+
+async function unreadable(names: readonly string[], options: SelfTestOptions): Promise<string[]> {
+  const kinds = new Map<string, RecordKind<unknown>>([...options.kinds, CANARY].map((kind) => [kind.name, kind]));
+  const problems: string[] = [];
+  const rest = names.values();
+  const reader = async (): Promise<void> => {
+    for (const name of rest) {
+      const problem = await problemOf(name, kinds, options.records);
+      if (problem !== undefined) problems.push(problem);
+    }
+  };
+  await Promise.all(Array.from({ length: READS_AT_ONCE }, reader));
+  return problems.sort();
+}
+
+async function problemOf(
+  name: string,
+  kinds: ReadonlyMap<string, RecordKind<unknown>>,
+  records: Records,
+): Promise<string | undefined> {
+  const parsed = parseRecordName(name);
+  const kind = parsed && kinds.get(parsed.kind);
+  if (kind === undefined)
+    return `The record ${JSON.stringify(name)} is not one of Sealgate’s: use another key prefix or store.`;
+  try {
+    await records.read(kind, parsed!.id);
+    return undefined;
+  } catch (error) {
+    if (isKeyStoreUnavailable(error) || !(error instanceof RecordUnreadable)) throw error;
+    return error.message;
+  }
+}

@@ -1,0 +1,279 @@
+import { randomBytes as nodeRandomBytes } from 'node:crypto';
+import { clientError } from '../errors.ts';
+import type { KeyRing, KeyRings } from '../keys/key-rings.ts';
+import { RevisionConflict } from '../keys/record-store.ts';
+import type { Records } from '../keys/records.ts';
+import { Secret } from '../keys/secret.ts';
+import { claimBuckets } from './bucket-claims.ts';
+import { type BucketPolicy, bucketPolicy } from './bucket-policy.ts';
+import { CREDENTIAL, type Credential, isAccessKeyId, isSecret, randomAccessKeyId, randomSecret } from './credential.ts';
+import { TENANT, TENANT_NAME, type Tenant } from './tenant.ts';
+
+export interface AdministrationOptions {
+  readonly records: Records;
+  readonly keyRings: KeyRings;
+  readonly now?: () => Date;
+  readonly randomBytes?: (byteCount: number) => Buffer;
+}
+
+/** Access keys to give out; what is missing is drawn at random. */
+export interface CredentialInput {
+  readonly accessKeyId?: string | undefined;
+  readonly secret?: Secret | string | undefined;
+}
+
+export interface TenantInput extends CredentialInput {
+  readonly name: string;
+  /** Patterns alone get the default policy. */
+  readonly buckets: readonly (string | (Partial<BucketPolicy> & { readonly pattern: string }))[];
+  /** A ring that an earlier tenant of this name left behind: its objects open again. Default: a new ring. */
+  readonly ringId?: string;
+}
+
+/** A credential with its secret: shown once, to whoever made it. */
+export interface IssuedCredential {
+  readonly tenant: Tenant;
+  readonly accessKeyId: string;
+  readonly secret: Secret;
+}
+
+/** What may be listed of a credential. */
+export type CredentialSummary = Pick<Credential, 'accessKeyId' | 'tenant' | 'createdAt'>;
+
+export interface RemovedTenant {
+  readonly credentials: readonly string[];
+  /** Ids of the rings that were destroyed; empty when keys were kept. */
+  readonly destroyedRings: readonly string[];
+}
+
+/**
+ * Makes and removes tenants, credentials and policies. Reads past the cache, writes by compare-and-set; two
+ * administrators at once get an error, never a mixture. Mistakes are GatewayError InvalidArgument with a sentence for
+ * the terminal; every method may throw KeyStoreUnavailable.
+ */
+export class Administration {
+  readonly #records: Records;
+  readonly #keyRings: KeyRings;
+  readonly #now: () => Date;
+  readonly #randomBytes: (byteCount: number) => Buffer;
+
+  constructor({ records, keyRings, now, randomBytes }: AdministrationOptions) {
+    this.#records = records;
+    this.#keyRings = keyRings;
+    this.#now = now ?? (() => new Date());
+    this.#randomBytes = randomBytes ?? nodeRandomBytes;
+  }
+
+  /** A tenant with a key ring and a first access key. What fails half-way is taken back. */
+  async addTenant(input: TenantInput): Promise<IssuedCredential> {
+    const { name } = input;
+    const policies = policiesOf(input.buckets);
+    if (!TENANT_NAME.test(name)) {
+      throw refused(
+        `The tenant name ${JSON.stringify(name)} must be 1 to 63 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit.`,
+      );
+    }
+    checkCredential(input);
+    await this.#refuseTakenAccessKey(input.accessKeyId);
+    if ((await this.#records.read(TENANT, name)) !== undefined) throw exists(name);
+    const ring = await this.#ringFor(input);
+    try {
+      await this.#reserve(name, ring.id);
+    } catch (error) {
+      if (input.ringId === undefined) await this.#keyRings.remove(ring.id);
+      throw error;
+    }
+    try {
+      await this.setBuckets(name, policies);
+      return await this.addCredential(name, input);
+    } catch (error) {
+      await this.removeTenant(name).catch(() => undefined); // the first error says more
+      if (input.ringId === undefined) await this.#keyRings.remove(ring.id).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * Removes a tenant, its access keys and its claim on buckets; repeats safely after a failure. Keys stay unless
+   * `destroyKeys`: then no object of the tenant can ever be opened again.
+   */
+  async removeTenant(name: string, options: { readonly destroyKeys?: boolean } = {}): Promise<RemovedTenant> {
+    // First the tenant: from here on nobody is let in, and addCredential takes back what it adds.
+    const existed = await this.#records.delete(TENANT, name);
+    const credentials = await this.#orphanedCredentials(name);
+    for (const accessKeyId of credentials) await this.#records.delete(CREDENTIAL, accessKeyId);
+    const rings = await this.#orphanedRings(name);
+    const destroyedRings = options.destroyKeys === true ? rings : [];
+    for (const id of destroyedRings) await this.#keyRings.remove(id);
+    const claimed = await claimBuckets(this.#records, name, []);
+    if (!existed && !claimed && credentials.length === 0 && destroyedRings.length === 0) throw unknownTenant(name);
+    return { credentials, destroyedRings };
+  }
+
+  /** Replaces a tenant's bucket policies. */
+  async setBuckets(name: string, buckets: TenantInput['buckets']): Promise<Tenant> {
+    const policies = policiesOf(buckets);
+    const held = await this.#records.read(TENANT, name);
+    if (held === undefined) throw unknownTenant(name);
+    const patterns = policies.map(({ pattern }) => pattern);
+    // Claim old and new before, only new after: at no moment is a pattern in force that is not claimed.
+    const old = held.value.buckets.map(({ pattern }) => pattern);
+    await claimBuckets(this.#records, name, [...new Set([...old, ...patterns])]);
+    const tenant: Tenant = { ...held.value, buckets: policies };
+    try {
+      await this.#records.put(TENANT, name, tenant, held.revision);
+    } catch (error) {
+      if (error instanceof RevisionConflict)
+        throw refused(`The tenant ${name} was changed by someone else. Try again.`);
+      throw error;
+    }
+    await claimBuckets(this.#records, name, patterns);
+    return tenant;
+  }
+
+  /** All tenants by name. */
+  async listTenants(): Promise<Tenant[]> {
+    const tenants: Tenant[] = [];
+    for (const name of await this.#records.list(TENANT)) {
+      const held = await this.#records.read(TENANT, name);
+      if (held !== undefined) tenants.push(held.value);
+    }
+    return tenants;
+  }
+
+  /** One more access key for a tenant. */
+  async addCredential(name: string, input: CredentialInput = {}): Promise<IssuedCredential> {
+    checkCredential(input);
+    const tenant = (await this.#records.read(TENANT, name))?.value;
+    if (tenant === undefined) throw unknownTenant(name);
+    const accessKeyId = input.accessKeyId ?? randomAccessKeyId(this.#randomBytes);
+    const secret = input.secret === undefined ? randomSecret(this.#randomBytes) : asSecret(input.secret);
+    const credential: Credential = { accessKeyId, secret, tenant: name, tenantId: tenant.id, createdAt: this.#now() };
+    try {
+      await this.#records.put(CREDENTIAL, accessKeyId, credential, 'absent');
+    } catch (error) {
+      if (error instanceof RevisionConflict) throw accessKeyTaken(accessKeyId);
+      throw error;
+    }
+    // Removed while we were adding: its credentials were swept before this one was there.
+    if ((await this.#records.read(TENANT, name))?.value.id !== tenant.id) {
+      await this.#records.delete(CREDENTIAL, accessKeyId);
+      throw unknownTenant(name);
+    }
+    return { tenant, accessKeyId, secret };
+  }
+
+  /** Ends an access key, everywhere within a second. False when there was none. */
+  async revokeCredential(accessKeyId: string): Promise<boolean> {
+    return isAccessKeyId(accessKeyId) && (await this.#records.delete(CREDENTIAL, accessKeyId));
+  }
+
+  /** Access keys by id, without their secrets. */
+  async listCredentials(tenant?: string): Promise<CredentialSummary[]> {
+    const credentials: CredentialSummary[] = [];
+    for (const id of await this.#records.list(CREDENTIAL)) {
+      const held = await this.#records.read(CREDENTIAL, id);
+      if (held === undefined || (tenant !== undefined && held.value.tenant !== tenant)) continue;
+      const { accessKeyId, tenant: owner, createdAt } = held.value;
+      credentials.push({ accessKeyId, tenant: owner, createdAt });
+    }
+    return credentials;
+  }
+
+  /** Key rings, oldest first: those of removed tenants too. */
+  async listKeys(tenant?: string): Promise<KeyRing[]> {
+    const rings = await this.#keyRings.list();
+    return tenant === undefined ? rings : rings.filter((ring) => ring.tenant === tenant);
+  }
+
+  /** A new key version for what the tenant writes from now on. */
+  async rotateKey(name: string): Promise<KeyRing> {
+    const tenant = (await this.#records.read(TENANT, name))?.value;
+    if (tenant === undefined) throw unknownTenant(name);
+    return this.#keyRings.rotate(tenant.ringId);
+  }
+
+  /** Of tenants of this name that are no more: another may have been made this very moment. */
+  async #orphanedCredentials(name: string): Promise<string[]> {
+    const orphans: string[] = [];
+    for (const id of await this.#records.list(CREDENTIAL)) {
+      const credential = (await this.#records.read(CREDENTIAL, id))?.value;
+      if (credential?.tenant !== name) continue;
+      if (credential.tenantId !== (await this.#records.read(TENANT, name))?.value.id) orphans.push(id);
+    }
+    return orphans;
+  }
+
+  async #orphanedRings(name: string): Promise<string[]> {
+    const rings = await this.listKeys(name);
+    const inUse = (await this.#records.read(TENANT, name))?.value.ringId;
+    return rings.map(({ id }) => id).filter((id) => id !== inUse);
+  }
+
+  async #ringFor({ name, ringId }: TenantInput): Promise<KeyRing> {
+    if (ringId === undefined) return this.#keyRings.create(name);
+    const ring = await this.#keyRings.read(ringId);
+    // Envelopes are bound to the tenant's name, so another tenant's ring would open nothing.
+    if (ring?.tenant !== name) throw refused(`There is no key ring ${ringId} of a tenant ${name}.`);
+    return ring;
+  }
+
+  /** Takes the name. It has no buckets yet, so nobody can do anything with it. */
+  async #reserve(name: string, ringId: string): Promise<void> {
+    const id = this.#randomBytes(8).toString('hex');
+    try {
+      await this.#records.put(TENANT, name, { name, id, ringId, buckets: [], createdAt: this.#now() }, 'absent');
+    } catch (error) {
+      if (error instanceof RevisionConflict) throw exists(name);
+      throw error;
+    }
+  }
+
+  async #refuseTakenAccessKey(accessKeyId: string | undefined): Promise<void> {
+    if (accessKeyId === undefined) return;
+    if ((await this.#records.read(CREDENTIAL, accessKeyId)) !== undefined) throw accessKeyTaken(accessKeyId);
+  }
+}
+
+function policiesOf(buckets: TenantInput['buckets']): BucketPolicy[] {
+  if (buckets.length === 0) throw refused('A tenant needs at least one bucket pattern.');
+  const policies = buckets.map((each) => bucketPolicy(typeof each === 'string' ? { pattern: each } : each));
+  const seen = new Set<string>();
+  for (const { pattern } of policies) {
+    if (seen.has(pattern)) throw refused(`The bucket pattern ${pattern} is there twice.`);
+    seen.add(pattern);
+  }
+  return policies;
+}
+
+function checkCredential({ accessKeyId, secret }: CredentialInput): void {
+  if (accessKeyId !== undefined && !isAccessKeyId(accessKeyId)) {
+    throw refused(
+      'The access key must be 3 to 128 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.',
+    );
+  }
+  if (secret !== undefined && !isSecret(asSecret(secret).reveal())) {
+    throw refused('The secret must be 8 to 128 printable ASCII characters without spaces.');
+  }
+}
+
+function asSecret(secret: Secret | string): Secret {
+  return typeof secret === 'string' ? new Secret(secret) : secret;
+}
+
+function refused(message: string): Error {
+  return clientError('InvalidArgument', message);
+}
+
+function exists(name: string): Error {
+  return refused(`The tenant ${name} exists already.`);
+}
+
+function unknownTenant(name: string): Error {
+  return refused(`There is no tenant ${name}.`);
+}
+
+/** Not whose it is: the access keys of one tenant are no business of another's administrator. */
+function accessKeyTaken(accessKeyId: string): Error {
+  return refused(`The access key ${accessKeyId} is taken already.`);
+}

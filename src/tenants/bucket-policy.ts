@@ -1,0 +1,110 @@
+import { clientError } from '../errors.ts';
+
+/** How the objects of matching buckets are protected. */
+export interface BucketPolicy {
+  /** A bucket's name, in which each `*` stands for any characters, none included. */
+  readonly pattern: string;
+  /** `seal`: SX1. `none`: plaintext, and only where it is written out. */
+  readonly protection: 'seal' | 'none';
+  /** Serves unmarked objects of a sealed bucket as plaintext: for moving in. */
+  readonly mixed: boolean;
+  /** An object that was moved in the backend: refuse, or serve and count (FORMAT.md §3). */
+  readonly location: 'enforce' | 'warn';
+  /** An object whose metadata was changed in the backend: the same. */
+  readonly metadata: 'enforce' | 'warn';
+  /** Quantum id of new objects (FORMAT.md §4): 0 = 1 MiB, 1 = 5 MiB, 2 = 100 KiB. */
+  readonly quantum: 0 | 1 | 2;
+}
+
+export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern'> = {
+  protection: 'seal',
+  mixed: false,
+  location: 'enforce',
+  metadata: 'enforce',
+  quantum: 0,
+};
+
+/** Bucket names of all dialects (old S3 names have capitals and underscores), and stars. */
+const PATTERN = /^[A-Za-z0-9._*-]{1,63}$/;
+
+/** A policy with the defaults filled in. @throws GatewayError InvalidArgument that says what is wrong */
+export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: string }): BucketPolicy {
+  const policy: BucketPolicy = {
+    pattern: input.pattern,
+    protection: input.protection ?? DEFAULT_BUCKET_POLICY.protection,
+    mixed: input.mixed ?? DEFAULT_BUCKET_POLICY.mixed,
+    location: input.location ?? DEFAULT_BUCKET_POLICY.location,
+    metadata: input.metadata ?? DEFAULT_BUCKET_POLICY.metadata,
+    quantum: input.quantum ?? DEFAULT_BUCKET_POLICY.quantum,
+  };
+  const problem = policyProblem(policy);
+  if (problem !== undefined) throw clientError('InvalidArgument', problem);
+  return Object.freeze(policy);
+}
+
+/** What is wrong with a policy, in a sentence; undefined when nothing is. */
+export function policyProblem(policy: BucketPolicy): string | undefined {
+  const { pattern } = policy;
+  if (!PATTERN.test(pattern)) {
+    return `The bucket pattern ${JSON.stringify(pattern)} must be 1 to 63 letters, digits, dots, hyphens, underscores and stars.`;
+  }
+  if (pattern.includes('**')) return `The bucket pattern ${pattern} has two stars in a row; one is enough.`;
+  const bad = (name: string, allowed: string) => `The bucket policy for ${pattern} must have ${name} ${allowed}.`;
+  if (policy.protection !== 'seal' && policy.protection !== 'none') return bad('protection', 'seal or none');
+  if (typeof policy.mixed !== 'boolean') return bad('mixed', 'true or false');
+  if (policy.location !== 'enforce' && policy.location !== 'warn') return bad('location', 'enforce or warn');
+  if (policy.metadata !== 'enforce' && policy.metadata !== 'warn') return bad('metadata', 'enforce or warn');
+  if (policy.quantum !== 0 && policy.quantum !== 1 && policy.quantum !== 2) return bad('quantum', '0, 1 or 2');
+  return undefined;
+}
+
+/**
+ * Does the pattern name this bucket? On a mismatch only the last star is tried again, so time is at most the product
+ * of the lengths; no RegExp, because patterns are data.
+ */
+export function patternMatches(pattern: string, bucket: string): boolean {
+  let p = 0;
+  let b = 0;
+  let star = -1;
+  let starTook = 0;
+  while (b < bucket.length) {
+    if (p < pattern.length && pattern[p] === '*') {
+      star = p++;
+      starTook = b;
+    } else if (p < pattern.length && pattern[p] === bucket[b]) {
+      p++;
+      b++;
+    } else if (star >= 0) {
+      p = star + 1;
+      b = ++starTook;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === '*') p++;
+  return p === pattern.length;
+}
+
+/** Is there a bucket name that both patterns match? Of two tenants' patterns none may overlap. */
+export function patternsOverlap(a: string, b: string): boolean {
+  // overlap[j]: do a[i..] and b[j..] share a string? Row by row from the ends.
+  let below: boolean[] = [];
+  for (let i = a.length; i >= 0; i--) {
+    const row: boolean[] = [];
+    for (let j = b.length; j >= 0; j--) {
+      if (i === a.length && j === b.length) row[j] = true;
+      else if (a[i] === '*') row[j] = below[j] === true || (j < b.length && row[j + 1] === true);
+      else if (b[j] === '*') row[j] = row[j + 1] === true || (i < a.length && below[j] === true);
+      else row[j] = i < a.length && j < b.length && a[i] === b[j] && below[j + 1] === true;
+    }
+    below = row;
+  }
+  return below[0] === true;
+}
+
+/** More for a pattern that says more; a name without stars says most. */
+export function patternSpecificity(pattern: string): number {
+  let stars = 0;
+  for (let i = 0; i < pattern.length; i++) if (pattern[i] === '*') stars++;
+  return stars === 0 ? Number.POSITIVE_INFINITY : pattern.length - stars;
+}

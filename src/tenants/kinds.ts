@@ -1,0 +1,13 @@
+import { RING } from '../keys/key-rings.ts';
+import type { RecordKind } from '../keys/records.ts';
+import { BUCKET_CLAIMS } from './bucket-claims.ts';
+import { CREDENTIAL } from './credential.ts';
+import { TENANT } from './tenant.ts';
+
+/** Every kind of record that the gateway uses: what the start-up self-test reads. */
+export const ALL_RECORD_KINDS: readonly RecordKind<unknown>[] = [
+  TENANT,
+  CREDENTIAL,
+  RING,
+  BUCKET_CLAIMS,
+];

@@ -1,0 +1,64 @@
+import { listField, PayloadInvalid, type RecordKind, textField } from '../keys/records.ts';
+import { type BucketPolicy, patternMatches, patternSpecificity, policyProblem } from './bucket-policy.ts';
+
+/** Someone whose objects are protected by keys of their own. Shared by all requests: never changed, only replaced. */
+export interface Tenant {
+  readonly name: string;
+  /** 16 hex digits, new whenever a tenant of this name is made: credentials of an earlier one stay dead. */
+  readonly id: string;
+  readonly ringId: string;
+  readonly buckets: readonly BucketPolicy[];
+  readonly createdAt: Date;
+}
+
+export const TENANT_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const HEX_ID = /^[0-9a-f]{16}$/;
+
+/**
+ * The policy for one of the tenant's buckets: the most specific pattern that matches, the earlier of equals.
+ * Undefined: the bucket is not this tenant's.
+ */
+export function policyFor(tenant: Pick<Tenant, 'buckets'>, bucket: string): BucketPolicy | undefined {
+  let best: BucketPolicy | undefined;
+  for (const policy of tenant.buckets) {
+    if (best !== undefined && patternSpecificity(policy.pattern) <= patternSpecificity(best.pattern)) continue;
+    if (patternMatches(policy.pattern, bucket)) best = policy;
+  }
+  return best;
+}
+
+/** docs/keys.md, "tenant". */
+export const TENANT: RecordKind<Tenant> = {
+  name: 'tenant',
+  decode(payload, id) {
+    if (textField(payload, 'name', TENANT_NAME) !== id) throw new PayloadInvalid('name');
+    return Object.freeze({
+      name: id,
+      id: textField(payload, 'id', HEX_ID),
+      ringId: textField(payload, 'ringId', HEX_ID),
+      buckets: Object.freeze(listField(payload, 'buckets').map(decodePolicy)),
+      createdAt: new Date(textField(payload, 'createdAt')),
+    });
+  },
+  encode: ({ name, id, ringId, buckets, createdAt }) => ({
+    name,
+    id,
+    ringId,
+    buckets,
+    createdAt: createdAt.toISOString(),
+  }),
+};
+
+/** Every field must be there: a default that changes must not change what was decided for a tenant. */
+function decodePolicy(entry: { readonly [field: string]: unknown }): BucketPolicy {
+  const policy = {
+    pattern: textField(entry, 'pattern'),
+    protection: entry.protection,
+    mixed: entry.mixed,
+    location: entry.location,
+    metadata: entry.metadata,
+    quantum: entry.quantum,
+  } as BucketPolicy;
+  if (policyProblem(policy) !== undefined) throw new PayloadInvalid('buckets');
+  return Object.freeze(policy);
+}
