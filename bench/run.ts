@@ -1,0 +1,125 @@
+/**
+ * npm run bench: the same work direct to MinIO, through nginx as a plain proxy, and through one Sealgate worker, on this
+ * machine, in one run. See RESULTS.md for how to read it.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureTools } from '../test/support/install/ensure.ts';
+import { bodyFile, createBucket, type LoadOptions, measure, preload } from './load.ts';
+import { cpuSeconds, forgetPeak, peakRssBytes } from './process-usage.ts';
+import { markdownReport } from './report.ts';
+import { SEALED_BUCKET, type Started, startMinio, startNginx, startSealgate, type Target } from './targets.ts';
+import { type Cell, sizeText, WORKS, type Work, workName } from './work.ts';
+
+const USAGE = `npm run bench -- [options]
+  --quick             2 seconds and one round a cell, instead of 8 seconds and three rounds
+  --only TEXT         only work whose name contains TEXT ("4 KiB", "GET 1 MiB x8"); may be repeated
+  --through NAMES     direct,nginx,sealgate: all of them by default; direct is always measured
+  --seconds N         seconds a cell (wrk);  --rounds N  transfers a connection (curl, 256 MiB)
+  --keys redis|file   where the gateway keeps its keys (redis)
+  --entry FILE        the gateway's program (src/main.ts);  --node-flag FLAG  a flag for its node; may be repeated
+  --log-level LEVEL   of the gateway (warn: nginx writes no access log here either)
+  --folder DIR        where MinIO stores (a new folder in the system's folder for temporary files)
+  --json FILE         all numbers (bench/last-run.json)`;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    through: { type: 'string', default: 'direct,nginx,sealgate' },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+    keys: { type: 'string', default: 'redis' },
+    entry: { type: 'string', default: join(import.meta.dirname, '../src/main.ts') },
+    'node-flag': { type: 'string', multiple: true, default: [] },
+    'log-level': { type: 'string', default: 'warn' },
+    folder: { type: 'string', default: tmpdir() },
+    json: { type: 'string', default: join(import.meta.dirname, 'last-run.json') },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const say = (line: string) => console.error(line);
+
+async function startTargets(folder: string, started: Started): Promise<Target[]> {
+  const through = values.through.split(',');
+  const direct = await startMinio(folder, started);
+  await createBucket(direct);
+  await createBucket({ ...direct, bucket: SEALED_BUCKET });
+  const targets = [direct];
+  if (through.includes('nginx')) targets.push(await startNginx(folder, direct, started));
+  if (through.includes('sealgate')) {
+    const keyStore = values.keys === 'file' ? 'file' : 'redis';
+    const options = {
+      entry: resolve(values.entry),
+      nodeFlags: values['node-flag'],
+      keyStore,
+      logLevel: values['log-level'],
+    } as const;
+    targets.push(await startSealgate(folder, direct, options, started));
+  }
+  return targets;
+}
+
+async function measureCell(target: Target, work: Work, load: LoadOptions): Promise<Cell> {
+  forgetPeak(target.pid);
+  const before = cpuSeconds(target.pid);
+  const measurement = await measure(target, work, load);
+  const cell = {
+    ...measurement,
+    target: target.name,
+    work,
+    cpuSeconds: cpuSeconds(target.pid) - before,
+    peakRssBytes: peakRssBytes(target.pid),
+  };
+  const rate = (cell.requests / cell.seconds).toFixed(1);
+  say(`${workName(work)} through ${target.name}: ${rate} req/s${cell.failures > 0 ? `, ${cell.failures} FAILED` : ''}`);
+  return cell;
+}
+
+/** Direct, nginx and gateway one after the other within a cell, so that a machine that slows down slows all of them. */
+async function measureAll(targets: readonly Target[], works: readonly Work[], load: LoadOptions): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  for (const bodyBytes of new Set(works.map((work) => work.bodyBytes))) {
+    const body = randomBytes(bodyBytes);
+    writeFileSync(bodyFile(load.folder, bodyBytes), body);
+    say(`${sizeText(bodyBytes)}: writing the objects that are read`);
+    for (const target of targets) await preload(target, bodyBytes, body);
+    for (const work of works.filter((candidate) => candidate.bodyBytes === bodyBytes)) {
+      for (const target of targets) cells.push(await measureCell(target, work, load));
+    }
+  }
+  return cells;
+}
+
+async function main(): Promise<void> {
+  const env = await ensureTools(['minio', 'redis', 'nginx', 'wrk', 'curl'], { say });
+  Object.assign(process.env, env);
+  const works = WORKS.filter(
+    (work) => values.only.length === 0 || values.only.some((text) => workName(work).includes(text)),
+  );
+  if (works.length === 0) throw new Error(`no work has such a name; there are: ${WORKS.map(workName).join(', ')}`);
+  mkdirSync(values.folder, { recursive: true });
+  const folder = mkdtempSync(join(values.folder, 'sealgate-bench-'));
+  const seconds = Number(values.seconds ?? (values.quick ? 2 : 8));
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+  const started: Started = [];
+  // Ctrl-C also ends the load, whose failure ends the run through the cleanup below.
+  process.once('SIGINT', () => say('interrupted: stopping the servers'));
+  try {
+    const cells = await measureAll(await startTargets(folder, started), works, { seconds, rounds, folder });
+    const machine = `${cpus().length} cores (${cpus()[0]?.model}), Node ${process.version}, ${seconds} s a cell`;
+    console.log(`${new Date().toISOString().slice(0, 10)}, ${machine}\n\n${markdownReport(cells)}`);
+    writeFileSync(values.json, `${JSON.stringify({ at: new Date().toISOString(), machine, cells }, undefined, 2)}\n`);
+    if (cells.some((cell) => cell.failures > 0)) process.exitCode = 1;
+  } finally {
+    for (const server of started.reverse()) await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (values.help) console.log(USAGE);
+else await main();
