@@ -35,7 +35,8 @@ export function failureReason(thrown: unknown): FailureReason {
   const code = codeOf(thrown);
   const known = REASONS[code];
   if (known !== undefined) return known;
-  if (code.startsWith('HPE_')) return /EOF_STATE|CLOSED_CONNECTION/.test(code) ? 'reset' : 'protocol';
+  // undici's parser errors: an answer that ends too early is one as well.
+  if (nameOf(thrown) === 'HTTPParserError') return /EOF/.test((thrown as Error).message) ? 'reset' : 'protocol';
   if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_/.test(code)) return 'tls';
   return 'reset';
 }

@@ -132,7 +132,7 @@ export function readError(response: IncomingResponse, document: Buffer, ref: Obj
   const headers = response.headers;
   // HEAD answers have no body; MinIO names its code in a header.
   const code = said?.code ?? headers.get('x-minio-error-code') ?? codeOfStatus(response.status, ref);
-  const message = said?.message ?? headers.get('x-minio-error-desc') ?? '';
+  const message = said?.message ?? headers.get('x-minio-error-desc')?.replaceAll('"', '') ?? '';
   const cause = new Error(`backend: ${response.status} ${code}: ${printable(message)}${hintFor(code)}`);
   const details = objectDetails(ref);
   const meaning = meaningOf(code, response.status);
