@@ -1,0 +1,95 @@
+import { clientError } from '../../errors.ts';
+import type { WireRequest } from '../../wire/message.ts';
+import { percentDecode } from '../../wire/percent.ts';
+import type { FrontSettings } from '../dialect.ts';
+import type { Level } from './operation-table.ts';
+
+/** What a request is about. The key is exact: decoded once, never normalised. */
+export type Address =
+  | { readonly level: Extract<Level, 'service'> }
+  | { readonly level: Extract<Level, 'bucket'>; readonly bucket: string }
+  | { readonly level: Extract<Level, 'object'>; readonly bucket: string; readonly key: string };
+
+/** S3's limit, in UTF-8 bytes. */
+const MAX_KEY_BYTES = 1024;
+
+/**
+ * Virtual host (`<bucket>.<domain>/key`, configured domains) or path style (`/bucket/key`).
+ * @throws GatewayError InvalidBucketName, InvalidURI, InvalidObjectName, KeyTooLongError, InvalidRequest (two hosts)
+ */
+export function readAddress(request: WireRequest, settings: FrontSettings): Address {
+  const { rawPath } = request.target;
+  const bucket = hostBucket(request, settings);
+  if (bucket !== undefined) return address(bucket, rawPath.slice(1));
+  if (rawPath === '/') return { level: 'service' };
+  const slash = rawPath.indexOf('/', 1);
+  return slash === -1 ? address(rawPath.slice(1), '') : address(rawPath.slice(1, slash), rawPath.slice(slash + 1));
+}
+
+function address(rawBucket: string, rawKey: string): Address {
+  const bucket = percentDecode(rawBucket);
+  checkBucketName(bucket);
+  if (rawKey === '') return { level: 'bucket', bucket };
+  const key = percentDecode(rawKey);
+  checkKey(key);
+  return { level: 'object', bucket, key };
+}
+
+function hostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
+  if (settings.domains.length === 0) return undefined;
+  const hosts = request.headers.getAll('host');
+  if (hosts.length > 1) throw clientError('InvalidRequest', 'The request has more than one Host header.');
+  const host = (hosts[0] ?? '').toLowerCase().replace(/:\d*$/, '');
+  let domain: string | undefined;
+  for (const candidate of settings.domains) {
+    if (host === candidate) return undefined;
+    // The longest domain wins: with `a.example` and `example`, `b.a.example` is bucket b.
+    if (host.endsWith(`.${candidate}`) && candidate.length > (domain?.length ?? 0)) domain = candidate;
+  }
+  return domain === undefined ? undefined : host.slice(0, -domain.length - 1);
+}
+
+/** Wider than S3's rule for new buckets: old buckets have upper case and underscores. The backend has the last word. */
+const BUCKET_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,61})[A-Za-z0-9]$/;
+
+/**
+ * `/minio/…` is MinIO's own administration: a bucket of that name would turn a tenant's requests into signed
+ * administration requests.
+ */
+const RESERVED_BUCKETS: ReadonlySet<string> = new Set(['minio']);
+
+/** @throws GatewayError InvalidBucketName */
+export function checkBucketName(bucket: string): void {
+  if (BUCKET_NAME.test(bucket) && !bucket.includes('..') && !RESERVED_BUCKETS.has(bucket)) return;
+  throw clientError('InvalidBucketName', 'The specified bucket is not valid.', { details: { bucket } });
+}
+
+const NEW_BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
+const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
+
+/**
+ * S3's rules for new general-purpose buckets.
+ * @throws GatewayError InvalidBucketName
+ */
+export function checkNewBucketName(bucket: string): void {
+  if (NEW_BUCKET_NAME.test(bucket) && !IP_ADDRESS.test(bucket)) return;
+  throw clientError(
+    'InvalidBucketName',
+    'A bucket’s name has 3 to 63 lower-case letters, digits, dots and hyphens, and is not an IP address.',
+    { details: { bucket } },
+  );
+}
+
+/** @throws GatewayError KeyTooLongError, InvalidObjectName */
+export function checkKey(key: string): void {
+  const bytes = key.length <= MAX_KEY_BYTES / 4 ? key.length : Buffer.byteLength(key, 'utf8');
+  if (bytes > MAX_KEY_BYTES) {
+    throw clientError('KeyTooLongError', 'Your key is too long.', {
+      details: { Size: String(bytes), MaxSizeAllowed: String(MAX_KEY_BYTES) },
+    });
+  }
+  if (key.includes('\0')) {
+    // No XML can list it, and a backend that ends strings at NUL would store another key.
+    throw clientError('InvalidObjectName', 'An object key must not have a NUL character.');
+  }
+}

@@ -1,0 +1,62 @@
+import { clientError } from '../../errors.ts';
+import type { HeaderList } from '../../wire/headers.ts';
+import type { WireRequest } from '../../wire/message.ts';
+
+/** The parameters of a presigned URL that carry its signature. S3 spells them in exactly this case. */
+const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
+  'X-Amz-Algorithm',
+  'X-Amz-Credential',
+  'X-Amz-Date',
+  'X-Amz-Expires',
+  'X-Amz-SignedHeaders',
+  'X-Amz-Signature',
+  'X-Amz-Security-Token',
+  'X-Amz-Content-Sha256',
+]);
+
+export function isSignatureParameter(name: string): boolean {
+  return SIGNATURE_PARAMETERS.has(name);
+}
+
+/** x-amz-* in the query: part of the signature, or a header that a presigner hoisted there. */
+export function isAmzParameter(name: string): boolean {
+  return name.length > 6 && name.slice(0, 6).toLowerCase() === 'x-amz-';
+}
+
+/**
+ * The request's headers with the x-amz-* that presigned URLs carry in the query (the AWS SDK for JavaScript hoists
+ * ACL, metadata, storage class …). For parsing only: a body is verified against what came in real headers, because a
+ * presigned PUT's x-amz-checksum-crc32=AAAAAA== is the checksum of the empty body at presign time.
+ * @throws GatewayError InvalidArgument where header and query disagree
+ */
+export function effectiveHeaders(request: WireRequest): HeaderList {
+  const { parameters } = request.query;
+  let merged: HeaderList | undefined;
+  for (const { name, value } of parameters) {
+    if (!isAmzParameter(name) || SIGNATURE_PARAMETERS.has(name)) continue;
+    const wireValue = headerValue(name, value);
+    const present = request.headers.get(name);
+    if (present !== undefined && present !== wireValue) {
+      throw clientError(
+        'InvalidArgument',
+        `${name.toLowerCase()} in the query disagrees with the header of that name.`,
+      );
+    }
+    merged ??= request.headers.clone();
+    if (present === undefined) merged.append(name, wireValue);
+  }
+  return merged ?? request.headers;
+}
+
+const UNSAFE_IN_HEADER = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+
+/**
+ * A decoded query value as a header's wire bytes (latin1 of its UTF-8).
+ * @throws GatewayError InvalidArgument for control characters: they would split a header
+ */
+export function headerValue(name: string, value: string): string {
+  if (UNSAFE_IN_HEADER.test(value)) {
+    throw clientError('InvalidArgument', `The value of ${name.toLowerCase()} has control characters.`);
+  }
+  return Buffer.from(value, 'utf8').toString('latin1');
+}

@@ -1,0 +1,195 @@
+import { timingSafeEqual } from 'node:crypto';
+import { clientError, type GatewayError } from '../../errors.ts';
+import type { HeaderList } from '../../wire/headers.ts';
+import type { ByteSource, WireRequest } from '../../wire/message.ts';
+import type { BodyProof, VerifiedBody } from '../dialect.ts';
+import { type BodyClaims, checksumValue, readBodyClaims } from './body-claims.ts';
+import { EMPTY_SHA256 } from './canonical-request.ts';
+import { CHECKSUMS, type DigestAlgorithm, type RunningDigest, startDigest } from './checksum.ts';
+import type { ChunkSignatures } from './chunk-signatures.ts';
+import { ChunkedBodyReader } from './chunked-body.ts';
+import type { Payload } from './payload.ts';
+
+/**
+ * A request's body behind everything its head promises about it.
+ * @throws GatewayError MissingContentLength, InvalidArgument, InvalidDigest, InvalidRequest
+ */
+export function verifyBody(
+  request: WireRequest,
+  payload: Payload,
+  signatures: ChunkSignatures | undefined,
+): VerifiedBody {
+  const { headers } = request;
+  const contentBytes = lengthOf(headers, 'content-length');
+  const empty = contentBytes === 0 || (contentBytes === undefined && !headers.has('transfer-encoding'));
+  if (empty && isRead(request.method) && payload.kind !== 'chunked') return emptyBody(payload);
+  const claims = readBodyClaims(headers, payload);
+  if (payload.kind === 'chunked') {
+    const decodedBytes = lengthOf(headers, 'x-amz-decoded-content-length');
+    if (decodedBytes === undefined) {
+      throw clientError('MissingContentLength', 'You must provide the x-amz-decoded-content-length HTTP header.');
+    }
+    const reader = new ChunkedBodyReader({ decodedBytes, signatures, trailer: payload.trailer });
+    return new CheckedBody({ source: request.body, plaintextBytes: decodedBytes, claims, reader });
+  }
+  return new CheckedBody({
+    source: empty ? NO_BYTES : request.body,
+    plaintextBytes: empty ? 0 : contentBytes,
+    claims,
+    reader: undefined,
+  });
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'DELETE';
+}
+
+const NO_BYTES: ByteSource = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+};
+
+const NO_PROOF: BodyProof = { checksum: undefined, md5: undefined };
+
+const EMPTY_BODY: VerifiedBody = { plaintextBytes: 0, bytes: () => NO_BYTES, proof: () => NO_PROOF };
+
+/** Most requests are reads without a body: nothing to read, nothing to hash. */
+function emptyBody(payload: Payload): VerifiedBody {
+  if (payload.kind === 'hashed' && payload.sha256 !== EMPTY_SHA256) throw sha256Mismatch();
+  return EMPTY_BODY;
+}
+
+function lengthOf(headers: HeaderList, name: string): number | undefined {
+  const values = headers.getAll(name);
+  if (values.length === 0) return undefined;
+  // 15 digits keep it an exact number.
+  if (values.length > 1 || !/^\d{1,15}$/.test(values[0] as string)) {
+    throw clientError('InvalidArgument', `The value of ${name} is invalid.`);
+  }
+  return Number(values[0]);
+}
+
+class CheckedBody implements VerifiedBody {
+  readonly plaintextBytes: number | undefined;
+  readonly #source: ByteSource;
+  readonly #claims: BodyClaims;
+  readonly #reader: ChunkedBodyReader | undefined;
+  #proof: BodyProof | undefined;
+
+  constructor(body: {
+    readonly source: ByteSource;
+    readonly plaintextBytes: number | undefined;
+    readonly claims: BodyClaims;
+    readonly reader: ChunkedBodyReader | undefined;
+  }) {
+    this.plaintextBytes = body.plaintextBytes;
+    this.#source = body.source;
+    this.#claims = body.claims;
+    this.#reader = body.reader;
+  }
+
+  bytes(): ByteSource {
+    return this.#reader === undefined ? this.#plainBytes() : this.#chunkedBytes(this.#reader);
+  }
+
+  proof(): BodyProof {
+    if (this.#proof === undefined) throw new Error('the body was not read to its end');
+    return this.#proof;
+  }
+
+  async *#plainBytes(): AsyncGenerator<Buffer, void, void> {
+    const digests = await startDigests(this.#claims);
+    const expectedBytes = this.plaintextBytes;
+    let bytes = 0;
+    for await (const piece of this.#source) {
+      bytes += piece.length;
+      if (expectedBytes !== undefined && bytes > expectedBytes) throw wrongLength();
+      for (const { digest } of digests) digest.update(piece);
+      yield piece;
+    }
+    if (expectedBytes !== undefined && bytes !== expectedBytes) throw wrongLength();
+    this.#proof = checkDigests(this.#claims, digests, undefined);
+  }
+
+  async *#chunkedBytes(reader: ChunkedBodyReader): AsyncGenerator<Buffer, void, void> {
+    const digests = await startDigests(this.#claims);
+    for await (const piece of this.#source) {
+      for (const data of reader.push(piece)) {
+        for (const { digest } of digests) digest.update(data);
+        yield data;
+      }
+    }
+    this.#proof = checkDigests(this.#claims, digests, trailerChecksum(this.#claims, reader.finish()));
+  }
+}
+
+interface StartedDigest {
+  readonly algorithm: DigestAlgorithm;
+  readonly digest: RunningDigest;
+}
+
+/** One digest an algorithm, though two claims may need it (boto3 sends SHA-256 as payload hash and as checksum). */
+async function startDigests(claims: BodyClaims): Promise<StartedDigest[]> {
+  const algorithms = new Set<DigestAlgorithm>();
+  if (claims.payloadSha256 !== undefined) algorithms.add('SHA256');
+  if (claims.contentMd5 !== undefined) algorithms.add('MD5');
+  if (claims.checksum !== undefined) algorithms.add(claims.checksum.algorithm);
+  const started: StartedDigest[] = [];
+  for (const algorithm of algorithms) started.push({ algorithm, digest: await startDigest(algorithm) });
+  return started;
+}
+
+/** The trailer's checksum: the one that was named must come, and no other field. */
+function trailerChecksum({ checksum }: BodyClaims, trailer: ReadonlyMap<string, string>): Buffer | undefined {
+  const named = checksum !== undefined && checksum.value === undefined ? checksum.algorithm : undefined;
+  const text = named === undefined ? undefined : trailer.get(CHECKSUMS[named].header);
+  if (trailer.size !== (text === undefined ? 0 : 1) || (named !== undefined && text === undefined)) {
+    throw clientError('InvalidRequest', 'The trailer of the request body is not the one that x-amz-trailer names.');
+  }
+  return named === undefined || text === undefined ? undefined : checksumValue(named, text);
+}
+
+function checkDigests(
+  claims: BodyClaims,
+  started: readonly StartedDigest[],
+  trailerValue: Buffer | undefined,
+): BodyProof {
+  if (started.length === 0) return NO_PROOF;
+  const values = new Map(started.map(({ algorithm, digest }) => [algorithm, digest.digest()]));
+  const expect = (algorithm: DigestAlgorithm, expected: Buffer, refuse: () => GatewayError): Buffer => {
+    const actual = values.get(algorithm) as Buffer;
+    if (!timingSafeEqual(actual, expected)) throw refuse();
+    return actual;
+  };
+  const { payloadSha256, contentMd5, checksum } = claims;
+  if (payloadSha256 !== undefined) expect('SHA256', payloadSha256, sha256Mismatch);
+  const md5 = contentMd5 && expect('MD5', contentMd5, badDigest);
+  const expected = checksum?.value ?? trailerValue;
+  if (checksum === undefined || expected === undefined) return { checksum: undefined, md5 };
+  const value = expect(checksum.algorithm, expected, () => checksumMismatch(checksum.algorithm));
+  return { checksum: { algorithm: checksum.algorithm, value }, md5 };
+}
+
+function sha256Mismatch(): GatewayError {
+  return clientError(
+    'XAmzContentSHA256Mismatch',
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+  );
+}
+
+function badDigest(): GatewayError {
+  return clientError('BadDigest', 'The Content-MD5 you specified did not match what we received.');
+}
+
+function checksumMismatch(algorithm: string): GatewayError {
+  return clientError(
+    'XAmzContentChecksumMismatch',
+    `The ${algorithm} checksum you specified did not match what we received.`,
+  );
+}
+
+function wrongLength(): GatewayError {
+  return clientError(
+    'IncompleteBody',
+    'You did not provide the number of bytes specified by the Content-Length HTTP header.',
+  );
+}

@@ -1,0 +1,86 @@
+import type { Answer } from '../../operations/answer.ts';
+import { formatHttpDate } from '../../wire/dates.ts';
+import { HeaderList } from '../../wire/headers.ts';
+import type { WireRequest, WireResponse } from '../../wire/message.ts';
+import type { FrontDialect, RenderContext } from '../dialect.ts';
+import { parseRequest } from './parse.ts';
+import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './render-bucket.ts';
+import { HOST_ID, renderError } from './render-error.ts';
+import { listingDocument, versionListingDocument } from './render-listing.ts';
+import { renderContent, renderDeleted, renderStored } from './render-object.ts';
+import { readClaim } from './signature-claim.ts';
+
+const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-Signature|X-Amz-Algorithm|X-Amz-Credential|AWSAccessKeyId)=/;
+
+/**
+ * Amazon S3 towards clients, and what the table takes for requests that nobody else recognises.
+ * @param now for the Date header, by which SDKs correct their clocks
+ */
+export function createS3Front(now: () => Date): FrontDialect {
+  return {
+    name: 's3',
+    recognises,
+    readClaim,
+    parse: parseRequest,
+    render: (answer, context) => renderAnswer(answer, commonHeaders(context, now())),
+    renderError: (error, context) => renderError(error, context, commonHeaders(context, now())),
+  };
+}
+
+export const s3Front: FrontDialect = createS3Front(() => new Date());
+
+function recognises(request: WireRequest): boolean {
+  const authorization = request.headers.get('authorization');
+  if (authorization !== undefined) return authorization.startsWith('AWS4-') || authorization.startsWith('AWS ');
+  return request.target.rawQuery !== '' && QUERY_SIGNATURE.test(request.target.rawQuery);
+}
+
+function commonHeaders(context: RenderContext, now: Date): HeaderList {
+  return new HeaderList([
+    'x-amz-request-id',
+    context.requestId,
+    'x-amz-id-2',
+    HOST_ID,
+    'Date',
+    formatHttpDate(now),
+    'Server',
+    'Sealgate',
+  ]);
+}
+
+function renderAnswer(answer: Answer, headers: HeaderList): WireResponse {
+  switch (answer.kind) {
+    case 'ObjectContent':
+      return renderContent(answer, headers);
+    case 'ObjectStored':
+      return renderStored(answer, headers);
+    case 'ObjectDeleted':
+      return renderDeleted(answer, headers);
+    case 'ObjectsDeleted':
+      return document(objectsDeletedDocument(answer), headers);
+    case 'ObjectListing':
+      return document(listingDocument(answer), headers);
+    case 'VersionListing':
+      return document(versionListingDocument(answer), headers);
+    case 'BucketListing':
+      return document(bucketListingDocument(answer), headers);
+    case 'BucketLocation':
+      return document(locationDocument(answer), headers);
+    case 'BucketFound':
+      return empty(200, headers.append('x-amz-bucket-region', answer.region));
+    case 'BucketCreated':
+      return empty(200, headers.append('Location', `/${answer.bucket}`));
+    case 'BucketDeleted':
+      return { status: 204, headers, body: undefined };
+  }
+}
+
+function document(xml: string, headers: HeaderList): WireResponse {
+  const body = Buffer.from(xml, 'utf8');
+  headers.append('Content-Type', 'application/xml').append('Content-Length', String(body.length));
+  return { status: 200, headers, body };
+}
+
+function empty(status: number, headers: HeaderList): WireResponse {
+  return { status, headers: headers.append('Content-Length', '0'), body: undefined };
+}

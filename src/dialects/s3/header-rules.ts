@@ -1,0 +1,155 @@
+import { clientError } from '../../errors.ts';
+import type { HeaderList } from '../../wire/headers.ts';
+
+/**
+ * Which x-amz-* request headers mean what. On a write an unknown one is refused: to ignore it could store an object
+ * otherwise than the client believes. On a read S3 itself ignores unknown ones, and so does the gateway, but for those
+ * that ask for protection or guard the request.
+ */
+export type HeaderTreatment = 'ignored' | 'vendor' | 'metadata' | 'sse' | 'unknown';
+
+export const METADATA_PREFIX = 'x-amz-meta-';
+
+/** Signature, transport framing and checksums (src/dialects/s3/body-*.ts reads them), and what SDKs add for statistics. */
+const IGNORED: ReadonlySet<string> = new Set([
+  'x-amz-date',
+  'x-amz-content-sha256',
+  'x-amz-security-token',
+  'x-amz-decoded-content-length',
+  'x-amz-trailer',
+  'x-amz-user-agent',
+  'x-amz-sdk-checksum-algorithm',
+  'x-amz-checksum-mode',
+  'x-amz-checksum-algorithm',
+  'x-amz-checksum-type',
+  'x-amz-checksum-crc32',
+  'x-amz-checksum-crc32c',
+  'x-amz-checksum-crc64nvme',
+  'x-amz-checksum-sha1',
+  'x-amz-checksum-sha256',
+  'x-amz-mp-object-size',
+  'x-amz-optional-object-attributes',
+]);
+
+const GRANTS = [
+  'x-amz-acl',
+  'x-amz-grant-full-control',
+  'x-amz-grant-read',
+  'x-amz-grant-read-acp',
+  'x-amz-grant-write',
+  'x-amz-grant-write-acp',
+];
+
+const ACCOUNT = ['x-amz-expected-bucket-owner', 'x-amz-request-payer'];
+
+/** Kept with an object, untouched by protection. */
+const OBJECT_VENDOR: ReadonlySet<string> = new Set([
+  ...GRANTS,
+  ...ACCOUNT,
+  'x-amz-storage-class',
+  'x-amz-tagging',
+  'x-amz-website-redirect-location',
+  'x-amz-object-lock-mode',
+  'x-amz-object-lock-retain-until-date',
+  'x-amz-object-lock-legal-hold',
+]);
+
+const BUCKET_VENDOR: ReadonlySet<string> = new Set([
+  ...GRANTS,
+  'x-amz-bucket-object-lock-enabled',
+  'x-amz-object-ownership',
+]);
+
+/** What requests on the allow-list may carry to the backend. */
+const FORWARDED: ReadonlySet<string> = new Set([
+  ...GRANTS,
+  ...ACCOUNT,
+  'x-amz-bypass-governance-retention',
+  'x-amz-bucket-object-lock-token',
+  'x-amz-confirm-remove-self-bucket-access',
+  'x-amz-mfa',
+  'x-amz-transition-default-minimum-object-size',
+]);
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** @param name lower case, begins with `x-amz-` */
+function treatHeader(name: string, vendor: ReadonlySet<string>): HeaderTreatment {
+  if (IGNORED.has(name) || name.startsWith('x-amz-sdk-')) return 'ignored';
+  if (vendor.has(name)) return 'vendor';
+  if (name.startsWith(METADATA_PREFIX)) return 'metadata';
+  return name.startsWith('x-amz-server-side-encryption') ? 'sse' : 'unknown';
+}
+
+/** @param name lower case, begins with `x-amz-` */
+export function treatObjectHeader(name: string): HeaderTreatment {
+  return treatHeader(name, OBJECT_VENDOR);
+}
+
+/**
+ * The raw vendor headers of a CreateBucket.
+ * @throws GatewayError NotImplemented
+ */
+export function bucketVendorHeaders(headers: HeaderList, into: HeaderList): HeaderList {
+  return collectVendor(headers, 'CreateBucket', BUCKET_VENDOR, into);
+}
+
+/** @throws GatewayError NotImplemented for an x-amz header that must not reach the backend, or be ignored */
+export function checkForwardHeaders(headers: HeaderList, operation: string): void {
+  collectVendor(headers, operation, FORWARDED, undefined);
+}
+
+/** For deletions, which take no vendor header: a governance bypass or MFA that were ignored would mislead. */
+export function checkDeleteHeaders(headers: HeaderList, operation: string): void {
+  collectVendor(headers, operation, NOTHING, undefined);
+}
+
+function collectVendor<Into extends HeaderList | undefined>(
+  headers: HeaderList,
+  operation: string,
+  vendor: ReadonlySet<string>,
+  into: Into,
+): Into {
+  for (const [raw, value] of headers) {
+    const name = raw.toLowerCase();
+    if (!name.startsWith('x-amz-')) continue;
+    const treatment = treatHeader(name, vendor);
+    if (treatment === 'vendor') into?.append(raw, value);
+    else if (treatment !== 'ignored' && name !== 'x-amz-request-payer') throw unavailable(name, operation);
+  }
+  return into;
+}
+
+export function unavailable(name: string, operation: string): Error {
+  return clientError('NotImplemented', `${operation} with the header ${name.slice(0, 64)} is not available.`);
+}
+
+const READ_GUARDS = [
+  'x-amz-expected-bucket-owner',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-customer-algorithm',
+  'x-amz-server-side-encryption-customer-key',
+  'x-amz-server-side-encryption-customer-key-md5',
+];
+
+/** @throws GatewayError NotImplemented */
+export function checkReadHeaders(headers: HeaderList, operation: string): void {
+  for (const name of READ_GUARDS) {
+    if (headers.has(name)) throw unavailable(name, operation);
+  }
+}
+
+/**
+ * Managed encryption with AES256 is what the gateway does anyway: taken, and not passed on. KMS keys and customer
+ * keys are not available yet, and silence about them would be a lie.
+ * @param name lower case, begins with `x-amz-server-side-encryption`
+ * @throws GatewayError NotImplemented, InvalidArgument
+ */
+export function checkEncryptionHeader(name: string, value: string): void {
+  if (name !== 'x-amz-server-side-encryption') throw unavailable(name, 'PutObject');
+  if (value === 'AES256') return;
+  if (value === 'aws:kms' || value === 'aws:kms:dsse') {
+    throw clientError('NotImplemented', `Server-side encryption with ${value} is not available.`);
+  }
+  throw clientError('InvalidArgument', 'The encryption method specified is not supported.');
+}

@@ -1,0 +1,139 @@
+import { timingSafeEqual } from 'node:crypto';
+import { clientError } from '../../errors.ts';
+import type { HeaderList } from '../../wire/headers.ts';
+import type { WireRequest } from '../../wire/message.ts';
+import type { FrontSettings, SignatureClaim, SigningSecret, VerifiedBody } from '../dialect.ts';
+import { verifyBody } from './body-verification.ts';
+import { canonicalPaths, canonicalQuery, canonicalRequest, signature, stringToSign } from './canonical-request.ts';
+import { ChunkSignatures } from './chunk-signatures.ts';
+import { type PayloadCandidate, payloadCandidates } from './payload.ts';
+import { readSignatureFields, type SignatureFields } from './signature-fields.ts';
+import { signingKey } from './signing-key.ts';
+
+/** S3's window in both directions. */
+const MAX_SKEW_MILLISECONDS = 15 * 60 * 1000;
+
+/** @throws GatewayError see readSignatureFields and payloadCandidates */
+export function readClaim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined {
+  const fields = readSignatureFields(request);
+  if (fields === undefined) return undefined;
+  const payloads = payloadCandidates(request, fields.form);
+  return new S3SignatureClaim({ request, settings, fields, payloads });
+}
+
+class S3SignatureClaim implements SignatureClaim {
+  readonly accessKeyId: string;
+  readonly #request: WireRequest;
+  readonly #settings: FrontSettings;
+  readonly #fields: SignatureFields;
+  readonly #payloads: readonly PayloadCandidate[];
+
+  constructor(claim: {
+    readonly request: WireRequest;
+    readonly settings: FrontSettings;
+    readonly fields: SignatureFields;
+    readonly payloads: readonly PayloadCandidate[];
+  }) {
+    this.#request = claim.request;
+    this.#settings = claim.settings;
+    this.#fields = claim.fields;
+    this.#payloads = claim.payloads;
+    this.accessKeyId = claim.fields.accessKeyId;
+  }
+
+  verify(secret: SigningSecret, now: Date): VerifiedBody {
+    const fields = this.#fields;
+    // Before the key is derived, so that a stranger cannot make the gateway derive keys for any scope.
+    checkRegion(fields, this.#settings.region);
+    checkTime(fields, now);
+    checkAllSigned(this.#request.headers, fields.signedHeaders);
+    const key = signingKey(secret, fields.scope);
+    const { payload } = this.#match(key);
+    return verifyBody(
+      this.#request,
+      payload,
+      payload.kind === 'chunked' && payload.signed
+        ? new ChunkSignatures({ key, time: fields.time, scope: fields.scope, seed: fields.signature })
+        : undefined,
+    );
+  }
+
+  /** At most two paths by two payload words: four HMACs. */
+  #match(key: Buffer): PayloadCandidate {
+    const { method, headers, target, query } = this.#request;
+    const { signedHeaders, time, scope, form } = this.#fields;
+    const signed = Buffer.from(this.#fields.signature, 'latin1');
+    const canonical = canonicalQuery(query, form === 'query' ? 'X-Amz-Signature' : undefined);
+    let firstText: string | undefined;
+    for (const path of canonicalPaths(target.rawPath)) {
+      for (const candidate of this.#payloads) {
+        const parts = { method, path, query: canonical, headers, signedHeaders, payloadHash: candidate.word };
+        const text = stringToSign(time, scope, canonicalRequest(parts));
+        firstText ??= text;
+        if (timingSafeEqual(Buffer.from(signature(key, text), 'latin1'), signed)) return candidate;
+      }
+    }
+    throw clientError(
+      'SignatureDoesNotMatch',
+      'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+      // The gateway's own string to sign: hashes and the scope, nothing secret, and what a developer compares first.
+      { details: { AWSAccessKeyId: this.accessKeyId, StringToSign: firstText ?? '' } },
+    );
+  }
+}
+
+function checkRegion(fields: SignatureFields, region: string): void {
+  if (fields.scope.region === region) return;
+  throw clientError(
+    fields.form === 'header' ? 'AuthorizationHeaderMalformed' : 'AuthorizationQueryParametersError',
+    `The region in the signature's credential is wrong; expecting '${region}'.`,
+    { details: { region } },
+  );
+}
+
+function checkTime(fields: SignatureFields, now: Date): void {
+  if (fields.scope.date !== fields.time.slice(0, 8)) {
+    throw clientError(
+      fields.form === 'header' ? 'AuthorizationHeaderMalformed' : 'AuthorizationQueryParametersError',
+      'The date in the credential is not the date of the request.',
+    );
+  }
+  const ageMilliseconds = now.getTime() - fields.signedAt.getTime();
+  if (fields.expiresSeconds === undefined) {
+    if (Math.abs(ageMilliseconds) > MAX_SKEW_MILLISECONDS) {
+      throw clientError(
+        'RequestTimeTooSkewed',
+        'The difference between the request time and the current time is too large.',
+        {
+          details: {
+            RequestTime: fields.time,
+            ServerTime: now.toISOString(),
+            MaxAllowedSkewMilliseconds: String(MAX_SKEW_MILLISECONDS),
+          },
+        },
+      );
+    }
+    return;
+  }
+  if (-ageMilliseconds > MAX_SKEW_MILLISECONDS) {
+    throw clientError('AccessDenied', 'The request is not valid yet: X-Amz-Date is in the future.');
+  }
+  if (ageMilliseconds > fields.expiresSeconds * 1000) {
+    throw clientError('ExpiredRequest', 'Request has expired.', {
+      details: { 'X-Amz-Expires': String(fields.expiresSeconds), ServerTime: now.toISOString() },
+    });
+  }
+}
+
+/** An x-amz header that is not signed could be added by anyone on the way: an ACL, a copy source. */
+function checkAllSigned(headers: HeaderList, signedHeaders: readonly string[]): void {
+  for (const [raw] of headers) {
+    if (raw.length <= 6 || raw.charCodeAt(5) !== 0x2d) continue; // not `x-amz-…`, without lower-casing each name
+    const name = raw.toLowerCase();
+    if (name.startsWith('x-amz-') && !signedHeaders.includes(name)) {
+      throw clientError('AccessDenied', 'There were headers present in the request which were not signed.', {
+        details: { HeadersNotSigned: name.slice(0, 128) },
+      });
+    }
+  }
+}

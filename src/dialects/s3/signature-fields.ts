@@ -1,0 +1,208 @@
+import { clientError, type ErrorCode, type GatewayError } from '../../errors.ts';
+import { formatBasicIsoDate, parseBasicIsoDate, parseHttpDate } from '../../wire/dates.ts';
+import type { HeaderList } from '../../wire/headers.ts';
+import type { WireRequest } from '../../wire/message.ts';
+import type { QueryList } from '../../wire/query.ts';
+import type { SigningScope } from './signing-key.ts';
+
+/** What a SigV4 signature says of itself. Read, not believed. */
+export interface SignatureFields {
+  readonly form: 'header' | 'query';
+  readonly accessKeyId: string;
+  readonly scope: SigningScope;
+  /** As listed: lower case, unique, `host` among them. */
+  readonly signedHeaders: readonly string[];
+  /** 64 hex digits. */
+  readonly signature: string;
+  /** yyyymmddThhmmssZ, as signed. */
+  readonly time: string;
+  readonly signedAt: Date;
+  /** Query form only. */
+  readonly expiresSeconds: number | undefined;
+}
+
+const ALGORITHM = 'AWS4-HMAC-SHA256';
+/** SigV4A, for multi-region access points. */
+const ECDSA_ALGORITHM = 'AWS4-ECDSA-P256-SHA256';
+/** Seven days, S3's limit. */
+const MAX_EXPIRES_SECONDS = 604_800;
+
+/**
+ * @returns undefined for an anonymous request
+ * @throws GatewayError for a signature that is malformed, doubled, or of another scheme
+ */
+export function readSignatureFields(request: WireRequest): SignatureFields | undefined {
+  const authorizations = request.headers.getAll('authorization');
+  const inQuery = request.target.rawQuery !== '' && hasQuerySignature(request.query);
+  if (authorizations.length + (inQuery ? 1 : 0) > 1) {
+    throw clientError(
+      'InvalidArgument',
+      'Only one auth mechanism allowed: one Authorization header, or a signature in the query.',
+    );
+  }
+  if (inQuery) return readQueryForm(request);
+  const [authorization] = authorizations;
+  return authorization === undefined ? undefined : readHeaderForm(request, authorization);
+}
+
+function hasQuerySignature(query: QueryList): boolean {
+  return query.parameters.some(
+    ({ name }) =>
+      name === 'X-Amz-Signature' ||
+      name === 'X-Amz-Algorithm' ||
+      name === 'X-Amz-Credential' ||
+      name === 'AWSAccessKeyId',
+  );
+}
+
+function readHeaderForm(request: WireRequest, authorization: string): SignatureFields {
+  const blank = authorization.indexOf(' ');
+  const scheme = blank === -1 ? authorization : authorization.slice(0, blank);
+  if (scheme === ECDSA_ALGORITHM) throw noEcdsa();
+  if (scheme === 'AWS') throw noSigV2();
+  if (scheme !== ALGORITHM) throw clientError('InvalidArgument', 'Unsupported Authorization Type');
+  refuseToken(request.headers.has('x-amz-security-token'));
+  const fields = authorizationFields(authorization.slice(scheme.length + 1));
+  const { time, signedAt } = headerTime(request.headers);
+  return {
+    form: 'header',
+    ...credential(fields.Credential, headerMalformed),
+    signedHeaders: signedHeaderNames(fields.SignedHeaders, headerMalformed),
+    signature: hexSignature(fields.Signature, headerMalformed),
+    time,
+    signedAt,
+    expiresSeconds: undefined,
+  };
+}
+
+interface AuthorizationFields {
+  Credential: string;
+  SignedHeaders: string;
+  Signature: string;
+}
+
+function authorizationFields(text: string): AuthorizationFields {
+  const fields: Partial<AuthorizationFields> = {};
+  for (const piece of text.split(',')) {
+    const equals = piece.indexOf('=');
+    const name = piece.slice(0, equals).trim();
+    if (name !== 'Credential' && name !== 'SignedHeaders' && name !== 'Signature') {
+      throw headerMalformed('it has a field that is not Credential, SignedHeaders or Signature');
+    }
+    if (fields[name] !== undefined) throw headerMalformed(`${name} is there twice`);
+    fields[name] = piece.slice(equals + 1).trim();
+  }
+  const { Credential, SignedHeaders, Signature } = fields;
+  if (Credential === undefined || SignedHeaders === undefined || Signature === undefined) {
+    throw headerMalformed('it needs Credential, SignedHeaders and Signature');
+  }
+  return { Credential, SignedHeaders, Signature };
+}
+
+function headerTime(headers: HeaderList): Pick<SignatureFields, 'time' | 'signedAt'> {
+  const times = headers.getAll('x-amz-date');
+  if (times.length > 1) throw clientError('AccessDenied', 'x-amz-date may be there once only.');
+  const text = times[0] ?? headers.get('date');
+  const signedAt = text === undefined ? undefined : (parseBasicIsoDate(text) ?? parseHttpDate(text));
+  if (signedAt === undefined) {
+    throw clientError('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header.');
+  }
+  return { time: formatBasicIsoDate(signedAt), signedAt };
+}
+
+function readQueryForm(request: WireRequest): SignatureFields {
+  const { query } = request;
+  const algorithm = single(query, 'X-Amz-Algorithm');
+  if (algorithm === undefined && query.has('AWSAccessKeyId')) throw noSigV2();
+  if (algorithm === ECDSA_ALGORITHM) throw noEcdsa();
+  if (algorithm !== ALGORITHM) throw queryMalformed(`X-Amz-Algorithm must be ${ALGORITHM}`);
+  refuseToken(query.has('X-Amz-Security-Token') || request.headers.has('x-amz-security-token'));
+  const time = needed(query, 'X-Amz-Date');
+  const signedAt = parseBasicIsoDate(time);
+  if (signedAt === undefined) throw queryMalformed('X-Amz-Date must be in the form yyyymmddThhmmssZ');
+  return {
+    form: 'query',
+    ...credential(needed(query, 'X-Amz-Credential'), queryMalformed),
+    signedHeaders: signedHeaderNames(needed(query, 'X-Amz-SignedHeaders'), queryMalformed),
+    signature: hexSignature(needed(query, 'X-Amz-Signature'), queryMalformed),
+    time,
+    signedAt,
+    expiresSeconds: expiry(needed(query, 'X-Amz-Expires')),
+  };
+}
+
+function expiry(text: string): number {
+  const seconds = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > MAX_EXPIRES_SECONDS) {
+    throw queryMalformed(`X-Amz-Expires must be a number of seconds from 1 to ${MAX_EXPIRES_SECONDS}, a week`);
+  }
+  return seconds;
+}
+
+function single(query: QueryList, name: string): string | undefined {
+  const values = query.getAll(name);
+  if (values.length > 1) throw queryMalformed(`${name} may be there once only`);
+  return values[0];
+}
+
+function needed(query: QueryList, name: string): string {
+  const value = single(query, name);
+  if (value === undefined || value === '') throw queryMalformed(`${name} is missing`);
+  return value;
+}
+
+type Malformed = (reason: string) => GatewayError;
+
+function credential(text: string, malformed: Malformed): Pick<SignatureFields, 'accessKeyId' | 'scope'> {
+  const pieces = text.split('/');
+  const [date, region, service, terminal] = pieces.slice(-4);
+  const accessKeyId = pieces.slice(0, -4).join('/');
+  if (accessKeyId === '' || date === undefined || !/^\d{8}$/.test(date) || !region || terminal !== 'aws4_request') {
+    throw malformed('the credential must be <access key id>/yyyymmdd/<region>/s3/aws4_request');
+  }
+  if (service !== 's3') throw malformed('the credential must name the service s3');
+  return { accessKeyId, scope: { date, region, service } };
+}
+
+const HEADER_NAMES = /^[a-z0-9!#$%&'*+\-.^_`|~]+(?:;[a-z0-9!#$%&'*+\-.^_`|~]+)*$/;
+
+function signedHeaderNames(text: string, malformed: Malformed): string[] {
+  if (!HEADER_NAMES.test(text)) throw malformed('the signed headers must be lower-case names joined by semicolons');
+  const names = text.split(';');
+  if (!names.includes('host')) throw malformed('host must be among the signed headers');
+  if (new Set(names).size !== names.length) throw malformed('a signed header is listed twice');
+  return names;
+}
+
+function hexSignature(text: string, malformed: Malformed): string {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw malformed('the signature must be 64 lower-case hex digits');
+  return text;
+}
+
+function headerMalformed(reason: string): GatewayError {
+  return malformedAs('AuthorizationHeaderMalformed', `The authorization header is malformed: ${reason}.`);
+}
+
+function queryMalformed(reason: string): GatewayError {
+  return malformedAs('AuthorizationQueryParametersError', `Error parsing the query’s signature: ${reason}.`);
+}
+
+function malformedAs(code: ErrorCode, message: string): GatewayError {
+  return clientError(code, message);
+}
+
+/** The gateway gives out no session tokens, so whatever this is, it is not valid here. */
+function refuseToken(present: boolean): void {
+  if (present) throw clientError('InvalidToken', 'The provided token is malformed or otherwise invalid.');
+}
+
+function noEcdsa(): GatewayError {
+  return clientError('NotImplemented', `Signatures of the kind ${ECDSA_ALGORITHM} are not available.`);
+}
+
+function noSigV2(): GatewayError {
+  return clientError(
+    'InvalidRequest',
+    'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256 (Signature Version 4).',
+  );
+}
