@@ -1,0 +1,99 @@
+import { corrupted, requireLength, unknownFormat } from './corruption.ts';
+import { OID_BYTES, SUITE } from './object-keys.ts';
+import type { QuantumId } from './sizes.ts';
+
+export const VERSION = 1;
+export const ENVELOPE_BYTES = 184;
+
+const COMMIT_OFFSET = 48;
+const COMMIT_BYTES = 32;
+const SEGMENT_LOG2 = 16;
+const MULTIPART = 0b1;
+const LOCATION = 0b10;
+const METADATA = 0b100;
+const REQUESTED_SHIFT = 3;
+const UNKNOWN_FLAGS = 0b1110_0000;
+const QUANTUM_SHIFT = 5;
+const RING_HEX = /^[0-9a-f]{16}$/;
+const NO_RING = '0000000000000000';
+
+/** What the client asked for: 0 bucket default, 1 managed (AES256), 2 KMS with a key id, 3 customer key. */
+export type RequestedEncryption = 0 | 1 | 2 | 3;
+export const CUSTOMER_KEY = 3;
+
+/** The envelope's clear fields (FORMAT.md §3). Authenticated only once the envelope was opened. */
+export interface EnvelopeHead {
+  /** The footer has a part list, and the plaintext length is only there. */
+  readonly multipart: boolean;
+  /** Readers check loc_tag. */
+  readonly hasLocationClaim: boolean;
+  /** Readers check meta_tag. */
+  readonly hasMetadataTag: boolean;
+  readonly requested: RequestedEncryption;
+  readonly quantum: QuantumId;
+  /** 16 hex digits; all zero exactly for a customer key. */
+  readonly keyRingId: string;
+  readonly kekVersion: number;
+  readonly oid: Buffer;
+}
+
+/**
+ * Reads the clear fields; believes nothing. Says which KEK to fetch.
+ * @throws GatewayError ObjectCorrupted; an unknown version or suite has its own message
+ */
+export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
+  if (bytes.length !== ENVELOPE_BYTES) throw corrupted();
+  const version = bytes.readUInt8(0);
+  const suite = bytes.readUInt8(1);
+  const flags = bytes.readUInt8(2);
+  const segmentAndQuantum = bytes.readUInt8(3);
+  if (version !== VERSION) throw unknownFormat('version', version);
+  if (suite !== SUITE) throw unknownFormat('suite', suite);
+  const quantum = segmentAndQuantum >> QUANTUM_SHIFT;
+  if ((flags & UNKNOWN_FLAGS) !== 0 || (segmentAndQuantum & 0b1_1111) !== SEGMENT_LOG2 || !isQuantum(quantum)) {
+    throw corrupted();
+  }
+  const requested = (flags >> REQUESTED_SHIFT) as RequestedEncryption;
+  const keyRingId = bytes.toString('hex', 4, 12);
+  if ((requested === CUSTOMER_KEY) !== (keyRingId === NO_RING)) throw corrupted();
+  return {
+    multipart: (flags & MULTIPART) !== 0,
+    hasLocationClaim: (flags & LOCATION) !== 0,
+    hasMetadataTag: (flags & METADATA) !== 0,
+    requested,
+    quantum,
+    keyRingId,
+    kekVersion: bytes.readUInt32BE(12),
+    oid: Buffer.from(bytes.subarray(16, 32)),
+  };
+}
+
+/** Writes bytes 0..79: what the envelope key and the AAD bind. */
+export function writeEnvelopeHead(bytes: Buffer, head: EnvelopeHead, envelopeSalt: Buffer, commit: Buffer): void {
+  requireLength(head.oid, OID_BYTES, 'An oid');
+  if (!RING_HEX.test(head.keyRingId)) throw new RangeError('A key-ring id must be 16 hex digits.');
+  if ((head.requested === CUSTOMER_KEY) !== (head.keyRingId === NO_RING)) {
+    throw new RangeError('The key-ring id is zero exactly for a customer key.');
+  }
+  bytes[0] = VERSION;
+  bytes[1] = SUITE;
+  bytes[2] =
+    (head.multipart ? MULTIPART : 0) |
+    (head.hasLocationClaim ? LOCATION : 0) |
+    (head.hasMetadataTag ? METADATA : 0) |
+    (head.requested << REQUESTED_SHIFT);
+  bytes[3] = (head.quantum << QUANTUM_SHIFT) | SEGMENT_LOG2;
+  bytes.write(head.keyRingId, 4, 'hex');
+  bytes.writeUInt32BE(head.kekVersion, 12);
+  head.oid.copy(bytes, 16);
+  envelopeSalt.copy(bytes, 32);
+  commit.copy(bytes, COMMIT_OFFSET);
+}
+
+export function commitOf(bytes: Buffer): Buffer {
+  return bytes.subarray(COMMIT_OFFSET, COMMIT_OFFSET + COMMIT_BYTES);
+}
+
+function isQuantum(id: number): id is QuantumId {
+  return id === 0 || id === 1 || id === 2;
+}

@@ -1,0 +1,113 @@
+import { CUSTOMER_KEY, commitOf, readEnvelopeHead } from './envelope-head.ts';
+import { readFooterEnvelope, readTrailer } from './footer.ts';
+import { partCountOf } from './manifest.ts';
+import { plaintextBytesOf, quantumBytes, SEGMENT_BYTES, segmentCount } from './sizes.ts';
+
+const REQUESTED = ['bucket default', 'managed (AES256)', 'KMS key', 'customer key'] as const;
+
+/** The envelope's clear fields in words. */
+export interface EnvelopeExplanation {
+  /** `footer copy` is as old as the body: it knows nothing of a re-wrap or a re-home since. */
+  readonly source: 'metadata' | 'footer copy';
+  readonly version: number;
+  readonly suite: string;
+  readonly structure: 'single part (PutObject)' | 'multipart';
+  readonly requestedEncryption: (typeof REQUESTED)[number];
+  readonly locationClaim: boolean;
+  readonly metadataTag: boolean;
+  readonly segmentBytes: number;
+  readonly smallestPartBytes: number;
+  /** undefined for a customer key. */
+  readonly keyRingId: string | undefined;
+  readonly kekVersion: number;
+  readonly objectId: string;
+  readonly keyCommitment: string;
+}
+
+/** What arithmetic says of the sizes. */
+export interface SizeExplanation {
+  readonly storedBytes: number;
+  /** undefined: no SX1 object of this quantum has that stored size, so the object is cut or extended. */
+  readonly plaintextBytes: number | undefined;
+  readonly overheadBytes: number | undefined;
+  /** Of a single-part object; parts of a multipart object are known only to whoever opens the footer. */
+  readonly segments: number | undefined;
+}
+
+/** The trailer's clear fields. */
+export interface FooterExplanation {
+  readonly plaintextBytes: number;
+  readonly footerBytes: number;
+  readonly manifestBytes: number;
+  /** 0 for a PutObject. undefined: the manifest's length fits no number of parts. */
+  readonly parts: number | undefined;
+}
+
+export interface SealedExplanation {
+  readonly format: 'SX1';
+  /** Always: nothing was verified, because that takes the key. */
+  readonly authenticated: false;
+  readonly envelope: EnvelopeExplanation;
+  readonly sizes: SizeExplanation | undefined;
+  readonly footer: FooterExplanation | undefined;
+}
+
+/**
+ * Explains a sealed object from its clear bytes alone: no key is needed, and nothing secret is in the answer. Without
+ * `envelope` (its metadata is not at hand) the footer's copy speaks, so the tail must then reach back that far.
+ * @throws GatewayError ObjectCorrupted when the bytes are not SX1
+ * @throws RangeError when there is neither an envelope nor a tail
+ */
+export function explainSealed(known: {
+  readonly envelope?: Buffer | undefined;
+  readonly storedBytes?: number | undefined;
+  /** The object's last bytes: at least 64 for the trailer. */
+  readonly tail?: Buffer | undefined;
+}): SealedExplanation {
+  const { envelope, storedBytes, tail } = known;
+  const bytes = envelope ?? (tail === undefined ? undefined : readFooterEnvelope(tail));
+  if (bytes === undefined) throw new RangeError('An envelope or a tail is needed.');
+  return {
+    format: 'SX1',
+    authenticated: false,
+    envelope: explainEnvelope(bytes, envelope === undefined ? 'footer copy' : 'metadata'),
+    sizes: storedBytes === undefined ? undefined : explainSizes(bytes, storedBytes),
+    footer: tail === undefined ? undefined : explainFooter(tail),
+  };
+}
+
+function explainEnvelope(bytes: Buffer, source: EnvelopeExplanation['source']): EnvelopeExplanation {
+  const head = readEnvelopeHead(bytes);
+  return {
+    source,
+    version: bytes.readUInt8(0),
+    suite: 'AES-256-GCM, HMAC-SHA-256 (suite 1)',
+    structure: head.multipart ? 'multipart' : 'single part (PutObject)',
+    requestedEncryption: REQUESTED[head.requested],
+    locationClaim: head.hasLocationClaim,
+    metadataTag: head.hasMetadataTag,
+    segmentBytes: SEGMENT_BYTES,
+    smallestPartBytes: quantumBytes(head.quantum),
+    keyRingId: head.requested === CUSTOMER_KEY ? undefined : head.keyRingId,
+    kekVersion: head.kekVersion,
+    objectId: head.oid.toString('hex'),
+    keyCommitment: commitOf(bytes).toString('hex'),
+  };
+}
+
+function explainSizes(bytes: Buffer, storedBytes: number): SizeExplanation {
+  const { quantum, multipart } = readEnvelopeHead(bytes);
+  const plaintextBytes = plaintextBytesOf(storedBytes, quantum);
+  const known = plaintextBytes !== undefined;
+  return {
+    storedBytes,
+    plaintextBytes,
+    overheadBytes: known ? storedBytes - plaintextBytes : undefined,
+    segments: known && !multipart ? segmentCount(plaintextBytes) : undefined,
+  };
+}
+
+function explainFooter(tail: Buffer): FooterExplanation {
+  const { plaintextBytes, footerBytes, manifestBytes } = readTrailer(tail);
+  return { plaintextBytes, footerBytes, manifestBytes, parts: partCountOf(manifestBytes) };
+}

@@ -1,0 +1,179 @@
+import { corrupted, requireLength, requireZero } from './corruption.ts';
+import { SALT_BYTES } from './object-keys.ts';
+
+import { readU64, requireSize, writeU64 } from './u64.ts';
+
+const VERSION = 1;
+const MULTIPART = 1;
+const CHECKSUM_OFFSET = 28;
+const CHECKSUM_VALUE_BYTES = 32;
+const PARTS_OFFSET = 64;
+const PART_ENTRY_BYTES = 48;
+const MD5_BYTES = 16;
+const CRC64_BYTES = 8;
+const MAX_PART_BYTES = 2 ** 48 - 1;
+/** The largest part number of any dialect; QingStor's begin at 0. */
+const MAX_PART_NUMBER = 10_000;
+const COMPOSITE = 1;
+
+const CHECKSUMS = [
+  { algorithm: 'CRC32', id: 1, bytes: 4 },
+  { algorithm: 'CRC32C', id: 2, bytes: 4 },
+  { algorithm: 'CRC64NVME', id: 3, bytes: 8 },
+  { algorithm: 'SHA1', id: 4, bytes: 20 },
+  { algorithm: 'SHA256', id: 5, bytes: 32 },
+] as const;
+
+export type ChecksumAlgorithm = (typeof CHECKSUMS)[number]['algorithm'];
+
+/** A checksum of the plaintext that the client gave and that was verified. */
+export interface TypedChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  readonly value: Buffer;
+  /** Of the parts' checksums, not of the object's bytes. */
+  readonly composite?: boolean | undefined;
+}
+
+/** One part as it stands in the object, in this order. */
+export interface PartEntry {
+  readonly partNumber: number;
+  readonly plaintextBytes: number;
+  readonly partSalt: Buffer;
+  readonly md5?: Buffer | undefined;
+  readonly crc64?: Buffer | undefined;
+}
+
+/** The sealed account of what an object is made of (FORMAT.md §4). */
+export interface Manifest {
+  readonly multipart: boolean;
+  readonly plaintextBytes: number;
+  /** Of the plaintext; for multipart, of the parts' MD5s. */
+  readonly md5: Buffer | undefined;
+  readonly checksum: TypedChecksum | undefined;
+  /** Empty exactly for a PutObject. */
+  readonly parts: readonly PartEntry[];
+}
+
+/** Without padding. */
+export function manifestBytes(partCount: number): number {
+  return PARTS_OFFSET + PART_ENTRY_BYTES * partCount;
+}
+
+/** The inverse, or undefined for a length that no manifest has. */
+export function partCountOf(manifestLength: number): number | undefined {
+  const parts = (manifestLength - PARTS_OFFSET) / PART_ENTRY_BYTES;
+  return Number.isInteger(parts) && parts >= 0 ? parts : undefined;
+}
+
+/**
+ * Zero-padded to `paddedBytes`.
+ * @throws RangeError for a manifest that does not add up, or does not fit
+ */
+export function encodeManifest(manifest: Manifest, paddedBytes: number): Buffer {
+  const { multipart, plaintextBytes, md5, checksum, parts } = manifest;
+  if (manifestBytes(parts.length) > paddedBytes) throw new RangeError('The part list does not fit in the footer.');
+  if (!addsUp(manifest)) throw new RangeError('The manifest does not describe an object.');
+  const bytes = Buffer.alloc(paddedBytes);
+  bytes[0] = VERSION;
+  bytes[1] = multipart ? MULTIPART : 0;
+  bytes.writeUInt16BE(parts.length, 2);
+  writeU64(bytes, plaintextBytes, 4);
+  copyOptional(md5, bytes, 12, MD5_BYTES);
+  if (checksum !== undefined) writeChecksum(checksum, bytes);
+  let at = PARTS_OFFSET;
+  for (const part of parts) {
+    requireLength(part.partSalt, SALT_BYTES, 'A part salt');
+    bytes.writeUInt16BE(part.partNumber, at);
+    bytes.writeUIntBE(part.plaintextBytes, at + 2, 6);
+    part.partSalt.copy(bytes, at + 8);
+    copyOptional(part.md5, bytes, at + 24, MD5_BYTES);
+    copyOptional(part.crc64, bytes, at + 40, CRC64_BYTES);
+    at += PART_ENTRY_BYTES;
+  }
+  return bytes;
+}
+
+/**
+ * Reads a manifest that authenticated. Checked all the same: a manifest that does not add up was sealed by a faulty
+ * writer, and offsets computed from it would be nonsense.
+ * @throws GatewayError ObjectCorrupted
+ */
+export function decodeManifest(bytes: Buffer): Manifest {
+  const version = bytes.readUInt8(0);
+  const flags = bytes.readUInt8(1);
+  const plaintextBytes = readU64(bytes, 4);
+  if (version !== VERSION || (flags & ~MULTIPART) !== 0 || plaintextBytes === undefined) throw corrupted();
+  const partCount = bytes.readUInt16BE(2);
+  const end = manifestBytes(partCount);
+  if (end > bytes.length) throw corrupted();
+  requireZero(bytes, end, bytes.length);
+  const parts: PartEntry[] = [];
+  for (let at = PARTS_OFFSET; at < end; at += PART_ENTRY_BYTES) {
+    parts.push({
+      partNumber: bytes.readUInt16BE(at),
+      plaintextBytes: bytes.readUIntBE(at + 2, 6),
+      partSalt: bytes.subarray(at + 8, at + 24),
+      md5: optional(bytes.subarray(at + 24, at + 40)),
+      crc64: optional(bytes.subarray(at + 40, at + 48)),
+    });
+  }
+  const manifest: Manifest = {
+    multipart: flags === MULTIPART,
+    plaintextBytes,
+    md5: optional(bytes.subarray(12, 28)),
+    checksum: readChecksum(bytes),
+    parts,
+  };
+  if (!addsUp(manifest)) throw corrupted();
+  return manifest;
+}
+
+/** Part numbers rise, lengths sum up, and only multipart has a list. */
+function addsUp({ multipart, plaintextBytes, parts }: Manifest): boolean {
+  if (multipart !== parts.length > 0) return false;
+  let sumBytes = 0;
+  let lastNumber = -1;
+  for (const part of parts) {
+    const number = part.partNumber;
+    if (!Number.isInteger(number) || number <= lastNumber || number > MAX_PART_NUMBER) return false;
+    requireSize(part.plaintextBytes);
+    if (part.plaintextBytes > MAX_PART_BYTES) return false;
+    lastNumber = number;
+    sumBytes += part.plaintextBytes;
+  }
+  return !multipart || sumBytes === plaintextBytes;
+}
+
+function writeChecksum(checksum: TypedChecksum, bytes: Buffer): void {
+  const row = CHECKSUMS.find(({ algorithm }) => algorithm === checksum.algorithm);
+  if (row === undefined || checksum.value.length !== row.bytes) throw new RangeError('Not a checksum SX1 can hold.');
+  bytes[CHECKSUM_OFFSET] = row.id;
+  bytes[CHECKSUM_OFFSET + 1] = checksum.composite === true ? COMPOSITE : 0;
+  checksum.value.copy(bytes, CHECKSUM_OFFSET + 4);
+}
+
+function readChecksum(bytes: Buffer): TypedChecksum | undefined {
+  const field = bytes.subarray(CHECKSUM_OFFSET, CHECKSUM_OFFSET + 4 + CHECKSUM_VALUE_BYTES);
+  const id = field.readUInt8(0);
+  const kind = field.readUInt8(1);
+  if (id === 0) {
+    requireZero(field, 1, field.length);
+    return undefined;
+  }
+  const row = CHECKSUMS.find((candidate) => candidate.id === id);
+  if (row === undefined || kind > COMPOSITE) throw corrupted();
+  requireZero(field, 2, 4);
+  requireZero(field, 4 + row.bytes, field.length);
+  return { algorithm: row.algorithm, value: field.subarray(4, 4 + row.bytes), composite: kind === COMPOSITE };
+}
+
+/** Zero stands for "not computed" (FORMAT.md §4). */
+function optional(bytes: Buffer): Buffer | undefined {
+  return bytes.some((byte) => byte !== 0) ? bytes : undefined;
+}
+
+function copyOptional(value: Buffer | undefined, into: Buffer, offset: number, length: number): void {
+  if (value === undefined) return;
+  requireLength(value, length, 'A digest');
+  value.copy(into, offset);
+}

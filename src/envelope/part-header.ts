@@ -1,0 +1,64 @@
+import { corrupted, requireLength, requireZero, sameBytes } from './corruption.ts';
+import { BOUND_HEADER_BYTES, type ObjectKeys, OID_BYTES, SALT_BYTES } from './object-keys.ts';
+import { PART_HEADER_BYTES } from './sizes.ts';
+import { readU64, writeU64 } from './u64.ts';
+
+const MAGIC = Buffer.from('SXP1');
+const LENGTH_OFFSET = 8;
+const OID_OFFSET = 16;
+const SALT_OFFSET = 32;
+
+/** What identifies one attempt at one part. Another attempt has another salt, hence another key. */
+export interface PartIdentity {
+  readonly oid: Buffer;
+  /** 0 for the single part of a PutObject. */
+  readonly partNumber: number;
+  readonly partSalt: Buffer;
+  readonly plaintextBytes: number;
+}
+
+/** Bytes 0..47 of the part header: what K_part and the header's MAC bind (FORMAT.md §4). */
+export function boundPartHeader(part: PartIdentity): Buffer {
+  requireLength(part.oid, OID_BYTES, 'An oid');
+  requireLength(part.partSalt, SALT_BYTES, 'A part salt');
+  const header = Buffer.alloc(BOUND_HEADER_BYTES);
+  MAGIC.copy(header);
+  header.writeUInt16BE(part.partNumber, 4);
+  writeU64(header, part.plaintextBytes, LENGTH_OFFSET);
+  part.oid.copy(header, OID_OFFSET);
+  part.partSalt.copy(header, SALT_OFFSET);
+  return header;
+}
+
+/** All 64 bytes. */
+export function sealPartHeader(header48: Buffer, keys: ObjectKeys): Buffer {
+  return Buffer.concat([header48, keys.partHeaderTag(header48)], PART_HEADER_BYTES);
+}
+
+/** @throws GatewayError ObjectCorrupted when the stored 64 bytes are not this part's header */
+export function checkPartHeader(stored: Buffer, part: PartIdentity, keys: ObjectKeys): void {
+  if (!sameBytes(stored, sealPartHeader(boundPartHeader(part), keys))) throw corrupted();
+}
+
+/**
+ * Reads a part header whose fields are not known from elsewhere (recovery, part records).
+ * @throws GatewayError ObjectCorrupted: the MAC is checked before a field is used
+ */
+export function readPartHeader(
+  bytes: Buffer,
+  keys: ObjectKeys,
+): { readonly partNumber: number; readonly plaintextBytes: number; readonly partSalt: Buffer; readonly oid: Buffer } {
+  if (bytes.length !== PART_HEADER_BYTES) throw corrupted();
+  const header48 = bytes.subarray(0, BOUND_HEADER_BYTES);
+  if (!sameBytes(keys.partHeaderTag(header48), bytes.subarray(BOUND_HEADER_BYTES))) throw corrupted();
+  if (!sameBytes(bytes.subarray(0, 4), MAGIC)) throw corrupted();
+  requireZero(bytes, 6, 8);
+  const plaintextBytes = readU64(bytes, LENGTH_OFFSET);
+  if (plaintextBytes === undefined) throw corrupted();
+  return {
+    partNumber: bytes.readUInt16BE(4),
+    plaintextBytes,
+    partSalt: Buffer.from(bytes.subarray(SALT_OFFSET, SALT_OFFSET + SALT_BYTES)),
+    oid: Buffer.from(bytes.subarray(OID_OFFSET, OID_OFFSET + OID_BYTES)),
+  };
+}

@@ -1,0 +1,144 @@
+import { BlockWriter } from './block-writer.ts';
+import { corrupted } from './corruption.ts';
+import { sealFooter } from './footer.ts';
+import type { Slice } from './layout.ts';
+import type { TypedChecksum } from './manifest.ts';
+import type { ObjectKeys } from './object-keys.ts';
+import { PartSealer } from './part.ts';
+import { maxFooterBytes, type QuantumId, SEALED_SEGMENT_BYTES, sealedBytes, sealedPartBytes } from './sizes.ts';
+import { SliceOpener } from './slice-opener.ts';
+
+/** What goes to the backend at a time: four segments cost one write, and a request holds no more than this. */
+const BLOCK_BYTES = 4 * SEALED_SEGMENT_BYTES;
+
+/** A PutObject's digests, where they were computed. */
+export interface ObjectDigests {
+  readonly md5?: Buffer | undefined;
+  readonly checksum?: TypedChecksum | undefined;
+}
+
+interface SealPart {
+  readonly keys: ObjectKeys;
+  readonly oid: Buffer;
+  /** 16 fresh random bytes. */
+  readonly partSalt: Buffer;
+  readonly plaintextBytes: number;
+  /** Told once, at the end, how long ciphering took. */
+  readonly onCipher?: ((seconds: number) => void) | undefined;
+}
+
+/**
+ * Seals a PutObject: header, segments and footer, exactly `sealedBytes(plaintextBytes, quantum)` bytes in all. The
+ * last segment and the footer come only after `source` ended cleanly, and `manifest` is asked then. A small object is
+ * one buffer. Ending the iteration early ends the source's.
+ * @throws GatewayError InternalError when the source yields another length; whatever the source throws
+ */
+export async function* sealObject(
+  source: AsyncIterable<Buffer>,
+  options: SealPart & {
+    readonly quantum: QuantumId;
+    readonly envelope: Buffer;
+    /** 16 fresh random bytes. */
+    readonly footerSalt: Buffer;
+    readonly manifest: () => ObjectDigests;
+  },
+): AsyncGenerator<Buffer, void, void> {
+  const { keys, oid, plaintextBytes, quantum, envelope, footerSalt } = options;
+  yield* seal(source, { ...options, partNumber: 0 }, sealedBytes(plaintextBytes, quantum), () => {
+    const { md5, checksum } = options.manifest();
+    const manifest = { multipart: false, plaintextBytes, md5, checksum, parts: [] };
+    const footerBytes = maxFooterBytes(plaintextBytes, quantum); // one part leaves the most room
+    return sealFooter({ keys, oid, envelope, manifest, footerBytes, footerSalt });
+  });
+}
+
+/**
+ * Seals one part of a multipart upload: header and segments, `sealedPartBytes(plaintextBytes)` bytes in all. Withholds
+ * the last segment like `sealObject`.
+ * @throws GatewayError InternalError when the source yields another length; whatever the source throws
+ */
+export function sealPart(
+  source: AsyncIterable<Buffer>,
+  options: SealPart & { readonly partNumber: number },
+): AsyncGenerator<Buffer, void, void> {
+  return seal(source, options, sealedPartBytes(options.plaintextBytes), undefined);
+}
+
+/**
+ * Opens slices of an object (layout.ts) from its stored bytes, of which `storedFirst` is the first that `source`
+ * yields. Gives the wanted plaintext in order, each segment only after its tag verified; part headers that come by are
+ * verified too. Stops after the last slice and ends the source's iteration.
+ * @throws GatewayError ObjectCorrupted when a tag fails or the source ends early; whatever the source throws
+ */
+export async function* openSlices(
+  source: AsyncIterable<Buffer>,
+  options: {
+    readonly keys: ObjectKeys;
+    readonly oid: Buffer;
+    readonly slices: readonly Slice[];
+    readonly storedFirst: number;
+    /** Told once, at the end, how long ciphering took. */
+    readonly onCipher?: ((seconds: number) => void) | undefined;
+  },
+): AsyncGenerator<Buffer, void, void> {
+  const watch = new Stopwatch(options.onCipher);
+  const opener = new SliceOpener(options);
+  for await (const chunk of source) {
+    watch.start();
+    const opened = opener.push(chunk);
+    watch.stop();
+    for (const plaintext of opened) yield plaintext;
+    if (opener.done) break;
+  }
+  if (!opener.done) throw corrupted();
+  watch.report();
+}
+
+async function* seal(
+  source: AsyncIterable<Buffer>,
+  options: SealPart & { readonly partNumber: number },
+  totalBytes: number,
+  footer: (() => Buffer) | undefined,
+): AsyncGenerator<Buffer, void, void> {
+  const watch = new Stopwatch(options.onCipher);
+  watch.start();
+  const sealer = new PartSealer(options);
+  const blocks = new BlockWriter({ totalBytes, blockBytes: BLOCK_BYTES });
+  blocks.append(sealer.header());
+  watch.stop();
+  for await (const chunk of source) {
+    watch.start();
+    blocks.appendAll(sealer.push(chunk));
+    watch.stop();
+    for (const block of blocks.take()) yield block;
+  }
+  watch.start();
+  blocks.appendAll(sealer.finish());
+  if (footer !== undefined) blocks.append(footer());
+  watch.stop();
+  for (const block of blocks.take()) yield block;
+  watch.report();
+}
+
+/** Sums the time that ciphering takes, where someone counts it. */
+class Stopwatch {
+  readonly #report: ((seconds: number) => void) | undefined;
+  #startedMs = 0;
+  #totalMs = 0;
+
+  constructor(report: ((seconds: number) => void) | undefined) {
+    this.#report = report;
+  }
+
+  start(): void {
+    if (this.#report !== undefined) this.#startedMs = performance.now();
+  }
+
+  stop(): void {
+    if (this.#report !== undefined) this.#totalMs += performance.now() - this.#startedMs;
+  }
+
+  report(): void {
+    this.#report?.(this.#totalMs / 1000);
+  }
+}
