@@ -1,0 +1,58 @@
+import type { Socket } from 'node:net';
+import type { Exchange } from './exchange.ts';
+import { LINGER_BYTES, LINGER_SECONDS } from './limits.ts';
+
+/** One client's connection: the exchanges on it, and how it is closed. */
+export class Connection {
+  readonly socket: Socket;
+  readonly exchanges = new Set<Exchange>();
+  /** No further request is taken; what is in flight may finish. */
+  closing = false;
+  #lingering = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  /** No request in flight and none begun: nothing is lost by closing it. */
+  get fresh(): boolean {
+    return this.exchanges.size === 0 && this.socket.bytesRead === 0;
+  }
+
+  /**
+   * Says that nothing more will be sent, and reads on until the client has closed or patience ends (limits.ts says
+   * why). node calls `destroySoon` when an answer with `Connection: close` is out, so that is where this comes in.
+   */
+  lingerOnClose(): void {
+    this.closing = true;
+    this.socket.destroySoon = () => this.linger();
+  }
+
+  linger(lastWords?: string): void {
+    const { socket } = this;
+    this.closing = true;
+    if (this.#lingering || socket.destroyed) return;
+    this.#lingering = true;
+    if (lastWords === undefined) socket.end();
+    else socket.end(lastWords, 'latin1');
+    const bytesBefore = socket.bytesRead;
+    const deadline = setTimeout(() => socket.destroy(), LINGER_SECONDS * 1000);
+    const watch = setInterval(() => {
+      if (socket.bytesRead - bytesBefore > LINGER_BYTES) socket.destroy();
+    }, 100);
+    socket.once('close', () => {
+      clearTimeout(deadline);
+      clearInterval(watch);
+    });
+  }
+
+  /** After the last answer: whatever was said stays said, and no unread byte turns it into a reset. */
+  close(): void {
+    if (!this.#lingering) this.socket.destroySoon();
+  }
+
+  /** Has had its answer; what it still sends is thrown away. */
+  get lingering(): boolean {
+    return this.#lingering;
+  }
+}

@@ -1,0 +1,291 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asGatewayError, clientError, type GatewayError } from '../errors.ts';
+import { RequestTrace } from '../pipeline/trace.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import { HeaderList } from '../wire/headers.ts';
+import { type PassThrough, WireRequest, type WireResponse } from '../wire/message.ts';
+import { ClientWatch, type Waiting, type WatchLimits } from './client-watch.ts';
+import type { Connection } from './connection.ts';
+import { DRAIN_BYTES } from './limits.ts';
+import type { RenderRefusal } from './plain-answer.ts';
+import { incompleteBody, RequestBody } from './request-body.ts';
+import { ClientGone, ResponseWriter } from './response-writer.ts';
+
+export type Handle = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
+
+/** What an exchange needs of its listener. */
+export interface ExchangeServices {
+  readonly handle: Handle;
+  readonly render: RenderRefusal;
+  readonly watchLimits: WatchLimits;
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number;
+  /** The gateway is shutting down: answers close their connections. */
+  readonly stopping: () => boolean;
+  readonly onOver: (exchange: Exchange, record: RequestRecord) => void;
+}
+
+export interface ExchangeParts {
+  readonly id: string;
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly connection: Connection;
+  readonly secure: boolean;
+  readonly expectsContinue: boolean;
+}
+
+/** As nginx logs it: the client closed before the answer began. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** One request and its answer, from the parsed head to the last byte, and its account. */
+export class Exchange {
+  readonly id: string;
+  readonly trace = new RequestTrace();
+  readonly #parts: ExchangeParts;
+  readonly #services: ExchangeServices;
+  readonly #startedAt: number;
+  readonly #gone = new AbortController();
+  readonly #body: RequestBody;
+  readonly #declaredBytes: number | undefined;
+  readonly #writer: ResponseWriter;
+  readonly #watch: ClientWatch;
+  #headAt: number | undefined;
+  #phase: 'serving' | 'draining' | 'over' = 'serving';
+  #passedBytesFrom: number | undefined;
+  #left = false;
+
+  constructor(parts: ExchangeParts, services: ExchangeServices) {
+    this.id = parts.id;
+    this.#parts = parts;
+    this.#services = services;
+    this.#startedAt = services.clock();
+    this.#watch = new ClientWatch(services.watchLimits);
+    const { message, response } = parts;
+    const length = message.headers['content-length'];
+    this.#declaredBytes = length === undefined ? undefined : Number(length);
+    this.#body = new RequestBody({
+      message,
+      empty: message.headers['transfer-encoding'] === undefined && (this.#declaredBytes ?? 0) === 0,
+      beforeFirstPull: parts.expectsContinue ? () => response.writeContinue() : undefined,
+    });
+    this.#writer = new ResponseWriter({
+      response,
+      onHead: () => {
+        this.#headAt = services.clock();
+      },
+    });
+  }
+
+  get connection(): Connection {
+    return this.#parts.connection;
+  }
+
+  /** Never rejects. */
+  async run(refusal: GatewayError | undefined): Promise<void> {
+    try {
+      if (refusal !== undefined) {
+        await this.#refuse(refusal);
+        return;
+      }
+      const result = await this.#services.handle(this.#wireRequest(), this.trace);
+      if ('passThrough' in result) await this.#passThrough(result);
+      else await this.#write(result);
+    } catch (thrown) {
+      await this.#fail(thrown);
+    } finally {
+      this.#settle();
+    }
+  }
+
+  /** The connection is closed. */
+  clientGone(): void {
+    if (this.#phase === 'over') return;
+    this.#left = true;
+    this.#gone.abort();
+    this.#body.fail(incompleteBody());
+    this.#writer.clientGone();
+    if (this.#phase === 'draining') this.#over();
+  }
+
+  /** node's parser gave the connection up in the middle of this request's body. */
+  bodyBroken(cause: Error): void {
+    if (this.#parts.message.complete) return;
+    this.#parts.connection.lingerOnClose();
+    const ended = 'code' in cause && cause.code === 'HPE_INVALID_EOF_STATE';
+    const malformed = 'The chunked coding of the body is malformed.';
+    this.#body.fail(ended ? incompleteBody(cause) : clientError('InvalidRequest', malformed, { cause }));
+  }
+
+  /** Once a tick: gives up on a client that sends or takes nothing, or next to nothing. */
+  tick(): void {
+    const waiting = this.#waiting();
+    const verdict = this.#watch.judge(waiting);
+    if (verdict === 'fine') return;
+    if (this.#phase === 'serving' && waiting?.for === 'upload') {
+      this.#body.fail(clientError('RequestTimeout', 'The body of the request came too slowly.'));
+      return;
+    }
+    this.#note(clientError('RequestTimeout', 'The client stopped taking or sending bytes.'));
+    this.#parts.connection.socket.destroy();
+  }
+
+  #wireRequest(): WireRequest {
+    const { message, id, secure } = this.#parts;
+    return new WireRequest({
+      id,
+      method: message.method as string,
+      rawTarget: message.url as string,
+      headers: new HeaderList(message.rawHeaders),
+      body: this.#body,
+      secure,
+      signal: this.#gone.signal,
+    });
+  }
+
+  #write(answer: WireResponse): Promise<void> {
+    const { message, response, connection } = this.#parts;
+    const close = this.#mustClose();
+    if ((close || !response.shouldKeepAlive) && !message.complete) connection.lingerOnClose();
+    else if (close) connection.closing = true;
+    return this.#writer.write(answer, { isHead: message.method === 'HEAD', close });
+  }
+
+  async #passThrough(result: PassThrough): Promise<void> {
+    const { message, response, connection } = this.#parts;
+    this.#passedBytesFrom = connection.socket.bytesWritten;
+    if (this.#services.stopping()) response.shouldKeepAlive = false;
+    await result.passThrough(message, response);
+    this.#headAt ??= this.#services.clock();
+  }
+
+  /** An answer that no dialect renders. */
+  async #refuse(error: GatewayError): Promise<void> {
+    this.#note(error);
+    this.#parts.connection.closing = true;
+    await this.#write(this.#services.render(error, this.id));
+  }
+
+  async #fail(thrown: unknown): Promise<void> {
+    if (thrown instanceof ClientGone || this.#left) return;
+    const error = asGatewayError(thrown);
+    if (this.#parts.response.headersSent) {
+      // The status line is out: a connection that breaks is the only way left to say that this is not the whole.
+      this.#note(error);
+      this.#breakOff();
+      return;
+    }
+    try {
+      await this.#refuse(error);
+    } catch {
+      this.#breakOff();
+    }
+  }
+
+  /** What went wrong first is what is told. */
+  #note(error: GatewayError): void {
+    if (this.trace.errorCode !== undefined) return;
+    this.trace.error = error;
+    this.trace.errorCode = error.code;
+    this.trace.errorSource = error.source;
+  }
+
+  /** A body without a declared length, to a client that knows no chunks, ends where the connection does: reset it. */
+  #breakOff(): void {
+    const { socket } = this.#parts.connection;
+    this.#gone.abort();
+    if (this.#parts.message.httpVersion === '1.1' || this.#parts.secure) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  /** Must the connection end with this answer, so that nobody mistakes the rest of a body for a request? */
+  #mustClose(): boolean {
+    const { message, connection, expectsContinue } = this.#parts;
+    if (connection.closing || this.#services.stopping()) return true;
+    if (message.complete) return false;
+    // A client that was never told to continue may or may not send the body (RFC 9110 §10.1.1).
+    if (expectsContinue && !this.#body.begun) return true;
+    if (this.#declaredBytes === undefined) return message.headers['transfer-encoding'] !== undefined;
+    return this.#declaredBytes - this.#body.bytes > DRAIN_BYTES;
+  }
+
+  #waiting(): Waiting {
+    const { response, connection } = this.#parts;
+    if (this.#phase === 'draining') return { for: 'upload', moved: connection.socket.bytesRead };
+    if (this.#body.waiting) return { for: 'upload', moved: this.#body.bytes };
+    // A pipelined answer has no socket before its turn: the one in front of it is watched.
+    if (this.#writer.waiting && response.socket !== null) {
+      return { for: 'download', moved: bytesTaken(connection) };
+    }
+    if (this.#passedBytesFrom !== undefined && connection.socket.writableLength > 0) {
+      return { for: 'download', moved: bytesTaken(connection) };
+    }
+    return undefined;
+  }
+
+  /** The answer is out or never will be. The exchange lives on while the rest of its body is thrown away. */
+  #settle(): void {
+    const { message, connection } = this.#parts;
+    this.#body.release();
+    if (message.complete || message.destroyed || connection.socket.destroyed || connection.lingering) {
+      if (!message.readableEnded) message.resume();
+      this.#over();
+      return;
+    }
+    this.#phase = 'draining';
+    message.once('end', () => this.#over());
+    message.resume();
+  }
+
+  #over(): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#services.onOver(this, this.#record());
+  }
+
+  #record(): RequestRecord {
+    const { message, response } = this.#parts;
+    const { trace } = this;
+    const began = this.#headAt !== undefined;
+    return {
+      requestId: this.id,
+      method: message.method ?? '',
+      dialect: trace.dialect,
+      operation: trace.operation,
+      tenant: trace.tenant,
+      accessKeyId: trace.accessKeyId,
+      bucket: trace.bucket,
+      status: began ? response.statusCode : CLIENT_CLOSED_REQUEST,
+      bytesIn: this.#body.bytes,
+      bytesOut: this.#bytesOut(),
+      seconds: (this.#services.clock() - this.#startedAt) / 1000,
+      firstByteSeconds: this.#headAt === undefined ? undefined : (this.#headAt - this.#startedAt) / 1000,
+      sealSeconds: trace.sealSeconds,
+      openSeconds: trace.openSeconds,
+      outcome: this.#outcome(),
+      errorCode: trace.errorCode,
+      errorSource: trace.errorSource,
+      error: trace.error,
+      warnings: trace.warnings,
+    };
+  }
+
+  #outcome(): RequestRecord['outcome'] {
+    if (this.#parts.response.writableFinished) return 'complete';
+    return this.#left || this.trace.errorSource === 'client' ? 'client-gone' : 'cut';
+  }
+
+  #bytesOut(): number {
+    if (this.#passedBytesFrom === undefined) return this.#writer.bytes;
+    return this.#parts.connection.socket.bytesWritten - this.#passedBytesFrom;
+  }
+}
+
+/**
+ * Bytes that the kernel took for the client. `writeQueueSize` is what libuv still holds of a write in progress: node's
+ * own socket timeout looks at it too, and without it a slow reader of a large chunk would look like a dead one.
+ */
+function bytesTaken(connection: Connection): number {
+  const { socket } = connection;
+  const handle = (socket as { _handle?: { writeQueueSize?: number } | null })._handle;
+  return socket.bytesWritten - (handle?.writeQueueSize ?? 0);
+}

@@ -1,0 +1,48 @@
+import { clientError, type GatewayError } from '../errors.ts';
+
+/**
+ * What llhttp lets through and a proxy must not: whoever reads such a request differently than we do (a load balancer
+ * in front, the backend behind) sees other request borders, and one client's bytes become another's request
+ * (RFC 9112 §11.2). llhttp itself refuses two lengths, length and chunked, obs-fold, bare LF and CR, blanks before a
+ * colon, and any last coding but chunked; test/server/smuggling.test.ts holds it to that.
+ */
+export function refusedFraming(rawHeaders: readonly string[], httpVersion: string): GatewayError | undefined {
+  let lengths = 0;
+  let codings = 0;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    // Lengths first: lower-casing forty names a request would be most of this function's cost.
+    switch (name.length) {
+      case 4:
+        if (name.toLowerCase() === 'host') hosts++;
+        break;
+      case 7:
+        if (name.toLowerCase() === 'upgrade')
+          return refuse('The gateway speaks HTTP/1.1 and upgrades to nothing else.');
+        break;
+      case 14:
+        if (name.toLowerCase() === 'content-length') lengths++;
+        break;
+      case 17:
+        if (name.toLowerCase() === 'transfer-encoding') {
+          codings++;
+          if ((rawHeaders[at + 1] as string).toLowerCase() !== 'chunked') {
+            return refuse('The only transfer coding is chunked.');
+          }
+        }
+        break;
+    }
+  }
+  if (hosts > 1) return refuse('The request has more than one Host field.');
+  if (lengths > 1 || codings > 1 || (lengths > 0 && codings > 0)) {
+    return refuse('The request declares the length of its body more than once.');
+  }
+  // A 1.0 proxy on the way does not know chunked and would see a body without an end (RFC 9112 §6.1).
+  if (codings > 0 && httpVersion !== '1.1') return refuse('Chunked transfer coding needs HTTP/1.1.');
+  return undefined;
+}
+
+function refuse(message: string): GatewayError {
+  return clientError('InvalidRequest', message);
+}

@@ -1,0 +1,254 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { clientError } from '../errors.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import { brokenRequest } from './broken-request.ts';
+import { Connection } from './connection.ts';
+import { Exchange, type ExchangeServices, type Handle } from './exchange.ts';
+import { refusedFraming } from './framing.ts';
+import { MAX_PIPELINED, MIN_UPLOAD_BYTES_PER_SECOND, type ServerLimits } from './limits.ts';
+import { type RenderRefusal, renderPlain, wireText } from './plain-answer.ts';
+import { drain } from './shutdown.ts';
+
+/** What the listener tells of; telemetry's Metrics is one. */
+export interface ListenerMetrics {
+  request(record: RequestRecord): void;
+  refused(reason: string): void;
+}
+
+export interface ListenerOptions {
+  /** Verifies, serves and renders. Its errors are its own business: what it throws becomes a bare 500. */
+  readonly handle: Handle;
+  readonly limits: ServerLimits;
+  /** PEM texts. Present: the listener speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly metrics: ListenerMetrics;
+  readonly log: Pick<Log, 'request' | 'info' | 'warn'>;
+  readonly newRequestId: () => string;
+  /** Spells refusals that come before any dialect is known; default plain text. */
+  readonly renderFatal?: RenderRefusal | undefined;
+  /** Milliseconds, monotonic. */
+  readonly clock?: (() => number) | undefined;
+  readonly now?: (() => Date) | undefined;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/**
+ * The port that clients reach: node's HTTP server, with everything a store's client and its attackers need. It is the
+ * only writer to a client's socket (the pass-through lane writes through the response that it is handed).
+ */
+export class Listener {
+  readonly server: Server;
+  readonly #options: ListenerOptions;
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #services: ExchangeServices;
+  readonly #render: RenderRefusal;
+  readonly #secure: boolean;
+  readonly #ticker: NodeJS.Timeout;
+  /** Below TLS, handshakes included. */
+  readonly #handshakes = new Set<Socket>();
+  #stopping = false;
+
+  constructor(options: ListenerOptions) {
+    const { limits, handle } = options;
+    this.#options = options;
+    this.#secure = options.tls !== undefined;
+    this.#render = options.renderFatal ?? renderPlain;
+    const tickSeconds = Math.min(Math.max(limits.idleSeconds / 6, 0.02), 5);
+    this.#services = {
+      handle,
+      render: this.#render,
+      watchLimits: {
+        tickSeconds,
+        idleSeconds: limits.idleSeconds,
+        minUploadBytesPerSecond: limits.minUploadBytesPerSecond ?? MIN_UPLOAD_BYTES_PER_SECOND,
+      },
+      clock: options.clock ?? (() => performance.now()),
+      stopping: () => this.#stopping,
+      onOver: (exchange, record) => this.#onOver(exchange, record),
+    };
+    this.server = createNodeServer(options);
+    this.#attach();
+    this.#ticker = setInterval(() => this.#tick(), tickSeconds * 1000).unref();
+  }
+
+  /** Client connections open now. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  get requestsInFlight(): number {
+    let count = 0;
+    for (const connection of this.#connections.values()) count += connection.exchanges.size;
+    return count;
+  }
+
+  /** Where it listens, once it does. */
+  get address(): AddressInfo {
+    return this.server.address() as AddressInfo;
+  }
+
+  /** @throws Error EADDRINUSE and its kin */
+  listen(address: ListenAddress): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ ...address, backlog: 1024 }, () => {
+        this.server.off('error', reject);
+        resolve(this.address);
+      });
+    });
+  }
+
+  /**
+   * Stops accepting, closes idle connections, lets requests in flight finish with `Connection: close`, and destroys
+   * what is left after `graceSeconds`.
+   * @returns how many requests were cut
+   */
+  async close(options: { readonly graceSeconds: number }): Promise<number> {
+    this.#stopping = true;
+    const cut = await drain({
+      server: this.server,
+      connections: () => this.#connections.values(),
+      handshakes: this.#handshakes,
+      graceSeconds: options.graceSeconds,
+    });
+    clearInterval(this.#ticker);
+    return cut;
+  }
+
+  #attach(): void {
+    const { server } = this;
+    if (this.#secure) {
+      server.on('connection', (socket) => {
+        this.#handshakes.add(socket);
+        socket.once('close', () => this.#handshakes.delete(socket));
+      });
+    }
+    server.on(this.#secure ? 'secureConnection' : 'connection', (socket: Socket) => this.#onConnection(socket));
+    server.on('request', (message, response) => this.#onRequest(message, response, false));
+    server.on('checkContinue', (message, response) => this.#onRequest(message, response, true));
+    server.on('checkExpectation', (message, response) => this.#onRequest(message, response, 'unknown'));
+    // Without a listener node would ignore CONNECT's bytes or upgrade somebody; with one, nothing is upgraded.
+    server.on('connect', (_message, socket) => this.#onConnect(socket as Socket));
+    server.on('clientError', (error, socket) => this.#onBroken(error, socket as Socket));
+    server.on('drop', () => this.#options.metrics.refused('TooManyConnections'));
+  }
+
+  #onConnection(socket: Socket): void {
+    const connection = new Connection(socket);
+    this.#connections.set(socket, connection);
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      for (const exchange of connection.exchanges) exchange.clientGone();
+    });
+  }
+
+  #onRequest(message: IncomingMessage, response: ServerResponse, expectation: boolean | 'unknown'): void {
+    const connection = this.#connections.get(message.socket);
+    if (connection === undefined || connection.closing || connection.exchanges.size >= MAX_PIPELINED) {
+      // Behind an answer that said close, or one of too many at once: not to be served.
+      if (connection?.lingering) message.resume();
+      else message.socket.destroy();
+      return;
+    }
+    const exchange = new Exchange(
+      {
+        id: this.#options.newRequestId(),
+        message,
+        response,
+        connection,
+        secure: this.#secure,
+        expectsContinue: expectation === true,
+      },
+      this.#services,
+    );
+    connection.exchanges.add(exchange);
+    const refusal =
+      expectation === 'unknown'
+        ? clientError('InvalidRequest', 'The gateway knows no expectation but 100-continue.')
+        : refusedFraming(message.rawHeaders, message.httpVersion);
+    if (refusal !== undefined) this.#options.metrics.refused(refusal.code);
+    void exchange.run(refusal);
+  }
+
+  #onOver(exchange: Exchange, record: RequestRecord): void {
+    this.#options.metrics.request(record);
+    this.#options.log.request(record);
+    const { connection } = exchange;
+    connection.exchanges.delete(exchange);
+    if ((connection.closing || this.#stopping) && connection.exchanges.size === 0) connection.close();
+  }
+
+  #onConnect(socket: Socket): void {
+    this.#refuse(socket, 'MethodNotAllowed', clientError('MethodNotAllowed', 'The gateway is no forward proxy.'));
+  }
+
+  /** node's parser gave up, or the head took too long. */
+  #onBroken(error: Error, socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection?.lingering) {
+      // The client has closed, or goes on sending what nobody parses: either way it has had its answer.
+      if (brokenRequest(error).reason === 'HPE_INVALID_EOF_STATE') socket.destroy();
+      return;
+    }
+    const { reason, refusal } = brokenRequest(error);
+    if (connection !== undefined && connection.exchanges.size > 0 && refusal !== undefined) {
+      // The answers in flight still go out, and the connection ends with them.
+      connection.closing = true;
+      for (const exchange of connection.exchanges) exchange.bodyBroken(error);
+      return;
+    }
+    if (refusal === undefined || !socket.writable) socket.destroy();
+    else this.#refuse(socket, reason, refusal);
+  }
+
+  #refuse(socket: Socket, reason: string, refusal: ReturnType<typeof clientError>): void {
+    this.#options.metrics.refused(reason);
+    const id = this.#options.newRequestId();
+    this.#options.log.info('refused', { requestId: id, reason, errorCode: refusal.code });
+    const now = this.#options.now?.() ?? new Date();
+    const connection = this.#connections.get(socket) ?? new Connection(socket);
+    connection.linger(wireText(this.#render(refusal, id), now));
+  }
+
+  #tick(): void {
+    for (const connection of this.#connections.values()) {
+      for (const exchange of connection.exchanges) exchange.tick();
+    }
+  }
+}
+
+export function createListener(options: ListenerOptions): Listener {
+  return new Listener(options);
+}
+
+function createNodeServer(options: ListenerOptions): Server {
+  const { limits, tls } = options;
+  const settings: ServerOptions = {
+    insecureHTTPParser: false,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headerSeconds * 1000,
+    // How often node looks for heads that are late.
+    connectionsCheckingInterval: Math.min(Math.max(limits.headerSeconds * 250, 20), 5000),
+    // node's own limit on a whole request would end every long upload; ClientWatch looks after slow ones.
+    requestTimeout: 0,
+    keepAliveTimeout: limits.keepAliveSeconds * 1000,
+    keepAlive: true,
+    noDelay: true,
+  };
+  const server =
+    tls === undefined
+      ? createServer(settings)
+      : createTlsServer({ ...settings, cert: tls.cert, key: tls.key, handshakeTimeout: limits.headerSeconds * 1000 });
+  server.maxConnections = limits.maxConnections;
+  // node drops fields past 2,000 without a word: a signed one could be among them. Their bytes are bounded anyway.
+  server.maxHeadersCount = 0;
+  return server;
+}

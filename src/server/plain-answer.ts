@@ -1,0 +1,41 @@
+import { STATUS_CODES } from 'node:http';
+import type { ErrorCode, GatewayError } from '../errors.ts';
+import { HeaderList } from '../wire/headers.ts';
+import type { WireResponse } from '../wire/message.ts';
+
+/**
+ * Answers for what never became a request of a dialect: broken HTTP, and whatever is refused before anyone could tell
+ * which vendor's client is asking. Text, because there is no dialect to spell it.
+ */
+export type RenderRefusal = (error: GatewayError, requestId: string) => WireResponse;
+
+/** The few codes that the listener itself makes. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  IncompleteBody: 400,
+  InvalidRequest: 400,
+  InvalidURI: 400,
+  InternalError: 500,
+  MethodNotAllowed: 405,
+  RequestHeaderSectionTooLarge: 431,
+  RequestTimeout: 408,
+};
+
+export const renderPlain: RenderRefusal = (error, requestId) => {
+  const body = Buffer.from(`${error.code}: ${error.message}\nRequest ${requestId}\n`, 'utf8');
+  const headers = HeaderList.of([
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['Content-Length', String(body.length)],
+    ['x-amz-request-id', requestId],
+  ]);
+  return { status: STATUS[error.code] ?? 500, headers, body };
+};
+
+/** A whole answer as text for a socket that node's parser has given up. Always closes. */
+export function wireText(answer: WireResponse, now: Date): string {
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Error'}`];
+  for (const [name, value] of answer.headers) lines.push(`${name}: ${value}`);
+  if (!answer.headers.has('date')) lines.push(`Date: ${now.toUTCString()}`);
+  lines.push('Connection: close', '', '');
+  const body = Buffer.isBuffer(answer.body) ? answer.body.toString('latin1') : '';
+  return lines.join('\r\n') + body;
+}
