@@ -56,7 +56,8 @@ export async function writeAnswer(
   }
   const hangUp = findEffect(options.effects, 'hang up');
   if (hangUp?.announced === true) headers.append('Connection', 'close');
-  if (hangUp?.announced === false) outgoing.once('finish', () => outgoing.socket?.destroySoon());
+  const socket = outgoing.socket; // by 'finish' it is detached
+  if (hangUp?.announced === false) outgoing.once('finish', () => socket?.destroySoon());
   outgoing.writeHead(status, headers.toRaw());
   if (body === undefined || options.method === 'HEAD') {
     outgoing.end();
