@@ -149,6 +149,10 @@ const limits = z.strictObject({
     seconds({ min: 0.1, max: 3600 }),
     'How long an idle client connection is kept. Longer than a load balancer’s own 60 s.',
   ).prefault(75),
+  minUploadBytesPerSecond: setting(
+    integer({ min: 0, max: GIB }),
+    'A client that sends slower than this on average, while the gateway waits for it, is cut off. 0: never.',
+  ).prefault(1024),
   shutdownSeconds: setting(
     seconds({ min: 0, max: 3600 }),
     'How long requests in flight may take to finish after SIGTERM or Ctrl-C.',

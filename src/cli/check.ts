@@ -1,0 +1,126 @@
+import { type Config, type ConfigProblem, examineConfig, showProblem } from '../config.ts';
+import { openBackend, openStores } from '../gateway.ts';
+import { CheckReport } from './check-report.ts';
+import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
+import { configFile } from './config-file.ts';
+import { ObjectClient } from './object-client.ts';
+import { probeAtRest } from './probe.ts';
+import { EXIT_FAILED, EXIT_OK, type Terminal } from './terminal.ts';
+import type { Stores } from './with-stores.ts';
+
+/** S3 refuses signatures that are further off than this. */
+const SKEW_LIMIT_SECONDS = 15 * 60;
+const SKEW_WARNING_SECONDS = 60;
+
+export const checkCommand: Command = {
+  words: ['check'],
+  summary: 'Try a configuration: every problem at once, and a probe object that must be ciphertext at rest.',
+  usage: `check [options]
+
+Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, and sends a
+probe object through the gateway to see that the backend holds ciphertext. Leaves nothing behind.
+
+      --bucket NAME   Put the probe into this bucket. Without it, a bucket is made and deleted.
+${CONFIG_USAGE}
+${JSON_USAGE}`,
+  run: async (args, terminal) => {
+    const options = { ...CONFIG_OPTION, ...JSON_OPTION, bucket: { type: 'string' } } as const;
+    const { values } = readArguments(args, options, { most: 0 });
+    const report = new CheckReport({ terminal, json: values.json === true });
+    const file = configFile(values.config, terminal);
+    const { config, problems } = examineConfig({ file, env: terminal.env, cwd: terminal.cwd });
+    for (const problem of problems) {
+      report.add({ name: 'configuration', outcome: 'failed', detail: showProblem(problem) });
+    }
+    if (problems.length === 0)
+      report.add({ name: 'configuration', outcome: 'ok', detail: file ?? 'environment variables' });
+    await checkParts({ config, problems, report, terminal, bucket: values.bucket });
+    report.finish();
+    return report.ok ? EXIT_OK : EXIT_FAILED;
+  },
+};
+
+interface Check {
+  readonly config: Config | undefined;
+  readonly problems: readonly ConfigProblem[];
+  readonly report: CheckReport;
+  readonly terminal: Terminal;
+  readonly bucket: string | undefined;
+}
+
+/** Goes on where it can: a wrong log level is no reason not to try the backend. */
+async function checkParts(check: Check): Promise<void> {
+  const { config, problems, report, terminal } = check;
+  const touched = (section: string): boolean => problems.some(({ setting }) => setting.startsWith(section));
+  const stores = await checkPart(check, { name: 'key store', skip: touched('keys') }, checkKeys);
+  const backend = await checkPart(check, { name: 'backend', skip: touched('backend') }, checkBackend);
+  try {
+    if (stores === undefined || backend === undefined || config === undefined) {
+      report.add({ name: 'probe', outcome: 'skipped', detail: 'needs a key store and a backend that work' });
+      return;
+    }
+    const hint = 'With --bucket NAME the probe uses a bucket that exists.';
+    await report.attempt({ name: 'probe', hint }, async () => {
+      const client = new ObjectClient(backend);
+      const parts = { config, stores, backend: client, bucket: check.bucket, now: () => terminal.now() };
+      report.add({ name: 'probe', ...(await probeAtRest(parts)) });
+    });
+  } finally {
+    await stores?.close();
+    await backend?.close();
+  }
+}
+
+async function checkPart<T>(
+  { config, report, terminal }: Check,
+  { name, skip }: { readonly name: string; readonly skip: boolean },
+  work: (config: Config, report: CheckReport, terminal: Terminal) => Promise<T>,
+): Promise<T | undefined> {
+  if (skip || config === undefined) {
+    report.add({ name, outcome: 'skipped', detail: 'not tried, because of the configuration' });
+    return undefined;
+  }
+  return report.attempt({ name }, () => work(config, report, terminal));
+}
+
+async function checkKeys(config: Config, report: CheckReport): Promise<Stores> {
+  const onWarning = (detail: string) => report.add({ name: 'key store', outcome: 'warning', detail });
+  const stores = await openStores(config, { onWarning });
+  try {
+    const records = await stores.selfTest();
+    const place = config.keys.store.kind === 'file' ? config.keys.store.path : 'Redis';
+    const detail = `${place} answers, and the root key opens its ${records} records`;
+    report.add({ name: 'key store', outcome: 'ok', detail });
+    return stores;
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+async function checkBackend(config: Config, report: CheckReport, terminal: Terminal) {
+  const backend = await openBackend(config);
+  try {
+    await backend.connection.check();
+    const { place } = config.backend;
+    const shown = place.kind === 'endpoint' ? place.endpoint.origin : `the embedded store in ${place.directory}`;
+    report.add({ name: 'backend', outcome: 'ok', detail: `${shown} answers and takes the credentials` });
+    await report.attempt({ name: 'clock' }, () => checkClock(new ObjectClient(backend), report, terminal));
+    return backend;
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+}
+
+async function checkClock(client: ObjectClient, report: CheckReport, terminal: Terminal): Promise<void> {
+  const theirs = await client.clock();
+  if (theirs === undefined) {
+    report.add({ name: 'clock', outcome: 'warning', detail: 'the backend sends no Date to compare with' });
+    return;
+  }
+  const skewSeconds = Math.round(Math.abs(theirs.getTime() - terminal.now().getTime()) / 1000);
+  const outcome = skewSeconds > SKEW_LIMIT_SECONDS ? 'failed' : skewSeconds > SKEW_WARNING_SECONDS ? 'warning' : 'ok';
+  const hint = outcome === 'ok' ? undefined : 'Signatures carry the time: keep both clocks right (NTP).';
+  report.add({ name: 'clock', outcome, detail: `${skewSeconds} s from the backend’s`, hint });
+}

@@ -1,0 +1,133 @@
+import type { BackendConnection } from '../backend/connection.ts';
+import type { BackDialect, StoredObject } from '../dialects/dialect.ts';
+import { GatewayError } from '../errors.ts';
+import type { ObjectRef } from '../operations/object.ts';
+import type { ListObjects } from '../operations/operation.ts';
+import { collect } from '../wire/collect.ts';
+import { HeaderList } from '../wire/headers.ts';
+import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
+
+const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Small requests of the commands: to the backend, to see what lies there, and to the gateway itself, which looks like
+ * any other store to the dialect that signs.
+ */
+export class ObjectClient {
+  readonly #back: BackDialect;
+  readonly #connection: Pick<BackendConnection, 'send'>;
+
+  constructor(parts: { readonly back: BackDialect; readonly connection: Pick<BackendConnection, 'send'> }) {
+    this.#back = parts.back;
+    this.#connection = parts.connection;
+  }
+
+  /** @throws GatewayError, as every method here */
+  async put(ref: ObjectRef, body: Buffer, contentType: string): Promise<void> {
+    const metadata = { content: { contentType }, user: [], vendor: new HeaderList() };
+    await this.#ask(this.#back.put({ ref, metadata, conditions: {}, body }), ref);
+  }
+
+  async get(ref: ObjectRef): Promise<{ readonly object: StoredObject; readonly bytes: Buffer }> {
+    const { response, document } = await this.#ask(this.#back.get({ ref, conditions: {} }), ref);
+    return { object: this.#back.readObject(response), bytes: document };
+  }
+
+  /** Stored bytes first..last, inclusive, fewer past the end. */
+  async range(ref: ObjectRef, first: number, last: number): Promise<Buffer> {
+    const request = this.#back.get({ ref, range: { first, last }, conditions: {} });
+    return (await this.#ask(request, ref)).document;
+  }
+
+  /** undefined when there is no such object. */
+  async head(ref: ObjectRef): Promise<StoredObject | undefined> {
+    try {
+      const { response } = await this.#ask(this.#back.head({ ref, conditions: {} }), ref);
+      return this.#back.readObject(response);
+    } catch (error) {
+      if (error instanceof GatewayError && (error.code === 'NoSuchKey' || error.code === 'NoSuchBucket')) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async delete(ref: ObjectRef): Promise<void> {
+    await this.#ask(this.#back.delete(ref, {}), ref);
+  }
+
+  async createBucket(bucket: string): Promise<void> {
+    await this.#ask(this.#back.createBucket(bucket, undefined, new HeaderList()), { bucket });
+  }
+
+  async deleteBucket(bucket: string): Promise<void> {
+    await this.#ask(this.#back.deleteBucket(bucket), { bucket });
+  }
+
+  async hasBucket(bucket: string): Promise<boolean> {
+    try {
+      await this.#ask(this.#back.headBucket(bucket), { bucket });
+      return true;
+    } catch (error) {
+      // A HEAD's error has no document, so a missing bucket may look like a missing key.
+      if (error instanceof GatewayError && (error.code === 'NoSuchBucket' || error.code === 'NoSuchKey')) return false;
+      throw error;
+    }
+  }
+
+  async bucketNames(): Promise<string[]> {
+    const { document } = await this.#ask(this.#back.listBuckets(), {});
+    return this.#back.readBuckets(document).map(({ name }) => name);
+  }
+
+  /** The answer to a small request, for its headers. */
+  async clock(): Promise<Date | undefined> {
+    const response = await this.#connection.send(this.#back.listBuckets(), {});
+    response.discard();
+    const date = new Date(response.headers.get('date') ?? '');
+    return Number.isNaN(date.getTime()) ? undefined : date;
+  }
+
+  /** Whether anything is kept in a bucket, older versions included. */
+  async holdsObjects(bucket: string): Promise<boolean> {
+    const { document } = await this.#ask(this.#back.list(oneKey(bucket)), { bucket });
+    if (this.#back.readListing(document).entries.length > 0) return true;
+    try {
+      const versions = { prefix: '', delimiter: '', keyMarker: '', versionIdMarker: '', maxKeys: 1, urlEncoded: true };
+      const request = this.#back.listVersions({ kind: 'ListObjectVersions', bucket, ...versions });
+      const listed = this.#back.readVersionListing((await this.#ask(request, { bucket })).document);
+      return listed.entries.some((entry) => !entry.deleteMarker);
+    } catch (error) {
+      // A store without versions has no older ones.
+      if (error instanceof GatewayError && error.code === 'NotImplemented') return false;
+      throw error;
+    }
+  }
+
+  async #ask(
+    request: OutgoingRequest,
+    ref: { readonly bucket?: string; readonly key?: string },
+  ): Promise<{ readonly response: IncomingResponse; readonly document: Buffer }> {
+    const response = await this.#connection.send(request, {});
+    const document = await collect(response.body, MAX_DOCUMENT_BYTES, () => {
+      return new GatewayError('BackendError', 'The answer is larger than expected.', { source: 'backend' });
+    });
+    if (response.status >= 300) throw this.#back.readError(response, document, ref);
+    return { response, document };
+  }
+}
+
+function oneKey(bucket: string): ListObjects {
+  return {
+    kind: 'ListObjects',
+    bucket,
+    form: 2,
+    prefix: '',
+    delimiter: '',
+    after: '',
+    continuationToken: undefined,
+    maxKeys: 1,
+    urlEncoded: true,
+    withOwner: false,
+  };
+}

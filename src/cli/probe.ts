@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config.ts';
+import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../envelope/envelope.ts';
+import { SEGMENT_BYTES, sealedBytes } from '../envelope/sizes.ts';
+import { createGateway } from '../gateway.ts';
+import type { ObjectRef } from '../operations/object.ts';
+import type { BucketPolicy } from '../tenants/bucket-policy.ts';
+import { openGatewayClient } from './gateway-client.ts';
+import type { ObjectClient } from './object-client.ts';
+import { type Caller, findOwner } from './probe-caller.ts';
+import type { Stores } from './with-stores.ts';
+
+export interface ProbeResult {
+  readonly outcome: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+}
+
+/** Two segments, so that a mistake at their border would show. */
+const PROBE_BYTES = SEGMENT_BYTES + 1000;
+
+/**
+ * Sends an object through a real gateway of this configuration, on a port of its own, and looks at what the backend
+ * got. Leaves nothing behind: bucket, tenant, access key and object go again.
+ */
+export async function probeAtRest(parts: {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly backend: ObjectClient;
+  /** An existing bucket to use; without it one is made. */
+  readonly bucket: string | undefined;
+  readonly now: () => Date;
+}): Promise<ProbeResult> {
+  const { config, stores, backend, now } = parts;
+  const mark = randomBytes(6).toString('hex');
+  const ref = { bucket: parts.bucket ?? `sealgate-check-${mark}`, key: `sealgate-check-${mark}` };
+  const undo: (() => Promise<unknown>)[] = [];
+  try {
+    if (parts.bucket === undefined) {
+      await backend.createBucket(ref.bucket);
+      undo.unshift(() => backend.deleteBucket(ref.bucket));
+    }
+    const caller = await findOwner(stores, { bucket: ref.bucket, mark });
+    undo.unshift(caller.release);
+    const gateway = await createGateway(privately(config), {});
+    undo.unshift(() => gateway.stop());
+    await gateway.start();
+    const endpoint = new URL(gateway.endpoint);
+    const { client, close } = openGatewayClient({ endpoint, region: config.region, ...caller, now });
+    undo.unshift(close);
+    undo.unshift(() => backend.delete(ref));
+    return await compare({ client, backend, ref, caller });
+  } finally {
+    // Each on its own: what cannot be taken back must not keep the rest.
+    for (const step of undo) await step().catch(() => undefined);
+  }
+}
+
+/** The same gateway, reachable by nobody else. */
+function privately(config: Config): Config {
+  return {
+    ...config,
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: undefined,
+    workers: 1,
+    tls: {},
+    log: { ...config.log, level: 'silent' },
+  };
+}
+
+async function compare(at: {
+  readonly client: ObjectClient;
+  readonly backend: ObjectClient;
+  readonly ref: ObjectRef;
+  readonly caller: Caller;
+}): Promise<ProbeResult> {
+  const { client, backend, ref, caller } = at;
+  const line = `Sealgate probe ${ref.key}: nobody may read this at rest.\n`;
+  const plaintext = Buffer.alloc(PROBE_BYTES, line);
+  await client.put(ref, plaintext, 'text/plain');
+  const { object, bytes: stored } = await backend.get(ref);
+  const readBack = (await client.get(ref)).bytes;
+  if (!readBack.equals(plaintext)) return failed('the probe object came back with other bytes');
+  if (caller.policy.protection === 'none') {
+    return { outcome: 'warning', detail: `the policy for ${ref.bucket} is protection none: objects lie in plaintext` };
+  }
+  const entry = object.metadata.user.find(([name]) => name === ENVELOPE_ENTRY)?.[1];
+  if (entry === undefined) return failed('the stored probe has no envelope: it was not sealed');
+  if (stored.includes(line.trimEnd())) return failed('the stored probe contains its plaintext');
+  return describe(stored, entry, caller.policy);
+}
+
+function describe(stored: Buffer, entry: string, policy: BucketPolicy): ProbeResult {
+  const expectedBytes = sealedBytes(PROBE_BYTES, policy.quantum);
+  if (stored.length !== expectedBytes) {
+    return failed(`the stored probe has ${stored.length} bytes, not the ${expectedBytes} of a sealed one`);
+  }
+  const { keyRingId, kekVersion } = readEnvelopeHead(decodeEnvelope(entry));
+  const sizes = `${PROBE_BYTES} bytes lie as ${stored.length} bytes of ciphertext`;
+  return { outcome: 'ok', detail: `${sizes}, key ring ${keyRingId} version ${kekVersion}, and read back equal` };
+}
+
+function failed(detail: string): ProbeResult {
+  return { outcome: 'failed', detail };
+}

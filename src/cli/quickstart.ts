@@ -1,0 +1,146 @@
+import { resolve } from 'node:path';
+import { type Config, loadConfig } from '../config.ts';
+import { createGateway, openBackend, openStores } from '../gateway.ts';
+import type { Secret } from '../keys/secret.ts';
+import { type Command, readArguments, UsageError } from './command.ts';
+import { openGatewayClient } from './gateway-client.ts';
+import { ObjectClient } from './object-client.ts';
+import { portProblem } from './port-problem.ts';
+import { QuickstartFolder } from './quickstart-folder.ts';
+import { type Sample, welcomeText } from './quickstart-welcome.ts';
+import { EXIT_OK, type Terminal } from './terminal.ts';
+import { stopped } from './until-stopped.ts';
+
+const TENANT = 'demo';
+const BUCKET = 'demo';
+const SAMPLE_KEY = 'hello.txt';
+const SAMPLE_TEXT = 'Hello from Sealgate: you read this, the bucket does not.\n';
+
+export const quickstartCommand: Command = {
+  words: ['quickstart'],
+  summary: 'Try it: a gateway with an embedded store, ready in a second.',
+  usage: `quickstart [options]
+
+Keeps everything in one folder: root key, wrapped keys, objects, a configuration to change. Writes DIR/connection.json
+once it is ready. For trying, not for production.
+
+      --data DIR        The folder. Default ./sealgate-data.
+      --port PORT       Where clients connect, on 127.0.0.1; 0 takes a free port. Default: as DIR/sealgate.yaml
+                        says, 8000 at first.
+      --admin-port PORT Where metrics and health are served. Default: likewise, 8001 at first; free with --port 0.`,
+  run: async (args, terminal) => {
+    const options = {
+      data: { type: 'string' },
+      port: { type: 'string' },
+      'admin-port': { type: 'string' },
+    } as const;
+    const { values } = readArguments(args, options, { most: 0 });
+    const overrides = addressOverrides(values.port, values['admin-port']);
+    const folder = new QuickstartFolder(resolve(terminal.cwd, values.data ?? 'sealgate-data'));
+    const firstStart = await folder.prepare();
+    const config = loadConfig({ file: folder.configFile, env: terminal.env, cwd: terminal.cwd, overrides });
+    const credential = await demoCredential(config);
+    await run({ config, folder, firstStart, credential, terminal });
+    return EXIT_OK;
+  },
+};
+
+interface Run {
+  readonly config: Config;
+  readonly folder: QuickstartFolder;
+  readonly firstStart: boolean;
+  readonly credential: Credential;
+  readonly terminal: Terminal;
+}
+
+interface Credential {
+  readonly accessKeyId: string;
+  readonly secret: Secret;
+}
+
+async function run({ config, folder, firstStart, credential, terminal }: Run): Promise<void> {
+  const { stop } = terminal; // from here on Ctrl-C tidies up
+  const gateway = await createGateway(config, {});
+  try {
+    await gateway.start().catch((error: unknown) => {
+      throw portProblem(error, 'Choose another: --port 8010, or --port 0 for a free one.');
+    });
+    const endpoint = new URL(gateway.endpoint);
+    const sample = await showSample({ config, endpoint, credential, now: () => terminal.now() });
+    const connection = {
+      endpoint: endpoint.origin,
+      region: config.region,
+      accessKeyId: credential.accessKeyId,
+      secretAccessKey: credential.secret.reveal(),
+      bucket: BUCKET,
+      storeDirectory: folder.storeDirectory,
+      admin: gateway.adminEndpoint === undefined ? '' : new URL(gateway.adminEndpoint).origin,
+    };
+    folder.announce(connection);
+    const { program } = terminal;
+    const { path, configFile } = folder;
+    terminal.print(welcomeText({ connection, sample, folder: path, firstStart, program, configFile }));
+    await stopped(stop);
+    terminal.print('Stopping: requests in flight finish first.');
+  } finally {
+    folder.forgetConnection();
+    await gateway.stop();
+  }
+}
+
+function addressOverrides(port: string | undefined, adminPort: string | undefined): Record<string, string> {
+  for (const [name, value] of [['--port', port] as const, ['--admin-port', adminPort] as const]) {
+    if (value !== undefined && !(/^\d{1,5}$/.test(value) && Number(value) <= 65535)) {
+      throw new UsageError(`${name} ${value} is no port: expected 0 to 65535.`);
+    }
+  }
+  const admin = adminPort ?? (port === undefined ? undefined : port === '0' ? '0' : String(Number(port) + 1));
+  return {
+    ...(port === undefined ? {} : { listen: `127.0.0.1:${port}` }),
+    ...(admin === undefined ? {} : { admin: `127.0.0.1:${admin}` }),
+  };
+}
+
+/** Makes the tenant at the first start, finds its access key again later. */
+async function demoCredential(config: Config): Promise<Credential> {
+  const stores = await openStores(config);
+  try {
+    const { administration, directory } = stores;
+    const tenants = await administration.listTenants();
+    if (!tenants.some(({ name }) => name === TENANT)) {
+      return await administration.addTenant({ name: TENANT, buckets: [BUCKET, `${BUCKET}-*`] });
+    }
+    for (const { accessKeyId } of await administration.listCredentials(TENANT)) {
+      const caller = await directory.caller(accessKeyId);
+      if (caller !== undefined) return { accessKeyId, secret: caller.secret };
+    }
+    return await administration.addCredential(TENANT);
+  } finally {
+    await stores.close();
+  }
+}
+
+/** Puts the sample through the gateway (once), and reads it on both sides. */
+async function showSample(at: {
+  readonly config: Config;
+  readonly endpoint: URL;
+  readonly credential: Credential;
+  readonly now: () => Date;
+}): Promise<Sample> {
+  const { config, endpoint, credential, now } = at;
+  const ref = { bucket: BUCKET, key: SAMPLE_KEY };
+  const { client, close } = openGatewayClient({ endpoint, region: config.region, ...credential, now });
+  const backend = await openBackend(config);
+  try {
+    if (!(await client.hasBucket(BUCKET))) await client.createBucket(BUCKET);
+    if ((await client.head(ref)) === undefined) {
+      await client.put(ref, Buffer.from(SAMPLE_TEXT), 'text/plain; charset=utf-8');
+    }
+    const { bytes: plaintext } = await client.get(ref);
+    const { bytes: stored } = await new ObjectClient(backend).get(ref);
+    return { key: SAMPLE_KEY, plaintext, stored };
+  } finally {
+    await close();
+    await backend.close();
+  }
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Config } from '../config.ts';
+import { decodeEnvelope, ENVELOPE_ENTRY } from '../envelope/envelope.ts';
+import type { RandomAccess } from '../envelope/open-file.ts';
+import { openBackend } from '../gateway.ts';
+import { CommandFailed, UsageError } from './command.ts';
+import { ObjectClient } from './object-client.ts';
+import type { Terminal } from './terminal.ts';
+
+export const ENVELOPE_OPTIONS = { envelope: { type: 'string' }, metadata: { type: 'string' } } as const;
+
+export const ENVELOPE_USAGE = `      --envelope TEXT The object's ${ENVELOPE_ENTRY} metadata entry, where the object is a file.
+      --metadata FILE The file that holds it: what \`aws s3api head-object\` printed, or response headers.`;
+
+/** A sealed object at hand: a downloaded file, or the backend's own copy. */
+export interface SealedSource extends RandomAccess {
+  readonly name: string;
+  /** undefined when the metadata is not at hand, or has no envelope. */
+  readonly envelope: Buffer | undefined;
+  close(): Promise<void>;
+}
+
+/** Opens `FILE` or `s3://BUCKET/KEY` (in the backend: it must be sealed bytes, which the gateway never shows). */
+export async function openSource(
+  argument: string,
+  given: {
+    readonly envelope: Buffer | undefined;
+    readonly config: () => Config;
+    readonly terminal: Terminal;
+  },
+): Promise<SealedSource> {
+  const url = /^s3:\/\/([^/]+)\/(.+)$/s.exec(argument);
+  if (url !== null) {
+    return openStored({ bucket: url[1] as string, key: url[2] as string }, { ...given, config: given.config() });
+  }
+  if (argument.startsWith('s3:')) throw new UsageError(`${argument} is no s3://BUCKET/KEY.`);
+  return openFile(argument, given);
+}
+
+/** @throws UsageError when both are given, GatewayError ObjectCorrupted for what is no envelope */
+export function readEnvelopeOption(
+  values: { readonly envelope?: string | undefined; readonly metadata?: string | undefined },
+  terminal: Terminal,
+): Buffer | undefined {
+  if (values.envelope !== undefined && values.metadata !== undefined) {
+    throw new UsageError('--envelope and --metadata exclude one another.');
+  }
+  if (values.envelope !== undefined) return decodeEnvelope(values.envelope.trim());
+  if (values.metadata === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(resolve(terminal.cwd, values.metadata), 'utf8');
+  } catch (error) {
+    throw unreadable(values.metadata, error);
+  }
+  // `"sx1": "…"` as tools print metadata, `x-amz-meta-sx1: …` as servers do, `sx1=…` as people note it, or the bare text.
+  const found = new RegExp(`(?:^|[-"'\\s])${ENVELOPE_ENTRY}["']?\\s*[:=]\\s*["']?([\\w-]+)`, 'im').exec(text)?.[1];
+  const bare = /^\s*([\w-]{200,})\s*$/.exec(text)?.[1];
+  const entry = found ?? bare;
+  if (entry === undefined) throw new CommandFailed(`${values.metadata} has no ${ENVELOPE_ENTRY} entry.`);
+  return decodeEnvelope(entry);
+}
+
+async function openFile(
+  argument: string,
+  given: { readonly envelope: Buffer | undefined; readonly terminal: Terminal },
+): Promise<SealedSource> {
+  let file: FileHandle;
+  let size: number;
+  try {
+    file = await open(resolve(given.terminal.cwd, argument), 'r');
+    size = (await file.stat()).size;
+  } catch (error) {
+    throw unreadable(argument, error);
+  }
+  return {
+    name: argument,
+    size,
+    envelope: given.envelope,
+    read: async (offset, length) => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    },
+    close: () => file.close(),
+  };
+}
+
+async function openStored(
+  ref: { readonly bucket: string; readonly key: string },
+  given: { readonly envelope: Buffer | undefined; readonly config: Config },
+): Promise<SealedSource> {
+  const backend = await openBackend(given.config);
+  try {
+    const client = new ObjectClient(backend);
+    const stored = await client.head(ref);
+    if (stored === undefined) throw new CommandFailed(`The backend has no object s3://${ref.bucket}/${ref.key}.`);
+    const entry = stored.metadata.user.find(([name]) => name === ENVELOPE_ENTRY)?.[1];
+    return {
+      name: `s3://${ref.bucket}/${ref.key}`,
+      size: stored.storedBytes,
+      envelope: given.envelope ?? (entry === undefined ? undefined : decodeEnvelope(entry)),
+      read: async (offset, length) =>
+        length === 0 ? Buffer.alloc(0) : client.range(ref, offset, Math.min(offset + length, stored.storedBytes) - 1),
+      close: () => backend.close(),
+    };
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+}
+
+function unreadable(path: string, error: unknown): CommandFailed {
+  return new CommandFailed(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`);
+}

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Secret } from '../keys/secret.ts';
+import type { BucketPolicy } from '../tenants/bucket-policy.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { describePolicy, readPolicies } from './bucket-option.ts';
+import {
+  CONFIG_OPTION,
+  CONFIG_USAGE,
+  type Command,
+  CommandFailed,
+  JSON_OPTION,
+  JSON_USAGE,
+  readArguments,
+  required,
+  UsageError,
+} from './command.ts';
+import { EXIT_OK, type Terminal } from './terminal.ts';
+import { textTable, textTime } from './text-table.ts';
+import { withStores } from './with-stores.ts';
+
+/** People migrate with the keys that their applications have. */
+export const GIVEN_KEY_OPTIONS = { 'access-key': { type: 'string' }, 'secret-file': { type: 'string' } } as const;
+
+export const GIVEN_KEY_USAGE = `      --access-key AK Use this access key instead of a new one. Needs --secret-file.
+      --secret-file F The file that holds its secret (a file, because others can read command lines).`;
+
+export const tenantAdd: Command = {
+  words: ['tenant', 'add'],
+  summary: 'Create a tenant with a key ring; print its access key and secret once.',
+  usage: `tenant add NAME --bucket PATTERN … [options]
+
+      --bucket PATTERN[:POLICY]…   A bucket of the tenant, or several: acme-*. May be given several times.
+                      Policies, after a colon each:
+                        mixed              objects that are not sealed are served as they are
+                        protection=none    nothing is sealed: plaintext at rest
+                        location=warn      a moved object is served and counted, not refused
+                        metadata=warn      changed metadata is served and counted, not refused
+                        quantum=0|1|2      smallest part of multipart uploads: 1 MiB, 5 MiB, 100 KiB
+${GIVEN_KEY_USAGE}
+${CONFIG_USAGE}
+${JSON_USAGE}`,
+  run: async (args, terminal) => {
+    const options = {
+      ...CONFIG_OPTION,
+      ...JSON_OPTION,
+      ...GIVEN_KEY_OPTIONS,
+      bucket: { type: 'string', multiple: true },
+    } as const;
+    const { values, positionals } = readArguments(args, options, { most: 100 });
+    const [name, ...more] = positionals;
+    // `--bucket a b`: people expect an option to take what follows.
+    const patterns = [...(values.bucket ?? []), ...more];
+    if (values.bucket === undefined) throw new UsageError('--bucket is missing: which buckets are the tenant’s?');
+    const buckets = readPolicies(patterns);
+    const given = readGivenKey(values, terminal);
+    const added = await withStores({ config: values.config, terminal }, ({ administration }) =>
+      administration.addTenant({ name: required(name, 'NAME'), buckets, ...given }),
+    );
+    printCredential(terminal, {
+      tenant: added.tenant.name,
+      accessKeyId: added.accessKeyId,
+      secret: added.secret,
+      json: values.json === true,
+      note: describeBuckets(added.tenant.buckets),
+    });
+    return EXIT_OK;
+  },
+};
+
+export const tenantList: Command = {
+  words: ['tenant', 'list'],
+  summary: 'List tenants and their buckets.',
+  usage: `tenant list [options]\n\n${CONFIG_USAGE}\n${JSON_USAGE}`,
+  run: async (args, terminal) => {
+    const { values } = readArguments(args, { ...CONFIG_OPTION, ...JSON_OPTION }, { most: 0 });
+    const tenants = await withStores({ config: values.config, terminal }, ({ administration }) =>
+      administration.listTenants(),
+    );
+    if (values.json) terminal.print(JSON.stringify(tenants.map(tenantForScripts), undefined, 2));
+    else if (tenants.length === 0)
+      terminal.print(`No tenants yet. Create one: ${terminal.program} tenant add NAME --bucket PATTERN`);
+    else terminal.print(textTable(['TENANT', 'KEY RING', 'CREATED', 'BUCKETS'], tenants.map(tenantRow)));
+    return EXIT_OK;
+  },
+};
+
+/** @throws UsageError when one of the two is missing, CommandFailed for a file that cannot be used */
+export function readGivenKey(
+  values: { readonly 'access-key'?: string | undefined; readonly 'secret-file'?: string | undefined },
+  terminal: Terminal,
+): { accessKeyId?: string; secret?: Secret } {
+  const accessKeyId = values['access-key'];
+  const file = values['secret-file'];
+  if (accessKeyId === undefined && file === undefined) return {};
+  if (accessKeyId === undefined) throw new UsageError('--secret-file needs --access-key.');
+  if (file === undefined) throw new UsageError('--access-key needs --secret-file.');
+  let text: string;
+  try {
+    text = readFileSync(resolve(terminal.cwd, file), 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new CommandFailed(`The secret file ${file} cannot be read (${code}).`);
+  }
+  if (text === '') throw new CommandFailed(`The secret file ${file} is empty.`);
+  return { accessKeyId, secret: new Secret(text) };
+}
+
+/** The one place where a secret is printed. */
+export function printCredential(
+  terminal: Terminal,
+  made: {
+    readonly tenant: string;
+    readonly accessKeyId: string;
+    readonly secret: Secret;
+    readonly json: boolean;
+    readonly note?: string;
+  },
+): void {
+  const { tenant, accessKeyId, secret } = made;
+  if (made.json) {
+    terminal.print(JSON.stringify({ tenant, accessKeyId, secretAccessKey: secret.reveal() }));
+    return;
+  }
+  terminal.print(
+    [
+      `tenant      ${tenant}`,
+      ...(made.note === undefined ? [] : [`buckets     ${made.note}`]),
+      `access key  ${accessKeyId}`,
+      `secret      ${secret.reveal()}`,
+      '',
+      'The secret is shown this once. Keep it where your application finds it.',
+    ].join('\n'),
+  );
+}
+
+function tenantRow(tenant: Tenant): string[] {
+  return [tenant.name, tenant.ringId, textTime(tenant.createdAt), describeBuckets(tenant.buckets)];
+}
+
+function describeBuckets(buckets: readonly BucketPolicy[]): string {
+  return buckets.map(describePolicy).join(', ');
+}
+
+function tenantForScripts({ name, ringId, createdAt, buckets }: Tenant) {
+  return { tenant: name, keyRing: ringId, createdAt: createdAt.toISOString(), buckets };
+}

@@ -1,0 +1,20 @@
+import type { Config } from '../config.ts';
+import { openStores } from '../gateway.ts';
+import { commandConfig } from './config-file.ts';
+import type { Terminal } from './terminal.ts';
+
+export type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/** Runs `work` with the key store open, and closes it whatever happens. */
+export async function withStores<T>(
+  { config: option, terminal }: { readonly config: string | undefined; readonly terminal: Terminal },
+  work: (stores: Stores, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = commandConfig(option, terminal);
+  const stores = await openStores(config);
+  try {
+    return await work(stores, config);
+  } finally {
+    await stores.close();
+  }
+}

@@ -1,0 +1,25 @@
+// Plain JavaScript that Node 12 reads, on purpose: on a Node too old for the rest it must still be able to say so.
+// biome-ignore lint/style/useNodejsImportProtocol: Node 12 does not know the node: protocol
+import fs from 'fs';
+
+const NEEDED_MAJOR = 24;
+const found = process.versions.node;
+
+if (Number(found.split('.')[0]) < NEEDED_MAJOR) {
+  console.error(`Sealgate needs Node ${NEEDED_MAJOR} or later; this is Node ${found} (${process.execPath}).
+
+In a clone the right one comes with the packages, and npm scripts use it:
+
+    npm ci && npm start
+    npm run -s sealgate -- --help
+
+Otherwise install Node ${NEEDED_MAJOR}: https://nodejs.org/en/download`);
+  process.exitCode = 1;
+} else {
+  // dist/ holds main.js, a clone holds main.ts.
+  const main = fs.existsSync(new URL('./main.js', import.meta.url)) ? './main.js' : './main.ts';
+  import(main).catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}
