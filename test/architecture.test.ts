@@ -1,0 +1,181 @@
+import { readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  findCycle,
+  findImports,
+  type Room,
+  readRooms,
+  readSources,
+  resolveImport,
+  roomOf,
+  type SourceFile,
+  withoutComments,
+} from './support/imports.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const read = (name: string) => readFile(join(ROOT, name), 'utf8');
+
+const sources = await readSources(ROOT);
+const rooms = readRooms(await read('docs/architecture.md'));
+const manifest = JSON.parse(await read('package.json')) as { dependencies: Record<string, string>; imports?: unknown };
+
+/** Who may name `process`, and why. */
+const TOUCHES_PROCESS: Readonly<Record<string, string>> = {
+  'src/main.ts': 'hands environment, arguments, streams and signals to the rest',
+  'src/launch.js': 'runs on any node: tells an old one from a good one before main.ts is loaded',
+};
+
+/** Every breach that `judge` finds, as lines that name the file. */
+function breaches(judge: (file: SourceFile) => readonly string[]): string[] {
+  return sources.flatMap((file) => judge(file).map((breach) => `${file.path}: ${breach}`));
+}
+
+describe('rooms, as docs/architecture.md says', () => {
+  test('every room has files, and every file has a room', () => {
+    const inhabited = new Set(sources.map(({ path }) => roomOf(path, rooms)));
+    expect([...rooms.keys()].filter((name) => !inhabited.has(name))).toEqual([]);
+    expect(breaches(({ path }) => (roomOf(path, rooms) === undefined ? ['is in no room of the table'] : []))).toEqual(
+      [],
+    );
+  });
+
+  test('import whom the table lets them', () => {
+    expect(
+      breaches(({ path, imports }) => {
+        const name = roomOf(path, rooms);
+        return imports.flatMap((specifier) => {
+          const target = resolveImport(path, specifier);
+          const theirs = target === undefined ? undefined : roomOf(target, rooms);
+          if (name === undefined || theirs === undefined || theirs === name) return [];
+          return rooms.get(name)?.mayImport.has(theirs) ? [] : [`${name} may not import ${theirs} (${specifier})`];
+        });
+      }),
+    ).toEqual([]);
+  });
+
+  test('held to certain modules from outside import no other', () => {
+    expect(
+      breaches(({ path, imports }) => {
+        const allowed = rooms.get(roomOf(path, rooms) ?? '')?.outside;
+        return imports
+          .filter((specifier) => resolveImport(path, specifier) === undefined && allowed?.has(specifier) === false)
+          .map((specifier) => `the table does not name ${specifier}`);
+      }),
+    ).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  const known = new Set(sources.map(({ path }) => path));
+
+  test('import files of src that exist, and no test', () => {
+    expect(
+      breaches(({ path, imports }) =>
+        imports
+          .map((specifier) => resolveImport(path, specifier))
+          .filter((target) => target !== undefined && !known.has(target))
+          .map((target) => `imports ${target}`),
+      ),
+    ).toEqual([]);
+  });
+
+  test('import no path alias, and no package that is only there for development', async () => {
+    const isPackage = (specifier: string) =>
+      isBuiltin(specifier) || (/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? '') in manifest.dependencies;
+    expect(
+      breaches(({ path, imports }) =>
+        imports
+          .filter((specifier) => resolveImport(path, specifier) === undefined && !isPackage(specifier))
+          .map((specifier) => `imports ${specifier}`),
+      ),
+    ).toEqual([]);
+    expect(manifest.imports).toBeUndefined();
+    expect(JSON.parse(await read('tsconfig.json')).compilerOptions.paths).toBeUndefined();
+  });
+
+  test('do not import each other in a circle', () => {
+    const graph = new Map(
+      sources.map(({ path, imports }) => [
+        path,
+        imports.map((specifier) => resolveImport(path, specifier)).filter((target) => target !== undefined),
+      ]),
+    );
+    expect(findCycle(graph)?.join(' → ')).toBeUndefined();
+  });
+
+  test('are no barrels and no drawers for odds and ends', () => {
+    expect(
+      breaches(({ path }) =>
+        /(?:^|\/)(?:index|utils?|helpers?|common|misc|shared)(?:\.|\/)/.test(path) ? ['name it after what it is'] : [],
+      ),
+    ).toEqual([]);
+  });
+
+  test('export by name only', () => {
+    expect(
+      breaches(({ code }) => (/^\s*export\s+default\b|\bas\s+default\b/m.test(code) ? ['has a default export'] : [])),
+    ).toEqual([]);
+  });
+
+  test('leave the process to those who have a reason', () => {
+    const touches = (code: string) =>
+      /(?<![\w.'"`-])process(?:\.[a-z]|\[)|globalThis\.process|=\s*process\s*;|['"](?:node:)?process['"]/i.test(code);
+    expect(
+      breaches(({ path, code }) => (touches(code) && !(path in TOUCHES_PROCESS) ? ['names process'] : [])),
+    ).toEqual([]);
+    expect(Object.keys(TOUCHES_PROCESS).filter((path) => !known.has(path))).toEqual([]);
+  });
+});
+
+describe('the reader of these rules', () => {
+  test('finds every form of import, and none in a comment', () => {
+    const text = `import { a } from './a.ts';
+import type { B } from "./b.ts";
+import {
+  c,
+  d,
+} from './c.ts';
+import './d.ts';
+export * from './e.ts';
+export { f } from './f.ts';
+const g = await import('./g.ts'); // import './no.ts';
+type H = import('./h.ts').H;
+/* import './no.ts'; */
+/**
+ * import './no.ts';
+ */
+export const text = "from './no.ts'", url = 'https://example.com';
+`;
+    expect(
+      findImports(withoutComments(text))
+        .map((name) => name.slice(2, -3))
+        .sort(),
+    ).toEqual([...'abcdefgh']);
+    expect(withoutComments(text)).toContain('https://example.com');
+  });
+
+  test('reads the table, and refuses a room that is none', () => {
+    const table = (rule: string) =>
+      `x\n\n| room | purpose | may import |\n|---|---|---|\n| \`src/main.ts\`, \`src/set-*.ts\` | p | everything; nobody imports them |\n| \`src/errors.ts\` | p | nothing |\n| \`src/wire/\` | p | ${rule} |\n\ny`;
+    const read = readRooms(table('errors, node:crypto'));
+    expect(read.get('wire')).toEqual<Room>({
+      paths: ['src/wire/'],
+      mayImport: new Set(['errors']),
+      outside: new Set(['node:crypto']),
+    });
+    expect(readRooms(table('all above')).get('wire')?.mayImport).toEqual(new Set(['errors']));
+    expect(
+      ['src/main.ts', 'src/set-a.ts', 'src/errors.ts', 'src/wire/a/b.ts', 'src/x.ts'].map((path) => roomOf(path, read)),
+    ).toEqual(['top', 'top', 'errors', 'wire', undefined]);
+    expect(() => readRooms(table('erors'))).toThrow('"erors", which is no room');
+    expect(() => readRooms('nothing here')).toThrow('has no table');
+  });
+
+  test('finds a circle, also behind a straight way in', () => {
+    const graph = (edges: Record<string, string[]>) => new Map(Object.entries(edges));
+    expect(findCycle(graph({ a: ['b', 'c'], b: ['c'], c: [] }))).toBeUndefined();
+    expect(findCycle(graph({ a: ['b'], b: ['c'], c: ['d'], d: ['b'] }))).toEqual(['b', 'c', 'd', 'b']);
+  });
+});
