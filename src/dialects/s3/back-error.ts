@@ -159,7 +159,11 @@ function meaningOf(code: string, status: number): Meaning | undefined {
   return status >= 500 ? UNAVAILABLE : undefined;
 }
 
+/** MinIO answers a HEAD of such a key with a bare 400. It reads a backslash as a slash here. */
+const BAD_COMPONENT = /(^|[/\\])\.{1,2}([/\\]|$)|\/\//;
+
 function codeOfStatus(status: number, ref: ObjectName): string {
+  if (status === 400 && ref.key !== undefined && BAD_COMPONENT.test(ref.key)) return 'XMinioInvalidResourceName';
   if (status === 404) return ref.key === undefined ? 'NoSuchBucket' : 'NoSuchKey';
   return CODE_BY_STATUS[status] ?? `HTTP ${status}`;
 }

@@ -85,12 +85,15 @@ export function readCompleted(response: IncomingResponse, document: Buffer): Sto
 export function readDeleteMany(document: Buffer): ReturnType<BackDialect['readDeleteMany']> {
   const root = readDocument(document, 'DeleteResult');
   return {
-    deleted: xmlChildren(root, 'Deleted').map((element) => ({
-      key: required(element, 'Key'),
-      versionId: present(xmlText(element, 'VersionId')),
-      deleteMarker: xmlText(element, 'DeleteMarker') === 'true' ? true : undefined,
-      deleteMarkerVersionId: present(xmlText(element, 'DeleteMarkerVersionId')),
-    })),
+    // Beside a key that it refuses, MinIO answers empty elements for others: whoever asked knows the keys.
+    deleted: xmlChildren(root, 'Deleted')
+      .filter(hasKey)
+      .map((element) => ({
+        key: required(element, 'Key'),
+        versionId: present(xmlText(element, 'VersionId')),
+        deleteMarker: xmlText(element, 'DeleteMarker') === 'true' ? true : undefined,
+        deleteMarkerVersionId: present(xmlText(element, 'DeleteMarkerVersionId')),
+      })),
     failures: xmlChildren(root, 'Error').map((element) => ({
       key: required(element, 'Key'),
       versionId: present(xmlText(element, 'VersionId')),
@@ -98,6 +101,10 @@ export function readDeleteMany(document: Buffer): ReturnType<BackDialect['readDe
       message: xmlText(element, 'Message') ?? '',
     })),
   };
+}
+
+function hasKey(element: XmlElement): boolean {
+  return xmlChild(element, 'Key') !== undefined;
 }
 
 type Decode = (text: string) => string;

@@ -5,6 +5,7 @@ import { HeaderList } from '../../wire/headers.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import type { StoredAck, StoredObject } from '../dialect.ts';
 import { META_PREFIX } from './back-render.ts';
+import { decodeMetadataValue } from './encoded-word.ts';
 
 /** The heads of a backend's answers, read in one pass: this runs for every object. */
 
@@ -53,7 +54,7 @@ function readHead(headers: HeaderList): Head {
 }
 
 function readVendorHeader(head: Head, name: string, rawName: string, value: string): void {
-  if (name.startsWith(META_PREFIX)) head.user.push([name.slice(META_PREFIX.length), value]);
+  if (name.startsWith(META_PREFIX)) head.user.push([name.slice(META_PREFIX.length), decodeMetadataValue(value)]);
   else if (name === 'x-amz-version-id') head.versionId = value;
   else if (name === 'x-amz-delete-marker') head.deleteMarker = value === 'true';
   else if (!DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) {

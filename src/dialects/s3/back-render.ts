@@ -7,6 +7,7 @@ import type { OutgoingBody, OutgoingRequest } from '../../wire/message.ts';
 import { percentEncode, percentEncodePath } from '../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
 import type { CompletedPart, StoreGet, StorePut } from '../dialect.ts';
+import { encodeMetadataValue } from './encoded-word.ts';
 
 /**
  * The S3 requests that the gateway sends, path style: a bucket's name need not resolve, nor match a certificate.
@@ -195,13 +196,13 @@ function metadataHeaders({ content, user, vendor }: ObjectMetadata): HeaderList 
   if (content.contentEncoding !== undefined) headers.append('content-encoding', content.contentEncoding);
   if (content.contentLanguage !== undefined) headers.append('content-language', content.contentLanguage);
   if (content.expires !== undefined) headers.append('expires', content.expires);
-  for (const [name, value] of user) headers.append(META_PREFIX + name, value);
+  for (const [name, value] of user) headers.append(META_PREFIX + name, encodeMetadataValue(value));
   return headers;
 }
 
 /** MinIO and Ceph count the header's whole name, prefix included; AWS counts less. */
 export function metadataBytes(user: readonly MetadataEntry[]): number {
   let bytes = 0;
-  for (const [name, value] of user) bytes += META_PREFIX.length + name.length + value.length;
+  for (const [name, value] of user) bytes += META_PREFIX.length + name.length + encodeMetadataValue(value).length;
   return bytes;
 }
