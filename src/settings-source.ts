@@ -79,6 +79,7 @@ export class SettingSources {
     const content: unknown = withoutNulls(document.toJS());
     if (content === undefined) return {};
     if (isTree(content)) return content;
+    this.unreadable = true;
     this.problems.push({
       setting: file,
       problem: 'is not a mapping',

@@ -10,7 +10,7 @@ import { nearestName } from './nearest-name.ts';
 import { openCommand } from './open.ts';
 import { quickstartCommand } from './quickstart.ts';
 import { serveCommand } from './serve.ts';
-import { tenantAdd, tenantList } from './tenant.ts';
+import { tenantAdd, tenantList, tenantSet } from './tenant.ts';
 import { tenantRemove } from './tenant-remove.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from './terminal.ts';
 import { versionCommand } from './version.ts';
@@ -21,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   serveCommand,
   checkCommand,
   tenantAdd,
+  tenantSet,
   tenantList,
   tenantRemove,
   credentialAdd,

@@ -32,6 +32,7 @@ const RULES: readonly string[] = [
   'Settings come from one YAML file; environment variables win over it. A setting’s variable is `SEALGATE_` and its ' +
     'name in capitals, a `_` for each dot and before each inner capital: `SEALGATE_BACKEND_CREDENTIALS_ACCESS_KEY_ID` ' +
     'for `backend.credentials.accessKeyId`. An empty variable counts as not set.',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what people write in the file
   'Any value may hold `${NAME}`, which stands for an environment variable; a plain `${` is written `$${`. A variable ' +
     'that is not set, or is empty, stops the start.',
   'A secret (and `backend.credentials.accessKeyId`) may be `file:PATH`: the file’s content, without its last line end.',
@@ -48,7 +49,7 @@ export function configurationPage(): string {
     '',
     ...RULES.flatMap((rule) => [rule, '']),
     '```yaml',
-    ...EXAMPLE,
+    EXAMPLE,
     '```',
     '',
     '`sealgate check --config sealgate.yaml` tries all of it. `sealgate config` prints the table below.',
@@ -60,20 +61,18 @@ export function configurationPage(): string {
   ].join('\n');
 }
 
-const EXAMPLE: readonly string[] = [
-  'listen: 0.0.0.0:8000',
-  'admin: 0.0.0.0:8001',
-  'backend:',
-  '  endpoint: https://minio.internal:9000',
-  '  credentials:',
-  '    accessKeyId: sealgate',
-  '    secretAccessKey: ${MINIO_SECRET}',
-  'keys:',
-  '  root:',
-  '    file: /run/secrets/sealgate-root-key',
-  '  store:',
-  '    redis: rediss://sealgate:${REDIS_PASSWORD}@redis.internal:6379',
-];
+const EXAMPLE = `listen: 0.0.0.0:8000
+admin: 0.0.0.0:8001
+backend:
+  endpoint: https://minio.internal:9000
+  credentials:
+    accessKeyId: sealgate
+    secretAccessKey: \${MINIO_SECRET}
+keys:
+  root:
+    file: /run/secrets/sealgate-root-key
+  store:
+    redis: rediss://sealgate:\${REDIS_PASSWORD}@redis.internal:6379`;
 
 function markdownRow({ name, expected, fallback, about }: SettingRow): string {
   const cells = [`\`${name}\``, expected, fallback === undefined ? '' : `\`${fallback}\``, about];

@@ -19,13 +19,14 @@ import { withStores } from './with-stores.ts';
 
 export const tenantRemove: Command = {
   words: ['tenant', 'remove'],
-  summary: 'Remove a tenant, its access keys and its keys, for ever.',
+  summary: 'Remove a tenant, its access keys and, for ever, its keys.',
   usage: `tenant remove NAME [options]
 
 Refuses while the tenant's keys protect objects in the backend: without the keys nobody can read them.
 
       --force         Remove all the same: those objects become unreadable for ever.
-  -y, --yes           Do not ask.
+      --keep-keys     Remove tenant and access keys, leave the keys: \`tenant add NAME --key-ring ID\` brings it back.
+  -y, --yes           Do not ask. Needed where nobody can be asked, unless --force is there.
 ${CONFIG_USAGE}
 ${JSON_USAGE}`,
   run: async (args, terminal) => {
@@ -33,20 +34,29 @@ ${JSON_USAGE}`,
       ...CONFIG_OPTION,
       ...JSON_OPTION,
       force: { type: 'boolean' },
+      'keep-keys': { type: 'boolean' },
       yes: { type: 'boolean', short: 'y' },
     } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const name = required(positionals[0], 'NAME');
+    // Who forces it from a script has answered; a person is asked all the same.
+    const answered = values.yes === true || (values.force === true && !terminal.interactive);
     return withStores({ config: values.config, terminal }, async ({ administration }, config) => {
       const tenant = (await administration.listTenants()).find((each) => each.name === name);
       if (tenant === undefined) throw new CommandFailed(`There is no tenant ${name}.`);
-      const findings = await protectedBuckets(tenant, config);
-      if (!isSafe(findings) && values.force !== true) throw new CommandFailed(refusal(tenant, findings));
-      if (values.yes !== true) await confirm(terminal, consequences(tenant, findings));
-      await administration.removeTenant(name, { destroyKeys: true });
-      terminal.print(
-        values.json ? JSON.stringify({ removed: name }) : `Removed tenant ${name}, its access keys and keys.`,
-      );
+      const destroyKeys = values['keep-keys'] !== true;
+      if (destroyKeys) {
+        const rings = await administration.listKeys(name);
+        const findings = await protectedBuckets(tenant, { config, ringIds: rings.map(({ id }) => id) });
+        if (!isSafe(findings) && values.force !== true) throw new CommandFailed(refusal(tenant, findings));
+        if (!answered) await confirm(terminal, consequences(tenant, findings));
+      } else if (values.yes !== true) {
+        await confirm(terminal, `Remove tenant ${name} and its access keys? Key ring ${tenant.ringId} stays.`);
+      }
+      const removed = await administration.removeTenant(name, { destroyKeys });
+      if (values.json) terminal.print(JSON.stringify({ removed: name, ...removed }));
+      else
+        terminal.print(`Removed tenant ${name}, its access keys${destroyKeys ? ' and its keys' : '; its keys stay'}.`);
       return EXIT_OK;
     });
   },
@@ -55,12 +65,18 @@ ${JSON_USAGE}`,
 /** What the tenant's keys protect, as far as the backend says. */
 interface Findings {
   readonly holding: readonly string[];
+  /** Rings of earlier tenants of this name; what they protect lies in buckets that nobody remembers. */
+  readonly leftRings: readonly string[];
   /** Why it could not be found out. */
   readonly unknown: string | undefined;
 }
 
-async function protectedBuckets(tenant: Tenant, config: Config): Promise<Findings> {
+async function protectedBuckets(
+  tenant: Tenant,
+  { config, ringIds }: { readonly config: Config; readonly ringIds: readonly string[] },
+): Promise<Findings> {
   const holding: string[] = [];
+  const leftRings = ringIds.filter((id) => id !== tenant.ringId);
   try {
     const backend = await openBackend(config);
     try {
@@ -73,19 +89,20 @@ async function protectedBuckets(tenant: Tenant, config: Config): Promise<Finding
     } finally {
       await backend.close();
     }
-    return { holding, unknown: undefined };
+    return { holding, leftRings, unknown: undefined };
   } catch (error) {
-    return { holding, unknown: describeError(error) };
+    return { holding, leftRings, unknown: describeError(error) };
   }
 }
 
-function isSafe({ holding, unknown }: Findings): boolean {
-  return holding.length === 0 && unknown === undefined;
+function isSafe({ holding, leftRings, unknown }: Findings): boolean {
+  return holding.length + leftRings.length === 0 && unknown === undefined;
 }
 
-function describeFindings({ holding, unknown }: Findings): string {
+function describeFindings({ holding, leftRings, unknown }: Findings): string {
   const parts: string[] = [];
   if (holding.length > 0) parts.push(`its keys protect objects in ${holding.map(printable).join(', ')}`);
+  if (leftRings.length > 0) parts.push(`an earlier tenant of this name left key ring ${leftRings.join(', ')}`);
   if (unknown !== undefined) parts.push(`what its keys protect could not be found out: ${unknown}`);
   return parts.join('; ');
 }
@@ -93,8 +110,8 @@ function describeFindings({ holding, unknown }: Findings): string {
 function refusal(tenant: Tenant, findings: Findings): string {
   return [
     `Tenant ${tenant.name} stays: ${describeFindings(findings)}.`,
-    'Delete or move those objects first. --force removes the tenant all the same; then every object that is sealed',
-    `under key ring ${tenant.ringId} is unreadable for ever, with or without the gateway.`,
+    'Delete or move what they protect first, or keep the keys with --keep-keys. --force removes all of it; then every',
+    'object that was sealed for this tenant is unreadable for ever, with or without the gateway.',
   ].join('\n');
 }
 
@@ -102,7 +119,7 @@ function consequences(tenant: Tenant, findings: Findings): string {
   if (isSafe(findings)) return `Remove tenant ${tenant.name}, its access keys and key ring ${tenant.ringId}?`;
   return [
     `Tenant ${tenant.name}: ${describeFindings(findings)}.`,
-    `Without key ring ${tenant.ringId} those objects are unreadable for ever. Remove it?`,
+    'Without its keys every object that was sealed for it is unreadable for ever. Remove it?',
   ].join('\n');
 }
 

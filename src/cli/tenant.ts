@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Secret } from '../keys/secret.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import { describePolicy, readPolicies } from './bucket-option.ts';
+import { type BucketOption, describePolicy, readPolicies } from './bucket-option.ts';
 import {
   CONFIG_OPTION,
   CONFIG_USAGE,
@@ -25,19 +25,25 @@ export const GIVEN_KEY_OPTIONS = { 'access-key': { type: 'string' }, 'secret-fil
 export const GIVEN_KEY_USAGE = `      --access-key AK Use this access key instead of a new one. Needs --secret-file.
       --secret-file F The file that holds its secret (a file, because others can read command lines).`;
 
-export const tenantAdd: Command = {
-  words: ['tenant', 'add'],
-  summary: 'Create a tenant with a key ring; print its access key and secret once.',
-  usage: `tenant add NAME --bucket PATTERN … [options]
+const BUCKET_OPTION = { bucket: { type: 'string', multiple: true } } as const;
+const MOST_PATTERNS = 1000;
 
-      --bucket PATTERN[:POLICY]…   A bucket of the tenant, or several: acme-*. May be given several times.
+const BUCKET_USAGE = `      --bucket PATTERN[:POLICY]…   A bucket of the tenant, or several: acme-*. May be given several times.
                       Policies, after a colon each:
                         mixed              objects that are not sealed are served as they are
                         protection=none    nothing is sealed: plaintext at rest
                         location=warn      a moved object is served and counted, not refused
                         metadata=warn      changed metadata is served and counted, not refused
-                        quantum=0|1|2      smallest part of multipart uploads: 1 MiB, 5 MiB, 100 KiB
+                        quantum=0|1|2      smallest part of multipart uploads: 1 MiB, 5 MiB, 100 KiB`;
+
+export const tenantAdd: Command = {
+  words: ['tenant', 'add'],
+  summary: 'Create a tenant with a key ring; print its access key and secret once.',
+  usage: `tenant add NAME --bucket PATTERN … [options]
+
+${BUCKET_USAGE}
 ${GIVEN_KEY_USAGE}
+      --key-ring ID   Use the key ring that an earlier tenant of this name left behind: its objects open again.
 ${CONFIG_USAGE}
 ${JSON_USAGE}`,
   run: async (args, terminal) => {
@@ -45,17 +51,15 @@ ${JSON_USAGE}`,
       ...CONFIG_OPTION,
       ...JSON_OPTION,
       ...GIVEN_KEY_OPTIONS,
-      bucket: { type: 'string', multiple: true },
+      ...BUCKET_OPTION,
+      'key-ring': { type: 'string' },
     } as const;
-    const { values, positionals } = readArguments(args, options, { most: 100 });
-    const [name, ...more] = positionals;
-    // `--bucket a b`: people expect an option to take what follows.
-    const patterns = [...(values.bucket ?? []), ...more];
-    if (values.bucket === undefined) throw new UsageError('--bucket is missing: which buckets are the tenant’s?');
-    const buckets = readPolicies(patterns);
+    const { values, positionals } = readArguments(args, options, { most: MOST_PATTERNS });
+    const { name, buckets } = readNameAndBuckets(positionals, values.bucket);
     const given = readGivenKey(values, terminal);
+    const ringId = values['key-ring'];
     const added = await withStores({ config: values.config, terminal }, ({ administration }) =>
-      administration.addTenant({ name: required(name, 'NAME'), buckets, ...given }),
+      administration.addTenant({ name, buckets, ...given, ...(ringId !== undefined && { ringId }) }),
     );
     printCredential(terminal, {
       tenant: added.tenant.name,
@@ -64,6 +68,23 @@ ${JSON_USAGE}`,
       json: values.json === true,
       note: describeBuckets(added.tenant.buckets),
     });
+    return EXIT_OK;
+  },
+};
+
+export const tenantSet: Command = {
+  words: ['tenant', 'set'],
+  summary: 'Replace a tenant’s buckets and their policies.',
+  usage: `tenant set NAME --bucket PATTERN … [options]\n\n${BUCKET_USAGE}\n${CONFIG_USAGE}\n${JSON_USAGE}`,
+  run: async (args, terminal) => {
+    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...BUCKET_OPTION } as const;
+    const { values, positionals } = readArguments(args, options, { most: MOST_PATTERNS });
+    const { name, buckets } = readNameAndBuckets(positionals, values.bucket);
+    const tenant = await withStores({ config: values.config, terminal }, ({ administration }) =>
+      administration.setBuckets(name, buckets),
+    );
+    if (values.json) terminal.print(JSON.stringify(tenantForScripts(tenant), undefined, 2));
+    else terminal.print(`Tenant ${name} now has ${describeBuckets(tenant.buckets)}.`);
     return EXIT_OK;
   },
 };
@@ -84,6 +105,15 @@ export const tenantList: Command = {
     return EXIT_OK;
   },
 };
+
+/** `NAME --bucket a b`: people expect an option to take what follows. */
+function readNameAndBuckets(
+  [name, ...more]: readonly string[],
+  patterns: readonly string[] | undefined,
+): { readonly name: string; readonly buckets: BucketOption[] } {
+  if (patterns === undefined) throw new UsageError('--bucket is missing: which buckets are the tenant’s?');
+  return { name: required(name, 'NAME'), buckets: readPolicies([...patterns, ...more]) };
+}
 
 /** @throws UsageError when one of the two is missing, CommandFailed for a file that cannot be used */
 export function readGivenKey(
