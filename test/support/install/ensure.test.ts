@@ -121,8 +121,10 @@ test('counts: a file that does not load and a crash without a failed test are fa
   write([
     { status: 'passed', assertionResults: results('passed', 'passed', 'todo', 'skipped') },
     { status: 'failed', assertionResults: [] },
+    { status: 'failed', assertionResults: results('skipped') },
+    { status: 'failed', assertionResults: results('failed') },
   ]);
-  expect(formatCounts(countReport(report, 1))).toBe('2 passed, 1 failed, 2 skipped');
+  expect(formatCounts(countReport(report, 1))).toBe('2 passed, 3 failed, 3 skipped');
   write([{ status: 'passed', assertionResults: results('passed') }]);
   expect(formatCounts(countReport(report, 0))).toBe('1 passed, 0 failed, 0 skipped');
   expect(formatCounts(countReport(report, 1))).toBe('1 passed, 1 failed, 0 skipped');
