@@ -24,7 +24,7 @@ import { BUCKET, codeOf, pattern, raw, type Started, startDevstore } from './sta
 
 let started: Started;
 beforeAll(async () => {
-  started = await startDevstore();
+  started = await startDevstore({ now: () => new Date('2026-01-02T03:04:05.700Z') });
 });
 afterAll(() => started.stop());
 
@@ -229,6 +229,19 @@ describe('conditions', () => {
     expect(await statusOf(get('conditional', conditions))).toBe(expected.slice(0, 3));
     const head = started.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'conditional', ...conditions }));
     expect(await statusOf(head)).toBe(expected.slice(0, 3));
+  });
+
+  test('its own Last-Modified is not "modified since", though the store knows milliseconds', async () => {
+    const { headers } = await raw(started.url, 'GET', `/${BUCKET}/conditional`);
+    const since = headers['last-modified'] as string;
+    for (const [name, status] of [
+      ['if-modified-since', 304],
+      ['if-unmodified-since', 200],
+    ] as const) {
+      expect((await raw(started.url, 'GET', `/${BUCKET}/conditional`, { headers: { [name]: since } })).status).toBe(
+        status,
+      );
+    }
   });
 
   test('a 304 names the ETag and has no body', async () => {
