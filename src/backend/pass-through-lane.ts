@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import httpProxy from 'http-proxy';
-import { GatewayError } from '../errors.ts';
+import { clientError, GatewayError } from '../errors.ts';
 import { collect } from '../wire/collect.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest, PassThrough, WireResponse } from '../wire/message.ts';
@@ -85,7 +85,10 @@ export class PassThroughLane {
       const current = this.#board(forwarded, request, passage.resolve);
       // Guard: an aborted client would leave its upstream exchange open.
       const onClose = () => {
-        if (!response.writableFinished) current.proxyRequest?.destroy();
+        if (response.writableFinished) return;
+        current.proxyRequest?.destroy();
+        // http-proxy tells nobody when the client's own end caused the failure.
+        passage.reject(clientError('RequestTimeout', 'The client closed the connection before the answer came.'));
       };
       response.once('close', onClose);
       // Guard: with Expect present, proxyReq is not emitted, and the request would go out unsigned.
@@ -95,6 +98,7 @@ export class PassThroughLane {
         return await passage.promise;
       } catch (thrown) {
         response.off('close', onClose);
+        if (thrown instanceof GatewayError) throw thrown;
         this.#options.observer?.failed(forwarded.method, failureReason(thrown));
         const stale = current.proxyRequest?.reusedSocket === true && failureReason(thrown) === 'reset';
         if (!stale || attempt > 0 || forwarded.method === 'POST' || response.destroyed) throw backendFailure(thrown);

@@ -110,21 +110,32 @@ describe('the four guards of http-proxy 1.18.1', () => {
     expect(head).toMatch(/SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-thing,/);
   });
 
-  test('an aborted client closes its upstream exchange', async () => {
-    const closed = Promise.withResolvers<void>();
-    const url = await start(async (peer) => {
-      await peer.head();
-      peer.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhello');
-      await peer.closed;
-      closed.resolve();
-    });
-    const controller = new AbortController();
-    const response = await fetch(url, { signal: controller.signal });
-    await response.body?.getReader().read();
-    controller.abort();
-    await closed.promise;
-    await expect.poll(() => settled).toEqual(['resolved']);
-  });
+  test.each([
+    ['in the middle of an answer', 'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhello'],
+    ['before the answer came', ''],
+  ])(
+    'an aborted client closes its upstream exchange (%s)',
+    async (_when, answer) => {
+      const asked = Promise.withResolvers<void>();
+      const closed = Promise.withResolvers<void>();
+      const url = await start(async (peer) => {
+        await peer.head();
+        peer.write(answer);
+        asked.resolve();
+        await peer.closed;
+        closed.resolve();
+      });
+      const controller = new AbortController();
+      const reading = fetch(url, { signal: controller.signal }).then((response) => response.text());
+      await asked.promise;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      controller.abort();
+      await expect(reading).rejects.toThrow();
+      await closed.promise;
+      await expect.poll(() => settled).toEqual(['resolved']);
+    },
+    5_000,
+  );
 });
 
 describe('requests', () => {
@@ -149,7 +160,7 @@ describe('requests', () => {
     expect(bodies).toEqual(['<Tagging/>', '<Tagging/>', '<Tagging/>']);
     expect(unsigned).toBe(0);
     expect(backend?.accepted).toBe(1);
-  });
+  }, 5_000);
 
   test('a PUT without a body says so', async () => {
     let head: string | undefined;
