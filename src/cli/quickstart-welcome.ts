@@ -72,7 +72,9 @@ function exampleLines({ connection, sample }: Welcome): string[] {
     `  aws --endpoint-url ${endpoint} s3 cp README.md s3://${bucket}/`,
     '',
     'curl:',
-    `  curl --aws-sigv4 aws:amz:${region}:s3 --user ${accessKeyId}:${secretAccessKey} ${endpoint}/${object}`,
+    // curl 8 adds the header itself; curl 7, which Debian 12 has, does not.
+    `  curl --aws-sigv4 aws:amz:${region}:s3 --user ${accessKeyId}:${secretAccessKey} \\`,
+    `    -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' ${endpoint}/${object}`,
     '',
     'AWS SDK for JavaScript:',
     '  new S3Client({',

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { type Config, loadConfig } from '../config.ts';
 import { createGateway, openBackend, openStores } from '../gateway.ts';
 import type { Secret } from '../keys/secret.ts';
-import { type Command, readArguments, UsageError } from './command.ts';
+import { createLog } from '../telemetry/log.ts';
+import { type Command, CommandFailed, readArguments, UsageError } from './command.ts';
 import { openGatewayClient } from './gateway-client.ts';
 import { ObjectClient } from './object-client.ts';
 import { portProblem } from './port-problem.ts';
@@ -13,6 +14,7 @@ import { stopped } from './until-stopped.ts';
 
 const TENANT = 'demo';
 const BUCKET = 'demo';
+const MAX_PORT = 65535;
 const SAMPLE_KEY = 'hello.txt';
 const SAMPLE_TEXT = 'Hello from Sealgate: you read this, the bucket does not.\n';
 
@@ -60,7 +62,8 @@ interface Credential {
 
 async function run({ config, folder, firstStart, credential, terminal }: Run): Promise<void> {
   const { stop } = terminal; // from here on Ctrl-C tidies up
-  const gateway = await createGateway(config, {});
+  const log = createLog({ ...config.log, destination: 1 });
+  const gateway = await createGateway(config, { log });
   try {
     await gateway.start().catch((error: unknown) => {
       throw portProblem(error, 'Choose another: --port 8010, or --port 0 for a free one.');
@@ -79,6 +82,7 @@ async function run({ config, folder, firstStart, credential, terminal }: Run): P
     folder.announce(connection);
     const { program } = terminal;
     const { path, configFile } = folder;
+    await log.flush(); // the sample's requests come before the welcome, not in the middle of it
     terminal.print(welcomeText({ connection, sample, folder: path, firstStart, program, configFile }));
     await stopped(stop);
     terminal.print('Stopping: requests in flight finish first.');
@@ -90,15 +94,20 @@ async function run({ config, folder, firstStart, credential, terminal }: Run): P
 
 function addressOverrides(port: string | undefined, adminPort: string | undefined): Record<string, string> {
   for (const [name, value] of [['--port', port] as const, ['--admin-port', adminPort] as const]) {
-    if (value !== undefined && !(/^\d{1,5}$/.test(value) && Number(value) <= 65535)) {
-      throw new UsageError(`${name} ${value} is no port: expected 0 to 65535.`);
+    if (value !== undefined && !(/^\d{1,5}$/.test(value) && Number(value) <= MAX_PORT)) {
+      throw new UsageError(`${name} ${value} is no port: expected 0 to ${MAX_PORT}.`);
     }
   }
-  const admin = adminPort ?? (port === undefined ? undefined : port === '0' ? '0' : String(Number(port) + 1));
+  const admin = adminPort ?? (port === undefined ? undefined : portBeside(Number(port)));
   return {
     ...(port === undefined ? {} : { listen: `127.0.0.1:${port}` }),
     ...(admin === undefined ? {} : { admin: `127.0.0.1:${admin}` }),
   };
+}
+
+/** The next one; a free one beside a free one. */
+function portBeside(port: number): number {
+  return port === 0 || port === MAX_PORT ? 0 : port + 1;
 }
 
 /** Makes the tenant at the first start, finds its access key again later. */
@@ -139,6 +148,11 @@ async function showSample(at: {
     const { bytes: plaintext } = await client.get(ref);
     const { bytes: stored } = await new ObjectClient(backend).get(ref);
     return { key: SAMPLE_KEY, plaintext, stored };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandFailed(`The sample object did not make it through the gateway; its log says more. ${why}`, {
+      cause: error,
+    });
   } finally {
     await close();
     await backend.close();
