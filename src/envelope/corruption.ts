@@ -17,7 +17,7 @@ export function corrupted(): GatewayError {
 export function unknownFormat(what: 'version' | 'suite', value: number): GatewayError {
   return new GatewayError(
     'ObjectCorrupted',
-    `The stored object names SX1 ${what} ${value}, which this gateway does not know; it reads version 1, suite 1.`,
+    `The stored object names SX1 ${what} ${value}, which this gateway does not know. Use a newer gateway.`,
     { source: 'backend' },
   );
 }

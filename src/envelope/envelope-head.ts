@@ -42,13 +42,9 @@ export interface EnvelopeHead {
  * @throws GatewayError ObjectCorrupted; an unknown version or suite has its own message
  */
 export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
-  if (bytes.length !== ENVELOPE_BYTES) throw corrupted();
-  const version = bytes.readUInt8(0);
-  const suite = bytes.readUInt8(1);
+  requireKnownFormat(bytes);
   const flags = bytes.readUInt8(2);
   const segmentAndQuantum = bytes.readUInt8(3);
-  if (version !== VERSION) throw unknownFormat('version', version);
-  if (suite !== SUITE) throw unknownFormat('suite', suite);
   const quantum = segmentAndQuantum >> QUANTUM_SHIFT;
   if ((flags & UNKNOWN_FLAGS) !== 0 || (segmentAndQuantum & 0b1_1111) !== SEGMENT_LOG2 || !isQuantum(quantum)) {
     throw corrupted();
@@ -66,6 +62,19 @@ export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
     kekVersion: bytes.readUInt32BE(12),
     oid: Buffer.from(bytes.subarray(16, 32)),
   };
+}
+
+/**
+ * Version and suite before length: an envelope of a later version may be longer, and should be told apart from damage.
+ * @throws GatewayError ObjectCorrupted; an unknown version or suite has its own message
+ */
+export function requireKnownFormat(bytes: Buffer): void {
+  if (bytes.length < 2) throw corrupted();
+  const version = bytes.readUInt8(0);
+  if (version !== VERSION) throw unknownFormat('version', version);
+  const suite = bytes.readUInt8(1);
+  if (suite !== SUITE) throw unknownFormat('suite', suite);
+  if (bytes.length !== ENVELOPE_BYTES) throw corrupted();
 }
 
 /** Writes bytes 0..79: what the envelope key and the AAD bind. */

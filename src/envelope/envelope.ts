@@ -1,6 +1,14 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { corrupted, requireLength, requireZero, sameBytes } from './corruption.ts';
-import { commitOf, ENVELOPE_BYTES, type EnvelopeHead, readEnvelopeHead, writeEnvelopeHead } from './envelope-head.ts';
+import {
+  commitOf,
+  ENVELOPE_BYTES,
+  type EnvelopeHead,
+  readEnvelopeHead,
+  requireKnownFormat,
+  writeEnvelopeHead,
+} from './envelope-head.ts';
+import { hmacSha256 } from './hmac.ts';
 import { DEK_BYTES, ObjectKeys, SALT_BYTES, SHORT_TAG_BYTES } from './object-keys.ts';
 import { TAG_BYTES } from './sizes.ts';
 import { readU64, writeU64 } from './u64.ts';
@@ -51,7 +59,8 @@ export function encodeEnvelope(bytes: Buffer): string {
 export function decodeEnvelope(text: string): Buffer {
   const bytes = Buffer.from(text, 'base64url');
   // Node skips what is not base64; two texts for one envelope would be a way to mark objects.
-  if (bytes.length !== ENVELOPE_BYTES || bytes.toString('base64url') !== text) throw corrupted();
+  if (bytes.toString('base64url') !== text) throw corrupted();
+  requireKnownFormat(bytes);
   return bytes;
 }
 
@@ -116,13 +125,9 @@ export function openEnvelope(
 function envelopeKey(kek: KeyObject, clear: Buffer): KeyObject {
   if (kek.symmetricKeySize !== KEK_BYTES) throw new RangeError('A KEK must have 32 bytes.');
   const secret = kek.export();
-  const extracted = createHmac('sha256', clear.subarray(SALT_OFFSET, SALT_OFFSET + SALT_BYTES))
-    .update(secret)
-    .digest();
+  const extracted = hmacSha256(clear.subarray(SALT_OFFSET, SALT_OFFSET + SALT_BYTES), secret);
   secret.fill(0);
-  return createSecretKey(
-    createHmac('sha256', extracted).update(ENVELOPE_LABEL).update(clear).update(FIRST_BLOCK).digest(),
-  );
+  return createSecretKey(hmacSha256(extracted, Buffer.concat([ENVELOPE_LABEL, clear, FIRST_BLOCK])));
 }
 
 /** The AAD: the clear fields and the tenant, so that no tenant opens another's envelope (FORMAT.md §3). */

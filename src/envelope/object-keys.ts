@@ -1,5 +1,6 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { requireLength } from './corruption.ts';
+import { hmacSha256 } from './hmac.ts';
 
 /** SX1 suite 1: AES-256-GCM with HMAC-SHA-256 and HKDF-SHA-256. */
 export const SUITE = 1;
@@ -12,57 +13,65 @@ export const SHORT_TAG_BYTES = 16;
 /** The part header's bytes that its key and its MAC cover. */
 export const BOUND_HEADER_BYTES = 48;
 
-const COMMIT_LABEL = Buffer.concat([Buffer.from('sx1/commit'), Buffer.from([SUITE])]);
 /** HKDF-Expand's block counter; every key here is one block. */
 const FIRST_BLOCK = Buffer.from([1]);
+const NOTHING = Buffer.alloc(0);
+/** HKDF labels as bytes. */
+const COMMIT = Buffer.concat([Buffer.from('sx1/commit'), Buffer.from([SUITE])]);
+const HEADER = Buffer.from('sx1/hdr');
+const PART = Buffer.from('sx1/part');
+const FOOTER = Buffer.from('sx1/foot');
+const LOCATION = Buffer.from('sx1/loc');
+const METADATA = Buffer.from('sx1/meta');
+const STATE = Buffer.from('sx1/state');
 
 /**
  * All that derives from one object's DEK and oid (FORMAT.md §2). Keys are derived when first asked for and, where
- * they do not depend on a salt, once. Kept as KeyObjects: node expands a raw key anew for every cipher, at 10 µs each.
+ * they do not depend on a salt, once. Cipher keys are KeyObjects: a raw one costs node 10 µs more for every cipher.
  */
 export class ObjectKeys {
-  readonly #pseudorandomKey: KeyObject;
+  readonly #pseudorandomKey: Buffer;
   #commit: Buffer | undefined;
-  #header: KeyObject | undefined;
-  #location: KeyObject | undefined;
-  #metadata: KeyObject | undefined;
+  #header: Buffer | undefined;
+  #location: Buffer | undefined;
+  #metadata: Buffer | undefined;
   #state: KeyObject | undefined;
 
   /** @throws RangeError unless the DEK has 32 bytes and the oid 16 */
   constructor(dek: Buffer, oid: Buffer) {
     requireLength(dek, DEK_BYTES, 'A DEK');
     requireLength(oid, OID_BYTES, 'An oid');
-    this.#pseudorandomKey = createSecretKey(createHmac('sha256', oid).update(dek).digest());
+    this.#pseudorandomKey = hmacSha256(oid, dek);
   }
 
   /** Key commitment: no other DEK gives the same 32 bytes. */
   get commit(): Buffer {
-    this.#commit ??= this.#expand(COMMIT_LABEL);
+    this.#commit ??= this.#expand(COMMIT);
     return this.#commit;
   }
 
   /** K_part, for the segments of the part that these 48 header bytes announce. */
   partKey(header48: Buffer): KeyObject {
     requireLength(header48, BOUND_HEADER_BYTES, 'A bound part header');
-    return createSecretKey(this.#expand('sx1/part', header48));
+    return createSecretKey(this.#expand(PART, header48));
   }
 
   /** K_foot. */
   footerKey(salt: Buffer): KeyObject {
     requireLength(salt, SALT_BYTES, 'A footer salt');
-    return createSecretKey(this.#expand('sx1/foot', salt));
+    return createSecretKey(this.#expand(FOOTER, salt));
   }
 
   /** The part header's MAC, 16 bytes. */
   partHeaderTag(header48: Buffer): Buffer {
     requireLength(header48, BOUND_HEADER_BYTES, 'A bound part header');
-    this.#header ??= createSecretKey(this.#expand('sx1/hdr'));
+    this.#header ??= this.#expand(HEADER);
     return shortTag(this.#header, header48);
   }
 
   /** loc_tag: the claim that the object belongs at this exact bucket and key, 16 bytes. */
   locationTag(bucket: string, key: string): Buffer {
-    this.#location ??= createSecretKey(this.#expand('sx1/loc'));
+    this.#location ??= this.#expand(LOCATION);
     const bucketBytes = Buffer.byteLength(bucket);
     const place = Buffer.allocUnsafe(2 + bucketBytes + Buffer.byteLength(key));
     place.writeUInt16BE(bucketBytes, 0);
@@ -73,23 +82,21 @@ export class ObjectKeys {
 
   /** meta_tag over what claims.ts made of the client's metadata, 16 bytes. */
   metadataTag(canonical: Buffer): Buffer {
-    this.#metadata ??= createSecretKey(this.#expand('sx1/meta'));
+    this.#metadata ??= this.#expand(METADATA);
     return shortTag(this.#metadata, canonical);
   }
 
   /** K_state, for the MACs of an upload's part records (FORMAT.md §6). */
   stateKey(): KeyObject {
-    this.#state ??= createSecretKey(this.#expand('sx1/state'));
+    this.#state ??= createSecretKey(this.#expand(STATE));
     return this.#state;
   }
 
-  #expand(label: string | Buffer, context?: Buffer): Buffer {
-    const hmac = createHmac('sha256', this.#pseudorandomKey).update(label);
-    if (context !== undefined) hmac.update(context);
-    return hmac.update(FIRST_BLOCK).digest();
+  #expand(label: Buffer, context: Buffer = NOTHING): Buffer {
+    return hmacSha256(this.#pseudorandomKey, Buffer.concat([label, context, FIRST_BLOCK]));
   }
 }
 
-function shortTag(key: KeyObject, message: Buffer): Buffer {
-  return createHmac('sha256', key).update(message).digest().subarray(0, SHORT_TAG_BYTES);
+function shortTag(key: Buffer, message: Buffer): Buffer {
+  return hmacSha256(key, message).subarray(0, SHORT_TAG_BYTES);
 }
