@@ -81,6 +81,7 @@ export class PassThroughLane {
     response: ServerResponse,
   ): Promise<IncomingMessage> {
     for (let attempt = 0; ; attempt++) {
+      if (response.destroyed) throw clientGone();
       const passage = Promise.withResolvers<IncomingMessage>();
       const current = this.#board(forwarded, request, passage.resolve);
       // Guard: an aborted client would leave its upstream exchange open.
@@ -88,7 +89,7 @@ export class PassThroughLane {
         if (response.writableFinished) return;
         current.proxyRequest?.destroy();
         // http-proxy tells nobody when the client's own end caused the failure.
-        passage.reject(clientError('RequestTimeout', 'The client closed the connection before the answer came.'));
+        passage.reject(clientGone());
       };
       response.once('close', onClose);
       // Guard: with Expect present, proxyReq is not emitted, and the request would go out unsigned.
@@ -181,6 +182,10 @@ export class PassThroughLane {
     response.writeHead(status, headers.toRaw());
     response.end(Buffer.isBuffer(body) ? body : undefined);
   }
+}
+
+function clientGone(): GatewayError {
+  return clientError('RequestTimeout', 'The client closed the connection before the answer came.');
 }
 
 function replaceHeaders(proxyRequest: ClientRequest, headers: HeaderList): void {
