@@ -47,7 +47,10 @@ export async function getObject(operation: GetObject, context: OperationContext)
   const release = context.services.budget.reserve(STREAM_RESERVE_BYTES);
   try {
     const content = await openContent(operation, context);
-    return { ...content, body: content.body && (await primed(content.body, release)) };
+    return {
+      ...content,
+      body: content.body && (await primed(content.body, { release, moved: context.services.moved })),
+    };
   } catch (error) {
     release();
     throw error;
@@ -111,7 +114,7 @@ async function sealedContent(
     facts: factsOf(object, manifest),
     range,
     overrides: operation.overrides,
-    body: open(object, slices, source.body, source.storedFirst),
+    body: open(object, slices, source.body, source.storedFirst, context),
   };
 }
 
@@ -125,15 +128,13 @@ async function wholeContent(
   const { storedBytes } = object.stored;
   const stored = await collect(content.body, storedBytes, () => corrupted('The backend sent more than it announced.'));
   if (stored.length !== storedBytes) throw corrupted('The backend sent less than it announced.');
-  const started = performance.now();
   const needsManifest = operation.wantsChecksum || object.opened.head.multipart;
   const manifest: Manifest | undefined = needsManifest
     ? openManifest(object, stored, operation.ref, context)
     : undefined;
   const layout: Layout = await layoutOf(object, operation.ref, context);
   const pieces: Buffer[] = [];
-  for await (const piece of open(object, layout.locate(undefined), one(stored), 0)) pieces.push(piece);
-  context.trace.openSeconds += (performance.now() - started) / 1000;
+  for await (const piece of open(object, layout.locate(undefined), one(stored), 0, context)) pieces.push(piece);
   return {
     kind: 'ObjectContent',
     facts: factsOf(object, operation.wantsChecksum ? manifest : undefined),
@@ -158,8 +159,23 @@ async function plainContent(
   return { kind: 'ObjectContent', facts: factsOf(object), range, overrides: operation.overrides, body };
 }
 
-function open(object: SealedObject, slices: readonly Slice[], source: ByteSource, storedFirst: number): ByteSource {
-  return openSlices(source, { keys: object.opened.keys, oid: object.opened.head.oid, slices, storedFirst });
+function open(
+  object: SealedObject,
+  slices: readonly Slice[],
+  source: ByteSource,
+  storedFirst: number,
+  { trace }: OperationContext,
+): ByteSource {
+  const { keys, head } = object.opened;
+  return openSlices(source, {
+    keys,
+    oid: head.oid,
+    slices,
+    storedFirst,
+    onCipher: (seconds) => {
+      trace.openSeconds += seconds;
+    },
+  });
 }
 
 /** The bytes that hold the slices: those already on their way if they do, else a second request for just them. */

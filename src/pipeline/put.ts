@@ -74,7 +74,7 @@ export async function putKnownLength(
     ref: operation.ref,
     metadata: object.metadata,
     conditions: writeConditions(operation.conditions),
-    body: plaintext.whole ? await inOnePiece(sealed, bytes) : { bytes, source: sealed },
+    body: plaintext.whole ? await inOnePiece(sealed, bytes) : { bytes, source: paced(sealed, services.moved) },
   };
   return storedAnswer(operation.ref, await services.store.put(put, signal), body);
 }
@@ -104,6 +104,13 @@ export function storedAnswer(ref: ObjectRef, stored: StoredAck, body: VerifiedBo
     checksum: body.proof().checksum,
     vendor,
   };
+}
+
+async function* paced(source: ByteSource, moved: (bytes: number) => void): AsyncGenerator<Buffer, void, void> {
+  for await (const piece of source) {
+    moved(piece.length);
+    yield piece;
+  }
 }
 
 /** Collected before anything is sent. */

@@ -22,6 +22,8 @@ export interface PipelineServices {
   readonly budget: MemoryBudget;
   readonly layouts: LayoutCache;
   readonly plainSizes: PlainSizeCache;
+  /** Told of every piece of an object that was moved: paces the release of buffers. */
+  readonly moved: (bytes: number) => void;
   readonly now: () => Date;
   /** Cryptographically strong; salts, object ids and DEKs come from here. */
   readonly randomBytes: (bytes: number) => Buffer;

@@ -1,0 +1,281 @@
+import { randomBytes } from 'node:crypto';
+import { BackendConnection, type BackendObserver, type BackendOptions } from './backend/connection.ts';
+import { PassThroughLane } from './backend/pass-through-lane.ts';
+import { createBufferPace } from './buffer-pace.ts';
+import type { BackendConfig, Config, KeysConfig } from './config.ts';
+import type { BackDialect } from './dialects/dialect.ts';
+import { s3Back } from './dialects/s3/back.ts';
+import { FRONTS } from './dialects/table.ts';
+import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
+import { KeyRings } from './keys/key-rings.ts';
+import type { KeyStoreObserver, RecordStore } from './keys/record-store.ts';
+import { Records } from './keys/records.ts';
+import { type RootKey, rootKeyFromFile, rootKeyFromText } from './keys/root-key.ts';
+import { startUpSelfTest } from './keys/self-test.ts';
+import { type KeyStoreConfig, openRecordStore } from './keys/store-table.ts';
+import { MemoryBudget } from './pipeline/budget.ts';
+import { createHandler, type Handler } from './pipeline/handle.ts';
+import { LayoutCache } from './pipeline/layout-cache.ts';
+import { PlainSizeCache } from './pipeline/plain-sizes.ts';
+import type { PipelineServices } from './pipeline/services.ts';
+import { Store } from './pipeline/store.ts';
+import { type AdminDependency, AdminServer } from './server/admin.ts';
+import { Listener } from './server/listener.ts';
+import { createRequestIds } from './server/request-ids.ts';
+import { createLog, type Log } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { Administration } from './tenants/administration.ts';
+import { Directory } from './tenants/directory.ts';
+import { ALL_RECORD_KINDS } from './tenants/kinds.ts';
+
+/** Verified footers of multipart objects that are remembered, each worker. */
+const LAYOUT_CACHE_BYTES = 16 * 1024 * 1024;
+
+export interface Observers {
+  readonly backend?: BackendObserver | undefined;
+  readonly keys?: KeyStoreObserver | undefined;
+  /** Sentences for the operator. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** The key store opened with the root key, and all that lives in it. */
+export interface Stores {
+  readonly store: RecordStore;
+  readonly records: Records;
+  readonly keyRings: KeyRings;
+  readonly directory: Directory;
+  readonly administration: Administration;
+  /** Proves that the root key opens every record. @throws SelfTestFailed, GatewayError KeyStoreUnavailable */
+  selfTest(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** @throws RootKeyInvalid, GatewayError KeyStoreUnavailable */
+export async function openStores(config: Pick<Config, 'keys'>, observers: Observers = {}): Promise<Stores> {
+  const { onWarning } = observers;
+  const rootKey = await openRootKey(config.keys, onWarning);
+  const store = await openRecordStore(keyStoreConfig(config.keys), { ...(onWarning && { onWarning }) });
+  try {
+    const records = await Records.open({
+      store,
+      rootKey,
+      limits: config.keys.cache,
+      ...(observers.keys && { observer: observers.keys }),
+    });
+    const keyRings = new KeyRings({ records });
+    return {
+      store,
+      records,
+      keyRings,
+      directory: new Directory(records, keyRings),
+      administration: new Administration({ records, keyRings }),
+      selfTest: () => startUpSelfTest({ store, records, kinds: ALL_RECORD_KINDS, now: () => new Date() }),
+      close: () => store.close(),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<RootKey> | RootKey {
+  if (root.kind === 'env') return rootKeyFromText(root.key.reveal(), root.source);
+  return rootKeyFromFile(root.path, { ...(onWarning && { onWarning }) });
+}
+
+function keyStoreConfig({ store }: KeysConfig): KeyStoreConfig {
+  return store.kind === 'file' ? store : { ...store, url: store.url.reveal() };
+}
+
+/** The backend's dialect and connections, the embedded store started if that is what it is. */
+export interface Backend {
+  readonly back: BackDialect;
+  readonly connection: BackendConnection;
+  readonly lane: PassThroughLane;
+  close(): Promise<void>;
+}
+
+export async function openBackend(config: Pick<Config, 'backend'>, observers: Observers = {}): Promise<Backend> {
+  const { place } = config.backend;
+  const embedded = place.kind === 'directory' ? await openEmbeddedStore(place.directory, randomBytes) : undefined;
+  const options = backendOptions(config.backend, embedded, observers.backend);
+  const connection = new BackendConnection(options);
+  const lane = new PassThroughLane(options);
+  return {
+    back: options.dialect,
+    connection,
+    lane,
+    async close() {
+      lane.close();
+      await connection.close();
+      await embedded?.close();
+    },
+  };
+}
+
+function backendOptions(
+  config: BackendConfig,
+  embedded: EmbeddedStore | undefined,
+  observer: BackendObserver | undefined,
+): BackendOptions {
+  const at = addressOf(config, embedded);
+  const { ca, cert, key } = config.tls;
+  return {
+    endpoint: at.endpoint,
+    dialect: s3Back,
+    credentials: { accessKeyId: at.accessKeyId, secret: at.secret, region: config.region },
+    connections: config.connections,
+    connectTimeoutSeconds: config.connectSeconds,
+    headersTimeoutSeconds: config.headersSeconds,
+    bodyTimeoutSeconds: config.idleSeconds,
+    keepAliveSeconds: config.keepAliveSeconds,
+    retries: config.retries,
+    ...(at.endpoint.protocol === 'https:' && { tls: { ca, cert, key: key?.reveal() } }),
+    observer,
+    now: () => new Date(),
+    random: Math.random,
+  };
+}
+
+function addressOf({ place }: BackendConfig, embedded: EmbeddedStore | undefined): EmbeddedStore['address'] {
+  if (place.kind === 'endpoint') {
+    return { endpoint: place.endpoint, accessKeyId: place.accessKeyId, secret: place.secretAccessKey };
+  }
+  if (embedded === undefined) throw new Error('The embedded store was not opened.');
+  return embedded.address;
+}
+
+export interface GatewayOptions {
+  /** Default: made from the configuration, to standard output. */
+  readonly log?: Log | undefined;
+  readonly metrics?: Metrics | undefined;
+  /** A worker's primary serves the admin port for all. Default true. */
+  readonly admin?: boolean | undefined;
+}
+
+/** One process's gateway: everything wired by hand. */
+export class Gateway {
+  readonly metrics: Metrics;
+  readonly handler: Handler;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #stores: Stores;
+  readonly #backend: Backend;
+  readonly #listener: Listener;
+  readonly #admin: AdminServer | undefined;
+
+  constructor(parts: {
+    readonly config: Config;
+    readonly log: Log;
+    readonly metrics: Metrics;
+    readonly stores: Stores;
+    readonly backend: Backend;
+    readonly admin: boolean;
+  }) {
+    const { config, log, metrics, stores, backend } = parts;
+    this.#config = config;
+    this.#log = log;
+    this.metrics = metrics;
+    this.#stores = stores;
+    this.#backend = backend;
+    const services = pipelineServices(config, stores, backend);
+    this.handler = createHandler(services);
+    this.#listener = new Listener({
+      handle: this.handler,
+      limits: config.limits,
+      tls: listenerTls(config),
+      metrics,
+      log,
+      newRequestId: createRequestIds(randomBytes),
+    });
+    metrics.watch({
+      budget: services.budget,
+      connections: () => this.#listener.connectionCount,
+      requestsInFlight: () => this.#listener.requestsInFlight,
+      keyCacheAgeSeconds: () => stores.records.cacheAgeSeconds(),
+    });
+    if (parts.admin && config.admin !== undefined) {
+      this.#admin = new AdminServer({
+        metrics: () => metrics.text(),
+        contentType: metrics.contentType,
+        dependencies: this.dependencies(),
+      });
+    }
+  }
+
+  /** What readiness hangs on. */
+  dependencies(): readonly AdminDependency[] {
+    return [
+      { name: 'backend', check: () => this.#backend.connection.check() },
+      { name: 'key store', check: () => this.#stores.records.check() },
+    ];
+  }
+
+  /** @throws Error EADDRINUSE and its kin */
+  async start(): Promise<void> {
+    await this.#listener.listen(this.#config.listen);
+    if (this.#config.admin !== undefined) await this.#admin?.listen(this.#config.admin);
+    this.#log.info(`listening on ${this.endpoint}`);
+  }
+
+  /** The URL that clients use. */
+  get endpoint(): string {
+    return urlOf(this.#config.tls.cert === undefined ? 'http' : 'https', this.#listener.address);
+  }
+
+  get adminEndpoint(): string | undefined {
+    return this.#admin && urlOf('http', this.#admin.address);
+  }
+
+  /** Lets requests in flight finish, up to the configured time. */
+  async stop(): Promise<void> {
+    this.#admin?.stopping();
+    await this.#listener.close({ graceSeconds: this.#config.limits.shutdownSeconds });
+    await this.#admin?.close();
+    await this.#backend.close();
+    await this.#stores.close();
+    await this.#log.flush();
+  }
+}
+
+/** @throws SelfTestFailed, RootKeyInvalid, GatewayError KeyStoreUnavailable */
+export async function createGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
+  const log = options.log ?? createLog({ ...config.log, destination: 1 });
+  const metrics = options.metrics ?? new Metrics({ processMetrics: true });
+  const observers: Observers = { backend: metrics, keys: metrics, onWarning: (message) => log.warn(message) };
+  const stores = await openStores(config, observers);
+  try {
+    await stores.selfTest();
+    const backend = await openBackend(config, observers);
+    return new Gateway({ config, log, metrics, stores, backend, admin: options.admin ?? true });
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+function pipelineServices(config: Config, stores: Stores, backend: Backend): PipelineServices {
+  return {
+    fronts: FRONTS,
+    settings: { region: config.region, domains: config.domains },
+    directory: stores.directory,
+    keyRings: stores.keyRings,
+    store: new Store(backend.back, backend.connection),
+    lane: backend.lane,
+    budget: new MemoryBudget(config.limits.memoryBytes),
+    layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
+    plainSizes: new PlainSizeCache(),
+    moved: createBufferPace(),
+    now: () => new Date(),
+    randomBytes,
+  };
+}
+
+function listenerTls({ tls }: Config): { readonly cert: string; readonly key: string } | undefined {
+  return tls.cert === undefined || tls.key === undefined ? undefined : { cert: tls.cert, key: tls.key.reveal() };
+}
+
+function urlOf(scheme: string, address: { readonly address: string; readonly port: number }): string {
+  const host = address.address.includes(':') ? `[${address.address}]` : address.address;
+  return `${scheme}://${host}:${address.port}`;
+}
