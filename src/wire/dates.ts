@@ -61,16 +61,14 @@ function month(name: Digits): string {
   return String(MONTHS.indexOf(name ?? '') + 1);
 }
 
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 /** undefined for a day or time that does not exist: Date would roll February 30 over. */
 function moment(y: Digits, mo: Digits, d: Digits, h: Digits, mi: Digits, s: Digits): Date | undefined {
-  const [month, day, hour, minute, second] = [Number(mo), Number(d), Number(h), Number(mi), Number(s)];
-  const date = new Date(Date.UTC(Number(y), month - 1, day, hour, minute, second));
-  date.setUTCFullYear(Number(y), month - 1, day); // Date.UTC reads years 0 to 99 as 19xx
-  const exists =
-    date.getUTCMonth() === month - 1 &&
-    date.getUTCDate() === day &&
-    date.getUTCHours() === hour &&
-    date.getUTCMinutes() === minute &&
-    date.getUTCSeconds() === second;
-  return exists ? date : undefined;
+  const [year, month, day, hour, minute, second] = [Number(y), Number(mo), Number(d), Number(h), Number(mi), Number(s)];
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = month === 2 && leap ? 29 : (DAYS[month - 1] ?? 0);
+  // Date.UTC reads years below 100 as 19xx, and storage knows none.
+  if (year < 100 || day < 1 || day > days || hour > 23 || minute > 59 || second > 59) return undefined;
+  return new Date(Date.UTC(year, month - 1, day, hour, minute, second));
 }

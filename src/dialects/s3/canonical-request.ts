@@ -1,8 +1,8 @@
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { HeaderList } from '../../wire/headers.ts';
 import { percentDecode, percentEncode, percentEncodePath } from '../../wire/percent.ts';
 import type { QueryList } from '../../wire/query.ts';
-import { type SigningScope, scopeText } from './signing-key.ts';
+import { type SigningKey, type SigningScope, scopeText } from './signing-key.ts';
 
 /**
  * SigV4's canonical request and string to sign (docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth),
@@ -80,8 +80,8 @@ export function stringToSign(time: string, scope: SigningScope, canonical: strin
 }
 
 /** Hex HMAC-SHA256 of a string to sign. */
-export function signature(key: Buffer, text: string): string {
-  return createHmac('sha256', key).update(text, 'latin1').digest('hex');
+export function signature(key: SigningKey, text: string): string {
+  return key.sign(text);
 }
 
 export function sha256Hex(text: string): string {

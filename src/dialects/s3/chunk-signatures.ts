@@ -1,19 +1,19 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { clientError } from '../../errors.ts';
 import { EMPTY_SHA256, signature } from './canonical-request.ts';
-import { type SigningScope, scopeText } from './signing-key.ts';
+import { type SigningKey, type SigningScope, scopeText } from './signing-key.ts';
 
 /**
  * The chain of chunk signatures of a STREAMING-AWS4-HMAC-SHA256-PAYLOAD body
  * (docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming): each signs the one before it, the first the request's.
  */
 export class ChunkSignatures {
-  readonly #key: Buffer;
+  readonly #key: SigningKey;
   readonly #context: string;
   #previous: string;
 
   constructor(chain: {
-    readonly key: Buffer;
+    readonly key: SigningKey;
     /** yyyymmddThhmmssZ. */
     readonly time: string;
     readonly scope: SigningScope;

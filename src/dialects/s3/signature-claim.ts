@@ -8,7 +8,7 @@ import { canonicalPaths, canonicalQuery, canonicalRequest, signature, stringToSi
 import { ChunkSignatures } from './chunk-signatures.ts';
 import { type PayloadCandidate, payloadCandidates } from './payload.ts';
 import { readSignatureFields, type SignatureFields } from './signature-fields.ts';
-import { signingKey } from './signing-key.ts';
+import { type SigningKey, signingKey } from './signing-key.ts';
 
 /** S3's window in both directions. */
 const MAX_SKEW_MILLISECONDS = 15 * 60 * 1000;
@@ -59,7 +59,7 @@ class S3SignatureClaim implements SignatureClaim {
   }
 
   /** At most two paths by two payload words: four HMACs. */
-  #match(key: Buffer): PayloadCandidate {
+  #match(key: SigningKey): PayloadCandidate {
     const { method, headers, target, query } = this.#request;
     const { signedHeaders, time, scope, form } = this.#fields;
     const signed = Buffer.from(this.#fields.signature, 'latin1');

@@ -103,11 +103,13 @@ function headerTime(headers: HeaderList): Pick<SignatureFields, 'time' | 'signed
   const times = headers.getAll('x-amz-date');
   if (times.length > 1) throw clientError('AccessDenied', 'x-amz-date may be there once only.');
   const text = times[0] ?? headers.get('date');
-  const signedAt = text === undefined ? undefined : (parseBasicIsoDate(text) ?? parseHttpDate(text));
-  if (signedAt === undefined) {
-    throw clientError('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header.');
+  if (text !== undefined) {
+    const basic = parseBasicIsoDate(text);
+    if (basic !== undefined) return { time: text, signedAt: basic };
+    const date = parseHttpDate(text);
+    if (date !== undefined) return { time: formatBasicIsoDate(date), signedAt: date };
   }
-  return { time: formatBasicIsoDate(signedAt), signedAt };
+  throw clientError('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header.');
 }
 
 function readQueryForm(request: WireRequest): SignatureFields {
