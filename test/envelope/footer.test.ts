@@ -1,0 +1,282 @@
+import { createCipheriv, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  footerBytesOf,
+  type Manifest,
+  multipartFooterBytes,
+  openFooter,
+  type PartEntry,
+  readFooterEnvelope,
+  sealFooter,
+} from '../../src/envelope/footer.ts';
+import { ObjectKeys } from '../../src/envelope/object-keys.ts';
+import {
+  maxFooterBytes,
+  type QuantumId,
+  quantumBytes,
+  sealedBytes,
+  sealedPartBytes,
+} from '../../src/envelope/sizes.ts';
+import type { GatewayError } from '../../src/errors.ts';
+import { expectRefused, flipped, refusal } from './sealed-sample.ts';
+
+const oid = randomBytes(16);
+const keys = new ObjectKeys(randomBytes(32), oid);
+const envelope = Buffer.concat([Buffer.from([1, 1]), randomBytes(182)]);
+const footerSalt = randomBytes(16);
+
+const single: Manifest = {
+  multipart: false,
+  plaintextBytes: 1000,
+  md5: randomBytes(16),
+  checksum: { algorithm: 'SHA256', value: randomBytes(32), composite: false },
+  parts: [],
+};
+const entry = (partNumber: number, plaintextBytes: number): PartEntry => ({
+  partNumber,
+  plaintextBytes,
+  partSalt: randomBytes(16),
+  md5: randomBytes(16),
+  crc64: randomBytes(8),
+});
+const many: Manifest = {
+  multipart: true,
+  plaintextBytes: 205_000,
+  md5: undefined,
+  checksum: { algorithm: 'CRC32C', value: randomBytes(4), composite: true },
+  parts: [entry(0, 102_400), entry(3, 102_400), entry(10_000, 200)],
+};
+
+function seal(manifest: Manifest, quantum: QuantumId = 2): { footer: Buffer; storedBytes: number } {
+  const { parts, plaintextBytes } = manifest;
+  const footerBytes = parts.length > 0 ? multipartFooterBytes(parts, quantum) : maxFooterBytes(plaintextBytes, quantum);
+  const footer = sealFooter({ keys, oid, envelope, manifest, footerBytes: footerBytes ?? 0, footerSalt });
+  return { footer, storedBytes: sealedBytes(plaintextBytes, quantum) };
+}
+
+const open = (tail: Buffer, storedBytes: number, quantum: QuantumId = 2) =>
+  openFooter(tail, { keys, oid, storedBytes, quantum });
+
+describe('seal and open', () => {
+  test.each([
+    ['single', single],
+    ['multipart', many],
+  ])('%s, also from a longer tail', (_, manifest) => {
+    const { footer, storedBytes } = seal(manifest);
+    const opened = { manifest, footerBytes: footer.length };
+    expect(open(footer, storedBytes)).toEqual(opened);
+    expect(open(Buffer.concat([randomBytes(100), footer]), storedBytes)).toEqual(opened);
+    expect(footerBytesOf(footer.subarray(-64))).toBe(footer.length);
+    expect(readFooterEnvelope(footer)).toEqual(envelope);
+  });
+
+  test.each([
+    ['CRC32', 1, 4],
+    ['CRC32C', 2, 4],
+    ['CRC64NVME', 3, 8],
+    ['SHA1', 4, 20],
+    ['SHA256', 5, 32],
+  ] as const)('typed checksum %s', (algorithm, id, length) => {
+    for (const composite of [false, true]) {
+      const checksum = { algorithm, value: randomBytes(length), composite };
+      const { footer, storedBytes } = seal({ ...single, checksum });
+      expect(open(footer, storedBytes).manifest.checksum).toEqual(checksum);
+      const field = manifestPlaintext(footer).subarray(28, 64);
+      expect(field).toEqual(
+        Buffer.concat([Buffer.from([id, composite ? 1 : 0, 0, 0]), checksum.value, Buffer.alloc(32 - length)]),
+      );
+    }
+  });
+
+  test('digests that were not computed are zero, and come back as absent', () => {
+    const bare: Manifest = {
+      ...many,
+      md5: undefined,
+      checksum: undefined,
+      parts: many.parts.map((part) => ({ ...part, md5: undefined, crc64: undefined })),
+    };
+    const { footer, storedBytes } = seal(bare);
+    expect(open(footer, storedBytes).manifest).toEqual(bare);
+  });
+});
+
+describe('every field of the footer (FORMAT.md §4)', () => {
+  const { footer, storedBytes } = seal(many);
+  const from = footer.length - 64;
+
+  test.each([
+    ['manifest and its padding', 240, from],
+    ['magic', from, from + 4],
+    ['reserved', from + 6, from + 8],
+    ['n', from + 8, from + 16],
+    ['manifest length', from + 16, from + 20],
+    ['F', from + 20, from + 24],
+    ['foot_salt', from + 24, from + 40],
+    ['zero', from + 40, from + 48],
+    ['tag', from + 48, from + 64],
+  ])('%s: no bit can change', async (_, first, end) => {
+    for (let at = first; at < end; at++) {
+      for (let bit = 0; bit < 8; bit++) await expectRefused(() => open(flipped(footer, at, bit), storedBytes));
+    }
+  });
+
+  test.each([
+    ['version', 4],
+    ['suite', 5],
+  ])('an unknown %s is refused with words of its own', async (what, offset) => {
+    const changed = Buffer.from(footer);
+    changed[from + offset] = 9;
+    for (const work of [
+      () => open(changed, storedBytes),
+      () => footerBytesOf(changed),
+      () => readFooterEnvelope(changed),
+    ]) {
+      const error = (await refusal(work)) as GatewayError;
+      expect(error.code).toBe('ObjectCorrupted');
+      expect(error.message).toContain(`names SX1 ${what} 9,`);
+    }
+  });
+
+  test('the envelope’s copy plays no role in opening, and its padding is checked in recovery', async () => {
+    expect(open(flipped(footer, 0), storedBytes).manifest).toEqual(many);
+    for (let at = 184; at < 240; at++) await expectRefused(() => readFooterEnvelope(flipped(footer, at)));
+  });
+
+  test('another object’s footer, another place for it, another size', async () => {
+    const other = new ObjectKeys(randomBytes(32), oid);
+    const context = { keys, oid, storedBytes, quantum: 2 } as const;
+    await expectRefused(() => openFooter(footer, { ...context, keys: other }));
+    await expectRefused(() => openFooter(footer, { ...context, oid: randomBytes(16) }));
+    await expectRefused(() => open(footer, storedBytes + 1));
+    await expectRefused(() => open(footer, storedBytes - 128));
+    await expectRefused(() => open(footer, storedBytes, 0));
+    for (const length of [0, 1, 63, 64, 240, footer.length - 1]) {
+      await expectRefused(() => open(length === 0 ? Buffer.alloc(0) : footer.subarray(-length), storedBytes));
+    }
+  });
+});
+
+describe('a writer with the keys that lies', () => {
+  test('padding, versions, flags, sums and orders are checked although the tag holds', async () => {
+    const { footer, storedBytes } = seal(many);
+    const lies: [offset: number, value: number][] = [
+      [0, 2], // manifest version
+      [1, 0], // not multipart, but a list
+      [1, 3], // unknown flag
+      [3, 2], // fewer parts than the trailer says
+      [3, 4], // more
+      [11, 1], // another n
+      [28, 6], // unknown checksum
+      [28, 0], // no checksum, but a value
+      [29, 2], // unknown kind
+      [30, 1], // reserved
+      [28 + 4 + 4, 1], // past the value's end
+      [64 + 1, 4], // part numbers out of order
+      [64 + 49, 0], // part number repeated
+      [64 + 7, 1], // lengths that do not sum up
+      [64 + 3 * 48, 1], // padding
+    ];
+    for (const [offset, value] of lies) {
+      const plaintext = manifestPlaintext(footer);
+      plaintext[offset] = value;
+      await expectRefused(() => open(reseal(footer, plaintext), storedBytes));
+    }
+    expect(open(reseal(footer, manifestPlaintext(footer)), storedBytes).manifest).toEqual(many);
+  });
+
+  test('the manifest and the trailer must agree on n and on the length', async () => {
+    const { footer, storedBytes } = seal(many);
+    const from = footer.length - 64;
+    for (const [offset, value] of [
+      [15, 1],
+      [19, 64],
+      [10, 0xff],
+      [9, 0x1f],
+      [9, 0x20],
+    ] as const) {
+      const changed = Buffer.from(footer);
+      changed[from + offset] = value;
+      await expectRefused(() => open(reseal(changed, manifestPlaintext(footer)), storedBytes));
+    }
+  });
+
+  test('the sealer refuses what a reader would refuse', () => {
+    const lies: Manifest[] = [
+      { ...single, multipart: true },
+      { ...single, parts: many.parts },
+      { ...many, parts: [] },
+      { ...many, plaintextBytes: 205_001 },
+      { ...many, parts: [...many.parts].reverse() },
+      { ...many, parts: [entry(1, 102_400), entry(1, 102_600)] },
+      { ...many, parts: [entry(10_001, 205_000)] },
+      { ...many, parts: [entry(1, 204_999.5), entry(2, 0.5)] },
+      { ...many, parts: [{ ...entry(1, 205_000), partSalt: Buffer.alloc(8) }] },
+      { ...many, parts: [{ ...entry(1, 205_000), md5: Buffer.alloc(8) }] },
+      { ...single, md5: Buffer.alloc(20) },
+      { ...single, checksum: { algorithm: 'CRC32', value: Buffer.alloc(8) } },
+      { ...single, checksum: { algorithm: 'CRC128' as never, value: Buffer.alloc(16) } },
+    ];
+    for (const manifest of lies) {
+      const footerBytes = 304 + 64 + 48 * 5;
+      expect(() => sealFooter({ keys, oid, envelope, manifest, footerBytes, footerSalt })).toThrow(RangeError);
+    }
+    for (const footerBytes of [0, -1, 304, 304 + 64 + 48 * 3 - 1]) {
+      expect(() => sealFooter({ keys, oid, envelope, manifest: many, footerBytes, footerSalt })).toThrow(RangeError);
+    }
+  });
+});
+
+describe('the footer always fits (FORMAT.md §5)', () => {
+  const spare = (parts: readonly number[], quantum: QuantumId): number => {
+    const entries = parts.map((plaintextBytes) => ({ plaintextBytes }));
+    return (multipartFooterBytes(entries, quantum) ?? Number.NaN) - (304 + 64 + 48 * parts.length);
+  };
+
+  test('random layouts of parts no smaller than the quantum, and an adversary’s', () => {
+    const layouts = fc.constantFrom<QuantumId>(0, 1, 2).chain((quantum) => {
+      const least = quantumBytes(quantum);
+      const extra = fc.oneof(fc.constantFrom(0, 1, 65_535, 65_536, 65_537), fc.nat(3 * least));
+      const last = fc.oneof(fc.constantFrom(0, 1, 65_536, 65_537), fc.nat(3 * least));
+      return fc.record({ quantum: fc.constant(quantum), extras: fc.array(extra, { maxLength: 60 }), last });
+    });
+    fc.assert(
+      fc.property(layouts, ({ quantum, extras, last }) => {
+        const parts = [...extras.map((extra) => quantumBytes(quantum) + extra), last];
+        expect(spare(parts, quantum)).toBeGreaterThanOrEqual(32);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test.each([0, 1, 2] as const)('10,000 parts of quantum %i, at every awkward size', (quantum) => {
+    const least = quantumBytes(quantum);
+    for (const size of [least, least + 1, 2 * least - 1, 5_242_881]) {
+      if (size < least) continue;
+      for (const last of [0, 1, least - 1, least, 65_537]) {
+        expect(spare([...Array<number>(9_999).fill(size), last], quantum)).toBeGreaterThanOrEqual(32);
+      }
+    }
+  });
+
+  test('parts below the quantum may not fit, and then it says so', () => {
+    const parts = Array.from({ length: 50 }, () => ({ plaintextBytes: 1000 }));
+    expect(multipartFooterBytes(parts, 0)).toBeUndefined();
+    expect(multipartFooterBytes(parts.slice(0, 1), 0)).toBe(sealedBytes(1000, 0) - sealedPartBytes(1000));
+  });
+});
+
+/** The manifest as the footer's author sealed it. */
+function manifestPlaintext(footer: Buffer): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', keys.footerKey(footerSalt), Buffer.alloc(12));
+  return cipher.update(footer.subarray(240, -64)); // GCM is a counter mode: enciphering undoes enciphering
+}
+
+function reseal(footer: Buffer, plaintext: Buffer): Buffer {
+  const trailer = footer.subarray(-64, -16);
+  const cipher = createCipheriv('aes-256-gcm', keys.footerKey(footerSalt), Buffer.alloc(12));
+  cipher.setAAD(Buffer.concat([oid, trailer]));
+  const sealed = cipher.update(plaintext);
+  cipher.final();
+  return Buffer.concat([footer.subarray(0, 240), sealed, trailer, cipher.getAuthTag()]);
+}
