@@ -4,7 +4,7 @@ import { GatewayError } from '../errors.ts';
 import { collect } from '../wire/collect.ts';
 import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
 import { Exchange, ExchangeFailure } from './exchange.ts';
-import { abandoned, backendFailure, type FailureReason, failureReason } from './failure.ts';
+import { abandoned, backendFailure, documentTooLarge, type FailureReason, failureReason } from './failure.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
 import { UploadBody } from './upload-body.ts';
@@ -131,9 +131,7 @@ export class BackendConnection {
       response.discard();
       return;
     }
-    const document = await collect(response.body, MAX_ERROR_DOCUMENT_BYTES, () =>
-      backendFailure(new Error('the error document is too large')),
-    );
+    const document = await collect(response.body, MAX_ERROR_DOCUMENT_BYTES, documentTooLarge);
     const error = dialect.readError(response, document, {});
     if (error.code !== 'AccessDenied') throw error;
   }
@@ -194,11 +192,12 @@ export class BackendConnection {
   }
 
   #failure(method: string, body: Buffer | UploadBody | undefined, thrown: unknown): unknown {
-    const error = thrown instanceof ExchangeFailure ? thrown.error : thrown;
     if (body instanceof UploadBody) {
       body.close();
       if (body.failure !== undefined) return body.failure.thrown;
     }
+    if (!(thrown instanceof ExchangeFailure)) return thrown; // signing failed, say: a fault of our own
+    const { error } = thrown;
     const failure = backendFailure(error);
     if (failure.source === 'backend') {
       const reason = failureReason(error);

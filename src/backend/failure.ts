@@ -18,6 +18,8 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
   UND_ERR_SOCKET: 'reset',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
   UND_ERR_HEADERS_OVERFLOW: 'protocol',
+  ERR_INVALID_ARG_TYPE: 'gateway',
+  ERR_ASSERTION: 'gateway',
   UND_ERR_INVALID_ARG: 'gateway',
   UND_ERR_NOT_SUPPORTED: 'gateway',
 };
@@ -28,7 +30,7 @@ const MESSAGES: Readonly<Record<FailureReason, string>> = {
   timeout: 'The backend did not answer in time. Try again shortly.',
   reset: 'The backend closed the connection before its answer was complete. Try again.',
   protocol: 'The backend answered something that is not valid HTTP.',
-  gateway: 'The gateway could not put the request to the backend into words.',
+  gateway: 'The gateway met an internal error at its connection to the backend. Try again.',
 };
 
 export function failureReason(thrown: unknown): FailureReason {
@@ -38,7 +40,8 @@ export function failureReason(thrown: unknown): FailureReason {
   // undici's parser errors: an answer that ends too early is one as well.
   if (nameOf(thrown) === 'HTTPParserError') return /EOF/.test((thrown as Error).message) ? 'reset' : 'protocol';
   if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_/.test(code)) return 'tls';
-  return 'reset';
+  // Sockets and undici give every error a code; one without is a fault of our own, not of the backend.
+  return code === '' ? 'gateway' : 'reset';
 }
 
 /**
@@ -54,6 +57,13 @@ export function backendFailure(thrown: unknown): GatewayError {
   }
   const code = reason === 'protocol' ? 'BackendError' : 'BackendUnavailable';
   return new GatewayError(code, MESSAGES[reason], { source: 'backend', cause });
+}
+
+/** An error document that is no document: nothing in it is worth more memory. */
+export function documentTooLarge(): GatewayError {
+  return new GatewayError('BackendError', 'The backend answered an error document that is too large.', {
+    source: 'backend',
+  });
 }
 
 /** The client left, or the gateway gave the request up: nobody waits for this answer. */

@@ -8,7 +8,7 @@ import { collect } from '../wire/collect.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest, PassThrough, WireResponse } from '../wire/message.ts';
 import type { BackendOptions } from './connection.ts';
-import { backendFailure, failureReason } from './failure.ts';
+import { backendFailure, documentTooLarge, failureReason } from './failure.ts';
 import { passedHeaders } from './pass-through-headers.ts';
 
 export interface ForwardedRequest {
@@ -166,9 +166,7 @@ export class PassThroughLane {
 
   async #readError(answer: IncomingMessage, status: number, headers: HeaderList): Promise<GatewayError> {
     const response: IncomingResponse = { status, headers, body: answer, discard: () => answer.destroy() };
-    const document = await collect(answer, MAX_ERROR_DOCUMENT_BYTES, () =>
-      backendFailure(new Error('the error document is too large')),
-    );
+    const document = await collect(answer, MAX_ERROR_DOCUMENT_BYTES, documentTooLarge);
     return this.#options.dialect.readError(response, document, {});
   }
 
