@@ -34,7 +34,7 @@ export function refusedFraming(rawHeaders: readonly string[], httpVersion: strin
         break;
     }
   }
-  if (hosts > 1) return refuse('The request has more than one Host field.');
+  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return refuse('The request needs one Host field.');
   if (lengths > 1 || codings > 1 || (lengths > 0 && codings > 0)) {
     return refuse('The request declares the length of its body more than once.');
   }

@@ -240,6 +240,8 @@ function createNodeServer(options: ListenerOptions): Server {
     // node's own limit on a whole request would end every long upload; ClientWatch looks after slow ones.
     requestTimeout: 0,
     keepAliveTimeout: limits.keepAliveSeconds * 1000,
+    // node's own answer to a missing Host goes on to serve what is pipelined behind it; refusedFraming closes.
+    requireHostHeader: false,
     keepAlive: true,
     noDelay: true,
   };

@@ -1,10 +1,14 @@
 import type { ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import type { ByteSource, WireResponse } from '../wire/message.ts';
 
 /** Statuses that never have a body (RFC 9110 §6.4.1): a Content-Length there would be wrong. */
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }
+
+/** Between a source that is always ready and a kernel that takes everything, no other request would get its turn. */
+const FAIR_CHUNKS = 32;
 
 /** The client went away while the answer was on its way. Not an error of anybody's that needs an answer. */
 export class ClientGone extends Error {
@@ -69,6 +73,7 @@ export class ResponseWriter {
   async #stream(source: ByteSource, length: number | undefined): Promise<void> {
     const iterator = source[Symbol.asyncIterator]();
     let over = false;
+    let atOnce = 0;
     try {
       for (;;) {
         const result = await iterator.next();
@@ -80,7 +85,9 @@ export class ResponseWriter {
         this.#put(chunk);
         // Commonly the kernel took it all at once, and there is nothing to wait for.
         if (this.#response.socket?.writableLength !== 0) await this.#flushed();
-        if (this.#gone) throw new ClientGone();
+        else if (++atOnce % FAIR_CHUNKS === 0) await setImmediate();
+        // A destroyed socket takes everything, and says nothing before the next turn of the event loop.
+        if (this.#gone || this.#response.destroyed || this.#response.socket?.destroyed) throw new ClientGone();
       }
       over = true;
     } finally {

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { echo, Listening } from './listening.ts';
+
+/**
+ * Two readers that disagree about where a request ends are what smuggling lives on. Every case must be refused with
+ * exactly this status, must close the connection, and must never show the request hidden behind it to the handler.
+ */
+const HIDDEN = 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n';
+const put = (fields: string, body: string) => `PUT /seen HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}${HIDDEN}`;
+
+const REFUSED: readonly (readonly [name: string, bytes: string, status: number])[] = [
+  ['length and chunked', put('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'), 400],
+  ['chunked and length', put('Transfer-Encoding: chunked\r\nContent-Length: 5\r\n', '0\r\n\r\n'), 400],
+  ['two equal lengths', put('Content-Length: 5\r\nContent-Length: 5\r\n', 'hello'), 400],
+  ['two different lengths', put('Content-Length: 5\r\nContent-Length: 0\r\n', 'hello'), 400],
+  ['a list of lengths', put('Content-Length: 5, 5\r\n', 'hello'), 400],
+  ['a signed length', put('Content-Length: +5\r\n', 'hello'), 400],
+  ['a negative length', put('Content-Length: -1\r\n', ''), 400],
+  ['a hexadecimal length', put('Content-Length: 0x5\r\n', 'hello'), 400],
+  ['an empty length', put('Content-Length: \r\n', ''), 400],
+  ['a length past 64 bits', put('Content-Length: 18446744073709551621\r\n', 'hello'), 400],
+  ['a blank before the colon', put('Content-Length : 5\r\n', 'hello'), 400],
+  ['another coding', put('Transfer-Encoding: gzip\r\n', 'hello'), 400],
+  ['a coding before chunked', put('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'), 400],
+  ['a coding after chunked', put('Transfer-Encoding: chunked, gzip\r\n', '0\r\n\r\n'), 400],
+  ['identity', put('Transfer-Encoding: identity\r\n', ''), 400],
+  ['chunked twice in one field', put('Transfer-Encoding: chunked, chunked\r\n', '0\r\n\r\n'), 400],
+  [
+    'chunked twice in two fields',
+    put('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'),
+    400,
+  ],
+  ['a misspelt chunked', put('Transfer-Encoding: xchunked\r\n', '0\r\n\r\n'), 400],
+  ['an empty coding', put('Transfer-Encoding: \r\n', '0\r\n\r\n'), 400],
+  ['a vertical tab before chunked', put('Transfer-Encoding:\x0bchunked\r\n', '0\r\n\r\n'), 400],
+  ['chunked with a parameter', put('Transfer-Encoding: chunked;a=b\r\n', '0\r\n\r\n'), 400],
+  ['a folded field', put('X-A: a\r\n b\r\nContent-Length: 0\r\n', ''), 400],
+  ['a folded coding', put('Transfer-Encoding:\r\n chunked\r\n', '0\r\n\r\n'), 400],
+  ['a bare LF after the request line', `GET /seen HTTP/1.1\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['a bare LF after a field', put('X-A: a\nContent-Length: 0\r\n', ''), 400],
+  ['a bare LF at the end of the head', `GET /seen HTTP/1.1\r\nHost: a\r\n\n${HIDDEN}`, 400],
+  ['a bare CR in a field', put('X-A: a\rContent-Length: 0\r\n', ''), 400],
+  ['a NUL in a field', put('X-A: a\0b\r\n', ''), 400],
+  ['a blank before the first field', `GET /seen HTTP/1.1\r\n Host: a\r\n\r\n${HIDDEN}`, 400],
+  ['a field without a colon', put('X-A\r\n', ''), 400],
+  ['chunked in HTTP/1.0', 'PUT /seen HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+  ['no Host', `GET /seen HTTP/1.1\r\n\r\n${HIDDEN}`, 400],
+  ['two Hosts', `GET /seen HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n${HIDDEN}`, 400],
+  ['a blank in the target', `GET /seen x HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['bytes past ASCII in the target', `GET /s\xe9en HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+  ['an unknown version', `GET /seen HTTP/1.2\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['an unknown method', `SMUGGLE /seen HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  [
+    'an upgrade to WebSocket',
+    `GET /seen HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    400,
+  ],
+  ['an upgrade to h2c', `GET /seen HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`, 400],
+  ['CONNECT', `CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 405],
+  ['OPTIONS of the whole server', `OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n`, 400],
+  ['an absolute target', `GET http://a/seen HTTP/1.1\r\nHost: a\r\n\r\n`, 400],
+  ['an unknown expectation', put('Expect: 200-maybe\r\nContent-Length: 0\r\n', ''), 400],
+];
+
+/** Broken only once the body is read: the handler sees the request, its body throws, nothing after it is served. */
+const BROKEN_BODIES: readonly (readonly [name: string, body: string])[] = [
+  ['a bare LF after a chunk size', '5\nhello\r\n0\r\n\r\n'],
+  ['a chunk size that is none', 'zz\r\nhello\r\n0\r\n\r\n'],
+  ['a chunk size past 64 bits', '10000000000000005\r\nhello\r\n0\r\n\r\n'],
+  ['a chunk size with 0x', '0x5\r\nhello\r\n0\r\n\r\n'],
+  ['a negative chunk size', '-5\r\nhello\r\n0\r\n\r\n'],
+  ['a blank after a chunk size', '5 \r\nhello\r\n0\r\n\r\n'],
+  ['a chunk longer than its size', '5\r\nhelloXX\r\n0\r\n\r\n'],
+  ['a bare LF after a chunk', '5\r\nhello\n0\r\n\r\n'],
+  ['a bare LF after the last chunk', '5\r\nhello\r\n0\n\r\n'],
+];
+
+describe('smuggling', () => {
+  let server: Listening;
+  let seen: string[] = [];
+
+  beforeAll(async () => {
+    server = await Listening.start(async (request, trace) => {
+      seen.push(request.target.raw);
+      return echo(request, trace);
+    });
+  });
+
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it.each(REFUSED)('refuses %s', async (_name, bytes, status) => {
+    seen = [];
+    await using client = await server.open();
+    const answer = await client.send(bytes).closed();
+    expect(answer.statuses).toEqual([status]);
+    expect(answer.text.toLowerCase()).toContain('connection: close');
+    expect(answer.reset).toBe(false);
+    expect(seen).toEqual([]);
+  });
+
+  it.each(BROKEN_BODIES)('ends the body with an error at %s', async (_name, body) => {
+    seen = [];
+    await using client = await server.open();
+    const answer = await client.send(put('Transfer-Encoding: chunked\r\n', body)).closed();
+    expect(answer.statuses).toEqual([400]);
+    expect(seen).toEqual(['/seen']);
+  });
+
+  it('takes chunked in any case, and serves the next request on the connection', async () => {
+    seen = [];
+    await using client = await server.open();
+    client.send(put('Transfer-Encoding: CHUNKED\r\n', '5;name=value\r\nhello\r\n0\r\n\r\n'));
+    await client.until('5:hello');
+    await client.until('GET /hidden 0:');
+    expect(seen).toEqual(['/seen', '/hidden']);
+  });
+
+  it('answers what is in flight before it closes over garbage behind it', async () => {
+    await using client = await server.open();
+    const answer = await client.send('GET /seen HTTP/1.1\r\nHost: a\r\n\r\nGARBAGE\r\n\r\n').closed();
+    expect(answer.statuses[0]).toBe(200);
+    expect(answer.text).toContain('GET /seen 0:');
+  });
+
+  it('counts refusals by the parser’s reason', () => {
+    expect(server.refusals).toContain('HPE_INVALID_TRANSFER_ENCODING');
+    expect(server.refusals).toContain('InvalidRequest');
+  });
+});
