@@ -127,8 +127,9 @@ export class RecordCache {
     this.#loads.delete(name); // who asks from now on must see the change
   }
 
-  /** The store's watch works: every entry not named since is still right. */
+  /** The store's watch works, so the store answers: every entry not named since is still right. */
   confirmed(): void {
+    this.#retryAt = undefined;
     this.#watchConfirmedAt = this.#now();
   }
 

@@ -58,9 +58,13 @@ export async function openRedisStore(config: RedisStoreConfig, options: RedisSto
   client.on('error', (error) => {
     reason = error;
   });
+  // Nodes connect at their first command, and a second command before that is refused: so each gets one at once.
+  if (client instanceof Cluster) client.on('+node', (node: Redis) => void node.ping().catch(() => undefined));
   try {
-    await client.connect();
-    await client.ping();
+    await within(target.options.connectTimeout, async () => {
+      await client.connect();
+      await Promise.all(masters(client).map((node) => node.ping()));
+    });
   } catch (error) {
     client.disconnect();
     const cause = withoutCommand(reason ?? error);
@@ -74,6 +78,8 @@ function connectClient(target: RedisTarget): Redis | Cluster {
   return new Cluster([...target.nodes], {
     lazyConnect: true,
     enableOfflineQueue: false,
+    // Without a queue ioredis refuses its own ready check while a node connects, and connect() never ends.
+    enableReadyCheck: false,
     redisOptions: target.options,
     clusterRetryStrategy: reconnectDelay,
     // Bounded waiting: a lookup fails after about half a second of failover, and the cache decides.
@@ -136,7 +142,7 @@ class RedisStore implements RecordStore {
   async *list(prefix: string): AsyncIterable<string> {
     const pattern = `${escapeGlob(this.#prefix + prefix)}*`;
     const seen = new Set<string>(); // SCAN may repeat a key
-    for (const node of this.#masters()) {
+    for (const node of masters(this.#client)) {
       let cursor = '0';
       do {
         const [next, keys] = await available(node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT));
@@ -171,14 +177,10 @@ class RedisStore implements RecordStore {
     this.#client.disconnect();
   }
 
-  #masters(): Redis[] {
-    return this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
-  }
-
   #watchTargets(): RedisOptions[] {
     if (this.#target.mode !== 'cluster') return [this.#target.options];
     const { options } = this.#target;
-    return this.#masters().map((node) => ({ ...options, host: node.options.host, port: node.options.port }));
+    return masters(this.#client).map((node) => ({ ...options, host: node.options.host, port: node.options.port }));
   }
 
   async #waitForReplicas(): Promise<void> {
@@ -189,6 +191,21 @@ class RedisStore implements RecordStore {
       new Error(`${reached} of ${this.#replicas} replicas confirmed`),
       `The key store’s write reached ${reached} replicas, and ${this.#replicas} are required.`,
     );
+  }
+}
+
+function masters(client: Redis | Cluster): Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
+/** ioredis tries sentinels and cluster nodes for ever; a start must end. */
+async function within(milliseconds: number | undefined, work: () => Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('no answer in time')), milliseconds);
+  try {
+    await Promise.race([work(), promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -5,9 +5,4 @@ import { CREDENTIAL } from './credential.ts';
 import { TENANT } from './tenant.ts';
 
 /** Every kind of record that the gateway uses: what the start-up self-test reads. */
-export const ALL_RECORD_KINDS: readonly RecordKind<unknown>[] = [
-  TENANT,
-  CREDENTIAL,
-  RING,
-  BUCKET_CLAIMS,
-];
+export const ALL_RECORD_KINDS: readonly RecordKind<unknown>[] = [TENANT, CREDENTIAL, RING, BUCKET_CLAIMS];
