@@ -13,8 +13,6 @@ const SKEW_LIMIT_SECONDS = 15 * 60;
 const SKEW_WARNING_SECONDS = 60;
 
 export const checkCommand: Command = {
-  words: ['check'],
-  summary: 'Try a configuration: every problem at once, and a probe object that must be ciphertext at rest.',
   usage: `check [options]
 
 Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, and sends a

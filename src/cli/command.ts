@@ -2,12 +2,8 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { nearestName } from './nearest-name.ts';
 import type { Terminal } from './terminal.ts';
 
-/** A command: one file, one entry in src/cli/commands.ts. */
+/** What a command is, beside its row in src/cli/commands.ts. */
 export interface Command {
-  /** `['tenant', 'add']` */
-  readonly words: readonly string[];
-  /** One line in the overview. */
-  readonly summary: string;
   /** What `--help` prints after `Usage: `. */
   readonly usage: string;
   /** @returns the exit code */

@@ -1,37 +1,95 @@
 import { ConfigError, showProblem } from '../config.ts';
-import { checkCommand } from './check.ts';
 import { type Command, UsageError } from './command.ts';
-import { configCommand } from './config.ts';
-import { credentialAdd, credentialList, credentialRevoke } from './credential.ts';
 import { describeError } from './describe-error.ts';
-import { inspectCommand } from './inspect.ts';
-import { keyList } from './key.ts';
 import { nearestName } from './nearest-name.ts';
-import { openCommand } from './open.ts';
-import { quickstartCommand } from './quickstart.ts';
-import { serveCommand } from './serve.ts';
-import { tenantAdd, tenantList, tenantSet } from './tenant.ts';
-import { tenantRemove } from './tenant-remove.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from './terminal.ts';
-import { versionCommand } from './version.ts';
+
+/** A command as the overview shows it. Its file is loaded only when it is called: most need most of the program. */
+interface CommandEntry {
+  /** `['tenant', 'add']` */
+  readonly words: readonly string[];
+  /** One line. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
 
 /** Every command, in the overview's order. */
-export const COMMANDS: readonly Command[] = [
-  quickstartCommand,
-  serveCommand,
-  checkCommand,
-  tenantAdd,
-  tenantSet,
-  tenantList,
-  tenantRemove,
-  credentialAdd,
-  credentialRevoke,
-  credentialList,
-  keyList,
-  inspectCommand,
-  openCommand,
-  configCommand,
-  versionCommand,
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    words: ['quickstart'],
+    summary: 'Try it: a gateway with an embedded store, ready in a second.',
+    load: async () => (await import('./quickstart.ts')).quickstartCommand,
+  },
+  {
+    words: ['serve'],
+    summary: 'Run the gateway until Ctrl-C or SIGTERM; requests in flight finish first.',
+    load: async () => (await import('./serve.ts')).serveCommand,
+  },
+  {
+    words: ['check'],
+    summary: 'Try a configuration: every problem at once, and a probe object that must be ciphertext at rest.',
+    load: async () => (await import('./check.ts')).checkCommand,
+  },
+  {
+    words: ['tenant', 'add'],
+    summary: 'Create a tenant with a key ring; print its access key and secret once.',
+    load: async () => (await import('./tenant.ts')).tenantAdd,
+  },
+  {
+    words: ['tenant', 'set'],
+    summary: 'Replace a tenant’s buckets and their policies.',
+    load: async () => (await import('./tenant.ts')).tenantSet,
+  },
+  {
+    words: ['tenant', 'list'],
+    summary: 'List tenants and their buckets.',
+    load: async () => (await import('./tenant.ts')).tenantList,
+  },
+  {
+    words: ['tenant', 'remove'],
+    summary: 'Remove a tenant, its access keys and, for ever, its keys.',
+    load: async () => (await import('./tenant-remove.ts')).tenantRemove,
+  },
+  {
+    words: ['credential', 'add'],
+    summary: 'Give a tenant another access key; print it once.',
+    load: async () => (await import('./credential.ts')).credentialAdd,
+  },
+  {
+    words: ['credential', 'revoke'],
+    summary: 'Take an access key back; requests with it are refused within a second.',
+    load: async () => (await import('./credential.ts')).credentialRevoke,
+  },
+  {
+    words: ['credential', 'list'],
+    summary: 'List access keys, never secrets.',
+    load: async () => (await import('./credential.ts')).credentialList,
+  },
+  {
+    words: ['key', 'list'],
+    summary: 'List key rings and their versions, never keys.',
+    load: async () => (await import('./key.ts')).keyList,
+  },
+  {
+    words: ['inspect'],
+    summary: 'Explain a sealed object: header, layout, key version. Prints no secret.',
+    load: async () => (await import('./inspect.ts')).inspectCommand,
+  },
+  {
+    words: ['open'],
+    summary: 'Decrypt a sealed object, gateway or not: the way out.',
+    load: async () => (await import('./open.ts')).openCommand,
+  },
+  {
+    words: ['config'],
+    summary: 'Print every setting with its default and meaning.',
+    load: async () => (await import('./config.ts')).configCommand,
+  },
+  {
+    words: ['version'],
+    summary: 'Print the version.',
+    load: async () => (await import('./version.ts')).versionCommand,
+  },
 ];
 
 /** Runs one command line, the program's name left off. Never throws: @returns the exit code. */
@@ -41,23 +99,24 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     terminal.warn(overview(terminal.program, COMMANDS));
     return EXIT_USAGE;
   }
-  if (first === '--version' || first === '-v') return versionCommand.run([], terminal);
+  if (first === '--version' || first === '-v') return runCommandLine(['version'], terminal);
   if (first === 'help') return runCommandLine([...argv.slice(1), '--help'], terminal);
-  const command = findCommand(argv);
-  if (command === undefined) return noCommand(argv, terminal);
-  const args = argv.slice(command.words.length);
+  const entry = findCommand(argv);
+  if (entry === undefined) return noCommand(argv, terminal);
+  const command = await entry.load();
+  const args = argv.slice(entry.words.length);
   if (asksHelp(args)) {
-    terminal.print(`${command.summary}\n\nUsage: ${terminal.program} ${command.usage}`);
+    terminal.print(`${entry.summary}\n\nUsage: ${terminal.program} ${command.usage}`);
     return EXIT_OK;
   }
   try {
     return await command.run(args, terminal);
   } catch (error) {
-    return reportError(error, { command, terminal });
+    return reportError(error, { words: entry.words, terminal });
   }
 }
 
-function findCommand(argv: readonly string[]): Command | undefined {
+function findCommand(argv: readonly string[]): CommandEntry | undefined {
   return COMMANDS.find(({ words }) => words.every((word, at) => argv[at] === word));
 }
 
@@ -86,7 +145,7 @@ function noCommand(argv: readonly string[], terminal: Terminal): number {
   return EXIT_USAGE;
 }
 
-function overview(program: string, commands: readonly Command[]): string {
+function overview(program: string, commands: readonly CommandEntry[]): string {
   const width = Math.max(...commands.map(({ words }) => words.join(' ').length));
   return [
     'Sealgate: your application keeps its object-storage SDK, the bucket holds ciphertext.',
@@ -99,10 +158,10 @@ function overview(program: string, commands: readonly Command[]): string {
   ].join('\n');
 }
 
-function reportError(error: unknown, at: { readonly command: Command; readonly terminal: Terminal }): number {
-  const { command, terminal } = at;
+function reportError(error: unknown, at: { readonly words: readonly string[]; readonly terminal: Terminal }): number {
+  const { words, terminal } = at;
   if (error instanceof UsageError) {
-    terminal.warn(`${error.message}\nSee: ${terminal.program} ${command.words.join(' ')} --help`);
+    terminal.warn(`${error.message}\nSee: ${terminal.program} ${words.join(' ')} --help`);
     return EXIT_USAGE;
   }
   if (error instanceof ConfigError) {

@@ -4,8 +4,6 @@ import { EXIT_OK } from './terminal.ts';
 import { textTable } from './text-table.ts';
 
 export const configCommand: Command = {
-  words: ['config'],
-  summary: 'Print every setting with its default and meaning.',
   usage: `config [--markdown | --json]
 
       --markdown      Print docs/configuration.md.

@@ -14,8 +14,6 @@ import { textTable, textTime } from './text-table.ts';
 import { withStores } from './with-stores.ts';
 
 export const credentialAdd: Command = {
-  words: ['credential', 'add'],
-  summary: 'Give a tenant another access key; print it once.',
   usage: `credential add TENANT [options]
 
 ${GIVEN_KEY_USAGE}
@@ -40,8 +38,6 @@ ${JSON_USAGE}`,
 };
 
 export const credentialRevoke: Command = {
-  words: ['credential', 'revoke'],
-  summary: 'Take an access key back; requests with it are refused within a second.',
   usage: `credential revoke ACCESS_KEY [options]\n\n${CONFIG_USAGE}\n${JSON_USAGE}`,
   run: async (args, terminal) => {
     const { values, positionals } = readArguments(args, { ...CONFIG_OPTION, ...JSON_OPTION }, { most: 1 });
@@ -56,8 +52,6 @@ export const credentialRevoke: Command = {
 };
 
 export const credentialList: Command = {
-  words: ['credential', 'list'],
-  summary: 'List access keys, never secrets.',
   usage: `credential list [TENANT] [options]\n\n${CONFIG_USAGE}\n${JSON_USAGE}`,
   run: async (args, terminal) => {
     const { values, positionals } = readArguments(args, { ...CONFIG_OPTION, ...JSON_OPTION }, { most: 1 });

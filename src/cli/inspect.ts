@@ -27,8 +27,6 @@ import { textTable } from './text-table.ts';
 import { withStores } from './with-stores.ts';
 
 export const inspectCommand: Command = {
-  words: ['inspect'],
-  summary: 'Explain a sealed object: header, layout, key version. Prints no secret.',
   usage: `inspect FILE|s3://BUCKET/KEY [options]
 
 FILE is an object as the backend holds it; s3://BUCKET/KEY is read from the backend. Where a configuration names a key

@@ -4,8 +4,6 @@ import { textTable, textTime } from './text-table.ts';
 import { withStores } from './with-stores.ts';
 
 export const keyList: Command = {
-  words: ['key', 'list'],
-  summary: 'List key rings and their versions, never keys.',
   usage: `key list [TENANT] [options]\n\n${CONFIG_USAGE}\n${JSON_USAGE}`,
   run: async (args, terminal) => {
     const { values, positionals } = readArguments(args, { ...CONFIG_OPTION, ...JSON_OPTION }, { most: 1 });

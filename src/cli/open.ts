@@ -19,8 +19,6 @@ import { EXIT_OK, type Terminal } from './terminal.ts';
 import { type Stores, withStores } from './with-stores.ts';
 
 export const openCommand: Command = {
-  words: ['open'],
-  summary: 'Decrypt a sealed object, gateway or not: the way out.',
   usage: `open FILE|s3://BUCKET/KEY [options]
 
 Decrypts an object that was downloaded from the backend as it lies there, or the backend's own copy. Needs the key

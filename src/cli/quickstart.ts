@@ -19,8 +19,6 @@ const SAMPLE_KEY = 'hello.txt';
 const SAMPLE_TEXT = 'Hello from Sealgate: you read this, the bucket does not.\n';
 
 export const quickstartCommand: Command = {
-  words: ['quickstart'],
-  summary: 'Try it: a gateway with an embedded store, ready in a second.',
   usage: `quickstart [options]
 
 Keeps everything in one folder: root key, wrapped keys, objects, a configuration to change. Writes DIR/connection.json

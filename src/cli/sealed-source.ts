@@ -56,7 +56,7 @@ export function readEnvelopeOption(
     throw unreadable(values.metadata, error);
   }
   // `"sx1": "…"` as tools print metadata, `x-amz-meta-sx1: …` as servers do, `sx1=…` as people note it, or the bare text.
-  const found = new RegExp(`(?:^|[-"'\\s])${ENVELOPE_ENTRY}["']?\\s*[:=]\\s*["']?([\\w-]+)`, 'im').exec(text)?.[1];
+  const found = new RegExp(`(?:^|[-"'\\s])${ENVELOPE_ENTRY}["']?\\s*[:=,]\\s*["']?([\\w-]+)`, 'im').exec(text)?.[1];
   const bare = /^\s*([\w-]{200,})\s*$/.exec(text)?.[1];
   const entry = found ?? bare;
   if (entry === undefined) throw new CommandFailed(`${values.metadata} has no ${ENVELOPE_ENTRY} entry.`);

@@ -6,8 +6,6 @@ import { EXIT_OK } from './terminal.ts';
 import { stopped } from './until-stopped.ts';
 
 export const serveCommand: Command = {
-  words: ['serve'],
-  summary: 'Run the gateway until Ctrl-C or SIGTERM; requests in flight finish first.',
   usage: `serve [options]\n\n${CONFIG_USAGE}`,
   run: async (args, terminal) => {
     const { values } = readArguments(args, CONFIG_OPTION, { most: 0 });

@@ -18,8 +18,6 @@ import { printable } from './text-table.ts';
 import { withStores } from './with-stores.ts';
 
 export const tenantRemove: Command = {
-  words: ['tenant', 'remove'],
-  summary: 'Remove a tenant, its access keys and, for ever, its keys.',
   usage: `tenant remove NAME [options]
 
 Refuses while the tenant's keys protect objects in the backend: without the keys nobody can read them.

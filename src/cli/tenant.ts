@@ -37,8 +37,6 @@ const BUCKET_USAGE = `      --bucket PATTERN[:POLICY]…   A bucket of the tenan
                         quantum=0|1|2      smallest part of multipart uploads: 1 MiB, 5 MiB, 100 KiB`;
 
 export const tenantAdd: Command = {
-  words: ['tenant', 'add'],
-  summary: 'Create a tenant with a key ring; print its access key and secret once.',
   usage: `tenant add NAME --bucket PATTERN … [options]
 
 ${BUCKET_USAGE}
@@ -73,8 +71,6 @@ ${JSON_USAGE}`,
 };
 
 export const tenantSet: Command = {
-  words: ['tenant', 'set'],
-  summary: 'Replace a tenant’s buckets and their policies.',
   usage: `tenant set NAME --bucket PATTERN … [options]\n\n${BUCKET_USAGE}\n${CONFIG_USAGE}\n${JSON_USAGE}`,
   run: async (args, terminal) => {
     const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...BUCKET_OPTION } as const;
@@ -90,8 +86,6 @@ export const tenantSet: Command = {
 };
 
 export const tenantList: Command = {
-  words: ['tenant', 'list'],
-  summary: 'List tenants and their buckets.',
   usage: `tenant list [options]\n\n${CONFIG_USAGE}\n${JSON_USAGE}`,
   run: async (args, terminal) => {
     const { values } = readArguments(args, { ...CONFIG_OPTION, ...JSON_OPTION }, { most: 0 });

@@ -3,8 +3,6 @@ import type { Command } from './command.ts';
 import { EXIT_OK } from './terminal.ts';
 
 export const versionCommand: Command = {
-  words: ['version'],
-  summary: 'Print the version.',
   usage: 'version',
   run: async (_args, terminal) => {
     terminal.print(`sealgate ${packageVersion()}`);

@@ -1,0 +1,167 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SETTING_ROWS } from '../../src/settings-table.ts';
+import { sealgate, sealgateJson } from './command-line.ts';
+
+let folder: string;
+let config: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sealgate-cli-'));
+  config = join(folder, 'sealgate.yaml');
+  await writeFile(
+    config,
+    'backend: { directory: objects }\nkeys: { root: { env: KEY }, store: { file: keys.json } }\n',
+  );
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const env = { KEY: Buffer.alloc(32, 9).toString('base64') };
+
+function run(...args: string[]) {
+  return sealgate([...args, '--config', config], { env });
+}
+
+describe('the command line', () => {
+  it('without a command says what there is, with exit code 2', async () => {
+    const { code, stdout, stderr } = await sealgate([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('quickstart');
+  });
+
+  it.each([
+    [['--help'], 'tenant add'],
+    [['tenant', '--help'], 'tenant remove'],
+    [['tenant', 'add', '--help'], '--bucket PATTERN'],
+    [['help', 'check'], 'probe'],
+    [['--version'], 'sealgate 0.'],
+  ])('%j helps with exit code 0', async (args, text) => {
+    const { code, stdout } = await sealgate(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain(text);
+  });
+
+  it.each([
+    [['serv'], 'Did you mean: sealgate serve?'],
+    [['tenant', 'ad'], 'Did you mean: sealgate tenant add?'],
+    [['tenant', 'list', '--jsn'], 'Unknown option --jsn. Did you mean --json?'],
+    [['tenant', 'list', 'surplus'], 'Unexpected argument: surplus'],
+    [['tenant', 'add', 'x'], '--bucket is missing'],
+    [['tenant', 'add', '--bucket', 'x'], 'NAME is missing'],
+    [['tenant', 'add', 'x', '--bucket', 'y', '--access-key', 'z'], '--access-key needs --secret-file'],
+    [['quickstart', '--port', 'http'], '--port http is no port'],
+  ])('%j is a usage error, exit code 2', async (args, text) => {
+    const { code, stderr } = await sealgate(args);
+    expect(stderr).toContain(text);
+    expect(code).toBe(2);
+  });
+
+  it('reports every problem of a configuration at once, exit code 1', async () => {
+    const bad = join(folder, 'bad.yaml');
+    await writeFile(bad, 'workerz: 1\nlisten: x\nbackend: { directory: o }\n');
+    const { code, stderr } = await sealgate(['serve', '--config', bad]);
+    expect(code).toBe(1);
+    expect(stderr.match(/✖ [\w.]+/g)).toEqual(['✖ listen', '✖ workerz', '✖ keys.root.file', '✖ keys.store.redis']);
+  });
+
+  it('prints every setting', async () => {
+    const rows = await sealgateJson<{ name: string }[]>(['config']);
+    expect(rows.map(({ name }) => name)).toEqual(SETTING_ROWS.map(({ name }) => name));
+  });
+
+  it('tells an old runtime from a good one', () => {
+    const source = join(import.meta.dirname, '../../src/launch.js');
+    // The same file on a process that claims to be older: what an old node would do.
+    const claim = "Object.defineProperty(process.versions, 'node', { value: '18.20.0' });";
+    const loader = `data:text/javascript,${encodeURIComponent(claim)}`;
+    const { status, stderr } = spawnSync(process.execPath, ['--import', loader, source, 'version'], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('needs Node 24 or later; this is Node 18.20.0');
+    expect(stderr).toContain('npm ci && npm start');
+  });
+});
+
+describe('tenants and credentials', () => {
+  interface Credential {
+    readonly tenant: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  }
+
+  it('come, are listed without secrets, and go', async () => {
+    const at = ['--config', config];
+    const acme = await sealgateJson<Credential>(['tenant', 'add', 'acme', '--bucket', 'acme-*', ...at], { env });
+    expect(Object.keys(acme)).toEqual(['tenant', 'accessKeyId', 'secretAccessKey']);
+    expect(acme.tenant).toBe('acme');
+
+    await writeFile(join(folder, 'secret'), 'a-secret-from-before\n');
+    const given = ['--access-key', 'AKIAFROMBEFORE', '--secret-file', 'secret'];
+    const second = await sealgate(['credential', 'add', 'acme', '--json', ...given, ...at], { env, cwd: folder });
+    expect(JSON.parse(second.stdout)).toEqual({
+      tenant: 'acme',
+      accessKeyId: 'AKIAFROMBEFORE',
+      secretAccessKey: 'a-secret-from-before',
+    });
+
+    const lists = await Promise.all([
+      run('tenant', 'list'),
+      run('tenant', 'list', '--json'),
+      run('credential', 'list', 'acme'),
+      run('credential', 'list', '--json'),
+      run('key', 'list'),
+      run('key', 'list', 'acme', '--json'),
+    ]);
+    const printed = lists.map(({ stdout, stderr }) => stdout + stderr).join('\n');
+    expect(lists.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(printed).toContain('acme-*');
+    expect(printed).toContain('AKIAFROMBEFORE');
+    expect(printed).not.toContain('a-secret-from-before');
+    expect(printed).not.toContain(acme.secretAccessKey);
+    expect(await readFile(join(folder, 'keys.json'), 'utf8')).not.toContain('a-secret-from-before');
+
+    expect((await run('credential', 'revoke', 'AKIAFROMBEFORE')).code).toBe(0);
+    expect(await run('credential', 'revoke', 'AKIAFROMBEFORE')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no access key AKIAFROMBEFORE'),
+    });
+  });
+
+  it('are set anew: other buckets', async () => {
+    expect((await run('tenant', 'set', 'acme', '--bucket', 'acme-*', 'acme-old:mixed')).code).toBe(0);
+    expect((await run('tenant', 'list')).stdout).toContain('acme-*, acme-old:mixed');
+  });
+
+  it('are removed only when somebody says so', async () => {
+    const unasked = await run('tenant', 'remove', 'acme');
+    expect(unasked).toMatchObject({ code: 1, stderr: expect.stringContaining('repeat it with --yes') });
+    expect((await run('tenant', 'list')).stdout).toContain('acme');
+    expect((await run('tenant', 'remove', 'nobody', '--yes')).stderr).toContain('There is no tenant nobody');
+    expect(await run('tenant', 'remove', 'acme', '--yes', '--json')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"removed":"acme"'),
+    });
+    expect((await run('tenant', 'list')).stdout).toContain('No tenants yet');
+    expect(JSON.parse((await run('key', 'list', '--json')).stdout)).toEqual([]);
+  });
+
+  it('refuse with a sentence and no stack', async () => {
+    expect(await run('tenant', 'add', 'Bad Name', '--bucket', 'x')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^✖ The tenant name .*\n$/),
+    });
+    const { code, stderr } = await sealgate(['tenant', 'list', '--config', config], {
+      env: { KEY: Buffer.alloc(32, 1).toString('base64') },
+    });
+    expect({ code, stack: / at /.test(stderr) }).toEqual({ code: 1, stack: false });
+  });
+
+  it('leave no file of another name behind', () => {
+    expect(existsSync(join(folder, 'keys.json'))).toBe(true);
+  });
+});
