@@ -73,7 +73,7 @@ async function putPieces(
   try {
     const upload = new PieceUpload(operation, uploadId, object, context);
     for await (const piece of pieces) await upload.add(piece);
-    await upload.addFooter(body);
+    await upload.finish(body);
     const conditions = writeConditions(operation.conditions);
     const stored = await store.completeUpload(
       { ref: operation.ref, uploadId, parts: upload.completed, conditions },
@@ -95,6 +95,7 @@ class PieceUpload {
   readonly #object: NewObject;
   readonly #context: OperationContext;
   readonly #entries: PartEntry[] = [];
+  #short: readonly Buffer[] = [];
   #plaintextBytes = 0;
   #storedBytes = 0;
 
@@ -105,6 +106,7 @@ class PieceUpload {
     this.#context = context;
   }
 
+  /** A whole piece becomes a backend part at once; a short one, the last, waits for the footer. */
   async add(piece: Buffer): Promise<void> {
     this.#plaintextBytes += piece.length;
     if (this.#plaintextBytes > MAX_PUT_BYTES) throw tooLarge(this.#plaintextBytes);
@@ -114,12 +116,15 @@ class PieceUpload {
     const sealer = new PartSealer({ keys, oid, partNumber, partSalt, plaintextBytes: piece.length });
     const sealed = [sealer.header(), ...sealer.push(piece), ...sealer.finish()];
     const bytes = sealedPartBytes(piece.length);
-    await this.#upload(partNumber, { bytes, source: each(sealed) });
     this.#storedBytes += bytes;
     this.#entries.push({ partNumber, plaintextBytes: piece.length, partSalt });
+    this.#context.services.moved(bytes);
+    if (piece.length === PIECE_BYTES) await this.#upload(sealed, bytes);
+    else this.#short = sealed;
   }
 
-  async addFooter(body: VerifiedBody): Promise<void> {
+  /** The footer, behind the short piece if there is one: backends refuse a small part that is not the last. */
+  async finish(body: VerifiedBody): Promise<void> {
     const { services, policy } = this.#context;
     const { keys, oid, envelope } = this.#object;
     const footer = sealFooter({
@@ -130,11 +135,17 @@ class PieceUpload {
       footerBytes: sealedBytes(this.#plaintextBytes, policy.quantum) - this.#storedBytes,
       footerSalt: services.randomBytes(16),
     });
-    await this.#upload(this.#entries.length + 1, footer);
+    const last = [...this.#short, footer];
+    await this.#upload(
+      last,
+      last.reduce((bytes, piece) => bytes + piece.length, 0),
+    );
   }
 
-  async #upload(partNumber: number, body: Buffer | { bytes: number; source: ByteSource }): Promise<void> {
+  async #upload(sealed: readonly Buffer[], bytes: number): Promise<void> {
     const { services, signal } = this.#context;
+    const partNumber = this.completed.length + 1;
+    const body = { bytes, source: each(sealed) };
     const part = { ref: this.#operation.ref, uploadId: this.#uploadId, partNumber, body };
     this.completed.push(await services.store.uploadPart(part, signal));
   }

@@ -131,8 +131,11 @@ export async function openSealed(
 
 function checkLocation(opened: OpenEnvelope, ref: ObjectRef, context: OperationContext): void {
   if (!opened.head.hasLocationClaim) return;
-  if (timingSafeEqualBytes(opened.keys.locationTag(ref.bucket, ref.key), opened.fields.locationTag)) return;
-  if (context.policy.location === 'warn') return warn('location', context);
+  if (namesForOneObject(ref.key).some((key) => isSealedFor(opened, ref.bucket, key))) return;
+  if (context.policy.location === 'warn') {
+    warn('location', context);
+    return;
+  }
   throw new GatewayError(
     'ObjectMoved',
     'The stored object was sealed for another bucket or key: it was moved or swapped in the backend. The bucket policy location=warn serves such objects.',
@@ -140,11 +143,26 @@ function checkLocation(opened: OpenEnvelope, ref: ObjectRef, context: OperationC
   );
 }
 
+function isSealedFor(opened: OpenEnvelope, bucket: string, key: string): boolean {
+  return timingSafeEqualBytes(opened.keys.locationTag(bucket, key), opened.fields.locationTag);
+}
+
+/**
+ * MinIO keeps `/a` and `a` as one object and lists it as `a`: what was sealed under either name opens under either.
+ * The claim itself stays over raw bytes (FORMAT.md §3).
+ */
+function namesForOneObject(key: string): readonly string[] {
+  return key.startsWith('/') ? [key, key.slice(1)] : [key, `/${key}`];
+}
+
 function checkMetadata(opened: OpenEnvelope, metadata: ObjectMetadata, context: OperationContext): void {
   if (!opened.head.hasMetadataTag) return;
   const tag = opened.keys.metadataTag(canonicalMetadata(clientMetadata(metadata)));
   if (timingSafeEqualBytes(tag, opened.fields.metadataTag)) return;
-  if (context.policy.metadata === 'warn') return warn('metadata', context);
+  if (context.policy.metadata === 'warn') {
+    warn('metadata', context);
+    return;
+  }
   throw corrupted(
     'The stored object’s metadata or content headers were changed in the backend. The bucket policy metadata=warn serves such objects.',
   );
