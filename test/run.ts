@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { addCounts, type Counts, countReport, formatCounts } from './support/install/counts.ts';
 import { ensureTools, ToolsMissing } from './support/install/ensure.ts';
 import type { ToolName } from './support/tools.ts';
@@ -16,9 +16,12 @@ const BIN = join(ROOT, 'node_modules/.bin');
 
 const say = (line: string) => console.log(`tools: ${line}`);
 
+/** The tools' scripts begin with `env node`: they get the Node that runs this, whatever the host's is. */
+const PATH = [dirname(process.execPath), BIN, process.env.PATH ?? ''].join(delimiter);
+
 function run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...env } });
+    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, PATH, ...env } });
     child.on('error', (error) => {
       console.error(`${program}: ${error.message}`);
       resolve(1);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, findOnPath, isExecutable } from '../tools.ts';
 import { outputOf, runLogged, withRetries } from './command.ts';
@@ -33,7 +33,10 @@ export async function installGoProgram(site: InstallSite, program: GoProgram): P
   const go = (await findGo()) ?? (await installGo(site));
   const bin = join(site.cache, 'bin');
   mkdirSync(bin, { recursive: true });
-  const scratch = mkdtempSync(join(site.cache, `${program.name}-`));
+  // The lock is held, so what an interrupted run left there is nobody's.
+  const scratch = join(site.cache, 'building', program.name);
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
   try {
     clearStamp(site, program.name);
     const command = [go, 'install', `${program.module}@${program.version}`];
