@@ -96,6 +96,20 @@ describe('key rings', () => {
     await expect(keyRings.create('beta')).rejects.toMatchObject({ code: 'KeyUnavailable' });
   });
 
+  it('does not announce a ring of which the store kept another key', async () => {
+    const [file, rootKey] = [await openFileStoreHere(), randomRootKey()];
+    const twisting: RecordStore = {
+      ...verbs(file),
+      put: (name, bytes, options) => {
+        const ring = rootKey.unwrap(name, bytes).toString();
+        const other = ring.replace(/"key":"[^"]{4}/, '"key":"abcd');
+        return file.put(name, rootKey.wrap(name, Buffer.from(other)), options);
+      },
+    };
+    const { keyRings } = await openKeys({ store: twisting, rootKey });
+    await expect(keyRings.create('acme')).rejects.toThrow('did not give it back');
+  });
+
   it('stops handing out a ring that was removed', async () => {
     const { keyRings } = await openKeys({ store: await openFileStoreHere(), rootKey: randomRootKey() });
     const { id } = await keyRings.create('acme');

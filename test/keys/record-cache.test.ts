@@ -63,6 +63,16 @@ describe('record cache', () => {
     expect(await early).toBe('old');
     expect(await late).toBe('new');
     expect(await get()).toBe('new');
+    // And with nobody asking in between.
+    const gate = Promise.withResolvers<void>();
+    state.gate = gate.promise;
+    cache.changed(['a']);
+    const alone = get();
+    stored.set('a', 'newest');
+    cache.changed(['a']);
+    gate.resolve();
+    expect(await alone).toBe('new');
+    expect(await get()).toBe('newest');
   });
 
   it('rechecks everything after "all", the loads under way included', async () => {
