@@ -519,3 +519,34 @@ test('any chunking of any body in any pieces comes out whole', async () => {
     { numRuns: 100 },
   );
 });
+
+describe('a chunked body is refused as soon as it is known to be bad', () => {
+  const reader = (decodedBytes: number) =>
+    new ChunkedBodyReader({ decodedBytes, signatures: undefined, trailer: true });
+
+  test('no byte past the decoded length is released', () => {
+    const body = reader(5);
+    expect(body.push(Buffer.from('5\r\nhello\r\n'))).toEqual([Buffer.from('hello')]);
+    expect(() => body.push(Buffer.from('1\r\n'))).toThrow(expect.objectContaining({ code: 'IncompleteBody' }));
+  });
+
+  test('a header line without end is not gathered', () => {
+    const body = reader(5);
+    expect(body.push(Buffer.alloc(100, '0'))).toEqual([]);
+    expect(() => body.push(Buffer.alloc(100, '0'))).toThrow(expect.objectContaining({ code: 'InvalidRequest' }));
+  });
+
+  test('a trailer without end is not gathered', () => {
+    const body = reader(0);
+    expect(body.push(Buffer.from('0\r\n'))).toEqual([]);
+    expect(body.push(Buffer.alloc(2000, 'x'))).toEqual([]);
+    expect(() => body.push(Buffer.alloc(100, 'x'))).toThrow(expect.objectContaining({ code: 'InvalidRequest' }));
+  });
+
+  test('data comes out as slices of what went in: nothing is held back or copied', () => {
+    const piece = Buffer.from('5\r\nhello\r\n2\r\nab');
+    const slices = reader(10).push(piece);
+    expect(slices.map(String)).toEqual(['hello', 'ab']);
+    expect(slices.every(({ buffer }) => buffer === piece.buffer)).toBe(true);
+  });
+});
