@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { asGatewayError } from '../errors.ts';
 import type { WireRequest, WireResponse } from '../wire/message.ts';
 import { type Call, readAddress } from './call.ts';
@@ -37,7 +37,7 @@ export interface DevstoreEvent {
   /** Without the query, which may hold a signature. */
   readonly path: string;
   readonly status: number;
-  /** What an error was, when it was none that a client is told of. */
+  /** What went wrong in the store itself: neither what a client is told of, nor that it left. */
   readonly error?: unknown;
 }
 
@@ -111,33 +111,57 @@ interface Services extends DevstoreOptions {
 
 /** One exchange, whatever happens. */
 async function serve(services: Services, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const { socket } = incoming;
   const id = randomBytes(8).toString('hex').toUpperCase();
-  const method = incoming.method ?? '';
-  const path = (incoming.url ?? '').split('?', 1)[0] as string;
   const gone = new AbortController();
-  outgoing.once('close', () => gone.abort());
-  let effects: FaultEffect[] = [];
+  const leave = () => gone.abort();
+  socket.once('close', leave);
+  const path = (incoming.url ?? '').split('?', 1)[0] as string;
+  const about = { method: incoming.method ?? '', path, id, signal: gone.signal };
   let failure: unknown;
   try {
-    let answer: WireResponse;
-    try {
-      const request = readRequest(incoming, { id, signal: gone.signal });
-      effects = services.faults.take(request);
-      answer = await answerWith(effects, request, outgoing, (met) => operate(services, met));
-    } catch (error) {
-      if (error instanceof Cut || outgoing.destroyed) throw error;
-      const known = asGatewayError(error);
-      if (known !== error) failure = error;
-      answer = renderError(known, { path, id });
-    }
-    await writeAnswer(outgoing, answer, { method, id, effects });
+    const { answer, effects, error } = await answerTo(services, incoming, about);
+    failure = error;
+    await writeAnswer(answer, { ...about, outgoing, socket, effects });
   } catch (error) {
-    if (!(error instanceof Cut)) failure ??= error;
-    outgoing.destroy();
+    if (!(error instanceof Cut || isGone(incoming, gone.signal))) failure = error;
+    socket.destroy();
   }
+  socket.off('close', leave);
   // What is left of a body that nobody wanted is drained, so that the client reads its answer and the connection lives.
   incoming.resume();
-  services.log?.({ requestId: id, method, path, status: outgoing.statusCode, error: failure });
+  services.log?.({ requestId: id, method: about.method, path, status: outgoing.statusCode, error: failure });
+}
+
+/** The client left: its body breaks off a moment before its socket says so. */
+function isGone(incoming: IncomingMessage, signal: AbortSignal): boolean {
+  return signal.aborted || incoming.errored !== null;
+}
+
+interface Answered {
+  readonly answer: WireResponse;
+  readonly effects: readonly FaultEffect[];
+  /** What the client is not told of. */
+  readonly error?: unknown;
+}
+
+/** @throws Cut when there shall be no answer, anything when there is nobody to answer */
+async function answerTo(
+  services: Services,
+  incoming: IncomingMessage,
+  about: { readonly id: string; readonly path: string; readonly signal: AbortSignal },
+): Promise<Answered> {
+  let effects: FaultEffect[] = [];
+  try {
+    const request = readRequest(incoming, about);
+    effects = services.faults.take(request);
+    const answer = await answerWith(effects, request, incoming.socket, (met) => operate(services, met));
+    return { answer, effects };
+  } catch (error) {
+    if (error instanceof Cut || isGone(incoming, about.signal)) throw error;
+    const known = asGatewayError(error);
+    return { answer: renderError(known, about), effects, error: known === error ? undefined : error };
+  }
 }
 
 async function operate(services: Services, request: WireRequest): Promise<WireResponse> {
@@ -155,31 +179,35 @@ async function operate(services: Services, request: WireRequest): Promise<WireRe
 async function answerWith(
   effects: readonly FaultEffect[],
   request: WireRequest,
-  outgoing: ServerResponse,
+  socket: Socket,
   operate: (request: WireRequest) => Promise<WireResponse>,
 ): Promise<WireResponse> {
   const hold = findEffect(effects, 'hold');
   if (hold !== undefined) {
     hold.reached();
-    await Promise.race([hold.until, new Promise((resolve) => outgoing.once('close', resolve))]);
+    await Promise.race([hold.until, aborted(request.signal)]);
   }
   const drop = findEffect(effects, 'drop');
   const refuse = findEffect(effects, 'refuse');
   const cut = findEffect(effects, 'cut request');
-  if (drop?.what === 'request') reset(outgoing);
+  if (drop?.what === 'request') reset(socket);
   if (refuse !== undefined) {
     const { status, code, message = 'A planned fault.' } = refuse;
     return errorDocument({ status, code, message }, { path: request.target.rawPath, id: request.id });
   }
-  const socket = outgoing.socket;
-  const answer = await operate(
-    cut === undefined || socket === null ? request : cutBody(request, cut.afterBytes, socket),
-  );
-  if (drop?.what === 'answer') reset(outgoing);
+  const answer = await operate(cut === undefined ? request : cutBody(request, cut.afterBytes, socket));
+  if (drop?.what === 'answer') reset(socket);
   return answer;
 }
 
-function reset(outgoing: ServerResponse): never {
-  outgoing.socket?.resetAndDestroy();
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
+}
+
+function reset(socket: Socket): never {
+  socket.resetAndDestroy();
   throw new Cut();
 }

@@ -42,66 +42,69 @@ export function cutBody(request: WireRequest, afterBytes: number, socket: Socket
   }
 }
 
+/** Where an answer goes. */
+export interface AnswerPath {
+  readonly method: string;
+  readonly id: string;
+  readonly outgoing: ServerResponse;
+  /** The request's: the answer has none yet while the one before it is still being flushed. */
+  readonly socket: Socket;
+  /** The client is gone. */
+  readonly signal: AbortSignal;
+  readonly effects: readonly FaultEffect[];
+}
+
 /** Writes an answer at the client's pace. A body that fails after the status line ends the connection. */
-export async function writeAnswer(
-  outgoing: ServerResponse,
-  answer: WireResponse,
-  options: { readonly method: string; readonly id: string; readonly effects: readonly FaultEffect[] },
-): Promise<void> {
-  const { status, headers, body } = answer;
-  headers.append('x-amz-request-id', options.id).append('Server', 'sealgate-devstore');
+export async function writeAnswer({ status, headers, body }: WireResponse, path: AnswerPath): Promise<void> {
+  const { outgoing, socket } = path;
+  headers.append('x-amz-request-id', path.id).append('Server', 'sealgate-devstore');
   if (Buffer.isBuffer(body)) headers.set('Content-Length', String(body.length));
   else if (body === undefined && status !== 204 && status !== 304 && !headers.has('content-length')) {
     headers.append('Content-Length', '0');
   }
-  const hangUp = findEffect(options.effects, 'hang up');
+  const hangUp = findEffect(path.effects, 'hang up');
   if (hangUp?.announced === true) headers.append('Connection', 'close');
-  const socket = outgoing.socket; // by 'finish' it is detached
-  if (hangUp?.announced === false) outgoing.once('finish', () => socket?.destroySoon());
+  if (hangUp?.announced === false) outgoing.once('finish', () => socket.destroySoon());
   outgoing.writeHead(status, headers.toRaw());
-  if (body === undefined || options.method === 'HEAD') {
-    outgoing.end();
-    return;
-  }
-  const cut = findEffect(options.effects, 'cut answer');
-  await writeBody(outgoing, Buffer.isBuffer(body) ? [body] : body, cut);
+  if (body === undefined || path.method === 'HEAD') outgoing.end();
+  else await writeBody(Buffer.isBuffer(body) ? [body] : body, path);
 }
 
-async function writeBody(
-  outgoing: ServerResponse,
-  body: Iterable<Buffer> | ByteSource,
-  cut: Extract<FaultEffect, { kind: 'cut answer' }> | undefined,
-): Promise<void> {
+async function writeBody(body: Iterable<Buffer> | ByteSource, path: AnswerPath): Promise<void> {
+  const { outgoing, socket, signal } = path;
+  const cut = findEffect(path.effects, 'cut answer');
   let left = cut?.afterBytes ?? Number.POSITIVE_INFINITY;
-  if (left === 0) outgoing.flushHeaders();
   for await (const chunk of body) {
-    if (outgoing.destroyed) return; // the client has gone
+    if (signal.aborted) return;
     const allowed = chunk.length <= left ? chunk : chunk.subarray(0, left);
     left -= allowed.length;
-    if (left === 0) await flushed(outgoing, allowed);
-    else if (!outgoing.write(allowed)) await drained(outgoing);
+    if (left === 0) await flushed(allowed, path);
+    else if (!outgoing.write(allowed)) await drained(path);
     if (left === 0) break;
   }
   if (cut === undefined) outgoing.end();
-  else if (cut.by === 'reset') outgoing.socket?.resetAndDestroy();
-  else outgoing.socket?.destroySoon();
+  else if (cut.by === 'reset') socket.resetAndDestroy();
+  else socket.destroySoon();
 }
 
-function flushed(outgoing: ServerResponse, chunk: Buffer): Promise<void> {
+/** Head and chunk have left for the network. */
+function flushed(chunk: Buffer, { outgoing, signal }: AnswerPath): Promise<void> {
+  if (chunk.length === 0) outgoing.flushHeaders();
   return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
     outgoing.write(chunk, () => resolve());
   });
 }
 
-function drained(outgoing: ServerResponse): Promise<void> {
-  if (outgoing.destroyed) return Promise.resolve(); // its 'close' is past
+function drained({ outgoing, signal }: AnswerPath): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
       outgoing.off('drain', settle);
-      outgoing.off('close', settle);
+      signal.removeEventListener('abort', settle);
       resolve();
     };
     outgoing.on('drain', settle);
-    outgoing.on('close', settle);
+    signal.addEventListener('abort', settle);
+    if (signal.aborted) settle();
   });
 }
