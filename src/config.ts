@@ -82,11 +82,17 @@ export function loadConfig(input: ConfigInput): Config {
   return config;
 }
 
-/**
- * Reads as much as can be read, for `sealgate check`, which goes on where it can. `config` has defaults in place of
- * what is wrong; it is undefined when something that has no default is missing.
- */
-export function examineConfig(input: ConfigInput): { config: Config | undefined; problems: readonly ConfigProblem[] } {
+/** A configuration as far as it can be used: defaults stand in for what is wrong. */
+export interface ExaminedConfig {
+  /** undefined when something that has no default is missing; so are the sections. */
+  readonly config: Config | undefined;
+  readonly backend: BackendConfig | undefined;
+  readonly keys: KeysConfig | undefined;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Reads as much as can be read, for `sealgate check`, which goes on where it can. */
+export function examineConfig(input: ConfigInput): ExaminedConfig {
   const problems: ConfigProblem[] = [];
   const file = input.file === undefined ? undefined : resolve(input.cwd, input.file);
   const yaml = file === undefined ? undefined : readYaml(file, problems);
@@ -102,11 +108,17 @@ export function examineConfig(input: ConfigInput): { config: Config | undefined;
   problems.push(...contradictions(sources));
   // With the file itself gone or no YAML, "backend.endpoint is missing" would only hide what is wrong.
   if (sources.unreadable || (file !== undefined && yaml === undefined)) {
-    return { config: undefined, problems: problems.filter((problem) => problem.setting === file) };
+    return { ...NOTHING, problems: problems.filter((problem) => problem.setting === file) };
   }
-  const { rootKeySource } = sources;
-  return { config: settings === undefined ? undefined : complete(settings, { file, rootKeySource }), problems };
+  if (settings === undefined) return { ...NOTHING, problems };
+  const backend = completeBackend(settings);
+  const keys = completeKeys(settings, sources.rootKeySource);
+  const admin = settings.admin === 'off' ? undefined : settings.admin;
+  const config = backend && keys && { ...settings, file, admin, backend, keys };
+  return { config, backend, keys, problems };
 }
+
+const NOTHING = { config: undefined, backend: undefined, keys: undefined } as const;
 
 export function showProblem({ setting, problem, expected, hint }: ConfigProblem): string {
   const shownExpected = expected === undefined ? '' : `; expected ${expected}`;
@@ -223,29 +235,18 @@ function sameAddress(sources: SettingSources): ConfigProblem[] {
   return [{ setting: 'admin', problem: 'is the same address as listen' }];
 }
 
-/** Settings as the rest of the program wants them; undefined when a needed one is missing (a problem says so). */
-function complete(
-  settings: Settings,
-  { file, rootKeySource }: { readonly file: string | undefined; readonly rootKeySource: string },
-): Config | undefined {
-  const { endpoint, directory, credentials, ...backend } = settings.backend;
-  const backendPlace = placeOfBackend({ endpoint, directory, ...credentials });
-  const { root, store, cache } = settings.keys;
-  const rootKey =
-    root.file !== undefined
-      ? ({ kind: 'file', path: root.file } as const)
-      : root.env !== undefined
-        ? ({ kind: 'env', key: root.env, source: rootKeySource } as const)
-        : undefined;
-  const keyStore = placeOfKeyStore(store);
-  if (backendPlace === undefined || rootKey === undefined || keyStore === undefined) return undefined;
-  return {
-    ...settings,
-    file,
-    admin: settings.admin === 'off' ? undefined : settings.admin,
-    backend: { ...backend, place: backendPlace },
-    keys: { root: rootKey, store: keyStore, cache },
-  };
+function completeBackend({ backend }: Settings): BackendConfig | undefined {
+  const { endpoint, directory, credentials, ...rest } = backend;
+  const at = placeOfBackend({ endpoint, directory, ...credentials });
+  return at && { ...rest, place: at };
+}
+
+function completeKeys({ keys }: Settings, rootKeySource: string): KeysConfig | undefined {
+  const { file, env } = keys.root;
+  const store = placeOfKeyStore(keys.store);
+  if (store === undefined) return undefined;
+  if (file !== undefined) return { root: { kind: 'file', path: file }, store, cache: keys.cache };
+  return env && { root: { kind: 'env', key: env, source: rootKeySource }, store, cache: keys.cache };
 }
 
 function placeOfBackend(given: {

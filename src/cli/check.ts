@@ -1,4 +1,4 @@
-import { type Config, type ConfigProblem, examineConfig, showProblem } from '../config.ts';
+import { type BackendConfig, type ExaminedConfig, examineConfig, type KeysConfig, showProblem } from '../config.ts';
 import { openBackend, openStores } from '../gateway.ts';
 import { CheckReport } from './check-report.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
@@ -26,32 +26,33 @@ ${JSON_USAGE}`,
     const { values } = readArguments(args, options, { most: 0 });
     const report = new CheckReport({ terminal, json: values.json === true });
     const file = configFile(values.config, terminal);
-    const { config, problems } = examineConfig({ file, env: terminal.env, cwd: terminal.cwd });
+    const examined = examineConfig({ file, env: terminal.env, cwd: terminal.cwd });
+    const { problems } = examined;
     for (const problem of problems) {
       report.add({ name: 'configuration', outcome: 'failed', detail: showProblem(problem) });
     }
     if (problems.length === 0)
       report.add({ name: 'configuration', outcome: 'ok', detail: file ?? 'environment variables' });
-    await checkParts({ config, problems, report, terminal, bucket: values.bucket });
+    await checkParts({ examined, report, terminal, bucket: values.bucket });
     report.finish();
     return report.ok ? EXIT_OK : EXIT_FAILED;
   },
 };
 
 interface Check {
-  readonly config: Config | undefined;
-  readonly problems: readonly ConfigProblem[];
+  readonly examined: ExaminedConfig;
   readonly report: CheckReport;
   readonly terminal: Terminal;
   readonly bucket: string | undefined;
 }
 
 /** Goes on where it can: a wrong log level is no reason not to try the backend. */
-async function checkParts(check: Check): Promise<void> {
-  const { config, problems, report, terminal } = check;
-  const touched = (section: string): boolean => problems.some(({ setting }) => setting.startsWith(section));
-  const stores = await checkPart(check, { name: 'key store', skip: touched('keys') }, checkKeys);
-  const backend = await checkPart(check, { name: 'backend', skip: touched('backend') }, checkBackend);
+async function checkParts({ examined, report, terminal, bucket }: Check): Promise<void> {
+  const stores = await checkPart('key store', usable(examined, 'keys'), report, (keys) => checkKeys(keys, report));
+  const backend = await checkPart('backend', usable(examined, 'backend'), report, (section) =>
+    checkBackend(section, report, terminal),
+  );
+  const { config } = examined;
   try {
     if (stores === undefined || backend === undefined || config === undefined) {
       report.add({ name: 'probe', outcome: 'skipped', detail: 'needs a key store and a backend that work' });
@@ -60,7 +61,7 @@ async function checkParts(check: Check): Promise<void> {
     const hint = 'With --bucket NAME the probe uses a bucket that exists.';
     await report.attempt({ name: 'probe', hint }, async () => {
       const client = new ObjectClient(backend);
-      const parts = { config, stores, backend: client, bucket: check.bucket, now: () => terminal.now() };
+      const parts = { config, stores, backend: client, bucket, now: () => terminal.now() };
       report.add({ name: 'probe', ...(await probeAtRest(parts)) });
     });
   } finally {
@@ -69,24 +70,28 @@ async function checkParts(check: Check): Promise<void> {
   }
 }
 
-async function checkPart<T>(
-  { config, report, terminal }: Check,
-  { name, skip }: { readonly name: string; readonly skip: boolean },
-  work: (config: Config, report: CheckReport, terminal: Terminal) => Promise<T>,
-): Promise<T | undefined> {
-  if (skip || config === undefined) {
-    report.add({ name, outcome: 'skipped', detail: 'not tried, because of the configuration' });
-    return undefined;
-  }
-  return report.attempt({ name }, () => work(config, report, terminal));
+/** A section without problems: half of one would only fail in a way that misleads. */
+function usable<K extends 'keys' | 'backend'>(examined: ExaminedConfig, section: K): ExaminedConfig[K] | undefined {
+  return examined.problems.some(({ setting }) => setting.startsWith(`${section}.`)) ? undefined : examined[section];
 }
 
-async function checkKeys(config: Config, report: CheckReport): Promise<Stores> {
+async function checkPart<C, T>(
+  name: string,
+  section: C | undefined,
+  report: CheckReport,
+  work: (section: C) => Promise<T>,
+): Promise<T | undefined> {
+  if (section !== undefined) return report.attempt({ name }, () => work(section));
+  report.add({ name, outcome: 'skipped', detail: 'not tried, because of the configuration' });
+  return undefined;
+}
+
+async function checkKeys(keys: KeysConfig, report: CheckReport): Promise<Stores> {
   const onWarning = (detail: string) => report.add({ name: 'key store', outcome: 'warning', detail });
-  const stores = await openStores(config, { onWarning });
+  const stores = await openStores({ keys }, { onWarning });
   try {
     const records = await stores.selfTest();
-    const place = config.keys.store.kind === 'file' ? config.keys.store.path : 'Redis';
+    const place = keys.store.kind === 'file' ? keys.store.path : 'Redis';
     const detail = `${place} answers, and the root key opens its ${records} records`;
     report.add({ name: 'key store', outcome: 'ok', detail });
     return stores;
@@ -96,11 +101,11 @@ async function checkKeys(config: Config, report: CheckReport): Promise<Stores> {
   }
 }
 
-async function checkBackend(config: Config, report: CheckReport, terminal: Terminal) {
-  const backend = await openBackend(config);
+async function checkBackend(section: BackendConfig, report: CheckReport, terminal: Terminal) {
+  const backend = await openBackend({ backend: section });
   try {
     await backend.connection.check();
-    const { place } = config.backend;
+    const { place } = section;
     const shown = place.kind === 'endpoint' ? place.endpoint.origin : `the embedded store in ${place.directory}`;
     report.add({ name: 'backend', outcome: 'ok', detail: `${shown} answers and takes the credentials` });
     await report.attempt({ name: 'clock' }, () => checkClock(new ObjectClient(backend), report, terminal));

@@ -1,0 +1,96 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Minio, startMinio } from '../support/minio.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { sealgate } from './command-line.ts';
+
+const PLANTED = 'planted-backend-secret';
+
+let minio: Minio;
+let redis: RedisServer;
+let folder: string;
+
+beforeAll(async () => {
+  [minio, redis] = await Promise.all([startMinio(), startRedis({ requirepass: 'redis-password' })]);
+  folder = await mkdtemp(join(tmpdir(), 'sealgate-check-'));
+});
+afterAll(async () => {
+  await Promise.all([minio.stop(), redis.stop()]);
+  await rm(folder, { recursive: true });
+});
+
+async function check(yaml: string, env: Record<string, string>): Promise<{ code: number | null; text: string }> {
+  const file = join(folder, 'sealgate.yaml');
+  await writeFile(file, yaml);
+  const { code, stdout, stderr } = await sealgate(['check', '--config', file], { env });
+  return { code, text: stdout + stderr };
+}
+
+function configuration(more = ''): string {
+  return `
+backend:
+  endpoint: ${minio.endpoint}
+  credentials: { accessKeyId: ${minio.accessKeyId}, secretAccessKey: "\${BACKEND_SECRET}" }
+keys:
+  root: { env: ROOT_KEY }
+  store: { redis: "\${REDIS_URL}" }
+${more}`;
+}
+
+function environment(): Record<string, string> {
+  return {
+    BACKEND_SECRET: minio.secretAccessKey,
+    ROOT_KEY: Buffer.alloc(32, 5).toString('base64'),
+    REDIS_URL: redis.url,
+  };
+}
+
+/** `✔ backend`, `✖ probe` … */
+function verdicts(text: string): string[] {
+  return text.match(/^[✔✖!–] [\w ]+(?=:)/gmu) ?? [];
+}
+
+describe('sealgate check, against MinIO and Redis', () => {
+  it('proves that a probe object is ciphertext at rest', async () => {
+    const { code, text } = await check(configuration(), environment());
+    expect(verdicts(text)).toEqual(['✔ configuration', '✔ key store', '✔ backend', '✔ clock', '✔ probe']);
+    expect(text).toContain('66536 bytes lie as 67080 bytes of ciphertext');
+    expect(code).toBe(0);
+    const client = redis.client();
+    const names = await client.keys('*');
+    client.disconnect();
+    expect(names.filter((name) => /tenant|credential|ring/.test(name) && !/canary/.test(name))).toEqual([]);
+  });
+
+  it('reports everything that is wrong at once, and no secret', async () => {
+    const env = {
+      ...environment(),
+      BACKEND_SECRET: PLANTED,
+      REDIS_URL: redis.url.replace('redis-password', PLANTED),
+    };
+    const { code, text } = await check(configuration('workerz: 3\nlog: { level: loud }\n'), env);
+    expect(verdicts(text)).toEqual(['✖ configuration', '✖ configuration', '✖ key store', '✖ backend', '– probe']);
+    expect(text).not.toContain(PLANTED);
+    expect(code).toBe(1);
+  });
+
+  it('names a root key that is not the store’s', async () => {
+    const added = ['tenant', 'add', 'acme', '--bucket', 'acme', '--config', join(folder, 'sealgate.yaml')];
+    await writeFile(join(folder, 'sealgate.yaml'), configuration());
+    expect(await sealgate(added, { env: environment() })).toMatchObject({ code: 0 });
+    const env = { ...environment(), ROOT_KEY: Buffer.alloc(32, 6).toString('base64') };
+    const { code, text } = await check(configuration(), env);
+    expect(verdicts(text)).toEqual(['✔ configuration', '✖ key store', '✔ backend', '✔ clock', '– probe']);
+    expect(text).toMatch(/root key/);
+    expect(code).toBe(1);
+  });
+
+  it('tries the backend though the keys are not configured', async () => {
+    const env = { ...environment(), SEALGATE_BACKEND_ENDPOINT: 'http://127.0.0.1:1', REDIS_URL: '' };
+    const { text } = await check(configuration(), env);
+    expect(text).toContain('✖ configuration: keys.store.redis: the environment variable REDIS_URL is empty');
+    expect(verdicts(text)).toEqual(['✖ configuration', '– key store', '✖ backend', '– probe']);
+  });
+});
