@@ -16,5 +16,17 @@ export function describeError(error: unknown): string {
     error instanceof RevisionConflict ||
     error instanceof SelfTestFailed ||
     (error as NodeJS.ErrnoException).syscall !== undefined;
-  return foreseen ? error.message : (error.stack ?? error.message);
+  if (!foreseen) return error.stack ?? error.message;
+  const cause = rootCause(error);
+  return cause === undefined || error.message.includes(cause) ? error.message : `${error.message} (${cause})`;
+}
+
+/** What it came from in the end: "connect ECONNREFUSED …" tells an operator more than "not available". */
+function rootCause(error: Error): string | undefined {
+  let cause = error.cause;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  if (!(cause instanceof Error)) return undefined;
+  // node puts several attempts (IPv6, IPv4) into one error without a message of its own.
+  const { errors } = cause as AggregateError;
+  return cause.message || (Array.isArray(errors) ? errors.map(String).join(', ') : cause.name);
 }
