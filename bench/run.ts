@@ -12,7 +12,7 @@ import { bodyFile, createBucket, type LoadOptions, measure, preload } from './lo
 import { cpuSeconds, forgetPeak, peakRssBytes } from './process-usage.ts';
 import { markdownReport } from './report.ts';
 import { SEALED_BUCKET, type Started, startMinio, startNginx, startSealgate, type Target } from './targets.ts';
-import { type Cell, sizeText, WORKS, type Work, workName } from './work.ts';
+import { type Cell, LARGE_BYTES, sizeText, WORKS, type Work, workName } from './work.ts';
 
 const USAGE = `npm run bench -- [options]
   --quick             2 seconds and one round a cell, instead of 8 seconds and three rounds
@@ -41,6 +41,8 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+const WARM_UP_SECONDS = 2;
 
 const say = (line: string) => console.error(line);
 
@@ -80,6 +82,15 @@ async function measureCell(target: Target, work: Work, load: LoadOptions): Promi
   return cell;
 }
 
+/** Unmeasured: a gateway that compiles while it runs is measured as it is after its first seconds. */
+async function warmUp(targets: readonly Target[], bodyBytes: number, load: LoadOptions): Promise<void> {
+  for (const target of targets) {
+    for (const method of ['PUT', 'GET'] as const) {
+      await measure(target, { method, bodyBytes, concurrency: 8 }, { ...load, seconds: WARM_UP_SECONDS });
+    }
+  }
+}
+
 /** Direct, nginx and gateway one after the other within a cell, so that a machine that slows down slows all of them. */
 async function measureAll(targets: readonly Target[], works: readonly Work[], load: LoadOptions): Promise<Cell[]> {
   const cells: Cell[] = [];
@@ -88,6 +99,7 @@ async function measureAll(targets: readonly Target[], works: readonly Work[], lo
     writeFileSync(bodyFile(load.folder, bodyBytes), body);
     say(`${sizeText(bodyBytes)}: writing the objects that are read`);
     for (const target of targets) await preload(target, bodyBytes, body);
+    if (bodyBytes < LARGE_BYTES) await warmUp(targets, bodyBytes, load);
     for (const work of works.filter((candidate) => candidate.bodyBytes === bodyBytes)) {
       for (const target of targets) cells.push(await measureCell(target, work, load));
     }
