@@ -1,11 +1,20 @@
 import type { Socket } from 'node:net';
-import type { Exchange } from './exchange.ts';
 import { LINGER_BYTES, LINGER_SECONDS } from './limits.ts';
+
+/** What a connection tells the requests on it (exchange.ts). */
+export interface OnConnection {
+  /** The connection is closed. */
+  clientGone(): void;
+  /** node's parser gave the connection up in the middle of the body. */
+  bodyBroken(cause: Error): void;
+  /** Once a tick: gives up on a client that sends or takes nothing, or next to nothing. */
+  tick(): void;
+}
 
 /** One client's connection: the exchanges on it, and how it is closed. */
 export class Connection {
   readonly socket: Socket;
-  readonly exchanges = new Set<Exchange>();
+  readonly exchanges = new Set<OnConnection>();
   /** No further request is taken; what is in flight may finish. */
   closing = false;
   #lingering = false;

@@ -5,7 +5,7 @@ import type { RequestRecord } from '../telemetry/request-record.ts';
 import { HeaderList } from '../wire/headers.ts';
 import { type PassThrough, WireRequest, type WireResponse } from '../wire/message.ts';
 import { ClientWatch, type Waiting, type WatchLimits } from './client-watch.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, OnConnection } from './connection.ts';
 import { DRAIN_BYTES } from './limits.ts';
 import type { RenderRefusal } from './plain-answer.ts';
 import { incompleteBody, RequestBody } from './request-body.ts';
@@ -38,7 +38,7 @@ export interface ExchangeParts {
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** One request and its answer, from the parsed head to the last byte, and its account. */
-export class Exchange {
+export class Exchange implements OnConnection {
   readonly id: string;
   readonly trace = new RequestTrace();
   readonly #parts: ExchangeParts;
@@ -97,7 +97,6 @@ export class Exchange {
     }
   }
 
-  /** The connection is closed. */
   clientGone(): void {
     if (this.#phase === 'over') return;
     this.#left = true;
@@ -107,7 +106,6 @@ export class Exchange {
     if (this.#phase === 'draining') this.#over();
   }
 
-  /** node's parser gave the connection up in the middle of this request's body. */
   bodyBroken(cause: Error): void {
     if (this.#parts.message.complete) return;
     this.#parts.connection.lingerOnClose();
@@ -116,7 +114,6 @@ export class Exchange {
     this.#body.fail(ended ? incompleteBody(cause) : clientError('InvalidRequest', malformed, { cause }));
   }
 
-  /** Once a tick: gives up on a client that sends or takes nothing, or next to nothing. */
   tick(): void {
     const waiting = this.#waiting();
     const verdict = this.#watch.judge(waiting);

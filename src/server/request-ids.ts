@@ -3,10 +3,10 @@
  * random number a request, and the ids of one process sort by time in the log.
  */
 export function createRequestIds(randomBytes: (bytes: number) => Buffer): () => string {
-  const process = randomBytes(4).toString('hex').toUpperCase();
+  const beginning = randomBytes(4).toString('hex').toUpperCase();
   let count = randomBytes(4).readUInt32BE(0);
   return () => {
     count = (count + 1) >>> 0;
-    return process + count.toString(16).toUpperCase().padStart(8, '0');
+    return beginning + count.toString(16).toUpperCase().padStart(8, '0');
   };
 }

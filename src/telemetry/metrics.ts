@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { MetricsSnapshot } from './aggregate.ts';
 import { BoundedLabel, methodLabel, statusClass } from './labels.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -89,6 +90,20 @@ export class Metrics {
   /** Names the sources of the gauges; later calls add to earlier ones. */
   watch(sources: MetricSources): void {
     Object.assign(this.#sources, sources);
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  /** The exposition of this process. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  /** The same as plain data, to be summed with other workers' (aggregate.ts). */
+  async snapshot(): Promise<MetricsSnapshot> {
+    return await this.registry.getMetricsAsJSON();
   }
 
   /** A request is over. */

@@ -1,0 +1,47 @@
+import type { Worker } from 'node:cluster';
+import { reasonOf } from './readiness.ts';
+import type { Answer, Question, ToPrimary, ToWorker } from './worker-channel.ts';
+import type { RunningWorker, WorkersOptions } from './worker-group.ts';
+
+/** A worker's side: says that it is up, starts when told, answers questions, stops when told. */
+export async function serveAsWorker(
+  self: Worker,
+  options: Pick<WorkersOptions, 'startWorker' | 'stopSignal'>,
+): Promise<void> {
+  const started = Promise.withResolvers<Extract<ToWorker, { kind: 'start' }>>();
+  const stopped = Promise.withResolvers<void>();
+  let running: RunningWorker | undefined;
+  const say = (message: ToPrimary): void => void self.send(message, () => undefined);
+
+  self.on('message', (message: ToWorker) => {
+    if (message.kind === 'start') started.resolve(message);
+    else if (message.kind === 'stop') stopped.resolve();
+    else void answerTo(message.question, running).then((answer) => say({ kind: 'answer', id: message.id, answer }));
+  });
+  if (options.stopSignal.aborted) return;
+  options.stopSignal.addEventListener('abort', () => stopped.resolve());
+
+  say({ kind: 'up' });
+  const { number } = await started.promise;
+  running = await options.startWorker({ number });
+  say({
+    kind: 'listening',
+    address: { address: running.address.address, port: running.address.port },
+    dependencies: running.dependencies.map(({ name }) => name),
+  });
+  await stopped.promise;
+  await running.stop();
+  self.disconnect();
+}
+
+async function answerTo(question: Question, running: RunningWorker | undefined): Promise<Answer> {
+  try {
+    if (running === undefined) return { failed: 'starting' };
+    if (question.about === 'metrics') return { metrics: await running.metrics() };
+    const dependency = running.dependencies.find(({ name }) => name === question.name);
+    const detail = await dependency?.check();
+    return { detail: typeof detail === 'string' ? detail : undefined };
+  } catch (error) {
+    return { failed: reasonOf(error) };
+  }
+}
