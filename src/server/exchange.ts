@@ -119,6 +119,7 @@ export class Exchange implements OnConnection {
     const verdict = this.#watch.judge(waiting);
     if (verdict === 'fine') return;
     if (this.#phase === 'serving' && waiting?.for === 'upload') {
+      this.#parts.connection.closing = true;
       this.#body.fail(clientError('RequestTimeout', 'The body of the request came too slowly.'));
       return;
     }
