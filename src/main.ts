@@ -7,6 +7,7 @@ const NPM_SCRIPTS = ['start', 'sealgate'];
 const throughNpm = NPM_SCRIPTS.includes(process.env.npm_lifecycle_event ?? '');
 
 const SAME_CTRL_C_MILLISECONDS = 500;
+const PARENT_CHECK_MILLISECONDS = 500;
 const stopping = new AbortController();
 let listening = false;
 
@@ -25,7 +26,17 @@ function stopSignal(): AbortSignal {
       stopping.abort();
     });
   }
+  if (throughNpm) stopWithParent();
   return stopping.signal;
+}
+
+/** npm passes SIGTERM to its shell, and the shell dies of it without a word to us. */
+function stopWithParent(): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) stopping.abort();
+  }, PARENT_CHECK_MILLISECONDS);
+  timer.unref();
 }
 
 const terminal: Terminal = {

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import { RevisionConflict } from '../keys/record-store.ts';
 import { RootKeyInvalid } from '../keys/root-key.ts';
 import { SelfTestFailed } from '../keys/self-test.ts';
+import { WorkerStartFailed } from '../server/worker-crew.ts';
 import { CommandFailed } from './command.ts';
 
 /** Errors that are foreseen speak for themselves; a defect shows where it is. */
@@ -15,9 +16,10 @@ export function describeError(error: unknown): string {
     error instanceof RootKeyInvalid ||
     error instanceof RevisionConflict ||
     error instanceof SelfTestFailed ||
+    error instanceof WorkerStartFailed ||
     (error as NodeJS.ErrnoException).syscall !== undefined;
   if (!foreseen) return error.stack ?? error.message;
-  const cause = rootCause(error);
+  const cause = error instanceof GatewayError ? rootCause(error) : undefined;
   return cause === undefined || error.message.includes(cause) ? error.message : `${error.message} (${cause})`;
 }
 

@@ -1,25 +1,100 @@
-import { createGateway } from '../gateway.ts';
+import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import type { Config } from '../config.ts';
+import { createGateway, openBackend } from '../gateway.ts';
+import { AdminServer } from '../server/admin.ts';
+import type { RunningWorker, WorkerGroup } from '../server/worker-group.ts';
+import { runWorkers } from '../server/workers.ts';
+import { METRICS_CONTENT_TYPE } from '../telemetry/aggregate.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, readArguments } from './command.ts';
 import { commandConfig } from './config-file.ts';
 import { portProblem } from './port-problem.ts';
 import { EXIT_OK } from './terminal.ts';
 import { stopped } from './until-stopped.ts';
 
+/** A worker drains for `shutdownSeconds` and then closes its connections; past this it hangs. */
+const STOP_MARGIN_SECONDS = 10;
+
+/** Runs in the primary and, because node:cluster starts the same command line again, in every worker. */
 export const serveCommand: Command = {
   usage: `serve [options]\n\n${CONFIG_USAGE}`,
   run: async (args, terminal) => {
     const { values } = readArguments(args, CONFIG_OPTION, { most: 0 });
     const config = commandConfig(values.config, terminal);
+    const log = createLog({ ...config.log, destination: 1 });
     const { stop } = terminal;
-    const gateway = await createGateway(config);
+    const release = await holdEmbeddedStore(config);
     try {
-      await gateway.start().catch((error: unknown) => {
-        throw portProblem(error, 'The settings listen and admin say which ports are used.');
+      const group = await runWorkers({
+        count: workerCount(config),
+        startWorker: () => startWorker(config, log),
+        log,
+        stopSeconds: config.limits.shutdownSeconds + STOP_MARGIN_SECONDS,
+        stopSignal: stop,
       });
-      await stopped(stop);
+      // undefined in a worker, which has served and may go.
+      if (group !== undefined) await serveGroup(group, { config, log, stop });
     } finally {
-      await gateway.stop();
+      await release();
+      await log.flush();
     }
     return EXIT_OK;
   },
 };
+
+/** The embedded store is for one process; one per core is for real backends. */
+function workerCount({ workers, backend }: Config): number {
+  if (workers !== 'auto') return workers;
+  return backend.place.kind === 'directory' ? 1 : availableParallelism();
+}
+
+/** Several workers meet in the store that the primary runs: so it outlives each of them. */
+async function holdEmbeddedStore(config: Config): Promise<() => Promise<void>> {
+  const needed = cluster.isPrimary && config.backend.place.kind === 'directory' && workerCount(config) > 1;
+  if (!needed) return async () => undefined;
+  const backend = await openBackend(config);
+  return () => backend.close();
+}
+
+async function startWorker(config: Config, log: Log): Promise<RunningWorker> {
+  const gateway = await createGateway(config, { log, admin: false });
+  try {
+    await gateway.start();
+  } catch (error) {
+    await gateway.stop();
+    throw portProblem(error, 'The setting listen says which address clients use.');
+  }
+  const { hostname, port } = new URL(gateway.endpoint);
+  return {
+    address: { address: hostname.replace(/^\[|\]$/g, ''), port: Number(port) },
+    metrics: () => gateway.metrics.snapshot(),
+    dependencies: gateway.dependencies(),
+    stop: () => gateway.stop(),
+  };
+}
+
+/** The primary's part: one admin port for all workers, until somebody says stop. */
+async function serveGroup(
+  group: WorkerGroup,
+  { config, log, stop }: { readonly config: Config; readonly log: Log; readonly stop: AbortSignal },
+): Promise<void> {
+  const admin = new AdminServer({
+    metrics: () => group.metrics(),
+    contentType: METRICS_CONTENT_TYPE,
+    dependencies: group.dependencies,
+  });
+  try {
+    if (config.admin !== undefined) {
+      await admin.listen(config.admin).catch((error: unknown) => {
+        throw portProblem(error, 'The setting admin says where metrics and health are served.');
+      });
+    }
+    await stopped(stop);
+    admin.stopping();
+  } finally {
+    await group.stop();
+    await admin.close();
+    log.info('stopped');
+  }
+}
