@@ -1,0 +1,27 @@
+import type { RequestRecord } from '../../src/telemetry/request-record.ts';
+
+/** A small download that went well, but for what a test changes. */
+export function record(changes: Partial<RequestRecord> = {}): RequestRecord {
+  return {
+    requestId: 'ABCDEF0123456789',
+    method: 'GET',
+    dialect: 's3',
+    operation: 'GetObject',
+    tenant: 'acme',
+    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+    bucket: 'acme-photos',
+    status: 200,
+    bytesIn: 0,
+    bytesOut: 4096,
+    seconds: 0.0123,
+    firstByteSeconds: 0.01,
+    sealSeconds: 0,
+    openSeconds: 0.0002,
+    outcome: 'complete',
+    errorCode: undefined,
+    errorSource: undefined,
+    error: undefined,
+    warnings: undefined,
+    ...changes,
+  };
+}
