@@ -140,9 +140,9 @@ async function showSample(at: {
   const backend = await openBackend(config);
   try {
     if (!(await client.hasBucket(BUCKET))) await client.createBucket(BUCKET);
-    if ((await client.head(ref)) === undefined) {
-      await client.put(ref, Buffer.from(SAMPLE_TEXT), 'text/plain; charset=utf-8');
-    }
+    // Unreadable too, where somebody tried `tenant remove demo --force`: then it is put anew.
+    const held = await client.head(ref).catch(() => undefined);
+    if (held === undefined) await client.put(ref, Buffer.from(SAMPLE_TEXT), 'text/plain; charset=utf-8');
     const { bytes: plaintext } = await client.get(ref);
     const { bytes: stored } = await new ObjectClient(backend).get(ref);
     return { key: SAMPLE_KEY, plaintext, stored };

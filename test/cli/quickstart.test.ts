@@ -178,6 +178,13 @@ describe('quickstart', () => {
     await client(running.connection).send(new DeleteObjectCommand(key));
   });
 
+  it('starts again though its tenant was removed by force', async () => {
+    await running.stop();
+    expect(await sealgate(['tenant', 'remove', 'demo', '--force', '--config', configFile])).toMatchObject({ code: 0 });
+    running = await startQuickstart(folder);
+    expect(await read('hello.txt')).toContain('Hello from Sealgate');
+  });
+
   it('does not make a new root key over old keys', async () => {
     await running.stop();
     await rm(join(folder, 'root.key'));
