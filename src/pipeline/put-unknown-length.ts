@@ -6,7 +6,7 @@ import { clientError } from '../errors.ts';
 import type { ObjectStored } from '../operations/answer.ts';
 import type { PutObject } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
-import { MAX_PUT_BYTES, putKnownLength, storedAnswer, tooLarge, writeConditions } from './put.ts';
+import { MAX_PUT_BYTES, putKnownLength, storedAnswer, tooLarge, writeConditions } from './put-known-length.ts';
 import { type NewObject, newObject } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 

@@ -1,0 +1,102 @@
+import type { StoredAck, StorePut, VerifiedBody } from '../dialects/dialect.ts';
+import { sealedBytes } from '../envelope/sizes.ts';
+import { sealObject } from '../envelope/streams.ts';
+import { clientError } from '../errors.ts';
+import type { ObjectStored } from '../operations/answer.ts';
+import type { ObjectRef } from '../operations/object.ts';
+import type { PutObject } from '../operations/operation.ts';
+import type { Conditions } from '../wire/conditions.ts';
+import type { ByteSource, OutgoingBody } from '../wire/message.ts';
+import { backendEtags, clientEtag } from './etag.ts';
+import { newObject } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+
+/** S3's limit for one PUT, in all four dialects. */
+export const MAX_PUT_BYTES = 5 * 1024 ** 3;
+
+/** Also what an upload of unknown length becomes when it turns out to be small. */
+export async function putKnownLength(
+  operation: PutObject,
+  body: VerifiedBody,
+  plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
+  context: OperationContext,
+): Promise<ObjectStored> {
+  const { services, policy, trace, signal } = context;
+  const { plaintextBytes } = plaintext;
+  if (policy.protection === 'none') return putPlain(operation, body, plaintext, context);
+  const object = await newObject(operation.ref, operation.metadata, plaintextBytes, context);
+  const sealed = sealObject(plaintext.source, {
+    keys: object.keys,
+    oid: object.oid,
+    partSalt: object.partSalt,
+    plaintextBytes,
+    quantum: policy.quantum,
+    envelope: object.envelope,
+    footerSalt: services.randomBytes(16),
+    manifest: () => body.proof(),
+    onCipher: (seconds) => {
+      trace.sealSeconds += seconds;
+    },
+  });
+  const bytes = sealedBytes(plaintextBytes, policy.quantum);
+  const put: StorePut = {
+    ref: operation.ref,
+    metadata: object.metadata,
+    conditions: writeConditions(operation.conditions),
+    body: plaintext.whole ? await inOnePiece(sealed, bytes) : { bytes, source: paced(sealed, services.moved) },
+  };
+  return storedAnswer(operation.ref, await services.store.put(put, signal), body);
+}
+
+/** A bucket whose policy says `protection: none`: the bytes go as they are, verified all the same. */
+async function putPlain(
+  operation: PutObject,
+  body: VerifiedBody,
+  plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
+  context: OperationContext,
+): Promise<ObjectStored> {
+  const { ref, metadata } = operation;
+  const { plaintextBytes: bytes, source } = plaintext;
+  const conditions = writeConditions(operation.conditions);
+  const outgoing = plaintext.whole ? await inOnePiece(source, bytes) : { bytes, source };
+  const put: StorePut = { ref, metadata, conditions, body: outgoing };
+  return storedAnswer(ref, await context.services.store.put(put, context.signal), body);
+}
+
+export function storedAnswer(ref: ObjectRef, stored: StoredAck, body: VerifiedBody): ObjectStored {
+  const { versionId, vendor } = stored;
+  return {
+    kind: 'ObjectStored',
+    ref,
+    etag: clientEtag(stored.etag),
+    versionId,
+    checksum: body.proof().checksum,
+    vendor,
+  };
+}
+
+async function* paced(source: ByteSource, moved: (bytes: number) => void): AsyncGenerator<Buffer, void, void> {
+  for await (const piece of source) {
+    moved(piece.length);
+    yield piece;
+  }
+}
+
+/** Collected before anything is sent. */
+async function inOnePiece(source: ByteSource, bytes: number): Promise<OutgoingBody> {
+  const pieces: Buffer[] = [];
+  for await (const piece of source) pieces.push(Buffer.from(piece)); // the source may reuse its buffer
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes);
+}
+
+export function writeConditions(conditions: Conditions): Conditions {
+  return { ifMatch: backendEtags(conditions.ifMatch), ifNoneMatch: backendEtags(conditions.ifNoneMatch) };
+}
+
+export function tooLarge(bytes: number): Error {
+  return clientError(
+    'EntityTooLarge',
+    `A single upload takes at most ${MAX_PUT_BYTES} bytes; this one has ${bytes}. Use a multipart upload.`,
+    { details: { ProposedSize: String(bytes), MaxSizeAllowed: String(MAX_PUT_BYTES) } },
+  );
+}
