@@ -5,6 +5,7 @@ import { collect } from '../wire/collect.ts';
 import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
 import { Exchange, ExchangeFailure } from './exchange.ts';
 import { abandoned, backendFailure, documentTooLarge, type FailureReason, failureReason } from './failure.ts';
+import { LargeBodyLane } from './large-body-lane.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
 import { UploadBody } from './upload-body.ts';
@@ -14,7 +15,7 @@ export interface BackendOptions {
   readonly endpoint: URL;
   readonly dialect: BackDialect;
   readonly credentials: BackendCredentials;
-  /** At most this many at once; further requests wait. */
+  /** At most this many at once for downloads, and as many for everything else; further requests wait. */
   readonly connections: number;
   readonly connectTimeoutSeconds: number;
   /** From the last byte sent to the answer's head. */
@@ -38,6 +39,8 @@ export interface BackendOptions {
   readonly now: () => Date;
   /** In [0, 1): jitter, not security. */
   readonly random: () => number;
+  /** False lets undici carry downloads too. */
+  readonly rawDownloads?: boolean | undefined;
   /** Tests pass their own. */
   readonly sleep?: Sleep | undefined;
 }
@@ -65,6 +68,8 @@ const MAX_ERROR_DOCUMENT_BYTES = 64 * 1024;
 export class BackendConnection {
   readonly #options: BackendOptions;
   readonly #pool: Pool;
+  /** Carries what has no body to send and an object to bring. */
+  readonly #lane: LargeBodyLane | undefined;
   #open = 0;
   #health: { lastAnswer?: Date; lastFailure?: Date; lastFailureReason?: FailureReason } = {};
 
@@ -81,8 +86,12 @@ export class BackendConnection {
       pipelining: 1,
       allowH2: false,
     });
-    this.#pool.on('connect', () => this.#options.observer?.connections?.(++this.#open));
-    this.#pool.on('disconnect', () => this.#options.observer?.connections?.(--this.#open));
+    const opened = (change: 1 | -1) => {
+      this.#open += change;
+      this.#options.observer?.connections?.(this.#open);
+    };
+    this.#pool.on('connect', () => opened(1)).on('disconnect', () => opened(-1));
+    this.#lane = options.rawDownloads === false ? undefined : new LargeBodyLane(options, opened);
   }
 
   get health(): BackendHealth {
@@ -138,12 +147,12 @@ export class BackendConnection {
 
   /** Resolves once the requests in flight are over and all connections closed. */
   async close(): Promise<void> {
-    await this.#pool.close();
+    await Promise.all([this.#pool.close(), this.#lane?.close()]);
   }
 
   /** Ends at once what is still in flight. */
   async destroy(): Promise<void> {
-    await this.#pool.destroy();
+    await Promise.all([this.#pool.destroy(), this.#lane?.destroy()]);
   }
 
   #exchange(
@@ -153,6 +162,9 @@ export class BackendConnection {
   ): Promise<IncomingResponse> {
     const { dialect, credentials, endpoint, now } = this.#options;
     dialect.sign(request, credentials, endpoint.host, now());
+    if (request.method === 'GET' && body === undefined && this.#lane !== undefined) {
+      return this.#lane.exchange(request, signal);
+    }
     const upload = body instanceof UploadBody ? body : undefined;
     const exchange = new Exchange(request.method, upload, signal);
     this.#pool.dispatch(

@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
   UND_ERR_SOCKET: 'reset',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
   UND_ERR_HEADERS_OVERFLOW: 'protocol',
+  ANSWER_MALFORMED: 'protocol',
   ERR_INVALID_ARG_TYPE: 'gateway',
   ERR_ASSERTION: 'gateway',
   UND_ERR_INVALID_ARG: 'gateway',
