@@ -83,12 +83,14 @@ describe.each(STANDS)('AWS SDK v3 over %s', (_name, start) => {
   }
 
   /** Status and S3 code of what must fail. */
-  async function failure(promise: Promise<unknown>) {
-    const error = await promise.then(
-      () => ({ name: 'nothing failed', $metadata: {} }),
-      (thrown: { name: string; $metadata: { httpStatusCode?: number } }) => thrown,
-    );
-    return [error.$metadata.httpStatusCode, error.name];
+  async function failure(promise: Promise<unknown>): Promise<[number | undefined, string]> {
+    try {
+      await promise;
+      return [undefined, 'nothing failed'];
+    } catch (thrown) {
+      const error = thrown as { readonly name: string; readonly $metadata: { readonly httpStatusCode?: number } };
+      return [error.$metadata.httpStatusCode, error.name];
+    }
   }
 
   it.each(SIZES)('round-trips %d bytes, with the same size and ETag in PUT, HEAD, GET and LIST', async (bytes) => {
