@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { answer, echo, Listening, type TestHandle } from './listening.ts';
+import { RawClient } from './raw-client.ts';
+
+let tls: { readonly cert: string; readonly key: string };
+
+beforeAll(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'sealgate-tls-'));
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'key', '-out', 'cert'];
+  execFileSync('openssl', ['req', '-x509', ...key, '-days', '2', '-subj', '/CN=localhost'], {
+    cwd: folder,
+    stdio: 'ignore',
+  });
+  tls = { cert: readFileSync(join(folder, 'cert'), 'utf8'), key: readFileSync(join(folder, 'key'), 'utf8') };
+  rmSync(folder, { recursive: true });
+});
+
+interface Exchanged {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+function exchange(port: number, method: string, body?: Buffer): Promise<Exchanged> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ port, method, path: '/o', host: '127.0.0.1', ca: tls.cert, rejectUnauthorized: false });
+    outgoing.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function streaming(bytes: number, fail: boolean): TestHandle {
+  return async () =>
+    answer(
+      200,
+      (async function* () {
+        const chunk = Buffer.alloc(100_000, 'y');
+        for (let sent = 0; sent < bytes; sent += chunk.length) yield chunk;
+        if (fail) throw new Error('tag');
+      })(),
+      [['Content-Length', String(fail ? bytes + 1 : bytes)]],
+    );
+}
+
+describe('over TLS', () => {
+  it('requests are marked secure, and bodies arrive whole', async () => {
+    let secure = false;
+    await using server = await Listening.start(
+      async (wire, trace) => {
+        secure = wire.secure;
+        return echo(wire, trace);
+      },
+      { tls },
+    );
+    const { status, body } = await exchange(server.port, 'PUT', Buffer.alloc(5_000_001, 'x'));
+    expect(status).toBe(200);
+    expect(body.toString()).toContain('PUT /o 5000001:xxx');
+    expect(secure).toBe(true);
+  });
+
+  it('answers stream whole', async () => {
+    await using server = await Listening.start(streaming(20_000_000, false), { tls });
+    const { body } = await exchange(server.port, 'GET');
+    expect(body.length).toBe(20_000_000);
+    expect(body.every((byte) => byte === 0x79)).toBe(true);
+  });
+
+  it('a body that throws breaks the connection', async () => {
+    await using server = await Listening.start(streaming(1_000_000, true), { tls });
+    await expect(exchange(server.port, 'GET')).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('an early refusal reaches a client that goes on sending', async () => {
+    await using server = await Listening.start(async () => answer(403, 'no'), { tls });
+    const { status } = await exchange(server.port, 'PUT', Buffer.alloc(3_000_000));
+    expect(status).toBe(403);
+  });
+
+  it('a reader that stops is cut', async () => {
+    await using server = await Listening.start(streaming(2 ** 40, false), { tls, limits: { idleSeconds: 0.3 } });
+    const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.on('error', () => undefined);
+    socket.write('GET /o HTTP/1.1\r\nHost: a\r\n\r\n');
+    socket.pause();
+    expect(await server.record()).toMatchObject({ outcome: 'client-gone', errorCode: 'RequestTimeout' });
+    socket.destroy();
+  });
+
+  it('a handshake that never comes is cut in time, and does not hold up a shutdown', async () => {
+    await using server = await Listening.start(echo, { tls, limits: { headerSeconds: 0.3 } });
+    await using silent = await RawClient.open(server.port);
+    expect((await silent.closed()).statuses).toEqual([]);
+    await using another = await RawClient.open(server.port);
+    expect(await server.listener.close({ graceSeconds: 0.1 })).toBe(0);
+    await another.closed();
+  });
+
+  it('plain HTTP is not answered', async () => {
+    await using server = await Listening.start(echo, { tls });
+    await using client = await RawClient.open(server.port);
+    expect((await client.send('GET /o HTTP/1.1\r\nHost: a\r\n\r\n').closed()).statuses).toEqual([]);
+    expect(server.records).toEqual([]);
+  });
+});
