@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { createCipheriv, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   decodeEnvelope,
@@ -159,6 +159,42 @@ describe('well-formed seals of malformed envelopes', () => {
       { tenant: 'x'.repeat(65_536) },
     ];
     for (const changes of wrong) expect(() => seal(changes)).toThrow(RangeError);
+  });
+});
+
+describe('a writer with the KEK that lies', () => {
+  /** Seals any 88 bytes as FORMAT.md §2 and §3 say, by node's own HMAC. */
+  function reseal(envelope: Buffer, secret: Buffer): Buffer {
+    const clear = envelope.subarray(0, 80);
+    const extracted = createHmac('sha256', clear.subarray(32, 48)).update(KEK.export()).digest();
+    const key = createHmac('sha256', extracted)
+      .update('sx1/env')
+      .update(clear)
+      .update(Buffer.from([1]))
+      .digest();
+    const cipher = createCipheriv('aes-256-gcm', key, Buffer.alloc(12));
+    cipher.setAAD(Buffer.concat([clear, Buffer.from([0, 4]), Buffer.from(TENANT)]));
+    const sealed = cipher.update(secret);
+    cipher.final();
+    return Buffer.concat([clear, sealed, cipher.getAuthTag()]);
+  }
+  const secretOf = ({ locationTag, metadataTag, partSalt }: SealedFields, length: string) =>
+    Buffer.concat([dek, locationTag, metadataTag, partSalt, Buffer.from(length, 'hex')]);
+  const multipart = seal({ head: sampleHead({ oid, multipart: true }), fields: multipartFields });
+  const ones = 'ffffffffffffffff';
+
+  test('honest seals open', () => {
+    expect(open(reseal(seal(), secretOf(fields, '0000000000000005'))).fields.plaintextBytes).toBe(5);
+    expect(open(reseal(multipart, secretOf(multipartFields, ones))).fields).toEqual(multipartFields);
+  });
+
+  test('a length that contradicts the structure, or that no number holds; a part salt for multipart', async () => {
+    await expectRefused(() => open(reseal(seal(), secretOf(fields, ones))));
+    await expectRefused(() => open(reseal(seal(), secretOf(fields, '0020000000000000'))));
+    await expectRefused(() => open(reseal(seal(), secretOf(fields, 'ffffffff00000000'))));
+    await expectRefused(() => open(reseal(multipart, secretOf(multipartFields, '0000000000000005'))));
+    await expectRefused(() => open(reseal(multipart, secretOf(multipartFields, 'fffffffffffffffe'))));
+    await expectRefused(() => open(reseal(multipart, secretOf({ ...fields }, ones))));
   });
 });
 

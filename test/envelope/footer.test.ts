@@ -201,6 +201,31 @@ describe('a writer with the keys that lies', () => {
     }
   });
 
+  test('reserved trailer bytes and unknown manifest flags are not excused by a tag', async () => {
+    const { footer, storedBytes } = seal(many);
+    for (const offset of [6, 7, 40, 47]) {
+      const changed = Buffer.from(footer);
+      changed[footer.length - 64 + offset] = 1;
+      await expectRefused(() => open(reseal(changed, manifestPlaintext(footer)), storedBytes));
+    }
+    const lone = seal(single);
+    const plaintext = manifestPlaintext(lone.footer);
+    plaintext[1] = 2;
+    await expectRefused(() => open(reseal(lone.footer, plaintext), lone.storedBytes));
+  });
+
+  test('a footer of another length, though E(n) is right; E of another n, though the lengths add up', async () => {
+    const { footer, storedBytes } = seal(many);
+    const longer = sealFooter({ keys, oid, envelope, manifest: many, footerBytes: footer.length + 1, footerSalt });
+    await expectRefused(() => open(longer, storedBytes));
+    await expectRefused(() => open(longer, storedBytes + 1));
+    const another = Buffer.from(longer);
+    another[longer.length - 64 + 15] = (another[longer.length - 64 + 15] as number) + 1;
+    const forged = reseal(another, manifestPlaintext(longer));
+    expect(storedBytes + 1).toBe(sealedBytes(many.plaintextBytes + 1, 2));
+    await expectRefused(() => open(forged, storedBytes + 1));
+  });
+
   test('the sealer refuses what a reader would refuse', () => {
     const lies: Manifest[] = [
       { ...single, multipart: true },
