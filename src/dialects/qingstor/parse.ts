@@ -4,14 +4,17 @@ import type { DeleteTarget, GetObject, ListObjects, Operation, ResponseOverrides
 import type { Conditions } from '../../wire/conditions.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
-import { percentDecode } from '../../wire/percent.ts';
 import { parseRange } from '../../wire/range.ts';
 import type { FrontSettings, ParsedRequest } from '../dialect.ts';
-import { DEFAULT_LIMIT, MAX_KEY_BYTES, MAX_LIMIT, METADATA_PREFIX, RESPONSE_OVERRIDES } from './vocabulary.ts';
+import { checkKey, readAddress } from './address.ts';
+import { bucketPage, objectLimit } from './paging.ts';
+import { METADATA_PREFIX, RESPONSE_OVERRIDES } from './vocabulary.ts';
 
-const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const MAX_DELETE_BYTES = 2 * 1024 * 1024;
 const MAX_DELETE_TARGETS = 1000;
+
+/** A lossy decoding would delete another key. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Query names that say nothing of what is asked: authentication, and what each operation reads by itself. */
 const AUTHENTICATION = ['access_key_id', 'expires', 'signature'];
@@ -23,13 +26,9 @@ const HARMLESS_HEADERS = ['x-qs-date', 'x-qs-storage-class', 'x-qs-metadata'];
 
 /** @throws GatewayError NotImplemented for everything but buckets and whole objects */
 export function parseQingstor(request: WireRequest, settings: FrontSettings): ParsedRequest {
-  const { bucket, key } = place(request, settings);
+  const { bucket, key } = readAddress(request, settings);
   if (bucket === '') return ready(service(request));
-  if (!BUCKET_NAME.test(bucket)) {
-    throw clientError('InvalidBucketName', 'A bucket name has 3 to 63 lower-case letters, digits, hyphens or dots.');
-  }
   if (key === '') return bucketRequest(request, bucket);
-  refuseBadKey(key);
   return ready(objectRequest(request, bucket, key));
 }
 
@@ -37,22 +36,9 @@ function ready(operation: Operation): ParsedRequest {
   return { kind: 'ready', operation };
 }
 
-/** Path style, or virtual host under a configured domain. The JavaScript SDK's Host (`undefined.…`) names no bucket. */
-function place(request: WireRequest, settings: FrontSettings): { readonly bucket: string; readonly key: string } {
-  const { rawPath } = request.target;
-  const host = (request.headers.get('host') ?? '').replace(/:\d+$/, '').toLowerCase();
-  const domain = settings.domains.find((candidate) => host.endsWith(`.${candidate}`));
-  const label = domain === undefined ? undefined : host.slice(0, -domain.length - 1);
-  if (label !== undefined && label !== '' && label !== 'undefined') {
-    return { bucket: label, key: percentDecode(rawPath.slice(1)) };
-  }
-  const slash = rawPath.indexOf('/', 1);
-  if (slash === -1) return { bucket: percentDecode(rawPath.slice(1)), key: '' };
-  return { bucket: percentDecode(rawPath.slice(1, slash)), key: percentDecode(rawPath.slice(slash + 1)) };
-}
-
 function service(request: WireRequest): Operation {
   expectOnly(request, ['offset', 'limit']);
+  bucketPage(request.query); // refuses what render, which cuts the page out, could not read
   if (request.method === 'GET') return { kind: 'ListBuckets', prefix: '' };
   throw notImplemented(request, 'the service');
 }
@@ -158,8 +144,6 @@ function metadataOf(request: WireRequest): ObjectMetadata {
 
 function listing(request: WireRequest, bucket: string): ListObjects {
   const { query } = request;
-  const limit = query.get('limit') ?? String(DEFAULT_LIMIT);
-  if (!/^\d{1,9}$/.test(limit)) throw clientError('InvalidArgument', 'limit must be a number from 0 to 1000.');
   return {
     kind: 'ListObjects',
     bucket,
@@ -168,7 +152,7 @@ function listing(request: WireRequest, bucket: string): ListObjects {
     delimiter: query.get('delimiter') ?? '',
     after: query.get('marker') ?? '',
     continuationToken: undefined,
-    maxKeys: Math.min(Number(limit), MAX_LIMIT),
+    maxKeys: objectLimit(query),
     urlEncoded: false,
     withOwner: false,
   };
@@ -184,6 +168,7 @@ function readDelete(bucket: string, document: Buffer): Operation {
   }
   const targets: DeleteTarget[] = objects.map((object: unknown) => {
     if (!isRecord(object) || typeof object.key !== 'string' || object.key === '') throw malformed;
+    checkKey(object.key);
     return { key: object.key };
   });
   return { kind: 'DeleteObjects', bucket, targets, quiet: asked.quiet === true };
@@ -191,7 +176,7 @@ function readDelete(bucket: string, document: Buffer): Operation {
 
 function jsonOf(document: Buffer): unknown {
   try {
-    return JSON.parse(document.toString('utf8'));
+    return JSON.parse(strictUtf8.decode(document));
   } catch (cause) {
     throw clientError('MalformedBody', 'The body is not valid JSON.', { cause });
   }
@@ -199,12 +184,6 @@ function jsonOf(document: Buffer): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function refuseBadKey(key: string): void {
-  const bytes = Buffer.byteLength(key);
-  if (bytes <= MAX_KEY_BYTES) return;
-  throw clientError('KeyTooLongError', `An object key has at most ${MAX_KEY_BYTES} bytes; this one has ${bytes}.`);
 }
 
 /** Fail closed: a sub-resource or parameter that this file does not read might mean something else is asked. */

@@ -5,6 +5,7 @@ import { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
 import type { RenderContext } from '../dialect.ts';
 import { QINGSTOR_ERRORS } from './error-table.ts';
+import { bucketPage } from './paging.ts';
 import { METADATA_PREFIX, REQUEST_ID_HEADER, RESPONSE_OVERRIDES } from './vocabulary.ts';
 
 const OVERRIDABLE = RESPONSE_OVERRIDES.map(([name, field]) => [name.slice('response-'.length), field] as const);
@@ -129,9 +130,12 @@ function listing(answer: ObjectListing): object {
 }
 
 function buckets(answer: Extract<Answer, { kind: 'BucketListing' }>, context: RenderContext): object {
+  const { first, end } =
+    context.request === undefined ? { first: 0, end: undefined } : bucketPage(context.request.query);
+  const page = answer.buckets.slice(first, end);
   return {
-    count: answer.buckets.length,
-    buckets: answer.buckets.map(({ name, created }) => ({
+    count: page.length,
+    buckets: page.map(({ name, created }) => ({
       name,
       location: context.settings.region,
       url: '',

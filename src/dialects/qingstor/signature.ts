@@ -4,7 +4,8 @@ import { equalInConstantTime } from '../../wire/constant-time.ts';
 import { parseHttpDate } from '../../wire/dates.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
-import type { SignatureClaim, SigningSecret } from '../dialect.ts';
+import type { FrontSettings, SignatureClaim, SigningSecret } from '../dialect.ts';
+import { hostBucket } from './address.ts';
 import { qingstorBody } from './body.ts';
 import { DATE_HEADER, SIGNED_BY_JAVASCRIPT, SIGNED_SUBRESOURCES } from './vocabulary.ts';
 
@@ -18,17 +19,17 @@ const HEADER_FORM = /^QS ([^:\s]{1,128}):([A-Za-z0-9+/]{43}=)$/;
  * (vendor documentation, "Signature"). SDKs differ in how they write the resource, so a few readings are tried; every
  * one of them binds bucket, key and sub-resources.
  */
-export function readQingstorClaim(request: WireRequest): SignatureClaim | undefined {
+export function readQingstorClaim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined {
   const authorizations = request.headers.getAll('authorization');
   const inQuery = request.query.has('signature') || request.query.has('access_key_id');
   if (authorizations.length === 0 && !inQuery) return undefined;
   if (authorizations.length + (inQuery ? 1 : 0) > 1) {
     throw clientError('AuthorizationHeaderMalformed', 'The request carries more than one signature.');
   }
-  return inQuery ? queryClaim(request) : headerClaim(request, authorizations[0] as string);
+  return inQuery ? queryClaim(request, settings) : headerClaim(request, settings, authorizations[0] as string);
 }
 
-function headerClaim(request: WireRequest, authorization: string): SignatureClaim {
+function headerClaim(request: WireRequest, settings: FrontSettings, authorization: string): SignatureClaim {
   const match = HEADER_FORM.exec(authorization);
   if (match === null) {
     throw clientError(
@@ -44,13 +45,13 @@ function headerClaim(request: WireRequest, authorization: string): SignatureClai
       refuseSkew(override ?? request.headers.get('date'), now);
       const date = override === undefined ? (request.headers.get('date') ?? '') : '';
       const contentTypes = new Set([request.headers.get('content-type') ?? '']);
-      verifyAny(request, { date, contentTypes, signature }, secret);
+      verifyAny(request, { date, contentTypes, signature, host: hostBucket(request, settings) }, secret);
       return qingstorBody(request);
     },
   };
 }
 
-function queryClaim(request: WireRequest): SignatureClaim {
+function queryClaim(request: WireRequest, settings: FrontSettings): SignatureClaim {
   const accessKeyId = request.query.get('access_key_id');
   const expires = request.query.get('expires');
   const signature = request.query.get('signature');
@@ -65,7 +66,8 @@ function queryClaim(request: WireRequest): SignatureClaim {
     verify(secret, now) {
       // The vendor leaves the Content-Type slot of a signed URL empty; some SDKs fill it when they send one.
       const contentTypes = new Set(['', request.headers.get('content-type') ?? '']);
-      verifyAny(request, { date: expires, contentTypes, signature: signature.replaceAll(' ', '+') }, secret);
+      const host = hostBucket(request, settings);
+      verifyAny(request, { date: expires, contentTypes, signature: signature.replaceAll(' ', '+'), host }, secret);
       if (Number(expires) * 1000 <= now.getTime()) throw clientError('ExpiredRequest', 'The signed URL has expired.');
       return qingstorBody(request);
     },
@@ -86,6 +88,8 @@ interface Signed {
   readonly date: string;
   readonly contentTypes: ReadonlySet<string>;
   readonly signature: string;
+  /** The bucket that the Host names, in virtual-host style. */
+  readonly host: string | undefined;
 }
 
 function verifyAny(request: WireRequest, signed: Signed, secret: SigningSecret): void {
@@ -93,7 +97,7 @@ function verifyAny(request: WireRequest, signed: Signed, secret: SigningSecret):
   const headers = canonicalHeaders(request);
   for (const contentType of signed.contentTypes) {
     const head = `${request.method}\n${md5}\n${contentType}\n${signed.date}\n${headers}`;
-    for (const resource of canonicalResources(request)) {
+    for (const resource of canonicalResources(request, signed.host)) {
       const computed = createHmac('sha256', secret.reveal())
         .update(head + resource, 'latin1')
         .digest('base64');
@@ -117,11 +121,16 @@ function canonicalHeaders(request: WireRequest): string {
   return entries.map(([name, value]) => `${name}:${value}\n`).join('');
 }
 
-/** At most 8 readings (path as sent or re-escaped as Go does; values decoded or raw; the two sub-resource lists). */
-function canonicalResources(request: WireRequest): ReadonlySet<string> {
+/**
+ * At most 8 readings (path as sent or re-escaped as Go does; values decoded or raw; the two sub-resource lists). The
+ * Host header is not signed, so a virtual host's bucket must stand in the resource: the bare path would let a request
+ * signed for `/bucket/key` be replayed as the key `bucket/key` of any other bucket.
+ */
+function canonicalResources(request: WireRequest, host: string | undefined): ReadonlySet<string> {
   const { rawPath } = request.target;
+  const bucket = host === undefined ? '' : `/${host}`;
   const resources = new Set<string>();
-  for (const path of [rawPath, escapeAsGo(rawPath)]) {
+  for (const path of [bucket + rawPath, bucket + escapeAsGo(rawPath)]) {
     for (const list of [SIGNED_SUBRESOURCES, SIGNED_BY_JAVASCRIPT]) {
       resources.add(path + subresources(request, list, 'value'));
       resources.add(path + subresources(request, list, 'rawValue'));

@@ -19,12 +19,13 @@ const vectors = JSON.parse(
   readonly secret: string;
   readonly cases: readonly Case[];
 };
+const SETTINGS = { region: 'us-east-1', domains: ['s3.test'] };
 const NOW = new Date('2024-01-02T03:04:05Z');
 const DATE = 'Tue, 02 Jan 2024 03:04:05 GMT';
 const secret = signingSecret(vectors.secret);
 
 function verify(request: Omit<Case, 'name'>, now = NOW): string {
-  const claim = readQingstorClaim(wireRequest(request));
+  const claim = readQingstorClaim(wireRequest(request), SETTINGS);
   if (claim === undefined) return 'anonymous';
   try {
     claim.verify(secret, now);
@@ -43,7 +44,7 @@ describe('vendor vectors', () => {
   it('has vectors', () => expect(vectors.cases.length).toBe(8));
 
   it.each(vectors.cases)('$name verifies', (request) => {
-    expect(readQingstorClaim(wireRequest(request))?.accessKeyId).toBe(vectors.accessKeyId);
+    expect(readQingstorClaim(wireRequest(request), SETTINGS)?.accessKeyId).toBe(vectors.accessKeyId);
     expect(verify(request, new Date('2024-01-02T03:00:00Z'))).toBe('verified');
   });
 
@@ -118,7 +119,7 @@ describe('what is refused', () => {
   it.each(['QS a', 'QS a:b', `QS :${'A'.repeat(43)}=`, `QS a:${'A'.repeat(44)}=`, 'qs a:b'])(
     'the malformed header %s',
     (value) => {
-      expect(() => readQingstorClaim(wireRequest({ ...get, headers: [['Authorization', value]] }))).toThrow(
+      expect(() => readQingstorClaim(wireRequest({ ...get, headers: [['Authorization', value]] }), SETTINGS)).toThrow(
         expect.objectContaining({ code: 'AuthorizationHeaderMalformed' }),
       );
     },
@@ -129,10 +130,40 @@ describe('what is refused', () => {
       ['Authorization', authorization],
       ['Authorization', authorization],
     ] as const;
-    expect(() => readQingstorClaim(wireRequest({ ...get, headers }))).toThrow(
+    expect(() => readQingstorClaim(wireRequest({ ...get, headers }), SETTINGS)).toThrow(
       expect.objectContaining({ code: 'AuthorizationHeaderMalformed' }),
     );
   });
 
   it('is anonymous without any', () => expect(verify({ ...get, headers: [] })).toBe('anonymous'));
+});
+
+describe('a virtual host', () => {
+  const atHost = (host: string, target: string, resource: string) =>
+    verify({
+      method: 'GET',
+      target,
+      headers: [
+        ['Host', host],
+        ['Authorization', signed(`GET\n\n\n\nx-qs-date:${DATE}\n${resource}`)],
+        ['x-qs-date', DATE],
+      ],
+    });
+
+  it.each(['mybucket.s3.test', 'mybucket.s3.test:8000', 'MyBucket.S3.test'])('%s is signed with its bucket', (host) => {
+    expect(atHost(host, '/a', '/mybucket/a')).toBe('verified');
+    expect(atHost(host, '/', '/mybucket/')).toBe('verified');
+  });
+
+  it('must not carry a signature of the bare path: the Host is not signed', () => {
+    expect(atHost('other.s3.test', '/mybucket/a', '/mybucket/a')).toBe('SignatureDoesNotMatch');
+    expect(atHost('mybucket.s3.test', '/a', '/a')).toBe('SignatureDoesNotMatch');
+  });
+
+  it.each(['s3.test', 'undefined.s3.test', 'undefined.127.0.0.1', 'mybucket.s3.example'])(
+    '%s names no bucket',
+    (host) => {
+      expect(atHost(host, '/mybucket/a', '/mybucket/a')).toBe('verified');
+    },
+  );
 });

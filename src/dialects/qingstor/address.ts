@@ -1,0 +1,81 @@
+import { clientError } from '../../errors.ts';
+import type { WireRequest } from '../../wire/message.ts';
+import { percentDecode } from '../../wire/percent.ts';
+import type { FrontSettings } from '../dialect.ts';
+import { MAX_KEY_BYTES } from './vocabulary.ts';
+
+/** What a request is about, both '' for the service. The key is exact: decoded once, never normalised. */
+export interface Address {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/**
+ * `/minio/…` is MinIO's own administration: a bucket of that name would turn a tenant's requests into signed
+ * administration requests.
+ */
+const RESERVED_BUCKETS: ReadonlySet<string> = new Set(['minio']);
+
+/**
+ * Virtual host (`<bucket>.<domain>/key`, configured domains) or path style (`/bucket/key`).
+ * @throws GatewayError InvalidBucketName, InvalidURI, InvalidObjectName, KeyTooLongError, InvalidRequest (two hosts)
+ */
+export function readAddress(request: WireRequest, settings: FrontSettings): Address {
+  const { bucket, key } = place(request, settings);
+  if (bucket === '') {
+    // `//key` names no bucket; answering for the service would be answering another question.
+    if (key !== '') throw invalidBucketName();
+    return { bucket, key };
+  }
+  if (!BUCKET_NAME.test(bucket) || bucket.includes('..') || RESERVED_BUCKETS.has(bucket)) throw invalidBucketName();
+  if (key !== '') checkKey(key);
+  return { bucket, key };
+}
+
+function place(request: WireRequest, settings: FrontSettings): Address {
+  const { rawPath } = request.target;
+  const hosted = hostBucket(request, settings);
+  if (hosted !== undefined) return { bucket: hosted, key: percentDecode(rawPath.slice(1)) };
+  const slash = rawPath.indexOf('/', 1);
+  if (slash === -1) return { bucket: percentDecode(rawPath.slice(1)), key: '' };
+  return { bucket: percentDecode(rawPath.slice(1, slash)), key: percentDecode(rawPath.slice(slash + 1)) };
+}
+
+/**
+ * The bucket that the Host header names; undefined in path style. The JavaScript SDK (3.1.4) sends `undefined.<host>`
+ * when it was given no zone: that names none.
+ * @throws GatewayError InvalidRequest for two Host headers
+ */
+export function hostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
+  if (settings.domains.length === 0) return undefined;
+  const hosts = request.headers.getAll('host');
+  if (hosts.length > 1) throw clientError('InvalidRequest', 'The request has more than one Host header.');
+  const host = (hosts[0] ?? '').toLowerCase().replace(/:\d*$/, '');
+  let domain: string | undefined;
+  for (const candidate of settings.domains) {
+    if (host === candidate) return undefined;
+    // The longest domain wins: with `a.example` and `example`, `b.a.example` is bucket b.
+    if (host.endsWith(`.${candidate}`) && candidate.length > (domain?.length ?? 0)) domain = candidate;
+  }
+  const label = domain === undefined ? undefined : host.slice(0, -domain.length - 1);
+  return label === 'undefined' ? undefined : label;
+}
+
+/** @throws GatewayError KeyTooLongError, InvalidObjectName */
+export function checkKey(key: string): void {
+  const bytes = Buffer.byteLength(key);
+  if (bytes > MAX_KEY_BYTES) {
+    throw clientError('KeyTooLongError', `An object key has at most ${MAX_KEY_BYTES} bytes; this one has ${bytes}.`);
+  }
+  // A backend that ends strings at NUL would store another key; half a surrogate pair, which JSON can spell, has no
+  // UTF-8 and would become another key.
+  if (key.includes('\0') || !key.isWellFormed()) {
+    throw clientError('InvalidObjectName', 'An object key must be Unicode text without a NUL character.');
+  }
+}
+
+function invalidBucketName(): Error {
+  return clientError('InvalidBucketName', 'A bucket name has 3 to 63 lower-case letters, digits, hyphens or dots.');
+}

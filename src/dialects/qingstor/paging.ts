@@ -1,0 +1,25 @@
+import { clientError } from '../../errors.ts';
+import type { QueryList } from '../../wire/query.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT } from './vocabulary.ts';
+
+/** @throws GatewayError InvalidArgument */
+export function objectLimit(query: QueryList): number {
+  return Math.min(wholeNumber(query, 'limit') ?? DEFAULT_LIMIT, MAX_LIMIT);
+}
+
+/**
+ * Which buckets of the tenant's list are asked for: without a limit, all from the offset on.
+ * @throws GatewayError InvalidArgument
+ */
+export function bucketPage(query: QueryList): { readonly first: number; readonly end: number | undefined } {
+  const first = wholeNumber(query, 'offset') ?? 0;
+  const limit = wholeNumber(query, 'limit');
+  return { first, end: limit === undefined ? undefined : first + limit };
+}
+
+function wholeNumber(query: QueryList, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw clientError('InvalidArgument', `${name} must be a whole number, not negative.`);
+  return Number(text);
+}
