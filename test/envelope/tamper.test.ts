@@ -121,6 +121,23 @@ describe('a PutObject of three whole segments and a piece', async () => {
     expect(await openWhole(theirs.stored, theirs.envelope, { tenant: 'other' })).toEqual(sample.plaintext);
   });
 
+  test('an envelope sealed for another length, by someone with the keys', async () => {
+    const { keys, oid, dek, layout } = sample;
+    const partSalt = layout.locate(undefined)[0]?.partSalt as Buffer;
+    const envelopeFor = (plaintextBytes: number) =>
+      sealEnvelope({
+        head: sampleHead({ oid }),
+        keys,
+        dek,
+        fields: { locationTag: Buffer.alloc(16), metadataTag: Buffer.alloc(16), partSalt, plaintextBytes },
+        kek: KEK,
+        tenant: TENANT,
+        envelopeSalt: randomBytes(16),
+      });
+    expect(await openWhole(stored, envelopeFor(sample.plaintext.length))).toEqual(sample.plaintext);
+    await expectRefused(() => openWhole(stored, envelopeFor(sample.plaintext.length - 1)));
+  });
+
   test('another KEK', async () => {
     const kek = createSecretKey(randomBytes(32));
     await expectRefused(() => openWhole(stored, sample.envelope, { kek }));
