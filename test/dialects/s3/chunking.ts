@@ -1,14 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
-import { SECRET, SETTINGS } from './signing.ts';
+import { NOW, SECRET, SETTINGS } from './signing.ts';
 
 /** An aws-chunked encoder written from S3's documentation, apart from the reader that it tests. */
 
-const TIME = '20240102T030405Z';
-const SCOPE = `${TIME.slice(0, 8)}/${SETTINGS.region}/s3/aws4_request`;
-const KEY = SCOPE.split('/').reduce<Buffer>(
-  (key, text) => createHmac('sha256', key).update(text).digest(),
-  Buffer.from(`AWS4${SECRET.reveal()}`),
-);
 const EMPTY = createHash('sha256').digest('hex');
 
 export interface Chunking {
@@ -16,6 +10,8 @@ export interface Chunking {
   readonly chunkBytes: number;
   /** The request's signature, for signed chunks. */
   readonly seed?: string;
+  /** Who signed the request, and when; default as in signing.ts. */
+  readonly as?: { readonly secretAccessKey: string; readonly date: Date };
   /** `name:value`. */
   readonly trailer?: string;
   /** Whether the form has a trailer at all, even an empty one. */
@@ -28,16 +24,25 @@ export interface Chunking {
 
 export function chunked(options: Chunking): Buffer {
   const { body, chunkBytes, seed, trailer, forge = (piece) => piece } = options;
+  const { secretAccessKey, date } = options.as ?? { secretAccessKey: SECRET.reveal(), date: NOW };
+  const time = date.toISOString().replace(/[-:]|\.\d+/g, '');
+  const scope = `${time.slice(0, 8)}/${SETTINGS.region}/s3/aws4_request`;
+  const signingKey = scope
+    .split('/')
+    .reduce<Buffer>(
+      (key, text) => createHmac('sha256', key).update(text).digest(),
+      Buffer.from(`AWS4${secretAccessKey}`),
+    );
   let previous = seed ?? '';
   const hmac = (text: string) => {
-    previous = createHmac('sha256', KEY).update(text).digest('hex');
+    previous = createHmac('sha256', signingKey).update(text).digest('hex');
     return previous;
   };
   const header = (data: Buffer) => {
     const size = data.length.toString(16);
     if (seed === undefined) return forge(`${size}\r\n`, 'header');
     const hash = createHash('sha256').update(data).digest('hex');
-    const signature = hmac(`AWS4-HMAC-SHA256-PAYLOAD\n${TIME}\n${SCOPE}\n${previous}\n${EMPTY}\n${hash}`);
+    const signature = hmac(`AWS4-HMAC-SHA256-PAYLOAD\n${time}\n${scope}\n${previous}\n${EMPTY}\n${hash}`);
     return forge(`${size};chunk-signature=${signature}\r\n`, 'header');
   };
   const pieces: Buffer[] = [];
@@ -54,7 +59,7 @@ export function chunked(options: Chunking): Buffer {
       const hash = createHash('sha256')
         .update(trailer === undefined ? '' : `${trailer}\n`)
         .digest('hex');
-      const signature = hmac(`AWS4-HMAC-SHA256-TRAILER\n${TIME}\n${SCOPE}\n${previous}\n${hash}`);
+      const signature = hmac(`AWS4-HMAC-SHA256-TRAILER\n${time}\n${scope}\n${previous}\n${hash}`);
       end += forge(`x-amz-trailer-signature:${signature}\r\n`, 'signature');
     }
   }

@@ -31,14 +31,33 @@ function secretBytes(secret: string | ArrayBuffer | ArrayBufferView): Buffer {
     : Buffer.from(secret);
 }
 
-const signer = new SignatureV4({
-  credentials: { accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET.reveal() },
-  region: SETTINGS.region,
-  service: 's3',
-  sha256: Sha256,
-  uriEscapePath: false,
-  applyChecksum: true,
-});
+/** Who signs, when, and for which server. */
+export interface Signing {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly host: string;
+  readonly date: Date;
+  readonly region?: string;
+  readonly service?: string;
+}
+
+const VECTORS: Signing = {
+  accessKeyId: ACCESS_KEY_ID,
+  secretAccessKey: SECRET.reveal(),
+  host: '127.0.0.1:9000',
+  date: NOW,
+};
+
+function signerOf({ accessKeyId, secretAccessKey, region = SETTINGS.region, service = 's3' }: Signing): SignatureV4 {
+  return new SignatureV4({
+    credentials: { accessKeyId, secretAccessKey },
+    region,
+    service,
+    sha256: Sha256,
+    uriEscapePath: false,
+    applyChecksum: true,
+  });
+}
 
 export interface UnsignedRequest {
   readonly method: string;
@@ -59,16 +78,12 @@ export interface SignedRequest {
   readonly seed: string;
 }
 
-const HOST = '127.0.0.1:9000';
-
-/** The headers and target that the SDK would send. Headers in `unsigned` are added afterwards. */
-export async function sign(request: UnsignedRequest): Promise<SignedRequest> {
+/** The headers and target that the SDK would send. */
+export async function sign(request: UnsignedRequest, as: Signing = VECTORS): Promise<SignedRequest> {
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const payload = request.payload ?? createHash('sha256').update(body).digest('hex');
-  const signed = await signer.sign(
-    smithyRequest(request, { host: HOST, ...request.headers, 'x-amz-content-sha256': payload }),
-    { signingDate: NOW },
-  );
+  const headers = { host: as.host, ...request.headers, 'x-amz-content-sha256': payload };
+  const signed = await signerOf(as).sign(smithyRequest(request, headers), { signingDate: as.date });
   return {
     target: target(request.path, signed.query as Record<string, string>),
     headers: Object.entries(signed.headers),
@@ -76,10 +91,14 @@ export async function sign(request: UnsignedRequest): Promise<SignedRequest> {
   };
 }
 
-export async function presign(request: UnsignedRequest, expiresSeconds = 300): Promise<SignedRequest> {
-  const headers = { host: HOST, ...request.headers };
-  const signed = await signer.presign(smithyRequest(request, headers), {
-    signingDate: NOW,
+export async function presign(
+  request: UnsignedRequest,
+  expiresSeconds = 300,
+  as: Signing = VECTORS,
+): Promise<SignedRequest> {
+  const headers = { host: as.host, ...request.headers };
+  const signed = await signerOf(as).presign(smithyRequest(request, headers), {
+    signingDate: as.date,
     expiresIn: expiresSeconds,
   });
   return {
@@ -89,7 +108,7 @@ export async function presign(request: UnsignedRequest, expiresSeconds = 300): P
   };
 }
 
-/** A signed request, as the listener would hand it to the front. */
+/** A signed request, as the listener would hand it to the front. Headers in `unsigned` are added afterwards. */
 export async function signedRequest(
   request: UnsignedRequest,
   unsigned: Readonly<Record<string, string>> = {},
