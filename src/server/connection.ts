@@ -29,6 +29,15 @@ export class Connection {
   }
 
   /**
+   * Bytes that the kernel took for the client. `writeQueueSize` is what libuv still holds of a write in progress:
+   * node's own socket timeout looks at it too, and without it a slow reader of a large chunk would look like a dead one.
+   */
+  get bytesTaken(): number {
+    const handle = (this.socket as { _handle?: { writeQueueSize?: number } | null })._handle;
+    return this.socket.bytesWritten - (handle?.writeQueueSize ?? 0);
+  }
+
+  /**
    * Says that nothing more will be sent, and reads on until the client has closed or patience ends (limits.ts says
    * why). node calls `destroySoon` when an answer with `Connection: close` is out, so that is where this comes in.
    */

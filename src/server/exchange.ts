@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asGatewayError, clientError, type GatewayError } from '../errors.ts';
 import { RequestTrace } from '../pipeline/trace.ts';
-import type { RequestRecord } from '../telemetry/request-record.ts';
+import { type RequestRecord, requestRecord } from '../telemetry/request-record.ts';
 import { HeaderList } from '../wire/headers.ts';
 import { type PassThrough, WireRequest, type WireResponse } from '../wire/message.ts';
 import { ClientWatch, type Waiting, type WatchLimits } from './client-watch.ts';
@@ -33,9 +33,6 @@ export interface ExchangeParts {
   readonly secure: boolean;
   readonly expectsContinue: boolean;
 }
-
-/** As nginx logs it: the client closed before the answer began. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 /** One request and its answer, from the parsed head to the last byte, and its account. */
 export class Exchange implements OnConnection {
@@ -212,10 +209,10 @@ export class Exchange implements OnConnection {
     if (this.#body.waiting) return { for: 'upload', moved: this.#body.bytes };
     // A pipelined answer has no socket before its turn: the one in front of it is watched.
     if (this.#writer.waiting && response.socket !== null) {
-      return { for: 'download', moved: bytesTaken(connection) };
+      return { for: 'download', moved: connection.bytesTaken };
     }
     if (this.#passedBytesFrom !== undefined && connection.socket.writableLength > 0) {
-      return { for: 'download', moved: bytesTaken(connection) };
+      return { for: 'download', moved: connection.bytesTaken };
     }
     return undefined;
   }
@@ -242,29 +239,19 @@ export class Exchange implements OnConnection {
 
   #record(): RequestRecord {
     const { message, response } = this.#parts;
-    const { trace } = this;
-    const began = this.#headAt !== undefined;
-    return {
+    const { clock } = this.#services;
+    const headAt = this.#headAt;
+    return requestRecord({
       requestId: this.id,
       method: message.method ?? '',
-      dialect: trace.dialect,
-      operation: trace.operation,
-      tenant: trace.tenant,
-      accessKeyId: trace.accessKeyId,
-      bucket: trace.bucket,
-      status: began ? response.statusCode : CLIENT_CLOSED_REQUEST,
+      trace: this.trace,
+      status: headAt === undefined ? undefined : response.statusCode,
       bytesIn: this.#body.bytes,
       bytesOut: this.#bytesOut(),
-      seconds: (this.#services.clock() - this.#startedAt) / 1000,
-      firstByteSeconds: this.#headAt === undefined ? undefined : (this.#headAt - this.#startedAt) / 1000,
-      sealSeconds: trace.sealSeconds,
-      openSeconds: trace.openSeconds,
+      seconds: (clock() - this.#startedAt) / 1000,
+      firstByteSeconds: headAt === undefined ? undefined : (headAt - this.#startedAt) / 1000,
       outcome: this.#outcome(),
-      errorCode: trace.errorCode,
-      errorSource: trace.errorSource,
-      error: trace.error,
-      warnings: trace.warnings,
-    };
+    });
   }
 
   #outcome(): RequestRecord['outcome'] {
@@ -276,14 +263,4 @@ export class Exchange implements OnConnection {
     if (this.#passedBytesFrom === undefined) return this.#writer.bytes;
     return this.#parts.connection.socket.bytesWritten - this.#passedBytesFrom;
   }
-}
-
-/**
- * Bytes that the kernel took for the client. `writeQueueSize` is what libuv still holds of a write in progress: node's
- * own socket timeout looks at it too, and without it a slow reader of a large chunk would look like a dead one.
- */
-function bytesTaken(connection: Connection): number {
-  const { socket } = connection;
-  const handle = (socket as { _handle?: { writeQueueSize?: number } | null })._handle;
-  return socket.bytesWritten - (handle?.writeQueueSize ?? 0);
 }

@@ -32,3 +32,53 @@ export interface RequestRecord {
   /** Claims that policy `warn` let pass. */
   readonly warnings: readonly string[] | undefined;
 }
+
+/** What the pipeline learns of a request (pipeline/trace.ts). */
+export type RequestFindings = Pick<
+  RequestRecord,
+  | 'dialect'
+  | 'operation'
+  | 'tenant'
+  | 'accessKeyId'
+  | 'bucket'
+  | 'sealSeconds'
+  | 'openSeconds'
+  | 'errorCode'
+  | 'errorSource'
+  | 'error'
+  | 'warnings'
+>;
+
+/** As nginx logs it: the client closed before the answer began. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** `status` undefined: no answer began. */
+export function requestRecord(
+  parts: Omit<RequestRecord, keyof RequestFindings | 'status'> & {
+    readonly trace: RequestFindings;
+    readonly status: number | undefined;
+  },
+): RequestRecord {
+  const { trace } = parts;
+  return {
+    requestId: parts.requestId,
+    method: parts.method,
+    dialect: trace.dialect,
+    operation: trace.operation,
+    tenant: trace.tenant,
+    accessKeyId: trace.accessKeyId,
+    bucket: trace.bucket,
+    status: parts.status ?? CLIENT_CLOSED_REQUEST,
+    bytesIn: parts.bytesIn,
+    bytesOut: parts.bytesOut,
+    seconds: parts.seconds,
+    firstByteSeconds: parts.firstByteSeconds,
+    sealSeconds: trace.sealSeconds,
+    openSeconds: trace.openSeconds,
+    outcome: parts.outcome,
+    errorCode: trace.errorCode,
+    errorSource: trace.errorSource,
+    error: trace.error,
+    warnings: trace.warnings,
+  };
+}
