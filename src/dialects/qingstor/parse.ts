@@ -87,7 +87,7 @@ function reading(request: WireRequest, bucket: string, key: string): Omit<GetObj
   return {
     ref: { bucket, key },
     range: parseRange(request.headers.get('range')),
-    ifRange: unescapedTag(request.headers.get('if-range')),
+    ifRange: unescaped(request.headers.get('if-range')),
     overrides: overridesOf(request),
     wantsChecksum: false,
   };
@@ -107,16 +107,19 @@ function overridesOf(request: WireRequest): ResponseOverrides {
 function conditionsOf(request: WireRequest): Conditions {
   const { headers } = request;
   return {
-    ifMatch: unescapedTag(headers.get('if-match')),
-    ifNoneMatch: unescapedTag(headers.get('if-none-match')),
-    ifModifiedSince: headers.get('if-modified-since'),
-    ifUnmodifiedSince: headers.get('if-unmodified-since'),
+    ifMatch: unescaped(headers.get('if-match')),
+    ifNoneMatch: unescaped(headers.get('if-none-match')),
+    ifModifiedSince: unescaped(headers.get('if-modified-since')),
+    ifUnmodifiedSince: unescaped(headers.get('if-unmodified-since')),
   };
 }
 
-/** qingstor-sdk 3.1.4 runs header values through encodeURI, so that quotes arrive as %22. */
-function unescapedTag(value: string | undefined): string | undefined {
-  return value?.replaceAll('%22', '"');
+/**
+ * qingstor-sdk 3.1.4 runs header values through encodeURI: quotes of an ETag and blanks of a date arrive escaped.
+ * A condition whose date cannot be read is ignored (RFC 9110 §13.1.3), so they must be put back.
+ */
+function unescaped(value: string | undefined): string | undefined {
+  return value?.replaceAll('%22', '"').replaceAll('%20', ' ');
 }
 
 function metadataOf(request: WireRequest): ObjectMetadata {
