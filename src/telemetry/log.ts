@@ -20,10 +20,19 @@ export interface LogOptions {
 export class Log {
   readonly #logger: Logger;
   readonly #sink: LineSink;
+  readonly #timestamp: () => string;
+  readonly #common: string;
 
-  constructor(logger: Logger, sink: LineSink) {
-    this.#logger = logger;
-    this.#sink = sink;
+  constructor(parts: {
+    readonly logger: Logger;
+    readonly sink: LineSink;
+    readonly timestamp: () => string;
+    readonly common: object | null;
+  }) {
+    this.#logger = parts.logger;
+    this.#sink = parts.sink;
+    this.#timestamp = parts.timestamp;
+    this.#common = parts.common === null ? '' : `,${JSON.stringify(parts.common).slice(1, -1)}`;
   }
 
   debug(message: string, fields: LogFields = {}): void {
@@ -47,7 +56,11 @@ export class Log {
     const failed = record.status >= 500 || record.outcome === 'cut';
     const level = failed ? 'error' : 'info';
     if (!this.#logger.isLevelEnabled(level)) return;
-    this.#logger[level](requestFields(record, failed), 'request');
+    // pino's own way to the same line takes 3 µs more, and there is one for every request.
+    const fields = JSON.stringify(requestFields(record, failed));
+    this.#sink.write(
+      `{"level":"${level}"${this.#timestamp()}${this.#common},${fields.slice(1, -1)},"msg":"request"}\n`,
+    );
   }
 
   /** Settles once everything logged so far was handed to the system. */
@@ -62,26 +75,28 @@ export class Log {
 }
 
 export function createLog(options: LogOptions): Log {
-  const sink = openSink(options.destination);
-  const target = options.format === 'json' ? sink : { write: (line: string) => sink.write(textLine(line)) };
-  const logger = pino(
-    {
-      level: options.level,
-      base: options.common === undefined ? null : allowedFields(options.common),
-      timestamp: createTimestamp(),
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    target,
-  );
-  return new Log(logger, sink);
+  const sink = openSink(options);
+  const timestamp = createTimestamp();
+  const common = options.common === undefined ? null : allowedFields(options.common);
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const logger = pino({ level: options.level, base: common, timestamp, formatters }, sink);
+  return new Log({ logger, sink, timestamp, common });
 }
 
-function openSink(destination: LogOptions['destination']): LineSink {
-  if (typeof destination === 'number') return new BatchedSink(destination);
+function openSink({ destination, format }: LogOptions): LineSink {
+  const sink =
+    typeof destination === 'number'
+      ? new BatchedSink(destination)
+      : {
+          write: (line: string) => destination.write(line),
+          flush: () => Promise.resolve(),
+          flushSync: () => undefined,
+        };
+  if (format === 'json') return sink;
   return {
-    write: (line) => destination.write(line),
-    flush: () => Promise.resolve(),
-    flushSync: () => undefined,
+    write: (line) => sink.write(textLine(line)),
+    flush: () => sink.flush(),
+    flushSync: () => sink.flushSync(),
   };
 }
 

@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { MetricsSnapshot } from './aggregate.ts';
+import { SeriesHistogram } from './histogram.ts';
 import { BoundedLabel, methodLabel, statusClass } from './labels.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -26,8 +27,6 @@ export interface MetricSources {
 const BACKEND_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const KEY_STORE_SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 
-type Observation = { observe(seconds: number): void };
-
 /**
  * Everything that is counted, in one registry: docs/metrics.md lists it. It is the BackendObserver and the
  * KeyStoreObserver of those rooms. Labels come from bounded sets only (labels.ts); none holds a tenant, a bucket or
@@ -39,13 +38,11 @@ export class Metrics {
   readonly #sources: { -readonly [name in keyof MetricSources]: MetricSources[name] } = {};
   readonly #reason = new BoundedLabel(48);
   readonly #refused: Tally;
-  readonly #backendSeconds: Histogram;
-  readonly #backendSeries = new Map<string, Observation>();
+  readonly #backendSeconds: SeriesHistogram;
   readonly #backendFailures: Tally;
   readonly #backendRetries: Tally;
   #backendConnections: number | undefined;
-  readonly #keyStoreSeconds: Histogram;
-  readonly #keyStoreSeries = new Map<string, Observation>();
+  readonly #keyStoreSeconds: SeriesHistogram;
   readonly #keyStoreErrors: Tally;
   readonly #keyStoreRetries: Tally;
   readonly #keyCache: Tally;
@@ -57,24 +54,22 @@ export class Metrics {
     this.#refused = tally('sealgate_refused_connections_total', 'Requests that were no proper HTTP, or too slow.', [
       'reason',
     ]);
-    this.#backendSeconds = new Histogram({
+    this.#backendSeconds = new SeriesHistogram(registry, {
       name: 'sealgate_backend_seconds',
       help: 'From a request to the backend to the head of its answer.',
       labelNames: ['method', 'status'],
       buckets: BACKEND_SECONDS,
-      registers: [registry],
     });
     this.#backendFailures = tally('sealgate_backend_failures_total', 'Requests that the backend did not answer.', [
       'method',
       'reason',
     ]);
     this.#backendRetries = tally('sealgate_backend_retries_total', 'Further attempts at the backend.', ['method']);
-    this.#keyStoreSeconds = new Histogram({
+    this.#keyStoreSeconds = new SeriesHistogram(registry, {
       name: 'sealgate_key_store_seconds',
       help: 'Operations of the key store.',
       labelNames: ['verb', 'outcome'],
       buckets: KEY_STORE_SECONDS,
-      registers: [registry],
     });
     this.#keyStoreErrors = tally('sealgate_key_store_errors_total', 'Operations of the key store that failed.', [
       'verb',
@@ -118,7 +113,7 @@ export class Metrics {
 
   /** BackendObserver */
   answered(method: string, status: number, seconds: number): void {
-    observe(this.#backendSeconds, this.#backendSeries, methodLabel(method), statusClass(status), seconds);
+    this.#backendSeconds.series(methodLabel(method), statusClass(status)).observe(seconds);
   }
 
   /** BackendObserver */
@@ -139,7 +134,7 @@ export class Metrics {
   /** KeyStoreObserver */
   operation(verb: string, seconds: number, outcome: 'ok' | 'error'): void {
     const label = this.#reason.of(verb);
-    observe(this.#keyStoreSeconds, this.#keyStoreSeries, label, outcome, seconds);
+    this.#keyStoreSeconds.series(label, outcome).observe(seconds);
     if (outcome === 'error') this.#keyStoreErrors.add(1, label);
   }
 
@@ -187,21 +182,4 @@ export class Metrics {
       },
     });
   }
-}
-
-/** Children are kept: `labels()` validates and allocates. */
-function observe(
-  histogram: Histogram,
-  series: Map<string, Observation>,
-  first: string,
-  second: string,
-  seconds: number,
-): void {
-  const key = `${first} ${second}`;
-  let child = series.get(key);
-  if (child === undefined) {
-    child = histogram.labels(first, second);
-    series.set(key, child);
-  }
-  child.observe(seconds);
 }

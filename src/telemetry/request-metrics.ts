@@ -1,5 +1,6 @@
-import { Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { ErrorCode } from '../errors.ts';
+import { type HistogramSeries, SeriesHistogram } from './histogram.ts';
 import { BoundedLabel, statusLabel } from './labels.ts';
 import type { RequestRecord } from './request-record.ts';
 import { type Cell, Tally } from './tally.ts';
@@ -28,8 +29,8 @@ interface Series {
   readonly requests: Cell;
   readonly bytesIn: Cell;
   readonly bytesOut: Cell;
-  readonly seconds: { observe(seconds: number): void };
-  readonly firstByteSeconds: { observe(seconds: number): void };
+  readonly seconds: HistogramSeries;
+  readonly firstByteSeconds: HistogramSeries;
 }
 
 /** Counts requests that are over. */
@@ -45,16 +46,16 @@ export class RequestMetrics {
   readonly #authentication: Tally;
   readonly #unfinished: Tally;
   readonly #warnings: Tally;
-  readonly #seconds: Histogram;
-  readonly #firstByteSeconds: Histogram;
-  readonly #sealSeconds: { observe(seconds: number): void };
-  readonly #openSeconds: { observe(seconds: number): void };
+  readonly #seconds: SeriesHistogram;
+  readonly #firstByteSeconds: SeriesHistogram;
+  readonly #sealSeconds: HistogramSeries;
+  readonly #openSeconds: HistogramSeries;
 
   constructor(registry: Registry) {
     const kind = ['dialect', 'operation'];
     const tally = (name: string, help: string, labelNames: string[]) => new Tally(registry, { name, help, labelNames });
     const histogram = (name: string, help: string, labelNames: string[], buckets: number[]) =>
-      new Histogram({ name, help, labelNames, buckets, registers: [registry] });
+      new SeriesHistogram(registry, { name, help, labelNames, buckets });
 
     this.#requests = tally('sealgate_requests_total', 'Requests that are over.', [...kind, 'status', 'error_source']);
     this.#bytesIn = tally('sealgate_request_bytes_total', 'Body bytes taken from clients.', kind);
@@ -77,8 +78,8 @@ export class RequestMetrics {
       kind,
       REQUEST_SECONDS,
     );
-    this.#sealSeconds = histogram('sealgate_seal_seconds', 'Cipher time of an upload.', [], CIPHER_SECONDS);
-    this.#openSeconds = histogram('sealgate_open_seconds', 'Cipher time of a download.', [], CIPHER_SECONDS);
+    this.#sealSeconds = histogram('sealgate_seal_seconds', 'Cipher time of an upload.', [], CIPHER_SECONDS).series();
+    this.#openSeconds = histogram('sealgate_open_seconds', 'Cipher time of a download.', [], CIPHER_SECONDS).series();
   }
 
   count(record: RequestRecord): void {
@@ -113,8 +114,8 @@ export class RequestMetrics {
       requests: this.#requests.cell(dialect, operation, statusLabel(record.status), record.errorSource ?? 'none'),
       bytesIn: this.#bytesIn.cell(dialect, operation),
       bytesOut: this.#bytesOut.cell(dialect, operation),
-      seconds: this.#seconds.labels(dialect, operation),
-      firstByteSeconds: this.#firstByteSeconds.labels(dialect, operation),
+      seconds: this.#seconds.series(dialect, operation),
+      firstByteSeconds: this.#firstByteSeconds.series(dialect, operation),
     };
     // A key is made of what came, so its number is bounded here and not by the labels.
     if (this.#series.size < MAX_SERIES) this.#series.set(key, series);
