@@ -5,6 +5,7 @@ import { PART_HEADER_BYTES, SEGMENT_BYTES, TAG_BYTES } from '../envelope/sizes.t
 import { openSlices } from '../envelope/streams.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import type { ObjectContent } from '../operations/answer.ts';
+import type { ObjectRef } from '../operations/object.ts';
 import type { GetObject } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource } from '../wire/message.ts';
@@ -81,8 +82,8 @@ async function attemptContent(operation: GetObject, context: OperationContext): 
   const wanted = await effectiveRange(operation, context);
   const guess = wanted === undefined ? undefined : storedGuess(wanted);
   const conditions = readConditions(operation.conditions);
-  const content = await services.store.get({ ref, range: guess, conditions }, signal).catch((error) => {
-    throw asRangeError(error);
+  const content = await services.store.get({ ref, range: guess, conditions }, signal).catch(async (error) => {
+    throw wanted !== undefined && isPastTheEnd(error) ? await whyPastTheEnd(wanted, ref, context) : error;
   });
   try {
     const object = await identify(ref, content.object, context);
@@ -259,10 +260,19 @@ function satisfiable(range: RangeRequest, plaintextBytes: number): ByteRange {
   });
 }
 
-/** The backend's 416 speaks of stored bytes: its numbers must not reach the client. */
-function asRangeError(error: unknown): unknown {
-  if (!(error instanceof GatewayError) || error.code !== 'InvalidRange') return error;
-  return clientError('InvalidRange', 'The requested range begins past the end of the object.');
+function isPastTheEnd(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'InvalidRange';
+}
+
+/**
+ * The backend's 416 speaks of stored bytes: its numbers must not reach the client, and it is no proof that the client
+ * asked for too much, because the object may have been cut short in the backend.
+ */
+async function whyPastTheEnd(wanted: RangeRequest, ref: ObjectRef, context: OperationContext): Promise<GatewayError> {
+  const stored = await context.services.store.head({ ref, conditions: {} }, context.signal);
+  const { plaintextBytes } = await identify(ref, stored, context);
+  satisfiable(wanted, plaintextBytes);
+  return new ObjectReplaced(); // by a longer one, since the backend's answer
 }
 
 async function* one(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
