@@ -14,6 +14,7 @@ import { type RootKey, rootKeyFromFile, rootKeyFromText } from './keys/root-key.
 import { startUpSelfTest } from './keys/self-test.ts';
 import { type KeyStoreConfig, openRecordStore } from './keys/store-table.ts';
 import { MemoryBudget } from './pipeline/budget.ts';
+import { EnvelopeCache } from './pipeline/envelope-cache.ts';
 import { createHandler, type Handler } from './pipeline/handle.ts';
 import { LayoutCache } from './pipeline/layout-cache.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
@@ -263,6 +264,7 @@ function pipelineServices(config: Config, stores: Stores, backend: Backend): Pip
     store: new Store(backend.back, backend.connection),
     lane: backend.lane,
     budget: new MemoryBudget(config.limits.memoryBytes),
+    envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
     plainSizes: new PlainSizeCache(),
     moved: createBufferPace(),

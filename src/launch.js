@@ -1,6 +1,8 @@
 // Plain JavaScript that Node 12 reads, on purpose: on a Node too old for the rest it must still be able to say so.
 // biome-ignore lint/style/useNodejsImportProtocol: Node 12 does not know the node: protocol
 import fs from 'fs';
+// biome-ignore lint/style/useNodejsImportProtocol: likewise
+import v8 from 'v8';
 
 const NEEDED_MAJOR = 24;
 const found = process.versions.node;
@@ -16,6 +18,8 @@ In a clone the right one comes with the packages, and npm scripts use it:
 Otherwise install Node ${NEEDED_MAJOR}: https://nodejs.org/en/download`);
   process.exitCode = 1;
 } else {
+  // A request runs through some hundred functions once each: compile them at their first call, not at their 100th.
+  v8.setFlagsFromString('--always-sparkplug');
   // dist/ holds main.js, a clone holds main.ts.
   const main = fs.existsSync(new URL('./main.js', import.meta.url)) ? './main.js' : './main.ts';
   import(main).catch((error) => {

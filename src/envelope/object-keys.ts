@@ -36,6 +36,8 @@ export class ObjectKeys {
   #location: Buffer | undefined;
   #metadata: Buffer | undefined;
   #state: KeyObject | undefined;
+  /** The last part's: an object that is read again mostly has one. */
+  #part: { readonly header: Buffer; readonly key: KeyObject } | undefined;
 
   /** @throws RangeError unless the DEK has 32 bytes and the oid 16 */
   constructor(dek: Buffer, oid: Buffer) {
@@ -53,7 +55,10 @@ export class ObjectKeys {
   /** K_part, for the segments of the part that these 48 header bytes announce. */
   partKey(header48: Buffer): KeyObject {
     requireLength(header48, BOUND_HEADER_BYTES, 'A bound part header');
-    return createSecretKey(this.#expand(PART, header48));
+    if (this.#part?.header.equals(header48) !== true) {
+      this.#part = { header: Buffer.from(header48), key: createSecretKey(this.#expand(PART, header48)) };
+    }
+    return this.#part.key;
   }
 
   /** K_foot. */

@@ -94,6 +94,20 @@ export async function* openSlices(
   watch.report();
 }
 
+/**
+ * The same for stored bytes that are all there.
+ * @throws GatewayError ObjectCorrupted
+ */
+export function openWhole(
+  stored: Buffer,
+  options: { readonly keys: ObjectKeys; readonly oid: Buffer; readonly slices: readonly Slice[] },
+): Buffer[] {
+  const opener = new SliceOpener({ ...options, storedFirst: 0 });
+  const opened = opener.push(stored);
+  if (!opener.done) throw corrupted();
+  return opened;
+}
+
 async function* seal(
   source: AsyncIterable<Buffer>,
   options: SealPart & { readonly partNumber: number },

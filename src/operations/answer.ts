@@ -35,8 +35,8 @@ export interface ObjectContent {
   /** Set for a partial answer (206). */
   readonly range: ByteRange | undefined;
   readonly overrides: ResponseOverrides;
-  /** undefined for HEAD. Its first segment has been authenticated already. */
-  readonly body: ByteSource | undefined;
+  /** undefined for HEAD. Its first segment has been authenticated already; a Buffer is small and wholly so. */
+  readonly body: Buffer | ByteSource | undefined;
 }
 
 export interface ObjectDeleted {

@@ -12,6 +12,7 @@ import { ObjectKeys } from '../envelope/object-keys.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import { timingSafeEqualBytes } from '../keys/secret.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import { EnvelopeCache } from './envelope-cache.ts';
 import type { OperationContext } from './services.ts';
 
 /**
@@ -117,6 +118,14 @@ export async function openSealed(
   context: OperationContext,
 ): Promise<OpenEnvelope> {
   const { services, tenant } = context;
+  const name = EnvelopeCache.nameOf({ tenant: tenant.name, bucket: ref.bucket, envelope: text, key: ref.key });
+  const before = services.envelopes.get(name);
+  const canonical = canonicalMetadata(clientMetadata(metadata));
+  if (before?.metadata.equals(canonical)) {
+    const { keyRingId, kekVersion } = before.opened.head;
+    const kek = await services.keyRings.kek(keyRingId, kekVersion);
+    if (keyRingId === tenant.ringId && kek.key === before.kek) return before.opened;
+  }
   const bytes = decodeEnvelope(text);
   const head = readEnvelopeHead(bytes);
   if (head.keyRingId !== tenant.ringId) {
@@ -124,17 +133,19 @@ export async function openSealed(
   }
   const kek = await services.keyRings.kek(head.keyRingId, head.kekVersion);
   const opened = openEnvelope(bytes, { kek: kek.key, tenant: tenant.name });
-  checkLocation(opened, ref, context);
-  checkMetadata(opened, metadata, context);
+  // Only what no policy had to let pass is remembered: a changed policy must see the rest again.
+  const undisputed = [isInPlace(opened, ref, context), hasOwnMetadata(opened, canonical, context)];
+  if (!undisputed.includes(false)) services.envelopes.set(name, { opened, kek: kek.key, metadata: canonical });
   return opened;
 }
 
-function checkLocation(opened: OpenEnvelope, ref: ObjectRef, context: OperationContext): void {
-  if (!opened.head.hasLocationClaim) return;
-  if (namesForOneObject(ref.key).some((key) => isSealedFor(opened, ref.bucket, key))) return;
+/** False when policy `warn` lets a moved object pass. */
+function isInPlace(opened: OpenEnvelope, ref: ObjectRef, context: OperationContext): boolean {
+  if (!opened.head.hasLocationClaim) return true;
+  if (namesForOneObject(ref.key).some((key) => isSealedFor(opened, ref.bucket, key))) return true;
   if (context.policy.location === 'warn') {
     warn('location', context);
-    return;
+    return false;
   }
   throw new GatewayError(
     'ObjectMoved',
@@ -155,13 +166,13 @@ function namesForOneObject(key: string): readonly string[] {
   return key.startsWith('/') ? [key, key.slice(1)] : [key, `/${key}`];
 }
 
-function checkMetadata(opened: OpenEnvelope, metadata: ObjectMetadata, context: OperationContext): void {
-  if (!opened.head.hasMetadataTag) return;
-  const tag = opened.keys.metadataTag(canonicalMetadata(clientMetadata(metadata)));
-  if (timingSafeEqualBytes(tag, opened.fields.metadataTag)) return;
+/** False when policy `warn` lets changed metadata pass. */
+function hasOwnMetadata(opened: OpenEnvelope, canonical: Buffer, context: OperationContext): boolean {
+  if (!opened.head.hasMetadataTag) return true;
+  if (timingSafeEqualBytes(opened.keys.metadataTag(canonical), opened.fields.metadataTag)) return true;
   if (context.policy.metadata === 'warn') {
     warn('metadata', context);
-    return;
+    return false;
   }
   throw corrupted(
     'The stored object’s metadata or content headers were changed in the backend. The bucket policy metadata=warn serves such objects.',

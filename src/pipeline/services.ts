@@ -5,6 +5,7 @@ import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Directory } from '../tenants/directory.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { MemoryBudget } from './budget.ts';
+import type { EnvelopeCache } from './envelope-cache.ts';
 import type { LayoutCache } from './layout-cache.ts';
 import type { PlainSizeCache } from './plain-sizes.ts';
 import type { Store } from './store.ts';
@@ -20,6 +21,7 @@ export interface PipelineServices {
   readonly store: Store;
   readonly lane: PassThroughLane;
   readonly budget: MemoryBudget;
+  readonly envelopes: EnvelopeCache;
   readonly layouts: LayoutCache;
   readonly plainSizes: PlainSizeCache;
   /** Told of every piece of an object that was moved: paces the release of buffers. */
