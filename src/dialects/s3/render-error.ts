@@ -14,6 +14,9 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
   versionId: 'VersionId',
 };
 
+/** No XML 1.0 reader takes these, not even as references: one in a key, and boto3 would miss the error's code. */
+const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+
 const XML_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 
 /** HEAD and 304 have no body, so that their status is all a client gets. */
@@ -42,7 +45,7 @@ function errorDocument(error: GatewayError, code: string, { requestId, request, 
     if (XML_NAME.test(field)) fields.set(field, value);
   }
   let xml = `${XML_DECLARATION}<Error>${xmlElement('Code', code)}${xmlElement('Message', error.message)}`;
-  for (const [name, value] of fields) xml += xmlElement(name, value);
+  for (const [name, value] of fields) if (!NOT_IN_XML.test(value)) xml += xmlElement(name, value);
   if (request !== undefined) xml += xmlElement('Resource', request.target.rawPath);
   return `${xml}${xmlElement('RequestId', requestId)}${xmlElement('HostId', HOST_ID)}</Error>`;
 }

@@ -334,6 +334,21 @@ describe('listings', () => {
 });
 
 describe('errors', () => {
+  test('stay readable as XML 1.0 when the key is not', () => {
+    const response = front.renderError(clientError('NoSuchKey', 'm'), context('GET', '/bucket/a%01b'));
+    const error = document(response);
+    expect(error.toString()).not.toMatch(/&#x1;|<Key>/);
+    const { children } = readXml(error);
+    expect(children.map(({ name }) => name)).toEqual([
+      'Code',
+      'Message',
+      'BucketName',
+      'Resource',
+      'RequestId',
+      'HostId',
+    ]);
+  });
+
   test.each(Object.keys(S3_ERRORS) as ErrorCode[])('%s', (code) => {
     const response = front.renderError(new GatewayError(code, 'What & why.', { source: 'gateway' }), context());
     expect(response.status).toBe(S3_ERRORS[code].status);
