@@ -12,6 +12,7 @@ import { ObjectKeys } from '../envelope/object-keys.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import { timingSafeEqualBytes } from '../keys/secret.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import { storableContent } from './content-headers.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 import type { OperationContext } from './services.ts';
 
@@ -20,9 +21,6 @@ import type { OperationContext } from './services.ts';
  * takes 260, and 28 stay in reserve for one more short entry of the gateway's own.
  */
 export const CLIENT_METADATA_BYTES = 1760;
-
-/** S3's own default; sent explicitly, so that what the metadata tag covers is what the backend gives back. */
-const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
 /** A new object's keys and identity, before its body is sealed. */
 export interface NewObject {
@@ -53,7 +51,7 @@ export async function newObject(
   const dek = random.subarray(16, 48);
   const multipart = plaintextBytes === undefined;
   const partSalt = multipart ? Buffer.alloc(16) : random.subarray(48, 64);
-  const metadata = withContentType(clientMetadata);
+  const metadata = { ...clientMetadata, content: storableContent(clientMetadata.content) };
   const keys = new ObjectKeys(dek, oid);
   const envelope = sealEnvelope({
     head: {
@@ -80,11 +78,6 @@ export async function newObject(
   });
   const user = [...metadata.user, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
   return { keys, oid, partSalt, envelope, metadata: { ...metadata, user } };
-}
-
-function withContentType(metadata: ObjectMetadata): ObjectMetadata {
-  if (metadata.content.contentType !== undefined) return metadata;
-  return { ...metadata, content: { ...metadata.content, contentType: DEFAULT_CONTENT_TYPE } };
 }
 
 function refuseLargeMetadata(metadata: ObjectMetadata, bytes: number): void {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
+import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, WireResponse } from '../wire/message.ts';
 
 /** Statuses that never have a body (RFC 9110 §6.4.1): a Content-Length there would be wrong. */
@@ -50,8 +51,8 @@ export class ResponseWriter {
       if (source !== undefined) await release(source);
       if (this.#gone) throw new ClientGone();
     }
-    const head = answer.headers.toRaw();
     const length = answer.headers.get('content-length');
+    const head = rawHead(answer.headers, length);
     if (length === undefined && source === undefined && !options.isHead && !isBodiless(answer.status)) {
       head.push('Content-Length', String(body === undefined ? 0 : (body as Buffer).length));
     }
@@ -130,6 +131,15 @@ export class ResponseWriter {
     this.#wake = undefined;
     wake?.();
   }
+}
+
+/**
+ * In node's flat shape. Node decodes a Content-Disposition that follows a Content-Length as UTF-8, and then fails at, or
+ * mangles, every file name that is not ASCII (nodejs/node#46528): so the length goes last.
+ */
+function rawHead(headers: HeaderList, length: string | undefined): string[] {
+  if (length === undefined || !headers.has('content-disposition')) return headers.toRaw();
+  return headers.clone().set('Content-Length', length).toRaw();
 }
 
 /** Lets a source go. What it throws then is of no interest: its bytes are not wanted any more. */
