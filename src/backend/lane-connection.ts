@@ -2,11 +2,12 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { GatewayError } from '../errors.ts';
 import { HeaderList } from '../wire/headers.ts';
-import type { ByteSource, IncomingResponse } from '../wire/message.ts';
+import type { IncomingResponse } from '../wire/message.ts';
 import { type AnswerHead, malformed, readAnswerHead } from './answer-head.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { ExchangeFailure } from './exchange.ts';
 import { abandoned, backendFailure } from './failure.ts';
+import { type BodyConnection, DONE, LaneBody } from './lane-body.ts';
 import type { BufferPair, ReadBuffers } from './read-buffers.ts';
 import { DRAIN_BYTES } from './response-body.ts';
 
@@ -41,7 +42,7 @@ type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'done' | 'closed';
  * socket read straight into buffers that are used again, so a chunk is good until the next pull (wire/message.ts):
  * while the reader holds one buffer, the socket fills the other, and then waits.
  */
-export class LaneConnection {
+export class LaneConnection implements BodyConnection {
   readonly #owner: LaneOwner;
   readonly #buffers: ReadBuffers;
   readonly #socket: Socket;
@@ -348,40 +349,6 @@ export class LaneConnection {
     }
     this.#socket.destroy();
     this.#leave();
-  }
-}
-
-const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
-/** One answer's body. It outlives its exchange: pulled again at its end, it must not touch the connection's next. */
-class LaneBody implements ByteSource, AsyncIterator<Buffer> {
-  #connection: LaneConnection | undefined;
-
-  constructor(connection: LaneConnection) {
-    this.#connection = connection;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<Buffer>> {
-    return this.#connection?.pull() ?? Promise.resolve(DONE);
-  }
-
-  async return(): Promise<IteratorResult<Buffer>> {
-    this.discard();
-    return DONE;
-  }
-
-  discard(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.discard();
-  }
-
-  detach(): void {
-    this.#connection = undefined;
   }
 }
 

@@ -153,6 +153,21 @@ describe('bytes', () => {
     expect(server?.accepted).toBe(1);
   });
 
+  test('bytes after an answer do not overwrite what its reader still holds', async () => {
+    const passing = await start(async (peer) => {
+      await peer.head();
+      peer.write(OK);
+      setTimeout(() => peer.write('x'.repeat(1_000)), 20);
+      await peer.head();
+    });
+    const response = await passing.exchange(request(), undefined);
+    const iterator = response.body[Symbol.asyncIterator]();
+    const chunk = (await iterator.next()).value as Buffer;
+    await expect.poll(() => open).toBe(0);
+    expect(chunk.toString()).toBe('hello');
+    expect((await iterator.next()).done).toBe(true);
+  });
+
   test('a body pulled again after its end does not touch the next exchange', async () => {
     const passing = await start(always(OK), { connections: 1 });
     const first = await passing.exchange(request(), undefined);

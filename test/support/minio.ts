@@ -64,45 +64,53 @@ export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
     ...CREDENTIALS,
     region: 'us-east-1',
     directory,
-    kill: () => end(child, 'SIGKILL'),
+    kill: () => end(child),
     restart: async () => {
-      await end(child, 'SIGKILL');
+      await end(child);
       child = await launch(directory, port, options);
     },
     stop: async () => {
-      await end(child, 'SIGKILL'); // its folder goes away anyway, and SIGTERM takes seconds
+      await end(child); // its folder goes away anyway, and SIGTERM takes seconds
       await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
 
+/**
+ * MinIO under a shell that kills it (-9) when our end of its input closes: by `end`, or because this process died,
+ * however it died. So an interrupted test run leaves no server behind.
+ */
+const SHELL =
+  'exec 3<&0; "$0" "$@" </dev/null 3<&- & server=$!; (cat <&3; kill -9 $server) 2>/dev/null >&2 & wait $server';
+
 async function launch(directory: string, port: number, options: MinioOptions): Promise<ChildProcess> {
-  const child = spawn(minioBinary(), ['server', directory, '--address', `127.0.0.1:${port}`, '--quiet'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      HOME: directory,
-      MINIO_ROOT_USER: CREDENTIALS.accessKeyId,
-      MINIO_ROOT_PASSWORD: CREDENTIALS.secretAccessKey,
-      MINIO_BROWSER: 'off',
-      MINIO_UPDATE: 'off',
-      GOMAXPROCS: '2',
-      ...options.env,
+  const child = spawn(
+    '/bin/sh',
+    ['-c', SHELL, minioBinary(), 'server', directory, '--address', `127.0.0.1:${port}`, '--quiet'],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        HOME: directory,
+        MINIO_ROOT_USER: CREDENTIALS.accessKeyId,
+        MINIO_ROOT_PASSWORD: CREDENTIALS.secretAccessKey,
+        MINIO_BROWSER: 'off',
+        MINIO_UPDATE: 'off',
+        GOMAXPROCS: '2',
+        ...options.env,
+      },
     },
-  });
+  );
   let said = '';
   const hear = (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-2_000);
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
-  const killOnExit = () => child.kill('SIGKILL');
-  process.once('exit', killOnExit);
-  child.once('exit', () => process.off('exit', killOnExit));
   const deadline = Date.now() + READY_WITHIN_SECONDS * 1_000;
   while (!(await isReady(port))) {
     if (child.exitCode !== null || Date.now() > deadline) {
-      child.kill('SIGKILL');
+      child.stdin.end();
       throw new Error(`MinIO did not become ready: ${said}`);
     }
     await sleep(50);
@@ -120,9 +128,10 @@ async function isReady(port: number): Promise<boolean> {
   }
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+/** kill -9, and wait until it is gone. */
+async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill(signal);
+  child.stdin?.end();
   await ended;
 }

@@ -25,7 +25,7 @@ const SIGNATURE_HEADERS = ['authorization', 'host', 'x-amz-date', 'x-amz-content
 export function sign(request: OutgoingRequest, credentials: BackendCredentials, host: string, now: Date): void {
   const headers = request.headers;
   for (const name of SIGNATURE_HEADERS) if (headers.has(name)) headers.delete(name);
-  const time = formatBasicIsoDate(now);
+  const time = timeText(now);
   const payloadHash = payloadHashOf(request.body);
   headers.append('host', host).append('x-amz-date', time).append('x-amz-content-sha256', payloadHash);
   const scope = { date: time.slice(0, 8), region: credentials.region, service: 's3' };
@@ -46,6 +46,19 @@ export function sign(request: OutgoingRequest, credentials: BackendCredentials, 
     `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope.date}/${scope.region}/s3/aws4_request,` +
       `SignedHeaders=${signedHeaders.join(';')},Signature=${proof}`,
   );
+}
+
+let lastSecond = 0;
+let lastText = '';
+
+/** Busy gateways sign many requests a second, with the same text. */
+function timeText(now: Date): string {
+  const second = Math.floor(now.getTime() / 1_000);
+  if (second !== lastSecond) {
+    lastText = formatBasicIsoDate(now);
+    lastSecond = second;
+  }
+  return lastText;
 }
 
 function payloadHashOf(body: OutgoingRequest['body']): string {
