@@ -23,7 +23,9 @@ export class RawClient {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
-      if (this.#waiting?.until(this.text)) this.#waiting.resolve();
+      if (!this.#waiting?.until(this.text)) return;
+      this.#waiting.resolve();
+      this.#waiting = undefined; // putting the text together again for each chunk of a large body would take minutes
     });
     socket.on('error', () => {
       this.#reset = true;
