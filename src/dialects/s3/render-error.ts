@@ -4,7 +4,7 @@ import type { WireResponse } from '../../wire/message.ts';
 import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
 import type { RenderContext } from '../dialect.ts';
 import { readAddress } from './address.ts';
-import { S3_ERRORS } from './error-table.ts';
+import { S3_ERRORS, type S3Error } from './error-table.ts';
 
 /** Neutral detail names in S3's spelling; others are S3's own already. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
@@ -21,7 +21,7 @@ const XML_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 
 /** HEAD and 304 have no body, so that their status is all a client gets. */
 export function renderError(error: GatewayError, context: RenderContext, headers: HeaderList): WireResponse {
-  const { status, code } = S3_ERRORS[error.code];
+  const { status, code } = refusalOfBackend(error) ?? S3_ERRORS[error.code];
   for (const [name, value] of error.headers) headers.append(name, value);
   if (error.details.region !== undefined) headers.append('x-amz-bucket-region', error.details.region);
   if (status === 304) return { status, headers, body: undefined };
@@ -35,6 +35,15 @@ export function renderError(error: GatewayError, context: RenderContext, headers
   return { status, headers, body };
 }
 
+const BACKEND_FIELDS = ['backendCode', 'backendStatus'];
+
+/** NoSuchBucketPolicy, NoSuchTagSet …: the backend speaks S3 too, and SDKs and tools ask for its very code and status. */
+function refusalOfBackend({ code, details }: GatewayError): S3Error | undefined {
+  const { backendCode = '', backendStatus = '' } = details;
+  if (code !== 'BackendRefused' || !XML_NAME.test(backendCode) || !/^4\d\d$/.test(backendStatus)) return undefined;
+  return { status: Number(backendStatus), code: backendCode };
+}
+
 function errorDocument(error: GatewayError, code: string, { requestId, request, settings }: RenderContext): string {
   const fields = new Map<string, string>();
   if (request !== undefined) {
@@ -42,7 +51,7 @@ function errorDocument(error: GatewayError, code: string, { requestId, request, 
   }
   for (const [name, value] of Object.entries(error.details)) {
     const field = FIELD_NAMES[name] ?? name;
-    if (XML_NAME.test(field)) fields.set(field, value);
+    if (XML_NAME.test(field) && !BACKEND_FIELDS.includes(name)) fields.set(field, value);
   }
   let xml = `${XML_DECLARATION}<Error>${xmlElement('Code', code)}${xmlElement('Message', error.message)}`;
   for (const [name, value] of fields) if (!NOT_IN_XML.test(value)) xml += xmlElement(name, value);

@@ -334,6 +334,23 @@ describe('listings', () => {
 });
 
 describe('errors', () => {
+  test.each([
+    ['NoSuchBucketPolicy', '404', 404, 'NoSuchBucketPolicy'],
+    ['InvalidTag', '400', 400, 'InvalidTag'],
+    ['<x>', '404', 400, 'InvalidArgument'],
+    ['Strange', '200', 400, 'InvalidArgument'],
+    ['Strange', '500', 400, 'InvalidArgument'],
+  ])('a refusal of the backend, %s with %s', (backendCode, backendStatus, status, code) => {
+    const details = { backendCode, backendStatus };
+    const response = front.renderError(
+      new GatewayError('BackendRefused', 'm', { source: 'backend', details }),
+      context(),
+    );
+    const error = readXml(document(response));
+    expect([response.status, xmlText(error, 'Code')]).toEqual([status, code]);
+    expect(error.children.map(({ name }) => name)).not.toContain('backendCode');
+  });
+
   test('stay readable as XML 1.0 when the key is not', () => {
     const response = front.renderError(clientError('NoSuchKey', 'm'), context('GET', '/bucket/a%01b'));
     const error = document(response);

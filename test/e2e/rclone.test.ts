@@ -1,0 +1,141 @@
+import { cp, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram, TENANT } from '../support/gateway.ts';
+import { payload } from '../support/payload.ts';
+import { type Stand, standEmbedded, standOnMinio } from '../support/stand.ts';
+import { tool } from '../support/tools.ts';
+
+const MIB = 1024 * 1024;
+const BUCKET = 'acme-rclone';
+
+/** A provider is a set of habits: Minio's and those of an unknown store. */
+const SETTINGS = [
+  ['MinIO and Redis', 'Minio', standOnMinio],
+  ['the embedded stores', 'Other', standEmbedded],
+] as const;
+
+const FILES: Readonly<Record<string, Buffer>> = {
+  empty: Buffer.alloc(0),
+  one: payload(1, 41),
+  'with space': payload(65_536, 42),
+  'sub/ünïcödé 中文': payload(65_537, 43),
+  'sub/plus+%2F&': payload(100, 44),
+  large: payload(12 * MIB + 1, 45),
+};
+
+describe.each(SETTINGS)('rclone over %s, provider %s', (_name, provider, start) => {
+  let folder: string;
+  let stand: Stand;
+
+  const run = (args: readonly string[], input = '') =>
+    runProgram(tool('rclone'), ['--config', '/dev/null', '--retries', '1', '--low-level-retries', '1', ...args], {
+      cwd: folder,
+      input,
+      env: {
+        AWS_CA_BUNDLE: '', // rclone takes it from the environment, and can't use it
+        RCLONE_CONFIG_GATE_TYPE: 's3',
+        RCLONE_CONFIG_GATE_PROVIDER: provider,
+        RCLONE_CONFIG_GATE_ENDPOINT: stand.gateway.endpoint,
+        RCLONE_CONFIG_GATE_REGION: 'us-east-1',
+        RCLONE_CONFIG_GATE_ACCESS_KEY_ID: TENANT.accessKeyId,
+        RCLONE_CONFIG_GATE_SECRET_ACCESS_KEY: TENANT.secretAccessKey,
+        RCLONE_CONFIG_GATE_UPLOAD_CUTOFF: '5G',
+        RCLONE_CONFIG_GATE_STREAMING_UPLOAD_CUTOFF: '5G',
+      },
+    });
+
+  async function rclone(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
+    const { code, stdout, stderr } = await run(args);
+    expect(code, `${args.join(' ')}\n${stderr}`).toBe(0);
+    return { stdout, stderr };
+  }
+
+  /** How many files an rclone run with --verbose copied. */
+  const copied = (stderr: string) => stderr.match(/: Copied \(/g)?.length ?? 0;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sealgate-rclone-'));
+    for (const [name, bytes] of Object.entries(FILES)) {
+      await mkdir(join(folder, 'source', name, '..'), { recursive: true });
+      await writeFile(join(folder, 'source', name), bytes);
+    }
+    stand = await start();
+    await rclone('mkdir', `gate:${BUCKET}`);
+  });
+
+  afterAll(async () => {
+    await stand?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('copies, and check finds every byte', async () => {
+    const { stderr } = await rclone('copy', '--verbose', 'source', `gate:${BUCKET}/copy`);
+    expect(copied(stderr)).toBe(Object.keys(FILES).length);
+    await rclone('check', 'source', `gate:${BUCKET}/copy`);
+    const { stderr: checked } = await rclone('check', '--download', 'source', `gate:${BUCKET}/copy`);
+    expect(checked).toContain('0 differences found');
+    expect(checked).toContain(`${Object.keys(FILES).length} matching files`);
+    await rclone('copy', '--multi-thread-streams', '4', '--multi-thread-cutoff', '1M', `gate:${BUCKET}/copy`, 'target');
+    await rclone('check', 'source', 'target');
+  });
+
+  it('check finds what differs', async () => {
+    await cp(join(folder, 'source'), join(folder, 'changed'), { recursive: true });
+    await writeFile(join(folder, 'changed/one'), '?');
+    const { code, stderr } = await run(['check', '--download', 'changed', `gate:${BUCKET}/copy`]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('1 differences found')]);
+  });
+
+  it('lists sizes and the times that it stored', async () => {
+    const time = new Date('2024-05-06T07:08:09.500Z');
+    await utimes(join(folder, 'source/one'), time, time);
+    await rclone('copy', 'source', `gate:${BUCKET}/times`);
+    const { stdout } = await rclone('lsjson', '--recursive', '--files-only', `gate:${BUCKET}/times`);
+    const entries = JSON.parse(stdout) as { Path: string; Size: number; ModTime: string }[];
+    expect(Object.fromEntries(entries.map(({ Path, Size }) => [Path, Size]))).toEqual(
+      Object.fromEntries(Object.entries(FILES).map(([name, bytes]) => [name, bytes.length])),
+    );
+    const one = entries.find(({ Path }) => Path === 'one');
+    expect(new Date(one?.ModTime ?? '').toISOString()).toBe(time.toISOString());
+  });
+
+  it('syncs; a second time it transfers nothing, then only what changed', async () => {
+    const sync = ['sync', '--verbose', 'mirror', `gate:${BUCKET}/mirror`];
+    await cp(join(folder, 'source'), join(folder, 'mirror'), { recursive: true });
+    expect(copied((await rclone(...sync)).stderr)).toBe(Object.keys(FILES).length);
+    const { stderr: again } = await rclone(...sync);
+    expect([copied(again), again]).toEqual([0, expect.stringContaining('There was nothing to transfer')]);
+    await writeFile(join(folder, 'mirror/one'), 'changed');
+    await rm(join(folder, 'mirror/empty'));
+    const { stderr: changes } = await rclone(...sync);
+    expect([copied(changes), changes.match(/: Deleted/g)?.length]).toEqual([1, 1]);
+    await rclone('check', '--download', 'mirror', `gate:${BUCKET}/mirror`);
+    await rclone('purge', `gate:${BUCKET}/mirror`);
+    expect((await rclone('lsf', `gate:${BUCKET}`)).stdout).not.toContain('mirror');
+  });
+
+  it('streams in, and reads a part', async () => {
+    expect((await run(['rcat', `gate:${BUCKET}/streamed`], 'by a pipe')).code).toBe(0);
+    expect((await rclone('cat', '--offset', '3', '--count', '1', `gate:${BUCKET}/streamed`)).stdout).toBe('a');
+  });
+
+  it('moves by copying through itself, because copies are not there yet', async () => {
+    const direct = await run(['copyto', `gate:${BUCKET}/copy/one`, `gate:${BUCKET}/moved`]);
+    expect([direct.code, direct.stderr]).toEqual([1, expect.stringContaining('NotImplemented')]);
+    await rclone('copyto', '--disable', 'copy', `gate:${BUCKET}/copy/one`, `gate:${BUCKET}/moved`);
+    expect((await rclone('size', '--json', `gate:${BUCKET}/moved`)).stdout).toContain('"bytes":1');
+  });
+
+  it('says that multipart uploads are not there yet, and leaves nothing behind', async () => {
+    const args = ['copyto', '--s3-upload-cutoff', '5M', 'source/large', `gate:${BUCKET}/parts`];
+    const { code, stderr } = await run(args);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/NotImplemented.*multipart uploads/)]);
+    expect((await rclone('lsf', `gate:${BUCKET}`)).stdout).not.toContain('parts');
+  });
+
+  it('left no secret in the log', () => {
+    expect(stand.gateway.output()).not.toContain(TENANT.secretAccessKey);
+  });
+});
