@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest';
+import { parseQingstor } from '../../../src/dialects/qingstor/parse.ts';
+import type { GatewayError } from '../../../src/errors.ts';
+import type { Operation } from '../../../src/operations/operation.ts';
+import { wireRequest } from '../../support/requests.ts';
+
+const SETTINGS = { region: 'us-east-1', domains: ['s3.test', 'inner.s3.test'] };
+
+interface Asked {
+  readonly method?: string;
+  readonly target: string;
+  readonly headers?: readonly (readonly [string, string])[];
+}
+
+function parsed({ method = 'GET', target, headers = [] }: Asked) {
+  return parseQingstor(wireRequest({ method, target, headers: [['Host', '127.0.0.1:8000'], ...headers] }), SETTINGS);
+}
+
+function operation(asked: Asked): Operation {
+  const result = parsed(asked);
+  if (result.kind !== 'ready') throw new Error('a document');
+  return result.operation;
+}
+
+function refusal(ask: () => unknown): string {
+  try {
+    ask();
+    return 'nothing refused';
+  } catch (error) {
+    return (error as GatewayError).code;
+  }
+}
+
+describe('what is asked', () => {
+  it.each([
+    ['GET', '/', { kind: 'ListBuckets', prefix: '' }],
+    ['GET', '/?', { kind: 'ListBuckets' }],
+    ['GET', '/?offset=1&limit=2', { kind: 'ListBuckets' }],
+    ['HEAD', '/bucket?', { kind: 'HeadBucket', bucket: 'bucket' }],
+    ['PUT', '/bucket?', { kind: 'CreateBucket', bucket: 'bucket', location: undefined }],
+    ['DELETE', '/bucket/', { kind: 'DeleteBucket', bucket: 'bucket' }],
+    ['PUT', '/bucket/a%2Fb?', { kind: 'PutObject', ref: { bucket: 'bucket', key: 'a/b' } }],
+    ['GET', '/bucket/a//b', { kind: 'GetObject', ref: { bucket: 'bucket', key: 'a//b' }, range: undefined }],
+    ['HEAD', '/bucket/%E4%B8%AD+%2B', { kind: 'HeadObject', ref: { bucket: 'bucket', key: '中++' } }],
+    ['DELETE', '/bucket/../up', { kind: 'DeleteObject', ref: { bucket: 'bucket', key: '../up' } }],
+  ])('%s %s', (method, target, expected) => {
+    expect(operation({ method, target })).toMatchObject(expected);
+  });
+
+  it.each([
+    ['acme.s3.test', '/', 'ListObjects', { bucket: 'acme' }],
+    ['acme.s3.test:8000', '/a/b', 'GetObject', { ref: { bucket: 'acme', key: 'a/b' } }],
+    ['ACME.S3.test', '/a', 'GetObject', { ref: { bucket: 'acme', key: 'a' } }],
+    ['acme.inner.s3.test', '/a', 'GetObject', { ref: { bucket: 'acme', key: 'a' } }],
+    ['inner.s3.test', '/acme/a', 'GetObject', { ref: { bucket: 'acme', key: 'a' } }],
+    ['s3.test', '/acme/a', 'GetObject', { ref: { bucket: 'acme', key: 'a' } }],
+    ['undefined.s3.test', '/acme/a', 'GetObject', { ref: { bucket: 'acme', key: 'a' } }],
+    ['undefined.127.0.0.1', '/acme/a?', 'GetObject', { ref: { bucket: 'acme', key: 'a' } }],
+    ['acme.elsewhere.test', '/bucket/a', 'GetObject', { ref: { bucket: 'bucket', key: 'a' } }],
+  ])('at the host %s, %s is %s', (host, target, kind, expected) => {
+    const result = parseQingstor(wireRequest({ method: 'GET', target, headers: [['Host', host]] }), SETTINGS);
+    expect(result).toMatchObject({ operation: { kind, ...expected } });
+  });
+
+  it('a listing, with its defaults and its cap', () => {
+    expect(operation({ target: '/bucket' })).toEqual({
+      kind: 'ListObjects',
+      bucket: 'bucket',
+      form: 1,
+      prefix: '',
+      delimiter: '',
+      after: '',
+      continuationToken: undefined,
+      maxKeys: 100,
+      urlEncoded: false,
+      withOwner: false,
+    });
+    const target = '/bucket?prefix=a%2F&delimiter=%2F&marker=a%2Fb%20c&limit=1001';
+    const asked = { prefix: 'a/', delimiter: '/', after: 'a/b c', maxKeys: 1000 };
+    expect(operation({ target })).toMatchObject(asked);
+    expect(operation({ target: '/bucket?limit=0' })).toMatchObject({ maxKeys: 0 });
+    expect(operation({ target: '/bucket?limit=' })).toMatchObject({ maxKeys: 100 });
+  });
+
+  it('metadata and content headers as on the wire', () => {
+    const headers = [
+      ['Content-Type', 'text/plain'],
+      ['Cache-Control', 'no-cache'],
+      ['X-QS-Meta-Colour', 'Zo\u00c3\u00ab'],
+      ['x-qs-meta-empty', ''],
+      ['x-qs-date', 'now'],
+      ['x-qs-storage-class', 'STANDARD'],
+      ['If-None-Match', '*'],
+    ] as const;
+    expect(operation({ method: 'PUT', target: '/bucket/a', headers })).toMatchObject({
+      metadata: {
+        content: { contentType: 'text/plain', cacheControl: 'no-cache', expires: undefined },
+        user: [
+          ['colour', 'Zo\u00c3\u00ab'],
+          ['empty', ''],
+        ],
+      },
+      conditions: { ifNoneMatch: '*' },
+    });
+  });
+
+  it('a read: range, conditions that the JavaScript SDK escapes, overrides', () => {
+    const headers = [
+      ['Range', 'bytes=1-2'],
+      ['If-Match', '%22a%22,%20%22b%22'],
+      ['If-Modified-Since', 'Mon,%2001%20Jan%202024%2000:00:00%20GMT'],
+      ['If-Unmodified-Since', 'Mon, 01 Jan 2024 00:00:00 GMT'],
+      ['If-Range', '%22a%22'],
+    ] as const;
+    const target = '/bucket/a?response-content-type=text%2Fhtml&response-content-disposition=%C3%BC&access_key_id=x';
+    expect(operation({ target, headers })).toMatchObject({
+      range: { first: 1, last: 2 },
+      ifRange: '"a"',
+      conditions: {
+        ifMatch: '"a", "b"',
+        ifModifiedSince: 'Mon, 01 Jan 2024 00:00:00 GMT',
+        ifUnmodifiedSince: 'Mon, 01 Jan 2024 00:00:00 GMT',
+      },
+      overrides: { contentType: 'text/html', contentDisposition: '\u00c3\u00bc' },
+      wantsChecksum: false,
+    });
+  });
+});
+
+describe('what is refused', () => {
+  it.each([
+    ['GET', '/a'.padEnd(66, 'a'), 'InvalidBucketName'],
+    ['GET', '/ab', 'InvalidBucketName'],
+    ['GET', '/Bucket', 'InvalidBucketName'],
+    ['GET', '/buc%2Fket/a', 'InvalidBucketName'],
+    ['GET', '/buc..ket/a', 'InvalidBucketName'],
+    ['GET', '/minio/admin/v3/info', 'InvalidBucketName'],
+    ['GET', '//key', 'InvalidBucketName'],
+    ['GET', '/bucket/a%00b', 'InvalidObjectName'],
+    ['GET', '/bucket/%ff', 'InvalidURI'],
+    ['GET', '/bucket/%zz', 'InvalidURI'],
+    ['GET', `/bucket/${'k'.repeat(1024)}`, 'KeyTooLongError'],
+    ['GET', '/bucket?limit=x', 'InvalidArgument'],
+    ['GET', '/bucket?limit=-1', 'InvalidArgument'],
+    ['GET', '/?offset=x', 'InvalidArgument'],
+    ['GET', '/bucket/a?response-expires=%0d%0aX:', 'InvalidArgument'],
+    ['PUT', '/', 'NotImplemented'],
+    ['PATCH', '/bucket', 'NotImplemented'],
+    ['GET', '/bucket?acl', 'NotImplemented'],
+    ['GET', '/bucket?stats', 'NotImplemented'],
+    ['GET', '/bucket?uploads', 'NotImplemented'],
+    ['GET', '/bucket?versions', 'NotImplemented'],
+    ['HEAD', '/bucket?prefix=a', 'NotImplemented'],
+    ['POST', '/bucket/a?uploads&', 'NotImplemented'],
+    ['PUT', '/bucket/a?part_number=0&upload_id=u', 'NotImplemented'],
+    ['GET', '/bucket/a?version_id=v', 'NotImplemented'],
+    ['GET', '/bucket/a?image&action=resize', 'NotImplemented'],
+    ['HEAD', '/bucket/a?response-expires=x', 'NotImplemented'],
+    ['POST', '/bucket/a', 'NotImplemented'],
+    ['OPTIONS', '/bucket/a', 'NotImplemented'],
+  ])('%s %s: %s', (method, target, code) => {
+    expect(refusal(() => parsed({ method, target }))).toBe(code);
+  });
+
+  it('the longest key is not', () => {
+    expect(operation({ target: `/bucket/${'k'.repeat(1023)}` })).toMatchObject({ kind: 'GetObject' });
+  });
+
+  it.each([
+    ['x-qs-copy-source', '/b/k', 'NotImplemented'],
+    ['X-QS-Move-Source', '/b/k', 'NotImplemented'],
+    ['x-qs-fetch-source', 'http://127.0.0.1/', 'NotImplemented'],
+    ['x-qs-encryption-customer-algorithm', 'AES256', 'NotImplemented'],
+    ['x-qs-storage-class', 'STANDARD_IA', 'NotImplemented'],
+    ['x-qs-meta-sx1', 'AQEA', 'InvalidArgument'],
+    ['x-qs-meta-SX1-more', 'x', 'InvalidArgument'],
+  ])('the header %s', (name, value, code) => {
+    expect(refusal(() => parsed({ method: 'PUT', target: '/bucket/a', headers: [[name, value]] }))).toBe(code);
+  });
+
+  it('two hosts, where hosts name buckets', () => {
+    expect(refusal(() => parsed({ target: '/a', headers: [['Host', 'acme.s3.test']] }))).toBe('InvalidRequest');
+  });
+});
+
+describe('the document of DELETE many', () => {
+  function read(document: string | Buffer): Operation {
+    const result = parsed({ method: 'POST', target: '/bucket?delete&' });
+    if (result.kind !== 'document') throw new Error('no document');
+    return result.read(Buffer.from(document as string));
+  }
+
+  it('is bounded', () => {
+    expect(parsed({ method: 'POST', target: '/bucket?delete&' })).toMatchObject({
+      kind: 'document',
+      bucket: 'bucket',
+      maxBytes: 2 * 1024 * 1024,
+    });
+  });
+
+  it('names keys', () => {
+    const targets = [{ key: 'a/中' }, { key: 'b' }];
+    const expected = { kind: 'DeleteObjects', bucket: 'bucket', targets };
+    expect(read(JSON.stringify({ objects: targets }))).toEqual({ ...expected, quiet: false });
+    expect(read(JSON.stringify({ objects: targets, quiet: true }))).toEqual({ ...expected, quiet: true });
+  });
+
+  it.each([
+    ['', 'MalformedBody'],
+    ['null', 'MalformedBody'],
+    ['[]', 'MalformedBody'],
+    ['{"objects":{}}', 'MalformedBody'],
+    ['{"objects":["a"]}', 'MalformedBody'],
+    ['{"objects":[{"key":""}]}', 'MalformedBody'],
+    ['{"objects":[{"key":1}]}', 'MalformedBody'],
+    ['{"objects":[{"key":"a"}', 'MalformedBody'],
+    ['{"objects":[{"key":"\\u0000"}]}', 'InvalidObjectName'],
+    ['{"objects":[{"key":"\\ud800"}]}', 'InvalidObjectName'],
+    [JSON.stringify({ objects: [{ key: 'k'.repeat(1024) }] }), 'KeyTooLongError'],
+    [JSON.stringify({ objects: Array(1001).fill({ key: 'k' }) }), 'InvalidArgument'],
+  ])('refuses %.60s', (document, code) => {
+    expect(refusal(() => read(document))).toBe(code);
+  });
+
+  it('refuses bytes that are not UTF-8: they would name another key', () => {
+    expect(refusal(() => read(Buffer.from('{"objects":[{"key":"\xff"}]}', 'latin1')))).toBe('MalformedBody');
+  });
+});
