@@ -249,7 +249,6 @@ describe('clients leave', () => {
   });
 
   it('64 stay and read slowly: memory stays bounded', async () => {
-    const before = peakMemoryMib(gateway.pid());
     const readers = await Promise.all(Array.from({ length: 64 }, () => beginDownload('large')));
     expect(await metric('sealgate_requests_in_flight')).toBe(64);
     // Each takes a little and stops again, so that every buffer on the way fills anew.
@@ -257,7 +256,8 @@ describe('clients leave', () => {
       for (const { socket } of readers) socket.read(128 * 1024);
       await metric('sealgate_in_flight_bytes');
     }
-    expect(peakMemoryMib(gateway.pid()) - before).toBeLessThan(96);
+    // Of everything so far, too: the objects that they read are 4 GiB together.
+    expect(peakMemoryMib(gateway.pid())).toBeLessThan(400);
     for (const reader of readers) reader.destroy();
     await expectNothingHeld();
   });
