@@ -102,10 +102,14 @@ export class BackendConnection {
   /**
    * Signs the request and sends it; the answer resolves with its head, whatever its status. Take its body to the end
    * or discard it. A body source is released in every case; what it throws itself is thrown here unchanged, and the
-   * backend sees a truncated body.
+   * backend sees a truncated body. `aside` keeps a small answer off the connections of downloads: whoever holds one of
+   * those may wait for it, where all who do would else wait for each other.
    * @throws GatewayError BackendUnavailable, BackendError (not HTTP, or no answer to trust), RequestTimeout (given up)
    */
-  async send(request: OutgoingRequest, options: { readonly signal?: AbortSignal } = {}): Promise<IncomingResponse> {
+  async send(
+    request: OutgoingRequest,
+    options: { readonly signal?: AbortSignal; readonly aside?: boolean } = {},
+  ): Promise<IncomingResponse> {
     const { method } = request;
     const { signal } = options;
     const { observer, random } = this.#options;
@@ -114,7 +118,7 @@ export class BackendConnection {
       const startedAt = performance.now();
       try {
         if (signal?.aborted === true) throw new ExchangeFailure(abandoned(signal), false);
-        const response = await this.#exchange(request, body, signal);
+        const response = await this.#exchange(request, body, options);
         this.#health.lastAnswer = this.#options.now();
         observer?.answered(method, response.status, (performance.now() - startedAt) / 1_000);
         if (!this.#isWorthRepeating(request, response, attempt)) return response;
@@ -158,11 +162,11 @@ export class BackendConnection {
   #exchange(
     request: OutgoingRequest,
     body: Buffer | UploadBody | undefined,
-    signal: AbortSignal | undefined,
+    { signal, aside = false }: { readonly signal?: AbortSignal; readonly aside?: boolean },
   ): Promise<IncomingResponse> {
     const { dialect, credentials, endpoint, now } = this.#options;
     dialect.sign(request, credentials, endpoint.host, now());
-    if (request.method === 'GET' && body === undefined && this.#lane !== undefined) {
+    if (request.method === 'GET' && body === undefined && !aside && this.#lane !== undefined) {
       return this.#lane.exchange(request, signal);
     }
     const upload = body instanceof UploadBody ? body : undefined;

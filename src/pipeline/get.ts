@@ -1,18 +1,16 @@
 import type { StoreGet } from '../dialects/dialect.ts';
 import type { Manifest } from '../envelope/footer.ts';
 import type { Layout, Slice } from '../envelope/layout.ts';
-import { PART_HEADER_BYTES, SEGMENT_BYTES, TAG_BYTES } from '../envelope/sizes.ts';
+import { SEGMENT_BYTES } from '../envelope/sizes.ts';
 import { openSlices, openWhole } from '../envelope/streams.ts';
-import { clientError, GatewayError } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
 import type { ObjectContent } from '../operations/answer.ts';
-import type { ObjectRef } from '../operations/object.ts';
 import type { GetObject } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource } from '../wire/message.ts';
-import { type ByteRange, type RangeRequest, resolveRange } from '../wire/range.ts';
-import { backendEtags } from './etag.ts';
-import { rangeStillHolds } from './head.ts';
+import type { ByteRange } from '../wire/range.ts';
 import { primed } from './primed-body.ts';
+import { ObjectReplaced, pinned, readingAgain } from './replaced.ts';
 import { corrupted } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 import type { StoredContent } from './store.ts';
@@ -26,6 +24,7 @@ import {
   readConditions,
   type SealedObject,
 } from './stored.ts';
+import { satisfiable, storedGuess, type Wanted, wantedRange } from './wanted-range.ts';
 
 /** Up to here an object is read and verified whole before its status line; its footer then costs no extra request. */
 const WHOLE_BYTES = 256 * 1024;
@@ -36,12 +35,6 @@ const TINY_BYTES = 16 * 1024;
 /** What a streaming download holds at most: socket buffers on both sides and a few segments. */
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
-/** How often an object may be replaced under our reading before we give up. */
-const MAX_ATTEMPTS = 3;
-
-/** Stored bytes to ask for, before the object's structure is known. */
-type StoredRange = StoreGet['range'];
-
 /**
  * GetObject (FORMAT.md §7). The first request is made as if the object were a PutObject's, which for those is the only
  * one. A multipart object answers it with its envelope; then its footer tells where the plaintext lies, and a second
@@ -50,7 +43,7 @@ type StoredRange = StoreGet['range'];
 export async function getObject(operation: GetObject, context: OperationContext): Promise<ObjectContent> {
   const release = context.services.budget.reserve(STREAM_RESERVE_BYTES);
   try {
-    const content = await openContent(operation, context);
+    const content = await readingAgain(() => attemptContent(operation, context));
     if (content.body === undefined || Buffer.isBuffer(content.body)) {
       release();
       return content;
@@ -62,42 +55,56 @@ export async function getObject(operation: GetObject, context: OperationContext)
   }
 }
 
-async function openContent(operation: GetObject, context: OperationContext): Promise<ObjectContent> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await attemptContent(operation, context);
-    } catch (error) {
-      // Our own pin (If-Match on a later request) failed, not the client's condition: read the new object.
-      if (!(error instanceof ObjectReplaced) || attempt === MAX_ATTEMPTS) throw error;
-    }
-  }
-}
-
-/** The object changed between two backend requests for one client request. */
-class ObjectReplaced extends GatewayError {
-  constructor() {
-    super('SlowDown', 'The object was replaced while it was read. Try again.', { source: 'backend' });
-  }
-}
-
 async function attemptContent(operation: GetObject, context: OperationContext): Promise<ObjectContent> {
-  const { services, signal } = context;
   const { ref } = operation;
-  const wanted = await effectiveRange(operation, context);
-  const guess = wanted === undefined ? undefined : storedGuess(wanted);
-  const conditions = readConditions(operation.conditions);
-  const content = await services.store.get({ ref, range: guess, conditions }, signal).catch(async (error) => {
-    throw wanted !== undefined && isPastTheEnd(error) ? await whyPastTheEnd(wanted, ref, context) : error;
-  });
+  const wanted = await wantedRange(operation, context);
+  const content = await firstContent(operation, wanted, context);
   try {
     const object = await identify(ref, content.object, context);
-    const range = wanted === undefined ? undefined : satisfiable(wanted, object.plaintextBytes);
+    const range = wanted.range === undefined ? undefined : satisfiable(wanted.range, object.plaintextBytes);
     if (object.kind === 'plain') return await plainContent(operation, object, content, range, context);
     return await sealedContent(operation, object, content, range, context);
   } catch (error) {
     content.discard();
     throw error;
   }
+}
+
+/** The first look at the object: its head, and the bytes that are wanted if it is what the guess takes it for. */
+async function firstContent(operation: GetObject, wanted: Wanted, context: OperationContext): Promise<StoredContent> {
+  const { services, signal } = context;
+  const { range, etag } = wanted;
+  const get: StoreGet = {
+    ref: operation.ref,
+    range: range === undefined ? undefined : storedGuess(range, context),
+    conditions: etag === undefined ? readConditions(operation.conditions) : { ifMatch: `"${etag}"` },
+  };
+  const asked = services.store.get(get, signal);
+  try {
+    return await (etag === undefined ? asked : pinned(asked));
+  } catch (error) {
+    if (range === undefined || !isPastTheEnd(error)) throw error;
+    return await pastTheGuess(operation, { range, etag }, get, context);
+  }
+}
+
+/**
+ * The backend's 416 speaks of stored bytes: its numbers must not reach the client, and it is no proof that the client
+ * asked for too much. The object may have been cut short in the backend; or it is not sealed, and its bytes lie before
+ * those of the guess.
+ */
+async function pastTheGuess(
+  operation: GetObject,
+  { range, etag }: Wanted & { readonly range: NonNullable<Wanted['range']> },
+  { ref, conditions }: StoreGet,
+  context: OperationContext,
+): Promise<StoredContent> {
+  const asked = context.services.store.head({ ref, conditions }, context.signal);
+  const stored = await (etag === undefined ? asked : pinned(asked));
+  const object = await identify(ref, stored, context);
+  const bytes = satisfiable(range, object.plaintextBytes);
+  if (object.kind === 'sealed') throw new ObjectReplaced(); // by a longer one, since the backend's answer
+  return pinnedGet(operation, object, bytes, context);
 }
 
 async function sealedContent(
@@ -159,9 +166,14 @@ async function plainContent(
   context: OperationContext,
 ): Promise<ObjectContent> {
   let body = content.body;
-  if (range !== undefined) {
+  if (range !== undefined && !isExactly(range, content)) {
     content.discard();
-    body = (await pinnedGet(operation, object, { first: range.first, last: range.last }, context)).body;
+    const second = await pinnedGet(operation, object, range, context);
+    if (!isExactly(range, second)) {
+      second.discard();
+      throw anotherRange();
+    }
+    body = second.body;
   }
   return { kind: 'ObjectContent', facts: factsOf(object), range, overrides: operation.overrides, body };
 }
@@ -195,7 +207,7 @@ async function storedSource(
 ): Promise<{ readonly body: ByteSource; readonly storedFirst: number }> {
   const first = slices[0]?.storedFirst ?? 0;
   const last = slices.at(-1)?.storedLast ?? 0;
-  const coming = content.object.storedRange ?? { first: 0, last: content.object.storedBytes - 1 };
+  const coming = storedRangeOf(content);
   // A few segments too many at the front are cheaper than another request.
   const slack = 4 * SEGMENT_BYTES;
   if (coming.first <= first && first - coming.first <= slack && coming.last >= last) {
@@ -206,79 +218,45 @@ async function storedSource(
   }
   content.discard();
   const second = await pinnedGet(operation, object, { first, last }, context);
-  return { body: second.body, storedFirst: second.object.storedRange?.first ?? 0 };
+  return { body: second.body, storedFirst: storedRangeOf(second).first };
 }
 
+/** More stored bytes of the object that was identified; they hold the range, or more when the backend likes. */
 async function pinnedGet(
   operation: GetObject,
   object: SealedObject | PlainObject,
-  range: StoredRange,
+  range: ByteRange,
   context: OperationContext,
 ): Promise<StoredContent> {
   const { etag, versionId, storedBytes } = object.stored;
   const ref = { ...operation.ref, versionId: operation.ref.versionId ?? versionId };
   const get: StoreGet = { ref, range, conditions: { ifMatch: `"${etag}"` } };
   const content = await pinned(context.services.store.get(get, context.signal));
-  if (content.object.etag === etag && content.object.storedBytes === storedBytes) return content;
+  const same = content.object.etag === etag && content.object.storedBytes === storedBytes;
+  const { first, last } = storedRangeOf(content);
+  if (same && first <= range.first && last >= range.last) return content;
   content.discard();
-  throw new ObjectReplaced();
+  throw same ? anotherRange() : new ObjectReplaced();
 }
 
-/** A follow-up request's own precondition failing means the object was replaced in between. */
-async function pinned<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (error) {
-    const replaced =
-      error instanceof GatewayError && (error.code === 'PreconditionFailed' || error.code === 'NoSuchKey');
-    throw replaced ? new ObjectReplaced() : error;
-  }
+/** Of the bytes on their way. */
+function storedRangeOf({ object }: StoredContent): ByteRange {
+  return object.storedRange ?? { first: 0, last: object.storedBytes - 1 };
 }
 
-/** The range to serve: none when If-Range says that the object is another one now; a suffix needs the size first. */
-async function effectiveRange(operation: GetObject, context: OperationContext): Promise<RangeRequest | undefined> {
-  const { range, ifRange, ref } = operation;
-  if (range === undefined) return undefined;
-  if (ifRange === undefined && range.kind === 'from') return range;
-  const { store } = context.services;
-  const stored = await store.head({ ref, conditions: readConditions(operation.conditions) }, context.signal);
-  if (ifRange !== undefined && !rangeStillHolds(backendEtags(ifRange) ?? ifRange, stored)) return undefined;
-  if (range.kind === 'from') return range;
-  const object = await identify(ref, stored, context);
-  const { first, last } = satisfiable(range, object.plaintextBytes);
-  return { kind: 'from', first, last };
+function isExactly(range: ByteRange, content: StoredContent): boolean {
+  const { first, last } = storedRangeOf(content);
+  return first === range.first && last === range.last;
 }
 
-/** Whole segments of a PutObject object that hold the plaintext range; the backend clips what lies past the end. */
-function storedGuess(range: RangeRequest): StoredRange {
-  if (range.kind === 'suffix') return undefined;
-  const stride = SEGMENT_BYTES + TAG_BYTES;
-  const first = PART_HEADER_BYTES + Math.floor(range.first / SEGMENT_BYTES) * stride;
-  if (range.last === undefined) return { first, last: undefined };
-  return { first, last: PART_HEADER_BYTES + (Math.floor(range.last / SEGMENT_BYTES) + 1) * stride - 1 };
-}
-
-function satisfiable(range: RangeRequest, plaintextBytes: number): ByteRange {
-  const resolved = resolveRange(range, plaintextBytes);
-  if (resolved !== 'unsatisfiable') return resolved;
-  throw clientError('InvalidRange', 'The requested range begins past the end of the object.', {
-    details: { ActualObjectSize: String(plaintextBytes) },
+function anotherRange(): GatewayError {
+  return new GatewayError('BackendError', 'The backend answered another range than it was asked for.', {
+    source: 'backend',
   });
 }
 
 function isPastTheEnd(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'InvalidRange';
-}
-
-/**
- * The backend's 416 speaks of stored bytes: its numbers must not reach the client, and it is no proof that the client
- * asked for too much, because the object may have been cut short in the backend.
- */
-async function whyPastTheEnd(wanted: RangeRequest, ref: ObjectRef, context: OperationContext): Promise<GatewayError> {
-  const stored = await context.services.store.head({ ref, conditions: {} }, context.signal);
-  const { plaintextBytes } = await identify(ref, stored, context);
-  satisfiable(wanted, plaintextBytes);
-  return new ObjectReplaced(); // by a longer one, since the backend's answer
 }
 
 function joined(pieces: readonly Buffer[]): Buffer {

@@ -58,7 +58,7 @@ async function putPlain(
   const { ref, metadata } = operation;
   const { plaintextBytes: bytes, source } = plaintext;
   const conditions = writeConditions(operation.conditions);
-  const outgoing = plaintext.whole ? await inOnePiece(source, bytes) : { bytes, source };
+  const outgoing = plaintext.whole ? await inOnePiece(source, bytes) : { bytes, source: endHeldBack(source, bytes) };
   const put: StorePut = { ref, metadata, conditions, body: outgoing };
   return storedAnswer(ref, await context.services.store.put(put, context.signal), body);
 }
@@ -75,11 +75,26 @@ export function storedAnswer(ref: ObjectRef, stored: StoredAck, body: VerifiedBo
   };
 }
 
+/** A byte on its way up lies in three fresh buffers: the socket's, the cipher's, and the block that goes out. */
+const BUFFERS_A_BYTE = 3;
+
 async function* paced(source: ByteSource, moved: (bytes: number) => void): AsyncGenerator<Buffer, void, void> {
   for await (const piece of source) {
-    moved(piece.length);
+    moved(BUFFERS_A_BYTE * piece.length);
     yield piece;
   }
+}
+
+/** What the sealer does by itself: the last bytes go out only once the client's body was verified to its end. */
+async function* endHeldBack(source: ByteSource, bytes: number): AsyncGenerator<Buffer, void, void> {
+  const end: Buffer[] = [];
+  let seenBytes = 0;
+  for await (const piece of source) {
+    seenBytes += piece.length;
+    if (seenBytes < bytes) yield piece;
+    else end.push(Buffer.from(piece)); // the source may reuse its buffer
+  }
+  yield* end;
 }
 
 /** Collected before anything is sent. */

@@ -21,6 +21,8 @@ import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const MAX_ERROR_BYTES = 256 * 1024;
 
+type SendOptions = { readonly signal: AbortSignal; readonly aside?: boolean };
+
 /** A stored object's head and its bytes on their way. Consume `body` or call `discard`. */
 export interface StoredContent {
   readonly object: StoredObject;
@@ -50,8 +52,17 @@ export class Store {
   }
 
   /** @throws GatewayError NoSuchKey, PreconditionFailed, NotModified, InvalidRange … */
-  async get(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
-    const response = await this.#succeed(this.#back.get(get), get.ref, signal);
+  get(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
+    return this.#get(get, { signal });
+  }
+
+  /** A few bytes, for whoever may hold a download already. Else like `get`. */
+  getAside(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
+    return this.#get(get, { signal, aside: true });
+  }
+
+  async #get(get: StoreGet, options: SendOptions): Promise<StoredContent> {
+    const response = await this.#succeed(this.#back.get(get), get.ref, options);
     try {
       return { object: this.#back.readObject(response), body: response.body, discard: () => response.discard() };
     } catch (error) {
@@ -61,7 +72,7 @@ export class Store {
   }
 
   async head(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
-    const response = await this.#succeed(this.#back.head(get), get.ref, signal);
+    const response = await this.#succeed(this.#back.head(get), get.ref, { signal });
     response.discard();
     return this.#back.readObject(response);
   }
@@ -71,7 +82,7 @@ export class Store {
     conditions: Conditions,
     signal: AbortSignal,
   ): Promise<{ versionId: string | undefined; deleteMarker: boolean }> {
-    const response = await this.#succeed(this.#back.delete(ref, conditions), ref, signal);
+    const response = await this.#succeed(this.#back.delete(ref, conditions), ref, { signal });
     response.discard();
     return this.#back.readDelete(response);
   }
@@ -97,16 +108,16 @@ export class Store {
   }
 
   async headBucket(bucket: string, signal: AbortSignal): Promise<void> {
-    (await this.#succeed(this.#back.headBucket(bucket), { bucket }, signal)).discard();
+    (await this.#succeed(this.#back.headBucket(bucket), { bucket }, { signal })).discard();
   }
 
   async createBucket(asked: CreateBucket, signal: AbortSignal): Promise<void> {
     const request = this.#back.createBucket(asked.bucket, asked.location, asked.vendor);
-    (await this.#succeed(request, asked, signal)).discard();
+    (await this.#succeed(request, asked, { signal })).discard();
   }
 
   async deleteBucket(bucket: string, signal: AbortSignal): Promise<void> {
-    (await this.#succeed(this.#back.deleteBucket(bucket), { bucket }, signal)).discard();
+    (await this.#succeed(this.#back.deleteBucket(bucket), { bucket }, { signal })).discard();
   }
 
   async bucketLocation(bucket: string, signal: AbortSignal): Promise<string> {
@@ -141,27 +152,27 @@ export class Store {
     signal: AbortSignal,
   ): Promise<StoredAck> {
     const request = this.#back.completeUpload(upload.ref, upload.uploadId, upload.parts, upload.conditions);
-    const response = await this.#succeed(request, upload.ref, signal);
+    const response = await this.#succeed(request, upload.ref, { signal });
     return this.#back.readComplete(response, await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge));
   }
 
   async abortUpload(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {
-    (await this.#succeed(this.#back.abortUpload(ref, uploadId), ref, signal)).discard();
+    (await this.#succeed(this.#back.abortUpload(ref, uploadId), ref, { signal })).discard();
   }
 
   async #acknowledged(request: OutgoingRequest, ref: ObjectRef, signal: AbortSignal): Promise<StoredAck> {
-    const response = await this.#succeed(request, ref, signal);
+    const response = await this.#succeed(request, ref, { signal });
     response.discard();
     return this.#back.readAck(response);
   }
 
   async #document(request: OutgoingRequest, ref: Partial<ObjectRef>, signal: AbortSignal): Promise<Buffer> {
-    const response = await this.#succeed(request, ref, signal);
+    const response = await this.#succeed(request, ref, { signal });
     return collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge);
   }
 
-  async #succeed(request: OutgoingRequest, ref: Partial<ObjectRef>, signal: AbortSignal): Promise<IncomingResponse> {
-    const response = await this.#connection.send(request, { signal });
+  async #succeed(request: OutgoingRequest, ref: Partial<ObjectRef>, options: SendOptions): Promise<IncomingResponse> {
+    const response = await this.#connection.send(request, options);
     if (response.status >= 200 && response.status < 300) return response;
     const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
     throw this.#back.readError(response, document, ref);

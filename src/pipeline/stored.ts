@@ -87,7 +87,7 @@ export async function manifestOf(object: SealedObject, ref: ObjectRef, context: 
       range: { suffixBytes },
       conditions: { ifMatch: `"${stored.etag}"` },
     };
-    const content = await services.store.get(get, signal);
+    const content = await services.store.getAside(get, signal);
     if (content.object.etag !== stored.etag || content.object.storedBytes !== stored.storedBytes) {
       content.discard();
       throw corrupted('The stored object changed while it was read.');

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import type { PutObject } from '../../src/operations/operation.ts';
+import { getObject } from '../../src/pipeline/get.ts';
+import { headObject } from '../../src/pipeline/head.ts';
+import { putObject } from '../../src/pipeline/put.ts';
+import { pattern } from '../devstore/started.ts';
+import {
+  BUCKET,
+  bodyOf,
+  getOf,
+  headOf,
+  type InProcess,
+  inProcess,
+  isObject,
+  letGo,
+  putOf,
+  refusalOf,
+  verifiedBody,
+} from './in-process.ts';
+
+const MIB = 1024 * 1024;
+const PIECE = 8 * MIB;
+
+async function put(stand: InProcess, key: string, bytes: Buffer, options: { declared?: boolean } = {}) {
+  const operation: PutObject = putOf(key);
+  return await putObject(operation, verifiedBody(bytes, options), stand.context());
+}
+
+describe('many downloads at once', () => {
+  // A download that holds its connection while it asks for the footer over another one: all of them would wait for ever.
+  it('finish over fewer connections than there are downloads, checksums asked for', async () => {
+    const stand = await inProcess({ backend: { connections: 2 } });
+    const bytes = pattern(MIB);
+    const keys = Array.from({ length: 6 }, (_, at) => `large-${at}`);
+    for (const key of keys) await put(stand, key, bytes);
+    const read = async (key: string) => bodyOf(await getObject(getOf(key, { wantsChecksum: true }), stand.context()));
+    for (const body of await Promise.all(keys.map(read))) expect(body.equals(bytes)).toBe(true);
+  }, 10_000);
+
+  it('the same for multipart objects, whose layout is in their footer', async () => {
+    const stand = await inProcess({ backend: { connections: 2 } });
+    const bytes = pattern(PIECE + 1);
+    const keys = ['one', 'two', 'three', 'four'];
+    for (const key of keys) await put(stand, key, bytes, { declared: false });
+    const read = async (key: string) => bodyOf(await getObject(getOf(key), stand.context()));
+    for (const body of await Promise.all(keys.map(read))) expect(body.equals(bytes)).toBe(true);
+  }, 20_000);
+});
+
+describe('an object that is replaced while it is read', () => {
+  const before = pattern(200_000, 1);
+  const after = pattern(300_000, 2);
+
+  async function replaced(
+    stand: InProcess,
+    target: Parameters<InProcess['faults']['hold']>[0],
+    read: () => Promise<void>,
+  ) {
+    const hold = stand.faults.hold(target);
+    const reading = read();
+    await hold.reached;
+    await put(stand, 'object', after);
+    hold.release();
+    await reading;
+  }
+
+  it('If-Range: bytes of the new object are never served for the old one', async () => {
+    const stand = await inProcess();
+    const { etag } = await put(stand, 'object', before);
+    await replaced(stand, { method: 'GET' }, async () => {
+      const range = { kind: 'from', first: 100, last: 199 } as const;
+      const content = await getObject(getOf('object', { range, ifRange: `"${etag}"` }), stand.context());
+      expect(content.range).toBeUndefined();
+      expect((await bodyOf(content)).equals(after)).toBe(true);
+    });
+  });
+
+  it('a suffix is the suffix of what is served', async () => {
+    const stand = await inProcess();
+    await put(stand, 'object', before);
+    await replaced(stand, { method: 'GET' }, async () => {
+      const content = await getObject(getOf('object', { range: { kind: 'suffix', bytes: 10 } }), stand.context());
+      expect((await bodyOf(content)).equals(after.subarray(-10))).toBe(true);
+    });
+  });
+
+  it.each(['HEAD', 'GET'] as const)('%s that wants the checksum answers of the new object', async (method) => {
+    const stand = await inProcess();
+    await put(stand, 'object', pattern(MIB));
+    const footer = {
+      method: 'GET',
+      where: (request: { headers: { get(name: string): string | undefined } }) =>
+        /=-/.test(request.headers.get('range') ?? ''),
+    };
+    await replaced(stand, footer, async () => {
+      const asked = { wantsChecksum: true };
+      const answer =
+        method === 'HEAD'
+          ? await headObject(headOf('object', asked), stand.context())
+          : await getObject(getOf('object', asked), stand.context());
+      expect(answer.facts.plaintextBytes).toBe(after.length);
+      if (method === 'GET') expect((await bodyOf(answer)).equals(after)).toBe(true);
+    });
+  });
+
+  it('a client’s own condition is not mistaken for that', async () => {
+    const stand = await inProcess();
+    await put(stand, 'object', before);
+    const range = { kind: 'from', first: 0, last: 9 } as const;
+    for (const conditions of [{ ifMatch: '"another"' }]) {
+      expect(await refusalOf(getObject(getOf('object', { conditions }), stand.context()))).toBe('PreconditionFailed');
+      expect(await refusalOf(getObject(getOf('object', { conditions, range }), stand.context()))).toBe(
+        'PreconditionFailed',
+      );
+      const suffix = { kind: 'suffix', bytes: 5 } as const;
+      const get = getObject(getOf('object', { conditions, range: suffix }), stand.context());
+      expect(await refusalOf(get)).toBe('PreconditionFailed');
+    }
+  });
+});
+
+describe('ranges of a multipart object', () => {
+  it('every border of parts and segments', async () => {
+    const stand = await inProcess();
+    const whole = pattern(2 * PIECE + 70_000);
+    await put(stand, 'parts', whole, { declared: false });
+    const places = [0, 1, 65_535, 65_536, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE - 1, 2 * PIECE, whole.length - 1];
+    for (const first of places) {
+      for (const last of [first, first + 1, first + 65_536, undefined]) {
+        if (last === undefined && first < PIECE) continue;
+        const content = await getObject(getOf('parts', { range: { kind: 'from', first, last } }), stand.context());
+        const expected = whole.subarray(first, last === undefined ? undefined : last + 1);
+        expect((await bodyOf(content)).equals(expected), `${first}-${last}`).toBe(true);
+      }
+    }
+    expect(stand.services.budget.reservedBytes).toBe(0);
+  });
+
+  it('the footer is fetched once', async () => {
+    const stand = await inProcess();
+    await put(stand, 'parts', pattern(PIECE), { declared: false });
+    stand.asked();
+    const range = { kind: 'from', first: PIECE - 10, last: PIECE - 1 } as const;
+    for (const requests of [3, 1]) {
+      await bodyOf(await getObject(getOf('parts', { range }), stand.context()));
+      expect(stand.asked().length).toBeLessThanOrEqual(requests);
+    }
+  });
+});
+
+describe('what a download holds', () => {
+  it('is given back however it ends', async () => {
+    const stand = await inProcess({ backend: { connections: 2 } });
+    const { budget } = stand.services;
+    await put(stand, 'object', pattern(2 * MIB));
+    for (let round = 0; round < 5; round++) {
+      const unread = await getObject(getOf('object'), stand.context());
+      expect(budget.reservedBytes).toBeGreaterThan(0);
+      await letGo(unread);
+      expect(budget.reservedBytes).toBe(0);
+      const begun = await getObject(getOf('object'), stand.context());
+      for await (const piece of begun.body as AsyncIterable<Buffer>) {
+        expect(piece.length).toBeGreaterThan(0);
+        break;
+      }
+      expect(budget.reservedBytes).toBe(0);
+      await bodyOf(await getObject(getOf('object'), stand.context()));
+      expect(budget.reservedBytes).toBe(0);
+    }
+    await stand.stored.flip(BUCKET, 'object', 64);
+    expect(await refusalOf(getObject(getOf('object'), stand.context()))).toBe('ObjectCorrupted');
+    expect(budget.reservedBytes).toBe(0);
+    await stand.stored.flip(BUCKET, 'object', 64);
+    await stand.stored.flip(BUCKET, 'object', MIB);
+    const half = await getObject(getOf('object'), stand.context());
+    expect(await refusalOf(bodyOf(half))).toBe('ObjectCorrupted');
+    expect(budget.reservedBytes).toBe(0);
+    stand.faults.plan({ where: isObject('object') }, { kind: 'cut answer', afterBytes: 100_000, by: 'reset' });
+    const cut = getObject(getOf('object'), stand.context()).then(bodyOf);
+    expect(await refusalOf(cut)).toBe('BackendUnavailable');
+    expect(budget.reservedBytes).toBe(0);
+  });
+});

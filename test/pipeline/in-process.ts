@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import { BackendConnection, type BackendOptions } from '../../src/backend/connection.ts';
+import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
+import type { Faults } from '../../src/devstore/faults.ts';
+import type { StoredObjects } from '../../src/devstore/stored-objects.ts';
+import type { VerifiedBody } from '../../src/dialects/dialect.ts';
+import { s3Back } from '../../src/dialects/s3/back.ts';
+import { GatewayError } from '../../src/errors.ts';
+import type { ObjectContent } from '../../src/operations/answer.ts';
+import type { GetObject, HeadObject, ListObjects, PutObject } from '../../src/operations/operation.ts';
+import { MemoryBudget } from '../../src/pipeline/budget.ts';
+import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
+import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
+import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
+import type { OperationContext, PipelineServices } from '../../src/pipeline/services.ts';
+import { Store } from '../../src/pipeline/store.ts';
+import { RequestTrace } from '../../src/pipeline/trace.ts';
+import { type BucketPolicy, bucketPolicy } from '../../src/tenants/bucket-policy.ts';
+import { HeaderList } from '../../src/wire/headers.ts';
+import type { ByteSource, WireRequest } from '../../src/wire/message.ts';
+import { BUCKET, startDevstore } from '../devstore/started.ts';
+import { backendOptions } from '../support/backend-options.ts';
+import { openTenancy } from '../tenants/fixture.ts';
+
+export { BUCKET };
+
+/** The pipeline's services over an embedded store in this process: no listener, no signatures. */
+export interface InProcess {
+  readonly services: PipelineServices;
+  readonly faults: Faults;
+  /** What lies in the store, past HTTP. */
+  readonly stored: StoredObjects;
+  /** `METHOD /path` of every request that reached the store, since the last call. */
+  readonly asked: () => string[];
+  /** What an operation gets of a request of the tenant's. */
+  readonly context: (policy?: Partial<BucketPolicy>) => OperationContext;
+}
+
+export async function inProcess(
+  over: { readonly backend?: Partial<BackendOptions>; readonly budgetBytes?: number } = {},
+): Promise<InProcess> {
+  const requests: string[] = [];
+  const started = await startDevstore({
+    authorize: (request) => {
+      requests.push(`${request.method} ${request.target.raw}`);
+      return { accessKeyId: 'anybody' };
+    },
+  });
+  onTestFinished(() => started.stop());
+  const tenancy = await openTenancy();
+  const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET] });
+  const options = backendOptions(started.url, over.backend);
+  const connection = new BackendConnection(options);
+  const lane = new PassThroughLane(options);
+  onTestFinished(async () => {
+    lane.close();
+    await connection.destroy();
+  });
+  const services: PipelineServices = {
+    fronts: [],
+    settings: { region: 'us-east-1', domains: [] },
+    directory: tenancy.directory,
+    keyRings: tenancy.keyRings,
+    store: new Store(s3Back, connection),
+    lane,
+    budget: new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024),
+    envelopes: new EnvelopeCache(),
+    layouts: new LayoutCache(1024 * 1024),
+    plainSizes: new PlainSizeCache(),
+    moved: () => undefined,
+    now: () => new Date(),
+    randomBytes,
+  };
+  requests.length = 0;
+  return {
+    services,
+    faults: started.devstore.faults,
+    stored: started.devstore.stored,
+    asked: () => requests.splice(0),
+    context: (policy = {}) => ({
+      services,
+      tenant,
+      policy: bucketPolicy({ pattern: BUCKET, ...policy }),
+      signal: new AbortController().signal,
+      trace: new RequestTrace(),
+    }),
+  };
+}
+
+/** A client's body. `refusal` is what its verification says behind the last byte, `late` comes before that: a trailer. */
+export function verifiedBody(
+  bytes: Buffer,
+  options: {
+    readonly declared?: boolean;
+    readonly pieceBytes?: number;
+    readonly refusal?: GatewayError;
+    readonly late?: () => Promise<void>;
+  } = {},
+): VerifiedBody {
+  const { declared = true, pieceBytes = 60_000, refusal, late } = options;
+  return {
+    plaintextBytes: declared ? bytes.length : undefined,
+    async *bytes() {
+      // As the listener does, the same memory comes again and again.
+      const reused = Buffer.alloc(pieceBytes);
+      for (let at = 0; at < bytes.length; at += pieceBytes) {
+        const length = bytes.copy(reused, 0, at, Math.min(bytes.length, at + pieceBytes));
+        yield reused.subarray(0, length);
+        reused.fill(0xee);
+      }
+      await late?.();
+      if (refusal !== undefined) throw refusal;
+    },
+    proof: () => ({ checksum: undefined, md5: undefined }),
+  };
+}
+
+export function putOf(key: string, over: Partial<PutObject> = {}): PutObject {
+  return {
+    kind: 'PutObject',
+    ref: { bucket: BUCKET, key },
+    metadata: { content: {}, user: [], vendor: new HeaderList() },
+    conditions: {},
+    ...over,
+  };
+}
+
+export function getOf(key: string, over: Partial<GetObject> = {}): GetObject {
+  return {
+    kind: 'GetObject',
+    ref: { bucket: BUCKET, key },
+    range: undefined,
+    ifRange: undefined,
+    conditions: {},
+    overrides: {},
+    wantsChecksum: false,
+    ...over,
+  };
+}
+
+export function headOf(key: string, over: Partial<HeadObject> = {}): HeadObject {
+  return { ...getOf(key), ...over, kind: 'HeadObject' };
+}
+
+export function listOf(over: Partial<ListObjects> = {}): ListObjects {
+  return {
+    kind: 'ListObjects',
+    bucket: BUCKET,
+    form: 2,
+    prefix: '',
+    delimiter: '',
+    after: '',
+    continuationToken: undefined,
+    maxKeys: 1000,
+    urlEncoded: false,
+    withOwner: false,
+    ...over,
+  };
+}
+
+export async function bodyOf(content: ObjectContent): Promise<Buffer> {
+  const { body } = content;
+  if (body === undefined || Buffer.isBuffer(body)) return body ?? Buffer.alloc(0);
+  const pieces: Buffer[] = [];
+  for await (const piece of body) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces);
+}
+
+export async function letGo(content: ObjectContent): Promise<void> {
+  await (content.body as ByteSource)[Symbol.asyncIterator]().return?.();
+}
+
+/** The code that a GatewayError has, or what else happened. */
+export async function refusalOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'none';
+  } catch (error) {
+    return error instanceof GatewayError ? error.code : `not a GatewayError: ${error}`;
+  }
+}
+
+export function isObject(key: string, query = ''): (request: WireRequest) => boolean {
+  return ({ target }) => target.raw === `/${BUCKET}/${key}${query}`;
+}

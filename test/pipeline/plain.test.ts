@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { clientError } from '../../src/errors.ts';
+import { getObject } from '../../src/pipeline/get.ts';
+import { putObject } from '../../src/pipeline/put.ts';
+import { pattern } from '../devstore/started.ts';
+import { BUCKET, bodyOf, getOf, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
+
+const BAD = clientError('BadDigest', 'The Content-MD5 you specified did not match what we received.');
+
+describe('a bucket without protection', () => {
+  // The sealer's footer is what holds a sealed upload back; here nothing is sealed.
+  it.each([1, 100_000, 131_073, 1_000_000])('stores nothing of a bad upload of %i bytes', async (bytes) => {
+    const { context, stored } = await inProcess();
+    // The trailer that tells comes behind the last byte of the object, and may take its time.
+    const body = verifiedBody(pattern(bytes), { refusal: BAD, late: () => delay(200) });
+    const put = putObject(putOf('bad'), body, context({ protection: 'none' }));
+    expect(await refusalOf(put)).toBe('BadDigest');
+    expect(await stored.keys(BUCKET)).toEqual([]);
+  });
+
+  it.each([0, 1, 131_072, 131_073, 1_000_000])('keeps %i bytes as they are', async (bytes) => {
+    const { context, stored } = await inProcess();
+    await putObject(putOf('good'), verifiedBody(pattern(bytes)), context({ protection: 'none' }));
+    expect((await stored.read(BUCKET, 'good')).bytes.equals(pattern(bytes))).toBe(true);
+  });
+
+  it.each([
+    ['none', 1],
+    ['none', 50],
+    ['none', 65_540],
+    ['mixed', 50],
+    ['mixed', 300_000],
+  ] as const)('%s: every edge of %s plain bytes can be asked for', async (policy, bytes) => {
+    const { context, stored } = await inProcess();
+    const whole = pattern(bytes);
+    await stored.overwrite(BUCKET, 'plain', whole);
+    const asker = context(policy === 'none' ? { protection: 'none' } : { mixed: true });
+    for (const [first, last] of [
+      [0, 0],
+      [0, undefined],
+      [bytes - 1, bytes - 1],
+      [bytes >> 1, undefined],
+      [Math.max(0, bytes - 5), bytes + 5],
+    ] as const) {
+      const content = await getObject(getOf('plain', { range: { kind: 'from', first, last } }), asker);
+      expect(content.range).toEqual({ first, last: Math.min(last ?? bytes, bytes - 1) });
+      expect((await bodyOf(content)).equals(whole.subarray(first, (last ?? bytes) + 1))).toBe(true);
+    }
+    const tail = await getObject(getOf('plain', { range: { kind: 'suffix', bytes: 3 } }), asker);
+    expect((await bodyOf(tail)).equals(whole.subarray(Math.max(0, bytes - 3)))).toBe(true);
+    const past = getObject(getOf('plain', { range: { kind: 'from', first: bytes, last: undefined } }), asker);
+    expect(await refusalOf(past)).toBe('InvalidRange');
+  });
+});
