@@ -20,6 +20,10 @@ Otherwise install Node ${NEEDED_MAJOR}: https://nodejs.org/en/download`);
 } else {
   // A request runs through some hundred functions once each: compile them at their first call, not at their 100th.
   v8.setFlagsFromString('--always-sparkplug');
+  // Collections of the young generation are many and tiny (buffer-pace.ts): helper threads cost more than they do, and
+  // buffers that are freed later than collected look to V8 like growth.
+  v8.setFlagsFromString('--no-parallel-scavenge');
+  v8.setFlagsFromString('--no-concurrent-array-buffer-sweeping');
   // dist/ holds main.js, a clone holds main.ts.
   const main = fs.existsSync(new URL('./main.js', import.meta.url)) ? './main.js' : './main.ts';
   import(main).catch((error) => {
