@@ -8,6 +8,7 @@ export class BlockWriter {
   #block: Buffer | undefined;
   #filled = 0;
   #complete: Buffer[] = [];
+  #spare: Buffer | undefined;
 
   constructor({ totalBytes, blockBytes }: { readonly totalBytes: number; readonly blockBytes: number }) {
     this.#leftBytes = totalBytes;
@@ -18,7 +19,7 @@ export class BlockWriter {
   append(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length) {
-      this.#block ??= Buffer.allocUnsafe(Math.min(this.#blockBytes, this.#leftBytes));
+      this.#block ??= this.#newBlock();
       const copied = bytes.copy(this.#block, this.#filled, at);
       if (copied === 0) throw new RangeError('More bytes than were announced.');
       at += copied;
@@ -31,11 +32,24 @@ export class BlockWriter {
     for (const buffer of buffers) this.append(buffer);
   }
 
-  /** The blocks that are full; the caller's from now on. */
+  /** The blocks that are full; the caller's, until it gives them back. */
   take(): readonly Buffer[] {
     const complete = this.#complete;
     if (complete.length > 0) this.#complete = [];
     return complete;
+  }
+
+  /** A block that nobody reads any more is filled again: fresh ones of this size cost the kernel a page each. */
+  giveBack(block: Buffer): void {
+    if (block.length === this.#blockBytes) this.#spare = block;
+  }
+
+  #newBlock(): Buffer {
+    const bytes = Math.min(this.#blockBytes, this.#leftBytes);
+    const spare = this.#spare;
+    if (spare?.length !== bytes) return Buffer.allocUnsafe(bytes);
+    this.#spare = undefined;
+    return spare;
   }
 
   #close(block: Buffer): void {

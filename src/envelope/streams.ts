@@ -30,7 +30,7 @@ interface SealPart {
 /**
  * Seals a PutObject: header, segments and footer, exactly `sealedBytes(plaintextBytes, quantum)` bytes in all. The
  * last segment and the footer come only after `source` ended cleanly, and `manifest` is asked then. A small object is
- * one buffer. Ending the iteration early ends the source's.
+ * one buffer; a buffer of a larger one is good until the next is asked for. Ending the iteration early ends the source's.
  * @throws GatewayError InternalError when the source yields another length; whatever the source throws
  */
 export async function* sealObject(
@@ -124,7 +124,10 @@ async function* seal(
     watch.start();
     blocks.appendAll(sealer.push(chunk));
     watch.stop();
-    for (const block of blocks.take()) yield block;
+    for (const block of blocks.take()) {
+      yield block;
+      blocks.giveBack(block);
+    }
   }
   watch.start();
   blocks.appendAll(sealer.finish());

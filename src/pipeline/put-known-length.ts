@@ -75,8 +75,8 @@ export function storedAnswer(ref: ObjectRef, stored: StoredAck, body: VerifiedBo
   };
 }
 
-/** A byte on its way up lies in three fresh buffers: the socket's, the cipher's, and the block that goes out. */
-const BUFFERS_A_BYTE = 3;
+/** A byte on its way up lies in two fresh buffers: the socket's and the cipher's. */
+const BUFFERS_A_BYTE = 2;
 
 async function* paced(source: ByteSource, moved: (bytes: number) => void): AsyncGenerator<Buffer, void, void> {
   for await (const piece of source) {

@@ -149,7 +149,7 @@ export async function* each(bytes: Buffer, chunkBytes = Math.max(1, bytes.length
 
 export async function gather(source: AsyncIterable<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of source) pieces.push(piece);
+  for await (const piece of source) pieces.push(Buffer.from(piece)); // the source may reuse its buffer
   return Buffer.concat(pieces);
 }
 

@@ -198,7 +198,7 @@ describe('what a bad upload leaves', () => {
     };
     const out: Buffer[] = [];
     const work = async () => {
-      for await (const block of sealObject(bad(), { ...options, quantum: 0, manifest })) out.push(block);
+      for await (const block of sealObject(bad(), { ...options, quantum: 0, manifest })) out.push(Buffer.from(block));
     };
     expect(await refusal(work)).toBe(failure);
     expect(Buffer.concat(out).length).toBeLessThanOrEqual(64 + 2 * (S + 16));
