@@ -25,6 +25,9 @@ export async function standOnMinio(
     keyStore: { redis: redis.url, ...settings.keyStore },
     ...(settings.more && { more: settings.more }),
     ...(settings.env && { env: settings.env }),
+  }).catch(async (error: unknown) => {
+    await Promise.all([minio.stop(), redis.stop()]);
+    throw error;
   });
   return {
     gateway,
