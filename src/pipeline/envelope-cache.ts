@@ -31,8 +31,8 @@ export class EnvelopeCache {
     this.#entries.set(name, entry);
   }
 
-  /** Injective: neither tenants, buckets nor envelopes hold a line feed, and the key comes last. */
+  /** Injective: neither tenants nor buckets hold a line feed, and the key, which may hold any, is counted. */
   static nameOf(at: { tenant: string; bucket: string; envelope: string; key: string }): string {
-    return `${at.tenant}\n${at.bucket}\n${at.envelope}\n${at.key}`;
+    return `${at.tenant}\n${at.bucket}\n${at.key.length}\n${at.key}${at.envelope}`;
   }
 }

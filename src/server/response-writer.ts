@@ -57,7 +57,12 @@ export class ResponseWriter {
       head.push('Content-Length', String(body === undefined ? 0 : (body as Buffer).length));
     }
     if (options.close) head.push('Connection', 'close');
-    this.#response.writeHead(answer.status, head);
+    try {
+      this.#response.writeHead(answer.status, head);
+    } catch (error) {
+      if (source !== undefined) await release(source);
+      throw error;
+    }
     this.#onHead();
     if (options.isHead || isBodiless(answer.status) || body === undefined) return this.#end(undefined);
     if (source === undefined) return this.#end(body as Buffer);

@@ -63,6 +63,23 @@ describe('an answer', () => {
     expect((await server.record()).bytesOut).toBe(0);
   });
 
+  it('with a head that node refuses lets the source go', async () => {
+    let released = 0;
+    const body = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.reject(new Error('pulled')),
+        return: async () => {
+          released++;
+          return { done: true as const, value: undefined };
+        },
+      }),
+    };
+    await using server = await Listening.start(async () => answer(200, body, [['x-amz-meta-a', 'b\r\nc: d']]));
+    await using client = await server.open();
+    expect(await client.send(get('/o')).until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 500 /);
+    expect(released).toBe(1);
+  });
+
   it('streams with its declared length', async () => {
     await using server = await Listening.start(async () =>
       answer(200, pieces('ab', '', 'cde'), [['Content-Length', '5']]),

@@ -16,6 +16,7 @@ const DROPPED = new Set([
   'x-amz-version-id', // a field of its own
   'x-amz-delete-marker', // the same
   'x-amz-mp-parts-count',
+  'x-amz-object-size',
   'x-amz-decoded-content-length',
 ]);
 

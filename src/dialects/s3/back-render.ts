@@ -22,9 +22,12 @@ type Query = readonly (readonly [name: string, value: string | number | undefine
 export function renderPut({ ref, metadata, conditions, body }: StorePut): OutgoingRequest {
   const headers = metadataHeaders(metadata);
   addWriteConditions(headers, conditions);
-  // Sent twice, a conditional write meets its own first copy and fails: so only plain ones may be.
-  const idempotent = conditions.ifMatch === undefined && conditions.ifNoneMatch === undefined;
-  return { method: 'PUT', path: objectPath(ref), headers, body, idempotent };
+  return { method: 'PUT', path: objectPath(ref), headers, body, idempotent: isUnconditional(conditions) };
+}
+
+/** Sent twice, a conditional write meets what its own first copy did, and fails: so only plain ones may be. */
+function isUnconditional({ ifMatch, ifNoneMatch }: Conditions): boolean {
+  return ifMatch === undefined && ifNoneMatch === undefined;
 }
 
 export function renderGet(method: 'GET' | 'HEAD', { ref, range, conditions }: StoreGet): OutgoingRequest {
@@ -39,7 +42,8 @@ export function renderGet(method: 'GET' | 'HEAD', { ref, range, conditions }: St
 export function renderDelete(ref: ObjectRef, conditions: Conditions): OutgoingRequest {
   const headers = new HeaderList();
   addWriteConditions(headers, conditions);
-  return bodiless('DELETE', objectPath(ref, [['versionId', ref.versionId]]), headers);
+  const request = bodiless('DELETE', objectPath(ref, [['versionId', ref.versionId]]), headers);
+  return { ...request, idempotent: isUnconditional(conditions) };
 }
 
 export function renderDeleteMany(bucket: string, targets: readonly DeleteTarget[]): OutgoingRequest {

@@ -15,7 +15,12 @@ export function encodeMetadataValue(value: string): string {
 /** One word, and the blank that separates it from the next (not part of the text, §6.2). */
 const WORD = /=\?utf-8\?([bq])\?([^? ]*)\?=(?:[ \t]+(?==\?)|$)/giy;
 
-/** Anything that is not made of encoded words alone is returned as it is. */
+const CONTROL_CHARACTER = /[\0-\x08\x0a-\x1f\x7f]/;
+
+/**
+ * Anything that is not made of encoded words alone is returned as it is. So is what would be control characters, which
+ * no client's header can have: whoever writes to the store past the gateway must not break an answer's head by them.
+ */
 export function decodeMetadataValue(value: string): string {
   if (!value.startsWith('=?')) return value;
   let decoded = '';
@@ -26,7 +31,7 @@ export function decodeMetadataValue(value: string): string {
     const [, encoding = '', text = ''] = match;
     decoded += encoding.toLowerCase() === 'b' ? Buffer.from(text, 'base64').toString('latin1') : decodeQ(text);
   }
-  return decoded;
+  return CONTROL_CHARACTER.test(decoded) ? value : decoded;
 }
 
 function decodeQ(text: string): string {

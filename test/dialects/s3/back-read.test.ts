@@ -207,4 +207,10 @@ describe('metadata values', () => {
     '%j is not encoded words, and stays',
     (value) => expect(decodeMetadataValue(value)).toBe(value),
   );
+
+  // Whoever writes to the store could split the answer's head by it, or a name in a cache.
+  test.each(['=?UTF-8?q?a=0D=0ASet-Cookie:_b?=', '=?UTF-8?B?AA==?=', '=?UTF-8?q?=7F?='])(
+    '%j would be control characters, and stays',
+    (value) => expect(decodeMetadataValue(value)).toBe(value),
+  );
 });
