@@ -55,7 +55,7 @@ async function seal(plaintext: Buffer): Promise<{ readonly stored: Buffer[]; rea
   });
   const stored: Buffer[] = [];
   for await (const block of sealed) {
-    stored.push(block);
+    stored.push(Buffer.from(block));
   }
   return { stored, entry: encodeEnvelope(envelope) };
 }
