@@ -79,6 +79,16 @@ export async function openStores(config: Pick<Config, 'keys'>, observers: Observ
   }
 }
 
+/** Whether the key store answers, with a root key or without. @throws GatewayError KeyStoreUnavailable */
+export async function reachKeyStore(keys: KeysConfig): Promise<void> {
+  const store = await openRecordStore(keyStoreConfig(keys));
+  try {
+    await store.check();
+  } finally {
+    await store.close();
+  }
+}
+
 function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<RootKey> | RootKey {
   if (root.kind === 'env') return rootKeyFromText(root.key.reveal(), root.source);
   return rootKeyFromFile(root.path, { ...(onWarning && { onWarning }) });

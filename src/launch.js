@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Plain JavaScript that Node 12 reads, on purpose: on a Node too old for the rest it must still be able to say so.
 // biome-ignore lint/style/useNodejsImportProtocol: Node 12 does not know the node: protocol
 import fs from 'fs';
@@ -27,7 +28,11 @@ Otherwise install Node ${NEEDED_MAJOR}: https://nodejs.org/en/download`);
   // dist/ holds main.js, a clone holds main.ts.
   const main = fs.existsSync(new URL('./main.js', import.meta.url)) ? './main.js' : './main.ts';
   import(main).catch((error) => {
-    console.error(error);
+    if (error.code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package/.test(error.message)) {
+      console.error(`Sealgate's packages are not installed (${error.message.split(' imported from')[0]}). Install them:
+
+    npm ci`);
+    } else console.error(error);
     process.exitCode = 1;
   });
 }

@@ -39,6 +39,12 @@ function stopWithParent(): void {
   timer.unref();
 }
 
+const lastWork: (() => void)[] = [];
+// Whatever ends the process: a command's return, a second Ctrl-C, a closed pipe, a defect.
+process.once('exit', () => {
+  for (const work of lastWork) work();
+});
+
 const terminal: Terminal = {
   env: process.env,
   cwd: (throughNpm && process.env.INIT_CWD) || process.cwd(),
@@ -62,6 +68,7 @@ const terminal: Terminal = {
   get stop() {
     return stopSignal();
   },
+  onExit: (work) => void lastWork.push(work),
   now: () => new Date(),
   program: throughNpm ? 'npm run -s sealgate --' : 'sealgate',
 };

@@ -133,7 +133,7 @@ const limits = z.strictObject({
   memoryBytes: setting(
     bytes({ min: 16 * MIB, max: 64 * GIB }),
     'Bytes in flight at most, each worker; past it requests get 503 SlowDown.',
-  ).prefault('64 MiB'),
+  ).prefault('256 MiB'),
   maxConnections: setting(integer({ min: 1, max: 1_000_000 }), 'Client connections at most, each worker.').prefault(
     4096,
   ),

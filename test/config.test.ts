@@ -56,7 +56,7 @@ describe('a configuration file', () => {
     expect(config.keys.root).toEqual({ kind: 'file', path: join(folder, 'root.key') });
     expect(config.keys.store).toEqual({ kind: 'file', path: join(folder, 'keys.json') });
     expect(config.keys.cache).toEqual({ maxAgeSeconds: 60, staleSeconds: 300 });
-    expect(config.limits.memoryBytes).toBe(64 * 1024 * 1024);
+    expect(config.limits.memoryBytes).toBe(256 * 1024 * 1024);
   });
 
   it('takes every fixed name', () => {

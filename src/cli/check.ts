@@ -1,8 +1,10 @@
 import { type BackendConfig, type ExaminedConfig, examineConfig, type KeysConfig, showProblem } from '../config.ts';
-import { openBackend, openStores } from '../gateway.ts';
+import { openBackend, openStores, reachKeyStore } from '../gateway.ts';
+import { RootKeyInvalid } from '../keys/root-key.ts';
 import { CheckReport } from './check-report.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
-import { configFile } from './config-file.ts';
+import { configFile, NO_FILE } from './config-file.ts';
+import { describeError } from './describe-error.ts';
 import { ObjectClient } from './object-client.ts';
 import { probeAtRest } from './probe.ts';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from './terminal.ts';
@@ -16,7 +18,7 @@ export const checkCommand: Command = {
   usage: `check [options]
 
 Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, and sends a
-probe object through the gateway to see that the backend holds ciphertext. Leaves nothing behind.
+probe object through the gateway to see that the backend holds ciphertext. Leaves no tenant, bucket or object behind.
 
       --bucket NAME   Put the probe into this bucket. Without it, a bucket is made and deleted.
 ${CONFIG_USAGE}
@@ -30,6 +32,9 @@ ${JSON_USAGE}`,
     const { problems } = examined;
     for (const problem of problems) {
       report.add({ name: 'configuration', outcome: 'failed', detail: showProblem(problem) });
+    }
+    if (problems.length > 0 && file === undefined) {
+      report.add({ name: 'configuration', outcome: 'failed', detail: NO_FILE });
     }
     if (problems.length === 0)
       report.add({ name: 'configuration', outcome: 'ok', detail: file ?? 'environment variables' });
@@ -79,25 +84,41 @@ async function checkPart<C, T>(
   name: string,
   section: C | undefined,
   report: CheckReport,
-  work: (section: C) => Promise<T>,
+  work: (section: C) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   if (section !== undefined) return report.attempt({ name }, () => work(section));
   report.add({ name, outcome: 'skipped', detail: 'not tried, because of the configuration' });
   return undefined;
 }
 
-async function checkKeys(keys: KeysConfig, report: CheckReport): Promise<Stores> {
-  const onWarning = (detail: string) => report.add({ name: 'key store', outcome: 'warning', detail });
-  const stores = await openStores({ keys }, { onWarning });
+async function checkKeys(keys: KeysConfig, report: CheckReport): Promise<Stores | undefined> {
+  const place = keys.store.kind === 'file' ? keys.store.path : 'Redis';
+  const stores = await openKeys(keys, report);
+  if (stores === undefined) {
+    await reachKeyStore(keys);
+    report.add({ name: 'key store', outcome: 'ok', detail: `${place} answers` });
+    return undefined;
+  }
   try {
     const records = await stores.selfTest();
-    const place = keys.store.kind === 'file' ? keys.store.path : 'Redis';
     const detail = `${place} answers, and the root key opens its ${records} records`;
     report.add({ name: 'key store', outcome: 'ok', detail });
     return stores;
   } catch (error) {
     await stores.close();
     throw error;
+  }
+}
+
+/** @returns undefined without a root key that can be used, which is reported: the store can be tried all the same */
+async function openKeys(keys: KeysConfig, report: CheckReport): Promise<Stores | undefined> {
+  const onWarning = (detail: string) => report.add({ name: 'key store', outcome: 'warning', detail });
+  try {
+    return await openStores({ keys }, { onWarning });
+  } catch (error) {
+    if (!(error instanceof RootKeyInvalid)) throw error;
+    report.add({ name: 'root key', outcome: 'failed', detail: describeError(error) });
+    return undefined;
   }
 }
 

@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, ConfigError, loadConfig } from '../config.ts';
 import type { Terminal } from './terminal.ts';
 
 const DEFAULT_FILE = 'sealgate.yaml';
+
+/** Most likely what is wrong where settings are missing. */
+export const NO_FILE = `there is no ./${DEFAULT_FILE}, so environment variables alone were read; --config FILE names a file`;
 
 /** The file that a command means: --config, else $SEALGATE_CONFIG, else ./sealgate.yaml if it is there. */
 export function configFile(option: string | undefined, terminal: Terminal): string | undefined {
@@ -15,5 +18,11 @@ export function configFile(option: string | undefined, terminal: Terminal): stri
 
 /** @throws ConfigError with every problem */
 export function commandConfig(option: string | undefined, terminal: Terminal): Config {
-  return loadConfig({ file: configFile(option, terminal), env: terminal.env, cwd: terminal.cwd });
+  const file = configFile(option, terminal);
+  try {
+    return loadConfig({ file, env: terminal.env, cwd: terminal.cwd });
+  } catch (error) {
+    if (file !== undefined || !(error instanceof ConfigError)) throw error;
+    throw new ConfigError([...error.problems, { setting: 'configuration', problem: NO_FILE }]);
+  }
 }

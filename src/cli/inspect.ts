@@ -51,7 +51,7 @@ ${JSON_USAGE}`,
       const hasKeys = configFile(values.config, terminal) !== undefined;
       const verdict = hasKeys ? await verify(source, values.config, terminal) : undefined;
       if (values.json)
-        terminal.print(JSON.stringify({ source: source.name, ...explanation, verification: verdict }, undefined, 2));
+        terminal.print(JSON.stringify(inspectionForScripts(source.name, explanation, verdict), undefined, 2));
       else terminal.print(inspectionText(source.name, explanation, verdict));
       return verdict?.authentic === false ? EXIT_FAILED : EXIT_OK;
     } finally {
@@ -104,6 +104,11 @@ function endsSealed(end: Buffer): boolean {
   } catch {
     return false;
   }
+}
+
+function inspectionForScripts(name: string, explained: SealedExplanation, verdict: Verdict | undefined) {
+  // The explanation's own `authenticated` speaks of the clear fields alone.
+  return { source: name, ...explained, authenticated: verdict?.authentic === true, verification: verdict };
 }
 
 function inspectionText(name: string, explained: SealedExplanation, verdict: Verdict | undefined): string {

@@ -31,6 +31,16 @@ log:
   format: text
 `;
 
+/** What the system says of a folder that cannot be written to, in words. */
+const UNUSABLE: Readonly<Record<string, string>> = {
+  EACCES: 'it may not be written to by you',
+  EPERM: 'it may not be written to by you',
+  EROFS: 'it is on a read-only disk',
+  EEXIST: 'it is a file',
+  ENOTDIR: 'a part of its path is a file',
+  ENOSPC: 'its disk is full',
+};
+
 /** The folder that holds everything of a quickstart: root key, wrapped keys, objects, configuration. */
 export class QuickstartFolder {
   readonly path: string;
@@ -48,9 +58,22 @@ export class QuickstartFolder {
   /**
    * Makes what is missing. A connection.json of an earlier run goes: whoever waits for it must not find an old one.
    * @returns whether this is the first start
-   * @throws CommandFailed when keys are there whose root key is gone
+   * @throws CommandFailed when the folder cannot be used, or keys are there whose root key is gone
    */
   async prepare(): Promise<boolean> {
+    try {
+      return await this.#fill();
+    } catch (error) {
+      const why = UNUSABLE[(error as NodeJS.ErrnoException).code ?? ''];
+      if (why === undefined) throw error;
+      const { message } = error as Error;
+      throw new CommandFailed(
+        `The folder ${this.path} cannot be used: ${why} (${message}). Choose another: --data DIR.`,
+      );
+    }
+  }
+
+  async #fill(): Promise<boolean> {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
     this.forgetConnection();
     if (!existsSync(this.configFile)) writeFileSync(this.configFile, CONFIGURATION, { mode: 0o600 });

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { type Config, loadConfig } from '../config.ts';
 import { createGateway, openBackend, openStores } from '../gateway.ts';
 import type { Secret } from '../keys/secret.ts';
-import { createLog } from '../telemetry/log.ts';
 import { type Command, CommandFailed, readArguments, UsageError } from './command.ts';
+import { openCommandLog } from './command-log.ts';
 import { openGatewayClient } from './gateway-client.ts';
 import { ObjectClient } from './object-client.ts';
 import { portProblem } from './port-problem.ts';
@@ -60,7 +60,7 @@ interface Credential {
 
 async function run({ config, folder, firstStart, credential, terminal }: Run): Promise<void> {
   const { stop } = terminal; // from here on Ctrl-C tidies up
-  const log = createLog({ ...config.log, destination: 1 });
+  const log = openCommandLog(config, terminal);
   const gateway = await createGateway(config, { log });
   try {
     await gateway.start().catch((error: unknown) => {

@@ -6,8 +6,9 @@ import { AdminServer } from '../server/admin.ts';
 import type { RunningWorker, WorkerGroup } from '../server/worker-group.ts';
 import { runWorkers } from '../server/workers.ts';
 import { METRICS_CONTENT_TYPE } from '../telemetry/aggregate.ts';
-import { createLog, type Log } from '../telemetry/log.ts';
+import type { Log } from '../telemetry/log.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, readArguments } from './command.ts';
+import { openCommandLog } from './command-log.ts';
 import { commandConfig } from './config-file.ts';
 import { portProblem } from './port-problem.ts';
 import { EXIT_OK } from './terminal.ts';
@@ -22,7 +23,7 @@ export const serveCommand: Command = {
   run: async (args, terminal) => {
     const { values } = readArguments(args, CONFIG_OPTION, { most: 0 });
     const config = commandConfig(values.config, terminal);
-    const log = createLog({ ...config.log, destination: 1 });
+    const log = openCommandLog(config, terminal);
     const { stop } = terminal;
     const release = await holdEmbeddedStore(config);
     try {

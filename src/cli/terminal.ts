@@ -14,6 +14,8 @@ export interface Terminal {
   ask(question: string): Promise<string>;
   /** Fires at Ctrl-C or SIGTERM: finish and return. */
   readonly stop: AbortSignal;
+  /** `work` runs last of all, synchronously, whatever ends the process. */
+  onExit(work: () => void): void;
   now(): Date;
   /** How a person calls this program: `sealgate`, or `npm run -s sealgate --` in a clone. */
   readonly program: string;

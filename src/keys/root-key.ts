@@ -26,8 +26,11 @@ export class RootKeyInvalid extends Error {
   }
 }
 
+/** Anything for everybody, or writing for the group. Reading for the group is how Kubernetes mounts a secret (0440). */
+const OPEN_TO_OTHERS = 0o027;
+
 export interface RootKeyOptions {
-  /** Called with a sentence for the operator: the key file can be read by others. */
+  /** Called with a sentence for the operator: the key file is open to others. */
   readonly onWarning?: (message: string) => void;
   readonly randomBytes?: (byteCount: number) => Buffer;
 }
@@ -38,9 +41,9 @@ export async function rootKeyFromFile(path: string, options: RootKeyOptions = {}
   let text: string;
   try {
     const { mode } = await stat(path);
-    if ((mode & 0o077) !== 0) {
+    if ((mode & OPEN_TO_OTHERS) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, '0');
-      options.onWarning?.(`The root key file ${path} has mode ${octal}: others can read it. Use chmod 600.`);
+      options.onWarning?.(`The root key file ${path} has mode ${octal}: others can use it. Use chmod 600.`);
     }
     text = await readFile(path, 'utf8');
   } catch (error) {

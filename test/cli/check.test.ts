@@ -76,6 +76,28 @@ describe('sealgate check, against MinIO and Redis', () => {
     expect(code).toBe(1);
   });
 
+  it('tries Redis without a root key that can be used, and the backend too', async () => {
+    const env = {
+      ...environment(),
+      ROOT_KEY: Buffer.alloc(32).toString('base64'),
+      REDIS_URL: redis.url.replace('redis-password', PLANTED),
+      BACKEND_SECRET: PLANTED,
+    };
+    const both = await check(configuration(), env);
+    expect(verdicts(both.text)).toEqual(['✔ configuration', '✖ root key', '✖ key store', '✖ backend', '– probe']);
+    expect(both.text).not.toContain(PLANTED);
+    const one = await check(configuration(), { ...environment(), ROOT_KEY: env.ROOT_KEY });
+    expect(verdicts(one.text)).toEqual([
+      '✔ configuration',
+      '✖ root key',
+      '✔ key store',
+      '✔ backend',
+      '✔ clock',
+      '– probe',
+    ]);
+    expect([both.code, one.code]).toEqual([1, 1]);
+  });
+
   it('names a root key that is not the store’s', async () => {
     const added = ['tenant', 'add', 'acme', '--bucket', 'acme', '--config', join(folder, 'sealgate.yaml')];
     await writeFile(join(folder, 'sealgate.yaml'), configuration());

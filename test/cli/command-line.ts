@@ -40,8 +40,8 @@ export interface RunningQuickstart {
   readonly pid: number;
   /** What it printed so far. */
   stdout(): string;
-  /** Ctrl-C, and waits for the end. @returns the exit code */
-  stop(): Promise<number | null>;
+  /** Ctrl-C (or SIGTERM), and waits for the end. @returns the exit code */
+  stop(signal?: 'SIGINT' | 'SIGTERM'): Promise<number | null>;
 }
 
 /** Starts a quickstart on free ports and waits for its connection.json. */
@@ -61,9 +61,9 @@ export async function startQuickstart(folder: string, args: readonly string[] = 
     connection: JSON.parse(readFileSync(file, 'utf8')) as Connection,
     pid: child.pid as number,
     stdout: () => output.stdout,
-    async stop() {
+    async stop(signal = 'SIGINT') {
       if (child.exitCode !== null) return child.exitCode;
-      child.kill('SIGINT');
+      child.kill(signal);
       const [code] = (await once(child, 'close')) as [number | null];
       return code;
     },

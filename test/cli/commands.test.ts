@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,6 +68,14 @@ describe('the command line', () => {
     expect(stderr.match(/✖ [\w.]+/g)).toEqual(['✖ listen', '✖ workerz', '✖ keys.root.file', '✖ keys.store.redis']);
   });
 
+  it('says that there is no file, where settings are missing', async () => {
+    const { code, stderr } = await sealgate(['tenant', 'list'], { cwd: folder.slice(0, folder.lastIndexOf('/')) });
+    expect(code).toBe(1);
+    expect(stderr).toContain('✖ backend.endpoint: is missing');
+    expect(stderr).toContain('there is no ./sealgate.yaml');
+    expect((await sealgate(['check'], { cwd: join(folder, '..') })).stdout).toContain('there is no ./sealgate.yaml');
+  });
+
   it('prints every setting', async () => {
     const rows = await sealgateJson<{ name: string }[]>(['config']);
     expect(rows.map(({ name }) => name)).toEqual(SETTING_ROWS.map(({ name }) => name));
@@ -84,6 +92,26 @@ describe('the command line', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('needs Node 24 or later; this is Node 18.20.0');
     expect(stderr).toContain('npm ci && npm start');
+  });
+});
+
+describe('src/launch.js', () => {
+  const source = join(import.meta.dirname, '../../src/launch.js');
+
+  it('is a program where the package is installed', async () => {
+    expect(await readFile(source, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+
+  it('says that packages are missing', async () => {
+    const clone = join(folder, 'clone');
+    await cp(source, join(clone, 'launch.js'));
+    await writeFile(join(clone, 'package.json'), '{"type":"module"}');
+    await writeFile(join(clone, 'main.js'), "import 'sealgate-has-no-such-package';\n");
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, 'launch.js')], { encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      "Sealgate's packages are not installed (Cannot find package 'sealgate-has-no-such-package'). Install them:\n\n    npm ci\n",
+    );
   });
 });
 

@@ -127,6 +127,7 @@ describe('quickstart', () => {
     const inspected = await sealgateJson<Record<string, unknown>>(['inspect', 's3://demo/a/b', '--config', configFile]);
     expect(inspected).toMatchObject({
       format: 'SX1',
+      authenticated: true,
       envelope: { source: 'metadata', kekVersion: 1, locationClaim: true },
       sizes: { plaintextBytes: SECRET_TEXT.length, segments: 2 },
       verification: { authentic: true, tenant: 'demo', currentKekVersion: 1 },
@@ -161,6 +162,28 @@ describe('quickstart', () => {
     const { code, stderr } = await sealgate(['quickstart', '--port', port, '--data', other]);
     expect(code).toBe(1);
     expect(stderr).toContain(`Port ${port} on 127.0.0.1 is taken by another program (EADDRINUSE)`);
+  });
+
+  it('says what is wrong with a folder that it cannot use', async () => {
+    const file = join(folder, 'root.key');
+    for (const [data, why] of [
+      [file, 'it is a file'],
+      [join(file, 'below'), 'a part of its path is a file'],
+    ] as const) {
+      const { code, stderr } = await sealgate(['quickstart', '--port', '0', '--data', data]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`✖ The folder ${data} cannot be used: ${why}`);
+      expect(stderr).toContain('--data DIR');
+    }
+  });
+
+  it('stops at SIGTERM as well, its last log lines written', async () => {
+    const missed = client(running.connection).send(new GetObjectCommand({ Bucket: 'demo', Key: 'missed' }));
+    await expect(missed).rejects.toThrow();
+    expect(await running.stop('SIGTERM')).toBe(0);
+    expect(running.stdout()).toMatch(/operation=GetObject bucket=demo status=404/);
+    expect(running.stdout()).toContain('Stopping');
+    running = await startQuickstart(folder);
   });
 
   it('stops at Ctrl-C, and finds everything again', async () => {
