@@ -93,14 +93,30 @@ export class ObjectClient {
     const { document } = await this.#ask(this.#back.list(oneKey(bucket)), { bucket });
     if (this.#back.readListing(document).entries.length > 0) return true;
     try {
-      const versions = { prefix: '', delimiter: '', keyMarker: '', versionIdMarker: '', maxKeys: 1, urlEncoded: true };
-      const request = this.#back.listVersions({ kind: 'ListObjectVersions', bucket, ...versions });
-      const listed = this.#back.readVersionListing((await this.#ask(request, { bucket })).document);
-      return listed.entries.some((entry) => !entry.deleteMarker);
+      return await this.#holdsVersions(bucket);
     } catch (error) {
       // A store without versions has no older ones.
       if (error instanceof GatewayError && error.code === 'NotImplemented') return false;
       throw error;
+    }
+  }
+
+  /** Delete markers are nothing, but what they hide comes behind them. */
+  async #holdsVersions(bucket: string): Promise<boolean> {
+    const asked = { kind: 'ListObjectVersions', bucket, prefix: '', delimiter: '', maxKeys: 1000 } as const;
+    let keyMarker = '';
+    let versionIdMarker = '';
+    for (;;) {
+      const request = this.#back.listVersions({ ...asked, keyMarker, versionIdMarker, urlEncoded: true });
+      const page = this.#back.readVersionListing((await this.#ask(request, { bucket })).document);
+      if (page.entries.some((entry) => !entry.deleteMarker)) return true;
+      if (!page.truncated) return false;
+      const { nextKeyMarker, nextVersionIdMarker = '' } = page;
+      // Where a store does not say how to go on, the rest is unknown: better a bucket too many than lost keys.
+      if (nextKeyMarker === undefined) return true;
+      if (nextKeyMarker === keyMarker && nextVersionIdMarker === versionIdMarker) return true;
+      keyMarker = nextKeyMarker;
+      versionIdMarker = nextVersionIdMarker;
     }
   }
 
