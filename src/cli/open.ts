@@ -22,8 +22,8 @@ export const openCommand: Command = {
   usage: `open FILE|s3://BUCKET/KEY [options]
 
 Decrypts an object that was downloaded from the backend as it lies there, or the backend's own copy. Needs the key
-store and the root key, but no running gateway. A file in hand lies at no bucket and key, so whether it was moved is
-not checked; everything else is.
+store and the root key, but no running gateway. Every byte is verified; whether the object lies where it was put, under
+the metadata that it was put with, is not: a file in hand has neither.
 
   -o, --output OUT    Write here; appears only once every byte was verified. Without it: standard output.
 ${ENVELOPE_USAGE}
