@@ -72,7 +72,7 @@ const keyStore = z.strictObject({
   redis: setting(
     redisUrl,
     'Redis that keeps tenants, credentials and wrapped keys. Sentinel: redis+sentinel://host,host/group, ' +
-      'Cluster: redis+cluster://host,host; rediss… for TLS.',
+      'Cluster: redis+cluster://host,host; rediss… for TLS. A password with / @ # or % goes into keys.store.password.',
   ).optional(),
   file: setting(path, 'Instead of Redis: one file of the embedded key store. One machine only.').optional(),
   keyPrefix: setting(text(), 'Begins the name of every record in Redis.').prefault('sealgate:'),

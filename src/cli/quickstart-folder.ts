@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateRootKeyFile } from '../keys/root-key.ts';
 import { CommandFailed } from './command.ts';
@@ -30,6 +30,8 @@ keys:
 log:
   format: text
 `;
+
+const REACH_MILLISECONDS = 1000;
 
 /** What the system says of a folder that cannot be written to, in words. */
 const UNUSABLE: Readonly<Record<string, string>> = {
@@ -75,6 +77,7 @@ export class QuickstartFolder {
 
   async #fill(): Promise<boolean> {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    await this.#refuseCompany();
     this.forgetConnection();
     if (!existsSync(this.configFile)) writeFileSync(this.configFile, CONFIGURATION, { mode: 0o600 });
     const rootKeyFile = join(this.path, 'root.key');
@@ -89,6 +92,23 @@ export class QuickstartFolder {
     return true;
   }
 
+  /** Two would share one embedded store, which goes with the first of them. */
+  async #refuseCompany(): Promise<void> {
+    const endpoint = this.#announcedEndpoint();
+    if (endpoint === undefined || !(await refusesStrangers(endpoint))) return;
+    throw new CommandFailed(
+      `A quickstart runs in ${this.path} already, at ${endpoint}. Use that one, stop it, or choose another folder: --data DIR.`,
+    );
+  }
+
+  #announcedEndpoint(): string | undefined {
+    try {
+      return (JSON.parse(readFileSync(this.#connectionFile, 'utf8')) as Connection).endpoint;
+    } catch {
+      return undefined; // there is none, or it is no longer whole
+    }
+  }
+
   /** Whole or not at all, and readable by its owner alone: it holds a secret. */
   announce(connection: Connection): void {
     const draft = `${this.#connectionFile}.new`;
@@ -101,5 +121,16 @@ export class QuickstartFolder {
   /** The file means that a gateway is ready; now none is. */
   forgetConnection(): void {
     rmSync(this.#connectionFile, { force: true });
+  }
+}
+
+/** As a gateway does. Nobody answers at the address of one that was killed. */
+async function refusesStrangers(endpoint: string): Promise<boolean> {
+  try {
+    const response = await fetch(endpoint, { signal: AbortSignal.timeout(REACH_MILLISECONDS) });
+    await response.arrayBuffer();
+    return response.status === 403;
+  } catch {
+    return false;
   }
 }

@@ -40,8 +40,8 @@ export interface RunningQuickstart {
   readonly pid: number;
   /** What it printed so far. */
   stdout(): string;
-  /** Ctrl-C (or SIGTERM), and waits for the end. @returns the exit code */
-  stop(signal?: 'SIGINT' | 'SIGTERM'): Promise<number | null>;
+  /** Ctrl-C (or another signal), and waits for the end. @returns the exit code */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 /** Starts a quickstart on free ports and waits for its connection.json. */
@@ -50,7 +50,8 @@ export async function startQuickstart(folder: string, args: readonly string[] = 
   const output = collectOutput(child);
   const file = join(folder, 'connection.json');
   const deadline = Date.now() + READY_SECONDS * 1000;
-  while (!existsSync(file)) {
+  // One that was killed leaves its connection.json: the file alone does not say that this one is ready.
+  while (!(existsSync(file) && output.stdout.includes('Ctrl-C stops.'))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`quickstart did not start: ${output.stdout}${output.stderr}`);

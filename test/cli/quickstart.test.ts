@@ -177,6 +177,19 @@ describe('quickstart', () => {
     }
   });
 
+  it('has its folder for itself, and takes over from one that was killed', async () => {
+    const second = await sealgate(['quickstart', '--port', '0', '--data', folder]);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`A quickstart runs in ${folder} already, at ${running.connection.endpoint}`);
+    expect(existsSync(join(folder, 'connection.json'))).toBe(true);
+    await running.stop('SIGKILL');
+    expect(existsSync(join(folder, 'connection.json'))).toBe(true);
+    const { endpoint } = running.connection;
+    running = await startQuickstart(folder);
+    expect(running.connection.endpoint).not.toBe(endpoint);
+    expect(await read('a/b')).toBe(SECRET_TEXT);
+  });
+
   it('stops at SIGTERM as well, its last log lines written', async () => {
     const missed = client(running.connection).send(new GetObjectCommand({ Bucket: 'demo', Key: 'missed' }));
     await expect(missed).rejects.toThrow();
