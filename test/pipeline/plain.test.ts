@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { clientError } from '../../src/errors.ts';
 import { getObject } from '../../src/pipeline/get.ts';
 import { putObject } from '../../src/pipeline/put.ts';
+import type { Store } from '../../src/pipeline/store.ts';
 import { pattern } from '../devstore/started.ts';
 import { BUCKET, bodyOf, getOf, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
 
@@ -51,5 +52,47 @@ describe('a bucket without protection', () => {
     expect((await bodyOf(tail)).equals(whole.subarray(Math.max(0, bytes - 3)))).toBe(true);
     const past = getObject(getOf('plain', { range: { kind: 'from', first: bytes, last: undefined } }), asker);
     expect(await refusalOf(past)).toBe('InvalidRange');
+  });
+
+  it('sealed objects that were there before the policy are opened, ranges too', async () => {
+    const { context } = await inProcess();
+    const whole = pattern(700_000);
+    await putObject(putOf('sealed'), verifiedBody(whole), context());
+    const asker = context({ protection: 'none' });
+    for (const [first, last] of [
+      [0, 9],
+      [65_530, 65_545],
+      [699_990, undefined],
+    ] as const) {
+      const content = await getObject(getOf('sealed', { range: { kind: 'from', first, last } }), asker);
+      expect((await bodyOf(content)).equals(whole.subarray(first, last === undefined ? undefined : last + 1))).toBe(
+        true,
+      );
+    }
+    const past = { kind: 'from', first: 700_000, last: undefined } as const;
+    expect(await refusalOf(getObject(getOf('sealed', { range: past }), asker))).toBe('InvalidRange');
+  });
+});
+
+describe('a store that knows no ranges', () => {
+  it.each([
+    ['none', { protection: 'none' }],
+    ['mixed', { mixed: true }],
+  ] as const)('%s: gives no other bytes than were asked for', async (_, policy) => {
+    const stand = await inProcess();
+    const whole = pattern(200_000);
+    await stand.stored.overwrite(BUCKET, 'plain', whole);
+    await putObject(putOf('sealed'), verifiedBody(whole), stand.context());
+    const context = stand.context(policy);
+    const { store } = stand.services;
+    const rangeless = {
+      get: (get: Parameters<Store['get']>[0], signal: AbortSignal) => store.get({ ...get, range: undefined }, signal),
+    } as Store;
+    const asker = { ...context, services: { ...context.services, store: rangeless } };
+    const range = { kind: 'from', first: 70_000, last: 70_099 } as const;
+    expect(await refusalOf(getObject(getOf('plain', { range }), asker))).toBe('BackendError');
+    const sealed = await bodyOf(await getObject(getOf('sealed', { range }), asker));
+    expect(sealed.equals(whole.subarray(70_000, 70_100))).toBe(true);
+    expect(stand.services.budget.reservedBytes).toBe(0);
   });
 });
