@@ -20,6 +20,7 @@ import { LayoutCache } from './pipeline/layout-cache.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
 import type { PipelineServices } from './pipeline/services.ts';
 import { Store } from './pipeline/store.ts';
+import { createRandomPool } from './random-pool.ts';
 import { type AdminDependency, AdminServer } from './server/admin.ts';
 import { Listener } from './server/listener.ts';
 import { createRequestIds } from './server/request-ids.ts';
@@ -279,7 +280,7 @@ function pipelineServices(config: Config, stores: Stores, backend: Backend): Pip
     plainSizes: new PlainSizeCache(),
     moved: createBufferPace(),
     now: () => new Date(),
-    randomBytes,
+    randomBytes: createRandomPool(),
   };
 }
 

@@ -63,6 +63,7 @@ export interface BackendHealth {
 }
 
 const MAX_ERROR_DOCUMENT_BYTES = 64 * 1024;
+const MAX_LANE_UPLOAD_BYTES = 256 * 1024;
 
 /** Connections to one backend: sends requests, signed, and hands the answers over as they come. */
 export class BackendConnection {
@@ -166,9 +167,8 @@ export class BackendConnection {
   ): Promise<IncomingResponse> {
     const { dialect, credentials, endpoint, now } = this.#options;
     dialect.sign(request, credentials, endpoint.host, now());
-    if (request.method === 'GET' && body === undefined && !aside && this.#lane !== undefined) {
+    if (this.#lane !== undefined && !aside && isForLane(request.method, body))
       return this.#lane.exchange(request, signal);
-    }
     const upload = body instanceof UploadBody ? body : undefined;
     const exchange = new Exchange(request.method, upload, signal);
     this.#pool.dispatch(
@@ -231,6 +231,12 @@ export class BackendConnection {
       throw signal?.aborted === true ? abandoned(signal) : thrown;
     }
   }
+}
+
+/** A download, or an upload small enough to lie in the socket's buffer while an early answer is read. */
+function isForLane(method: string, body: Buffer | UploadBody | undefined): boolean {
+  if (method === 'GET') return body === undefined;
+  return method === 'PUT' && Buffer.isBuffer(body) && body.length <= MAX_LANE_UPLOAD_BYTES;
 }
 
 /** An empty stream is run to its end before anything is sent: its verification may fail, and nothing else would ask. */

@@ -14,9 +14,10 @@ import { DRAIN_BYTES } from './response-body.ts';
 /** Where a head is read into; holds a whole small answer as well, so that it costs one read. */
 const HEAD_BUFFER_BYTES = 32 * 1024;
 
-/** A request without a body, in words already. */
+/** A request in words already, its body whole if it has one. */
 export interface LaneRequest {
   readonly head: string;
+  readonly body: Buffer | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -38,7 +39,7 @@ export interface LaneTarget {
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'done' | 'closed';
 
 /**
- * One raw socket that carries one exchange at a time: a bodyless request out, an answer in. Node's `onread` lets the
+ * One raw socket that carries one exchange at a time: a request whose body is small or none out, an answer in. Node's `onread` lets the
  * socket read straight into buffers that are used again, so a chunk is good until the next pull (wire/message.ts):
  * while the reader holds one buffer, the socket fills the other, and then waits.
  */
@@ -191,7 +192,16 @@ export class LaneConnection implements BodyConnection {
     this.lastEventAt = this.#owner.ticks;
     this.#written = true;
     this.#socket.ref();
-    this.#socket.write((this.#request as LaneRequest).head, 'latin1');
+    const { head, body } = this.#request as LaneRequest;
+    if (body === undefined) {
+      this.#socket.write(head, 'latin1');
+      return;
+    }
+    // Head and body leave in one system call.
+    this.#socket.cork();
+    this.#socket.write(head, 'latin1');
+    this.#socket.write(body);
+    this.#socket.uncork();
   }
 
   /** Node asks after every read where the next one should go, even when the reading stops meanwhile. */

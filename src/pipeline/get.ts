@@ -130,7 +130,7 @@ async function sealedContent(
   };
 }
 
-/** A small object: every byte and the footer verified before the client hears anything. */
+/** A small object: every byte verified before the client hears anything. */
 async function wholeContent(
   operation: GetObject,
   object: SealedObject,
