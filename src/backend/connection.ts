@@ -70,7 +70,9 @@ export class BackendConnection {
   readonly #options: BackendOptions;
   readonly #pool: Pool;
   /** Carries what has no body to send and an object to bring. */
-  readonly #lane: LargeBodyLane | undefined;
+  readonly #downloads: LargeBodyLane | undefined;
+  /** Its own, so that small uploads do not wait for slow downloads to end. */
+  readonly #smallUploads: LargeBodyLane | undefined;
   #open = 0;
   #health: { lastAnswer?: Date; lastFailure?: Date; lastFailureReason?: FailureReason } = {};
 
@@ -92,7 +94,10 @@ export class BackendConnection {
       this.#options.observer?.connections?.(this.#open);
     };
     this.#pool.on('connect', () => opened(1)).on('disconnect', () => opened(-1));
-    this.#lane = options.rawDownloads === false ? undefined : new LargeBodyLane(options, opened);
+    if (options.rawDownloads !== false) {
+      this.#downloads = new LargeBodyLane(options, opened);
+      this.#smallUploads = new LargeBodyLane(options, opened);
+    }
   }
 
   get health(): BackendHealth {
@@ -152,12 +157,12 @@ export class BackendConnection {
 
   /** Resolves once the requests in flight are over and all connections closed. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool.close(), this.#lane?.close()]);
+    await Promise.all([this.#pool.close(), this.#downloads?.close(), this.#smallUploads?.close()]);
   }
 
   /** Ends at once what is still in flight. */
   async destroy(): Promise<void> {
-    await Promise.all([this.#pool.destroy(), this.#lane?.destroy()]);
+    await Promise.all([this.#pool.destroy(), this.#downloads?.destroy(), this.#smallUploads?.destroy()]);
   }
 
   #exchange(
@@ -167,8 +172,8 @@ export class BackendConnection {
   ): Promise<IncomingResponse> {
     const { dialect, credentials, endpoint, now } = this.#options;
     dialect.sign(request, credentials, endpoint.host, now());
-    if (this.#lane !== undefined && !aside && isForLane(request.method, body))
-      return this.#lane.exchange(request, signal);
+    const lane = aside ? undefined : this.#laneFor(request.method, body);
+    if (lane !== undefined) return lane.exchange(request, signal);
     const upload = body instanceof UploadBody ? body : undefined;
     const exchange = new Exchange(request.method, upload, signal);
     this.#pool.dispatch(
@@ -183,6 +188,13 @@ export class BackendConnection {
       exchange,
     );
     return exchange.answer;
+  }
+
+  /** A small upload lies in the socket's buffer while an early answer is read; a larger one must be able to stop. */
+  #laneFor(method: string, body: Buffer | UploadBody | undefined): LargeBodyLane | undefined {
+    if (method === 'GET' && body === undefined) return this.#downloads;
+    const small = method === 'PUT' && Buffer.isBuffer(body) && body.length <= MAX_LANE_UPLOAD_BYTES;
+    return small ? this.#smallUploads : undefined;
   }
 
   /** Whether nothing is lost or done twice by trying again. */
@@ -231,12 +243,6 @@ export class BackendConnection {
       throw signal?.aborted === true ? abandoned(signal) : thrown;
     }
   }
-}
-
-/** A download, or an upload small enough to lie in the socket's buffer while an early answer is read. */
-function isForLane(method: string, body: Buffer | UploadBody | undefined): boolean {
-  if (method === 'GET') return body === undefined;
-  return method === 'PUT' && Buffer.isBuffer(body) && body.length <= MAX_LANE_UPLOAD_BYTES;
 }
 
 /** An empty stream is run to its end before anything is sent: its verification may fail, and nothing else would ask. */

@@ -16,6 +16,7 @@ import type { CreateBucket, DeleteTarget, ListObjects, ListObjectVersions } from
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
+import { clientEtag } from './etag.ts';
 
 /** A listing of 1,000 keys of 1,024 bytes, every byte an entity or percent-encoded, with room to spare. */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
@@ -175,8 +176,18 @@ export class Store {
     const response = await this.#connection.send(request, options);
     if (response.status >= 200 && response.status < 300) return response;
     const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
-    throw this.#back.readError(response, document, ref);
+    throw withValidators(this.#back.readError(response, document, ref), response);
   }
+}
+
+/** A 304 names the object that was not modified (RFC 9110 §15.4.5), in the client's terms. */
+function withValidators(error: GatewayError, { headers }: IncomingResponse): GatewayError {
+  const etag = headers.get('etag');
+  if (error.code !== 'NotModified' || etag === undefined) return error;
+  const validators: [string, string][] = [['ETag', `"${clientEtag(etag.replace(/^"|"$/g, ''))}"`]];
+  const modified = headers.get('last-modified');
+  if (modified !== undefined) validators.push(['Last-Modified', modified]);
+  return new GatewayError('NotModified', error.message, { source: error.source, headers: validators });
 }
 
 function documentTooLarge(): GatewayError {

@@ -56,7 +56,7 @@ const AWKWARD_KEYS = [
   'back\\slash',
   'trailing/',
   '~!@#$^*()-_=[]{}|;:,.?`',
-  'a'.repeat(250) + '/' + 'b'.repeat(250) + '/' + 'c'.repeat(250) + '/' + 'd'.repeat(250) + '/' + 'e'.repeat(20),
+  `${'a'.repeat(250)}/${'b'.repeat(250)}/${'c'.repeat(250)}/${'d'.repeat(250)}/${'e'.repeat(20)}`,
 ];
 
 describe.each(STANDS)('AWS SDK v3 over %s', (_name, start) => {
@@ -214,6 +214,14 @@ describe.each(STANDS)('AWS SDK v3 over %s', (_name, start) => {
     ]);
     await put('conditions', Buffer.from('two'), { IfMatch: ETag });
     expect((await get('conditions')).body.toString()).toBe('two');
+  });
+
+  it('names the object in a 304', async () => {
+    const { ETag } = await put('unmodified', Buffer.from('one'));
+    const url = await getSignedUrl(client, new GetObjectCommand({ Bucket: BUCKET, Key: 'unmodified' }));
+    const answer = await fetch(url, { headers: { 'if-none-match': String(ETag) } });
+    expect([answer.status, answer.headers.get('etag'), await answer.text()]).toEqual([304, ETag, '']);
+    expect(answer.headers.get('last-modified')).toMatch(/ GMT$/);
   });
 
   it('keeps metadata, content headers and response overrides', async () => {

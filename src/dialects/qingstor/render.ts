@@ -44,7 +44,11 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
 export function renderQingstorError(error: GatewayError, context: RenderContext): WireResponse {
   const { status, code } = QINGSTOR_ERRORS[error.code];
   // RFC 9110 §15.4.5: no body, and a Go SDK reads none; HEAD's likewise.
-  if (status === 304) return { status, headers: common(context), body: undefined };
+  if (status === 304) {
+    const headers = common(context);
+    for (const [name, value] of error.headers) headers.append(name, value);
+    return { status, headers, body: undefined };
+  }
   if (context.request?.method === 'HEAD') return empty(status, context, []);
   return json(status, { code, message: error.message, request_id: context.requestId, url: '' }, context);
 }
