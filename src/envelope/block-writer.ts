@@ -1,18 +1,29 @@
 /**
+ * Blocks that no upload is using. They live as long as the process: a block that waits for a slow backend outlives
+ * V8's young generation, and freeing thousands of those is what makes it collect everything, again and again.
+ */
+const spareBlocks: Buffer[] = [];
+
+/** More than a busy gateway has in use at once is given back to the system. */
+const MAX_SPARE_BLOCKS = 64;
+
+/**
  * Lays buffers end to end in blocks of one size, because each buffer that reaches a socket costs a system call, and
- * tags and headers are tiny. The total is known, so the last block is exact and a small object is one buffer.
+ * tags and headers are tiny. The total is known, so the last block is exact. What fits in one block is one fresh
+ * buffer, the caller's for good; blocks of more are filled again once the caller gives them back.
  */
 export class BlockWriter {
   readonly #blockBytes: number;
+  readonly #reused: boolean;
   #leftBytes: number;
   #block: Buffer | undefined;
   #filled = 0;
   #complete: Buffer[] = [];
-  #spare: Buffer | undefined;
 
   constructor({ totalBytes, blockBytes }: { readonly totalBytes: number; readonly blockBytes: number }) {
     this.#leftBytes = totalBytes;
     this.#blockBytes = blockBytes;
+    this.#reused = totalBytes > blockBytes;
   }
 
   /** Copies: the argument is free afterwards. */
@@ -39,17 +50,19 @@ export class BlockWriter {
     return complete;
   }
 
-  /** A block that nobody reads any more is filled again: fresh ones of this size cost the kernel a page each. */
+  /** Nobody reads this block any more. */
   giveBack(block: Buffer): void {
-    if (block.length === this.#blockBytes) this.#spare = block;
+    if (!this.#reused || spareBlocks.length >= MAX_SPARE_BLOCKS) return;
+    // The last block is a view of one.
+    const whole = block.length === this.#blockBytes;
+    spareBlocks.push(whole ? block : Buffer.from(block.buffer, 0, this.#blockBytes));
   }
 
   #newBlock(): Buffer {
     const bytes = Math.min(this.#blockBytes, this.#leftBytes);
-    const spare = this.#spare;
-    if (spare?.length !== bytes) return Buffer.allocUnsafe(bytes);
-    this.#spare = undefined;
-    return spare;
+    if (!this.#reused) return Buffer.allocUnsafe(bytes);
+    const block = spareBlocks.pop() ?? Buffer.allocUnsafeSlow(this.#blockBytes);
+    return bytes === block.length ? block : block.subarray(0, bytes);
   }
 
   #close(block: Buffer): void {

@@ -41,6 +41,8 @@ export async function* sealObject(
     /** 16 fresh random bytes. */
     readonly footerSalt: Buffer;
     readonly manifest: () => ObjectDigests;
+    /** All in one buffer, which comes when everything is verified and sealed. Default: blocks of BLOCK_BYTES. */
+    readonly inOneBlock?: boolean | undefined;
   },
 ): AsyncGenerator<Buffer, void, void> {
   const { keys, oid, plaintextBytes, quantum, envelope, footerSalt } = options;
@@ -110,14 +112,14 @@ export function openWhole(
 
 async function* seal(
   source: AsyncIterable<Buffer>,
-  options: SealPart & { readonly partNumber: number },
+  options: SealPart & { readonly partNumber: number; readonly inOneBlock?: boolean | undefined },
   totalBytes: number,
   footer: (() => Buffer) | undefined,
 ): AsyncGenerator<Buffer, void, void> {
   const watch = new Stopwatch(options.onCipher);
   watch.start();
   const sealer = new PartSealer(options);
-  const blocks = new BlockWriter({ totalBytes, blockBytes: BLOCK_BYTES });
+  const blocks = new BlockWriter({ totalBytes, blockBytes: options.inOneBlock === true ? totalBytes : BLOCK_BYTES });
   blocks.append(sealer.header());
   watch.stop();
   for await (const chunk of source) {
@@ -133,7 +135,10 @@ async function* seal(
   blocks.appendAll(sealer.finish());
   if (footer !== undefined) blocks.append(footer());
   watch.stop();
-  for (const block of blocks.take()) yield block;
+  for (const block of blocks.take()) {
+    yield block;
+    blocks.giveBack(block);
+  }
   watch.report();
 }
 

@@ -34,6 +34,7 @@ export async function putKnownLength(
     envelope: object.envelope,
     footerSalt: services.randomBytes(16),
     manifest: () => body.proof(),
+    inOneBlock: plaintext.whole,
     onCipher: (seconds) => {
       trace.sealSeconds += seconds;
     },
@@ -43,8 +44,9 @@ export async function putKnownLength(
     ref: operation.ref,
     metadata: object.metadata,
     conditions: writeConditions(operation.conditions),
-    body: plaintext.whole ? await inOnePiece(sealed, bytes) : { bytes, source: paced(sealed, services.moved) },
+    body: plaintext.whole ? await onlyBlock(sealed) : { bytes, source: paced(sealed, services.moved) },
   };
+  if (plaintext.whole) services.moved(BUFFERS_A_BYTE * bytes);
   return storedAnswer(operation.ref, await services.store.put(put, signal), body);
 }
 
@@ -95,6 +97,14 @@ async function* endHeldBack(source: ByteSource, bytes: number): AsyncGenerator<B
     else end.push(Buffer.from(piece)); // the source may reuse its buffer
   }
   yield* end;
+}
+
+/** What was sealed in one block. */
+async function onlyBlock(sealed: ByteSource): Promise<Buffer> {
+  let only: Buffer | undefined;
+  for await (const block of sealed) only = block;
+  if (only === undefined) throw new Error('Nothing was sealed.');
+  return only;
 }
 
 /** Collected before anything is sent. */

@@ -6,10 +6,13 @@ import { putUnknownLength } from './put-unknown-length.ts';
 import type { OperationContext } from './services.ts';
 
 /**
- * Up to here an upload is read whole and sealed before the backend hears of it: one write instead of many, and a
- * bad small upload costs the backend nothing.
+ * Up to here an upload is read whole and sealed before the backend hears of it: one write instead of many, and a bad
+ * small upload costs the backend nothing.
  */
 const WHOLE_BYTES = 128 * 1024;
+
+/** Beside its sealed form: what the socket brought and the sealer has not taken yet, and the footer. */
+const WHOLE_SLACK_BYTES = 128 * 1024;
 
 /** What a streaming upload holds at most: socket buffers on both sides and two segments. */
 const STREAM_RESERVE_BYTES = 512 * 1024;
@@ -27,7 +30,7 @@ export async function putObject(
   if (plaintextBytes === undefined) return putUnknownLength(operation, body, context);
   if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
   const whole = plaintextBytes <= WHOLE_BYTES;
-  const release = context.services.budget.reserve(whole ? 2 * plaintextBytes + 4096 : STREAM_RESERVE_BYTES);
+  const release = context.services.budget.reserve(whole ? plaintextBytes + WHOLE_SLACK_BYTES : STREAM_RESERVE_BYTES);
   try {
     return await putKnownLength(operation, body, { plaintextBytes, source: body.bytes(), whole }, context);
   } finally {
