@@ -20,7 +20,7 @@ const USAGE = `npm run bench -- [options]
   --through NAMES     direct,nginx,sealgate: all of them by default; direct is always measured
   --seconds N         seconds a cell (wrk);  --rounds N  transfers a connection (curl, 256 MiB)
   --keys redis|file   where the gateway keeps its keys (redis)
-  --entry FILE        the gateway's program (src/launch.js);  --node-flag FLAG  a flag for its node; may be repeated
+  --entry FILE        the gateway's program (dist/launch.js, as it is deployed);  --node-flag FLAG  a flag for its node; may be repeated
   --log-level LEVEL   of the gateway (warn: nginx writes no access log here either)
   --folder DIR        where MinIO stores (a new folder in the system's folder for temporary files)
   --json FILE         all numbers (bench/last-run.json)`;
@@ -33,7 +33,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     rounds: { type: 'string' },
     keys: { type: 'string', default: 'redis' },
-    entry: { type: 'string', default: join(import.meta.dirname, '../src/launch.js') },
+    entry: { type: 'string', default: join(import.meta.dirname, '../dist/launch.js') },
     'node-flag': { type: 'string', multiple: true, default: [] },
     'log-level': { type: 'string', default: 'warn' },
     folder: { type: 'string', default: tmpdir() },

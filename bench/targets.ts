@@ -100,7 +100,7 @@ ${temporary.map((name) => `  ${name}_temp_path ${at.home}/${name};`).join('\n')}
 }
 
 export interface GatewayOptions {
-  /** src/launch.js, or a built dist/launch.js. */
+  /** dist/launch.js as it is deployed, or src/launch.js. */
   readonly entry: string;
   readonly nodeFlags: readonly string[];
   readonly keyStore: 'redis' | 'file';
