@@ -19,8 +19,6 @@ In a clone the right one comes with the packages, and npm scripts use it:
 Otherwise install Node ${NEEDED_MAJOR}: https://nodejs.org/en/download`);
   process.exitCode = 1;
 } else {
-  // A request runs through some hundred functions once each: compile them at their first call, not at their 100th.
-  v8.setFlagsFromString('--always-sparkplug');
   // Collections of the young generation are many and tiny (buffer-pace.ts): helper threads cost more than they do, and
   // buffers that are freed later than collected look to V8 like growth.
   v8.setFlagsFromString('--no-parallel-scavenge');
