@@ -8,7 +8,7 @@ import vm from 'node:vm';
  * keeps the resident set small (bench/RESULTS.md). V8 takes note of what was freed only after a while, on another
  * thread, hence far below its own 64 MiB.
  */
-const PACE_BYTES = 16 * 1024 * 1024;
+const PACE_BYTES = 4 * 1024 * 1024;
 
 /**
  * @returns what the data path calls with the bytes of fresh buffers that it has used up. Where V8 does not lend its collector, it does
