@@ -18,8 +18,6 @@ export type Operation =
   | GetBucketLocation
   | Forward;
 
-export type OperationKind = Operation['kind'];
-
 export interface PutObject {
   readonly kind: 'PutObject';
   readonly ref: ObjectRef;

@@ -1,6 +1,5 @@
 import type { FrontDialect, VerifiedBody } from '../dialects/dialect.ts';
-import type { GatewayError } from '../errors.ts';
-import { clientError } from '../errors.ts';
+import { clientError, type GatewayError } from '../errors.ts';
 import type { Forward } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';

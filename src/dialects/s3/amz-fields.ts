@@ -14,10 +14,6 @@ const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
   'X-Amz-Content-Sha256',
 ]);
 
-export function isSignatureParameter(name: string): boolean {
-  return SIGNATURE_PARAMETERS.has(name);
-}
-
 /** x-amz-* in the query: part of the signature, or a header that a presigner hoisted there. */
 export function isAmzParameter(name: string): boolean {
   return name.length > 6 && name.slice(0, 6).toLowerCase() === 'x-amz-';

@@ -1,5 +1,6 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { clientError } from '../../errors.ts';
+import { equalInConstantTime } from '../../wire/constant-time.ts';
 import { EMPTY_SHA256, signature } from './canonical-request.ts';
 import { type SigningKey, type SigningScope, scopeText } from './signing-key.ts';
 
@@ -47,7 +48,7 @@ export class ChunkSignatures {
 
   #verify(claimed: string, stringToSign: string): void {
     const expected = signature(this.#key, stringToSign);
-    if (!timingSafeEqual(Buffer.from(expected, 'latin1'), Buffer.from(claimed, 'latin1'))) {
+    if (!equalInConstantTime(expected, claimed)) {
       throw clientError('SignatureDoesNotMatch', 'The signature of a chunk of the request body does not match.');
     }
     this.#previous = expected;

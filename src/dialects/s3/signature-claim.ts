@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import { clientError } from '../../errors.ts';
+import { equalInConstantTime } from '../../wire/constant-time.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { FrontSettings, SignatureClaim, SigningSecret, VerifiedBody } from '../dialect.ts';
@@ -61,8 +61,7 @@ class S3SignatureClaim implements SignatureClaim {
   /** At most two paths by two payload words: four HMACs. */
   #match(key: SigningKey): PayloadCandidate {
     const { method, headers, target, query } = this.#request;
-    const { signedHeaders, time, scope, form } = this.#fields;
-    const signed = Buffer.from(this.#fields.signature, 'latin1');
+    const { signedHeaders, time, scope, form, signature: claimed } = this.#fields;
     const canonical = canonicalQuery(query, form === 'query' ? 'X-Amz-Signature' : undefined);
     let firstText: string | undefined;
     for (const path of canonicalPaths(target.rawPath)) {
@@ -70,7 +69,7 @@ class S3SignatureClaim implements SignatureClaim {
         const parts = { method, path, query: canonical, headers, signedHeaders, payloadHash: candidate.word };
         const text = stringToSign(time, scope, canonicalRequest(parts));
         firstText ??= text;
-        if (timingSafeEqual(Buffer.from(signature(key, text), 'latin1'), signed)) return candidate;
+        if (equalInConstantTime(signature(key, text), claimed)) return candidate;
       }
     }
     throw clientError(
