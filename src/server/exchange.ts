@@ -161,7 +161,9 @@ export class Exchange implements OnConnection {
   }
 
   async #fail(thrown: unknown): Promise<void> {
-    if (thrown instanceof ClientGone || this.#left) return;
+    // The writer may see a reset before the connection's close is told.
+    if (thrown instanceof ClientGone) this.#left = true;
+    if (this.#left) return;
     const error = asGatewayError(thrown);
     if (this.#parts.response.headersSent) {
       // The status line is out: a connection that breaks is the only way left to say that this is not the whole.

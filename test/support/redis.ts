@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { tool } from './tools.ts';
 
 export interface RedisServerOptions {
   /** The default user's password. */
@@ -126,7 +127,7 @@ function serverArguments(options: RedisServerOptions, at: { port: number; direct
 }
 
 async function launch(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(tool('redis'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const ready = new Promise<void>((resolve, reject) => {
     const onOutput = (chunk: Buffer): void => {
