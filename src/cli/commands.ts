@@ -37,12 +37,12 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     words: ['tenant', 'set'],
-    summary: 'Replace a tenant’s buckets and their policies.',
+    summary: 'Change a tenant’s buckets and their policies, or another of its settings.',
     load: async () => (await import('./tenant.ts')).tenantSet,
   },
   {
     words: ['tenant', 'list'],
-    summary: 'List tenants and their buckets.',
+    summary: 'List tenants, their buckets and settings.',
     load: async () => (await import('./tenant.ts')).tenantList,
   },
   {

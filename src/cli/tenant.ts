@@ -26,7 +26,11 @@ export const GIVEN_KEY_USAGE = `      --access-key AK Use this access key instea
       --secret-file F The file that holds its secret (a file, because others can read command lines).`;
 
 const BUCKET_OPTION = { bucket: { type: 'string', multiple: true } } as const;
+const SIGV2_OPTION = { sigv2: { type: 'string' } } as const;
 const MOST_PATTERNS = 1000;
+
+const SIGV2_USAGE = `      --sigv2 on|off  Take AWS Signature Version 2 from old clients too. Off by default: it leaves most of a request
+                      unsigned, its body among it.`;
 
 const BUCKET_USAGE = `      --bucket PATTERN[:POLICY]…   A bucket of the tenant, or several: acme-*. May be given several times.
                       Policies, after a colon each:
@@ -40,6 +44,7 @@ export const tenantAdd: Command = {
   usage: `tenant add NAME --bucket PATTERN … [options]
 
 ${BUCKET_USAGE}
+${SIGV2_USAGE}
 ${GIVEN_KEY_USAGE}
       --key-ring ID   Use the key ring that an earlier tenant of this name left behind: its objects open again.
 ${CONFIG_USAGE}
@@ -50,14 +55,17 @@ ${JSON_USAGE}`,
       ...JSON_OPTION,
       ...GIVEN_KEY_OPTIONS,
       ...BUCKET_OPTION,
+      ...SIGV2_OPTION,
       'key-ring': { type: 'string' },
     } as const;
     const { values, positionals } = readArguments(args, options, { most: MOST_PATTERNS });
     const { name, buckets } = readNameAndBuckets(positionals, values.bucket);
+    if (buckets === undefined) throw new UsageError('--bucket is missing: which buckets are the tenant’s?');
+    const legacySignatures = readSwitch('sigv2', values.sigv2);
     const given = readGivenKey(values, terminal);
     const ringId = values['key-ring'];
     const added = await withStores({ config: values.config, terminal }, ({ administration }) =>
-      administration.addTenant({ name, buckets, ...given, ...(ringId !== undefined && { ringId }) }),
+      administration.addTenant({ name, buckets, legacySignatures, ...given, ...(ringId !== undefined && { ringId }) }),
     );
     printCredential(terminal, {
       tenant: added.tenant.name,
@@ -71,16 +79,27 @@ ${JSON_USAGE}`,
 };
 
 export const tenantSet: Command = {
-  usage: `tenant set NAME --bucket PATTERN … [options]\n\n${BUCKET_USAGE}\n${CONFIG_USAGE}\n${JSON_USAGE}`,
+  usage: `tenant set NAME [options]
+
+Changes what is given and leaves the rest. --bucket replaces all of the tenant's buckets.
+
+${BUCKET_USAGE}
+${SIGV2_USAGE}
+${CONFIG_USAGE}
+${JSON_USAGE}`,
   run: async (args, terminal) => {
-    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...BUCKET_OPTION } as const;
+    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...BUCKET_OPTION, ...SIGV2_OPTION } as const;
     const { values, positionals } = readArguments(args, options, { most: MOST_PATTERNS });
     const { name, buckets } = readNameAndBuckets(positionals, values.bucket);
+    const legacySignatures = readSwitch('sigv2', values.sigv2);
+    if (buckets === undefined && legacySignatures === undefined) {
+      throw new UsageError('Nothing to change: give --bucket or --sigv2.');
+    }
     const tenant = await withStores({ config: values.config, terminal }, ({ administration }) =>
-      administration.setBuckets(name, buckets),
+      administration.changeTenant(name, { buckets, legacySignatures }),
     );
     if (values.json) terminal.print(JSON.stringify(tenantForScripts(tenant), undefined, 2));
-    else terminal.print(`Tenant ${name} now has ${describeBuckets(tenant.buckets)}.`);
+    else terminal.print(`Tenant ${name} now has ${[describeBuckets(tenant.buckets), ...extras(tenant)].join('; ')}.`);
     return EXIT_OK;
   },
 };
@@ -95,7 +114,7 @@ export const tenantList: Command = {
     if (values.json) terminal.print(JSON.stringify(tenants.map(tenantForScripts), undefined, 2));
     else if (tenants.length === 0)
       terminal.print(`No tenants yet. Create one: ${terminal.program} tenant add NAME --bucket PATTERN`);
-    else terminal.print(textTable(['TENANT', 'KEY RING', 'CREATED', 'BUCKETS'], tenants.map(tenantRow)));
+    else terminal.print(textTable(['TENANT', 'KEY RING', 'CREATED', 'BUCKETS', 'SETTINGS'], tenants.map(tenantRow)));
     return EXIT_OK;
   },
 };
@@ -104,9 +123,15 @@ export const tenantList: Command = {
 function readNameAndBuckets(
   [name, ...more]: readonly string[],
   patterns: readonly string[] | undefined,
-): { readonly name: string; readonly buckets: BucketOption[] } {
-  if (patterns === undefined) throw new UsageError('--bucket is missing: which buckets are the tenant’s?');
-  return { name: required(name, 'NAME'), buckets: readPolicies([...patterns, ...more]) };
+): { readonly name: string; readonly buckets: BucketOption[] | undefined } {
+  if (patterns === undefined && more.length > 0) throw new UsageError(`Unexpected argument: ${more[0]}`);
+  return { name: required(name, 'NAME'), buckets: patterns && readPolicies([...patterns, ...more]) };
+}
+
+function readSwitch(name: string, value: string | undefined): boolean | undefined {
+  if (value === undefined) return undefined;
+  if (value === 'on' || value === 'off') return value === 'on';
+  throw new UsageError(`--${name} takes on or off.`);
 }
 
 /** @throws UsageError when one of the two is missing, CommandFailed for a file that cannot be used */
@@ -159,13 +184,19 @@ export function printCredential(
 }
 
 function tenantRow(tenant: Tenant): string[] {
-  return [tenant.name, tenant.ringId, textTime(tenant.createdAt), describeBuckets(tenant.buckets)];
+  const settings = extras(tenant).join(', ') || '-';
+  return [tenant.name, tenant.ringId, textTime(tenant.createdAt), describeBuckets(tenant.buckets), settings];
+}
+
+/** What differs from the default, beside the buckets. */
+function extras({ legacySignatures }: Tenant): string[] {
+  return legacySignatures ? ['sigv2'] : [];
 }
 
 function describeBuckets(buckets: readonly BucketPolicy[]): string {
   return buckets.map(describePolicy).join(', ');
 }
 
-function tenantForScripts({ name, ringId, createdAt, buckets }: Tenant) {
-  return { tenant: name, keyRing: ringId, createdAt: createdAt.toISOString(), buckets };
+function tenantForScripts({ name, ringId, createdAt, buckets, legacySignatures }: Tenant) {
+  return { tenant: name, keyRing: ringId, createdAt: createdAt.toISOString(), buckets, sigv2: legacySignatures };
 }

@@ -65,6 +65,8 @@ export interface VerifiedBody {
 /** The signature that a request carries, read but not yet believed. */
 export interface SignatureClaim {
   readonly accessKeyId: string;
+  /** Of an older scheme, which is there for the tenants that chose it; what all others are told. */
+  readonly legacy?: (() => GatewayError) | undefined;
   /**
    * Verifies head and time; the body is verified as it is read.
    * @throws GatewayError SignatureDoesNotMatch, RequestTimeTooSkewed, ExpiredRequest, AuthorizationHeaderMalformed,

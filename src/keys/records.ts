@@ -196,6 +196,21 @@ export function textField(payload: Payload, field: string, pattern?: RegExp): st
   return value;
 }
 
+/** A field that records written before it was thought of do not have: then it is false. */
+export function laterFlag(payload: Payload, field: string): boolean {
+  const value = payload[field] ?? false;
+  if (typeof value !== 'boolean') throw new PayloadInvalid(field);
+  return value;
+}
+
+/** An object in a payload that need not be there, checked. */
+export function laterObject(payload: Payload, field: string): Payload | undefined {
+  const value = payload[field];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new PayloadInvalid(field);
+  return value as Payload;
+}
+
 /** A list of objects in a payload, checked. */
 export function listField(payload: Payload, field: string): readonly Payload[] {
   const value = payload[field];

@@ -75,6 +75,7 @@ async function authenticate(
   if (caller === undefined) {
     throw clientError('InvalidAccessKeyId', 'The access key id is not known to this gateway.');
   }
+  if (claim.legacy !== undefined && !caller.tenant.legacySignatures) throw claim.legacy();
   const body = claim.verify(caller.secret, services.now());
   // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
   trace.tenant = caller.tenant.name;

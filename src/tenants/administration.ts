@@ -1,33 +1,31 @@
 import { randomBytes as nodeRandomBytes } from 'node:crypto';
-import { clientError } from '../errors.ts';
 import type { KeyRing, KeyRings } from '../keys/key-rings.ts';
 import { RevisionConflict } from '../keys/record-store.ts';
 import type { Records } from '../keys/records.ts';
-import { Secret } from '../keys/secret.ts';
+import type { Secret } from '../keys/secret.ts';
+import {
+  accessKeyTaken,
+  asSecret,
+  type CredentialInput,
+  checkCredential,
+  checkTenantName,
+  exists,
+  policiesOf,
+  refused,
+  type TenantChange,
+  type TenantInput,
+  unknownTenant,
+} from './administration-input.ts';
+import { checkBackendKey } from './backend-key.ts';
 import { claimBuckets } from './bucket-claims.ts';
-import { type BucketPolicy, bucketPolicy } from './bucket-policy.ts';
-import { CREDENTIAL, type Credential, isAccessKeyId, isSecret, randomAccessKeyId, randomSecret } from './credential.ts';
-import { TENANT, TENANT_NAME, type Tenant } from './tenant.ts';
+import { CREDENTIAL, type Credential, isAccessKeyId, randomAccessKeyId, randomSecret } from './credential.ts';
+import { TENANT, type Tenant } from './tenant.ts';
 
 export interface AdministrationOptions {
   readonly records: Records;
   readonly keyRings: KeyRings;
   readonly now?: () => Date;
   readonly randomBytes?: (byteCount: number) => Buffer;
-}
-
-/** Access keys to give out; what is missing is drawn at random. */
-export interface CredentialInput {
-  readonly accessKeyId?: string | undefined;
-  readonly secret?: Secret | string | undefined;
-}
-
-export interface TenantInput extends CredentialInput {
-  readonly name: string;
-  /** Patterns alone get the default policy. */
-  readonly buckets: readonly (string | (Partial<BucketPolicy> & { readonly pattern: string }))[];
-  /** A ring that an earlier tenant of this name left behind: its objects open again. Default: a new ring. */
-  readonly ringId?: string;
 }
 
 /** A credential with its secret: shown once, to whoever made it. */
@@ -38,7 +36,10 @@ export interface IssuedCredential {
 }
 
 /** What may be listed of a credential. */
-export type CredentialSummary = Pick<Credential, 'accessKeyId' | 'tenant' | 'createdAt'>;
+export interface CredentialSummary extends Pick<Credential, 'accessKeyId' | 'tenant' | 'createdAt'> {
+  /** Of the credential's own backend key. */
+  readonly backendAccessKeyId: string | undefined;
+}
 
 export interface RemovedTenant {
   readonly credentials: readonly string[];
@@ -67,13 +68,13 @@ export class Administration {
   /** A tenant with a key ring and a first access key. What fails half-way is taken back. */
   async addTenant(input: TenantInput): Promise<IssuedCredential> {
     const { name } = input;
-    const policies = policiesOf(input.buckets);
-    if (!TENANT_NAME.test(name)) {
-      throw refused(
-        `The tenant name ${JSON.stringify(name)} must be 1 to 63 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit.`,
-      );
-    }
-    checkCredential(input);
+    const { buckets, legacySignatures, backend } = input;
+    policiesOf(buckets);
+    checkTenantName(name);
+    // The tenant's own: its first access key gets none.
+    const first: CredentialInput = { accessKeyId: input.accessKeyId, secret: input.secret };
+    checkCredential(first);
+    if (backend) checkBackendKey(backend);
     await this.#refuseTakenAccessKey(input.accessKeyId);
     if ((await this.#records.read(TENANT, name)) !== undefined) throw exists(name);
     const ring = await this.#ringFor(input);
@@ -84,8 +85,8 @@ export class Administration {
       throw error;
     }
     try {
-      await this.setBuckets(name, policies);
-      return await this.addCredential(name, input);
+      await this.changeTenant(name, { buckets, legacySignatures, backend });
+      return await this.addCredential(name, first);
     } catch (error) {
       await this.removeTenant(name).catch(() => undefined); // the first error says more
       if (input.ringId === undefined) await this.#keyRings.remove(ring.id).catch(() => undefined);
@@ -110,16 +111,22 @@ export class Administration {
     return { credentials, destroyedRings };
   }
 
-  /** Replaces a tenant's bucket policies. */
-  async setBuckets(name: string, buckets: TenantInput['buckets']): Promise<Tenant> {
-    const policies = policiesOf(buckets);
+  /** Replaces those of a tenant's settings that are given. */
+  async changeTenant(name: string, change: TenantChange): Promise<Tenant> {
+    const policies = change.buckets && policiesOf(change.buckets);
+    if (change.backend) checkBackendKey(change.backend);
     const held = await this.#records.read(TENANT, name);
     if (held === undefined) throw unknownTenant(name);
-    const patterns = policies.map(({ pattern }) => pattern);
+    const { buckets: old, legacySignatures, backend } = held.value;
+    const tenant: Tenant = {
+      ...held.value,
+      buckets: policies ?? old,
+      legacySignatures: change.legacySignatures ?? legacySignatures,
+      backend: change.backend === undefined ? backend : (change.backend ?? undefined),
+    };
+    const patterns = tenant.buckets.map(({ pattern }) => pattern);
     // Claim old and new before, only new after: at no moment is a pattern in force that is not claimed.
-    const old = held.value.buckets.map(({ pattern }) => pattern);
-    await claimBuckets(this.#records, name, [...new Set([...old, ...patterns])]);
-    const tenant: Tenant = { ...held.value, buckets: policies };
+    await claimBuckets(this.#records, name, [...new Set([...old.map(({ pattern }) => pattern), ...patterns])]);
     try {
       await this.#records.put(TENANT, name, tenant, held.revision);
     } catch (error) {
@@ -148,7 +155,9 @@ export class Administration {
     if (tenant === undefined) throw unknownTenant(name);
     const accessKeyId = input.accessKeyId ?? randomAccessKeyId(this.#randomBytes);
     const secret = input.secret === undefined ? randomSecret(this.#randomBytes) : asSecret(input.secret);
-    const credential: Credential = { accessKeyId, secret, tenant: name, tenantId: tenant.id, createdAt: this.#now() };
+    const backend = input.backend ?? undefined;
+    const ours = { tenant: name, tenantId: tenant.id, createdAt: this.#now() };
+    const credential: Credential = { accessKeyId, secret, backend, ...ours };
     try {
       await this.#records.put(CREDENTIAL, accessKeyId, credential, 'absent');
     } catch (error) {
@@ -163,6 +172,20 @@ export class Administration {
     return { tenant, accessKeyId, secret };
   }
 
+  /** Gives an access key another backend key, or takes it away. */
+  async changeCredential(accessKeyId: string, { backend }: Required<Pick<CredentialInput, 'backend'>>): Promise<void> {
+    if (backend) checkBackendKey(backend);
+    const held = isAccessKeyId(accessKeyId) ? await this.#records.read(CREDENTIAL, accessKeyId) : undefined;
+    if (held === undefined) throw refused(`There is no access key ${accessKeyId}.`);
+    const credential: Credential = { ...held.value, backend: backend ?? undefined };
+    try {
+      await this.#records.put(CREDENTIAL, accessKeyId, credential, held.revision);
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+      throw refused(`The access key ${accessKeyId} was changed by someone else. Try again.`);
+    }
+  }
+
   /** Ends an access key, everywhere within a second. False when there was none. */
   async revokeCredential(accessKeyId: string): Promise<boolean> {
     return isAccessKeyId(accessKeyId) && (await this.#records.delete(CREDENTIAL, accessKeyId));
@@ -174,8 +197,8 @@ export class Administration {
     for (const id of await this.#records.list(CREDENTIAL)) {
       const held = await this.#records.read(CREDENTIAL, id);
       if (held === undefined || (tenant !== undefined && held.value.tenant !== tenant)) continue;
-      const { accessKeyId, tenant: owner, createdAt } = held.value;
-      credentials.push({ accessKeyId, tenant: owner, createdAt });
+      const { accessKeyId, tenant: owner, createdAt, backend } = held.value;
+      credentials.push({ accessKeyId, tenant: owner, createdAt, backendAccessKeyId: backend?.accessKeyId });
     }
     return credentials;
   }
@@ -221,8 +244,9 @@ export class Administration {
   /** Takes the name. It has no buckets yet, so nobody can do anything with it. */
   async #reserve(name: string, ringId: string): Promise<void> {
     const id = this.#randomBytes(8).toString('hex');
+    const unset = { buckets: [], legacySignatures: false, backend: undefined };
     try {
-      await this.#records.put(TENANT, name, { name, id, ringId, buckets: [], createdAt: this.#now() }, 'absent');
+      await this.#records.put(TENANT, name, { name, id, ringId, ...unset, createdAt: this.#now() }, 'absent');
     } catch (error) {
       if (error instanceof RevisionConflict) throw exists(name);
       throw error;
@@ -233,47 +257,4 @@ export class Administration {
     if (accessKeyId === undefined) return;
     if ((await this.#records.read(CREDENTIAL, accessKeyId)) !== undefined) throw accessKeyTaken(accessKeyId);
   }
-}
-
-function policiesOf(buckets: TenantInput['buckets']): BucketPolicy[] {
-  if (buckets.length === 0) throw refused('A tenant needs at least one bucket pattern.');
-  const policies = buckets.map((each) => bucketPolicy(typeof each === 'string' ? { pattern: each } : each));
-  const seen = new Set<string>();
-  for (const { pattern } of policies) {
-    if (seen.has(pattern)) throw refused(`The bucket pattern ${pattern} is there twice.`);
-    seen.add(pattern);
-  }
-  return policies;
-}
-
-function checkCredential({ accessKeyId, secret }: CredentialInput): void {
-  if (accessKeyId !== undefined && !isAccessKeyId(accessKeyId)) {
-    throw refused(
-      'The access key must be 3 to 128 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.',
-    );
-  }
-  if (secret !== undefined && !isSecret(asSecret(secret).reveal())) {
-    throw refused('The secret must be 8 to 128 printable ASCII characters without spaces.');
-  }
-}
-
-function asSecret(secret: Secret | string): Secret {
-  return typeof secret === 'string' ? new Secret(secret) : secret;
-}
-
-function refused(message: string): Error {
-  return clientError('InvalidArgument', message);
-}
-
-function exists(name: string): Error {
-  return refused(`The tenant ${name} exists already.`);
-}
-
-function unknownTenant(name: string): Error {
-  return refused(`There is no tenant ${name}.`);
-}
-
-/** Not whose it is: the access keys of one tenant are no business of another's administrator. */
-function accessKeyTaken(accessKeyId: string): Error {
-  return refused(`The access key ${accessKeyId} is taken already.`);
 }

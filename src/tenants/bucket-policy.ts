@@ -14,6 +14,8 @@ export interface BucketPolicy {
   readonly metadata: 'enforce' | 'warn';
   /** Quantum id of new objects (FORMAT.md §4): 0 = 1 MiB, 1 = 5 MiB, 2 = 100 KiB. */
   readonly quantum: 0 | 1 | 2;
+  /** Requests without a signature go to the backend, unsigned: its own bucket policy decides. Else they are refused. */
+  readonly anonymous: boolean;
 }
 
 export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern'> = {
@@ -22,6 +24,7 @@ export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern'> = {
   location: 'enforce',
   metadata: 'enforce',
   quantum: 0,
+  anonymous: false,
 };
 
 /** Bucket names of all dialects (old S3 names have capitals and underscores), and stars. */
@@ -36,6 +39,7 @@ export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: 
     location: input.location ?? DEFAULT_BUCKET_POLICY.location,
     metadata: input.metadata ?? DEFAULT_BUCKET_POLICY.metadata,
     quantum: input.quantum ?? DEFAULT_BUCKET_POLICY.quantum,
+    anonymous: input.anonymous ?? DEFAULT_BUCKET_POLICY.anonymous,
   };
   const problem = policyProblem(policy);
   if (problem !== undefined) throw clientError('InvalidArgument', problem);
@@ -55,6 +59,7 @@ export function policyProblem(policy: BucketPolicy): string | undefined {
   if (policy.location !== 'enforce' && policy.location !== 'warn') return bad('location', 'enforce or warn');
   if (policy.metadata !== 'enforce' && policy.metadata !== 'warn') return bad('metadata', 'enforce or warn');
   if (policy.quantum !== 0 && policy.quantum !== 1 && policy.quantum !== 2) return bad('quantum', '0, 1 or 2');
+  if (typeof policy.anonymous !== 'boolean') return bad('anonymous', 'true or false');
   return undefined;
 }
 

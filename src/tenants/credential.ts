@@ -1,5 +1,6 @@
 import { PayloadInvalid, type RecordKind, textField } from '../keys/records.ts';
 import { Secret } from '../keys/secret.ts';
+import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
 
 /** An access key of a tenant. */
 export interface Credential {
@@ -8,6 +9,8 @@ export interface Credential {
   /** The tenant's name and id: both must still be those of the tenant. */
   readonly tenant: string;
   readonly tenantId: string;
+  /** With which its requests go to the backend; undefined: with the tenant's, else the gateway's. */
+  readonly backend: BackendKey | undefined;
   readonly createdAt: Date;
 }
 
@@ -60,14 +63,16 @@ export const CREDENTIAL: RecordKind<Credential> = {
       secret: new Secret(textField(payload, 'secret', SECRET)),
       tenant: textField(payload, 'tenant'),
       tenantId: textField(payload, 'tenantId'),
+      backend: decodeBackendKey(payload),
       createdAt: new Date(textField(payload, 'createdAt')),
     });
   },
-  encode: ({ accessKeyId, secret, tenant, tenantId, createdAt }) => ({
+  encode: ({ accessKeyId, secret, tenant, tenantId, backend, createdAt }) => ({
     accessKeyId,
     secret: secret.reveal(),
     tenant,
     tenantId,
+    backend: encodeBackendKey(backend),
     createdAt: createdAt.toISOString(),
   }),
 };

@@ -1,4 +1,5 @@
-import { listField, PayloadInvalid, type RecordKind, textField } from '../keys/records.ts';
+import { laterFlag, listField, PayloadInvalid, type RecordKind, textField } from '../keys/records.ts';
+import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
 import { type BucketPolicy, patternMatches, patternSpecificity, policyProblem } from './bucket-policy.ts';
 
 /** Someone whose objects are protected by keys of their own. Shared by all requests: never changed, only replaced. */
@@ -8,6 +9,10 @@ export interface Tenant {
   readonly id: string;
   readonly ringId: string;
   readonly buckets: readonly BucketPolicy[];
+  /** Takes the signatures that clients made before those of today (S3's version 2), too. */
+  readonly legacySignatures: boolean;
+  /** With which the tenant's requests go to the backend; undefined: with the gateway's. */
+  readonly backend: BackendKey | undefined;
   readonly createdAt: Date;
 }
 
@@ -37,19 +42,26 @@ export const TENANT: RecordKind<Tenant> = {
       id: textField(payload, 'id', HEX_ID),
       ringId: textField(payload, 'ringId', HEX_ID),
       buckets: Object.freeze(listField(payload, 'buckets').map(decodePolicy)),
+      legacySignatures: laterFlag(payload, 'legacySignatures'),
+      backend: decodeBackendKey(payload),
       createdAt: new Date(textField(payload, 'createdAt')),
     });
   },
-  encode: ({ name, id, ringId, buckets, createdAt }) => ({
+  encode: ({ name, id, ringId, buckets, legacySignatures, backend, createdAt }) => ({
     name,
     id,
     ringId,
     buckets,
+    legacySignatures,
+    backend: encodeBackendKey(backend),
     createdAt: createdAt.toISOString(),
   }),
 };
 
-/** Every field must be there: a default that changes must not change what was decided for a tenant. */
+/**
+ * Every field must be there: a default that changes must not change what was decided for a tenant. What came later is
+ * false where it is not there, for ever.
+ */
 function decodePolicy(entry: { readonly [field: string]: unknown }): BucketPolicy {
   const policy = {
     pattern: textField(entry, 'pattern'),
@@ -58,6 +70,7 @@ function decodePolicy(entry: { readonly [field: string]: unknown }): BucketPolic
     location: entry.location,
     metadata: entry.metadata,
     quantum: entry.quantum,
+    anonymous: laterFlag(entry, 'anonymous'),
   } as BucketPolicy;
   if (policyProblem(policy) !== undefined) throw new PayloadInvalid('buckets');
   return Object.freeze(policy);

@@ -165,6 +165,23 @@ describe('tenants and credentials', () => {
     expect((await run('tenant', 'list')).stdout).toContain('acme-*, acme-old:mixed');
   });
 
+  it('are set anew: one setting, and the others stay', async () => {
+    expect((await run('tenant', 'set', 'acme', '--sigv2', 'on')).stdout).toContain('sigv2');
+    const listed = () => sealgateJson<Record<string, unknown>[]>(['tenant', 'list', '--config', config], { env });
+    expect(await listed()).toMatchObject([{ tenant: 'acme', sigv2: true, buckets: [{}, { mixed: true }] }]);
+    expect((await run('tenant', 'list')).stdout).toMatch(/acme-old:mixed +sigv2/);
+    expect((await run('tenant', 'set', 'acme', '--sigv2', 'off')).code).toBe(0);
+    expect(await listed()).toMatchObject([{ sigv2: false }]);
+    expect(await run('tenant', 'set', 'acme', '--sigv2', 'yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--sigv2 takes on or off.'),
+    });
+    expect(await run('tenant', 'set', 'acme')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Nothing to change'),
+    });
+  });
+
   it('are removed only when somebody says so', async () => {
     const unasked = await run('tenant', 'remove', 'acme');
     expect(unasked).toMatchObject({ code: 1, stderr: expect.stringContaining('repeat it with --yes') });

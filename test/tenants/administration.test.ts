@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/keys/secret.ts';
 import { sorted } from '../keys/eventually.ts';
 import { openFileStoreHere, randomRootKey } from '../keys/fixture.ts';
 import { openTenancy } from './fixture.ts';
@@ -154,15 +155,53 @@ describe('tenants', () => {
     const { administration, directory } = await openTenancy();
     const { accessKeyId } = await administration.addTenant({ name: 'acme', buckets: ['a-*', 'b'] });
     await administration.addTenant({ name: 'beta', buckets: ['c'] });
-    await expect(administration.setBuckets('acme', ['c*'])).rejects.toThrow('the tenant beta’s');
-    await administration.setBuckets('acme', ['a-*', { pattern: 'd', mixed: true }]);
+    await expect(administration.changeTenant('acme', { buckets: ['c*'] })).rejects.toThrow('the tenant beta’s');
+    await administration.changeTenant('acme', { buckets: ['a-*', { pattern: 'd', mixed: true }] });
     expect((await directory.caller(accessKeyId))?.tenant.buckets).toMatchObject([
       { pattern: 'a-*' },
       { pattern: 'd', mixed: true },
     ]);
-    await administration.setBuckets('beta', ['c', 'b']);
-    await expect(administration.setBuckets('beta', ['a-1'])).rejects.toThrow('the tenant acme’s');
-    await expect(administration.setBuckets('nobody', ['x'])).rejects.toThrow('There is no tenant nobody.');
+    await administration.changeTenant('beta', { buckets: ['c', 'b'] });
+    await expect(administration.changeTenant('beta', { buckets: ['a-1'] })).rejects.toThrow('the tenant acme’s');
+    await expect(administration.changeTenant('nobody', { buckets: ['x'] })).rejects.toThrow(
+      'There is no tenant nobody.',
+    );
+  });
+
+  it('change one setting and keep the others', async () => {
+    const { administration, directory } = await openTenancy();
+    const { accessKeyId } = await administration.addTenant({ name: 'acme', buckets: ['a'] });
+    const tenant = async () => (await directory.caller(accessKeyId))?.tenant;
+    expect(await tenant()).toMatchObject({ legacySignatures: false, backend: undefined });
+    await administration.changeTenant('acme', { legacySignatures: true });
+    expect(await tenant()).toMatchObject({ legacySignatures: true, buckets: [{ pattern: 'a' }] });
+    await administration.changeTenant('acme', { backend: { accessKeyId: 'user', secret: new Secret('planted') } });
+    await administration.changeTenant('acme', { buckets: ['b'] });
+    const { backend, ...rest } = (await tenant()) ?? {};
+    expect(rest).toMatchObject({ legacySignatures: true, buckets: [{ pattern: 'b' }] });
+    expect([backend?.accessKeyId, backend?.secret.reveal()]).toEqual(['user', 'planted']);
+    await administration.changeTenant('acme', { legacySignatures: false, backend: null });
+    expect(await tenant()).toMatchObject({ legacySignatures: false, backend: undefined });
+  });
+
+  it('refuse a backend key that could not sign, without quoting its secret', async () => {
+    const { administration } = await openTenancy();
+    await administration.addTenant({ name: 'acme', buckets: ['a'] });
+    for (const [accessKeyId, secret] of [
+      ['', 'secret'],
+      ['a/b', 'secret'],
+      ['a,b', 'secret'],
+      ['a b', 'secret'],
+      ['ab', ''],
+      ['ab', 'planted\u00e9'],
+      ['ab', 'planted\n'],
+    ] as const) {
+      const backend = { accessKeyId, secret: new Secret(secret) };
+      const change = administration.changeTenant('acme', { backend });
+      await expect(change).rejects.toMatchObject(INVALID);
+      await expect(change).rejects.not.toThrow('planted');
+      await expect(administration.addCredential('acme', { backend })).rejects.toMatchObject(INVALID);
+    }
   });
 
   it('rotate their key', async () => {
@@ -189,6 +228,24 @@ describe('credentials', () => {
     expect(await directory.caller(first.accessKeyId)).toBeUndefined();
     expect((await directory.caller('SECOND'))?.tenant.name).toBe('acme');
     await expect(administration.addCredential('nobody')).rejects.toThrow('There is no tenant nobody.');
+  });
+
+  it('get a backend key of their own, change it and lose it', async () => {
+    const { administration, directory } = await openTenancy();
+    await administration.addTenant({ name: 'acme', buckets: ['a'] });
+    const backend = { accessKeyId: 'user', secret: new Secret('planted') };
+    const { accessKeyId } = await administration.addCredential('acme', { backend });
+    const listed = async () => (await administration.listCredentials()).map(({ backendAccessKeyId: id }) => id);
+    expect((await listed()).toSorted()).toEqual(['user', undefined]);
+    expect(JSON.stringify(await administration.listCredentials())).not.toContain('planted');
+    await administration.changeCredential(accessKeyId, { backend: { ...backend, accessKeyId: 'other' } });
+    expect(await listed()).toContain('other');
+    await administration.changeCredential(accessKeyId, { backend: null });
+    expect(await listed()).toEqual([undefined, undefined]);
+    expect((await directory.caller(accessKeyId))?.tenant.name).toBe('acme');
+    await expect(administration.changeCredential('NOBODY', { backend: null })).rejects.toThrow(
+      'There is no access key NOBODY.',
+    );
   });
 
   it('of a removed tenant stay dead when one of the same name is made', async () => {

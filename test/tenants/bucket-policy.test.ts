@@ -68,7 +68,14 @@ describe('bucket patterns', () => {
 
 describe('bucket policies', () => {
   it('seal and enforce by default, undefined fields included', () => {
-    const defaults = { protection: 'seal', mixed: false, location: 'enforce', metadata: 'enforce', quantum: 0 };
+    const defaults = {
+      protection: 'seal',
+      mixed: false,
+      location: 'enforce',
+      metadata: 'enforce',
+      quantum: 0,
+      anonymous: false,
+    };
     expect(bucketPolicy({ pattern: 'a*' })).toEqual({ pattern: 'a*', ...defaults });
     expect(bucketPolicy({ pattern: 'a*', mixed: undefined })).toEqual({ pattern: 'a*', ...defaults });
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Secret } from '../../src/keys/secret.ts';
 import { startUpSelfTest } from '../../src/keys/self-test.ts';
 import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
@@ -17,14 +18,23 @@ it('a dump of Redis shows no secret and no key, raw, in hex or in base64', async
   const store = await openStore({ kind: 'redis', url: redis.url });
   const { administration, keyRings } = await openTenancy({ store });
   const planted = 'PlantedSecret0123456789PlantedSecret4567';
+  const plantedBackend = [
+    'TenantBackendSecret01234567890123456789',
+    'CredentialBackendSecret0123456789012345',
+  ] as const;
   const { tenant } = await administration.addTenant({
     name: 'acme',
     buckets: ['acme-private-*'],
     accessKeyId: 'PLANTEDACCESSKEY',
     secret: planted,
+    backend: { accessKeyId: 'PLANTEDBACKENDUSER', secret: new Secret(plantedBackend[0]) },
+  });
+  await administration.addCredential('acme', {
+    accessKeyId: 'PLANTEDSECONDKEY',
+    backend: { accessKeyId: 'PLANTEDBACKENDUSER', secret: new Secret(plantedBackend[1]) },
   });
   await administration.rotateKey('acme');
-  const secrets = [Buffer.from(planted)];
+  const secrets = [planted, ...plantedBackend].map((secret) => Buffer.from(secret));
   for (const version of [1, 2]) secrets.push((await keyRings.kek(tenant.ringId, version)).key.export());
 
   const dumped: Buffer[] = [];
@@ -33,14 +43,14 @@ it('a dump of Redis shows no secret and no key, raw, in hex or in base64', async
   }
   client.disconnect();
   const dump = Buffer.concat(dumped);
-  expect(dumped).toHaveLength(4 * 3);
+  expect(dumped).toHaveLength(5 * 3);
   for (const secret of secrets) {
     for (const form of [secret, secret.toString('hex'), secret.toString('base64'), secret.toString('base64url')]) {
       expect(dump.includes(form)).toBe(false);
       expect(dump.includes(form.slice(0, 12))).toBe(false);
     }
   }
-  expect(dump.includes('acme-private')).toBe(false);
+  expect(dump.includes('acme-private') || dump.includes('PLANTEDBACKENDUSER')).toBe(false);
   expect(dump.includes('"key"') || dump.includes('"secret"')).toBe(false);
   expect(dump.includes('tenant/acme')).toBe(true); // names are not secret, and this shows that the dump is one
 });
@@ -57,7 +67,7 @@ it('a revoked access key and a new policy are seen by another gateway within a s
     accessKeyId: 'LATERADDED',
   });
   await eventually(1000, async () => (await two.directory.caller(accessKeyId)) !== undefined);
-  await one.administration.setBuckets('acme', ['b']);
+  await one.administration.changeTenant('acme', { buckets: ['b'] });
   await eventually(1000, async () => (await two.directory.caller(accessKeyId))?.tenant.buckets[0]?.pattern === 'b');
   await one.administration.revokeCredential(accessKeyId);
   await eventually(1000, async () => (await two.directory.caller(accessKeyId)) === undefined);

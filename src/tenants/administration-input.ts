@@ -1,0 +1,83 @@
+import { clientError } from '../errors.ts';
+import { Secret } from '../keys/secret.ts';
+import { type BackendKey, checkBackendKey } from './backend-key.ts';
+import { type BucketPolicy, bucketPolicy } from './bucket-policy.ts';
+import { isAccessKeyId, isSecret } from './credential.ts';
+import { TENANT_NAME } from './tenant.ts';
+
+/** What administrators may ask, and the sentences that tell them what is wrong with it. */
+
+/** Access keys to give out; what is missing is drawn at random. */
+export interface CredentialInput {
+  readonly accessKeyId?: string | undefined;
+  readonly secret?: Secret | string | undefined;
+  /** null: none of its own. */
+  readonly backend?: BackendKey | null | undefined;
+}
+
+/** A tenant's settings; what is undefined stays as it is. */
+export interface TenantChange {
+  /** Patterns alone get the default policy. */
+  readonly buckets?: readonly (string | (Partial<BucketPolicy> & { readonly pattern: string }))[] | undefined;
+  readonly legacySignatures?: boolean | undefined;
+  /** The tenant's; null takes it away. */
+  readonly backend?: BackendKey | null | undefined;
+}
+
+export interface TenantInput extends TenantChange, Omit<CredentialInput, 'backend'> {
+  readonly name: string;
+  readonly buckets: NonNullable<TenantChange['buckets']>;
+  /** A ring that an earlier tenant of this name left behind: its objects open again. Default: a new ring. */
+  readonly ringId?: string;
+}
+
+export function checkTenantName(name: string): void {
+  if (TENANT_NAME.test(name)) return;
+  throw refused(
+    `The tenant name ${JSON.stringify(name)} must be 1 to 63 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit.`,
+  );
+}
+
+export function policiesOf(buckets: TenantInput['buckets']): BucketPolicy[] {
+  if (buckets.length === 0) throw refused('A tenant needs at least one bucket pattern.');
+  const policies = buckets.map((each) => bucketPolicy(typeof each === 'string' ? { pattern: each } : each));
+  const seen = new Set<string>();
+  for (const { pattern } of policies) {
+    if (seen.has(pattern)) throw refused(`The bucket pattern ${pattern} is there twice.`);
+    seen.add(pattern);
+  }
+  return policies;
+}
+
+export function checkCredential({ accessKeyId, secret, backend }: CredentialInput): void {
+  if (accessKeyId !== undefined && !isAccessKeyId(accessKeyId)) {
+    throw refused(
+      'The access key must be 3 to 128 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.',
+    );
+  }
+  if (secret !== undefined && !isSecret(asSecret(secret).reveal())) {
+    throw refused('The secret must be 8 to 128 printable ASCII characters without spaces.');
+  }
+  if (backend) checkBackendKey(backend);
+}
+
+export function asSecret(secret: Secret | string): Secret {
+  return typeof secret === 'string' ? new Secret(secret) : secret;
+}
+
+export function refused(message: string): Error {
+  return clientError('InvalidArgument', message);
+}
+
+export function exists(name: string): Error {
+  return refused(`The tenant ${name} exists already.`);
+}
+
+export function unknownTenant(name: string): Error {
+  return refused(`There is no tenant ${name}.`);
+}
+
+/** Not whose it is: the access keys of one tenant are no business of another's administrator. */
+export function accessKeyTaken(accessKeyId: string): Error {
+  return refused(`The access key ${accessKeyId} is taken already.`);
+}

@@ -1,0 +1,40 @@
+import { clientError } from '../errors.ts';
+import { laterObject, type Payload, textField } from '../keys/records.ts';
+import { Secret } from '../keys/secret.ts';
+
+/** An access key at the backend: whose users, policies and ACLs decide on what is asked with it. */
+export interface BackendKey {
+  readonly accessKeyId: string;
+  readonly secret: Secret;
+}
+
+/** Whatever a backend gives out; blanks, `/` and `,` would end it in a signature's header. */
+const ACCESS_KEY_ID = /^[\x21-\x2b\x2d\x2e\x30-\x7e]{1,256}$/;
+const SECRET = /^[\x20-\x7e]{1,512}$/;
+
+/** @throws GatewayError InvalidArgument; it never quotes the secret */
+export function checkBackendKey({ accessKeyId, secret }: BackendKey): void {
+  if (!ACCESS_KEY_ID.test(accessKeyId)) {
+    throw clientError(
+      'InvalidArgument',
+      'The backend access key must be 1 to 256 printable ASCII characters without spaces, commas and slashes.',
+    );
+  }
+  if (!SECRET.test(secret.reveal())) {
+    throw clientError('InvalidArgument', 'The backend secret must be 1 to 512 printable ASCII characters.');
+  }
+}
+
+/** docs/keys.md, `backend`: records from before it have none. */
+export function decodeBackendKey(payload: Payload): BackendKey | undefined {
+  const entry = laterObject(payload, 'backend');
+  if (entry === undefined) return undefined;
+  return Object.freeze({
+    accessKeyId: textField(entry, 'accessKeyId', ACCESS_KEY_ID),
+    secret: new Secret(textField(entry, 'secret', SECRET)),
+  });
+}
+
+export function encodeBackendKey(key: BackendKey | undefined): Payload | undefined {
+  return key && { accessKeyId: key.accessKeyId, secret: key.secret.reveal() };
+}

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import type { Payload } from '../../src/keys/records.ts';
+import { CREDENTIAL } from '../../src/tenants/credential.ts';
+import { TENANT } from '../../src/tenants/tenant.ts';
+
+/** As the first gateways wrote them, before `anonymous`, `legacySignatures` and `backend`: readable for ever. */
+const OLD_TENANT = {
+  name: 'acme',
+  id: '00112233445566aa',
+  ringId: '00112233445566bb',
+  buckets: [
+    { pattern: 'acme-*', protection: 'seal', mixed: false, location: 'enforce', metadata: 'enforce', quantum: 0 },
+  ],
+  createdAt: '2026-01-02T03:04:05.000Z',
+};
+const OLD_CREDENTIAL = {
+  accessKeyId: 'AKIAFROMBEFORE',
+  secret: 'a-secret-from-before',
+  tenant: 'acme',
+  tenantId: '00112233445566aa',
+  createdAt: '2026-01-02T03:04:05.000Z',
+};
+
+it('of a tenant mean the safe thing for what came later', () => {
+  const tenant = TENANT.decode(OLD_TENANT, 'acme');
+  expect(tenant).toMatchObject({ legacySignatures: false, buckets: [{ pattern: 'acme-*', anonymous: false }] });
+  expect(tenant.backend).toBeUndefined();
+});
+
+it('of a credential have no backend key of their own', () => {
+  expect(CREDENTIAL.decode(OLD_CREDENTIAL, 'AKIAFROMBEFORE').backend).toBeUndefined();
+});
+
+it('and new ones come back as they were written', () => {
+  const [policy] = OLD_TENANT.buckets;
+  const backend = { accessKeyId: 'backend-user', secret: 'its secret, with a blank' };
+  const tenant = { ...OLD_TENANT, buckets: [{ ...policy, anonymous: true }], legacySignatures: true, backend };
+  const credential = { ...OLD_CREDENTIAL, backend };
+  const again = (payload: Payload) => JSON.parse(JSON.stringify(payload));
+  expect(again(TENANT.encode(TENANT.decode(tenant, 'acme')))).toEqual(tenant);
+  expect(again(CREDENTIAL.encode(CREDENTIAL.decode(credential, 'AKIAFROMBEFORE')))).toEqual(credential);
+});
+
+it.each([
+  ['legacySignatures', { legacySignatures: 'no' }],
+  ['legacySignatures', { legacySignatures: 0 }],
+  ['buckets', { buckets: [{ ...OLD_TENANT.buckets[0], anonymous: 'yes' }] }],
+  ['backend', { backend: 'minio:secret' }],
+  ['backend', { backend: [] }],
+  ['accessKeyId', { backend: { secret: 'x' } }],
+  ['secret', { backend: { accessKeyId: 'x' } }],
+])('with a wrong %s are not read: %j', (_field, wrong) => {
+  expect(() => TENANT.decode({ ...OLD_TENANT, ...wrong }, 'acme')).toThrow(/^its field (?!.*secret:)/);
+});
