@@ -12,6 +12,7 @@ import type {
   WireRequest,
   WireResponse,
 } from '../wire/message.ts';
+import type { ByteRange } from '../wire/range.ts';
 
 /** A secret access key while it signs. Structural, so that this room need not know where secrets are kept. */
 export interface SigningSecret {
@@ -98,6 +99,13 @@ export interface FrontDialect {
   /** HEAD answers keep their Content-Length and have no body. Always sets the request id and Date. */
   render(answer: Answer, context: RenderContext): WireResponse;
   renderError(error: GatewayError, context: RenderContext): WireResponse;
+  /**
+   * An answer that is begun before its outcome is known, so that nobody on the way gives the connection up: something
+   * at every `beat`, and at the end what `settled` brings, an error's document perhaps. Absent in a dialect that has no
+   * such form; its clients wait.
+   * @param settled a document; never rejects
+   */
+  renderLate?(settled: Promise<WireResponse>, beat: () => Promise<void>, context: RenderContext): WireResponse;
 }
 
 /** Stores a sealed body: what a PutObject has become. */
@@ -108,6 +116,32 @@ export interface StorePut {
   /** ETags in the backend's form. */
   readonly conditions: Conditions;
   readonly body: OutgoingBody;
+}
+
+/** What a copy within the backend reads: exactly this object, or nothing is copied. */
+export interface StoreCopySource {
+  readonly ref: ObjectRef;
+  /** The backend's, unquoted. */
+  readonly etag: string;
+}
+
+/** A copy within the backend: no byte comes this way. */
+export interface StoreCopy {
+  readonly ref: ObjectRef;
+  readonly source: StoreCopySource;
+  /** Stands in place of the source's; the envelope's entry is among it. */
+  readonly metadata: ObjectMetadata;
+  readonly tags: 'copy' | 'replace';
+}
+
+/** A part of an upload that is copied within the backend. */
+export interface StorePartCopy {
+  readonly ref: ObjectRef;
+  readonly uploadId: string;
+  readonly partNumber: number;
+  readonly source: StoreCopySource;
+  /** Of stored bytes; undefined is the whole source. */
+  readonly range: ByteRange | undefined;
 }
 
 export interface StoreGet {
@@ -140,6 +174,10 @@ export interface StoredAck {
   readonly etag: string;
   readonly versionId: string | undefined;
   readonly vendor: HeaderList;
+}
+
+export interface StoredCopy extends StoredAck {
+  readonly lastModified: Date;
 }
 
 export interface StoredEntry {
@@ -210,6 +248,9 @@ export interface BackDialect {
     conditions: Conditions,
   ): OutgoingRequest;
   abortUpload(ref: ObjectRef, uploadId: string): OutgoingRequest;
+  copy(copy: StoreCopy): OutgoingRequest;
+  copyPart(copy: StorePartCopy): OutgoingRequest;
+  tags(ref: ObjectRef): OutgoingRequest;
 
   /**
    * A client's request of the same dialect, for a backend to answer as it is: path style, raw headers and query kept
@@ -244,6 +285,12 @@ export interface BackDialect {
   readUploadId(document: Buffer): string;
   /** Complete may answer 200 with an error in its body: then it throws. */
   readComplete(response: IncomingResponse, document: Buffer): StoredAck;
+  /** A copy may answer 200 with an error in its body, as Complete may: then it throws. */
+  readCopied(response: IncomingResponse, document: Buffer): StoredCopy;
+  /** The same of a part: its ETag, unquoted. */
+  readCopiedPart(response: IncomingResponse, document: Buffer): string;
+  /** An object's tags, as the headers by which a write sets them (ObjectMetadata.vendor). */
+  readTags(document: Buffer): HeaderList;
   /**
    * Any other status than success as the neutral error: NoSuchKey, PreconditionFailed, NotModified, BackendRefused
    * (a rule of the backend's own), BackendUnavailable (5xx, SlowDown), BackendError (its view of our credentials).

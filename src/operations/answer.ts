@@ -7,6 +7,7 @@ import type { ListObjects, ListObjectVersions, ResponseOverrides } from './opera
 /** What the gateway answers, whatever the dialect. A dialect's render spells it. ETags are the gateway's, unquoted. */
 export type Answer =
   | ObjectStored
+  | ObjectCopied
   | ObjectContent
   | ObjectDeleted
   | ObjectsDeleted
@@ -26,6 +27,13 @@ export interface ObjectStored {
   readonly checksum: Checksum | undefined;
   /** The backend's further answer headers, for a front of the same dialect (x-amz-expiration …). */
   readonly vendor: HeaderList;
+}
+
+export interface ObjectCopied extends Omit<ObjectStored, 'kind' | 'ref'> {
+  readonly kind: 'ObjectCopied';
+  readonly lastModified: Date;
+  /** Of the object that was copied, where its bucket keeps versions. */
+  readonly sourceVersionId: string | undefined;
 }
 
 /** GetObject and HeadObject. */

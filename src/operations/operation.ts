@@ -5,6 +5,7 @@ import type { ObjectMetadata, ObjectRef } from './object.ts';
 /** What a client asks, whatever its dialect. A dialect's parse makes one, or throws NotImplemented: fail closed. */
 export type Operation =
   | PutObject
+  | CopyObject
   | GetObject
   | HeadObject
   | DeleteObject
@@ -23,6 +24,26 @@ export interface PutObject {
   readonly ref: ObjectRef;
   readonly metadata: ObjectMetadata;
   /** Only ifMatch and ifNoneMatch mean something on a write. */
+  readonly conditions: Conditions;
+}
+
+/** What a copy reads, and under which conditions on it: dates and ETags as sent. */
+export interface CopySource {
+  readonly ref: ObjectRef;
+  readonly conditions: Conditions;
+}
+
+export interface CopyObject {
+  readonly kind: 'CopyObject';
+  readonly ref: ObjectRef;
+  readonly source: CopySource;
+  /** What stands in place of the source's content headers and user metadata; undefined: those stay. */
+  readonly replacement: Pick<ObjectMetadata, 'content' | 'user'> | undefined;
+  /** `replace`: by the tags among `vendor`, none included. */
+  readonly tags: 'copy' | 'replace';
+  /** Raw headers of the dialect that a copy never takes from its source (ACL, storage class, locks …). */
+  readonly vendor: ObjectMetadata['vendor'];
+  /** On what stands at the destination. Only ifMatch and ifNoneMatch mean something. */
   readonly conditions: Conditions;
 }
 

@@ -2,14 +2,17 @@ import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '.
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
-import { policyFor, type Tenant } from '../tenants/tenant.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
+import { authorize } from './authorize.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
+import { copyObject } from './copy.ts';
 import { deleteObject, deleteObjects } from './delete.ts';
 import { forward } from './forward.ts';
 import { getObject } from './get.ts';
 import { headObject } from './head.ts';
+import { inTime, LATENESS, type Lateness, mayBeLate } from './late-answer.ts';
 import { listObjects, listVersions } from './list.ts';
 import { putObject } from './put.ts';
 import type { OperationContext, PipelineServices } from './services.ts';
@@ -18,7 +21,7 @@ import type { RequestTrace } from './trace.ts';
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
 /** The one page that every request goes through. Its catch is the only place that renders an error. */
-export function createHandler(services: PipelineServices): Handler {
+export function createHandler(services: PipelineServices, lateness: Lateness = LATENESS): Handler {
   return async (request, trace) => {
     const front = chooseFront(services.fronts, request);
     trace.dialect = front.name;
@@ -35,12 +38,13 @@ export function createHandler(services: PipelineServices): Handler {
       note(trace, parsed);
       const { tenant, body } = await authenticate(front, request, trace, services);
       const operation = parsed.kind === 'ready' ? parsed.operation : await readDocument(parsed, body);
-      const context = authorize(operation, { services, tenant, trace, signal: request.signal });
+      const context = authorize(bucketOf(operation), { services, tenant, trace, signal: request.signal });
       if (operation.kind === 'Forward') {
         return await forward(operation, { request, body, front, renderError }, services);
       }
       if (operation.kind !== 'PutObject') await expectNoBody(parsed, body);
-      return front.render(await perform(operation, body, context), rendering);
+      const answer = perform(operation, body, context).then((done) => front.render(done, rendering));
+      return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
       return renderError(error);
     }
@@ -104,16 +108,6 @@ function bucketOf(operation: Operation): string | undefined {
   return 'ref' in operation ? operation.ref.bucket : operation.bucket;
 }
 
-/** A tenant reaches the buckets that its patterns name, and no others. */
-function authorize(operation: Operation, context: Omit<OperationContext, 'policy'>): OperationContext {
-  const bucket = bucketOf(operation);
-  const policy = bucket === undefined ? context.tenant.buckets[0] : policyFor(context.tenant, bucket);
-  if (policy === undefined) {
-    throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
-  }
-  return { ...context, policy };
-}
-
 function perform(
   operation: Exclude<Operation, { kind: 'Forward' }>,
   body: VerifiedBody,
@@ -122,6 +116,8 @@ function perform(
   switch (operation.kind) {
     case 'PutObject':
       return putObject(operation, body, context);
+    case 'CopyObject':
+      return copyObject(operation, context);
     case 'GetObject':
       return getObject(operation, context);
     case 'HeadObject':

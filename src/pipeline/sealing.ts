@@ -2,14 +2,17 @@ import { canonicalMetadata } from '../envelope/claims.ts';
 import {
   decodeEnvelope,
   ENVELOPE_ENTRY,
+  type EnvelopeHead,
   encodeEnvelope,
   type OpenEnvelope,
   openEnvelope,
   readEnvelopeHead,
+  type SealedFields,
   sealEnvelope,
 } from '../envelope/envelope.ts';
 import { ObjectKeys } from '../envelope/object-keys.ts';
 import { clientError, GatewayError } from '../errors.ts';
+import type { Kek } from '../keys/key-rings.ts';
 import { timingSafeEqualBytes } from '../keys/secret.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import { storableContent } from './content-headers.ts';
@@ -43,23 +46,58 @@ export async function newObject(
   plaintextBytes: number | undefined,
   context: OperationContext,
 ): Promise<NewObject> {
-  const { services, tenant, policy } = context;
+  const { services, policy } = context;
   refuseLargeMetadata(clientMetadata, services.store.dialect.metadataBytes(clientMetadata.user));
-  const kek = await services.keyRings.current(tenant.ringId);
+  const kek = await services.keyRings.current(context.tenant.ringId);
   const random = services.randomBytes(80);
   const oid = random.subarray(0, 16);
   const dek = random.subarray(16, 48);
   const multipart = plaintextBytes === undefined;
   const partSalt = multipart ? Buffer.alloc(16) : random.subarray(48, 64);
-  const metadata = { ...clientMetadata, content: storableContent(clientMetadata.content) };
   const keys = new ObjectKeys(dek, oid);
+  const body = { multipart, requested: 0, quantum: policy.quantum, oid, keys, dek, partSalt, plaintextBytes } as const;
+  const sealed = sealFor(ref, clientMetadata, { body, kek, envelopeSalt: random.subarray(64, 80) }, context);
+  return { keys, oid, partSalt, ...sealed };
+}
+
+/**
+ * What the backend stores beside a copy of a sealed object's bytes: its envelope sealed anew for the new place under
+ * the tenant's current KEK, the body's own keys and facts as they were (FORMAT.md §9).
+ * @throws GatewayError MetadataTooLarge, KeyStoreUnavailable, KeyUnavailable
+ */
+export async function resealedMetadata(
+  { head, fields, keys, dek }: OpenEnvelope,
+  ref: ObjectRef,
+  clientMetadata: ObjectMetadata,
+  context: OperationContext,
+): Promise<ObjectMetadata> {
+  const { services } = context;
+  refuseLargeMetadata(clientMetadata, services.store.dialect.metadataBytes(clientMetadata.user));
+  const kek = await services.keyRings.current(context.tenant.ringId);
+  const body = { ...head, ...fields, keys, dek };
+  return sealFor(ref, clientMetadata, { body, kek, envelopeSalt: services.randomBytes(16) }, context).metadata;
+}
+
+/** What an envelope says of the body that it belongs to, wherever that lies. */
+type SealedBody = Pick<EnvelopeHead, 'multipart' | 'requested' | 'quantum' | 'oid'> &
+  Pick<SealedFields, 'partSalt' | 'plaintextBytes'> &
+  Pick<OpenEnvelope, 'keys' | 'dek'>;
+
+function sealFor(
+  ref: ObjectRef,
+  clientMetadata: ObjectMetadata,
+  { body, kek, envelopeSalt }: { readonly body: SealedBody; readonly kek: Kek; readonly envelopeSalt: Buffer },
+  { tenant }: OperationContext,
+): { readonly envelope: Buffer; readonly metadata: ObjectMetadata } {
+  const { multipart, requested, quantum, oid, keys, dek, partSalt, plaintextBytes } = body;
+  const metadata = { ...clientMetadata, content: storableContent(clientMetadata.content) };
   const envelope = sealEnvelope({
     head: {
       multipart,
       hasLocationClaim: true,
       hasMetadataTag: true,
-      requested: 0,
-      quantum: policy.quantum,
+      requested,
+      quantum,
       keyRingId: kek.ringId,
       kekVersion: kek.version,
       oid,
@@ -74,10 +112,10 @@ export async function newObject(
     },
     kek: kek.key,
     tenant: tenant.name,
-    envelopeSalt: random.subarray(64, 80),
+    envelopeSalt,
   });
   const user = [...metadata.user, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
-  return { keys, oid, partSalt, envelope, metadata: { ...metadata, user } };
+  return { envelope, metadata: { ...metadata, user } };
 }
 
 function refuseLargeMetadata(metadata: ObjectMetadata, bytes: number): void {

@@ -2,11 +2,14 @@ import type { BackendConnection } from '../backend/connection.ts';
 import type {
   BackDialect,
   CompletedPart,
+  StoreCopy,
   StoredAck,
+  StoredCopy,
   StoredListing,
   StoredObject,
   StoredVersionListing,
   StoreGet,
+  StorePartCopy,
   StorePut,
 } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
@@ -15,6 +18,7 @@ import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { CreateBucket, DeleteTarget, ListObjects, ListObjectVersions } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
+import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
 import { clientEtag } from './etag.ts';
 
@@ -155,6 +159,24 @@ export class Store {
     const request = this.#back.completeUpload(upload.ref, upload.uploadId, upload.parts, upload.conditions);
     const response = await this.#succeed(request, upload.ref, { signal });
     return this.#back.readComplete(response, await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge));
+  }
+
+  /** @throws GatewayError PreconditionFailed, NoSuchKey when the source is not the one that was pinned any more … */
+  async copy(copy: StoreCopy, signal: AbortSignal): Promise<StoredCopy> {
+    const response = await this.#succeed(this.#back.copy(copy), copy.ref, { signal });
+    return this.#back.readCopied(response, await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge));
+  }
+
+  /** As `copy`. */
+  async copyPart(part: StorePartCopy, signal: AbortSignal): Promise<CompletedPart> {
+    const response = await this.#succeed(this.#back.copyPart(part), part.ref, { signal });
+    const document = await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge);
+    return { partNumber: part.partNumber, etag: this.#back.readCopiedPart(response, document) };
+  }
+
+  /** An object's tags, as the headers by which a write sets them. */
+  async tags(ref: ObjectRef, signal: AbortSignal): Promise<HeaderList> {
+    return this.#back.readTags(await this.#document(this.#back.tags(ref), ref, signal));
   }
 
   async abortUpload(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
 import { BackendConnection, type BackendOptions } from '../../src/backend/connection.ts';
 import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
@@ -8,7 +9,8 @@ import type { VerifiedBody } from '../../src/dialects/dialect.ts';
 import { s3Back } from '../../src/dialects/s3/back.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
-import type { GetObject, HeadObject, ListObjects, PutObject } from '../../src/operations/operation.ts';
+import type { CopyObject, GetObject, HeadObject, ListObjects, PutObject } from '../../src/operations/operation.ts';
+import { authorize } from '../../src/pipeline/authorize.ts';
 import { MemoryBudget } from '../../src/pipeline/budget.ts';
 import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
 import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
@@ -35,10 +37,17 @@ export interface InProcess {
   readonly asked: () => string[];
   /** What an operation gets of a request of the tenant's. */
   readonly context: (policy?: Partial<BucketPolicy>) => OperationContext;
+  /** The same, under the policy that the tenant's own record has for a bucket. */
+  readonly at: (bucket: string) => OperationContext;
 }
 
 export async function inProcess(
-  over: { readonly backend?: Partial<BackendOptions>; readonly budgetBytes?: number } = {},
+  over: {
+    readonly backend?: Partial<BackendOptions>;
+    readonly budgetBytes?: number;
+    /** The tenant's, beside BUCKET; each is made in the store. */
+    readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
+  } = {},
 ): Promise<InProcess> {
   const requests: string[] = [];
   const started = await startDevstore({
@@ -49,7 +58,9 @@ export async function inProcess(
   });
   onTestFinished(() => started.stop());
   const tenancy = await openTenancy();
-  const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET] });
+  const { buckets = [] } = over;
+  const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET, ...buckets] });
+  for (const { pattern } of buckets) await started.client.send(new CreateBucketCommand({ Bucket: pattern }));
   const options = backendOptions(started.url, over.backend);
   const connection = new BackendConnection(options);
   const lane = new PassThroughLane(options);
@@ -73,18 +84,14 @@ export async function inProcess(
     randomBytes,
   };
   requests.length = 0;
+  const asker = () => ({ services, tenant, signal: new AbortController().signal, trace: new RequestTrace() });
   return {
     services,
     faults: started.devstore.faults,
     stored: started.devstore.stored,
     asked: () => requests.splice(0),
-    context: (policy = {}) => ({
-      services,
-      tenant,
-      policy: bucketPolicy({ pattern: BUCKET, ...policy }),
-      signal: new AbortController().signal,
-      trace: new RequestTrace(),
-    }),
+    context: (policy = {}) => ({ ...asker(), policy: bucketPolicy({ pattern: BUCKET, ...policy }) }),
+    at: (bucket) => authorize(bucket, asker()),
   };
 }
 
@@ -141,6 +148,21 @@ export function getOf(key: string, over: Partial<GetObject> = {}): GetObject {
 
 export function headOf(key: string, over: Partial<HeadObject> = {}): HeadObject {
   return { ...getOf(key), ...over, kind: 'HeadObject' };
+}
+
+/** From `<bucket>/<key>`; the destination is in BUCKET unless it says otherwise. */
+export function copyOf(source: string, key: string, over: Partial<CopyObject> = {}): CopyObject {
+  const slash = source.indexOf('/');
+  return {
+    kind: 'CopyObject',
+    ref: { bucket: BUCKET, key },
+    source: { ref: { bucket: source.slice(0, slash), key: source.slice(slash + 1) }, conditions: {} },
+    replacement: undefined,
+    tags: 'copy',
+    vendor: new HeaderList(),
+    conditions: {},
+    ...over,
+  };
 }
 
 export function listOf(over: Partial<ListObjects> = {}): ListObjects {

@@ -36,8 +36,9 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
       return json(200, buckets(answer, context), context);
     case 'BucketLocation':
       return json(200, { location: answer.region }, context);
+    case 'ObjectCopied':
     case 'VersionListing':
-      throw new Error('QingStor asks for no version listing here.');
+      throw new Error(`QingStor asks for no ${answer.kind} here.`);
   }
 }
 

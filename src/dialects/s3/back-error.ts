@@ -171,12 +171,19 @@ function codeOfStatus(status: number, ref: ObjectName): string {
 function readErrorDocument(document: Buffer): { code: string; message: string } | undefined {
   if (document.length === 0) return undefined;
   try {
-    const root = readXml(document, { maxDepth: 4, maxElements: 100 });
+    // A slow answer is kept alive with blanks, which some stores send before the declaration.
+    const root = readXml(withoutLeadingBlanks(document), { maxDepth: 4, maxElements: 100 });
     const code = xmlText(root, 'Code');
     return root.name !== 'Error' || code === undefined ? undefined : { code, message: xmlText(root, 'Message') ?? '' };
   } catch {
     return undefined; // a load balancer's HTML page, say: the status speaks
   }
+}
+
+export function withoutLeadingBlanks(document: Buffer): Buffer {
+  let start = 0;
+  while (start < document.length && (document[start] as number) <= 0x20) start++;
+  return document.subarray(start);
 }
 
 function hintFor(code: string): string {

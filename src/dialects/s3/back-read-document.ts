@@ -4,6 +4,7 @@ import type { IncomingResponse } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import { readXml, type XmlElement, xmlChild, xmlChildren, xmlText } from '../../wire/xml.ts';
 import type { BackDialect, StoredAck, StoredEntry, StoredListing, StoredVersionListing } from '../dialect.ts';
+import { withoutLeadingBlanks } from './back-error.ts';
 import { readMarks, unquoted, unusable } from './back-read.ts';
 
 /** The documents of a backend's answers. A 1,000-entry version listing with owners is 10,000 elements. */
@@ -11,10 +12,7 @@ const LIMITS = { maxDepth: 8, maxElements: 40_000, malformed: (reason: string): 
 
 /** @throws GatewayError BackendError */
 export function readDocument(document: Buffer, root: string): XmlElement {
-  // Complete keeps a slow connection alive with blanks, which some stores send before the declaration.
-  let start = 0;
-  while (start < document.length && (document[start] as number) <= 0x20) start++;
-  const element = readXml(document.subarray(start), LIMITS);
+  const element = readXml(withoutLeadingBlanks(document), LIMITS);
   if (element.name !== root) throw unusable(`is a ${element.name} document, not ${root}`);
   return element;
 }
@@ -145,13 +143,13 @@ function readPrefixes(root: XmlElement, decode: Decode): string[] {
   return xmlChildren(root, 'CommonPrefixes').map((element) => decode(required(element, 'Prefix')));
 }
 
-function readDate(element: XmlElement, name: string): Date {
+export function readDate(element: XmlElement, name: string): Date {
   const date = parseIsoDate(required(element, name));
   if (date === undefined) throw unusable(`has a ${name} that is not a date`);
   return date;
 }
 
-function required(element: XmlElement, name: string): string {
+export function required(element: XmlElement, name: string): string {
   const text = xmlText(element, name);
   if (text === undefined) throw unusable(`has a ${element.name} without ${name}`);
   return text;

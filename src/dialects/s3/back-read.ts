@@ -15,6 +15,7 @@ const DROPPED = new Set([
   'x-amz-id-2',
   'x-amz-version-id', // a field of its own
   'x-amz-delete-marker', // the same
+  'x-amz-copy-source-version-id', // known from the source's own head
   'x-amz-mp-parts-count',
   'x-amz-object-size',
   'x-amz-decoded-content-length',

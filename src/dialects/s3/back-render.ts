@@ -166,7 +166,7 @@ export function bucketPath(bucket: string, query: Query = []): string {
   return `/${percentEncode(bucket)}${queryText(query)}`;
 }
 
-function objectPath(ref: ObjectRef, query: Query = []): string {
+export function objectPath(ref: ObjectRef, query: Query = []): string {
   return `/${percentEncode(ref.bucket)}/${percentEncodePath(ref.key)}${queryText(query)}`;
 }
 
@@ -192,7 +192,7 @@ function addWriteConditions(headers: HeaderList, conditions: Conditions): void {
   if (conditions.ifNoneMatch !== undefined) headers.append('if-none-match', conditions.ifNoneMatch);
 }
 
-function metadataHeaders({ content, user, vendor }: ObjectMetadata): HeaderList {
+export function metadataHeaders({ content, user, vendor }: ObjectMetadata): HeaderList {
   const headers = vendor.clone();
   if (content.contentType !== undefined) headers.append('content-type', content.contentType);
   if (content.cacheControl !== undefined) headers.append('cache-control', content.cacheControl);

@@ -1,4 +1,5 @@
 import type { BackDialect } from '../dialect.ts';
+import { readCopied, readCopiedPart, readTags, renderCopy, renderCopyPart } from './back-copy.ts';
 import { readError } from './back-error.ts';
 import { forward } from './back-forward.ts';
 import { readAck, readDelete, readObject } from './back-read.ts';
@@ -15,6 +16,7 @@ import {
   bodiless,
   bucketPath,
   metadataBytes,
+  objectPath,
   renderAbortUpload,
   renderCompleteUpload,
   renderCreateBucket,
@@ -49,6 +51,16 @@ export const s3Back: BackDialect = {
   uploadPart: renderUploadPart,
   completeUpload: renderCompleteUpload,
   abortUpload: renderAbortUpload,
+  copy: renderCopy,
+  copyPart: renderCopyPart,
+  tags: (ref) =>
+    bodiless(
+      'GET',
+      objectPath(ref, [
+        ['tagging', ''],
+        ['versionId', ref.versionId],
+      ]),
+    ),
   forward,
   sign,
   readObject,
@@ -65,6 +77,9 @@ export const s3Back: BackDialect = {
     if (document.includes('<Error>')) throw readError(response, document, {});
     return readCompleted(response, document);
   },
+  readCopied,
+  readCopiedPart,
+  readTags,
   readError,
   metadataLimitBytes: 2_048,
   metadataBytes,

@@ -5,7 +5,9 @@ import type { WireRequest, WireResponse } from '../../wire/message.ts';
 import type { FrontDialect, RenderContext } from '../dialect.ts';
 import { parseRequest } from './parse.ts';
 import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './render-bucket.ts';
+import { copiedDocument, copiedHeaders } from './render-copied.ts';
 import { HOST_ID, renderError } from './render-error.ts';
+import { renderLate } from './render-late.ts';
 import { listingDocument, versionListingDocument } from './render-listing.ts';
 import { renderContent, renderDeleted, renderStored } from './render-object.ts';
 import { readClaim } from './signature-claim.ts';
@@ -25,6 +27,7 @@ export function createS3Front(now: () => Date): FrontDialect {
     parse: parseRequest,
     render: (answer, context) => renderAnswer(answer, commonHeaders(context, date())),
     renderError: (error, context) => renderError(error, context, commonHeaders(context, date())),
+    renderLate: (settled, beat, context) => renderLate(settled, beat, commonHeaders(context, date())),
   };
 }
 
@@ -70,6 +73,8 @@ function renderAnswer(answer: Answer, headers: HeaderList): WireResponse {
       return renderContent(answer, headers);
     case 'ObjectStored':
       return renderStored(answer, headers);
+    case 'ObjectCopied':
+      return document(copiedDocument(answer), copiedHeaders(answer, headers));
     case 'ObjectDeleted':
       return renderDeleted(answer, headers);
     case 'ObjectsDeleted':

@@ -145,8 +145,8 @@ export function checkReadHeaders(headers: HeaderList, operation: string): void {
  * @param name lower case, begins with `x-amz-server-side-encryption`
  * @throws GatewayError NotImplemented, InvalidArgument
  */
-export function checkEncryptionHeader(name: string, value: string): void {
-  if (name !== 'x-amz-server-side-encryption') throw unavailable(name, 'PutObject');
+export function checkEncryptionHeader(name: string, value: string, operation: string): void {
+  if (name !== 'x-amz-server-side-encryption') throw unavailable(name, operation);
   if (value === 'AES256') return;
   if (value === 'aws:kms' || value === 'aws:kms:dsse') {
     throw clientError('NotImplemented', `Server-side encryption with ${value} is not available.`);

@@ -58,7 +58,9 @@ const RESPONSE_OVERRIDES = [
 const READ = { parameters: ['versionId', ...RESPONSE_OVERRIDES] };
 const LIST = ['prefix', 'delimiter', 'max-keys', 'encoding-type'];
 
-const NEXT = 'multipart uploads and copies are not available yet';
+const NEXT = 'multipart uploads are not available yet';
+const COPIED =
+  'the backend copies the ciphertext under a new envelope; where the protection differs, the gateway opens it and seals it anew';
 const LEAKS = 'the backend would pass names or bytes of this bucket to a place that the gateway does not guard';
 const STORED_SIZES = 'its answer tells stored sizes and checksums of ciphertext';
 const OWN_POLICY = 'how this bucket is protected is the gateway’s policy, not a bucket setting';
@@ -69,7 +71,7 @@ const READ_ONLY = 'reading the setting is harmless; changing it is refused';
 const OBJECTS: readonly S3Operation[] = [
   row('sealed', 'GetObject', 'GET object', READ, 'opened, authenticated segment by segment'),
   row('edited', 'HeadObject', 'HEAD object', READ, 'plaintext size, ETag and checksum'),
-  row('refused', 'CopyObject', 'PUT object', { needsHeader: 'x-amz-copy-source' }, NEXT),
+  row('sealed', 'CopyObject', 'PUT object', { needsHeader: 'x-amz-copy-source' }, COPIED),
   row('sealed', 'PutObject', 'PUT object', {}, 'sealed before it reaches the backend'),
   row('edited', 'DeleteObject', 'DELETE object', { parameters: ['versionId'] }, 'as asked'),
   row('edited', 'DeleteObjects', 'POST bucket', { subresource: 'delete' }, 'as asked'),

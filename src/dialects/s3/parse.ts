@@ -9,6 +9,7 @@ import { parseRange } from '../../wire/range.ts';
 import type { FrontSettings, ParsedRequest } from '../dialect.ts';
 import { type Address, checkNewBucketName, readAddress } from './address.ts';
 import { effectiveHeaders, headerValue } from './amz-fields.ts';
+import { readCopyObject } from './copy-object.ts';
 import { bucketVendorHeaders, checkDeleteHeaders, checkForwardHeaders, checkReadHeaders } from './header-rules.ts';
 import { readListBuckets, readListObjects, readListObjectsV2, readListObjectVersions } from './listing.ts';
 import type { S3Operation } from './operation-table.ts';
@@ -49,6 +50,8 @@ function parseObject(
       return { kind: 'HeadObject', ...readRead(name, ref, request.query, headers) };
     case 'PutObject':
       return readPutObject(ref, headers);
+    case 'CopyObject':
+      return readCopyObject(ref, headers);
     case 'DeleteObject':
       checkDeleteHeaders(headers, name);
       return { kind: 'DeleteObject', ref, conditions: readConditions(headers) };

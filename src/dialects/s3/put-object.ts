@@ -1,6 +1,7 @@
 import { clientError } from '../../errors.ts';
-import type { ContentHeaders, MetadataEntry, ObjectRef } from '../../operations/object.ts';
+import type { ContentHeaders, MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { PutObject } from '../../operations/operation.ts';
+import type { Conditions } from '../../wire/conditions.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import { checkEncryptionHeader, METADATA_PREFIX, treatObjectHeader, unavailable } from './header-rules.ts';
 
@@ -13,6 +14,28 @@ const RESERVED_METADATA_PREFIX = 'sx1';
  * @throws GatewayError InvalidArgument (reserved metadata), NotImplemented (an x-amz header that would be ignored)
  */
 export function readPutObject(ref: ObjectRef, headers: HeaderList): PutObject {
+  return {
+    kind: 'PutObject',
+    ref,
+    metadata: readObjectMetadata('PutObject', headers),
+    conditions: readWriteConditions(headers),
+  };
+}
+
+export function readWriteConditions(headers: HeaderList): Conditions {
+  return { ifMatch: headers.get('if-match'), ifNoneMatch: headers.get('if-none-match') };
+}
+
+/**
+ * What a client stores beside an object's bytes.
+ * @param isRead whether the operation reads a header itself that a plain write does not have
+ * @throws GatewayError InvalidArgument (reserved metadata), NotImplemented (an x-amz header that would be ignored)
+ */
+export function readObjectMetadata(
+  operation: string,
+  headers: HeaderList,
+  isRead: (name: string) => boolean = () => false,
+): ObjectMetadata {
   const user: [name: string, value: string][] = [];
   const vendor = new HeaderList();
   for (const [raw, value] of headers) {
@@ -26,18 +49,13 @@ export function readPutObject(ref: ObjectRef, headers: HeaderList): PutObject {
         vendor.append(raw, value);
         break;
       case 'sse':
-        checkEncryptionHeader(name, value);
+        checkEncryptionHeader(name, value, operation);
         break;
       case 'unknown':
-        throw unavailable(name, 'PutObject');
+        if (!isRead(name)) throw unavailable(name, operation);
     }
   }
-  return {
-    kind: 'PutObject',
-    ref,
-    metadata: { content: contentHeaders(headers), user, vendor },
-    conditions: { ifMatch: headers.get('if-match'), ifNoneMatch: headers.get('if-none-match') },
-  };
+  return { content: contentHeaders(headers), user, vendor };
 }
 
 function addMetadata(user: [name: string, value: string][], name: string, value: string): void {

@@ -5,6 +5,7 @@ import {
   DeleteObjectsCommand,
   GetBucketLocationCommand,
   GetObjectCommand,
+  GetObjectTorrentCommand,
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
@@ -272,6 +273,58 @@ test('buckets', async () => {
   expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBe('eu-west-1');
 });
 
+test('CopyObject: source, directives and conditions arrive, and its answer is read', async () => {
+  const { client, seen } = clientFor(() => ({
+    kind: 'ObjectCopied',
+    etag: 'e-0',
+    lastModified: new Date('2024-01-02T03:04:05.678Z'),
+    versionId: 'v2',
+    sourceVersionId: 'v1',
+    checksum: { algorithm: 'CRC32', value: Buffer.from('NhCmhg==', 'base64') },
+    vendor: new HeaderList(),
+  }));
+  const copied = await client.send(
+    new CopyObjectCommand({
+      Bucket,
+      Key: ODD_KEY,
+      CopySource: `other-bucket/${encodeURIComponent(ODD_KEY)}?versionId=v1`,
+      CopySourceIfMatch: '"e"',
+      CopySourceIfModifiedSince: new Date('2024-01-01T00:00:00Z'),
+      MetadataDirective: 'REPLACE',
+      Metadata: { a: 'b' },
+      ContentType: 'text/plain',
+      TaggingDirective: 'REPLACE',
+      Tagging: 'x=y',
+      IfNoneMatch: '*',
+      ChecksumAlgorithm: 'CRC32',
+      ServerSideEncryption: 'AES256',
+    }),
+  );
+  expect(copied).toMatchObject({
+    CopyObjectResult: {
+      ETag: '"e-0"',
+      LastModified: new Date('2024-01-02T03:04:05.678Z'),
+      ChecksumCRC32: 'NhCmhg==',
+      ChecksumType: 'FULL_OBJECT',
+    },
+    VersionId: 'v2',
+    CopySourceVersionId: 'v1',
+  });
+  const operation = seen[0]?.operation;
+  if (operation?.kind !== 'CopyObject') throw new Error(operation?.kind);
+  expect(operation).toMatchObject({
+    ref: { bucket: Bucket, key: ODD_KEY },
+    source: {
+      ref: { bucket: 'other-bucket', key: ODD_KEY, versionId: 'v1' },
+      conditions: { ifMatch: '"e"', ifModifiedSince: 'Mon, 01 Jan 2024 00:00:00 GMT' },
+    },
+    replacement: { content: { contentType: 'text/plain' }, user: [['a', 'b']] },
+    tags: 'replace',
+    conditions: { ifNoneMatch: '*' },
+  });
+  expect([...operation.vendor]).toEqual([['x-amz-tagging', 'x=y']]);
+});
+
 test('a forwarded request, with its document verified', async () => {
   const { client, seen } = clientFor(() => stored);
   await client.send(new PutObjectTaggingCommand({ Bucket, Key: 'k', Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] } }));
@@ -281,8 +334,11 @@ test('a forwarded request, with its document verified', async () => {
 
 test('errors reach the SDK by name', async () => {
   const { client } = clientFor(() => stored);
-  const copy = new CopyObjectCommand({ Bucket, Key: 'k', CopySource: 'bucket/other' });
-  await expect(client.send(copy)).rejects.toMatchObject({ name: 'NotImplemented', $metadata: { httpStatusCode: 501 } });
+  const torrent = new GetObjectTorrentCommand({ Bucket, Key: 'k' });
+  await expect(client.send(torrent)).rejects.toMatchObject({
+    name: 'NotImplemented',
+    $metadata: { httpStatusCode: 501 },
+  });
   const part = new GetObjectCommand({ Bucket, Key: 'k', PartNumber: 1 });
   await expect(client.send(part)).rejects.toMatchObject({ name: 'NotImplemented' });
   const reserved = new PutObjectCommand({ Bucket, Key: 'k', Body: 'x', Metadata: { SX1: 'x' } });

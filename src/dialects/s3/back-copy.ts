@@ -1,0 +1,68 @@
+import { HeaderList } from '../../wire/headers.ts';
+import type { IncomingResponse, OutgoingRequest } from '../../wire/message.ts';
+import { percentEncode, percentEncodePath } from '../../wire/percent.ts';
+import { xmlChild, xmlChildren, xmlText } from '../../wire/xml.ts';
+import type { StoreCopy, StoreCopySource, StoredCopy, StorePartCopy } from '../dialect.ts';
+import { readError } from './back-error.ts';
+import { readMarks, unquoted, unusable } from './back-read.ts';
+import { readDate, readDocument, required } from './back-read-document.ts';
+import { metadataHeaders, objectPath } from './back-render.ts';
+
+/**
+ * CopyObject. What is copied is pinned by ETag and version, and nothing of its own metadata comes along: it holds the
+ * envelope of another place.
+ */
+export function renderCopy({ ref, source, metadata, tags }: StoreCopy): OutgoingRequest {
+  const headers = metadataHeaders(metadata);
+  addSource(headers, source);
+  headers.append('x-amz-metadata-directive', 'REPLACE');
+  headers.append('x-amz-tagging-directive', tags === 'copy' ? 'COPY' : 'REPLACE');
+  return { method: 'PUT', path: objectPath(ref), headers, body: undefined, idempotent: true };
+}
+
+export function renderCopyPart({ ref, uploadId, partNumber, source, range }: StorePartCopy): OutgoingRequest {
+  const headers = new HeaderList();
+  addSource(headers, source);
+  if (range !== undefined) headers.append('x-amz-copy-source-range', `bytes=${range.first}-${range.last}`);
+  const path = objectPath(ref, [
+    ['partNumber', partNumber],
+    ['uploadId', uploadId],
+  ]);
+  return { method: 'PUT', path, headers, body: undefined, idempotent: true };
+}
+
+function addSource(headers: HeaderList, { ref, etag }: StoreCopySource): void {
+  const version = ref.versionId === undefined ? '' : `?versionId=${percentEncode(ref.versionId)}`;
+  headers.append('x-amz-copy-source', `/${percentEncode(ref.bucket)}/${percentEncodePath(ref.key)}${version}`);
+  headers.append('x-amz-copy-source-if-match', `"${etag}"`);
+}
+
+export function readCopied(response: IncomingResponse, document: Buffer): StoredCopy {
+  throwIfFailed(response, document);
+  const root = readDocument(document, 'CopyObjectResult');
+  const { versionId, vendor } = readMarks(response.headers);
+  const etag = unquoted(required(root, 'ETag'));
+  return { etag, lastModified: readDate(root, 'LastModified'), versionId, vendor };
+}
+
+export function readCopiedPart(response: IncomingResponse, document: Buffer): string {
+  throwIfFailed(response, document);
+  return unquoted(required(readDocument(document, 'CopyPartResult'), 'ETag'));
+}
+
+/** S3 sends the head before it knows the outcome: 200 may carry an error (AWS: "CopyObject", Response and special errors). */
+function throwIfFailed(response: IncomingResponse, document: Buffer): void {
+  if (document.includes('<Error>')) throw readError(response, document, {});
+}
+
+/** GetObjectTagging's answer as the header by which a write sets the same tags: form-encoded, as a query is. */
+export function readTags(document: Buffer): HeaderList {
+  const set = xmlChild(readDocument(document, 'Tagging'), 'TagSet');
+  const tags = set === undefined ? [] : xmlChildren(set, 'Tag');
+  const pairs = tags.map((tag) => {
+    const name = xmlText(tag, 'Key');
+    if (name === undefined) throw unusable('has a tag without a name');
+    return `${percentEncode(name)}=${percentEncode(xmlText(tag, 'Value') ?? '')}`;
+  });
+  return HeaderList.of(pairs.length === 0 ? [] : [['x-amz-tagging', pairs.join('&')]]);
+}

@@ -1,0 +1,16 @@
+import { clientError } from '../errors.ts';
+import { policyFor } from '../tenants/tenant.ts';
+import type { OperationContext } from './services.ts';
+
+/**
+ * A tenant reaches the buckets that its patterns name, and no others; undefined is the service itself. A copy asks
+ * twice, for where it writes and for where it reads.
+ * @throws GatewayError AccessDenied
+ */
+export function authorize(bucket: string | undefined, asker: Omit<OperationContext, 'policy'>): OperationContext {
+  const policy = bucket === undefined ? asker.tenant.buckets[0] : policyFor(asker.tenant, bucket);
+  if (policy === undefined) {
+    throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
+  }
+  return { ...asker, policy };
+}

@@ -1,0 +1,62 @@
+import type { StoredObject } from '../dialects/dialect.ts';
+import type { Manifest } from '../envelope/footer.ts';
+import { clientError, GatewayError } from '../errors.ts';
+import type { ObjectRef } from '../operations/object.ts';
+import type { CopySource } from '../operations/operation.ts';
+import { HeaderList } from '../wire/headers.ts';
+import { pinned } from './replaced.ts';
+import type { OperationContext } from './services.ts';
+import { checkSourceConditions } from './source-conditions.ts';
+import { identify, manifestOf, type PlainObject, type SealedObject } from './stored.ts';
+
+/** What a copy reads, verified as far as a HEAD verifies it, and its footer. */
+export interface SourceObject {
+  readonly object: SealedObject | PlainObject;
+  /** With the version that was found, where there are versions. */
+  readonly ref: ObjectRef;
+  /** undefined for an object that is not sealed. */
+  readonly manifest: Manifest | undefined;
+}
+
+/**
+ * Looks at a copy's source as a GET would: envelope, place and metadata, size, footer, conditions. Whatever follows is
+ * pinned to exactly this object.
+ * @param context of whoever reads the source's bucket
+ * @throws GatewayError what `identify` throws, NoSuchKey, PreconditionFailed, InvalidRequest (a delete marker)
+ */
+export async function readSource(source: CopySource, context: OperationContext): Promise<SourceObject> {
+  const stored = await headSource(source.ref, context);
+  checkSourceConditions(source.conditions, stored);
+  const object = await identify(source.ref, stored, context);
+  const ref = { ...source.ref, versionId: source.ref.versionId ?? stored.versionId };
+  const manifest = object.kind === 'sealed' ? await pinned(manifestOf(object, ref, context)) : undefined;
+  return { object, ref, manifest };
+}
+
+async function headSource(ref: ObjectRef, { services, signal }: OperationContext): Promise<StoredObject> {
+  const { store } = services;
+  try {
+    return await store.head({ ref, conditions: {} }, signal);
+  } catch (error) {
+    const code = error instanceof GatewayError ? error.code : undefined;
+    if (code === 'MethodNotAllowed') {
+      throw clientError(
+        'InvalidRequest',
+        'The source of a copy request may not specifically refer to a delete marker by version id.',
+      );
+    }
+    // A HEAD has no body to say which of the two is missing, and a copy's answer must.
+    if (code === 'NoSuchKey') await store.headBucket(ref.bucket, signal);
+    throw error;
+  }
+}
+
+/** The source's tags, for a write that is no copy to the backend; a backend without tags has none. */
+export async function sourceTags(ref: ObjectRef, { services, signal }: OperationContext): Promise<HeaderList> {
+  try {
+    return await services.store.tags(ref, signal);
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'NotImplemented') return new HeaderList();
+    throw error;
+  }
+}

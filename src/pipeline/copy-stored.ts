@@ -1,0 +1,49 @@
+import type { StoredCopy } from '../dialects/dialect.ts';
+import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { CopyObject } from '../operations/operation.ts';
+import { storableContent } from './content-headers.ts';
+import { copyInParts } from './copy-in-parts.ts';
+import type { SourceObject } from './copy-source.ts';
+import { pinned } from './replaced.ts';
+import { resealedMetadata } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+
+/**
+ * Up to here the backend copies in one request. Stores answer it only when all is copied: a longer one could outlast
+ * the wait for its answer. S3 refuses it past 5 GiB, where a sealed object of less plaintext may already be.
+ */
+const ONE_REQUEST_BYTES = 1024 ** 3;
+
+/** A copy of the stored bytes within the backend, pinned to the source that was read: none of them comes this way. */
+export async function copyStored(
+  operation: CopyObject,
+  source: SourceObject,
+  metadata: ObjectMetadata,
+  context: OperationContext,
+): Promise<StoredCopy> {
+  const { services, signal } = context;
+  const { object } = source;
+  const { ref, tags } = operation;
+  const stored: ObjectMetadata =
+    object.kind === 'sealed'
+      ? await resealedMetadata(object.opened, ref, metadata, context)
+      : { ...metadata, content: storableContent(metadata.content) };
+  if (needsParts(operation, source)) return copyInParts(operation, source, stored, context);
+  const pin = { ref: source.ref, etag: object.stored.etag };
+  return pinned(services.store.copy({ ref, source: pin, metadata: stored, tags }, signal));
+}
+
+/**
+ * Besides size: MinIO takes no condition on the destination of a copy, but does when an upload completes. And it does a
+ * copy onto itself by changing metadata in place, of whatever object stands there by then: a write that came between
+ * would be left under the envelope of the object that it replaced.
+ */
+function needsParts({ ref, conditions }: CopyObject, { ref: from, object }: SourceObject): boolean {
+  const conditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
+  return conditional || object.stored.storedBytes > ONE_REQUEST_BYTES || isOnePlace(ref, from);
+}
+
+/** MinIO keeps `/a` and `a` as one object. */
+function isOnePlace(one: ObjectRef, other: ObjectRef): boolean {
+  return one.bucket === other.bucket && one.key.replace(/^\//, '') === other.key.replace(/^\//, '');
+}

@@ -1,0 +1,58 @@
+import type { ObjectCopied } from '../operations/answer.ts';
+import type { ObjectMetadata } from '../operations/object.ts';
+import type { CopyObject } from '../operations/operation.ts';
+import { authorize } from './authorize.ts';
+import { copyOpened, wholeDigests } from './copy-opened.ts';
+import { readSource, type SourceObject } from './copy-source.ts';
+import { copyStored } from './copy-stored.ts';
+import { clientEtag } from './etag.ts';
+import { readingAgain } from './replaced.ts';
+import { clientMetadata } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+
+/**
+ * CopyObject (FORMAT.md §9). The source is verified as a GET verifies it; then the backend copies its ciphertext under
+ * a new envelope, pinned to the object that was verified. Only where source and destination are not protected alike do
+ * the bytes come through the gateway, to be opened and sealed again.
+ */
+export async function copyObject(operation: CopyObject, context: OperationContext): Promise<ObjectCopied> {
+  const reading = authorize(operation.source.ref.bucket, context);
+  return readingAgain(() => attemptCopy(operation, reading, context));
+}
+
+async function attemptCopy(
+  operation: CopyObject,
+  reading: OperationContext,
+  context: OperationContext,
+): Promise<ObjectCopied> {
+  const source = await readSource(operation.source, reading);
+  const metadata = copiedMetadata(operation, source);
+  const alike = isProtectedAlike(source, context);
+  const copied = alike
+    ? await copyStored(operation, source, metadata, context)
+    : await copyOpened(operation, source, metadata, { reading, writing: context });
+  return {
+    kind: 'ObjectCopied',
+    etag: clientEtag(copied.etag),
+    lastModified: copied.lastModified,
+    versionId: copied.versionId,
+    sourceVersionId: source.object.stored.versionId,
+    checksum: alike ? source.manifest?.checksum : wholeDigests(source.manifest).checksum,
+    vendor: copied.vendor,
+  };
+}
+
+/** Whether the stored bytes are what the destination's policy would have made of the plaintext. */
+function isProtectedAlike({ object }: SourceObject, { policy, tenant }: OperationContext): boolean {
+  // An empty object makes no part of an upload, which some copies are: writing it anew costs no more.
+  if (object.kind === 'plain') return policy.protection === 'none' && object.plaintextBytes > 0;
+  const { quantum, keyRingId } = object.opened.head;
+  // Another quantum would make another size of the same plaintext: listings could not tell it (FORMAT.md §5).
+  return policy.protection === 'seal' && quantum === policy.quantum && keyRingId === tenant.ringId;
+}
+
+/** In the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does not copy them. */
+function copiedMetadata({ replacement, vendor }: CopyObject, { object }: SourceObject): ObjectMetadata {
+  const { content, user } = replacement ?? clientMetadata(object.stored.metadata);
+  return { content, user, vendor };
+}

@@ -1,0 +1,466 @@
+import { describe, expect, it } from 'vitest';
+import { canonicalMetadata } from '../../src/envelope/claims.ts';
+import { decodeEnvelope, ENVELOPE_ENTRY, openEnvelope, readEnvelopeHead } from '../../src/envelope/envelope.ts';
+import type { CopyObject } from '../../src/operations/operation.ts';
+import { copyObject } from '../../src/pipeline/copy.ts';
+import { getObject } from '../../src/pipeline/get.ts';
+import { headObject } from '../../src/pipeline/head.ts';
+import { listObjects } from '../../src/pipeline/list.ts';
+import { putObject } from '../../src/pipeline/put.ts';
+import { HeaderList } from '../../src/wire/headers.ts';
+import { pattern } from '../devstore/started.ts';
+import {
+  BUCKET,
+  bodyOf,
+  copyOf,
+  getOf,
+  headOf,
+  type InProcess,
+  inProcess,
+  isObject,
+  listOf,
+  putOf,
+  refusalOf,
+  verifiedBody,
+} from './in-process.ts';
+
+const PIECE = 8 * 1024 * 1024;
+const PLAIN = 'plain-box';
+const MIXED = 'mixed-box';
+const COARSE = 'coarse-box';
+const BUCKETS = [
+  { pattern: PLAIN, protection: 'none' },
+  { pattern: MIXED, mixed: true },
+  { pattern: COARSE, quantum: 1 },
+  { pattern: 'other-box' },
+] as const;
+
+const CONTENT = { contentType: 'text/x-a', cacheControl: 'no-cache' } as const;
+const USER = [['name', 'värde']] as const;
+
+const stand = () => inProcess({ buckets: BUCKETS });
+
+interface Put {
+  readonly bucket?: string;
+  readonly declared?: boolean;
+  readonly tags?: string;
+}
+
+async function put(here: InProcess, key: string, bytes: Buffer, { bucket = BUCKET, declared, tags }: Put = {}) {
+  const vendor = HeaderList.of(tags === undefined ? [] : [['x-amz-tagging', tags]]);
+  const operation = putOf(key, { ref: { bucket, key }, metadata: { content: CONTENT, user: USER, vendor } });
+  const stored = await putObject(operation, verifiedBody(bytes, { declared: declared ?? true }), here.at(bucket));
+  here.asked();
+  return stored;
+}
+
+const copy = (here: InProcess, operation: CopyObject) => copyObject(operation, here.at(operation.ref.bucket));
+
+async function read(here: InProcess, key: string, bucket = BUCKET) {
+  const content = await getObject(getOf(key, { ref: { bucket, key } }), here.at(bucket));
+  const head = await headObject(headOf(key, { ref: { bucket, key } }), here.at(bucket));
+  expect(head.facts.plaintextBytes).toBe(content.facts.plaintextBytes);
+  const { objects } = await listObjects(listOf({ bucket, prefix: key }), here.at(bucket));
+  expect(objects.find((object) => object.key === key)).toMatchObject({
+    plaintextBytes: content.facts.plaintextBytes,
+    etag: content.facts.etag,
+  });
+  return { bytes: await bodyOf(content), facts: content.facts };
+}
+
+/** The envelope that lies beside an object, opened by hand. */
+async function envelopeOf(here: InProcess, key: string, bucket = BUCKET) {
+  const { record } = await here.stored.read(bucket, key);
+  const text = record.metadata.find(([name]) => name === ENVELOPE_ENTRY)?.[1] as string;
+  const bytes = decodeEnvelope(text);
+  const { keyRingId, kekVersion } = readEnvelopeHead(bytes);
+  const { key: kek } = await here.services.keyRings.kek(keyRingId, kekVersion);
+  return { text, ...openEnvelope(bytes, { kek, tenant: 'acme' }) };
+}
+
+describe('a copy within one protection', () => {
+  it.each([
+    [0, true],
+    [1, true],
+    [65_536, true],
+    [1_000_000, true],
+    [PIECE + 1, false],
+  ])('of %i bytes (length declared: %s) is the backend’s own', async (bytes, declared) => {
+    const here = await stand();
+    const whole = pattern(bytes);
+    await put(here, 'a', whole, { declared });
+    const copied = await copy(here, copyOf(`${BUCKET}/a`, 'b'));
+    expect(here.asked()).toEqual([`HEAD /${BUCKET}/a`, `GET /${BUCKET}/a`, `PUT /${BUCKET}/b`]);
+    const { bytes: there, facts } = await read(here, 'b');
+    expect(there.equals(whole)).toBe(true);
+    expect(facts.metadata).toMatchObject({ content: CONTENT, user: USER });
+    expect(copied).toMatchObject({ etag: facts.etag, sourceVersionId: undefined, versionId: undefined });
+    expect(Math.abs(copied.lastModified.getTime() - facts.lastModified.getTime())).toBeLessThan(1000);
+    expect((await read(here, 'a')).bytes.equals(whole)).toBe(true);
+    expect(here.services.budget.reservedBytes).toBe(0);
+  });
+
+  it('keeps the stored bytes, and seals the envelope anew for the place', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(100_000));
+    const before = await envelopeOf(here, 'a');
+    await here.services.keyRings.rotate(before.head.keyRingId);
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', { ref: { bucket: 'other-box', key: 'b' } }));
+    const [source, target] = [await here.stored.read(BUCKET, 'a'), await here.stored.read('other-box', 'b')];
+    expect(target.bytes.equals(source.bytes)).toBe(true);
+    const after = await envelopeOf(here, 'b', 'other-box');
+    expect(after.dek.equals(before.dek)).toBe(true);
+    expect(after.head).toEqual({ ...before.head, kekVersion: 2 });
+    expect(after.fields.partSalt.equals(before.fields.partSalt)).toBe(true);
+    expect(after.fields.plaintextBytes).toBe(100_000);
+    expect(after.fields.locationTag.equals(after.keys.locationTag('other-box', 'b'))).toBe(true);
+    const canonical = canonicalMetadata({ content: CONTENT, user: USER });
+    expect(after.fields.metadataTag.equals(after.keys.metadataTag(canonical))).toBe(true);
+    const salt = (text: string) => decodeEnvelope(text).subarray(32, 48).toString('hex');
+    expect(salt(after.text)).not.toBe(salt(before.text));
+    expect((await read(here, 'b', 'other-box')).bytes.equals(pattern(100_000))).toBe(true);
+  });
+
+  it('replaces metadata where told, and reseals what the tag covers', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(10));
+    const replacement = { content: { contentType: 'b/c' }, user: [['other', '1']] } as const;
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', { replacement }));
+    expect((await read(here, 'b')).facts.metadata).toMatchObject(replacement);
+    expect((await read(here, 'b')).facts.metadata.content.cacheControl).toBeUndefined();
+    const large = { content: {}, user: [['n', 'x'.repeat(1800)]] } as const;
+    expect(await refusalOf(copy(here, copyOf(`${BUCKET}/a`, 'c', { replacement: large })))).toBe('MetadataTooLarge');
+  });
+
+  it.each([
+    ['one request', {}],
+    ['parts', { conditions: { ifNoneMatch: '*' } }],
+    ['an opened copy', { ref: { bucket: COARSE, key: 'b' } }],
+  ] as const)('by %s takes tags along, or replaces them', async (_, over) => {
+    const here = await stand();
+    await put(here, 'a', pattern(10), { tags: 'k=v%20%26&second=' });
+    const tagsOf = async (bucket: string) => (await here.stored.read(bucket, 'b')).record.tags;
+    const bucket = 'ref' in over ? over.ref.bucket : BUCKET;
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', over));
+    expect(await tagsOf(bucket)).toEqual([
+      ['k', 'v &'],
+      ['second', ''],
+    ]);
+    await here.stored.delete(bucket, 'b');
+    const vendor = HeaderList.of([['x-amz-tagging', 'n=1']]);
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', { ...over, tags: 'replace', vendor }));
+    expect(await tagsOf(bucket)).toEqual([['n', '1']]);
+    await here.stored.delete(bucket, 'b');
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', { ...over, tags: 'replace' }));
+    expect(await tagsOf(bucket)).toEqual([]);
+  });
+
+  it('takes the storage class of the request, never that of the source', async () => {
+    const here = await stand();
+    const cold = HeaderList.of([['x-amz-storage-class', 'STANDARD_IA']]);
+    await putObject(
+      putOf('a', { metadata: { content: {}, user: [], vendor: cold } }),
+      verifiedBody(pattern(1)),
+      here.at(BUCKET),
+    );
+    await copy(here, copyOf(`${BUCKET}/a`, 'b'));
+    const classOf = async (key: string) => (await read(here, key)).facts.metadata.vendor.get('x-amz-storage-class');
+    expect(await classOf('b')).toBeUndefined();
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', { vendor: cold }));
+    expect(await classOf('b')).toBe('STANDARD_IA');
+  });
+
+  it('onto itself goes by parts: stores that change metadata in place would do it to whatever stands there', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(70_000), { tags: 'k=v' });
+    const replacement = { content: { contentType: 'new/type' }, user: [] } as const;
+    const copied = await copy(here, copyOf(`${BUCKET}/a`, 'a', { replacement }));
+    const asked = here.asked().map((line) => line.replace(/uploadId=.*/, 'uploadId'));
+    expect(asked).toEqual([
+      `HEAD /${BUCKET}/a`,
+      `GET /${BUCKET}/a`,
+      `GET /${BUCKET}/a?tagging=`,
+      `POST /${BUCKET}/a?uploads=`,
+      `PUT /${BUCKET}/a?partNumber=1&uploadId`,
+      `POST /${BUCKET}/a?uploadId`,
+      `HEAD /${BUCKET}/a`,
+    ]);
+    const { bytes, facts } = await read(here, 'a');
+    expect(bytes.equals(pattern(70_000))).toBe(true);
+    expect([facts.metadata.content.contentType, facts.etag]).toEqual(['new/type', copied.etag]);
+    expect((await here.stored.read(BUCKET, 'a')).record.tags).toEqual([['k', 'v']]);
+  });
+
+  it('of plaintext between buckets without protection is the backend’s own too', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(100_000), { bucket: PLAIN });
+    await copy(here, copyOf(`${PLAIN}/a`, 'b', { ref: { bucket: PLAIN, key: 'b' } }));
+    expect(here.asked()).toEqual([`HEAD /${PLAIN}/a`, `PUT /${PLAIN}/b`]);
+    expect((await here.stored.read(PLAIN, 'b')).bytes.equals(pattern(100_000))).toBe(true);
+    expect((await read(here, 'b', PLAIN)).facts.metadata).toMatchObject({ content: CONTENT, user: USER });
+    await put(here, 'empty', Buffer.alloc(0), { bucket: PLAIN });
+    await copy(here, copyOf(`${PLAIN}/empty`, 'b', { ref: { bucket: PLAIN, key: 'b' }, conditions: { ifMatch: '*' } }));
+    expect((await here.stored.read(PLAIN, 'b')).bytes.length).toBe(0);
+  });
+});
+
+describe('a copy between protections is opened and sealed again', () => {
+  it.each([
+    [BUCKET, COARSE],
+    [COARSE, BUCKET],
+    [BUCKET, PLAIN],
+    [PLAIN, BUCKET],
+    [PLAIN, MIXED],
+    [MIXED, PLAIN],
+  ])('from %s to %s', async (from, to) => {
+    const here = await stand();
+    for (const bytes of [0, 1, 20_000, 300_000, 3_000_000]) {
+      const whole = pattern(bytes, bytes);
+      await put(here, 'a', whole, { bucket: from });
+      const copied = await copy(here, copyOf(`${from}/a`, 'b', { ref: { bucket: to, key: 'b' } }));
+      const { bytes: there, facts } = await read(here, 'b', to);
+      expect(there.equals(whole)).toBe(true);
+      expect([facts.etag, facts.lastModified.getTime()]).toEqual([copied.etag, copied.lastModified.getTime()]);
+      expect(facts.metadata).toMatchObject({ content: CONTENT, user: USER });
+      const { bytes: stored } = await here.stored.read(to, 'b');
+      expect(stored.equals(whole)).toBe(to === PLAIN);
+      expect(here.services.budget.reservedBytes).toBe(0);
+    }
+  });
+
+  it('and so is plaintext that lies in a mixed bucket', async () => {
+    const here = await stand();
+    await here.stored.overwrite(MIXED, 'legacy', pattern(200_000), { headers: [['content-type', 'a/b']] });
+    await copy(
+      here,
+      copyOf(`${MIXED}/legacy`, 'legacy', {
+        ref: { bucket: MIXED, key: 'legacy' },
+        replacement: { content: {}, user: [] },
+      }),
+    );
+    const { bytes } = await read(here, 'legacy', MIXED);
+    expect(bytes.equals(pattern(200_000))).toBe(true);
+    expect((await here.stored.read(MIXED, 'legacy')).bytes.length).toBeGreaterThan(200_000);
+  });
+
+  it('a parts-structured source becomes one part', async () => {
+    const here = await stand();
+    const whole = pattern(2 * PIECE + 5);
+    await put(here, 'a', whole, { declared: false });
+    expect((await envelopeOf(here, 'a')).head.multipart).toBe(true);
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', { ref: { bucket: COARSE, key: 'b' } }));
+    expect((await envelopeOf(here, 'b', COARSE)).head.multipart).toBe(false);
+    expect((await read(here, 'b', COARSE)).bytes.equals(whole)).toBe(true);
+  });
+
+  it.each([30_000, 1_000_000])('a source of %i bytes that fails midway leaves nothing', async (bytes) => {
+    const here = await stand();
+    await put(here, 'a', pattern(bytes));
+    await here.stored.flip(BUCKET, 'a', bytes - 100);
+    expect(await refusalOf(copy(here, copyOf(`${BUCKET}/a`, 'b', { ref: { bucket: COARSE, key: 'b' } })))).toBe(
+      'ObjectCorrupted',
+    );
+    expect(await here.stored.keys(COARSE)).toEqual([]);
+    expect(here.services.budget.reservedBytes).toBe(0);
+  });
+
+  it('a refused write lets the source go', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(1_000_000));
+    const replacement = { content: {}, user: [['n', 'x'.repeat(1800)]] } as const;
+    const refused = copy(here, copyOf(`${BUCKET}/a`, 'b', { ref: { bucket: COARSE, key: 'b' }, replacement }));
+    expect(await refusalOf(refused)).toBe('MetadataTooLarge');
+    expect(here.services.budget.reservedBytes).toBe(0);
+  });
+});
+
+describe('who may copy what', () => {
+  it('a bucket that is not the tenant’s is refused, as source too, before anything is asked', async () => {
+    const here = await stand();
+    expect(await refusalOf(copy(here, copyOf('foreign/a', 'b')))).toBe('AccessDenied');
+    expect(here.asked()).toEqual([]);
+  });
+
+  it.each([
+    ['a missing source', 'none', 'NoSuchKey'],
+    ['an unmarked source', 'unmarked', 'ObjectNotSealed'],
+    ['a moved source', 'moved', 'ObjectMoved'],
+    ['a source with changed metadata', 'changed', 'ObjectCorrupted'],
+    ['a truncated source', 'cut', 'ObjectCorrupted'],
+    ['a source with a broken footer', 'footer', 'ObjectCorrupted'],
+  ])('%s: nothing is written', async (_, key, code) => {
+    const here = await stand();
+    await put(here, 'a', pattern(5_000));
+    const { bytes, record } = await here.stored.read(BUCKET, 'a');
+    await here.stored.overwrite(BUCKET, 'unmarked', bytes, { ...record, metadata: [] });
+    await here.stored.overwrite(BUCKET, 'moved', bytes, record);
+    for (const name of ['changed', 'cut', 'footer']) await put(here, name, pattern(5_000));
+    const { record: changed } = await here.stored.read(BUCKET, 'changed');
+    await here.stored.overwrite(BUCKET, 'changed', (await here.stored.read(BUCKET, 'changed')).bytes, {
+      metadata: [...changed.metadata, ['role', 'admin']],
+    });
+    await here.stored.truncate(BUCKET, 'cut', 100);
+    await here.stored.flip(BUCKET, 'footer', -5);
+    expect(await refusalOf(copy(here, copyOf(`${BUCKET}/${key}`, 'target')))).toBe(code);
+    expect(await here.stored.keys(BUCKET)).not.toContain('target');
+    expect(here.asked().some((line) => line.startsWith('PUT') || line.startsWith('POST'))).toBe(false);
+  });
+});
+
+describe('a source that is swapped between read and copy', () => {
+  const swap = async (here: InProcess, operation: CopyObject, method = 'PUT') => {
+    const hold = here.faults.hold({ method, where: ({ headers }) => headers.has('x-amz-copy-source') });
+    const copying = copy(here, operation);
+    await hold.reached;
+    return { copying, release: () => hold.release() };
+  };
+
+  it.each([
+    ['one request', 'b'],
+    ['parts, onto itself', 'a'],
+  ])('by %s: the new object is read and copied, never the one under the other’s envelope', async (_, key) => {
+    const here = await stand();
+    await put(here, 'a', pattern(50_000, 1));
+    const replacement = { content: {}, user: [] };
+    const { copying, release } = await swap(here, copyOf(`${BUCKET}/a`, key, { replacement }));
+    await put(here, 'a', pattern(60_000, 2));
+    release();
+    const copied = await copying;
+    const { bytes, facts } = await read(here, key);
+    expect(bytes.equals(pattern(60_000, 2))).toBe(true);
+    expect(facts.etag).toBe(copied.etag);
+  });
+
+  it('by bytes that keep the ETag: what was copied does not open', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(50_000, 1));
+    await put(here, 'z', pattern(50_000, 2));
+    const { copying, release } = await swap(here, copyOf(`${BUCKET}/a`, 'b'));
+    await here.stored.swap(BUCKET, ['a', 'z'], 'bytes');
+    release();
+    await copying;
+    expect(await refusalOf(getObject(getOf('b'), here.at(BUCKET)))).toBe('ObjectCorrupted');
+  });
+
+  it('that is gone is gone; one that never stands still is given up', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(50_000, 1));
+    const { copying, release } = await swap(here, copyOf(`${BUCKET}/a`, 'b'));
+    await here.stored.delete(BUCKET, 'a');
+    release();
+    expect(await refusalOf(copying)).toBe('NoSuchKey');
+    await put(here, 'a', pattern(50_000, 1));
+    here.faults.plan({ method: 'PUT', times: 3 }, { kind: 'refuse', status: 412, code: 'PreconditionFailed' });
+    expect(await refusalOf(copy(here, copyOf(`${BUCKET}/a`, 'b')))).toBe('SlowDown');
+    expect(here.faults.left).toBe(0);
+  });
+});
+
+describe('conditions', () => {
+  const HOUR = 3_600_000;
+  const date = (offset: number) => new Date(Date.now() + offset).toUTCString();
+
+  it('on the source are judged of the object that is copied', async () => {
+    const here = await stand();
+    const { etag } = await put(here, 'a', pattern(10));
+    const past = date(-HOUR);
+    const future = date(HOUR);
+    for (const [conditions, expected] of [
+      [{ ifMatch: `"${etag}"` }, 'none'],
+      [{ ifMatch: etag }, 'none'],
+      [{ ifMatch: '*' }, 'none'],
+      [{ ifMatch: `"other", "${etag}"` }, 'none'],
+      [{ ifMatch: '"other"' }, 'PreconditionFailed'],
+      [{ ifNoneMatch: '"other"' }, 'none'],
+      [{ ifNoneMatch: `"${etag}"` }, 'PreconditionFailed'],
+      [{ ifNoneMatch: '*' }, 'PreconditionFailed'],
+      [{ ifModifiedSince: past }, 'none'],
+      [{ ifModifiedSince: future }, 'PreconditionFailed'],
+      [{ ifUnmodifiedSince: future }, 'none'],
+      [{ ifUnmodifiedSince: past }, 'PreconditionFailed'],
+      [{ ifMatch: `"${etag}"`, ifUnmodifiedSince: past }, 'none'],
+      [{ ifNoneMatch: '"other"', ifModifiedSince: future }, 'none'],
+      [{ ifNoneMatch: `"${etag}"`, ifModifiedSince: past }, 'PreconditionFailed'],
+      [{ ifUnmodifiedSince: 'soon' }, 'InvalidArgument'],
+    ] as const) {
+      const source = { ref: { bucket: BUCKET, key: 'a' }, conditions };
+      expect([conditions, await refusalOf(copy(here, copyOf('', 'b', { source })))]).toEqual([conditions, expected]);
+    }
+  });
+
+  it.each([
+    ['in the backend', BUCKET],
+    ['opened', COARSE],
+  ])('on the destination hold at the moment it changes: %s', async (_, bucket) => {
+    const here = await stand();
+    const ref = { bucket, key: 'b' };
+    await put(here, 'a', pattern(10));
+    const fresh = (conditions: CopyObject['conditions']) => copy(here, copyOf(`${BUCKET}/a`, 'b', { ref, conditions }));
+    expect(await refusalOf(fresh({ ifMatch: '"x"' }))).toBe('NoSuchKey');
+    const { etag } = await fresh({ ifNoneMatch: '*' });
+    expect(await refusalOf(fresh({ ifNoneMatch: '*' }))).toBe('PreconditionFailed');
+    expect(await refusalOf(fresh({ ifMatch: '"x"' }))).toBe('PreconditionFailed');
+    await fresh({ ifMatch: `"${etag}"` });
+    expect((await read(here, 'b', bucket)).bytes.equals(pattern(10))).toBe(true);
+  });
+
+  it('an upload that is refused at its end is aborted', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(10));
+    await put(here, 'b', pattern(11));
+    const refused = copy(here, copyOf(`${BUCKET}/a`, 'b', { conditions: { ifNoneMatch: '*' } }));
+    expect(await refusalOf(refused)).toBe('PreconditionFailed');
+    expect(here.asked().at(-1)).toMatch(/^DELETE .*uploadId=/);
+    expect((await read(here, 'b')).bytes.equals(pattern(11))).toBe(true);
+  });
+
+  it('fifty racing copies with If-None-Match: * leave one winner', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(10));
+    const racing = Array.from({ length: 50 }, () =>
+      refusalOf(copy(here, copyOf(`${BUCKET}/a`, 'b', { conditions: { ifNoneMatch: '*' } }))),
+    );
+    const outcomes = await Promise.all(racing);
+    expect(outcomes.filter((code) => code === 'none')).toHaveLength(1);
+    expect(outcomes.filter((code) => code === 'PreconditionFailed')).toHaveLength(49);
+  });
+});
+
+describe('a backend that fails', () => {
+  const isCopy = { method: 'PUT', where: isObject('b') };
+
+  it.each([
+    ['refuses', 403, 'AccessDenied', 'AccessDenied'],
+    ['is full', 507, 'XMinioStorageFull', 'BackendUnavailable'],
+  ] as const)('%s', async (_, status, code, expected) => {
+    const here = await stand();
+    await put(here, 'a', pattern(10));
+    here.faults.plan(isCopy, { kind: 'refuse', status, code });
+    expect(await refusalOf(copy(here, copyOf(`${BUCKET}/a`, 'b')))).toBe(expected);
+  });
+
+  it('answers 200 with an error in the body: it was not copied', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(10));
+    here.faults.plan(isCopy, { kind: 'refuse', status: 200, code: 'InternalError' });
+    expect(await refusalOf(copy(here, copyOf(`${BUCKET}/a`, 'b')))).toBe('BackendUnavailable');
+    here.faults.plan(
+      { method: 'PUT', where: ({ target }) => target.raw.includes('partNumber=1') },
+      { kind: 'refuse', status: 200, code: 'SlowDown' },
+    );
+    const inParts = copy(here, copyOf(`${BUCKET}/a`, 'b', { conditions: { ifNoneMatch: '*' } }));
+    expect(await refusalOf(inParts)).toBe('SlowDown');
+    expect(await here.stored.keys(BUCKET)).toEqual(['a']);
+  });
+
+  it('without tags copies the rest', async () => {
+    const here = await stand();
+    await put(here, 'a', pattern(10));
+    here.faults.plan(
+      { method: 'GET', where: ({ target }) => target.raw.endsWith('?tagging=') },
+      { kind: 'refuse', status: 501, code: 'NotImplemented' },
+    );
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', { conditions: { ifNoneMatch: '*' } }));
+    expect((await read(here, 'b')).bytes.equals(pattern(10))).toBe(true);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createS3Front } from '../../src/dialects/s3/front.ts';
+import { createHandler } from '../../src/pipeline/handle.ts';
+import { putObject } from '../../src/pipeline/put.ts';
+import type { PipelineServices } from '../../src/pipeline/services.ts';
+import { RequestTrace } from '../../src/pipeline/trace.ts';
+import type { ByteSource, WireResponse } from '../../src/wire/message.ts';
+import { readXml, xmlText } from '../../src/wire/xml.ts';
+import { pattern } from '../devstore/started.ts';
+import { sign } from '../dialects/s3/signing.ts';
+import { wireRequest } from '../support/requests.ts';
+import { BUCKET, inProcess, isObject, putOf, verifiedBody } from './in-process.ts';
+
+const SECRET = 'secretOfTheLateAnswers';
+
+/** The whole pipeline but the listener, over a store that can be held. */
+async function asked(copies: { readonly patienceSeconds: number; readonly beatSeconds: number }) {
+  const here = await inProcess();
+  await putObject(putOf('a'), verifiedBody(pattern(10)), here.context());
+  const { tenant } = here.context();
+  const directory = { caller: async () => ({ tenant, accessKeyId: 'AKID', secret: { reveal: () => SECRET } }) };
+  const services = {
+    ...here.services,
+    fronts: [createS3Front(() => new Date())],
+    directory: directory as unknown as PipelineServices['directory'],
+  };
+  const signing = { accessKeyId: 'AKID', secretAccessKey: SECRET, host: 'h', date: new Date() };
+  const headers = { 'x-amz-copy-source': `${BUCKET}/a` };
+  const signed = await sign({ method: 'PUT', path: `/${BUCKET}/b`, headers }, signing);
+  const trace = new RequestTrace();
+  const handle = createHandler(services, copies);
+  const answer = () => handle(wireRequest({ method: 'PUT', ...signed }), trace) as Promise<WireResponse>;
+  return { here, answer, trace };
+}
+
+/** One text a piece that comes. */
+async function* pieces(response: WireResponse): AsyncGenerator<string, void, void> {
+  for await (const piece of response.body as ByteSource) yield piece.toString();
+}
+
+describe('a copy that takes long', () => {
+  it('is begun after its patience, kept alive, and ends with the result', async () => {
+    const { here, answer } = await asked({ patienceSeconds: 0.02, beatSeconds: 0.02 });
+    const hold = here.faults.hold({ method: 'PUT', where: isObject('b') });
+    onTestFinished(() => hold.release());
+    const response = await answer();
+    expect([response.status, Buffer.isBuffer(response.body)]).toEqual([200, false]);
+    const coming = pieces(response);
+    const seen = [(await coming.next()).value, (await coming.next()).value, (await coming.next()).value];
+    expect(seen).toEqual(['<?xml version="1.0" encoding="UTF-8"?>\n', ' ', ' ']);
+    hold.release();
+    let text = seen.join('');
+    for await (const piece of coming) text += piece;
+    expect(xmlText(readXml(Buffer.from(text)), 'ETag')).toMatch(/^"[0-9a-f]{32}-0"$/);
+    expect(await here.stored.keys(BUCKET)).toEqual(['a', 'b']);
+  });
+
+  it('and fails, says so within its 200', async () => {
+    const { here, answer, trace } = await asked({ patienceSeconds: 0.02, beatSeconds: 5 });
+    const hold = here.faults.hold({ method: 'PUT', where: isObject('b') });
+    here.faults.plan({ method: 'PUT', where: isObject('b') }, { kind: 'refuse', status: 403, code: 'AccessDenied' });
+    const response = await answer();
+    hold.release();
+    let text = '';
+    for await (const piece of pieces(response)) text += piece;
+    const root = readXml(Buffer.from(text));
+    expect([response.status, root.name, xmlText(root, 'Code')]).toEqual([200, 'Error', 'AccessDenied']);
+    expect(trace.errorCode).toBe('AccessDenied');
+  });
+
+  it('is answered as ever when it is done in time', async () => {
+    const { here, answer } = await asked({ patienceSeconds: 60, beatSeconds: 60 });
+    here.faults.plan({ method: 'PUT', where: isObject('b') }, { kind: 'refuse', status: 403, code: 'AccessDenied' });
+    expect((await answer()).status).toBe(403);
+    const done = await answer();
+    expect([done.status, done.headers.get('content-length')]).toEqual([200, String((done.body as Buffer).length)]);
+  });
+});
