@@ -138,14 +138,48 @@ describe('aws-cli over MinIO and Redis', () => {
     expect(await (await fetch(url)).text()).toBe('signed');
   });
 
-  it('says that multipart uploads and copies are not there yet, and leaves nothing behind', async () => {
+  it('copies, moves and syncs from bucket to bucket', async () => {
+    const sent = payload(9 * MIB + 3, 36);
+    await writeFile(join(folder, 'between'), sent);
+    const [from, to] = [`s3://${BUCKET}/between`, `s3://${BUCKET}-other`];
+    await aws('s3', 'mb', to);
+    await aws('s3', 'cp', '--no-progress', '--content-type', 'text/csv', '--metadata', 'a=b', 'between', `${from}/ü+1`);
+    await aws('s3', 'cp', '--no-progress', `${from}/ü+1`, `${to}/copied`);
+    await aws('s3', 'mv', '--no-progress', `${to}/copied`, `${to}/moved`);
+    await aws('s3', 'cp', '--no-progress', `${to}/moved`, 'back');
+    expect(sha256(await readFile(join(folder, 'back')))).toBe(sha256(sent));
+    const head = await aws('s3api', 'head-object', '--bucket', `${BUCKET}-other`, '--key', 'moved');
+    expect(JSON.parse(head)).toMatchObject({
+      ContentLength: sent.length,
+      ContentType: 'text/csv',
+      Metadata: { a: 'b' },
+    });
+    expect((await run(['s3', 'ls', `${to}/copied`])).stdout).toBe('');
+    expect((await aws('s3', 'sync', '--no-progress', from, `${to}/synced`)).match(/^copy:/gm)?.length).toBe(1);
+    expect(await aws('s3', 'sync', '--no-progress', from, `${to}/synced`)).toBe('');
+    await aws('s3', 'mv', '--no-progress', '--recursive', `${to}/synced`, `${to}/renamed`);
+    expect(await aws('s3', 'ls', '--recursive', to)).toMatch(/moved\n.* renamed\/ü\+1\n$/);
+    await aws(
+      's3',
+      'cp',
+      '--no-progress',
+      '--recursive',
+      '--metadata-directive',
+      'REPLACE',
+      `${to}/renamed`,
+      `${to}/renamed`,
+    );
+    const own = await run(['s3', 'cp', '--no-progress', `${to}/moved`, `${to}/moved`]);
+    expect([own.code, own.stderr]).toEqual([1, expect.stringMatching(/InvalidRequest.*to itself/)]);
+    const foreign = await run(['s3', 'cp', '--no-progress', `${to}/moved`, 's3://of-another-tenant/x']);
+    expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining('AccessDenied')]);
+  });
+
+  it('says that multipart uploads are not there yet, and leaves nothing behind', async () => {
     await writeFile(join(folder, 'parts'), Buffer.alloc(9 * MIB));
     const upload = await run(['s3', 'cp', '--no-progress', 'parts', `s3://${BUCKET}/parts`], { config: 'default' });
     expect(upload.code).toBe(1);
     expect(upload.stderr).toMatch(/NotImplemented.*CreateMultipartUpload.*multipart uploads/);
-    const copy = await run(['s3', 'cp', '--no-progress', `s3://${BUCKET}/streamed`, `s3://${BUCKET}/parts`]);
-    expect(copy.code).toBe(1);
-    expect(copy.stderr).toMatch(/NotImplemented.*CopyObject.*copies/);
     expect((await readdir(folder)).includes('parts')).toBe(true);
     expect((await run(['s3', 'ls', `s3://${BUCKET}/parts`])).stdout).toBe('');
   });

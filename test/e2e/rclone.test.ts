@@ -62,7 +62,7 @@ describe.each(SETTINGS)('rclone over %s, provider %s', (_name, provider, start) 
       await writeFile(join(folder, 'source', name), bytes);
     }
     stand = await start();
-    await rclone('mkdir', `gate:${BUCKET}`);
+    for (const bucket of [BUCKET, `${BUCKET}-other`]) await rclone('mkdir', `gate:${bucket}`);
   });
 
   afterAll(async () => {
@@ -121,11 +121,25 @@ describe.each(SETTINGS)('rclone over %s, provider %s', (_name, provider, start) 
     expect((await rclone('cat', '--offset', '3', '--count', '1', `gate:${BUCKET}/streamed`)).stdout).toBe('a');
   });
 
-  it('moves by copying through itself, because copies are not there yet', async () => {
-    const direct = await run(['copyto', `gate:${BUCKET}/copy/one`, `gate:${BUCKET}/moved`]);
-    expect([direct.code, direct.stderr]).toEqual([1, expect.stringContaining('NotImplemented')]);
-    await rclone('copyto', '--disable', 'copy', `gate:${BUCKET}/copy/one`, `gate:${BUCKET}/moved`);
-    expect((await rclone('size', '--json', `gate:${BUCKET}/moved`)).stdout).toContain('"bytes":1');
+  it('copies and moves within the store, and check finds every byte', async () => {
+    const { stderr } = await rclone('copy', '--verbose', `gate:${BUCKET}/copy`, `gate:${BUCKET}/again`);
+    expect(stderr.match(/Copied \(server-side copy\)/g)?.length).toBe(Object.keys(FILES).length);
+    await rclone('move', '--verbose', `gate:${BUCKET}/again`, `gate:${BUCKET}-other/moved`);
+    await rclone('check', '--download', 'source', `gate:${BUCKET}-other/moved`);
+    expect((await rclone('lsf', `gate:${BUCKET}`)).stdout).not.toContain('again');
+    const { stderr: synced } = await rclone('sync', '--verbose', `gate:${BUCKET}/copy`, `gate:${BUCKET}-other/moved`);
+    expect([copied(synced), synced]).toEqual([0, expect.stringContaining('There was nothing to transfer')]);
+    await rclone('moveto', `gate:${BUCKET}-other/moved/one`, `gate:${BUCKET}-other/two`);
+    await rclone('copyto', `gate:${BUCKET}-other/two`, `gate:${BUCKET}/three`);
+    expect((await rclone('cat', `gate:${BUCKET}/three`)).stdout).toBe(FILES.one?.toString('utf8'));
+  });
+
+  it('touches: new times by a copy onto itself', async () => {
+    await rclone('copyto', 'source/one', `gate:${BUCKET}/touched`);
+    await rclone('touch', '--timestamp', '2020-01-02T03:04:05', `gate:${BUCKET}/touched`);
+    const { stdout } = await rclone('lsl', `gate:${BUCKET}/touched`);
+    expect(stdout).toContain(' 1 2020-01-02 03:04:05');
+    expect((await rclone('cat', `gate:${BUCKET}/touched`)).stdout).toBe(FILES.one?.toString('utf8'));
   });
 
   it('says that multipart uploads are not there yet, and leaves nothing behind', async () => {
