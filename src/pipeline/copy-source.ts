@@ -9,26 +9,34 @@ import type { OperationContext } from './services.ts';
 import { checkSourceConditions } from './source-conditions.ts';
 import { identify, manifestOf, type PlainObject, type SealedObject } from './stored.ts';
 
-/** What a copy reads, verified as far as a HEAD verifies it, and its footer. */
-export interface SourceObject {
+/** What a copy reads, verified as far as a HEAD verifies it. Whatever follows is pinned to exactly this object. */
+export interface FoundSource {
   readonly object: SealedObject | PlainObject;
   /** With the version that was found, where there are versions. */
   readonly ref: ObjectRef;
-  /** undefined for an object that is not sealed. */
+}
+
+/** And its footer, undefined for an object that is not sealed. */
+export interface SourceObject extends FoundSource {
   readonly manifest: Manifest | undefined;
 }
 
 /**
- * Looks at a copy's source as a GET would: envelope, place and metadata, size, footer, conditions. Whatever follows is
- * pinned to exactly this object.
+ * Looks at a copy's source as a GET would: envelope, place and metadata, size, conditions.
  * @param context of whoever reads the source's bucket
  * @throws GatewayError what `identify` throws, NoSuchKey, PreconditionFailed, InvalidRequest (a delete marker)
  */
-export async function readSource(source: CopySource, context: OperationContext): Promise<SourceObject> {
+export async function findSource(source: CopySource, context: OperationContext): Promise<FoundSource> {
   const stored = await headSource(source.ref, context);
   checkSourceConditions(source.conditions, stored);
   const object = await identify(source.ref, stored, context);
   const ref = { ...source.ref, versionId: source.ref.versionId ?? stored.versionId };
+  return { object, ref };
+}
+
+/** A footer that does not open is found before anything is copied, and not when the source is gone. */
+export async function readSource(source: CopySource, context: OperationContext): Promise<SourceObject> {
+  const { object, ref } = await findSource(source, context);
   const manifest = object.kind === 'sealed' ? await pinned(manifestOf(object, ref, context)) : undefined;
   return { object, ref, manifest };
 }

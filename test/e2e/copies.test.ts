@@ -258,6 +258,39 @@ describe('copies of versions, over MinIO', () => {
     }
   });
 
+  it.each([
+    ['one request', {}],
+    ['parts', { IfNoneMatch: '*' }],
+  ])('by %s takes locks, storage class and ACL of the request, never those of the source', async (way, condition) => {
+    const Bucket = 'acme-copies-locked';
+    await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true })).catch(() => undefined);
+    await client.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x', StorageClass: 'REDUCED_REDUNDANCY' }));
+    const locked = {
+      ObjectLockMode: 'GOVERNANCE',
+      ObjectLockRetainUntilDate: new Date(Date.now() + 60_000),
+      ObjectLockLegalHoldStatus: 'ON',
+      StorageClass: 'REDUCED_REDUNDANCY',
+      ACL: 'private',
+    } as const;
+    const to = (Key: string, CopySource: string, more: Partial<CopyObjectCommandInput>) =>
+      client.send(new CopyObjectCommand({ Bucket, Key: `${Key}/${way}`, CopySource, ...condition, ...more }));
+    await to('locked', `${Bucket}/a`, locked);
+    await to('free', `${Bucket}/locked/${encodeURIComponent(way)}`, {});
+    const head = (Key: string) => client.send(new HeadObjectCommand({ Bucket, Key: `${Key}/${way}` }));
+    expect(await head('locked')).toMatchObject({
+      ObjectLockMode: 'GOVERNANCE',
+      ObjectLockRetainUntilDate: locked.ObjectLockRetainUntilDate,
+      ObjectLockLegalHoldStatus: 'ON',
+      StorageClass: 'REDUCED_REDUNDANCY',
+    });
+    const free = await head('free');
+    expect([free.ObjectLockMode, free.ObjectLockLegalHoldStatus, free.StorageClass]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('finds no source behind a delete marker', async () => {
     await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'gone', Body: 'x' }));
     const { VersionId } = await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'gone' }));

@@ -3,6 +3,7 @@ import { canonicalMetadata } from '../../src/envelope/claims.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, openEnvelope, readEnvelopeHead } from '../../src/envelope/envelope.ts';
 import type { CopyObject } from '../../src/operations/operation.ts';
 import { copyObject } from '../../src/pipeline/copy.ts';
+import { partRanges } from '../../src/pipeline/copy-in-parts.ts';
 import { getObject } from '../../src/pipeline/get.ts';
 import { headObject } from '../../src/pipeline/head.ts';
 import { listObjects } from '../../src/pipeline/list.ts';
@@ -202,6 +203,27 @@ describe('a copy within one protection', () => {
     await copy(here, copyOf(`${PLAIN}/empty`, 'b', { ref: { bucket: PLAIN, key: 'b' }, conditions: { ifMatch: '*' } }));
     expect((await here.stored.read(PLAIN, 'b')).bytes.length).toBe(0);
   });
+});
+
+describe('the parts of a copy', () => {
+  const MIB = 1024 ** 2;
+  const TIB = 1024 ** 4;
+
+  it.each([1, 528, 256 * MIB, 256 * MIB + 1, 1024 * MIB + 1, 5 * 1024 * MIB + 123, 48 * TIB])(
+    'of %d bytes',
+    (bytes) => {
+      const ranges = partRanges(bytes);
+      expect([ranges[0]?.first, ranges.at(-1)?.last]).toEqual([0, bytes - 1]);
+      expect(ranges.length).toBeLessThanOrEqual(10_000);
+      for (const [at, { first, last }] of ranges.entries()) {
+        expect(first).toBe(at === 0 ? 0 : (ranges[at - 1]?.last as number) + 1);
+        const length = last - first + 1;
+        expect(length).toBeGreaterThan(0);
+        expect(length).toBeLessThanOrEqual(5 * 1024 * MIB);
+        if (at < ranges.length - 1) expect(length).toBeGreaterThanOrEqual(5 * MIB);
+      }
+    },
+  );
 });
 
 describe('a copy between protections is opened and sealed again', () => {
