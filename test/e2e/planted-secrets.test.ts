@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -90,6 +90,7 @@ beforeAll(async () => {
   needles.set('root key', root);
   needles.set('root key in hex', Buffer.from(root, 'base64').toString('hex'));
   needles.set('backend secret', minio.secretAccessKey);
+  expect((await gateway.command(['tenant', 'set', TENANT.name, '--sigv2', 'on'])).code).toBe(0);
   client = watched(onceClient(gateway));
   store = backendClient(minio);
 });
@@ -194,6 +195,23 @@ describe('nothing planted is told', () => {
       await send('PUT', { target: path, headers: [host, ['authorization', authorization]] });
     }
     await send('GET', { target: `${path}?X-Amz-Security-Token=${encodeURIComponent(TOKEN)}`, headers: [host] }, '');
+    for (const [method, target] of [
+      ['PUT', path],
+      ['GET', `${path}?acl`],
+    ] as const) {
+      const date = new Date().toUTCString();
+      const v2 = (text: string) => createHmac('sha1', TENANT.secretAccessKey).update(text).digest('base64');
+      const customer = ['x-amz-server-side-encryption-customer-key', CUSTOMER_KEY] as const;
+      const good = v2(`${method}\n\n\n${date}\n${customer.join(':')}\n${target}`);
+      for (const signature of [good, v2(`wrong ${target}`)]) {
+        note(signature);
+        note(encodeURIComponent(signature));
+        const authorization = ['authorization', `AWS ${TENANT.accessKeyId}:${signature}`] as const;
+        await send(method, { target, headers: [host, ['date', date], customer, authorization] }, '');
+        const query = `AWSAccessKeyId=${TENANT.accessKeyId}&Expires=4000000000&Signature=${encodeURIComponent(signature)}`;
+        await send(method, { target: `${target}${target.includes('?') ? '&' : '?'}${query}`, headers: [host] }, '');
+      }
+    }
     const old = signing({ date: new Date(Date.now() - 120_000) });
     await send('GET', await presign({ method: 'GET', path }, 60, old), '');
     await send('DELETE', await presign({ method: 'GET', path }, 60, signing()), '');

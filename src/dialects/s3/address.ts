@@ -35,7 +35,8 @@ function address(rawBucket: string, rawKey: string): Address {
   return { level: 'object', bucket, key };
 }
 
-function hostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
+/** The bucket that the Host names, in virtual-host style. @throws GatewayError InvalidRequest (two hosts) */
+export function hostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
   if (settings.domains.length === 0) return undefined;
   const hosts = request.headers.getAll('host');
   if (hosts.length > 1) throw clientError('InvalidRequest', 'The request has more than one Host header.');

@@ -37,8 +37,13 @@ const DROPPED_HEADERS = new Set([
  */
 const DROPPED_PREFIXES = ['x-amz-checksum-', 'x-amz-copy-source', 'x-amz-meta-', 'x-forwarded-', 'x-minio-'];
 
-/** Of a presigned URL (docs: sigv4-query-string-auth); the checksum is of the empty body it was presigned with. */
+/** Of presigned URLs (docs: sigv4-query-string-auth); the checksum is of the empty body it was presigned with. */
 const DROPPED_PARAMETERS = new Set([
+  'awsaccesskeyid',
+  'content-md5',
+  'content-type',
+  'expires',
+  'signature',
   'x-amz-algorithm',
   'x-amz-content-sha256',
   'x-amz-credential',

@@ -53,6 +53,22 @@ export function payloadCandidates(request: WireRequest, form: 'header' | 'query'
   return [{ word, payload: readPayload(word, form) }];
 }
 
+/**
+ * Of a request whose signature, if it has one, does not cover its body: what x-amz-content-sha256 promises holds all the
+ * same.
+ * @throws GatewayError InvalidRequest (signed chunks), InvalidArgument, NotImplemented
+ */
+export function unsignedPayload(request: WireRequest): Payload {
+  const [word, ...more] = request.headers.getAll('x-amz-content-sha256');
+  if (word === undefined) return UNSIGNED.payload;
+  if (more.some((other) => other !== word)) {
+    throw clientError('InvalidArgument', 'x-amz-content-sha256 is there twice, with different values.');
+  }
+  const payload = readPayload(word, 'header');
+  if (payload.kind !== 'chunked' || !payload.signed) return payload;
+  throw clientError('InvalidRequest', 'Signed chunks need a request that is signed with AWS4-HMAC-SHA256.');
+}
+
 function readPayload(word: string, form: 'header' | 'query'): Payload {
   if (SHA256_HEX.test(word)) return { kind: 'hashed', sha256: word.toLowerCase() };
   const payload = WORDS.get(word);

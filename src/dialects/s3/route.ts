@@ -59,8 +59,11 @@ function findOperation(request: WireRequest, headers: HeaderList, level: Level):
   );
 }
 
-/** A presigned URL of SigV2, which boto3 still makes unless told otherwise. */
-const SIGV2_PARAMETERS = ['AWSAccessKeyId', 'Signature', 'Expires'];
+/**
+ * A presigned URL of SigV2, which boto3 still makes unless told otherwise. The last two it adds as a note of what the
+ * request's headers must be; the headers themselves are signed.
+ */
+const SIGV2_PARAMETERS = ['AWSAccessKeyId', 'Signature', 'Expires', 'content-type', 'content-md5'];
 
 function checkParameters(operation: S3Operation, query: QueryList): void {
   const { parameters } = query;
@@ -72,7 +75,7 @@ function checkParameters(operation: S3Operation, query: QueryList): void {
       throw clientError('NotImplemented', `x-id names another operation, but the request reads as ${operation.name}.`);
     }
     if (isAmzParameter(name)) continue;
-    // The signature's reader refuses them, and says what to do instead.
+    // The signature's reader wants each once.
     if (bySigV2 && SIGV2_PARAMETERS.includes(name)) continue;
     if (name !== operation.subresource && !operation.parameters.includes(name)) {
       throw clientError(

@@ -4,9 +4,11 @@ import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { QueryList } from '../../wire/query.ts';
 import type { SigningScope } from './signing-key.ts';
+import { readSigV2Header, readSigV2Query, type SigV2Fields } from './sigv2-fields.ts';
 
 /** What a SigV4 signature says of itself. Read, not believed. */
 export interface SignatureFields {
+  readonly version: 4;
   readonly form: 'header' | 'query';
   readonly accessKeyId: string;
   readonly scope: SigningScope;
@@ -31,40 +33,41 @@ const MAX_EXPIRES_SECONDS = 604_800;
  * @returns undefined for an anonymous request
  * @throws GatewayError for a signature that is malformed, doubled, or of another scheme
  */
-export function readSignatureFields(request: WireRequest): SignatureFields | undefined {
+export function readSignatureFields(request: WireRequest): SignatureFields | SigV2Fields | undefined {
   const authorizations = request.headers.getAll('authorization');
   const inQuery = request.target.rawQuery !== '' && hasQuerySignature(request.query);
   if (authorizations.length + (inQuery ? 1 : 0) > 1) {
-    throw clientError(
-      'InvalidArgument',
-      'Only one auth mechanism allowed: one Authorization header, or a signature in the query.',
-    );
+    throw oneMechanism();
   }
   if (inQuery) return readQueryForm(request);
   const [authorization] = authorizations;
   return authorization === undefined ? undefined : readHeaderForm(request, authorization);
 }
 
+const V4_PARAMETERS: readonly string[] = ['X-Amz-Signature', 'X-Amz-Algorithm', 'X-Amz-Credential'];
+
 function hasQuerySignature(query: QueryList): boolean {
-  return query.parameters.some(
-    ({ name }) =>
-      name === 'X-Amz-Signature' ||
-      name === 'X-Amz-Algorithm' ||
-      name === 'X-Amz-Credential' ||
-      name === 'AWSAccessKeyId',
+  return query.parameters.some(({ name }) => name === 'AWSAccessKeyId' || V4_PARAMETERS.includes(name));
+}
+
+function oneMechanism(): GatewayError {
+  return clientError(
+    'InvalidArgument',
+    'Only one auth mechanism allowed: one Authorization header, or a signature in the query.',
   );
 }
 
-function readHeaderForm(request: WireRequest, authorization: string): SignatureFields {
+function readHeaderForm(request: WireRequest, authorization: string): SignatureFields | SigV2Fields {
   const blank = authorization.indexOf(' ');
   const scheme = blank === -1 ? authorization : authorization.slice(0, blank);
   if (scheme === ECDSA_ALGORITHM) throw noEcdsa();
-  if (scheme === 'AWS') throw noSigV2();
-  if (scheme !== ALGORITHM) throw clientError('InvalidArgument', 'Unsupported Authorization Type');
+  if (scheme !== 'AWS' && scheme !== ALGORITHM) throw clientError('InvalidArgument', 'Unsupported Authorization Type');
   refuseToken(request.headers.has('x-amz-security-token'));
+  if (scheme === 'AWS') return readSigV2Header(request.headers, authorization);
   const fields = authorizationFields(authorization.slice(scheme.length + 1));
   const { time, signedAt } = headerTime(request.headers);
   return {
+    version: 4,
     form: 'header',
     ...credential(fields.Credential, headerMalformed),
     signedHeaders: signedHeaderNames(fields.SignedHeaders, headerMalformed),
@@ -112,10 +115,16 @@ function headerTime(headers: HeaderList): Pick<SignatureFields, 'time' | 'signed
   throw clientError('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header.');
 }
 
-function readQueryForm(request: WireRequest): SignatureFields {
+function readQueryForm(request: WireRequest): SignatureFields | SigV2Fields {
   const { query } = request;
+  const v4 = V4_PARAMETERS.some((name) => query.has(name));
+  if (query.has('AWSAccessKeyId')) {
+    if (v4) throw oneMechanism();
+    refuseToken(query.parameters.some(({ name }) => name.toLowerCase() === 'x-amz-security-token'));
+    refuseToken(request.headers.has('x-amz-security-token'));
+    return readSigV2Query(request);
+  }
   const algorithm = single(query, 'X-Amz-Algorithm');
-  if (algorithm === undefined && query.has('AWSAccessKeyId')) throw noSigV2();
   if (algorithm === ECDSA_ALGORITHM) throw noEcdsa();
   if (algorithm !== ALGORITHM) throw queryMalformed(`X-Amz-Algorithm must be ${ALGORITHM}`);
   refuseToken(query.has('X-Amz-Security-Token') || request.headers.has('x-amz-security-token'));
@@ -123,6 +132,7 @@ function readQueryForm(request: WireRequest): SignatureFields {
   const signedAt = parseBasicIsoDate(time);
   if (signedAt === undefined) throw queryMalformed('X-Amz-Date must be in the form yyyymmddThhmmssZ');
   return {
+    version: 4,
     form: 'query',
     ...credential(needed(query, 'X-Amz-Credential'), queryMalformed),
     signedHeaders: signedHeaderNames(needed(query, 'X-Amz-SignedHeaders'), queryMalformed),

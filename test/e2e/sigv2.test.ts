@@ -1,0 +1,106 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram, TENANT } from '../support/gateway.ts';
+import { payload, sha256 } from '../support/payload.ts';
+import { onceClient } from '../support/sight.ts';
+import { awsEnvironment, type Stand, standOnMinio } from '../support/stand.ts';
+import { tool } from '../support/tools.ts';
+
+const SUITE = join(import.meta.dirname, 'sigv2_suite.py');
+const BUCKET = 'acme-sigv2';
+
+describe('Signature Version 2 over MinIO and Redis', () => {
+  let stand: Stand;
+  let folder: string;
+
+  beforeAll(async () => {
+    [stand, folder] = await Promise.all([standOnMinio(), mkdtemp(join(tmpdir(), 'sealgate-sigv2-'))]);
+    await onceClient(stand.gateway).send(new CreateBucketCommand({ Bucket: BUCKET }));
+    const host = `127.0.0.1:${stand.gateway.port}`;
+    const lines = [
+      '[default]',
+      `access_key = ${TENANT.accessKeyId}`,
+      `secret_key = ${TENANT.secretAccessKey}`,
+      `host_base = ${host}`,
+      `host_bucket = ${host}`, // path style
+      'use_https = False',
+      'max_retries = 1',
+    ];
+    await writeFile(join(folder, 's3cmd.cfg'), lines.join('\n'), { mode: 0o600 });
+  });
+
+  afterAll(async () => {
+    await stand?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function boto3(): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await runProgram(tool('python'), [SUITE, stand.gateway.endpoint, BUCKET], {
+      env: awsEnvironment(),
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    const steps = stdout.trim().split('\n');
+    return Object.fromEntries(steps.map((line) => JSON.parse(line)).map(({ step, value }) => [step, value]));
+  }
+
+  const s3cmd = (...args: readonly string[]) =>
+    runProgram(tool('s3cmd'), ['--config', 's3cmd.cfg', '--no-progress', '--signature-v2', ...args], { cwd: folder });
+
+  const REFUSED = { refused: [400, 'InvalidRequest'], 'presigned refused': [400, 'InvalidRequest'] };
+
+  it('is refused, clearly, unless the tenant chose it', async () => {
+    expect(await boto3()).toEqual(REFUSED);
+    const { code, stderr } = await s3cmd('ls');
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('Please use AWS4-HMAC-SHA256');
+  });
+
+  it('is taken from boto3 once it did, within a second', async () => {
+    expect((await stand.gateway.command(['tenant', 'set', TENANT.name, '--sigv2', 'on'])).code).toBe(0);
+    await expect.poll(async () => (await s3cmd('ls')).code, { timeout: 5000 }).toBe(0);
+    expect(await boto3()).toEqual({
+      object: [true, 'text/x-note', { note: 'a, b' }],
+      range: true,
+      listings: [[76_800], [76_800]],
+      versions: 1,
+      tags: [{ Key: 'k', Value: 'v' }],
+      location: null,
+      'presigned GET': [true, 'attachment; filename="a&b.txt"'],
+      'presigned HEAD': '76800',
+      'presigned PUT': ['a,b', 'text/csv', { note: 'presigned' }],
+      'presigned tags': true,
+      'another content type': [403, 'SignatureDoesNotMatch'],
+      'another key': [403, 'SignatureDoesNotMatch'],
+      'an added selector': [403, 'SignatureDoesNotMatch'],
+      expired: [403, 'AccessDenied'],
+      deleted: [404, 'NoSuchKey'],
+    });
+  });
+
+  it('and from s3cmd', async () => {
+    const sent = payload(300_001, 7);
+    await writeFile(join(folder, 'up'), sent);
+    const key = `s3://${BUCKET}/from s3cmd/ü+~`;
+    for (const args of [
+      ['put', '--disable-multipart', '--add-header', 'x-amz-meta-colour: blue', 'up', key],
+      ['get', '--force', key, 'down'],
+    ]) {
+      expect(await s3cmd(...args)).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect(sha256(await readFile(join(folder, 'down')))).toBe(sha256(sent));
+    expect((await s3cmd('ls', `s3://${BUCKET}/from s3cmd/`)).stdout).toContain(' 300001 ');
+    const url = (await s3cmd('signurl', key, '+60')).stdout.trim();
+    const answer = await fetch(url);
+    expect(sha256(Buffer.from(await answer.arrayBuffer()))).toBe(sha256(sent));
+    expect(await s3cmd('del', key)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('is refused again when the tenant thought better of it', async () => {
+    expect((await stand.gateway.command(['tenant', 'set', TENANT.name, '--sigv2', 'off'])).code).toBe(0);
+    await expect.poll(async () => (await s3cmd('ls')).stderr, { timeout: 5000 }).toContain('AWS4-HMAC-SHA256');
+    expect(await boto3()).toEqual(REFUSED);
+  });
+});
