@@ -5,6 +5,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 /** Programs that tests and benchmarks run as processes. */
 export type ToolName =
   | 'minio'
+  | 'mc'
   | 'redis'
   | 'python'
   | 'aws'
@@ -27,6 +28,8 @@ interface ToolPlace {
 /** The Python ones never come from PATH: their versions are pinned in install/requirements.txt. */
 export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   minio: { variable: 'SEALGATE_TEST_MINIO', cached: 'bin/minio', onPath: ['minio'] },
+  // Not from PATH: Midnight Commander has the same name.
+  mc: { variable: 'SEALGATE_TEST_MC', cached: 'bin/mc', onPath: [] },
   redis: { variable: 'SEALGATE_TEST_REDIS', cached: 'bin/redis-server', onPath: ['redis-server'] },
   python: { variable: 'SEALGATE_TEST_PYTHON', cached: 'python/bin/python', onPath: [] },
   aws: { variable: 'SEALGATE_TEST_AWS', cached: 'python/bin/aws', onPath: [] },

@@ -13,6 +13,12 @@ const MINIO: GoProgram = {
   module: 'github.com/minio/minio',
   version: 'v0.0.0-20260212201848-7aac2a2c5b7c',
 };
+/** MinIO's client: it makes the users and policies that tests of rights need. */
+const MC: GoProgram = {
+  name: 'mc',
+  module: 'github.com/minio/mc',
+  version: 'v0.0.0-20250313080218-cf909e1063a9',
+};
 const RCLONE: GoProgram = { name: 'rclone', module: 'github.com/rclone/rclone', version: 'v1.75.0' };
 
 /** Client tracking with REDIRECT needs 6.0; 6.2 is the oldest that people still run. */
@@ -35,6 +41,17 @@ const minio: Recipe = {
     return installGoProgram(site, MINIO);
   },
   byHand: 'install Go 1.24 or later, or put a MinIO server binary on PATH',
+};
+
+const mc: Recipe = {
+  tool: 'mc',
+  lane: 'go',
+  find: (site) => findGoProgram(site, MC),
+  install: (site) => {
+    site.say(`mc: go install ${MC.module}@${MC.version} (about a minute on two cores)`);
+    return installGoProgram(site, MC);
+  },
+  byHand: 'install Go 1.24 or later, and put the MinIO client into the cache as bin/mc',
 };
 
 const redis: Recipe = {
@@ -123,6 +140,7 @@ function mustFind(tool: ToolName): string {
 
 export const RECIPES: readonly Recipe[] = [
   minio,
+  mc,
   redis,
   rclone,
   pythonProgram('python', 'python'),
