@@ -39,7 +39,25 @@ export type ParsedRequest =
       readonly bucket: string;
       readonly maxBytes: number;
       readonly read: (document: Buffer) => Operation;
+    }
+  /** The body is a form: its fields carry signature and operation, its file the object's bytes. */
+  | {
+      readonly kind: 'form';
+      readonly name: string;
+      readonly bucket: string;
+      /**
+       * Reads the form up to its file, within bounds of the dialect's own. Call once.
+       * @throws GatewayError
+       */
+      readonly open: () => Promise<UploadForm>;
     };
+
+/** A form whose fields were read. */
+export interface UploadForm {
+  /** Its `verify` holds the form against what its signer allowed, and gives the file. */
+  readonly claim: SignatureClaim;
+  readonly operation: Operation;
+}
 
 /** What a verified body turned out to carry, known once its bytes ended. */
 export interface BodyProof {
@@ -57,6 +75,8 @@ export interface BodyProof {
 export interface VerifiedBody {
   /** Plaintext length if the request declares it. */
   readonly plaintextBytes: number | undefined;
+  /** More than these do not come, where the length itself is not known: memory is reserved for no more. */
+  readonly mostBytes?: number | undefined;
   /** Iterate once. */
   bytes(): ByteSource;
   /** @throws Error when called before bytes() ended */

@@ -2,8 +2,8 @@ import type { CompletedPart, VerifiedBody } from '../dialects/dialect.ts';
 import { type PartEntry, sealFooter } from '../envelope/footer.ts';
 import { PartSealer } from '../envelope/part.ts';
 import { sealedBytes, sealedPartBytes } from '../envelope/sizes.ts';
-import { clientError } from '../errors.ts';
 import type { ObjectStored } from '../operations/answer.ts';
+import type { ObjectRef } from '../operations/object.ts';
 import type { PutObject } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
 import { MAX_PUT_BYTES, putKnownLength, storedAnswer, tooLarge, writeConditions } from './put-known-length.ts';
@@ -16,8 +16,12 @@ import type { OperationContext } from './services.ts';
  */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** A piece gathered, and its sealed form on the way out. */
-const RESERVE_BYTES = 2 * PIECE_BYTES;
+/** A piece gathered, and its sealed form on the way out; for small ones socket buffers and footer weigh, too. */
+function reserveBytes(pieceBytes: number): number {
+  return Math.min(2 * PIECE_BYTES, 2 * pieceBytes + SLACK_BYTES);
+}
+
+const SLACK_BYTES = 128 * 1024;
 
 /**
  * PutObject without a declared length: gathered in pieces of bounded memory. What ends within the first piece is
@@ -30,14 +34,16 @@ export async function putUnknownLength(
   body: VerifiedBody,
   context: OperationContext,
 ): Promise<ObjectStored> {
-  const release = context.services.budget.reserve(RESERVE_BYTES);
-  const pieces = inPieces(body.bytes());
+  // One more than may come: a piece that is full is not the last.
+  const pieceBytes = Math.min(PIECE_BYTES, (body.mostBytes ?? PIECE_BYTES) + 1);
+  const release = context.services.budget.reserve(reserveBytes(pieceBytes));
+  const pieces = inPieces(body.bytes(), pieceBytes);
   try {
     const first = await pieces.next();
     const head = first.done ? Buffer.alloc(0) : first.value;
     if (head.length < PIECE_BYTES) {
       // A short piece is the last one: the generator ends only after the body was verified.
-      await pieces.next();
+      if (!(await pieces.next()).done) throw new Error('the body is longer than the most that it may be');
       return await putKnownLength(
         operation,
         body,
@@ -45,19 +51,11 @@ export async function putUnknownLength(
         context,
       );
     }
-    if (context.policy.protection === 'none') throw lengthNeeded();
     return await putPieces(operation, body, chain(head, pieces), context);
   } finally {
     await pieces.return(undefined);
     release();
   }
-}
-
-function lengthNeeded(): Error {
-  return clientError(
-    'MissingContentLength',
-    'In a bucket without protection, large uploads must declare their length.',
-  );
 }
 
 async function putPieces(
@@ -66,32 +64,69 @@ async function putPieces(
   pieces: ByteSource,
   context: OperationContext,
 ): Promise<ObjectStored> {
-  const { services, signal } = context;
+  const { services, policy, signal } = context;
   const { store } = services;
-  const object = await newObject(operation.ref, operation.metadata, undefined, context);
-  const uploadId = await store.createUpload(operation.ref, object.metadata, signal);
+  const { ref, metadata } = operation;
+  const object = policy.protection === 'none' ? undefined : await newObject(ref, metadata, undefined, context);
+  const uploadId = await store.createUpload(ref, object?.metadata ?? metadata, signal);
   try {
-    const upload = new PieceUpload(operation, uploadId, object, context);
+    const parts = new PartUpload(ref, uploadId, context);
+    const upload = object === undefined ? new PlainPieces(parts) : new SealedPieces(parts, object, context);
     for await (const piece of pieces) await upload.add(piece);
     await upload.finish(body);
     const conditions = writeConditions(operation.conditions);
-    const stored = await store.completeUpload(
-      { ref: operation.ref, uploadId, parts: upload.completed, conditions },
-      signal,
-    );
-    return storedAnswer(operation.ref, stored, body);
+    const stored = await store.completeUpload({ ref, uploadId, parts: parts.completed, conditions }, signal);
+    return storedAnswer(ref, stored, body);
   } catch (error) {
     // The client's signal may be what ended the upload; the abort must go out all the same.
-    await store.abortUpload(operation.ref, uploadId, new AbortController().signal).catch(() => undefined);
+    await store.abortUpload(ref, uploadId, new AbortController().signal).catch(() => undefined);
     throw error;
   }
 }
 
-/** The parts of one upload so far, and what the footer must say of them. */
-class PieceUpload {
+/** The backend parts of one upload, in order. */
+class PartUpload {
   readonly completed: CompletedPart[] = [];
-  readonly #operation: PutObject;
+  readonly #ref: ObjectRef;
   readonly #uploadId: string;
+  readonly #context: OperationContext;
+
+  constructor(ref: ObjectRef, uploadId: string, context: OperationContext) {
+    this.#ref = ref;
+    this.#uploadId = uploadId;
+    this.#context = context;
+  }
+
+  async add(pieces: readonly Buffer[], bytes: number): Promise<void> {
+    const { services, signal } = this.#context;
+    const partNumber = this.completed.length + 1;
+    const body = { bytes, source: each(pieces) };
+    const part = { ref: this.#ref, uploadId: this.#uploadId, partNumber, body };
+    this.completed.push(await services.store.uploadPart(part, signal));
+  }
+}
+
+/** A bucket whose policy says `protection: none`: the pieces go as they are. */
+class PlainPieces {
+  readonly #parts: PartUpload;
+  #bytes = 0;
+
+  constructor(parts: PartUpload) {
+    this.#parts = parts;
+  }
+
+  async add(piece: Buffer): Promise<void> {
+    this.#bytes += piece.length;
+    if (this.#bytes > MAX_PUT_BYTES) throw tooLarge(this.#bytes);
+    await this.#parts.add([piece], piece.length);
+  }
+
+  async finish(): Promise<void> {}
+}
+
+/** The parts of one upload so far, and what the footer must say of them. */
+class SealedPieces {
+  readonly #parts: PartUpload;
   readonly #object: NewObject;
   readonly #context: OperationContext;
   readonly #entries: PartEntry[] = [];
@@ -99,9 +134,8 @@ class PieceUpload {
   #plaintextBytes = 0;
   #storedBytes = 0;
 
-  constructor(operation: PutObject, uploadId: string, object: NewObject, context: OperationContext) {
-    this.#operation = operation;
-    this.#uploadId = uploadId;
+  constructor(parts: PartUpload, object: NewObject, context: OperationContext) {
+    this.#parts = parts;
     this.#object = object;
     this.#context = context;
   }
@@ -119,7 +153,7 @@ class PieceUpload {
     this.#storedBytes += bytes;
     this.#entries.push({ partNumber, plaintextBytes: piece.length, partSalt });
     this.#context.services.moved(bytes);
-    if (piece.length === PIECE_BYTES) await this.#upload(sealed, bytes);
+    if (piece.length === PIECE_BYTES) await this.#parts.add(sealed, bytes);
     else this.#short = sealed;
   }
 
@@ -136,31 +170,23 @@ class PieceUpload {
       footerSalt: services.randomBytes(16),
     });
     const last = [...this.#short, footer];
-    await this.#upload(
+    await this.#parts.add(
       last,
       last.reduce((bytes, piece) => bytes + piece.length, 0),
     );
   }
-
-  async #upload(sealed: readonly Buffer[], bytes: number): Promise<void> {
-    const { services, signal } = this.#context;
-    const partNumber = this.completed.length + 1;
-    const body = { bytes, source: each(sealed) };
-    const part = { ref: this.#operation.ref, uploadId: this.#uploadId, partNumber, body };
-    this.completed.push(await services.store.uploadPart(part, signal));
-  }
 }
 
-/** Cuts a body into pieces of PIECE_BYTES; only the last is shorter. The buffer is reused: one piece at a time. */
-async function* inPieces(source: ByteSource): AsyncGenerator<Buffer, void, void> {
-  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+/** Cuts a body into pieces; only the last is shorter. The buffer is reused: one piece at a time. */
+async function* inPieces(source: ByteSource, pieceBytes: number): AsyncGenerator<Buffer, void, void> {
+  const piece = Buffer.allocUnsafeSlow(pieceBytes);
   let filled = 0;
   for await (const chunk of source) {
     for (let at = 0; at < chunk.length; ) {
       const taken = chunk.copy(piece, filled, at);
       at += taken;
       filled += taken;
-      if (filled === PIECE_BYTES) {
+      if (filled === pieceBytes) {
         yield piece;
         filled = 0;
       }

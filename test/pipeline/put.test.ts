@@ -109,14 +109,45 @@ describe('an upload of unknown length', () => {
     expect((await bodyOf(await getObject(getOf('object'), stand.context()))).length).toBe(10);
   });
 
-  it('without protection: small ones are stored, larger ones must say their length', async () => {
+  it.each([0, 1, PIECE - 1, PIECE, 2 * PIECE + 5])('without protection stores %d bytes as they are', async (bytes) => {
     const stand = await inProcess();
     const plain = stand.context({ protection: 'none' });
-    await putObject(putOf('small'), verifiedBody(pattern(PIECE - 1), { declared: false }), plain);
-    expect((await stand.stored.read(BUCKET, 'small')).record.bytes).toBe(PIECE - 1);
-    const large = putObject(putOf('large'), verifiedBody(pattern(PIECE), { declared: false }), plain);
-    expect(await refusalOf(large)).toBe('MissingContentLength');
-    expect(await stand.stored.keys(BUCKET)).toEqual(['small']);
+    await putObject(putOf('object'), verifiedBody(pattern(bytes), { declared: false }), plain);
+    expect((await stand.stored.read(BUCKET, 'object')).record.bytes).toBe(bytes);
+    expect(await bodyOf(await getObject(getOf('object'), plain))).toEqual(pattern(bytes));
+    expect(stand.services.budget.reservedBytes).toBe(0);
+  });
+
+  it.each([10, PIECE + 10])('without protection leaves nothing of %d bad bytes', async (bytes) => {
+    const stand = await inProcess();
+    const refusal = clientError('XAmzContentChecksumMismatch', 'no');
+    const body = verifiedBody(pattern(bytes), { declared: false, refusal });
+    const put = putObject(putOf('object'), body, stand.context({ protection: 'none' }));
+    expect(await refusalOf(put)).toBe('XAmzContentChecksumMismatch');
+    expect(await stand.stored.keys(BUCKET)).toEqual([]);
+    expect(stand.asked().some((line) => line.startsWith('DELETE'))).toBe(bytes >= PIECE);
+  });
+
+  it.each([0, 1000, PIECE - 2, PIECE, PIECE + 3])('reserves for the most that may come: %d bytes', async (bytes) => {
+    const stand = await inProcess();
+    const held: number[] = [];
+    const body = { ...verifiedBody(pattern(bytes), { declared: false }), mostBytes: bytes + 100 };
+    const source = body.bytes;
+    body.bytes = async function* () {
+      held.push(stand.services.budget.reservedBytes);
+      yield* source.call(body);
+    };
+    await putObject(putOf('object'), body, stand.context());
+    expect(await bodyOf(await getObject(getOf('object'), stand.context()))).toEqual(pattern(bytes));
+    expect(held).toEqual([Math.min(2 * PIECE, 2 * Math.min(PIECE, bytes + 101) + 128 * 1024)]);
+    expect(stand.services.budget.reservedBytes).toBe(0);
+  });
+
+  it('stores nothing of a body that is longer than the most that may come', async () => {
+    const stand = await inProcess();
+    const body = { ...verifiedBody(pattern(1000), { declared: false }), mostBytes: 500 };
+    expect(await refusalOf(putObject(putOf('object'), body, stand.context()))).toMatch(/^not a GatewayError/);
+    expect(await stand.stored.keys(BUCKET)).toEqual([]);
   });
 
   it('is refused, and nothing sent, when the budget has no room', async () => {

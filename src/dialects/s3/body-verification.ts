@@ -40,6 +40,11 @@ export function verifyBody(
   });
 }
 
+/** Bytes of unknown length behind what is claimed of them. Their source throws where they are not whole. */
+export function verifySource(source: ByteSource, claims: BodyClaims, mostBytes: number | undefined): VerifiedBody {
+  return new CheckedBody({ source, plaintextBytes: undefined, mostBytes, claims, reader: undefined });
+}
+
 function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'DELETE';
 }
@@ -58,7 +63,8 @@ function emptyBody(payload: Payload): VerifiedBody {
   return EMPTY_BODY;
 }
 
-function lengthOf(headers: HeaderList, name: string): number | undefined {
+/** @throws GatewayError InvalidArgument */
+export function lengthOf(headers: HeaderList, name: string): number | undefined {
   const values = headers.getAll(name);
   if (values.length === 0) return undefined;
   // 15 digits keep it an exact number.
@@ -70,6 +76,7 @@ function lengthOf(headers: HeaderList, name: string): number | undefined {
 
 class CheckedBody implements VerifiedBody {
   readonly plaintextBytes: number | undefined;
+  readonly mostBytes: number | undefined;
   readonly #source: ByteSource;
   readonly #claims: BodyClaims;
   readonly #reader: ChunkedBodyReader | undefined;
@@ -78,10 +85,12 @@ class CheckedBody implements VerifiedBody {
   constructor(body: {
     readonly source: ByteSource;
     readonly plaintextBytes: number | undefined;
+    readonly mostBytes?: number | undefined;
     readonly claims: BodyClaims;
     readonly reader: ChunkedBodyReader | undefined;
   }) {
     this.plaintextBytes = body.plaintextBytes;
+    this.mostBytes = body.mostBytes;
     this.#source = body.source;
     this.#claims = body.claims;
     this.#reader = body.reader;
