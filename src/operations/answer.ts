@@ -2,12 +2,13 @@ import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 import type { Checksum, ObjectFacts, ObjectRef } from './object.ts';
-import type { ListObjects, ListObjectVersions, ResponseOverrides } from './operation.ts';
+import type { FormReply, ListObjects, ListObjectVersions, ResponseOverrides } from './operation.ts';
 
 /** What the gateway answers, whatever the dialect. A dialect's render spells it. ETags are the gateway's, unquoted. */
 export type Answer =
   | ObjectStored
   | ObjectCopied
+  | FormStored
   | ObjectContent
   | ObjectDeleted
   | ObjectsDeleted
@@ -34,6 +35,13 @@ export interface ObjectCopied extends Omit<ObjectStored, 'kind' | 'ref'> {
   readonly lastModified: Date;
   /** Of the object that was copied, where its bucket keeps versions. */
   readonly sourceVersionId: string | undefined;
+}
+
+/** PostObject. */
+export interface FormStored {
+  readonly kind: 'FormStored';
+  readonly stored: ObjectStored;
+  readonly reply: FormReply;
 }
 
 /** GetObject and HeadObject. */

@@ -6,6 +6,7 @@ import type { ObjectMetadata, ObjectRef } from './object.ts';
 export type Operation =
   | PutObject
   | CopyObject
+  | PostObject
   | GetObject
   | HeadObject
   | DeleteObject
@@ -45,6 +46,19 @@ export interface CopyObject {
   readonly vendor: ObjectMetadata['vendor'];
   /** On what stands at the destination. Only ifMatch and ifNoneMatch mean something. */
   readonly conditions: Conditions;
+}
+
+/** How a form asks to be answered: a browser shows the answer, or goes on to another page. */
+export interface FormReply {
+  /** Where to go on, told what was stored; undefined: nowhere. */
+  readonly redirect: URL | undefined;
+  readonly status: 200 | 201 | 204;
+}
+
+/** PutObject by an HTML form. */
+export interface PostObject extends Omit<PutObject, 'kind'> {
+  readonly kind: 'PostObject';
+  readonly reply: FormReply;
 }
 
 /** Headers the client wants in the answer instead of the stored ones. */

@@ -1,4 +1,4 @@
-import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/dialect.ts';
+import type { FrontDialect, ParsedRequest, RenderContext, SignatureClaim, VerifiedBody } from '../dialects/dialect.ts';
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
@@ -14,6 +14,7 @@ import { getObject } from './get.ts';
 import { headObject } from './head.ts';
 import { inTime, LATENESS, type Lateness, mayBeLate } from './late-answer.ts';
 import { listObjects, listVersions } from './list.ts';
+import { postObject } from './post.ts';
 import { putObject } from './put.ts';
 import type { OperationContext, PipelineServices } from './services.ts';
 import type { RequestTrace } from './trace.ts';
@@ -36,13 +37,15 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
     try {
       const parsed = front.parse(request, services.settings);
       note(trace, parsed);
-      const { tenant, body } = await authenticate(front, request, trace, services);
-      const operation = parsed.kind === 'ready' ? parsed.operation : await readDocument(parsed, body);
+      const asked = parsed.kind === 'form' ? await parsed.open() : parsed;
+      const claim = 'claim' in asked ? asked.claim : front.readClaim(request, services.settings);
+      const { tenant, body } = await authenticate(claim, trace, services);
+      const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body);
       const context = authorize(bucketOf(operation), { services, tenant, trace, signal: request.signal });
       if (operation.kind === 'Forward') {
         return await forward(operation, { request, body, front, renderError }, services);
       }
-      if (operation.kind !== 'PutObject') await expectNoBody(parsed, body);
+      if (parsed.kind === 'ready' && operation.kind !== 'PutObject') await expectNoBody(body);
       const answer = perform(operation, body, context).then((done) => front.render(done, rendering));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
@@ -56,7 +59,7 @@ function chooseFront(fronts: readonly FrontDialect[], request: WireRequest): Fro
 }
 
 function note(trace: RequestTrace, parsed: ParsedRequest): void {
-  if (parsed.kind === 'document') {
+  if (parsed.kind !== 'ready') {
     trace.operation = parsed.name;
     trace.bucket = parsed.bucket;
     return;
@@ -66,12 +69,10 @@ function note(trace: RequestTrace, parsed: ParsedRequest): void {
 }
 
 async function authenticate(
-  front: FrontDialect,
-  request: WireRequest,
+  claim: SignatureClaim | undefined,
   trace: RequestTrace,
   services: PipelineServices,
 ): Promise<{ readonly tenant: Tenant; readonly body: VerifiedBody }> {
-  const claim = front.readClaim(request, services.settings);
   if (claim === undefined) {
     throw clientError('AnonymousRequest', 'The request is not signed, and this gateway takes only signed requests.');
   }
@@ -98,8 +99,7 @@ async function readDocument(
 }
 
 /** What these operations do not read must not be there: a body whose hash was signed is verified all the same. */
-async function expectNoBody(parsed: ParsedRequest, body: VerifiedBody): Promise<void> {
-  if (parsed.kind === 'document') return;
+async function expectNoBody(body: VerifiedBody): Promise<void> {
   await collect(body.bytes(), 0, () => clientError('InvalidRequest', 'This operation takes no body.'));
 }
 
@@ -118,6 +118,8 @@ function perform(
       return putObject(operation, body, context);
     case 'CopyObject':
       return copyObject(operation, context);
+    case 'PostObject':
+      return postObject(operation, body, context);
     case 'GetObject':
       return getObject(operation, context);
     case 'HeadObject':

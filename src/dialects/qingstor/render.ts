@@ -37,6 +37,7 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
     case 'BucketLocation':
       return json(200, { location: answer.region }, context);
     case 'ObjectCopied':
+    case 'FormStored':
     case 'VersionListing':
       throw new Error(`QingStor asks for no ${answer.kind} here.`);
   }

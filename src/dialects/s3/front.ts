@@ -7,6 +7,7 @@ import { parseRequest } from './parse.ts';
 import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './render-bucket.ts';
 import { copiedDocument, copiedHeaders } from './render-copied.ts';
 import { HOST_ID, renderError } from './render-error.ts';
+import { renderForm } from './render-form.ts';
 import { renderLate } from './render-late.ts';
 import { listingDocument, versionListingDocument } from './render-listing.ts';
 import { renderContent, renderDeleted, renderStored } from './render-object.ts';
@@ -25,7 +26,7 @@ export function createS3Front(now: () => Date): FrontDialect {
     recognises,
     readClaim,
     parse: parseRequest,
-    render: (answer, context) => renderAnswer(answer, commonHeaders(context, date())),
+    render: (answer, context) => renderAnswer(answer, commonHeaders(context, date()), context),
     renderError: (error, context) => renderError(error, context, commonHeaders(context, date())),
     renderLate: (settled, beat, context) => renderLate(settled, beat, commonHeaders(context, date())),
   };
@@ -67,7 +68,7 @@ function commonHeaders(context: RenderContext, date: string): HeaderList {
   ]);
 }
 
-function renderAnswer(answer: Answer, headers: HeaderList): WireResponse {
+function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContext): WireResponse {
   switch (answer.kind) {
     case 'ObjectContent':
       return renderContent(answer, headers);
@@ -75,6 +76,8 @@ function renderAnswer(answer: Answer, headers: HeaderList): WireResponse {
       return renderStored(answer, headers);
     case 'ObjectCopied':
       return document(copiedDocument(answer), copiedHeaders(answer, headers));
+    case 'FormStored':
+      return renderForm(answer, headers, context.request);
     case 'ObjectDeleted':
       return renderDeleted(answer, headers);
     case 'ObjectsDeleted':

@@ -78,7 +78,7 @@ const OBJECTS: readonly S3Operation[] = [
   row('refused', 'GetObjectAttributes', 'GET object', { subresource: 'attributes' }, STORED_SIZES),
   row('refused', 'RenameObject', 'PUT object', { subresource: 'renameObject' }, 'a sealed object is bound to its key'),
   row('refused', 'UpdateObjectEncryption', 'PUT object', { subresource: 'encryption' }, OWN_POLICY),
-  row('refused', 'PostObject', 'POST bucket', {}, 'form uploads are not available yet'),
+  row('sealed', 'PostObject', 'POST bucket', {}, 'the file of a signed form: sealed as it streams in'),
   row('refused', 'GetObjectTorrent', 'GET object', { subresource: 'torrent' }, 'a torrent hands out stored bytes'),
   row(
     'refused',

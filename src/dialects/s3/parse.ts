@@ -13,6 +13,7 @@ import { readCopyObject } from './copy-object.ts';
 import { bucketVendorHeaders, checkDeleteHeaders, checkForwardHeaders, checkReadHeaders } from './header-rules.ts';
 import { readListBuckets, readListObjects, readListObjectsV2, readListObjectVersions } from './listing.ts';
 import type { S3Operation } from './operation-table.ts';
+import { parseForm } from './post-form.ts';
 import { readPutObject } from './put-object.ts';
 import { MAX_CREATE_BUCKET_BYTES, MAX_DELETE_BYTES, readCreateBucket, readDeleteObjects } from './request-documents.ts';
 import { routeRequest } from './route.ts';
@@ -27,7 +28,7 @@ export function parseRequest(request: WireRequest, settings: FrontSettings): Par
   const row = routeRequest(request, headers, address.level);
   if (row.treatment === 'forwarded') return ready(readForward(row, address, request.query, headers));
   if (address.level === 'object') return ready(parseObject(row.name, address, request, headers));
-  if (address.level === 'bucket') return parseBucket(row.name, address.bucket, request, headers);
+  if (address.level === 'bucket') return parseBucket(row.name, address.bucket, request, headers, settings);
   if (row.name === 'ListBuckets') return ready(readListBuckets(request.query, settings));
   throw unhandled(row.name);
 }
@@ -60,7 +61,13 @@ function parseObject(
   }
 }
 
-function parseBucket(name: string, bucket: string, request: WireRequest, headers: HeaderList): ParsedRequest {
+function parseBucket(
+  name: string,
+  bucket: string,
+  request: WireRequest,
+  headers: HeaderList,
+  settings: FrontSettings,
+): ParsedRequest {
   const { query } = request;
   switch (name) {
     case 'ListObjects':
@@ -83,6 +90,8 @@ function parseBucket(name: string, bucket: string, request: WireRequest, headers
       return parseCreateBucket(bucket, headers);
     case 'DeleteObjects':
       return parseDeleteObjects(bucket, headers);
+    case 'PostObject':
+      return parseForm(bucket, request, headers, settings);
     default:
       throw unhandled(name);
   }

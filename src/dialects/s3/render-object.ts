@@ -32,11 +32,16 @@ export function renderContent(answer: ObjectContent, headers: HeaderList): WireR
 
 export function renderStored(answer: ObjectStored, headers: HeaderList): WireResponse {
   headers.append('Content-Length', '0');
+  addStored(answer, headers);
+  return { status: 200, headers, body: undefined };
+}
+
+/** What a store says of an object that it took. */
+export function addStored(answer: ObjectStored, headers: HeaderList): void {
   headers.append('ETag', `"${answer.etag}"`);
   if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
   appendChecksum(headers, answer.checksum);
   for (const [name, value] of answer.vendor) headers.append(name, value);
-  return { status: 200, headers, body: undefined };
 }
 
 export function renderDeleted(answer: ObjectDeleted, headers: HeaderList): WireResponse {

@@ -23,9 +23,9 @@ export interface SignatureFields {
   readonly expiresSeconds: number | undefined;
 }
 
-const ALGORITHM = 'AWS4-HMAC-SHA256';
+export const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** SigV4A, for multi-region access points. */
-const ECDSA_ALGORITHM = 'AWS4-ECDSA-P256-SHA256';
+export const ECDSA_ALGORITHM = 'AWS4-ECDSA-P256-SHA256';
 /** Seven days, S3's limit. */
 const MAX_EXPIRES_SECONDS = 604_800;
 
@@ -165,7 +165,7 @@ function needed(query: QueryList, name: string): string {
 
 type Malformed = (reason: string) => GatewayError;
 
-function credential(text: string, malformed: Malformed): Pick<SignatureFields, 'accessKeyId' | 'scope'> {
+export function credential(text: string, malformed: Malformed): Pick<SignatureFields, 'accessKeyId' | 'scope'> {
   const pieces = text.split('/');
   const [date, region, service, terminal] = pieces.slice(-4);
   const accessKeyId = pieces.slice(0, -4).join('/');
@@ -204,11 +204,11 @@ function malformedAs(code: ErrorCode, message: string): GatewayError {
 }
 
 /** The gateway gives out no session tokens, so whatever this is, it is not valid here. */
-function refuseToken(present: boolean): void {
+export function refuseToken(present: boolean): void {
   if (present) throw clientError('InvalidToken', 'The provided token is malformed or otherwise invalid.');
 }
 
-function noEcdsa(): GatewayError {
+export function noEcdsa(): GatewayError {
   return clientError('NotImplemented', `Signatures of the kind ${ECDSA_ALGORITHM} are not available.`);
 }
 

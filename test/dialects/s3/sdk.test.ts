@@ -54,6 +54,7 @@ async function serve(request: WireRequest): Promise<Seen> {
   const body = await collect(verified.bytes(), 1 << 24, () => {
     throw new Error('too large');
   });
+  if (parsed.kind === 'form') throw new Error('a form');
   const operation = parsed.kind === 'ready' ? parsed.operation : parsed.read(body);
   return { operation, body, checksum: verified.proof().checksum?.algorithm };
 }
