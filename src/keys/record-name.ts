@@ -10,6 +10,12 @@ export const RECORD_KINDS = {
   canary: 5,
 } as const;
 
+/**
+ * Not a record: the state of uploads under way lies beside the records in Redis, under names that begin so
+ * (src/uploads/). It changes with every part, expires by itself, and neither listings nor the watch speak of it.
+ */
+export const UPLOAD_STATE_PREFIX = 'upload/';
+
 export type RecordKindName = keyof typeof RECORD_KINDS;
 
 /** The id after the slash: one segment, no spaces, no control bytes; access keys are the longest, at 128 characters. */

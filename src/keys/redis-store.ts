@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type Redis, type RedisOptions } from 'ioredis';
+import { RECORD_KINDS, UPLOAD_STATE_PREFIX } from './record-name.ts';
 import {
   type ChangeListener,
   type ExpectedRevision,
@@ -10,13 +11,8 @@ import {
   RevisionConflict,
   type StoredRecord,
 } from './record-store.ts';
-import {
-  DEFAULT_KEY_PREFIX,
-  type RedisStoreConfig,
-  type RedisTarget,
-  reconnectDelay,
-  redisTarget,
-} from './redis-address.ts';
+import { DEFAULT_KEY_PREFIX, type RedisStoreConfig, type RedisTarget } from './redis-address.ts';
+import { available, masters, openRedisClient } from './redis-client.ts';
 import { RedisWatch } from './redis-watch.ts';
 
 /**
@@ -47,46 +43,10 @@ export interface RedisStoreOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/**
- * Connects, and resolves once Redis answers.
- * @throws GatewayError KeyStoreUnavailable with Redis's reason in the message, Error for a bad URL
- */
+/** @throws GatewayError KeyStoreUnavailable with Redis's reason in the message, Error for a bad URL */
 export async function openRedisStore(config: RedisStoreConfig, options: RedisStoreOptions = {}): Promise<RecordStore> {
-  const target = redisTarget(config);
-  const client = connectClient(target);
-  let reason: unknown;
-  client.on('error', (error) => {
-    reason = error;
-  });
-  // Nodes connect at their first command, and a second command before that is refused: so each gets one at once.
-  if (client instanceof Cluster) client.on('+node', (node: Redis) => void node.ping().catch(() => undefined));
-  try {
-    await within(target.options.connectTimeout, async () => {
-      await client.connect();
-      await Promise.all(masters(client).map((node) => node.ping()));
-    });
-  } catch (error) {
-    client.disconnect();
-    const cause = withoutCommand(reason ?? error);
-    throw keyStoreUnavailable(cause, `The key store (${target.label}) is not available: ${cause.message}`);
-  }
+  const { client, target } = await openRedisClient(config);
   return new RedisStore({ client, target, config, onWarning: options.onWarning ?? (() => undefined) });
-}
-
-function connectClient(target: RedisTarget): Redis | Cluster {
-  if (target.mode !== 'cluster') return new Redis(target.options);
-  return new Cluster([...target.nodes], {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    // Without a queue ioredis refuses its own ready check while a node connects, and connect() never ends.
-    enableReadyCheck: false,
-    redisOptions: target.options,
-    clusterRetryStrategy: reconnectDelay,
-    // Bounded waiting: a lookup fails after about half a second of failover, and the cache decides.
-    maxRedirections: 5,
-    // Node names in certificates must reach TLS as they are, and elsewhere a lookup a connection is enough.
-    dnsLookup: (address, callback) => callback(null, address),
-  });
 }
 
 interface RedisStoreParts {
@@ -149,7 +109,8 @@ class RedisStore implements RecordStore {
         for (const key of keys) {
           if (seen.has(key)) continue;
           seen.add(key);
-          yield key.slice(this.#prefix.length);
+          const name = key.slice(this.#prefix.length);
+          if (!name.startsWith(UPLOAD_STATE_PREFIX)) yield name;
         }
         cursor = next;
       } while (cursor !== '0');
@@ -161,6 +122,7 @@ class RedisStore implements RecordStore {
     this.#watch = new RedisWatch({
       targets: () => this.#watchTargets(),
       keyPrefix: this.#prefix,
+      kinds: Object.keys(RECORD_KINDS),
       onChange,
       onConfirmed,
       onWarning: this.#onWarning,
@@ -192,35 +154,6 @@ class RedisStore implements RecordStore {
       `The key store’s write reached ${reached} replicas, and ${this.#replicas} are required.`,
     );
   }
-}
-
-function masters(client: Redis | Cluster): Redis[] {
-  return client instanceof Cluster ? client.nodes('master') : [client];
-}
-
-/** ioredis tries sentinels and cluster nodes for ever; a start must end. */
-async function within(milliseconds: number | undefined, work: () => Promise<void>): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('no answer in time')), milliseconds);
-  try {
-    await Promise.race([work(), promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function available<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw keyStoreUnavailable(withoutCommand(error));
-  }
-}
-
-/** ioredis hangs the command with all its arguments on an error, AUTH's password among them: keep the words only. */
-function withoutCommand(error: unknown): Error {
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  return new Error(message.replace(/,? with args beginning with:.*$/s, ''));
 }
 
 function revisionBytes(revision: number): Buffer {

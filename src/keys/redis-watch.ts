@@ -9,6 +9,8 @@ export interface RedisWatchOptions {
   /** One per master: a single node or Sentinel group has one, a Cluster several, and they change. */
   readonly targets: () => readonly RedisOptions[];
   readonly keyPrefix: string;
+  /** The kinds of records to hear of: uploads under way change with every part, and nobody caches those. */
+  readonly kinds: readonly string[];
   readonly onChange: ChangeListener;
   /** Called at every heartbeat that found all links tracking. */
   readonly onConfirmed: (() => void) | undefined;
@@ -75,8 +77,8 @@ export class RedisWatch {
   }
 
   #link(options: RedisOptions): InvalidationLink {
-    const { keyPrefix, onChange } = this.#options;
-    return new InvalidationLink({ options, keyPrefix, onChange, onRefused: (error) => this.#warn(error) });
+    const { keyPrefix, kinds, onChange } = this.#options;
+    return new InvalidationLink({ options, keyPrefix, kinds, onChange, onRefused: (error) => this.#warn(error) });
   }
 
   #warn(error: unknown): void {
@@ -92,6 +94,7 @@ export class RedisWatch {
 interface InvalidationLinkOptions {
   readonly options: RedisOptions;
   readonly keyPrefix: string;
+  readonly kinds: readonly string[];
   readonly onChange: ChangeListener;
   readonly onRefused: (error: unknown) => void;
 }
@@ -100,11 +103,13 @@ class InvalidationLink {
   readonly firstAttempt: Promise<void>;
   readonly #client: Redis;
   readonly #keyPrefix: string;
+  readonly #kinds: readonly string[];
   readonly #onChange: ChangeListener;
   #tracking = false;
 
-  constructor({ options, keyPrefix, onChange, onRefused }: InvalidationLinkOptions) {
+  constructor({ options, keyPrefix, kinds, onChange, onRefused }: InvalidationLinkOptions) {
     this.#keyPrefix = keyPrefix;
+    this.#kinds = kinds;
     this.#onChange = onChange;
     this.#client = new Redis({ ...options, connectionName: 'sealgate-watch' });
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -139,7 +144,8 @@ class InvalidationLink {
 
   async #track(): Promise<void> {
     const id = await this.#client.client('ID');
-    await this.#client.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', this.#keyPrefix);
+    const prefixes = this.#kinds.flatMap((kind) => ['PREFIX', `${this.#keyPrefix}${kind}/`]);
+    await this.#client.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...prefixes);
     await this.#client.subscribe(INVALIDATION_CHANNEL);
     this.#tracking = true;
     // What changed between the loss and now was not heard.

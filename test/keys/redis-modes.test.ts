@@ -8,10 +8,7 @@ import { Secret } from '../../src/keys/secret.ts';
 import { type RedisServer, type RedisServerOptions, startRedis, startSentinel } from '../support/redis.ts';
 import { eventually, sorted } from './eventually.ts';
 import { openStore, temporaryDirectory } from './fixture.ts';
-
-/** docs/keys.md, "Redis": the least that the gateway's user needs. */
-const LEAST_ACL =
-  'user sealgate on >pass%word ~sealgate:* resetchannels &__redis__:invalidate -@all +get +set +del +getrange +eval +scan +ping +info +wait +subscribe +client|id +client|setname +client|tracking';
+import { LEAST_ACL } from './least-acl.ts';
 
 async function redisHere(options: RedisServerOptions): Promise<RedisServer> {
   const redis = await startRedis(options);

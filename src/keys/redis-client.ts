@@ -1,0 +1,81 @@
+import { Cluster, Redis } from 'ioredis';
+import { keyStoreUnavailable } from './record-store.ts';
+import { type RedisStoreConfig, type RedisTarget, reconnectDelay, redisTarget } from './redis-address.ts';
+
+/** A connection to one Redis, a Sentinel group or a Cluster, and what it was made from. */
+export interface RedisClient {
+  readonly client: Redis | Cluster;
+  readonly target: RedisTarget;
+}
+
+/**
+ * Connects, and resolves once Redis answers.
+ * @throws GatewayError KeyStoreUnavailable with Redis's reason in the message, Error for a bad URL
+ */
+export async function openRedisClient(config: RedisStoreConfig): Promise<RedisClient> {
+  const target = redisTarget(config);
+  const client = connectClient(target);
+  let reason: unknown;
+  client.on('error', (error) => {
+    reason = error;
+  });
+  // Nodes connect at their first command, and a second command before that is refused: so each gets one at once.
+  if (client instanceof Cluster) client.on('+node', (node: Redis) => void node.ping().catch(() => undefined));
+  try {
+    await within(target.options.connectTimeout, async () => {
+      await client.connect();
+      await Promise.all(masters(client).map((node) => node.ping()));
+    });
+  } catch (error) {
+    client.disconnect();
+    const cause = withoutCommand(reason ?? error);
+    throw keyStoreUnavailable(cause, `The key store (${target.label}) is not available: ${cause.message}`);
+  }
+  return { client, target };
+}
+
+function connectClient(target: RedisTarget): Redis | Cluster {
+  if (target.mode !== 'cluster') return new Redis(target.options);
+  return new Cluster([...target.nodes], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    // Without a queue ioredis refuses its own ready check while a node connects, and connect() never ends.
+    enableReadyCheck: false,
+    redisOptions: target.options,
+    clusterRetryStrategy: reconnectDelay,
+    // Bounded waiting: a lookup fails after about half a second of failover, and the cache decides.
+    maxRedirections: 5,
+    // Node names in certificates must reach TLS as they are, and elsewhere a lookup a connection is enough.
+    dnsLookup: (address, callback) => callback(null, address),
+  });
+}
+
+export function masters(client: Redis | Cluster): Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
+/** ioredis tries sentinels and cluster nodes for ever; a start must end. */
+async function within(milliseconds: number | undefined, work: () => Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('no answer in time')), milliseconds);
+  try {
+    await Promise.race([work(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws GatewayError KeyStoreUnavailable for whatever went wrong */
+export async function available<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw keyStoreUnavailable(withoutCommand(error));
+  }
+}
+
+/** ioredis hangs the command with all its arguments on an error, AUTH's password among them: keep the words only. */
+function withoutCommand(error: unknown): Error {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  return new Error(message.replace(/,? with args beginning with:.*$/s, ''));
+}
