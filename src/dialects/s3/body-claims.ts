@@ -22,9 +22,13 @@ export interface ChecksumClaim {
  * From real headers only, never from a presigned URL's query: what stands there was computed over no body at all.
  * @throws GatewayError InvalidDigest, InvalidRequest
  */
-export function readBodyClaims(headers: HeaderList, payload: Payload): BodyClaims {
-  const checksum = readChecksumClaim(headers, payload);
-  checkSdkAlgorithm(headers, checksum);
+export function readBodyClaims(
+  headers: HeaderList,
+  payload: Payload,
+  { checksums = true }: { readonly checksums?: boolean } = {},
+): BodyClaims {
+  const checksum = checksums ? readChecksumClaim(headers, payload) : undefined;
+  if (checksums) checkSdkAlgorithm(headers, checksum);
   return {
     payloadSha256: payload.kind === 'hashed' ? Buffer.from(payload.sha256, 'hex') : undefined,
     contentMd5: readContentMd5(headers),

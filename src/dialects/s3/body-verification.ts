@@ -1,11 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
+import { type DigestAlgorithm, type RunningDigest, startDigest } from '../../checksums/digest.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
+import type { ChecksumAlgorithm } from '../../operations/object.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { ByteSource, WireRequest } from '../../wire/message.ts';
 import type { BodyProof, VerifiedBody } from '../dialect.ts';
 import { type BodyClaims, checksumValue, readBodyClaims } from './body-claims.ts';
 import { EMPTY_SHA256 } from './canonical-request.ts';
-import { CHECKSUMS, type DigestAlgorithm, type RunningDigest, startDigest } from './checksum.ts';
+import { CHECKSUMS } from './checksum.ts';
 import type { ChunkSignatures } from './chunk-signatures.ts';
 import { ChunkedBodyReader } from './chunked-body.ts';
 import type { Payload } from './payload.ts';
@@ -23,7 +25,9 @@ export function verifyBody(
   const contentBytes = lengthOf(headers, 'content-length');
   const empty = contentBytes === 0 || (contentBytes === undefined && !headers.has('transfer-encoding'));
   if (empty && isRead(request.method) && payload.kind !== 'chunked') return emptyBody(payload);
-  const claims = readBodyClaims(headers, payload);
+  const claims = isComplete(request)
+    ? readBodyClaims(headers, payload, { checksums: false })
+    : readBodyClaims(headers, payload);
   if (payload.kind === 'chunked') {
     const decodedBytes = lengthOf(headers, 'x-amz-decoded-content-length');
     if (decodedBytes === undefined) {
@@ -43,6 +47,11 @@ export function verifyBody(
 /** Bytes of unknown length behind what is claimed of them. Their source throws where they are not whole. */
 export function verifySource(source: ByteSource, claims: BodyClaims, mostBytes: number | undefined): VerifiedBody {
   return new CheckedBody({ source, plaintextBytes: undefined, mostBytes, claims, reader: undefined });
+}
+
+/** CompleteMultipartUpload: its x-amz-checksum headers are those of the object, not of this body. */
+function isComplete({ method, target, query }: WireRequest): boolean {
+  return method === 'POST' && target.rawQuery !== '' && query.has('uploadId');
 }
 
 function isRead(method: string): boolean {
@@ -77,6 +86,7 @@ export function lengthOf(headers: HeaderList, name: string): number | undefined 
 class CheckedBody implements VerifiedBody {
   readonly plaintextBytes: number | undefined;
   readonly mostBytes: number | undefined;
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly #source: ByteSource;
   readonly #claims: BodyClaims;
   readonly #reader: ChunkedBodyReader | undefined;
@@ -91,6 +101,7 @@ class CheckedBody implements VerifiedBody {
   }) {
     this.plaintextBytes = body.plaintextBytes;
     this.mostBytes = body.mostBytes;
+    this.checksumAlgorithm = body.claims.checksum?.algorithm;
     this.#source = body.source;
     this.#claims = body.claims;
     this.#reader = body.reader;

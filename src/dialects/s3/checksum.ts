@@ -1,19 +1,4 @@
-import { createHash } from 'node:crypto';
-import { crc32, crc32c } from '@node-rs/crc32';
-import { createCRC64 } from 'hash-wasm';
-import type { ChecksumAlgorithm } from '../../operations/object.ts';
-
-/** A digest over bytes as they pass. */
-export interface RunningDigest {
-  update(chunk: Buffer): void;
-  /** Call once. CRCs are big-endian, as S3 spells them in base64. */
-  digest(): Buffer;
-}
-
-export type DigestAlgorithm = ChecksumAlgorithm | 'MD5';
-
-/** NVMe's polynomial, reflected; init and final xor all ones. */
-const CRC64_NVME = '9a6c9329ac4bc9b5';
+import type { Checksum, ChecksumAlgorithm } from '../../operations/object.ts';
 
 interface ChecksumRow {
   /** `x-amz-checksum-…`. */
@@ -31,48 +16,7 @@ export const CHECKSUMS: Readonly<Record<ChecksumAlgorithm, ChecksumRow>> = {
 
 export const CHECKSUM_ALGORITHMS = Object.keys(CHECKSUMS) as ChecksumAlgorithm[];
 
-/** A WebAssembly instance a digest for CRC64NVME (about 80 µs), hence the promise. */
-export function startDigest(algorithm: DigestAlgorithm): RunningDigest | Promise<RunningDigest> {
-  switch (algorithm) {
-    case 'CRC32':
-      return new Crc32Digest(crc32);
-    case 'CRC32C':
-      return new Crc32Digest(crc32c);
-    case 'CRC64NVME':
-      return startCrc64();
-    case 'SHA1':
-    case 'SHA256':
-    case 'MD5':
-      return createHash(algorithm);
-  }
-}
-
-class Crc32Digest implements RunningDigest {
-  readonly #step: (chunk: Buffer, state: number) => number;
-  #state = 0;
-
-  constructor(step: (chunk: Buffer, state: number) => number) {
-    this.#step = step;
-  }
-
-  update(chunk: Buffer): void {
-    this.#state = this.#step(chunk, this.#state);
-  }
-
-  digest(): Buffer {
-    const value = Buffer.alloc(4);
-    value.writeUInt32BE(this.#state);
-    return value;
-  }
-}
-
-async function startCrc64(): Promise<RunningDigest> {
-  const hasher = await createCRC64(CRC64_NVME);
-  hasher.init();
-  return {
-    update: (chunk) => {
-      hasher.update(chunk);
-    },
-    digest: () => Buffer.from(hasher.digest('binary')),
-  };
+/** Base64, and for a composite one the number of parts: `…==-3`. */
+export function checksumText({ value, parts }: Checksum): string {
+  return value.toString('base64') + (parts === undefined ? '' : `-${parts}`);
 }

@@ -2,13 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type DigestAlgorithm, startDigest } from '../../../src/checksums/digest.ts';
 import type { VerifiedBody } from '../../../src/dialects/dialect.ts';
-import {
-  CHECKSUM_ALGORITHMS,
-  CHECKSUMS,
-  type DigestAlgorithm,
-  startDigest,
-} from '../../../src/dialects/s3/checksum.ts';
+import { CHECKSUM_ALGORITHMS, CHECKSUMS } from '../../../src/dialects/s3/checksum.ts';
 import { ChunkSignatures } from '../../../src/dialects/s3/chunk-signatures.ts';
 import { ChunkedBodyReader } from '../../../src/dialects/s3/chunked-body.ts';
 import { s3Front } from '../../../src/dialects/s3/front.ts';

@@ -1,0 +1,68 @@
+/** CRCs that can be put together from those of pieces. All are reflected, with all ones at both ends. */
+export type CrcAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME';
+
+interface CrcField {
+  readonly bits: bigint;
+  /** Reflected, without its highest term. */
+  readonly polynomial: bigint;
+  /** x^(2^i) modulo the polynomial. */
+  readonly squares: bigint[];
+}
+
+const FIELDS: Readonly<Record<CrcAlgorithm, CrcField>> = {
+  CRC32: { bits: 32n, polynomial: 0xedb88320n, squares: [] },
+  CRC32C: { bits: 32n, polynomial: 0x82f63b78n, squares: [] },
+  CRC64NVME: { bits: 64n, polynomial: 0x9a6c9329ac4bc9b5n, squares: [] },
+};
+
+/** One piece of an object: its CRC, big-endian, and its length. */
+export interface CrcPiece {
+  readonly value: Buffer;
+  readonly bytes: number;
+}
+
+/**
+ * The CRC of pieces laid end to end: what came before is multiplied by x^(8·length) in GF(2)[x] modulo the polynomial
+ * (zlib's crc32_combine). Pieces of one length, which most are, share that factor.
+ */
+export function combinedCrc(algorithm: CrcAlgorithm, pieces: readonly CrcPiece[]): Buffer {
+  const field = FIELDS[algorithm];
+  const factors = new Map<number, bigint>();
+  let crc = 0n;
+  for (const { value, bytes } of pieces) {
+    const factor = factors.get(bytes) ?? shiftBy(bytes, field);
+    factors.set(bytes, factor);
+    crc = multiply(factor, crc, field) ^ BigInt(`0x${value.toString('hex')}`);
+  }
+  return Buffer.from(crc.toString(16).padStart(Number(field.bits) / 4, '0'), 'hex');
+}
+
+/** x^(8·bytes). */
+function shiftBy(bytes: number, field: CrcField): bigint {
+  let power = 1n << (field.bits - 1n); // x^0, reflected
+  let left = BigInt(bytes) * 8n;
+  for (let exponent = 0; left > 0n; exponent++, left >>= 1n) {
+    if ((left & 1n) === 1n) power = multiply(square(exponent, field), power, field);
+  }
+  return power;
+}
+
+function square(exponent: number, field: CrcField): bigint {
+  const { squares } = field;
+  if (squares.length === 0) squares.push(1n << (field.bits - 2n)); // x^1
+  while (squares.length <= exponent) {
+    const last = squares[squares.length - 1] as bigint;
+    squares.push(multiply(last, last, field));
+  }
+  return squares[exponent] as bigint;
+}
+
+function multiply(one: bigint, other: bigint, { bits, polynomial }: CrcField): bigint {
+  let product = 0n;
+  let factor = other;
+  for (let bit = 1n << (bits - 1n); bit > 0n; bit >>= 1n) {
+    if ((one & bit) !== 0n) product ^= factor;
+    factor = (factor & 1n) === 1n ? (factor >> 1n) ^ polynomial : factor >> 1n;
+  }
+  return product;
+}
