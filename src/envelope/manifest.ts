@@ -16,7 +16,8 @@ const MAX_PART_BYTES = 2 ** 48 - 1;
 const MAX_PART_NUMBER = 10_000;
 const COMPOSITE = 1;
 
-const CHECKSUMS = [
+/** Ids and lengths of typed checksums (FORMAT.md §4). */
+export const CHECKSUMS = [
   { algorithm: 'CRC32', id: 1, bytes: 4 },
   { algorithm: 'CRC32C', id: 2, bytes: 4 },
   { algorithm: 'CRC64NVME', id: 3, bytes: 8 },

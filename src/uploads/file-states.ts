@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { constants, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isCode } from '../keys/file-lock.ts';
+import { keyStoreUnavailable } from '../keys/record-store.ts';
+import { MAX_UPLOAD_ENTRIES, type UploadStates, uploadFull } from './upload-states.ts';
+
+/** For one machine, beside the embedded key store. */
+export interface FileStatesConfig {
+  /** A folder of its own; made when it is not there. */
+  readonly directory: string;
+  readonly now: () => Date;
+}
+
+/** base64 of the longest entry, its line end and the mark: what MAX_UPLOAD_ENTRIES comes to in bytes. */
+const MAX_LOG_BYTES = MAX_UPLOAD_ENTRIES * 200;
+const SWEEP_MILLISECONDS = 3_600_000;
+const STATE_FILE = /^[0-9a-f]{64}$/;
+
+/** @throws GatewayError KeyStoreUnavailable when the folder cannot be used */
+export async function openFileStates(config: FileStatesConfig): Promise<UploadStates> {
+  const states = new FileStates(config);
+  await stored(() => mkdir(config.directory, { recursive: true, mode: 0o700 }));
+  await states.sweep();
+  return states;
+}
+
+/**
+ * A log is one file of lines: how long it is kept, then each entry in base64. A line begins with a line end of its own,
+ * so that what a power cut or a full disk left of the line before spoils nothing but itself. Appends are one write, and
+ * several processes' appends do not mix.
+ */
+class FileStates implements UploadStates {
+  readonly #directory: string;
+  readonly #now: () => Date;
+  #sweptAt = 0;
+
+  constructor({ directory, now }: FileStatesConfig) {
+    this.#directory = directory;
+    this.#now = now;
+  }
+
+  async create(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void> {
+    await this.#sweepSometimes();
+    const draft = join(this.#directory, `draft-${randomBytes(8).toString('hex')}`);
+    const text = `keep ${keepSeconds}\n${entries.map(line).join('')}`;
+    await stored(async () => {
+      await write(draft, text, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+      await rename(draft, this.#path(id));
+    });
+  }
+
+  /** The time of the file's last change is what its keeping counts from. */
+  async append(id: string, entry: Buffer): Promise<boolean> {
+    return stored(async () => {
+      const path = this.#path(id);
+      const size = await this.#sizeOf(path);
+      if (size === undefined) return false;
+      if (size > MAX_LOG_BYTES) throw uploadFull();
+      try {
+        await write(path, line(entry), constants.O_WRONLY | constants.O_APPEND);
+        return true;
+      } catch (error) {
+        if (isCode(error, 'ENOENT')) return false;
+        throw error;
+      }
+    });
+  }
+
+  async header(id: string): Promise<Buffer | undefined> {
+    return (await this.read(id))?.[0];
+  }
+
+  async read(id: string): Promise<readonly Buffer[] | undefined> {
+    return stored(async () => {
+      const path = this.#path(id);
+      if ((await this.#sizeOf(path)) === undefined) return undefined;
+      const text = await readFile(path, 'latin1');
+      const entries: Buffer[] = [];
+      for (const each of text.split('\n')) {
+        const entry = /^= ([A-Za-z0-9+/]+=*) =$/.exec(each)?.[1];
+        if (entry !== undefined) entries.push(Buffer.from(entry, 'base64'));
+      }
+      return entries;
+    });
+  }
+
+  async delete(id: string): Promise<boolean> {
+    return stored(() => removed(this.#path(id)));
+  }
+
+  async close(): Promise<void> {}
+
+  /** Removes what has expired. */
+  async sweep(): Promise<void> {
+    this.#sweptAt = this.#now().getTime();
+    await stored(async () => {
+      for (const name of await readdir(this.#directory)) {
+        if (STATE_FILE.test(name)) await this.#sizeOf(join(this.#directory, name));
+      }
+    });
+  }
+
+  async #sweepSometimes(): Promise<void> {
+    if (this.#now().getTime() - this.#sweptAt > SWEEP_MILLISECONDS) await this.sweep();
+  }
+
+  #path(id: string): string {
+    if (!STATE_FILE.test(id)) throw new RangeError('The id of an upload’s state has 64 hex digits.');
+    return join(this.#directory, id);
+  }
+
+  /** undefined when there is none, or when it has expired: then it is removed. */
+  async #sizeOf(path: string): Promise<number | undefined> {
+    const file = await open(path, 'r').catch((error: unknown) => {
+      if (isCode(error, 'ENOENT')) return undefined;
+      throw error;
+    });
+    if (file === undefined) return undefined;
+    try {
+      const { size, mtimeMs } = await file.stat();
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
+      const keepSeconds = Number(/^keep ([\d.]+)\n/.exec(buffer.toString('latin1', 0, bytesRead))?.[1]);
+      if (mtimeMs + keepSeconds * 1000 > this.#now().getTime()) return size;
+    } finally {
+      await file.close();
+    }
+    await removed(path);
+    return undefined;
+  }
+}
+
+function line(entry: Buffer): string {
+  return `\n= ${entry.toString('base64')} =\n`;
+}
+
+async function write(path: string, text: string, flags: number): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function removed(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function stored<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && typeof error.code === 'string' && 'errno' in error) {
+      throw keyStoreUnavailable(error, 'The state of uploads cannot be read or written.');
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,206 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { ENVELOPE_BYTES } from '../envelope/envelope-head.ts';
+import { CHECKSUMS, type ChecksumAlgorithm } from '../envelope/manifest.ts';
+import type { ObjectKeys } from '../envelope/object-keys.ts';
+import { GatewayError } from '../errors.ts';
+
+/**
+ * The entries of an upload's state (docs/keys.md, "Uploads under way"): sealed under K_state with a fresh nonce each,
+ * and bound to the upload and their kind. A dump of the store shows nothing of them, and an entry that was altered, or
+ * moved from another upload, is refused.
+ */
+
+const HEADER = 0;
+const PART = 1;
+const COMPLETED = 2;
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const SALT_BYTES = 16;
+const MD5_BYTES = 16;
+const DIGEST_BYTES = 32;
+
+/** What the client asked of the object's checksum when it began the upload. */
+export interface AskedChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** Of the parts' checksums, not of the object's bytes. */
+  readonly composite: boolean;
+}
+
+export interface UploadHeader {
+  readonly createdAt: Date;
+  readonly checksum: AskedChecksum | undefined;
+}
+
+/** One attempt at one part that arrived whole. */
+export interface PartRecord {
+  readonly partNumber: number;
+  /** Lies in the staging bucket, not in the backend's upload. */
+  readonly staged: boolean;
+  readonly plaintextBytes: number;
+  readonly partSalt: Buffer;
+  readonly storedAt: Date;
+  /** Of the plaintext, where it was computed. */
+  readonly md5: Buffer | undefined;
+  /** Of the plaintext, verified or computed. */
+  readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: Buffer } | undefined;
+  /** The backend's, unquoted. */
+  readonly etag: string;
+}
+
+/** What is left of an upload that was completed, for a client that asks again. */
+export interface CompletedRecord {
+  /** SHA-256 of the part list that the client gave. */
+  readonly listDigest: Buffer;
+  readonly versionId: string | undefined;
+}
+
+/** Seals and opens the entries of one upload. */
+export class UploadRecords {
+  readonly #keys: ObjectKeys;
+  readonly #id: Buffer;
+  readonly #randomBytes: (bytes: number) => Buffer;
+
+  constructor(upload: {
+    /** stateId(). */
+    readonly id: string;
+    readonly keys: ObjectKeys;
+    readonly randomBytes: (bytes: number) => Buffer;
+  }) {
+    this.#keys = upload.keys;
+    this.#id = Buffer.from(upload.id, 'hex');
+    this.#randomBytes = upload.randomBytes;
+  }
+
+  sealHeader(envelope: Buffer, { createdAt, checksum }: UploadHeader): Buffer {
+    const fields = Buffer.alloc(8);
+    fields.writeUIntBE(createdAt.getTime(), 0, 6);
+    fields[6] = checksumId(checksum?.algorithm);
+    fields[7] = checksum?.composite === true ? 1 : 0;
+    return Buffer.concat([Buffer.from([HEADER, VERSION]), envelope, this.#seal(HEADER, fields)]);
+  }
+
+  /** @throws GatewayError ObjectCorrupted */
+  openHeader(entry: Buffer): UploadHeader {
+    const fields = this.#open(HEADER, entry.subarray(2 + ENVELOPE_BYTES));
+    const algorithm = checksumOf(fields[6] ?? 0)?.algorithm;
+    return {
+      createdAt: new Date(fields.readUIntBE(0, 6)),
+      checksum: algorithm && { algorithm, composite: fields[7] === 1 },
+    };
+  }
+
+  sealPart(record: PartRecord): Buffer {
+    return Buffer.concat([Buffer.from([PART]), this.#seal(PART, encodePart(record))]);
+  }
+
+  sealCompleted({ listDigest, versionId }: CompletedRecord): Buffer {
+    const fields = Buffer.concat([listDigest, Buffer.from(versionId ?? '', 'utf8')]);
+    return Buffer.concat([Buffer.from([COMPLETED]), this.#seal(COMPLETED, fields)]);
+  }
+
+  /**
+   * An entry after the header.
+   * @throws GatewayError ObjectCorrupted
+   */
+  open(entry: Buffer): { readonly part: PartRecord } | { readonly completed: CompletedRecord } {
+    const kind = entry[0] ?? HEADER;
+    if (kind !== PART && kind !== COMPLETED) throw altered();
+    const fields = this.#open(kind, entry.subarray(1));
+    if (kind === PART) return { part: decodePart(fields) };
+    const versionId = fields.toString('utf8', DIGEST_BYTES);
+    return { completed: { listDigest: fields.subarray(0, DIGEST_BYTES), versionId: versionId || undefined } };
+  }
+
+  #seal(kind: number, fields: Buffer): Buffer {
+    const nonce = this.#randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', this.#keys.stateKey(), nonce, { authTagLength: TAG_BYTES });
+    cipher.setAAD(this.#boundTo(kind));
+    return Buffer.concat([nonce, cipher.update(fields), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  #open(kind: number, sealed: Buffer): Buffer {
+    if (sealed.length < NONCE_BYTES + TAG_BYTES) throw altered();
+    const nonce = sealed.subarray(0, NONCE_BYTES);
+    const decipher = createDecipheriv('aes-256-gcm', this.#keys.stateKey(), nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(this.#boundTo(kind));
+    decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+    const fields = decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES));
+    try {
+      decipher.final();
+    } catch {
+      throw altered();
+    }
+    return fields;
+  }
+
+  #boundTo(kind: number): Buffer {
+    return Buffer.concat([this.#id, Buffer.from([kind, VERSION])]);
+  }
+}
+
+/**
+ * The envelope in a header entry; it authenticates itself.
+ * @throws GatewayError ObjectCorrupted
+ */
+export function headerEnvelope(entry: Buffer): Buffer {
+  if (entry[0] !== HEADER || entry[1] !== VERSION || entry.length < 2 + ENVELOPE_BYTES) throw altered();
+  return entry.subarray(2, 2 + ENVELOPE_BYTES);
+}
+
+const STAGED = 1;
+const HAS_MD5 = 2;
+/** The ETag is an MD5 in lower-case hex, as most stores make them: half the bytes. */
+const HEX_ETAG = 4;
+const PART_FIXED_BYTES = 32;
+
+function encodePart(record: PartRecord): Buffer {
+  const { partNumber, staged, plaintextBytes, partSalt, storedAt, md5, checksum, etag } = record;
+  const hexEtag = /^[0-9a-f]{32}$/.test(etag);
+  const fixed = Buffer.alloc(PART_FIXED_BYTES);
+  fixed.writeUInt16BE(partNumber, 0);
+  fixed[2] = (staged ? STAGED : 0) | (md5 === undefined ? 0 : HAS_MD5) | (hexEtag ? HEX_ETAG : 0);
+  fixed[3] = checksumId(checksum?.algorithm);
+  fixed.writeUIntBE(plaintextBytes, 4, 6);
+  fixed.writeUIntBE(storedAt.getTime(), 10, 6);
+  partSalt.copy(fixed, 16);
+  const etagBytes = Buffer.from(etag, hexEtag ? 'hex' : 'latin1');
+  return Buffer.concat([fixed, md5 ?? NOTHING, checksum?.value ?? NOTHING, etagBytes]);
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function decodePart(fields: Buffer): PartRecord {
+  if (fields.length < PART_FIXED_BYTES) throw altered();
+  const flags = fields.readUInt8(2);
+  const row = checksumOf(fields.readUInt8(3));
+  const checksumAt = PART_FIXED_BYTES + ((flags & HAS_MD5) === 0 ? 0 : MD5_BYTES);
+  const etagAt = checksumAt + (row?.bytes ?? 0);
+  return {
+    partNumber: fields.readUInt16BE(0),
+    staged: (flags & STAGED) !== 0,
+    plaintextBytes: fields.readUIntBE(4, 6),
+    storedAt: new Date(fields.readUIntBE(10, 6)),
+    partSalt: fields.subarray(16, 16 + SALT_BYTES),
+    md5: (flags & HAS_MD5) === 0 ? undefined : fields.subarray(PART_FIXED_BYTES, checksumAt),
+    checksum: row && { algorithm: row.algorithm, value: fields.subarray(checksumAt, etagAt) },
+    etag: fields.toString((flags & HEX_ETAG) === 0 ? 'latin1' : 'hex', etagAt),
+  };
+}
+
+function checksumId(algorithm: ChecksumAlgorithm | undefined): number {
+  return CHECKSUMS.find((row) => row.algorithm === algorithm)?.id ?? 0;
+}
+
+function checksumOf(id: number): (typeof CHECKSUMS)[number] | undefined {
+  return CHECKSUMS.find((row) => row.id === id);
+}
+
+/** Nothing of such an entry is believed; that it is there says that somebody writes to the store. */
+function altered(): GatewayError {
+  return new GatewayError(
+    'ObjectCorrupted',
+    'The state of this upload fails authentication: it was altered in the key store. Abort the upload and begin anew.',
+    { source: 'keys' },
+  );
+}

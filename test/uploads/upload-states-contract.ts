@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { UploadStates } from '../../src/uploads/upload-states.ts';
+
+export const newId = (): string => randomBytes(32).toString('hex');
+const KEEP_SECONDS = 60;
+
+/** What every store of uploads must do. `open` gives a store over the same data each time it is called in one test. */
+export function uploadStatesContract(
+  name: string,
+  prepare: () => Promise<{ open: () => Promise<UploadStates> }>,
+): void {
+  describe(`${name}: the contract of upload states`, () => {
+    it('gives back the entries in the order in which they came, to every process', async () => {
+      const { open } = await prepare();
+      const [one, two] = [await open(), await open()];
+      const id = newId();
+      const entries = [Buffer.from([0, 255, 10, 13]), randomBytes(222), Buffer.from('='), randomBytes(1)];
+      await one.create(id, entries.slice(0, 2), KEEP_SECONDS);
+      for (const entry of entries.slice(2)) expect(await two.append(id, entry, KEEP_SECONDS)).toBe(true);
+      expect(await one.read(id)).toEqual(entries);
+      expect(await two.header(id)).toEqual(entries[0]);
+    });
+
+    it('appends to no log that is not there, and makes none', async () => {
+      const states = await (await prepare()).open();
+      const id = newId();
+      expect(await states.append(id, Buffer.from('x'), KEEP_SECONDS)).toBe(false);
+      expect([await states.read(id), await states.header(id), await states.delete(id)]).toEqual([
+        undefined,
+        undefined,
+        false,
+      ]);
+      await states.create(id, [Buffer.from('h')], KEEP_SECONDS);
+      expect(await states.delete(id)).toBe(true);
+      expect(await states.append(id, Buffer.from('x'), KEEP_SECONDS)).toBe(false);
+      expect(await states.read(id)).toBeUndefined();
+    });
+
+    it('keeps logs apart, and replaces one whole', async () => {
+      const states = await (await prepare()).open();
+      const [one, two] = [newId(), newId()];
+      await states.create(one, [Buffer.from('1')], KEEP_SECONDS);
+      await states.create(two, [Buffer.from('2')], KEEP_SECONDS);
+      await states.append(one, Buffer.from('part'), KEEP_SECONDS);
+      await states.create(one, [Buffer.from('1'), Buffer.from('over')], KEEP_SECONDS);
+      expect(await states.read(one)).toEqual([Buffer.from('1'), Buffer.from('over')]);
+      expect(await states.read(two)).toEqual([Buffer.from('2')]);
+    });
+
+    it('loses none of many parts that come at once through two processes', async () => {
+      const { open } = await prepare();
+      const stores = [await open(), await open()];
+      const id = newId();
+      await stores[0]?.create(id, [Buffer.from('h')], KEEP_SECONDS);
+      const entries = Array.from({ length: 300 }, (_, at) => Buffer.from(`part ${at} ${'x'.repeat(at % 90)}`));
+      await Promise.all(entries.map((entry, at) => stores[at % 2]?.append(id, entry, KEEP_SECONDS)));
+      const texts = (await stores[0]?.read(id))?.slice(1).map(String);
+      expect(texts?.sort()).toEqual(entries.map(String).sort());
+    });
+
+    it('forgets what nobody adds to, and keeps what somebody does', async () => {
+      const { open } = await prepare();
+      const states = await open();
+      const [left, used] = [newId(), newId()];
+      const keep = 1.2;
+      await states.create(left, [Buffer.from('left')], keep);
+      await states.create(used, [Buffer.from('used')], keep);
+      await delay(800);
+      expect(await states.append(used, Buffer.from('part'), keep)).toBe(true);
+      await delay(700);
+      expect(await states.header(left)).toBeUndefined();
+      expect(await states.append(left, Buffer.from('part'), keep)).toBe(false);
+      expect(await (await open()).read(used)).toHaveLength(2);
+    });
+  });
+}
