@@ -19,6 +19,7 @@ import { createHandler, type Handler } from './pipeline/handle.ts';
 import { LayoutCache } from './pipeline/layout-cache.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
 import type { PipelineServices } from './pipeline/services.ts';
+import { Staging } from './pipeline/staging.ts';
 import { Store } from './pipeline/store.ts';
 import { createRandomPool } from './random-pool.ts';
 import { type AdminDependency, AdminServer } from './server/admin.ts';
@@ -29,6 +30,8 @@ import { Metrics } from './telemetry/metrics.ts';
 import { Administration } from './tenants/administration.ts';
 import { Directory } from './tenants/directory.ts';
 import { ALL_RECORD_KINDS } from './tenants/kinds.ts';
+import { openUploadStates } from './uploads/state-table.ts';
+import type { UploadStates } from './uploads/upload-states.ts';
 
 /** Verified footers of multipart objects that are remembered, each worker. */
 const LAYOUT_CACHE_BYTES = 16 * 1024 * 1024;
@@ -172,6 +175,7 @@ export class Gateway {
   readonly #config: Config;
   readonly #log: Log;
   readonly #stores: Stores;
+  readonly #uploads: UploadStates;
   readonly #backend: Backend;
   readonly #listener: Listener;
   readonly #admin: AdminServer | undefined;
@@ -181,16 +185,18 @@ export class Gateway {
     readonly log: Log;
     readonly metrics: Metrics;
     readonly stores: Stores;
+    readonly uploads: UploadStates;
     readonly backend: Backend;
     readonly admin: boolean;
   }) {
-    const { config, log, metrics, stores, backend } = parts;
+    const { config, log, metrics, stores, uploads, backend } = parts;
     this.#config = config;
     this.#log = log;
     this.metrics = metrics;
     this.#stores = stores;
+    this.#uploads = uploads;
     this.#backend = backend;
-    const services = pipelineServices(config, stores, backend);
+    const services = pipelineServices(config, { stores, uploads, backend });
     this.handler = createHandler(services);
     this.#listener = new Listener({
       handle: this.handler,
@@ -245,6 +251,7 @@ export class Gateway {
     await this.#listener.close({ graceSeconds: this.#config.limits.shutdownSeconds });
     await this.#admin?.close();
     await this.#backend.close();
+    await this.#uploads.close();
     await this.#stores.close();
     await this.#log.flush();
   }
@@ -258,26 +265,40 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
   const stores = await openStores(config, observers);
   try {
     await stores.selfTest();
-    const backend = await openBackend(config, observers);
-    return new Gateway({ config, log, metrics, stores, backend, admin: options.admin ?? true });
+    const uploads = await openUploadStates(keyStoreConfig(config.keys), () => new Date());
+    try {
+      const backend = await openBackend(config, observers);
+      return new Gateway({ config, log, metrics, stores, uploads, backend, admin: options.admin ?? true });
+    } catch (error) {
+      await uploads.close();
+      throw error;
+    }
   } catch (error) {
     await stores.close();
     throw error;
   }
 }
 
-function pipelineServices(config: Config, stores: Stores, backend: Backend): PipelineServices {
+function pipelineServices(
+  config: Config,
+  parts: { readonly stores: Stores; readonly uploads: UploadStates; readonly backend: Backend },
+): PipelineServices {
+  const { stores, uploads, backend } = parts;
+  const store = new Store(backend.back, backend.connection);
   return {
     fronts: FRONTS,
     settings: { region: config.region, domains: config.domains },
     directory: stores.directory,
     keyRings: stores.keyRings,
-    store: new Store(backend.back, backend.connection),
+    store,
     lane: backend.lane,
     budget: new MemoryBudget(config.limits.memoryBytes),
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
     plainSizes: new PlainSizeCache(),
+    uploads,
+    staging: new Staging({ bucket: config.uploads.stagingBucket, store }),
+    uploadKeepSeconds: config.uploads.keepSeconds,
     moved: createBufferPace(),
     now: () => new Date(),
     randomBytes: createRandomPool(),

@@ -159,6 +159,19 @@ const limits = z.strictObject({
   ).prefault(30),
 });
 
+const bucketName = matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name in lower case');
+
+const uploads = z.strictObject({
+  keepSeconds: setting(
+    seconds({ min: 60, max: 31_536_000 }),
+    'How long a multipart upload that nobody adds to can be continued.',
+  ).prefault(604_800),
+  stagingBucket: setting(
+    bucketName,
+    'The gateway’s own bucket in the backend, for parts smaller than the backend takes. No client reaches it. Made when it is first needed.',
+  ).prefault('sealgate-staging'),
+});
+
 /** The schema of the whole configuration: the one source of names, forms, defaults and meanings. */
 export const settingsSchema = z.strictObject({
   listen: setting(hostPort, 'Where clients connect. `:8000` means every address.').prefault('127.0.0.1:8000'),
@@ -181,6 +194,7 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   backend: backend.prefault({}),
   keys: keys.prefault({}),
+  uploads: uploads.prefault({}),
   limits: limits.prefault({}),
   log: z
     .strictObject({

@@ -1,7 +1,21 @@
 import type { GatewayError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
-import type { Checksum, DialectName, MetadataEntry, ObjectMetadata, ObjectRef } from '../operations/object.ts';
-import type { DeleteTarget, Forward, ListObjects, ListObjectVersions, Operation } from '../operations/operation.ts';
+import type {
+  Checksum,
+  ChecksumAlgorithm,
+  DialectName,
+  MetadataEntry,
+  ObjectMetadata,
+  ObjectRef,
+} from '../operations/object.ts';
+import type {
+  DeleteTarget,
+  Forward,
+  ListMultipartUploads,
+  ListObjects,
+  ListObjectVersions,
+  Operation,
+} from '../operations/operation.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type {
@@ -30,7 +44,7 @@ export interface FrontSettings {
 
 /** A request as a dialect understood it. */
 export type ParsedRequest =
-  /** Everything is in the head. The body is an object's bytes (PutObject), raw (Forward) or must be empty. */
+  /** Everything is in the head. The body is an object's bytes (PutObject, UploadPart), raw (Forward) or must be empty. */
   | { readonly kind: 'ready'; readonly operation: Operation }
   /** The body is a document: read and verify at most `maxBytes` of it, then ask `read` for the operation. */
   | {
@@ -77,6 +91,8 @@ export interface VerifiedBody {
   readonly plaintextBytes: number | undefined;
   /** More than these do not come, where the length itself is not known: memory is reserved for no more. */
   readonly mostBytes?: number | undefined;
+  /** Of the checksum that the client declares, or announces for the trailer; the proof will have it. */
+  readonly checksumAlgorithm?: ChecksumAlgorithm | undefined;
   /** Iterate once. */
   bytes(): ByteSource;
   /** @throws Error when called before bytes() ended */
@@ -235,6 +251,25 @@ export interface CompletedPart {
   readonly etag: string;
 }
 
+/** A page of the parts that the backend has of an upload. Sizes are stored bytes. */
+export interface StoredPartListing {
+  readonly parts: readonly (CompletedPart & { readonly storedBytes: number; readonly lastModified: Date })[];
+  readonly truncated: boolean;
+}
+
+export interface StoredUploadListing {
+  readonly uploads: readonly {
+    readonly key: string;
+    readonly uploadId: string;
+    readonly initiated: Date;
+    readonly storageClass: string | undefined;
+  }[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  readonly nextKeyMarker: string | undefined;
+  readonly nextUploadIdMarker: string | undefined;
+}
+
 export interface BackendCredentials {
   readonly accessKeyId: string;
   readonly secret: SigningSecret;
@@ -271,6 +306,9 @@ export interface BackDialect {
   copy(copy: StoreCopy): OutgoingRequest;
   copyPart(copy: StorePartCopy): OutgoingRequest;
   tags(ref: ObjectRef): OutgoingRequest;
+  /** The parts after a number, at most 1,000. */
+  listParts(ref: ObjectRef, uploadId: string, partNumberMarker: number): OutgoingRequest;
+  listUploads(asked: ListMultipartUploads): OutgoingRequest;
 
   /**
    * A client's request of the same dialect, for a backend to answer as it is: path style, raw headers and query kept
@@ -303,6 +341,8 @@ export interface BackDialect {
   readBuckets(document: Buffer): readonly { readonly name: string; readonly created: Date }[];
   readLocation(document: Buffer): string;
   readUploadId(document: Buffer): string;
+  readParts(document: Buffer): StoredPartListing;
+  readUploads(document: Buffer): StoredUploadListing;
   /** Complete may answer 200 with an error in its body: then it throws. */
   readComplete(response: IncomingResponse, document: Buffer): StoredAck;
   /** A copy may answer 200 with an error in its body, as Complete may: then it throws. */
@@ -320,6 +360,10 @@ export interface BackDialect {
     document: Buffer,
     ref: { readonly bucket?: string | undefined; readonly key?: string | undefined },
   ): GatewayError;
+  /** What every part of an upload but the last must have, in stored bytes; Complete refuses less. */
+  readonly smallestPartBytes: number;
+  /** A single part of an upload has at most so many stored bytes. */
+  readonly largestPartBytes: number;
   /** The bytes that user metadata takes in the backend's count, names included, and its limit. */
   readonly metadataLimitBytes: number;
   metadataBytes(user: readonly MetadataEntry[]): number;

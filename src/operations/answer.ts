@@ -1,8 +1,15 @@
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
-import type { Checksum, ObjectFacts, ObjectRef } from './object.ts';
-import type { FormReply, ListObjects, ListObjectVersions, ResponseOverrides } from './operation.ts';
+import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef } from './object.ts';
+import type {
+  FormReply,
+  ListMultipartUploads,
+  ListObjects,
+  ListObjectVersions,
+  ListParts,
+  ResponseOverrides,
+} from './operation.ts';
 
 /** What the gateway answers, whatever the dialect. A dialect's render spells it. ETags are the gateway's, unquoted. */
 export type Answer =
@@ -18,7 +25,13 @@ export type Answer =
   | BucketFound
   | BucketCreated
   | BucketDeleted
-  | BucketLocation;
+  | BucketLocation
+  | UploadCreated
+  | PartStored
+  | PartListing
+  | UploadListing
+  | UploadAborted
+  | UploadCompleted;
 
 export interface ObjectStored {
   readonly kind: 'ObjectStored';
@@ -160,4 +173,65 @@ export interface BucketDeleted {
 export interface BucketLocation {
   readonly kind: 'BucketLocation';
   readonly region: string;
+}
+
+export interface UploadCreated {
+  readonly kind: 'UploadCreated';
+  readonly ref: ObjectRef;
+  readonly uploadId: string;
+  readonly checksum: AskedChecksum | undefined;
+}
+
+export interface PartStored {
+  readonly kind: 'PartStored';
+  readonly etag: string;
+  readonly checksum: Checksum | undefined;
+}
+
+export interface ListedPart {
+  readonly partNumber: number;
+  readonly etag: string;
+  readonly plaintextBytes: number;
+  readonly lastModified: Date;
+  readonly checksum: Checksum | undefined;
+}
+
+export interface PartListing {
+  readonly kind: 'PartListing';
+  readonly asked: ListParts;
+  readonly owner: Owner;
+  readonly parts: readonly ListedPart[];
+  readonly truncated: boolean;
+  readonly checksum: AskedChecksum | undefined;
+}
+
+export interface ListedUpload {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly initiated: Date;
+  readonly storageClass: string | undefined;
+}
+
+export interface UploadListing {
+  readonly kind: 'UploadListing';
+  readonly asked: ListMultipartUploads;
+  readonly owner: Owner;
+  readonly uploads: readonly ListedUpload[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  readonly nextKeyMarker: string | undefined;
+  readonly nextUploadIdMarker: string | undefined;
+}
+
+export interface UploadAborted {
+  readonly kind: 'UploadAborted';
+}
+
+export interface UploadCompleted {
+  readonly kind: 'UploadCompleted';
+  readonly ref: ObjectRef;
+  readonly etag: string;
+  readonly versionId: string | undefined;
+  readonly checksum: Checksum | undefined;
+  readonly vendor: HeaderList;
 }

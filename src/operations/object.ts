@@ -36,10 +36,18 @@ export interface ObjectMetadata {
 
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
 
-/** Of the plaintext, whole object. */
+/** Of the plaintext: of all its bytes, or composite, of the checksums of its parts. */
 export interface Checksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly value: Buffer;
+  /** Set for a composite one: of how many parts. */
+  readonly parts?: number | undefined;
+}
+
+/** The checksum that a client wants of an object that it sends in parts. */
+export interface AskedChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  readonly composite: boolean;
 }
 
 /** What a stored object is, in the client's terms: sizes are plaintext bytes, the ETag is the gateway's, unquoted. */

@@ -1,6 +1,6 @@
 import type { Conditions } from '../wire/conditions.ts';
 import type { RangeRequest } from '../wire/range.ts';
-import type { ObjectMetadata, ObjectRef } from './object.ts';
+import type { AskedChecksum, Checksum, ObjectMetadata, ObjectRef } from './object.ts';
 
 /** What a client asks, whatever its dialect. A dialect's parse makes one, or throws NotImplemented: fail closed. */
 export type Operation =
@@ -18,6 +18,12 @@ export type Operation =
   | CreateBucket
   | DeleteBucket
   | GetBucketLocation
+  | CreateMultipartUpload
+  | UploadPart
+  | ListParts
+  | ListMultipartUploads
+  | AbortMultipartUpload
+  | CompleteMultipartUpload
   | Forward;
 
 export interface PutObject {
@@ -159,6 +165,74 @@ export interface DeleteBucket {
 export interface GetBucketLocation {
   readonly kind: 'GetBucketLocation';
   readonly bucket: string;
+}
+
+export interface CreateMultipartUpload {
+  readonly kind: 'CreateMultipartUpload';
+  readonly ref: ObjectRef;
+  readonly metadata: ObjectMetadata;
+  readonly checksum: AskedChecksum | undefined;
+}
+
+export interface UploadPart {
+  readonly kind: 'UploadPart';
+  readonly ref: ObjectRef;
+  /** As the backend named it. */
+  readonly uploadId: string;
+  readonly partNumber: number;
+}
+
+export interface ListParts {
+  readonly kind: 'ListParts';
+  readonly ref: ObjectRef;
+  readonly uploadId: string;
+  /** List what comes after this number. */
+  readonly partNumberMarker: number;
+  readonly maxParts: number;
+  readonly urlEncoded: boolean;
+}
+
+export interface ListMultipartUploads {
+  readonly kind: 'ListMultipartUploads';
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly delimiter: string;
+  readonly keyMarker: string;
+  readonly uploadIdMarker: string;
+  readonly maxUploads: number;
+  readonly urlEncoded: boolean;
+}
+
+export interface AbortMultipartUpload {
+  readonly kind: 'AbortMultipartUpload';
+  readonly ref: ObjectRef;
+  readonly uploadId: string;
+}
+
+/** A part as Complete names it. */
+export interface NamedPart {
+  readonly partNumber: number;
+  /** As UploadPart answered it, unquoted. */
+  readonly etag: string;
+  readonly checksum: Checksum | undefined;
+}
+
+export interface CompleteMultipartUpload {
+  readonly kind: 'CompleteMultipartUpload';
+  readonly ref: ObjectRef;
+  readonly uploadId: string;
+  /** In the client's order; at least one. */
+  readonly parts: readonly NamedPart[];
+  /** The dialect's limit for every part but the last. */
+  readonly smallestPartBytes: number;
+  /** Of the whole object, as the client computed it. */
+  readonly checksum: Checksum | undefined;
+  /** Whether the client says that the object's checksum is composite; undefined when it does not say. */
+  readonly composite: boolean | undefined;
+  /** The object's length, if the client says it. */
+  readonly plaintextBytes: number | undefined;
+  /** Only ifMatch and ifNoneMatch mean something on a write. */
+  readonly conditions: Conditions;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { clientError } from '../errors.ts';
-import { policyFor } from '../tenants/tenant.ts';
+import { reachablePolicy } from './reachable.ts';
 import type { OperationContext } from './services.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { OperationContext } from './services.ts';
  * @throws GatewayError AccessDenied
  */
 export function authorize(bucket: string | undefined, asker: Omit<OperationContext, 'policy'>): OperationContext {
-  const policy = bucket === undefined ? asker.tenant.buckets[0] : policyFor(asker.tenant, bucket);
+  const policy = bucket === undefined ? asker.tenant.buckets[0] : reachablePolicy(bucket, asker);
   if (policy === undefined) {
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
   }

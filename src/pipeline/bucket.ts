@@ -6,7 +6,8 @@ import type {
   HeadBucket,
   ListBuckets,
 } from '../operations/operation.ts';
-import { policyFor, type Tenant } from '../tenants/tenant.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { reachablePolicy } from './reachable.ts';
 import type { OperationContext, PipelineServices } from './services.ts';
 
 /** ListBuckets: the backend's, as far as they are the tenant's. */
@@ -22,7 +23,9 @@ export async function listBuckets(
   return {
     kind: 'BucketListing',
     owner: { id: tenant.name, displayName: tenant.name },
-    buckets: buckets.filter(({ name }) => name.startsWith(operation.prefix) && policyFor(tenant, name) !== undefined),
+    buckets: buckets.filter(
+      ({ name }) => name.startsWith(operation.prefix) && reachablePolicy(name, { services, tenant }) !== undefined,
+    ),
   };
 }
 

@@ -18,6 +18,11 @@ import { postObject } from './post.ts';
 import { putObject } from './put.ts';
 import type { OperationContext, PipelineServices } from './services.ts';
 import type { RequestTrace } from './trace.ts';
+import { abortUpload } from './upload-abort.ts';
+import { completeUpload } from './upload-complete.ts';
+import { createUpload } from './upload-create.ts';
+import { listParts, listUploads } from './upload-list.ts';
+import { uploadPart } from './upload-part.ts';
 
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
@@ -45,7 +50,8 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       if (operation.kind === 'Forward') {
         return await forward(operation, { request, body, front, renderError }, services);
       }
-      if (parsed.kind === 'ready' && operation.kind !== 'PutObject') await expectNoBody(body);
+      const hasBody = operation.kind === 'PutObject' || operation.kind === 'UploadPart';
+      if (parsed.kind === 'ready' && !hasBody) await expectNoBody(body);
       const answer = perform(operation, body, context).then((done) => front.render(done, rendering));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
@@ -142,5 +148,17 @@ function perform(
       return deleteBucket(operation, context);
     case 'GetBucketLocation':
       return bucketLocation(operation, context);
+    case 'CreateMultipartUpload':
+      return createUpload(operation, context);
+    case 'UploadPart':
+      return uploadPart(operation, body, context);
+    case 'ListParts':
+      return listParts(operation, context);
+    case 'ListMultipartUploads':
+      return listUploads(operation, context);
+    case 'AbortMultipartUpload':
+      return abortUpload(operation, context);
+    case 'CompleteMultipartUpload':
+      return completeUpload(operation, context);
   }
 }

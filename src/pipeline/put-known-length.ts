@@ -80,7 +80,7 @@ export function storedAnswer(ref: ObjectRef, stored: StoredAck, body: VerifiedBo
 /** A byte on its way up lies in two fresh buffers: the socket's and the cipher's. */
 const BUFFERS_A_BYTE = 2;
 
-async function* paced(source: ByteSource, moved: (bytes: number) => void): AsyncGenerator<Buffer, void, void> {
+export async function* paced(source: ByteSource, moved: (bytes: number) => void): AsyncGenerator<Buffer, void, void> {
   for await (const piece of source) {
     moved(BUFFERS_A_BYTE * piece.length);
     yield piece;
@@ -88,7 +88,7 @@ async function* paced(source: ByteSource, moved: (bytes: number) => void): Async
 }
 
 /** What the sealer does by itself: the last bytes go out only once the client's body was verified to its end. */
-async function* endHeldBack(source: ByteSource, bytes: number): AsyncGenerator<Buffer, void, void> {
+export async function* endHeldBack(source: ByteSource, bytes: number): AsyncGenerator<Buffer, void, void> {
   const end: Buffer[] = [];
   let seenBytes = 0;
   for await (const piece of source) {

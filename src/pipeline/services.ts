@@ -4,10 +4,12 @@ import type { KeyRings } from '../keys/key-rings.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Directory } from '../tenants/directory.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import type { UploadStates } from '../uploads/upload-states.ts';
 import type { MemoryBudget } from './budget.ts';
 import type { EnvelopeCache } from './envelope-cache.ts';
 import type { LayoutCache } from './layout-cache.ts';
 import type { PlainSizeCache } from './plain-sizes.ts';
+import type { Staging } from './staging.ts';
 import type { Store } from './store.ts';
 import type { RequestTrace } from './trace.ts';
 
@@ -24,6 +26,10 @@ export interface PipelineServices {
   readonly envelopes: EnvelopeCache;
   readonly layouts: LayoutCache;
   readonly plainSizes: PlainSizeCache;
+  readonly uploads: UploadStates;
+  readonly staging: Staging;
+  /** How long an upload that nobody adds to is kept. */
+  readonly uploadKeepSeconds: number;
   /** Told of every piece of an object that was moved: paces the release of buffers. */
   readonly moved: (bytes: number) => void;
   readonly now: () => Date;

@@ -7,6 +7,8 @@ import type {
   StoredCopy,
   StoredListing,
   StoredObject,
+  StoredPartListing,
+  StoredUploadListing,
   StoredVersionListing,
   StoreGet,
   StorePartCopy,
@@ -15,7 +17,13 @@ import type {
 import { GatewayError } from '../errors.ts';
 import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
-import type { CreateBucket, DeleteTarget, ListObjects, ListObjectVersions } from '../operations/operation.ts';
+import type {
+  CreateBucket,
+  DeleteTarget,
+  ListMultipartUploads,
+  ListObjects,
+  ListObjectVersions,
+} from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { HeaderList } from '../wire/headers.ts';
@@ -181,6 +189,21 @@ export class Store {
 
   async abortUpload(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {
     (await this.#succeed(this.#back.abortUpload(ref, uploadId), ref, { signal })).discard();
+  }
+
+  /** The parts after a number, at most 1,000. */
+  async listParts(
+    ref: ObjectRef,
+    uploadId: string,
+    partNumberMarker: number,
+    signal: AbortSignal,
+  ): Promise<StoredPartListing> {
+    const request = this.#back.listParts(ref, uploadId, partNumberMarker);
+    return this.#back.readParts(await this.#document(request, ref, signal));
+  }
+
+  async listUploads(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
+    return this.#back.readUploads(await this.#document(this.#back.listUploads(asked), asked, signal));
   }
 
   async #acknowledged(request: OutgoingRequest, ref: ObjectRef, signal: AbortSignal): Promise<StoredAck> {

@@ -3,7 +3,7 @@ import type { OpenEnvelope } from '../envelope/envelope.ts';
 import { type Manifest, openFooter } from '../envelope/footer.ts';
 import { Layout } from '../envelope/layout.ts';
 import { maxFooterBytes, plaintextBytesOf, sealedBytes } from '../envelope/sizes.ts';
-import type { ObjectFacts, ObjectRef } from '../operations/object.ts';
+import type { Checksum, ObjectFacts, ObjectRef } from '../operations/object.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import { backendEtags, clientEtag } from './etag.ts';
@@ -56,9 +56,16 @@ export function factsOf(object: SealedObject | PlainObject, manifest?: Manifest)
     etag: clientEtag(stored.etag),
     lastModified: stored.lastModified,
     metadata: clientMetadata(stored.metadata),
-    checksum: manifest?.checksum,
+    checksum: manifest && checksumIn(manifest),
     versionId: stored.versionId,
   };
+}
+
+/** A composite checksum is told with the number of parts. */
+export function checksumIn({ checksum, parts }: Manifest): Checksum | undefined {
+  if (checksum === undefined) return undefined;
+  const { algorithm, value, composite } = checksum;
+  return { algorithm, value, parts: composite === true ? parts.length : undefined };
 }
 
 /** Where the object's plaintext lies. Multipart objects need their footer; it is fetched once and cached. */

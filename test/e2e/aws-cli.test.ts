@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,11 +10,10 @@ import { tool } from '../support/tools.ts';
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-aws-cli';
 
-/** As docs tell: whole uploads in one request, and SigV4 for presigned URLs. */
+/** As docs tell: SigV4 for presigned URLs. Large files go up in parts by default. */
 const CONFIG = `[default]
 region = us-east-1
 s3 =
-  multipart_threshold = 5GB
   addressing_style = path
   signature_version = s3v4
 `;
@@ -173,15 +172,6 @@ describe('aws-cli over MinIO and Redis', () => {
     expect([own.code, own.stderr]).toEqual([1, expect.stringMatching(/InvalidRequest.*to itself/)]);
     const foreign = await run(['s3', 'cp', '--no-progress', `${to}/moved`, 's3://of-another-tenant/x']);
     expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining('AccessDenied')]);
-  });
-
-  it('says that multipart uploads are not there yet, and leaves nothing behind', async () => {
-    await writeFile(join(folder, 'parts'), Buffer.alloc(9 * MIB));
-    const upload = await run(['s3', 'cp', '--no-progress', 'parts', `s3://${BUCKET}/parts`], { config: 'default' });
-    expect(upload.code).toBe(1);
-    expect(upload.stderr).toMatch(/NotImplemented.*CreateMultipartUpload.*multipart uploads/);
-    expect((await readdir(folder)).includes('parts')).toBe(true);
-    expect((await run(['s3', 'ls', `s3://${BUCKET}/parts`])).stdout).toBe('');
   });
 
   it('left no secret in the log', () => {

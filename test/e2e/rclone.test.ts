@@ -1,9 +1,9 @@
-import { cp, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, TENANT } from '../support/gateway.ts';
-import { payload } from '../support/payload.ts';
+import { payload, sha256 } from '../support/payload.ts';
 import { type Stand, standEmbedded, standOnMinio } from '../support/stand.ts';
 import { tool } from '../support/tools.ts';
 
@@ -39,10 +39,10 @@ describe.each(SETTINGS)('rclone over %s, provider %s', (_name, provider, start) 
         RCLONE_CONFIG_GATE_PROVIDER: provider,
         RCLONE_CONFIG_GATE_ENDPOINT: stand.gateway.endpoint,
         RCLONE_CONFIG_GATE_REGION: 'us-east-1',
+        // As docs tell: by default it takes such stores' multipart ETags for MD5s of MD5s.
+        ...(provider !== 'Other' && { RCLONE_CONFIG_GATE_USE_MULTIPART_ETAG: 'false' }),
         RCLONE_CONFIG_GATE_ACCESS_KEY_ID: TENANT.accessKeyId,
         RCLONE_CONFIG_GATE_SECRET_ACCESS_KEY: TENANT.secretAccessKey,
-        RCLONE_CONFIG_GATE_UPLOAD_CUTOFF: '5G',
-        RCLONE_CONFIG_GATE_STREAMING_UPLOAD_CUTOFF: '5G',
       },
     });
 
@@ -142,11 +142,14 @@ describe.each(SETTINGS)('rclone over %s, provider %s', (_name, provider, start) 
     expect((await rclone('cat', `gate:${BUCKET}/touched`)).stdout).toBe(FILES.one?.toString('utf8'));
   });
 
-  it('says that multipart uploads are not there yet, and leaves nothing behind', async () => {
-    const args = ['copyto', '--s3-upload-cutoff', '5M', 'source/large', `gate:${BUCKET}/parts`];
-    const { code, stderr } = await run(args);
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/NotImplemented.*multipart uploads/)]);
-    expect((await rclone('lsf', `gate:${BUCKET}`)).stdout).not.toContain('parts');
+  it('uploads in parts, files and what comes by a pipe', async () => {
+    await rclone('copyto', '--s3-upload-cutoff', '5M', '--s3-chunk-size', '5M', 'source/large', `gate:${BUCKET}/parts`);
+    await rclone('copyto', `gate:${BUCKET}/parts`, 'parts-back');
+    expect(sha256(await readFile(join(folder, 'parts-back')))).toBe(sha256(FILES.large as Buffer));
+    const piped = payload(13 * MIB, 46);
+    const { code } = await run(['rcat', '--s3-chunk-size', '5M', `gate:${BUCKET}/piped`], piped.toString('base64'));
+    expect(code).toBe(0);
+    expect((await rclone('cat', `gate:${BUCKET}/piped`)).stdout).toBe(piped.toString('base64'));
   });
 
   it('left no secret in the log', () => {

@@ -48,14 +48,14 @@ describe('s3cmd over MinIO and Redis', () => {
   it.each([0, 1, 65_537, 16 * MIB + 1])('puts and gets %d bytes in one request', async (bytes) => {
     const sent = payload(bytes, bytes + 5);
     await writeFile(join(folder, 'up'), sent);
-    await s3cmd('put', '--disable-multipart', 'up', `${BUCKET}/file`);
+    await s3cmd('put', 'up', `${BUCKET}/file`);
     await s3cmd('get', '--force', `${BUCKET}/file`, 'down');
     expect(sha256(await readFile(join(folder, 'down')))).toBe(sha256(sent));
   });
 
   it('lists, shows and deletes', async () => {
     await writeFile(join(folder, 'hundred'), payload(100, 51));
-    const put = ['put', '--disable-multipart', '--add-header', 'x-amz-meta-colour: blue', '--mime-type', 'text/csv'];
+    const put = ['put', '--add-header', 'x-amz-meta-colour: blue', '--mime-type', 'text/csv'];
     await s3cmd(...put, 'hundred', `${BUCKET}/list/a b ü+`);
     expect(await s3cmd('ls', `${BUCKET}/list/`)).toMatch(/ 100 {2}s3:\/\/acme-s3cmd\/list\/a b ü\+\n$/);
     expect(await s3cmd('ls', BUCKET)).toContain(`DIR  ${BUCKET}/list/`);
@@ -75,7 +75,7 @@ describe('s3cmd over MinIO and Redis', () => {
     await mkdir(join(folder, 'tree/sub'), { recursive: true });
     await writeFile(join(folder, 'tree/one'), '1');
     await writeFile(join(folder, 'tree/sub/two'), payload(70_000, 52));
-    const sync = ['sync', '--disable-multipart', 'tree/', `${BUCKET}/tree/`];
+    const sync = ['sync', 'tree/', `${BUCKET}/tree/`];
     expect((await s3cmd(...sync)).match(/^upload:/gm)?.length).toBe(2);
     expect(await s3cmd(...sync)).toBe('');
     await writeFile(join(folder, 'tree/one'), '2'); // the same size: only its MD5 tells
@@ -95,7 +95,7 @@ describe('s3cmd over MinIO and Redis', () => {
 
   it('copies and moves within the store', async () => {
     await writeFile(join(folder, 'copied'), payload(70_001, 53));
-    const put = ['put', '--disable-multipart', '--mime-type', 'text/csv', '--add-header', 'x-amz-meta-colour: blue'];
+    const put = ['put', '--mime-type', 'text/csv', '--add-header', 'x-amz-meta-colour: blue'];
     await s3cmd(...put, 'copied', `${BUCKET}/one ü+`);
     await s3cmd('cp', `${BUCKET}/one ü+`, `${BUCKET}/two`);
     await s3cmd('mv', `${BUCKET}/two`, `${BUCKET}/three`);
@@ -109,12 +109,12 @@ describe('s3cmd over MinIO and Redis', () => {
     expect(info).toMatch(/x-amz-meta-shape: round\n/);
   });
 
-  it('says that multipart uploads are not there yet, and leaves nothing behind', async () => {
-    await writeFile(join(folder, 'parts'), Buffer.alloc(16 * MIB));
-    const upload = await run('put', 'parts', `${BUCKET}/parts`);
-    expect(upload.code).not.toBe(0);
-    expect(upload.stderr).toMatch(/NotImplemented|501/);
-    expect(await s3cmd('ls', `${BUCKET}/parts`)).toBe('');
+  it('uploads in parts by default', async () => {
+    const sent = payload(16 * MIB + 5, 99);
+    await writeFile(join(folder, 'parts'), sent);
+    await s3cmd('put', 'parts', `${BUCKET}/parts`);
+    await s3cmd('get', '--force', `${BUCKET}/parts`, 'parts-back');
+    expect(sha256(await readFile(join(folder, 'parts-back')))).toBe(sha256(sent));
   });
 
   it('left no secret in the log', () => {

@@ -16,12 +16,15 @@ import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
 import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
 import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
 import type { OperationContext, PipelineServices } from '../../src/pipeline/services.ts';
+import { Staging } from '../../src/pipeline/staging.ts';
 import { Store } from '../../src/pipeline/store.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
 import { type BucketPolicy, bucketPolicy } from '../../src/tenants/bucket-policy.ts';
+import { openFileStates } from '../../src/uploads/file-states.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { ByteSource, WireRequest } from '../../src/wire/message.ts';
 import { BUCKET, startDevstore } from '../devstore/started.ts';
+import { temporaryDirectory } from '../keys/fixture.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { openTenancy } from '../tenants/fixture.ts';
 
@@ -68,17 +71,22 @@ export async function inProcess(
     lane.close();
     await connection.destroy();
   });
+  const store = new Store(s3Back, connection);
+  const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const services: PipelineServices = {
     fronts: [],
     settings: { region: 'us-east-1', domains: [] },
     directory: tenancy.directory,
     keyRings: tenancy.keyRings,
-    store: new Store(s3Back, connection),
+    store,
     lane,
     budget: new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024),
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(1024 * 1024),
     plainSizes: new PlainSizeCache(),
+    uploads,
+    staging: new Staging({ bucket: 'staging', store }),
+    uploadKeepSeconds: 3600,
     moved: () => undefined,
     now: () => new Date(),
     randomBytes,

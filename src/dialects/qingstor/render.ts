@@ -39,6 +39,12 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
     case 'ObjectCopied':
     case 'FormStored':
     case 'VersionListing':
+    case 'UploadCreated':
+    case 'PartStored':
+    case 'PartListing':
+    case 'UploadListing':
+    case 'UploadAborted':
+    case 'UploadCompleted':
       throw new Error(`QingStor asks for no ${answer.kind} here.`);
   }
 }

@@ -3,7 +3,15 @@ import { parseIsoDate } from '../../wire/dates.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import { readXml, type XmlElement, xmlChild, xmlChildren, xmlText } from '../../wire/xml.ts';
-import type { BackDialect, StoredAck, StoredEntry, StoredListing, StoredVersionListing } from '../dialect.ts';
+import type {
+  BackDialect,
+  StoredAck,
+  StoredEntry,
+  StoredListing,
+  StoredPartListing,
+  StoredUploadListing,
+  StoredVersionListing,
+} from '../dialect.ts';
 import { withoutLeadingBlanks } from './back-error.ts';
 import { readMarks, unquoted, unusable } from './back-read.ts';
 
@@ -74,6 +82,36 @@ export function readUploadId(document: Buffer): string {
   return required(readDocument(document, 'InitiateMultipartUploadResult'), 'UploadId');
 }
 
+export function readParts(document: Buffer): StoredPartListing {
+  const root = readDocument(document, 'ListPartsResult');
+  return {
+    parts: xmlChildren(root, 'Part').map((element) => ({
+      partNumber: readNumber(element, 'PartNumber'),
+      etag: unquoted(required(element, 'ETag')),
+      storedBytes: readNumber(element, 'Size'),
+      lastModified: readDate(element, 'LastModified'),
+    })),
+    truncated: xmlText(root, 'IsTruncated') === 'true',
+  };
+}
+
+export function readUploads(document: Buffer): StoredUploadListing {
+  const root = readDocument(document, 'ListMultipartUploadsResult');
+  const decode = decoderOf(root);
+  return {
+    uploads: xmlChildren(root, 'Upload').map((element) => ({
+      key: decode(required(element, 'Key')),
+      uploadId: required(element, 'UploadId'),
+      initiated: readDate(element, 'Initiated'),
+      storageClass: present(xmlText(element, 'StorageClass')),
+    })),
+    commonPrefixes: readPrefixes(root, decode),
+    truncated: xmlText(root, 'IsTruncated') === 'true',
+    nextKeyMarker: decoded(root, 'NextKeyMarker', decode),
+    nextUploadIdMarker: present(xmlText(root, 'NextUploadIdMarker')),
+  };
+}
+
 export function readCompleted(response: IncomingResponse, document: Buffer): StoredAck {
   const root = readDocument(document, 'CompleteMultipartUploadResult');
   const { versionId, vendor } = readMarks(response.headers);
@@ -141,6 +179,12 @@ function readEntry(element: XmlElement, decode: Decode): StoredEntry {
 
 function readPrefixes(root: XmlElement, decode: Decode): string[] {
   return xmlChildren(root, 'CommonPrefixes').map((element) => decode(required(element, 'Prefix')));
+}
+
+function readNumber(element: XmlElement, name: string): number {
+  const number = Number(required(element, name));
+  if (!Number.isSafeInteger(number) || number < 0) throw unusable(`has a ${name} that is not a number`);
+  return number;
 }
 
 export function readDate(element: XmlElement, name: string): Date {

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
-import type { DeleteTarget, ListObjects, ListObjectVersions } from '../../operations/operation.ts';
+import type {
+  DeleteTarget,
+  ListMultipartUploads,
+  ListObjects,
+  ListObjectVersions,
+} from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { OutgoingBody, OutgoingRequest } from '../../wire/message.ts';
@@ -156,6 +161,32 @@ export function renderCompleteUpload(
 
 export function renderAbortUpload(ref: ObjectRef, uploadId: string): OutgoingRequest {
   return bodiless('DELETE', objectPath(ref, [['uploadId', uploadId]]));
+}
+
+export function renderListParts(ref: ObjectRef, uploadId: string, partNumberMarker: number): OutgoingRequest {
+  return bodiless(
+    'GET',
+    objectPath(ref, [
+      ['max-parts', 1_000],
+      ['part-number-marker', partNumberMarker],
+      ['uploadId', uploadId],
+    ]),
+  );
+}
+
+export function renderListUploads(asked: ListMultipartUploads): OutgoingRequest {
+  return bodiless(
+    'GET',
+    bucketPath(asked.bucket, [
+      ['delimiter', optional(asked.delimiter)],
+      ['encoding-type', 'url'],
+      ['key-marker', optional(asked.keyMarker)],
+      ['max-uploads', asked.maxUploads],
+      ['prefix', optional(asked.prefix)],
+      ['upload-id-marker', optional(asked.uploadIdMarker)],
+      ['uploads', ''],
+    ]),
+  );
 }
 
 export function bodiless(method: 'GET' | 'HEAD' | 'DELETE', path: string, headers = new HeaderList()): OutgoingRequest {

@@ -9,7 +9,9 @@ import {
   readDeleteMany,
   readListing,
   readLocation,
+  readParts,
   readUploadId,
+  readUploads,
   readVersionListing,
 } from './back-read-document.ts';
 import {
@@ -25,6 +27,8 @@ import {
   renderDeleteMany,
   renderGet,
   renderList,
+  renderListParts,
+  renderListUploads,
   renderListVersions,
   renderPut,
   renderUploadPart,
@@ -61,6 +65,8 @@ export const s3Back: BackDialect = {
         ['versionId', ref.versionId],
       ]),
     ),
+  listParts: renderListParts,
+  listUploads: renderListUploads,
   forward,
   sign,
   readObject,
@@ -72,6 +78,8 @@ export const s3Back: BackDialect = {
   readBuckets,
   readLocation,
   readUploadId,
+  readParts,
+  readUploads,
   readComplete: (response, document) => {
     // S3 sends the head before it knows the outcome: 200 may carry an error (AWS: "Complete", Response Syntax).
     if (document.includes('<Error>')) throw readError(response, document, {});
@@ -81,6 +89,8 @@ export const s3Back: BackDialect = {
   readCopiedPart,
   readTags,
   readError,
+  smallestPartBytes: 5 * 1024 ** 2,
+  largestPartBytes: 5 * 1024 ** 3,
   metadataLimitBytes: 2_048,
   metadataBytes,
 };

@@ -11,6 +11,14 @@ import { renderForm } from './render-form.ts';
 import { renderLate } from './render-late.ts';
 import { listingDocument, versionListingDocument } from './render-listing.ts';
 import { renderContent, renderDeleted, renderStored } from './render-object.ts';
+import {
+  appendAskedChecksum,
+  partListingDocument,
+  renderCompleted,
+  renderPartStored,
+  uploadCreatedDocument,
+  uploadListingDocument,
+} from './render-upload.ts';
 import { readClaim } from './signature-claim.ts';
 
 const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-Signature|X-Amz-Algorithm|X-Amz-Credential|AWSAccessKeyId)=/;
@@ -95,7 +103,18 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
     case 'BucketCreated':
       return empty(200, headers.append('Location', `/${answer.bucket}`));
     case 'BucketDeleted':
+    case 'UploadAborted':
       return { status: 204, headers, body: undefined };
+    case 'UploadCreated':
+      return document(uploadCreatedDocument(answer), appendAskedChecksum(headers, answer.checksum));
+    case 'PartStored':
+      return renderPartStored(answer, headers);
+    case 'PartListing':
+      return document(partListingDocument(answer), headers);
+    case 'UploadListing':
+      return document(uploadListingDocument(answer), headers);
+    case 'UploadCompleted':
+      return renderCompleted(answer, context, headers);
   }
 }
 

@@ -99,7 +99,10 @@ export function checkForwardHeaders(headers: HeaderList, operation: string): voi
   collectVendor(headers, operation, FORWARDED, undefined);
 }
 
-/** For deletions, which take no vendor header: a governance bypass or MFA that were ignored would mislead. */
+/**
+ * For deletions and what belongs to an upload under way, which take no vendor header: a governance bypass, MFA or a
+ * customer key that were ignored would mislead.
+ */
 export function checkDeleteHeaders(headers: HeaderList, operation: string): void {
   collectVendor(headers, operation, NOTHING, undefined);
 }

@@ -69,20 +69,31 @@ export function readListBuckets(query: QueryList, settings: FrontSettings): List
 }
 
 function listBasics(query: QueryList): Pick<ListObjects, 'prefix' | 'delimiter' | 'maxKeys' | 'urlEncoded'> {
+  return {
+    prefix: query.get('prefix') ?? '',
+    delimiter: query.get('delimiter') ?? '',
+    maxKeys: readPageSize(query, 'max-keys'),
+    urlEncoded: isUrlEncoded(query),
+  };
+}
+
+/** @throws GatewayError InvalidArgument */
+export function isUrlEncoded(query: QueryList): boolean {
   const encoding = query.get('encoding-type');
   if (encoding !== undefined && encoding !== '' && encoding !== 'url') {
     throw clientError('InvalidArgument', 'Invalid Encoding Method specified in Request. It must be url.');
   }
-  const maxKeys = query.get('max-keys');
-  return {
-    prefix: query.get('prefix') ?? '',
-    delimiter: query.get('delimiter') ?? '',
-    maxKeys: maxKeys === undefined || maxKeys === '' ? MAX_KEYS : Math.min(MAX_KEYS, wholeNumber('max-keys', maxKeys)),
-    urlEncoded: encoding === 'url',
-  };
+  return encoding === 'url';
 }
 
-function wholeNumber(name: string, text: string): number {
+/** @throws GatewayError InvalidArgument */
+export function readPageSize(query: QueryList, name: string): number {
+  const text = query.get(name);
+  return text === undefined || text === '' ? MAX_KEYS : Math.min(MAX_KEYS, wholeNumber(name, text));
+}
+
+/** @throws GatewayError InvalidArgument */
+export function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,10}$/.test(text) || Number(text) > 2_147_483_647) {
     throw clientError('InvalidArgument', `${name} must be a whole number from 0 to 2147483647.`);
   }

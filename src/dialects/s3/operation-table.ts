@@ -58,7 +58,7 @@ const RESPONSE_OVERRIDES = [
 const READ = { parameters: ['versionId', ...RESPONSE_OVERRIDES] };
 const LIST = ['prefix', 'delimiter', 'max-keys', 'encoding-type'];
 
-const NEXT = 'multipart uploads are not available yet';
+const NEXT = 'copies of parts are not available yet';
 const COPIED =
   'the backend copies the ciphertext under a new envelope; where the protection differs, the gateway opens it and seals it anew';
 const LEAKS = 'the backend would pass names or bytes of this bucket to a place that the gateway does not guard';
@@ -113,14 +113,34 @@ const OBJECTS: readonly S3Operation[] = [
   ),
 ];
 
+const UPLOADS = ['prefix', 'delimiter', 'max-uploads', 'encoding-type', 'key-marker', 'upload-id-marker'];
+
 const MULTIPART: readonly S3Operation[] = [
-  row('refused', 'CreateMultipartUpload', 'POST object', { subresource: 'uploads' }, NEXT),
+  row('edited', 'CreateMultipartUpload', 'POST object', { subresource: 'uploads' }, 'draws the key of the object'),
   row('refused', 'UploadPartCopy', 'PUT object', { subresource: 'uploadId', needsHeader: 'x-amz-copy-source' }, NEXT),
-  row('refused', 'UploadPart', 'PUT object', { subresource: 'uploadId' }, NEXT),
-  row('refused', 'CompleteMultipartUpload', 'POST object', { subresource: 'uploadId' }, NEXT),
-  row('refused', 'AbortMultipartUpload', 'DELETE object', { subresource: 'uploadId' }, NEXT),
-  row('refused', 'ListParts', 'GET object', { subresource: 'uploadId' }, NEXT),
-  row('refused', 'ListMultipartUploads', 'GET bucket', { subresource: 'uploads' }, NEXT),
+  row(
+    'sealed',
+    'UploadPart',
+    'PUT object',
+    { subresource: 'uploadId', parameters: ['partNumber'] },
+    'sealed before it reaches the backend; numbers end at 9,999',
+  ),
+  row(
+    'sealed',
+    'CompleteMultipartUpload',
+    'POST object',
+    { subresource: 'uploadId' },
+    'one more part at the end lists and authenticates the others',
+  ),
+  row('edited', 'AbortMultipartUpload', 'DELETE object', { subresource: 'uploadId' }, 'as asked'),
+  row(
+    'edited',
+    'ListParts',
+    'GET object',
+    { subresource: 'uploadId', parameters: ['max-parts', 'part-number-marker', 'encoding-type'] },
+    'plaintext sizes',
+  ),
+  row('edited', 'ListMultipartUploads', 'GET bucket', { subresource: 'uploads', parameters: UPLOADS }, 'as asked'),
 ];
 
 const BUCKETS: readonly S3Operation[] = [

@@ -9,6 +9,7 @@ import { parseRange } from '../../wire/range.ts';
 import type { FrontSettings, ParsedRequest } from '../dialect.ts';
 import { type Address, checkNewBucketName, readAddress } from './address.ts';
 import { effectiveHeaders, headerValue } from './amz-fields.ts';
+import { MAX_COMPLETE_BYTES, readCompleteHead, readPartList } from './complete-upload.ts';
 import { readCopyObject } from './copy-object.ts';
 import { bucketVendorHeaders, checkDeleteHeaders, checkForwardHeaders, checkReadHeaders } from './header-rules.ts';
 import { readListBuckets, readListObjects, readListObjectsV2, readListObjectVersions } from './listing.ts';
@@ -17,6 +18,13 @@ import { parseForm } from './post-form.ts';
 import { readPutObject } from './put-object.ts';
 import { MAX_CREATE_BUCKET_BYTES, MAX_DELETE_BYTES, readCreateBucket, readDeleteObjects } from './request-documents.ts';
 import { routeRequest } from './route.ts';
+import {
+  readAbortUpload,
+  readCreateUpload,
+  readListParts,
+  readListUploads,
+  readUploadPart,
+} from './upload-requests.ts';
 
 /**
  * What an S3 request asks. The table decides which operation it is; here each gets its fields.
@@ -27,7 +35,10 @@ export function parseRequest(request: WireRequest, settings: FrontSettings): Par
   const headers = effectiveHeaders(request);
   const row = routeRequest(request, headers, address.level);
   if (row.treatment === 'forwarded') return ready(readForward(row, address, request.query, headers));
-  if (address.level === 'object') return ready(parseObject(row.name, address, request, headers));
+  if (address.level === 'object') {
+    if (row.name === 'CompleteMultipartUpload') return parseComplete(address, request.query, headers);
+    return ready(parseObject(row.name, address, request, headers));
+  }
   if (address.level === 'bucket') return parseBucket(row.name, address.bucket, request, headers, settings);
   if (row.name === 'ListBuckets') return ready(readListBuckets(request.query, settings));
   throw unhandled(row.name);
@@ -56,6 +67,14 @@ function parseObject(
     case 'DeleteObject':
       checkDeleteHeaders(headers, name);
       return { kind: 'DeleteObject', ref, conditions: readConditions(headers) };
+    case 'CreateMultipartUpload':
+      return readCreateUpload(ref, headers);
+    case 'UploadPart':
+      return readUploadPart(ref, request.query, headers);
+    case 'ListParts':
+      return readListParts(ref, request.query, headers);
+    case 'AbortMultipartUpload':
+      return readAbortUpload(ref, request.query, headers);
     default:
       throw unhandled(name);
   }
@@ -79,6 +98,8 @@ function parseBucket(
     case 'ListObjectVersions':
       checkReadHeaders(headers, name);
       return ready(readListObjectVersions(bucket, query));
+    case 'ListMultipartUploads':
+      return ready(readListUploads(bucket, query, headers));
     case 'HeadBucket':
     case 'GetBucketLocation':
       checkReadHeaders(headers, name);
@@ -95,6 +116,21 @@ function parseBucket(
     default:
       throw unhandled(name);
   }
+}
+
+function parseComplete(
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+  query: QueryList,
+  headers: HeaderList,
+): ParsedRequest {
+  const head = readCompleteHead({ bucket, key }, query, headers);
+  return {
+    kind: 'document',
+    name: head.kind,
+    bucket,
+    maxBytes: MAX_COMPLETE_BYTES,
+    read: (document) => ({ ...head, parts: readPartList(document) }),
+  };
 }
 
 function parseCreateBucket(bucket: string, headers: HeaderList): ParsedRequest {

@@ -4,7 +4,7 @@ import type { ResponseOverrides } from '../../operations/operation.ts';
 import { formatHttpDate } from '../../wire/dates.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
-import { CHECKSUMS } from './checksum.ts';
+import { CHECKSUMS, checksumText } from './checksum.ts';
 import { METADATA_PREFIX } from './header-rules.ts';
 
 /** What S3 says of an object whose uploader named no type. */
@@ -62,8 +62,13 @@ function appendContentHeaders(headers: HeaderList, content: ContentHeaders, over
   append('Expires', overrides.expires ?? content.expires);
 }
 
-function appendChecksum(headers: HeaderList, checksum: Checksum | undefined): void {
+/** A part's checksum has no type. */
+export function appendChecksum(
+  headers: HeaderList,
+  checksum: Checksum | undefined,
+  { withType = true }: { readonly withType?: boolean } = {},
+): void {
   if (checksum === undefined) return;
-  headers.append(CHECKSUMS[checksum.algorithm].header, checksum.value.toString('base64'));
-  headers.append('x-amz-checksum-type', 'FULL_OBJECT');
+  headers.append(CHECKSUMS[checksum.algorithm].header, checksumText(checksum));
+  if (withType) headers.append('x-amz-checksum-type', checksum.parts === undefined ? 'FULL_OBJECT' : 'COMPOSITE');
 }

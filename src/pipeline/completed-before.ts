@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import type { PartEntry } from '../envelope/footer.ts';
+import { GatewayError } from '../errors.ts';
+import type { UploadCompleted } from '../operations/answer.ts';
+import type { CompleteMultipartUpload } from '../operations/operation.ts';
+import { HeaderList } from '../wire/headers.ts';
+import { clientEtag } from './etag.ts';
+import type { OperationContext } from './services.ts';
+import { checksumIn, identify, manifestOf, type SealedObject } from './stored.ts';
+import { noSuchUpload, type ReadUpload, type UploadUnderWay } from './upload-state.ts';
+
+/** What a Complete asks for: another list is another object, and must not be told that it is there. */
+export function requestDigest({ parts }: CompleteMultipartUpload): Buffer {
+  const hash = createHash('sha256');
+  for (const { partNumber, etag } of parts) hash.update(JSON.stringify([partNumber, etag]));
+  return hash.digest();
+}
+
+/**
+ * The answer to a Complete that was asked before and succeeded, while the object is still the one that it made.
+ * @throws GatewayError NoSuchUpload
+ */
+export async function completedBefore(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload,
+  context: OperationContext,
+): Promise<UploadCompleted> {
+  const asked = upload.completed?.listDigest.equals(requestDigest(operation)) === true;
+  const object = asked ? await objectOf(upload, upload.completed?.versionId, context) : undefined;
+  if (object === undefined) throw noSuchUpload(operation, context);
+  return answerFor(object, upload, context);
+}
+
+/**
+ * The answer when the object that lies at the key is the one that these parts make: another Complete was first, or an
+ * earlier one of this client's was not heard. undefined when it is not.
+ */
+export async function completedMeanwhile(
+  upload: ReadUpload,
+  parts: readonly PartEntry[],
+  context: OperationContext,
+): Promise<UploadCompleted | undefined> {
+  const object = await objectOf(upload, undefined, context);
+  if (object === undefined) return undefined;
+  const manifest = await manifestOf(object, upload.ref, context);
+  const same =
+    manifest.parts.length === parts.length &&
+    manifest.parts.every((part, at) => {
+      const other = parts[at] as PartEntry;
+      return part.partNumber === other.partNumber && part.partSalt.equals(other.partSalt);
+    });
+  return same ? answerFor(object, upload, context) : undefined;
+}
+
+/** The object that this upload made: it has the upload's oid. */
+async function objectOf(
+  { ref, oid }: UploadUnderWay,
+  versionId: string | undefined,
+  context: OperationContext,
+): Promise<SealedObject | undefined> {
+  const place = { ...ref, versionId };
+  try {
+    const stored = await context.services.store.head({ ref: place, conditions: {} }, context.signal);
+    const object = await identify(place, stored, context);
+    return object.kind === 'sealed' && object.opened.head.oid.equals(oid) ? object : undefined;
+  } catch (error) {
+    // Whatever else lies there is not it: nothing, something plain, or something broken.
+    if (error instanceof GatewayError && ANOTHER.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const ANOTHER: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+  'NoSuchKey',
+  'NoSuchVersion',
+  'MethodNotAllowed', // a delete marker by its version
+  'ObjectNotSealed',
+  'ObjectCorrupted',
+  'ObjectMoved',
+  'KeyUnavailable',
+]);
+
+async function answerFor(
+  object: SealedObject,
+  { ref }: UploadUnderWay,
+  context: OperationContext,
+): Promise<UploadCompleted> {
+  const { etag, versionId } = object.stored;
+  const manifest = await manifestOf(object, ref, context);
+  return {
+    kind: 'UploadCompleted',
+    ref,
+    etag: clientEtag(etag),
+    versionId,
+    checksum: checksumIn(manifest),
+    vendor: new HeaderList(),
+  };
+}

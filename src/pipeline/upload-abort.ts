@@ -1,0 +1,29 @@
+import { GatewayError } from '../errors.ts';
+import type { UploadAborted } from '../operations/answer.ts';
+import type { AbortMultipartUpload } from '../operations/operation.ts';
+import type { OperationContext } from './services.ts';
+import { noSuchUpload, readUpload } from './upload-state.ts';
+
+/**
+ * AbortMultipartUpload: the backend's upload first, so that no part lands in it any more, then what the gateway keeps.
+ * An upload whose state was lost can be aborted too: it is of the tenant's own bucket, or the backend knows it not.
+ */
+export async function abortUpload(operation: AbortMultipartUpload, context: OperationContext): Promise<UploadAborted> {
+  const { services, policy, signal } = context;
+  const { store, uploads, staging } = services;
+  const { ref, uploadId } = operation;
+  const upload = await readUpload(operation, context);
+  if (upload?.completed !== undefined) throw noSuchUpload(operation, context);
+  // MinIO answers success for an upload that it does not know.
+  if (upload === undefined && policy.protection !== 'none') await store.listParts(ref, uploadId, 0, signal);
+  await store.abortUpload(ref, uploadId, signal).catch((error: unknown) => {
+    // Aborted before, and a crash came before the state was deleted.
+    if (upload === undefined || !(error instanceof GatewayError) || error.code !== 'NoSuchUpload') throw error;
+  });
+  if (upload !== undefined) {
+    await uploads.delete(upload.id);
+    const staged = upload.parts.filter((part) => part.staged);
+    await staging.remove(upload.id, staged, signal);
+  }
+  return { kind: 'UploadAborted' };
+}

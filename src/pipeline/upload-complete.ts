@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Manifest, multipartFooterBytes, sealFooter } from '../envelope/footer.ts';
+import { clientError, GatewayError } from '../errors.ts';
+import type { UploadCompleted } from '../operations/answer.ts';
+import type { Checksum } from '../operations/object.ts';
+import type { CompleteMultipartUpload } from '../operations/operation.ts';
+import type { PartRecord } from '../uploads/upload-record.ts';
+import { sendBackendParts } from './backend-parts.ts';
+import { checksumOfObject, chosenParts, missingPart } from './chosen-parts.ts';
+import { completedBefore, completedMeanwhile, requestDigest } from './completed-before.ts';
+import { backendEtags, clientEtag } from './etag.ts';
+import { writeConditions } from './put-known-length.ts';
+import type { OperationContext } from './services.ts';
+import { backendParts } from './upload-list.ts';
+import { type BackendPart, planBackendParts } from './upload-plan.ts';
+import { noSuchUpload, type ReadUpload, readUpload } from './upload-state.ts';
+
+/** For a client that did not hear the answer and asks again. */
+const COMPLETED_KEEP_SECONDS = 900;
+
+/** Two Completes at once overwrite each other's footer; whoever comes too late tries again. */
+const MAX_ATTEMPTS = 8;
+const RETRY_MILLISECONDS = 50;
+
+/** CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried again. */
+export async function completeUpload(
+  operation: CompleteMultipartUpload,
+  context: OperationContext,
+): Promise<UploadCompleted> {
+  const upload = await readUpload(operation, context);
+  if (upload === undefined) {
+    if (context.policy.protection !== 'none') throw noSuchUpload(operation, context);
+    return completePlain(operation, context);
+  }
+  if (upload.completed !== undefined) return completedBefore(operation, upload, context);
+  const parts = chosenParts(operation, upload);
+  const checksum = await checksumOfObject(operation, upload, parts);
+  const manifest = manifestFor(parts, checksum);
+  const plan = planBackendParts(parts, { smallestBytes: context.services.store.dialect.smallestPartBytes });
+  const completed = await assemble(operation, { upload, manifest, plan }, context);
+  await forget(operation, { upload, versionId: completed.versionId }, context);
+  return { ...completed, checksum };
+}
+
+interface Assembly {
+  readonly upload: ReadUpload;
+  readonly manifest: Manifest;
+  readonly plan: readonly BackendPart[];
+}
+
+async function assemble(
+  operation: CompleteMultipartUpload,
+  assembly: Assembly,
+  context: OperationContext,
+): Promise<UploadCompleted> {
+  const { upload, manifest, plan } = assembly;
+  const { services, signal } = context;
+  const { ref, uploadId } = upload;
+  const footerBytes = footerBytesFor(manifest, upload);
+  const release = services.budget.reserve(2 * footerBytes); // its plaintext and its sealed form
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: services.randomBytes(16) });
+        const parts = await sendBackendParts(plan, { upload, footer }, context);
+        const conditions = writeConditions(operation.conditions);
+        const { etag, versionId, vendor } = await services.store.completeUpload(
+          { ref, uploadId, parts, conditions },
+          signal,
+        );
+        return { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum: undefined, vendor };
+      } catch (error) {
+        const completed = await whatHappened(error, assembly, context);
+        if (completed !== undefined) return completed;
+        if (attempt === MAX_ATTEMPTS) throw error;
+        await sleep(Math.random() * RETRY_MILLISECONDS * attempt);
+      }
+    }
+  } finally {
+    release();
+  }
+}
+
+/** The backend's words for a Complete that came too late, or whose parts were overwritten meanwhile. */
+const OVERTAKEN: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+  'NoSuchUpload',
+  'InvalidPart',
+  'PreconditionFailed',
+  'ConditionalRequestConflict',
+]);
+
+/**
+ * What to make of a refusal: the answer of another Complete that made this very object, or undefined to try again.
+ * @throws the refusal when it is one
+ */
+async function whatHappened(
+  error: unknown,
+  { upload, manifest, plan }: Assembly,
+  context: OperationContext,
+): Promise<UploadCompleted | undefined> {
+  if (!(error instanceof GatewayError) || !OVERTAKEN.has(error.code)) throw error;
+  const completed = await completedMeanwhile(upload, manifest.parts, context);
+  if (completed !== undefined) return completed;
+  if (error.code === 'NoSuchUpload') throw noSuchUpload(upload, context);
+  // Names a part: a staged one is gone, and the client must send it again.
+  if (error.code !== 'InvalidPart' || error.details.PartNumber !== undefined) throw error;
+  // A part that the client sent: it was overwritten by another attempt, and only the client can mend that.
+  const held = await backendParts(upload, { after: 0, until: Number.MAX_SAFE_INTEGER }, context).catch(unlessOver);
+  if (held === undefined) return undefined;
+  for (const part of plan) {
+    if (part.kind === 'held' && held.get(part.partNumber) !== part.etag) {
+      throw missingPart({ ...part, etag: clientEtag(part.etag) }, upload.uploadId);
+    }
+  }
+  return undefined; // what is left is the footer
+}
+
+/** Completed this very moment: the next attempt will see it. */
+function unlessOver(error: unknown): undefined {
+  if (error instanceof GatewayError && error.code === 'NoSuchUpload') return undefined;
+  throw error;
+}
+
+function manifestFor(parts: readonly PartRecord[], checksum: Checksum | undefined): Manifest {
+  const md5s = parts.map(({ md5 }) => md5);
+  return {
+    multipart: true,
+    plaintextBytes: parts.reduce((bytes, part) => bytes + part.plaintextBytes, 0),
+    md5: md5s.every((md5) => md5 !== undefined) ? createHash('md5').update(Buffer.concat(md5s)).digest() : undefined,
+    checksum: checksum && { ...checksum, composite: checksum.parts !== undefined },
+    parts,
+  };
+}
+
+/** @throws GatewayError EntityTooSmall when so many small parts do not fit in the bucket's footers (FORMAT.md §5) */
+function footerBytesFor({ parts }: Manifest, { quantum }: ReadUpload): number {
+  const footerBytes = multipartFooterBytes(parts, quantum);
+  if (footerBytes !== undefined) return footerBytes;
+  throw clientError(
+    'EntityTooSmall',
+    'The parts are too many and too small: their list does not fit what this bucket’s policy allows (quantum). Use larger parts.',
+  );
+}
+
+/** The object is there: what follows must not make its client believe that it is not. */
+async function forget(
+  operation: CompleteMultipartUpload,
+  { upload, versionId }: { readonly upload: ReadUpload; readonly versionId: string | undefined },
+  { services }: OperationContext,
+): Promise<void> {
+  const { id, headerEntry, records } = upload;
+  const completed = records.sealCompleted({ listDigest: requestDigest(operation), versionId });
+  await services.uploads.create(id, [headerEntry, completed], COMPLETED_KEEP_SECONDS).catch(() => undefined);
+  const staged = upload.parts.filter((part) => part.staged);
+  if (staged.length > 0) await services.staging.remove(id, staged, new AbortController().signal);
+}
+
+/** In a bucket without protection: the backend's own parts, its own conditions and errors. */
+async function completePlain(operation: CompleteMultipartUpload, context: OperationContext): Promise<UploadCompleted> {
+  const { ref, uploadId, checksum } = operation;
+  if (checksum !== undefined) {
+    throw clientError(
+      'NotImplemented',
+      'In a bucket without protection, the checksum of an object that was sent in parts cannot be checked.',
+    );
+  }
+  const parts = operation.parts.map(({ partNumber, etag }) => ({
+    partNumber,
+    etag: (backendEtags(`"${etag}"`) ?? '').slice(1, -1),
+  }));
+  const conditions = writeConditions(operation.conditions);
+  const stored = await context.services.store.completeUpload({ ref, uploadId, parts, conditions }, context.signal);
+  const { etag, versionId, vendor } = stored;
+  return { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum: undefined, vendor };
+}

@@ -1,0 +1,36 @@
+import type { UploadCreated } from '../operations/answer.ts';
+import type { CreateMultipartUpload } from '../operations/operation.ts';
+import { UploadRecords } from '../uploads/upload-record.ts';
+import { newObject } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+import { stateIdOf } from './upload-state.ts';
+
+/**
+ * CreateMultipartUpload (FORMAT.md §6): the backend's upload bears the envelope in its metadata from the start, and its
+ * id is the client's. After a crash between the two steps the backend's upload is an orphan that nobody can add to.
+ */
+export async function createUpload(
+  operation: CreateMultipartUpload,
+  context: OperationContext,
+): Promise<UploadCreated> {
+  const { services, policy, signal } = context;
+  const { ref, metadata, checksum } = operation;
+  const { store, uploads, uploadKeepSeconds } = services;
+  if (policy.protection === 'none') {
+    const uploadId = await store.createUpload(ref, metadata, signal);
+    return { kind: 'UploadCreated', ref, uploadId, checksum: undefined };
+  }
+  const object = await newObject(ref, metadata, undefined, context);
+  const uploadId = await store.createUpload(ref, object.metadata, signal);
+  const id = stateIdOf({ ref, uploadId }, context);
+  const records = new UploadRecords({ id, keys: object.keys, randomBytes: services.randomBytes });
+  const header = records.sealHeader(object.envelope, { createdAt: services.now(), checksum });
+  try {
+    await uploads.create(id, [header], uploadKeepSeconds);
+  } catch (error) {
+    // The client's signal may have ended already; the abort must go out all the same.
+    await store.abortUpload(ref, uploadId, new AbortController().signal).catch(() => undefined);
+    throw error;
+  }
+  return { kind: 'UploadCreated', ref, uploadId, checksum };
+}

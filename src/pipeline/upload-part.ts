@@ -1,0 +1,194 @@
+import { type RunningDigest, startDigest } from '../checksums/digest.ts';
+import type { BodyProof, VerifiedBody } from '../dialects/dialect.ts';
+import { sealedPartBytes } from '../envelope/sizes.ts';
+import { sealPart } from '../envelope/streams.ts';
+import { clientError, type GatewayError } from '../errors.ts';
+import type { PartStored } from '../operations/answer.ts';
+import type { Checksum, ChecksumAlgorithm } from '../operations/object.ts';
+import type { UploadPart } from '../operations/operation.ts';
+import type { PartRecord } from '../uploads/upload-record.ts';
+import { collect } from '../wire/collect.ts';
+import type { ByteSource } from '../wire/message.ts';
+import { clientEtag } from './etag.ts';
+import { endHeldBack, paced } from './put-known-length.ts';
+import type { OperationContext } from './services.ts';
+import { findUpload, noSuchUpload, type UploadUnderWay } from './upload-state.ts';
+
+/** What a streaming part holds at most: socket buffers on both sides and two segments. */
+const STREAM_RESERVE_BYTES = 512 * 1024;
+
+/** A part of unknown length is sealed only once it is known: up to here it is gathered. */
+const GATHER_BYTES = 16 * 1024 * 1024;
+
+/** The backend takes 10,000 parts, and the footer needs one (FORMAT.md §6). */
+const LAST_PART_NUMBER = 9_999;
+
+/** UploadPart. */
+export async function uploadPart(
+  operation: UploadPart,
+  body: VerifiedBody,
+  context: OperationContext,
+): Promise<PartStored> {
+  const upload = await findUpload(operation, context);
+  const { services, policy } = context;
+  if (upload === undefined) {
+    if (policy.protection !== 'none') throw noSuchUpload(operation, context);
+    return plainPart(operation, body, context);
+  }
+  const { partNumber } = operation;
+  refuseLastNumber(partNumber);
+  refuseOtherChecksum(body.checksumAlgorithm, upload);
+  const { plaintextBytes } = body;
+  const release = services.budget.reserve(plaintextBytes === undefined ? GATHER_BYTES : STREAM_RESERVE_BYTES);
+  try {
+    const { checksumAlgorithm } = body;
+    const about = { partNumber, checksumAlgorithm, proof: () => body.proof() };
+    if (plaintextBytes !== undefined) {
+      return await storePart(upload, { ...about, plaintextBytes, source: body.bytes() }, context);
+    }
+    const whole = await gathered(body.bytes());
+    return await storePart(upload, { ...about, plaintextBytes: whole.length, source: only(whole) }, context);
+  } finally {
+    release();
+  }
+}
+
+/** One attempt at a part. */
+export interface PartAttempt {
+  readonly partNumber: number;
+  readonly plaintextBytes: number;
+  readonly source: ByteSource;
+  /** Of the checksum that the proof will have. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  /** Asked once `source` ended. */
+  readonly proof: () => BodyProof;
+}
+
+/**
+ * Seals a part and puts it where it belongs: into the backend's upload, or, when it is smaller than the backend takes,
+ * into the staging bucket; then records it. A fresh salt makes every attempt another ciphertext, so that sending a part
+ * again with other bytes is safe, and that ETags tell attempts apart (FORMAT.md §6).
+ */
+export async function storePart(
+  upload: UploadUnderWay,
+  attempt: PartAttempt,
+  context: OperationContext,
+): Promise<PartStored> {
+  const { services, trace, signal } = context;
+  const { partNumber, plaintextBytes } = attempt;
+  const { store, staging, uploads, uploadKeepSeconds } = services;
+  const bytes = sealedPartBytes(plaintextBytes);
+  if (bytes > store.dialect.largestPartBytes) throw partTooLarge(plaintextBytes, store.dialect.largestPartBytes);
+  const partSalt = services.randomBytes(16);
+  const { source, checksum } = await digested(attempt, upload.header.checksum?.algorithm);
+  const sealed = sealPart(source, {
+    keys: upload.keys,
+    oid: upload.oid,
+    partNumber,
+    partSalt,
+    plaintextBytes,
+    onCipher: (seconds) => {
+      trace.sealSeconds += seconds;
+    },
+  });
+  const body = { bytes, source: paced(sealed, services.moved) };
+  const staged = bytes < store.dialect.smallestPartBytes;
+  const { etag } = staged
+    ? await staging.put(upload.id, { partNumber, partSalt }, body, signal)
+    : await store.uploadPart({ ref: upload.ref, uploadId: upload.uploadId, partNumber, body }, signal);
+  const record: PartRecord = {
+    partNumber,
+    staged,
+    plaintextBytes,
+    partSalt,
+    storedAt: services.now(),
+    md5: attempt.proof().md5,
+    checksum: checksum(),
+    etag,
+  };
+  const known = await uploads.append(upload.id, upload.records.sealPart(record), uploadKeepSeconds);
+  if (!known) {
+    // Completed or aborted while the part was on its way.
+    if (staged) await staging.remove(upload.id, [record], signal);
+    throw noSuchUpload(upload, context);
+  }
+  return { kind: 'PartStored', etag: clientEtag(etag), checksum: record.checksum };
+}
+
+interface Digested {
+  readonly source: ByteSource;
+  /** Once the source ended. */
+  readonly checksum: () => Checksum | undefined;
+}
+
+/** The part's checksum by the upload's algorithm: the client's, which is verified, or else one computed here. */
+async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | undefined): Promise<Digested> {
+  const { source, proof, checksumAlgorithm } = attempt;
+  if (algorithm === undefined || algorithm === checksumAlgorithm) return { source, checksum: () => proof().checksum };
+  const digest = await startDigest(algorithm);
+  return { source: passing(source, digest), checksum: () => ({ algorithm, value: digest.digest() }) };
+}
+
+async function* passing(source: ByteSource, digest: RunningDigest): AsyncGenerator<Buffer, void, void> {
+  for await (const piece of source) {
+    digest.update(piece);
+    yield piece;
+  }
+}
+
+/** In a bucket without protection: as it is, verified all the same. Conditions and sizes are the backend's to judge. */
+async function plainPart(operation: UploadPart, body: VerifiedBody, context: OperationContext): Promise<PartStored> {
+  const { services, signal } = context;
+  const { ref, uploadId, partNumber } = operation;
+  const { plaintextBytes: bytes } = body;
+  if (bytes === undefined) throw lengthNeeded('In a bucket without protection, parts must declare their length.');
+  const release = services.budget.reserve(STREAM_RESERVE_BYTES);
+  try {
+    const source = paced(endHeldBack(body.bytes(), bytes), services.moved);
+    const { etag } = await services.store.uploadPart({ ref, uploadId, partNumber, body: { bytes, source } }, signal);
+    return { kind: 'PartStored', etag: clientEtag(etag), checksum: body.proof().checksum };
+  } finally {
+    release();
+  }
+}
+
+async function gathered(source: ByteSource): Promise<Buffer> {
+  return collect(source, GATHER_BYTES, () =>
+    lengthNeeded(`A part of more than ${GATHER_BYTES} bytes must declare its length, by Content-Length.`),
+  );
+}
+
+async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield buffer;
+}
+
+function lengthNeeded(message: string): GatewayError {
+  return clientError('MissingContentLength', message);
+}
+
+function refuseLastNumber(partNumber: number): void {
+  if (partNumber <= LAST_PART_NUMBER) return;
+  throw clientError(
+    'InvalidArgument',
+    `Part numbers end at ${LAST_PART_NUMBER} here: the gateway needs part ${partNumber} for the list that authenticates the others. Use larger parts.`,
+    { details: { ArgumentName: 'partNumber', ArgumentValue: String(partNumber) } },
+  );
+}
+
+/** Two algorithms in one upload make no checksum of the whole. */
+function refuseOtherChecksum(declared: ChecksumAlgorithm | undefined, { header }: UploadUnderWay): void {
+  const asked = header.checksum?.algorithm;
+  if (asked === undefined || declared === undefined || declared === asked) return;
+  throw clientError(
+    'InvalidRequest',
+    `Checksum Type mismatch occurred, expected checksum Type: ${asked.toLowerCase()}, actual checksum Type: ${declared.toLowerCase()}`,
+  );
+}
+
+function partTooLarge(plaintextBytes: number, largestBytes: number): GatewayError {
+  return clientError(
+    'EntityTooLarge',
+    `The part has ${plaintextBytes} bytes; sealed, it would be more than the ${largestBytes} that the backend takes.`,
+    { details: { ProposedSize: String(plaintextBytes), MaxSizeAllowed: String(largestBytes) } },
+  );
+}

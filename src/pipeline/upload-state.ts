@@ -1,0 +1,109 @@
+import { openEnvelope, readEnvelopeHead } from '../envelope/envelope.ts';
+import type { ObjectKeys } from '../envelope/object-keys.ts';
+import type { QuantumId } from '../envelope/sizes.ts';
+import { clientError, type GatewayError } from '../errors.ts';
+import type { ObjectRef } from '../operations/object.ts';
+import { stateId } from '../uploads/state-id.ts';
+import {
+  type CompletedRecord,
+  headerEnvelope,
+  type PartRecord,
+  type UploadHeader,
+  UploadRecords,
+} from '../uploads/upload-record.ts';
+import { corrupted } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+
+/** A multipart upload of a sealed object, its keys opened. */
+export interface UploadUnderWay {
+  readonly ref: ObjectRef;
+  readonly uploadId: string;
+  /** stateId(). */
+  readonly id: string;
+  readonly keys: ObjectKeys;
+  readonly oid: Buffer;
+  readonly envelope: Buffer;
+  readonly quantum: QuantumId;
+  readonly header: UploadHeader;
+  /** The header as it is stored. */
+  readonly headerEntry: Buffer;
+  readonly records: UploadRecords;
+}
+
+/** All that is known of an upload. */
+export interface ReadUpload extends UploadUnderWay {
+  /** In the order in which they came; a part that was sent again is there again. */
+  readonly parts: readonly PartRecord[];
+  readonly completed: CompletedRecord | undefined;
+}
+
+type Named = { readonly ref: ObjectRef; readonly uploadId: string };
+
+export function stateIdOf({ ref, uploadId }: Named, { tenant }: OperationContext): string {
+  return stateId({ tenant: tenant.name, bucket: ref.bucket, key: ref.key, uploadId });
+}
+
+/**
+ * The upload, or undefined when the gateway has no state of it: it is over, it never was, it belongs to somebody else,
+ * or it is one of a bucket without protection.
+ * @throws GatewayError KeyStoreUnavailable, KeyUnavailable, ObjectCorrupted (the state was altered)
+ */
+export async function findUpload(named: Named, context: OperationContext): Promise<UploadUnderWay | undefined> {
+  const id = stateIdOf(named, context);
+  const entry = await context.services.uploads.header(id);
+  return entry && openUpload(named, { id, entry }, context);
+}
+
+/** The same with all its parts. */
+export async function readUpload(named: Named, context: OperationContext): Promise<ReadUpload | undefined> {
+  const id = stateIdOf(named, context);
+  const [entry, ...rest] = (await context.services.uploads.read(id)) ?? [];
+  if (entry === undefined) return undefined;
+  const upload = await openUpload(named, { id, entry }, context);
+  const parts: PartRecord[] = [];
+  let completed: CompletedRecord | undefined;
+  for (const each of rest) {
+    const opened = upload.records.open(each);
+    if ('part' in opened) parts.push(opened.part);
+    else completed = opened.completed;
+  }
+  return { ...upload, parts, completed };
+}
+
+async function openUpload(
+  { ref, uploadId }: Named,
+  { id, entry }: { readonly id: string; readonly entry: Buffer },
+  { services, tenant }: OperationContext,
+): Promise<UploadUnderWay> {
+  const envelope = headerEnvelope(entry);
+  const head = readEnvelopeHead(envelope);
+  if (head.keyRingId !== tenant.ringId) {
+    throw corrupted('The upload is sealed under a key ring that is not this tenant’s.');
+  }
+  const kek = await services.keyRings.kek(head.keyRingId, head.kekVersion);
+  const { keys } = openEnvelope(envelope, { kek: kek.key, tenant: tenant.name });
+  const records = new UploadRecords({ id, keys, randomBytes: services.randomBytes });
+  const header = records.openHeader(entry);
+  return {
+    ref,
+    uploadId,
+    id,
+    keys,
+    oid: head.oid,
+    envelope,
+    quantum: head.quantum,
+    header,
+    headerEntry: entry,
+    records,
+  };
+}
+
+export function noSuchUpload({ uploadId }: Named, { services }: OperationContext): GatewayError {
+  const days = Math.round((services.uploadKeepSeconds / 86_400) * 10) / 10;
+  return clientError(
+    'NoSuchUpload',
+    'The upload does not exist. It was completed or aborted, it never was, nothing was added to it for ' +
+      `${days} days, or the gateway’s key store lost its state. If it was not completed, begin it again.`,
+    { details: { UploadId: uploadId } },
+  );
+}
