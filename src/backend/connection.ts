@@ -39,8 +39,6 @@ export interface BackendOptions {
   readonly now: () => Date;
   /** In [0, 1): jitter, not security. */
   readonly random: () => number;
-  /** False lets undici carry downloads too. */
-  readonly rawDownloads?: boolean | undefined;
   /** Tests pass their own. */
   readonly sleep?: Sleep | undefined;
 }
@@ -70,9 +68,10 @@ export class BackendConnection {
   readonly #options: BackendOptions;
   readonly #pool: Pool;
   /** Carries what has no body to send and an object to bring. */
-  readonly #downloads: LargeBodyLane | undefined;
-  /** Its own, so that small uploads do not wait for slow downloads to end. */
-  readonly #smallUploads: LargeBodyLane | undefined;
+  readonly #downloads: LargeBodyLane;
+  /** Their own, so that what is small does not wait for slow clients to send or take what is large. */
+  readonly #smallUploads: LargeBodyLane;
+  readonly #largeUploads: LargeBodyLane;
   #open = 0;
   #health: { lastAnswer?: Date; lastFailure?: Date; lastFailureReason?: FailureReason } = {};
 
@@ -94,10 +93,9 @@ export class BackendConnection {
       this.#options.observer?.connections?.(this.#open);
     };
     this.#pool.on('connect', () => opened(1)).on('disconnect', () => opened(-1));
-    if (options.rawDownloads !== false) {
-      this.#downloads = new LargeBodyLane(options, opened);
-      this.#smallUploads = new LargeBodyLane(options, opened);
-    }
+    this.#downloads = new LargeBodyLane(options, opened);
+    this.#smallUploads = new LargeBodyLane(options, opened);
+    this.#largeUploads = new LargeBodyLane(options, opened);
   }
 
   get health(): BackendHealth {
@@ -157,12 +155,16 @@ export class BackendConnection {
 
   /** Resolves once the requests in flight are over and all connections closed. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool.close(), this.#downloads?.close(), this.#smallUploads?.close()]);
+    await Promise.all([this.#pool.close(), ...this.#lanes.map((lane) => lane.close())]);
   }
 
   /** Ends at once what is still in flight. */
   async destroy(): Promise<void> {
-    await Promise.all([this.#pool.destroy(), this.#downloads?.destroy(), this.#smallUploads?.destroy()]);
+    await Promise.all([this.#pool.destroy(), ...this.#lanes.map((lane) => lane.destroy())]);
+  }
+
+  get #lanes(): readonly LargeBodyLane[] {
+    return [this.#downloads, this.#smallUploads, this.#largeUploads];
   }
 
   #exchange(
@@ -172,17 +174,15 @@ export class BackendConnection {
   ): Promise<IncomingResponse> {
     const { dialect, credentials, endpoint, now } = this.#options;
     dialect.sign(request, credentials, endpoint.host, now());
-    const lane = aside ? undefined : this.#laneFor(request.method, body);
-    if (lane !== undefined) return lane.exchange(request, signal);
-    const upload = body instanceof UploadBody ? body : undefined;
-    const exchange = new Exchange(request.method, upload, signal);
+    const lane = this.#laneFor(request.method, body, aside);
+    if (lane !== undefined) return lane.exchange(request, signal, body instanceof UploadBody ? body : undefined);
+    const exchange = new Exchange(request.method, signal);
     this.#pool.dispatch(
       {
         path: request.path,
         method: request.method as Dispatcher.HttpMethod,
-        headers: outgoingHeaders(request.headers, upload?.bytes),
-        // undici takes any async iterable; its types do not say so.
-        body: body as Buffer | undefined,
+        headers: outgoingHeaders(request.headers, undefined),
+        body: body as Buffer | undefined, // streams go over a lane
         reset: false, // by default it closes the connection after every HEAD
       },
       exchange,
@@ -190,10 +190,11 @@ export class BackendConnection {
     return exchange.answer;
   }
 
-  /** A small upload lies in the socket's buffer while an early answer is read; a larger one must be able to stop. */
-  #laneFor(method: string, body: Buffer | UploadBody | undefined): LargeBodyLane | undefined {
-    if (method === 'GET' && body === undefined) return this.#downloads;
-    const small = method === 'PUT' && Buffer.isBuffer(body) && body.length <= MAX_LANE_UPLOAD_BYTES;
+  #laneFor(method: string, body: Buffer | UploadBody | undefined, aside: boolean): LargeBodyLane | undefined {
+    if (body instanceof UploadBody) return this.#largeUploads;
+    if (method === 'GET' && body === undefined) return aside ? undefined : this.#downloads;
+    // Whole in the socket's buffer, so that an early answer can be read; what is larger must be able to stop.
+    const small = method === 'PUT' && body !== undefined && body.length <= MAX_LANE_UPLOAD_BYTES;
     return small ? this.#smallUploads : undefined;
   }
 

@@ -4,7 +4,6 @@ import { HeaderList } from '../wire/headers.ts';
 import type { IncomingResponse } from '../wire/message.ts';
 import { abandoned, backendFailure } from './failure.ts';
 import { type BodyFlow, ResponseBody } from './response-body.ts';
-import type { UploadBody } from './upload-body.ts';
 
 /** How an exchange failed before there was an answer. */
 export class ExchangeFailure extends Error {
@@ -25,15 +24,13 @@ export class ExchangeFailure extends Error {
 export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
   readonly #answer = Promise.withResolvers<IncomingResponse>();
   readonly #method: string;
-  readonly #upload: UploadBody | undefined;
   readonly #signal: AbortSignal | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #body: ResponseBody | undefined;
   #abandoned: unknown;
 
-  constructor(method: string, upload: UploadBody | undefined, signal: AbortSignal | undefined) {
+  constructor(method: string, signal: AbortSignal | undefined) {
     this.#method = method;
-    this.#upload = upload;
     this.#signal = signal;
     signal?.addEventListener('abort', this.#giveUp);
   }
@@ -53,8 +50,6 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
     const headers = new HeaderList(rawStrings(controller.rawHeaders));
     const length = headers.get('content-length');
     if (this.#refuses(status, headers, length)) return;
-    // An answer before the body is out ends the upload: the backend will not read the rest.
-    if (this.#upload !== undefined && !this.#upload.complete) this.#upload.release();
     const body = new ResponseBody(this, length === undefined ? undefined : Number(length));
     this.#body = body;
     this.#answer.resolve({ status, headers, body, discard: () => body.discard() });
@@ -70,13 +65,12 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    const thrown = this.#upload?.failure?.thrown ?? this.#abandoned ?? error;
+    const thrown = this.#abandoned ?? error;
     if (this.#body !== undefined) {
       this.#close();
       this.#body.fail(backendFailure(thrown));
       return;
     }
-    // The upload stays as it is: nothing was taken from it, perhaps, and the request can be made again.
     this.#signal?.removeEventListener('abort', this.#giveUp);
     this.#answer.reject(new ExchangeFailure(thrown, this.#controller !== undefined));
   }
@@ -102,14 +96,6 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
       this.#fail(new GatewayError('BackendError', 'The backend answered without a length.', { source: 'backend' }));
       return true;
     }
-    if (this.#upload !== undefined && !this.#upload.complete) {
-      this.#fail(
-        new GatewayError('BackendError', 'The backend confirmed an upload before it had all of it.', {
-          source: 'backend',
-        }),
-      );
-      return true;
-    }
     return false;
   }
 
@@ -127,7 +113,6 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
 
   #close(): void {
     this.#signal?.removeEventListener('abort', this.#giveUp);
-    this.#upload?.close();
   }
 }
 

@@ -4,6 +4,7 @@ import { abandoned } from './failure.ts';
 import { LaneConnection, type LaneOwner, type LaneTarget } from './lane-connection.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import type { UploadBody } from './upload-body.ts';
 
 /** Timeouts are looked at this often: one timer for all connections, and none to set or clear a request. */
 const TICK_MILLISECONDS = 100;
@@ -22,9 +23,9 @@ interface Waiter {
 }
 
 /**
- * Exchanges over raw sockets: bodyless requests whose answers may be large, and uploads that are one small buffer.
- * undici carries everything else; it reads sockets in small pieces and parses in WebAssembly, which costs a large body
- * four times the CPU of this, and a small object a fifth of the whole request (bench).
+ * Exchanges over raw sockets: objects, in either direction. undici carries everything else; it reads sockets in small
+ * pieces and parses in WebAssembly, which costs a large body four times the CPU of this, and a small object a fifth of
+ * the whole request (bench).
  */
 export class LargeBodyLane implements LaneOwner {
   readonly #options: LaneOptions;
@@ -44,10 +45,17 @@ export class LargeBodyLane implements LaneOwner {
     this.#opened = opened;
   }
 
-  /** @throws ExchangeFailure */
-  async exchange(request: OutgoingRequest, signal: AbortSignal | undefined): Promise<IncomingResponse> {
-    const body = Buffer.isBuffer(request.body) ? request.body : undefined;
-    const head = requestHead(request, body?.length);
+  /**
+   * `stream` is the request's body where that is no Buffer.
+   * @throws ExchangeFailure
+   */
+  async exchange(
+    request: OutgoingRequest,
+    signal: AbortSignal | undefined,
+    stream?: UploadBody,
+  ): Promise<IncomingResponse> {
+    const body = stream ?? (Buffer.isBuffer(request.body) ? request.body : undefined);
+    const head = requestHead(request, Buffer.isBuffer(body) ? body.length : body?.bytes);
     const connection = this.#free() ?? (await this.#wait(signal));
     if (signal?.aborted === true) {
       connection.destroy();

@@ -16,9 +16,9 @@ const CONNECTION_HEADERS = new Set([
 /** In node's flat shape. `bytes` is the length of a streamed body: undici would send it chunked otherwise. */
 export function outgoingHeaders(headers: HeaderList, bytes: number | undefined): string[] {
   const raw: string[] = [];
-  for (const [name, value] of headers) {
-    if (!CONNECTION_HEADERS.has(name.toLowerCase())) raw.push(name, value);
-  }
+  headers.forEach((lowerName, value, name) => {
+    if (!CONNECTION_HEADERS.has(lowerName)) raw.push(name, value);
+  });
   if (bytes !== undefined) raw.push('content-length', String(bytes));
   return raw;
 }

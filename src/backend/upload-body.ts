@@ -2,17 +2,10 @@ import { GatewayError } from '../errors.ts';
 import type { ByteSource } from '../wire/message.ts';
 
 /**
- * Below the socket's high-water mark a write may return before its bytes left the process, and the source may reuse
- * its buffer as soon as the next chunk is asked for (wire/message.ts): so chunks up to this size are copied. Larger
- * ones make the writer wait until they are out.
- */
-const COPY_BELOW_BYTES = 64 * 1024;
-
-/**
  * A request body of declared length on its way out. It throws rather than end short or run over, so a length that lies
  * never becomes an object; and it can be let go of while its reader still waits, because a backend may answer early.
  */
-export class UploadBody implements AsyncIterable<Buffer>, AsyncIterator<Buffer> {
+export class UploadBody {
   readonly bytes: number;
   readonly #source: ByteSource;
   #iterator: AsyncIterator<Buffer> | undefined;
@@ -40,25 +33,15 @@ export class UploadBody implements AsyncIterable<Buffer>, AsyncIterator<Buffer> 
     return this.#failure;
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
   next(): Promise<IteratorResult<Buffer>> {
     if (this.#released) return this.#over.promise;
     this.#iterator ??= this.#source[Symbol.asyncIterator]();
     return this.#iterator.next().then(this.#took, this.#failed);
   }
 
-  /** The writer gave up (its socket failed): the source is released. */
-  async return(): Promise<IteratorResult<Buffer>> {
-    this.release();
-    return { done: true, value: undefined };
-  }
-
   /**
-   * Lets go of the source; whoever still pulls waits until `close`. Ending or failing the pull instead would make
-   * undici complete or destroy the exchange whose answer is being read.
+   * Lets go of the source; whoever still pulls waits until `close`. Ending or failing the pull instead would end the
+   * exchange whose answer is being read.
    */
   release(): void {
     if (this.#released) return;
@@ -82,9 +65,7 @@ export class UploadBody implements AsyncIterable<Buffer>, AsyncIterator<Buffer> 
       return this.#refuse('shorter');
     }
     this.#pulledBytes += result.value.length;
-    if (this.#pulledBytes > this.bytes) return this.#refuse('longer');
-    if (result.value.length >= COPY_BELOW_BYTES) return result;
-    return { done: false, value: Buffer.from(result.value) };
+    return this.#pulledBytes > this.bytes ? this.#refuse('longer') : result;
   };
 
   readonly #failed = (thrown: unknown): Promise<IteratorResult<Buffer>> => {

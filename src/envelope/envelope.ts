@@ -81,7 +81,7 @@ export function sealEnvelope(asked: {
   const { head, keys, dek, fields, kek, tenant, envelopeSalt } = asked;
   requireLength(dek, DEK_BYTES, 'A DEK');
   requireLength(envelopeSalt, SALT_BYTES, 'An envelope salt');
-  const envelope = Buffer.alloc(ENVELOPE_BYTES);
+  const envelope = Buffer.allocUnsafe(ENVELOPE_BYTES).fill(0);
   writeEnvelopeHead(envelope, head, envelopeSalt, keys.commit);
   const clear = envelope.subarray(0, CLEAR_BYTES);
   const secret = encodeFields(dek, fields, head);
@@ -149,7 +149,7 @@ function encodeFields(dek: Buffer, fields: SealedFields, head: EnvelopeHead): Bu
   if (head.multipart !== (plaintextBytes === undefined)) {
     throw new RangeError('An envelope holds the plaintext length exactly when it is not multipart.');
   }
-  const secret = Buffer.alloc(SEALED_BYTES);
+  const secret = Buffer.allocUnsafe(SEALED_BYTES).fill(0);
   dek.copy(secret, 0);
   locationTag.copy(secret, 32);
   metadataTag.copy(secret, 48);

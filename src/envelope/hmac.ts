@@ -18,6 +18,7 @@ export function hmacSha256(key: Buffer, message: Buffer): Buffer {
     outer[at] = byte ^ 0x5c;
   }
   message.copy(inner, BLOCK_BYTES);
-  outer.write(hash('sha256', inner, 'hex'), BLOCK_BYTES, 'hex'); // hex is the encoding that node is quickest at
-  return hash('sha256', outer, 'buffer');
+  // Hex is the encoding that node is quickest at; its own Buffer would be memory outside the pool, for 32 bytes.
+  outer.write(hash('sha256', inner, 'hex'), BLOCK_BYTES, 'hex');
+  return Buffer.from(hash('sha256', outer, 'hex'), 'hex');
 }

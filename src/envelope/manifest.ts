@@ -74,7 +74,7 @@ export function encodeManifest(manifest: Manifest, paddedBytes: number): Buffer 
   const { multipart, plaintextBytes, md5, checksum, parts } = manifest;
   if (manifestBytes(parts.length) > paddedBytes) throw new RangeError('The part list does not fit in the footer.');
   if (!addsUp(manifest)) throw new RangeError('The manifest does not describe an object.');
-  const bytes = Buffer.alloc(paddedBytes);
+  const bytes = Buffer.allocUnsafe(paddedBytes).fill(0);
   bytes[0] = VERSION;
   bytes[1] = multipart ? MULTIPART : 0;
   bytes.writeUInt16BE(parts.length, 2);

@@ -21,7 +21,7 @@ export interface PartIdentity {
 export function boundPartHeader(part: PartIdentity): Buffer {
   requireLength(part.oid, OID_BYTES, 'An oid');
   requireLength(part.partSalt, SALT_BYTES, 'A part salt');
-  const header = Buffer.alloc(BOUND_HEADER_BYTES);
+  const header = Buffer.allocUnsafe(BOUND_HEADER_BYTES).fill(0);
   MAGIC.copy(header);
   header.writeUInt16BE(part.partNumber, 4);
   writeU64(header, part.plaintextBytes, LENGTH_OFFSET);

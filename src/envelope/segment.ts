@@ -14,7 +14,7 @@ export class SegmentCipher {
   readonly #key: KeyObject;
   readonly #lastIndex: number;
   /** Reused: node copies the nonce when it makes a cipher. */
-  readonly #nonce = Buffer.alloc(NONCE_BYTES);
+  readonly #nonce = Buffer.allocUnsafe(NONCE_BYTES).fill(0);
 
   /** `segments` is how many the part has; the one before that number carries the end flag. */
   constructor(key: KeyObject, segments: number) {

@@ -27,30 +27,60 @@ interface SealPart {
   readonly onCipher?: ((seconds: number) => void) | undefined;
 }
 
+export interface SealObject extends SealPart {
+  readonly quantum: QuantumId;
+  readonly envelope: Buffer;
+  /** 16 fresh random bytes. */
+  readonly footerSalt: Buffer;
+  /** Asked once the source has ended. */
+  readonly manifest: () => ObjectDigests;
+}
+
 /**
  * Seals a PutObject: header, segments and footer, exactly `sealedBytes(plaintextBytes, quantum)` bytes in all. The
- * last segment and the footer come only after `source` ended cleanly, and `manifest` is asked then. A small object is
- * one buffer; a buffer of a larger one is good until the next is asked for. Ending the iteration early ends the source's.
+ * last segment and the footer come only after `source` ended cleanly. A small object is one buffer; a buffer of a
+ * larger one is good until the next is asked for. Ending the iteration early ends the source's.
  * @throws GatewayError InternalError when the source yields another length; whatever the source throws
  */
-export async function* sealObject(
-  source: AsyncIterable<Buffer>,
-  options: SealPart & {
-    readonly quantum: QuantumId;
-    readonly envelope: Buffer;
-    /** 16 fresh random bytes. */
-    readonly footerSalt: Buffer;
-    readonly manifest: () => ObjectDigests;
-    /** All in one buffer, which comes when everything is verified and sealed. Default: blocks of BLOCK_BYTES. */
-    readonly inOneBlock?: boolean | undefined;
-  },
-): AsyncGenerator<Buffer, void, void> {
-  const { keys, oid, plaintextBytes, quantum, envelope, footerSalt } = options;
-  yield* seal(source, { ...options, partNumber: 0 }, sealedBytes(plaintextBytes, quantum), () => {
-    const { md5, checksum } = options.manifest();
-    const manifest = { multipart: false, plaintextBytes, md5, checksum, parts: [] };
-    const footerBytes = maxFooterBytes(plaintextBytes, quantum); // one part leaves the most room
-    return sealFooter({ keys, oid, envelope, manifest, footerBytes, footerSalt });
+export function sealObject(source: AsyncIterable<Buffer>, options: SealObject): AsyncGenerator<Buffer, void, void> {
+  const totalBytes = sealedBytes(options.plaintextBytes, options.quantum);
+  return seal(source, { ...options, partNumber: 0 }, totalBytes, () => objectFooter(options));
+}
+
+/**
+ * The same in one buffer, for a small object: there is nothing of it before `source` ended cleanly.
+ * @throws GatewayError InternalError when the source yields another length; whatever the source throws
+ */
+export async function sealObjectWhole(source: AsyncIterable<Buffer>, options: SealObject): Promise<Buffer> {
+  const watch = new Stopwatch(options.onCipher);
+  watch.start();
+  const totalBytes = sealedBytes(options.plaintextBytes, options.quantum);
+  const sealer = new PartSealer({ ...options, partNumber: 0 });
+  const block = new BlockWriter({ totalBytes, blockBytes: totalBytes });
+  block.append(sealer.header());
+  watch.stop();
+  for await (const chunk of source) {
+    watch.start();
+    block.appendAll(sealer.push(chunk));
+    watch.stop();
+  }
+  watch.start();
+  block.appendAll(sealer.finish());
+  block.append(objectFooter(options));
+  watch.stop();
+  watch.report();
+  return block.take()[0] as Buffer;
+}
+
+function objectFooter({ keys, oid, plaintextBytes, quantum, envelope, footerSalt, manifest }: SealObject): Buffer {
+  const { md5, checksum } = manifest();
+  return sealFooter({
+    keys,
+    oid,
+    envelope,
+    manifest: { multipart: false, plaintextBytes, md5, checksum, parts: [] },
+    footerBytes: maxFooterBytes(plaintextBytes, quantum), // one part leaves the most room
+    footerSalt,
   });
 }
 
@@ -112,14 +142,14 @@ export function openWhole(
 
 async function* seal(
   source: AsyncIterable<Buffer>,
-  options: SealPart & { readonly partNumber: number; readonly inOneBlock?: boolean | undefined },
+  options: SealPart & { readonly partNumber: number },
   totalBytes: number,
   footer: (() => Buffer) | undefined,
 ): AsyncGenerator<Buffer, void, void> {
   const watch = new Stopwatch(options.onCipher);
   watch.start();
   const sealer = new PartSealer(options);
-  const blocks = new BlockWriter({ totalBytes, blockBytes: options.inOneBlock === true ? totalBytes : BLOCK_BYTES });
+  const blocks = new BlockWriter({ totalBytes, blockBytes: BLOCK_BYTES });
   blocks.append(sealer.header());
   watch.stop();
   for await (const chunk of source) {

@@ -1,6 +1,6 @@
 import type { StoredAck, StorePut, VerifiedBody } from '../dialects/dialect.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
-import { sealObject } from '../envelope/streams.ts';
+import { sealObject, sealObjectWhole } from '../envelope/streams.ts';
 import { clientError } from '../errors.ts';
 import type { ObjectStored } from '../operations/answer.ts';
 import type { ObjectRef } from '../operations/object.ts';
@@ -25,7 +25,7 @@ export async function putKnownLength(
   const { plaintextBytes } = plaintext;
   if (policy.protection === 'none') return putPlain(operation, body, plaintext, context);
   const object = await newObject(operation.ref, operation.metadata, plaintextBytes, context);
-  const sealed = sealObject(plaintext.source, {
+  const sealing = {
     keys: object.keys,
     oid: object.oid,
     partSalt: object.partSalt,
@@ -34,17 +34,18 @@ export async function putKnownLength(
     envelope: object.envelope,
     footerSalt: services.randomBytes(16),
     manifest: () => body.proof(),
-    inOneBlock: plaintext.whole,
-    onCipher: (seconds) => {
+    onCipher: (seconds: number) => {
       trace.sealSeconds += seconds;
     },
-  });
+  };
   const bytes = sealedBytes(plaintextBytes, policy.quantum);
   const put: StorePut = {
     ref: operation.ref,
     metadata: object.metadata,
     conditions: writeConditions(operation.conditions),
-    body: plaintext.whole ? await onlyBlock(sealed) : { bytes, source: paced(sealed, services.moved) },
+    body: plaintext.whole
+      ? await sealObjectWhole(plaintext.source, sealing)
+      : { bytes, source: paced(sealObject(plaintext.source, sealing), services.moved) },
   };
   if (plaintext.whole) services.moved(BUFFERS_A_BYTE * bytes);
   return storedAnswer(operation.ref, await services.store.put(put, signal), body);
@@ -97,14 +98,6 @@ export async function* endHeldBack(source: ByteSource, bytes: number): AsyncGene
     else end.push(Buffer.from(piece)); // the source may reuse its buffer
   }
   yield* end;
-}
-
-/** What was sealed in one block. */
-async function onlyBlock(sealed: ByteSource): Promise<Buffer> {
-  let only: Buffer | undefined;
-  for await (const block of sealed) only = block;
-  if (only === undefined) throw new Error('Nothing was sealed.');
-  return only;
 }
 
 /** Collected before anything is sent. */

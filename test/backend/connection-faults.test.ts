@@ -19,16 +19,22 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** undici carries everything, or raw sockets carry what has no body to send: the same must hold. */
+/** An answer that is asked for aside comes through undici, others over raw sockets: the same must hold. */
+class AsideConnection extends BackendConnection {
+  override send(request: OutgoingRequest, options: { readonly signal?: AbortSignal } = {}) {
+    return super.send(request, { ...options, aside: true });
+  }
+}
+
 const TRANSPORTS = [
   ['undici', false],
   ['raw sockets', true],
 ] as const;
-let rawDownloads = false;
+let Transport = BackendConnection;
 
 async function connect(script: (peer: RawPeer) => Promise<void>, over: Partial<BackendOptions> = {}) {
   server = await startRawServer(script);
-  connection = new BackendConnection(backendOptions(server.url, { rawDownloads, ...over }));
+  connection = new Transport(backendOptions(server.url, over));
   return connection;
 }
 
@@ -77,7 +83,7 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: "e"\r\n\r\nhello';
 
 describe.each(TRANSPORTS)('answers (%s)', (_name, raw) => {
   beforeEach(() => {
-    rawDownloads = raw;
+    Transport = raw ? BackendConnection : AsideConnection;
   });
 
   test('head and body come as sent: raw header bytes, case, duplicates, order', async () => {
@@ -130,7 +136,7 @@ describe.each(TRANSPORTS)('answers (%s)', (_name, raw) => {
       },
       { retries: 0 },
     );
-    if (rawDownloads) expect((await read(await backend.send(get))).toString()).toBe('hello');
+    if (Transport === BackendConnection) expect((await read(await backend.send(get))).toString()).toBe('hello');
     else expect(await codeOf(backend.send(get))).toBe('BackendUnavailable/backend');
   });
 
@@ -150,7 +156,7 @@ describe.each(TRANSPORTS)('answers (%s)', (_name, raw) => {
 
 describe.each(TRANSPORTS)('answers that are cut (%s)', (_name, raw) => {
   beforeEach(() => {
-    rawDownloads = raw;
+    Transport = raw ? BackendConnection : AsideConnection;
   });
 
   test.each([
@@ -217,7 +223,7 @@ describe.each(TRANSPORTS)('answers that are cut (%s)', (_name, raw) => {
 
   test('the error names no address, its cause carries no bytes of the answer', async () => {
     const port = await freePort();
-    connection = new BackendConnection(backendOptions(`http://127.0.0.1:${port}`, { rawDownloads, retries: 0 }));
+    connection = new Transport(backendOptions(`http://127.0.0.1:${port}`, { retries: 0 }));
     const error = await connection.send(get).then(
       () => undefined,
       (thrown) => thrown as GatewayError,
@@ -230,7 +236,7 @@ describe.each(TRANSPORTS)('answers that are cut (%s)', (_name, raw) => {
 
 describe.each(TRANSPORTS)('timeouts (%s)', (_name, raw) => {
   beforeEach(() => {
-    rawDownloads = raw;
+    Transport = raw ? BackendConnection : AsideConnection;
   });
 
   test('no head in time', async () => {
@@ -268,7 +274,7 @@ describe.each(TRANSPORTS)('timeouts (%s)', (_name, raw) => {
 
 describe.each(TRANSPORTS)('backpressure (%s)', (_name, raw) => {
   beforeEach(() => {
-    rawDownloads = raw;
+    Transport = raw ? BackendConnection : AsideConnection;
   });
 
   test('an unread body stops the backend: memory does not grow with the object', async () => {
@@ -465,7 +471,7 @@ describe('uploads', () => {
 
 describe.each(TRANSPORTS)('giving up (%s)', (_name, raw) => {
   beforeEach(() => {
-    rawDownloads = raw;
+    Transport = raw ? BackendConnection : AsideConnection;
   });
 
   test('an abort while the body flows destroys the exchange', async () => {
@@ -521,7 +527,7 @@ describe.each(TRANSPORTS)('giving up (%s)', (_name, raw) => {
 
 describe.each(TRANSPORTS)('retries (%s)', (_name, raw) => {
   beforeEach(() => {
-    rawDownloads = raw;
+    Transport = raw ? BackendConnection : AsideConnection;
   });
 
   function events(): BackendObserver & { readonly log: string[] } {

@@ -62,14 +62,13 @@ afterAll(async () => {
 
 const get = () => s3Back.get({ ref: { bucket: 'b', key: 'k' }, conditions: {} });
 
-describe.each([false, true])('TLS with own CA and client certificate (raw downloads: %s)', (rawDownloads) => {
-  const connect = (tls: BackendOptions['tls']) =>
-    new BackendConnection(backendOptions(url, { tls, rawDownloads, retries: 0 }));
+describe.each([false, true])('TLS with own CA and client certificate (aside: %s)', (aside) => {
+  const connect = (tls: BackendOptions['tls']) => new BackendConnection(backendOptions(url, { tls, retries: 0 }));
 
   test('both directions', async () => {
     const backend = connect({ ca: pem('ca.crt'), cert: pem('client.crt'), key: pem('client.key') });
     for (let round = 0; round < 3; round++) {
-      const response = await backend.send(get());
+      const response = await backend.send(get(), { aside });
       const body = await collect(
         response.body,
         BIG.length,
@@ -91,7 +90,7 @@ describe.each([false, true])('TLS with own CA and client certificate (raw downlo
 
   test('a certificate of an unknown CA is refused, and the message says so', async () => {
     const backend = connect({ cert: pem('client.crt'), key: pem('client.key') });
-    await expect(backend.send(get())).rejects.toMatchObject({
+    await expect(backend.send(get(), { aside })).rejects.toMatchObject({
       code: 'BackendUnavailable',
       message: expect.stringContaining('TLS certificate'),
     });
@@ -100,7 +99,7 @@ describe.each([false, true])('TLS with own CA and client certificate (raw downlo
 
   test('no client certificate: an error, not a hang', async () => {
     const backend = connect({ ca: pem('ca.crt') });
-    await expect(backend.send(get())).rejects.toMatchObject({ code: 'BackendUnavailable' });
+    await expect(backend.send(get(), { aside })).rejects.toMatchObject({ code: 'BackendUnavailable' });
     await backend.destroy();
   });
 });

@@ -47,11 +47,10 @@ function readHead(headers: HeaderList): Head {
     versionId: undefined,
     deleteMarker: false,
   };
-  for (const [rawName, value] of headers) {
-    const name = rawName.toLowerCase();
+  headers.forEach((name, value, rawName) => {
     if (name.startsWith('x-amz-')) readVendorHeader(head, name, rawName, value);
     else readPlainHeader(head, name, value);
-  }
+  });
   return head;
 }
 

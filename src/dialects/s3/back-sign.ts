@@ -69,11 +69,10 @@ function payloadHashOf(body: OutgoingRequest['body']): string {
 
 function signedHeaderNames(headers: HeaderList): string[] {
   const names: string[] = [];
-  for (const [name] of headers) {
-    const lower = name.toLowerCase();
-    if (lower.startsWith('x-amz-') || lower === 'host' || lower === 'content-type' || lower === 'content-md5') {
-      if (!names.includes(lower)) names.push(lower);
+  headers.forEach((name) => {
+    if (name.startsWith('x-amz-') || name === 'host' || name === 'content-type' || name === 'content-md5') {
+      if (!names.includes(name)) names.push(name);
     }
-  }
+  });
   return names.sort();
 }

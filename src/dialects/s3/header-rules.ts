@@ -113,13 +113,12 @@ function collectVendor<Into extends HeaderList | undefined>(
   vendor: ReadonlySet<string>,
   into: Into,
 ): Into {
-  for (const [raw, value] of headers) {
-    const name = raw.toLowerCase();
-    if (!name.startsWith('x-amz-')) continue;
+  headers.forEach((name, value, raw) => {
+    if (!name.startsWith('x-amz-')) return;
     const treatment = treatHeader(name, vendor);
     if (treatment === 'vendor') into?.append(raw, value);
     else if (treatment !== 'ignored' && name !== 'x-amz-request-payer') throw unavailable(name, operation);
-  }
+  });
   return into;
 }
 

@@ -38,9 +38,8 @@ export function readObjectMetadata(
 ): ObjectMetadata {
   const user: [name: string, value: string][] = [];
   const vendor = new HeaderList();
-  for (const [raw, value] of headers) {
-    const name = raw.toLowerCase();
-    if (!name.startsWith('x-amz-')) continue;
+  headers.forEach((name, value, raw) => {
+    if (!name.startsWith('x-amz-')) return;
     switch (treatObjectHeader(name)) {
       case 'metadata':
         addMetadata(user, name.slice(METADATA_PREFIX.length), value);
@@ -54,7 +53,7 @@ export function readObjectMetadata(
       case 'unknown':
         if (!isRead(name)) throw unavailable(name, operation);
     }
-  }
+  });
   return { content: contentHeaders(headers), user, vendor };
 }
 
