@@ -2,8 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketPolicyCommand,
@@ -13,9 +16,11 @@ import {
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
+  ListPartsCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   type S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -154,6 +159,30 @@ describe('two applications of one tenant, two users of the backend', () => {
     const everything = { accessKeyId: 'backend-everything', secretAccessKey: 'plantedSecretOfAllBuckets' };
     await admin.addUser(everything, [{ actions: ['s3:*'], on: ['*'] }]);
     expect(await names((await application(everything)).client)).toEqual([PRIVATE, SHARED]);
+  });
+
+  it('upload in parts with the right to write alone, and not without it', async () => {
+    const at = { Bucket: SHARED, Key: 'parts' };
+    expect(await refusal(reader.send(new CreateMultipartUploadCommand(at)))).toEqual(DENIED);
+    const { UploadId } = await writer.send(new CreateMultipartUploadCommand(at));
+    const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
+    // The second is too small for the store's own uploads, and is staged.
+    for (const [index, Body] of [LARGE, SMALL].entries()) {
+      const part = { ...at, UploadId, PartNumber: index + 1 };
+      if (Body === LARGE) {
+        expect(await refusal(reader.send(new UploadPartCommand({ ...part, Body })))).toEqual(DENIED);
+      }
+      const { ETag } = await writer.send(new UploadPartCommand({ ...part, Body }));
+      Parts.push({ PartNumber: part.PartNumber, ETag });
+    }
+    const complete = () => new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts } });
+    expect(await refusal(reader.send(complete()))).toEqual(DENIED);
+    expect(await refusal(reader.send(new ListPartsCommand({ ...at, UploadId })))).toEqual(DENIED);
+    expect(await refusal(reader.send(new AbortMultipartUploadCommand({ ...at, UploadId })))).toEqual(DENIED);
+    await writer.send(complete());
+    // Who may not read is not told that the object is there already.
+    expect(await refusal(writer.send(complete()))).toEqual([404, 'NoSuchUpload']);
+    expect(sha256(await read(reader, at))).toBe(sha256(Buffer.concat([LARGE, SMALL])));
   });
 
   it('copy only what they may read', async () => {
