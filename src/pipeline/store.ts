@@ -1,5 +1,4 @@
 import type { BackendConnection } from '../backend/connection.ts';
-import type { Identity } from '../backend/identity.ts';
 import type {
   BackDialect,
   CompletedPart,
@@ -30,6 +29,7 @@ import type { Conditions } from '../wire/conditions.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
 import { clientEtag } from './etag.ts';
+import { judge, judgedConditions } from './read-conditions.ts';
 
 /** A listing of 1,000 keys of 1,024 bytes, every byte an entity or percent-encoded, with room to spare. */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
@@ -51,24 +51,10 @@ export interface StoredContent {
 export class Store {
   readonly #back: BackDialect;
   readonly #connection: BackendConnection;
-  /** With whose rights it asks; undefined: the gateway's own. */
-  readonly identity: Identity | undefined;
 
-  /** @param identity default: the gateway's own */
-  constructor(back: BackDialect, connection: BackendConnection, identity?: Identity) {
+  constructor(back: BackDialect, connection: BackendConnection) {
     this.#back = back;
     this.#connection = connection;
-    this.identity = identity;
-  }
-
-  /** The same backend, asked with other rights. */
-  as(identity: Identity): Store {
-    return new Store(this.#back, this.#connection, identity);
-  }
-
-  /** That signatures for the backend name. */
-  get region(): string {
-    return this.#connection.region;
   }
 
   get dialect(): BackDialect {
@@ -90,9 +76,10 @@ export class Store {
   }
 
   async #get(get: StoreGet, options: SendOptions): Promise<StoredContent> {
-    const response = await this.#succeed(this.#back.get(get), get.ref, options);
+    const { asked, judged } = judgedConditions(get.conditions);
+    const response = await this.#succeed(this.#back.get({ ...get, conditions: asked }), get.ref, options);
     try {
-      return { object: this.#back.readObject(response), body: response.body, discard: () => response.discard() };
+      return { object: this.#readObject(response, judged), body: response.body, discard: () => response.discard() };
     } catch (error) {
       response.discard();
       throw error;
@@ -100,17 +87,30 @@ export class Store {
   }
 
   async head(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
-    const response = await this.#succeed(this.#back.head(get), get.ref, { signal });
+    const { asked, judged } = judgedConditions(get.conditions);
+    const response = await this.#succeed(this.#back.head({ ...get, conditions: asked }), get.ref, { signal });
     response.discard();
-    return this.#back.readObject(response);
+    return this.#readObject(response, judged);
+  }
+
+  #readObject(response: IncomingResponse, conditions: Conditions | undefined): StoredObject {
+    const object = this.#back.readObject(response);
+    if (conditions === undefined) return object;
+    try {
+      judge(conditions, object);
+      return object;
+    } catch (error) {
+      throw error instanceof GatewayError ? withValidators(error, response) : error;
+    }
   }
 
   async delete(
     ref: ObjectRef,
     conditions: Conditions,
     signal: AbortSignal,
+    vendor?: HeaderList,
   ): Promise<{ versionId: string | undefined; deleteMarker: boolean }> {
-    const response = await this.#succeed(this.#back.delete(ref, conditions), ref, { signal });
+    const response = await this.#succeed(this.#back.delete(ref, conditions, vendor), ref, { signal });
     response.discard();
     return this.#back.readDelete(response);
   }
@@ -119,8 +119,10 @@ export class Store {
     bucket: string,
     targets: readonly DeleteTarget[],
     signal: AbortSignal,
+    vendor?: HeaderList,
   ): Promise<{ deleted: readonly DeletedEntry[]; failures: readonly DeleteFailure[] }> {
-    return this.#back.readDeleteMany(await this.#document(this.#back.deleteMany(bucket, targets), { bucket }, signal));
+    const request = this.#back.deleteMany(bucket, targets, vendor);
+    return this.#back.readDeleteMany(await this.#document(request, { bucket }, signal));
   }
 
   async list(asked: ListObjects, signal: AbortSignal): Promise<StoredListing> {
@@ -233,21 +235,25 @@ export class Store {
   }
 
   async #succeed(request: OutgoingRequest, ref: Partial<ObjectRef>, options: SendOptions): Promise<IncomingResponse> {
-    const { identity } = this;
-    const response = await this.#connection.send(request, identity === undefined ? options : { ...options, identity });
+    const response = await this.#connection.send(request, options);
     if (response.status >= 200 && response.status < 300) return response;
     const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
-    throw withValidators(this.#back.readError(response, document, ref, identity?.asker), response);
+    throw withValidators(this.#back.readError(response, document, ref), response);
   }
 }
 
-/** A 304 names the object that was not modified (RFC 9110 §15.4.5), in the client's terms. */
+/** What a cache may be told anew of an object that was not modified. */
+const CACHE_HEADERS = ['Last-Modified', 'Cache-Control', 'Expires'];
+
+/** A 304 says what a 200 would have said to a cache (RFC 9110 §15.4.5), in the client's terms. */
 function withValidators(error: GatewayError, { headers }: IncomingResponse): GatewayError {
   const etag = headers.get('etag');
   if (error.code !== 'NotModified' || etag === undefined) return error;
   const validators: [string, string][] = [['ETag', `"${clientEtag(etag.replace(/^"|"$/g, ''))}"`]];
-  const modified = headers.get('last-modified');
-  if (modified !== undefined) validators.push(['Last-Modified', modified]);
+  for (const name of CACHE_HEADERS) {
+    const value = headers.get(name);
+    if (value !== undefined) validators.push([name, value]);
+  }
   return new GatewayError('NotModified', error.message, { source: error.source, headers: validators });
 }
 

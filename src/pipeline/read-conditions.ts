@@ -1,0 +1,89 @@
+import { GatewayError } from '../errors.ts';
+import type { Conditions } from '../wire/conditions.ts';
+import { formatHttpDate, parseHttpDate, parseIsoDate } from '../wire/dates.ts';
+
+/** Who judges the conditions of a read. */
+export interface JudgedConditions {
+  /** What the backend is asked: one plain condition at most, which stores agree about. */
+  readonly asked: Conditions;
+  /** What is judged here, of the backend's answer. */
+  readonly judged: Conditions | undefined;
+}
+
+const NONE: Conditions = {};
+const UNCONDITIONAL: JudgedConditions = { asked: NONE, judged: undefined };
+
+/**
+ * RFC 9110 §13.2.2: an ETag silences the date of its pair, what is no date counts for nothing, and If-Match comes
+ * before If-None-Match. Stores differ where several come together (MinIO lets a date overrule an ETag, and answers 304
+ * where 412 is due), and in lists and weak ETags: those are judged here.
+ * @param conditions ETags in the backend's form
+ */
+export function judgedConditions(conditions: Conditions): JudgedConditions {
+  const { ifMatch, ifNoneMatch } = conditions;
+  const unmodified = ifMatch === undefined ? httpDate(conditions.ifUnmodifiedSince) : undefined;
+  const modified = ifNoneMatch === undefined ? httpDate(conditions.ifModifiedSince) : undefined;
+  const before = ifMatch ?? unmodified;
+  const after = ifNoneMatch ?? modified;
+  if (before === undefined && after === undefined) return UNCONDITIONAL;
+  const effective = { ifMatch, ifNoneMatch, ifUnmodifiedSince: unmodified, ifModifiedSince: modified };
+  const single = before === undefined || after === undefined;
+  const plain = isPlain(ifMatch) && isPlain(ifNoneMatch);
+  return single && plain ? { asked: effective, judged: undefined } : { asked: NONE, judged: effective };
+}
+
+/** In the form that every store reads; undefined for what is no date. */
+function httpDate(text: string | undefined): string | undefined {
+  const date = text === undefined ? undefined : (parseHttpDate(text) ?? parseIsoDate(text));
+  return date && formatHttpDate(date);
+}
+
+/** One strong ETag, quoted or bare, or `*`. */
+function isPlain(condition: string | undefined): boolean {
+  return condition === undefined || /^(?:"[^"]*"|[^",/]*)$/.test(condition);
+}
+
+/**
+ * @throws GatewayError PreconditionFailed, NotModified
+ */
+export function judge(conditions: Conditions, object: { readonly etag: string; readonly lastModified: Date }): void {
+  const { ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince } = conditions;
+  const modifiedAt = wholeSeconds(object.lastModified);
+  if (ifMatch !== undefined ? !names(ifMatch, object.etag, 'strongly') : isAfter(modifiedAt, ifUnmodifiedSince)) {
+    throw refusal('PreconditionFailed', 'At least one of the preconditions you specified did not hold.');
+  }
+  const unchanged =
+    ifNoneMatch !== undefined
+      ? names(ifNoneMatch, object.etag, 'weakly')
+      : ifModifiedSince !== undefined && !isAfter(modifiedAt, ifModifiedSince);
+  if (unchanged) throw refusal('NotModified', 'The object was not modified.');
+}
+
+function refusal(code: 'PreconditionFailed' | 'NotModified', message: string): GatewayError {
+  return new GatewayError(code, message, { source: 'client' });
+}
+
+function isAfter(modifiedAt: number, since: string | undefined): boolean {
+  const date = since === undefined ? undefined : parseHttpDate(since);
+  return date !== undefined && modifiedAt > wholeSeconds(date);
+}
+
+/** HTTP dates have no fractions. */
+function wholeSeconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
+
+const ONE_ETAG = /[ \t]*(?:(W\/)?"([^"]*)"|([^",]*?))[ \t]*(?:,|$)/y;
+
+/** A list of ETags, quoted or bare as some SDKs send them, or `*`. A weak one never matches strongly (§8.8.3.2). */
+function names(condition: string, etag: string, how: 'strongly' | 'weakly'): boolean {
+  ONE_ETAG.lastIndex = 0;
+  while (ONE_ETAG.lastIndex < condition.length) {
+    const match = ONE_ETAG.exec(condition);
+    if (match === null) return false;
+    const [, weak, quoted, bare] = match;
+    if (bare === '*') return true;
+    if ((quoted ?? bare) === etag && (weak === undefined || how === 'weakly')) return true;
+  }
+  return false;
+}
