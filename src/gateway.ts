@@ -292,6 +292,7 @@ function pipelineServices(
     keyRings: stores.keyRings,
     store,
     lane: backend.lane,
+    conditionalDeletes: config.backend.conditionalDeletes || config.backend.place.kind === 'directory',
     budget: new MemoryBudget(config.limits.memoryBytes),
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(LAYOUT_CACHE_BYTES),

@@ -106,6 +106,14 @@ export function bytes(bounds: { readonly min: number; readonly max: number }): F
   };
 }
 
+export function flag(): Form<boolean> {
+  return {
+    expected: 'true or false',
+    read: (value) =>
+      value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined,
+  };
+}
+
 /** A count, or `auto`. */
 export function countOrAuto(bounds: { readonly min: number; readonly max: number }): Form<number | 'auto'> {
   const count = integer(bounds);

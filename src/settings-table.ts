@@ -3,6 +3,7 @@ import {
   bytes,
   choice,
   countOrAuto,
+  flag,
   hostPort,
   hostPortOrOff,
   integer,
@@ -65,6 +66,11 @@ const backend = z.strictObject({
     integer({ min: 0, max: 10 }),
     'Further attempts, with jitter, for an idempotent request of whose body no byte was consumed.',
   ).prefault(2),
+  conditionalDeletes: setting(
+    flag(),
+    'The backend holds to If-Match on deletions, as AWS S3 does; `check` tries it. MinIO does not, and deletes ' +
+      'whatever lies there: without this, conditional deletions are refused.',
+  ).prefault(false),
   tls: backendTls.prefault({}),
 });
 

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { ListObjects } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
+import type { Conditions } from '../wire/conditions.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
 
@@ -52,8 +53,9 @@ export class ObjectClient {
     }
   }
 
-  async delete(ref: ObjectRef): Promise<void> {
-    await this.#ask(this.#back.delete(ref, {}), ref);
+  /** @throws GatewayError PreconditionFailed, if the store reads conditions on deletions */
+  async delete(ref: ObjectRef, conditions: Conditions = {}): Promise<void> {
+    await this.#ask(this.#back.delete(ref, conditions), ref);
   }
 
   async createBucket(bucket: string): Promise<void> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../envelope/envelope.ts';
 import { SEGMENT_BYTES, sealedBytes } from '../envelope/sizes.ts';
+import { GatewayError } from '../errors.ts';
 import { createGateway } from '../gateway.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
@@ -48,7 +49,9 @@ export async function probeAtRest(parts: {
     const { client, close } = openGatewayClient({ endpoint, region: config.region, ...caller, now });
     undo.unshift(close);
     undo.unshift(() => backend.delete(ref));
-    return await compare({ client, backend, ref, caller });
+    const compared = await compare({ client, backend, ref, caller });
+    const conditional = config.backend.conditionalDeletes && compared.outcome === 'ok';
+    return conditional && !(await readsConditions(backend, ref)) ? conditionsIgnored() : compared;
   } finally {
     // Each on its own: what cannot be taken back must not keep the rest.
     for (const step of undo) await step().catch(() => undefined);
@@ -87,6 +90,21 @@ async function compare(at: {
   if (entry === undefined) return failed('the stored probe has no envelope: it was not sealed');
   if (stored.includes(line.trimEnd())) return failed('the stored probe contains its plaintext');
   return describe(stored, entry, caller.policy);
+}
+
+/** Whether the backend keeps an object that a deletion names by another ETag. */
+async function readsConditions(backend: ObjectClient, ref: ObjectRef): Promise<boolean> {
+  return backend.delete(ref, { ifMatch: '"another"' }).then(
+    () => false,
+    (error: unknown) => error instanceof GatewayError && error.code === 'PreconditionFailed',
+  );
+}
+
+function conditionsIgnored(): ProbeResult {
+  return failed(
+    'backend.conditionalDeletes is set, but the backend deleted the probe although If-Match named another ETag: ' +
+      'applications would lose what they mean to keep',
+  );
 }
 
 function describe(stored: Buffer, entry: string, policy: BucketPolicy): ProbeResult {

@@ -1,4 +1,4 @@
-import { clientError } from '../errors.ts';
+import { clientError, GatewayError } from '../errors.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
 import { type ByteRange, parseRange, resolveRange } from '../wire/range.ts';
@@ -86,20 +86,26 @@ export async function deleteObjects(call: Call): Promise<WireResponse> {
   const targets = xmlChildren(document, 'Object').map((target) => ({
     key: xmlText(target, 'Key') ?? '',
     versionId: xmlText(target, 'VersionId'),
+    ifMatch: xmlText(target, 'ETag'),
   }));
   if (targets.length === 0 || targets.length > MAX_DELETE_KEYS || targets.some(({ key }) => key === '')) {
     throw clientError('MalformedBody', `Name 1 to ${MAX_DELETE_KEYS} keys to delete.`);
   }
   const quiet = xmlText(document, 'Quiet') === 'true';
   let content = '';
-  for (const { key, versionId } of targets) {
+  for (const { key, versionId, ifMatch } of targets) {
     const target = xmlElement('Key', key) + xmlElement('VersionId', versionId);
     if (versionId !== undefined && versionId !== 'null') {
       content += `<Error>${target}<Code>NoSuchVersion</Code><Message>The version does not exist.</Message></Error>`;
       continue;
     }
-    await bucket.remove(key, () => undefined);
-    if (!quiet) content += `<Deleted>${target}</Deleted>`;
+    try {
+      await bucket.remove(key, writeGuard({ ifMatch }, key));
+      if (!quiet) content += `<Deleted>${target}</Deleted>`;
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.source !== 'client') throw error;
+      content += `<Error>${target}${xmlElement('Code', error.code)}${xmlElement('Message', error.message)}</Error>`;
+    }
   }
   return xmlAnswer('DeleteResult', content);
 }

@@ -97,12 +97,17 @@ export interface HeadObject extends Omit<GetObject, 'kind'> {
 export interface DeleteObject {
   readonly kind: 'DeleteObject';
   readonly ref: ObjectRef;
+  /** Only ifMatch means something. */
   readonly conditions: Conditions;
+  /** Raw headers of the dialect that let a backend delete what is locked (governance bypass, MFA). */
+  readonly vendor: ObjectMetadata['vendor'];
 }
 
 export interface DeleteTarget {
   readonly key: string;
   readonly versionId?: string | undefined;
+  /** Delete it only if it has this ETag, as sent. */
+  readonly etag?: string | undefined;
 }
 
 export interface DeleteObjects {
@@ -110,6 +115,8 @@ export interface DeleteObjects {
   readonly bucket: string;
   readonly targets: readonly DeleteTarget[];
   readonly quiet: boolean;
+  /** As DeleteObject's. */
+  readonly vendor: ObjectMetadata['vendor'];
 }
 
 export interface ListObjects {
@@ -246,6 +253,8 @@ export interface Forward {
   readonly bucket: string;
   readonly key: string | undefined;
   readonly versionId?: string | undefined;
+  /** The request's verified body, where it had to be read to know that it may pass. */
+  readonly document?: Buffer | undefined;
 }
 
 /** The name in logs and metrics: from a bounded set. */

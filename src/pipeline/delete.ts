@@ -1,16 +1,34 @@
+import { clientError } from '../errors.ts';
 import type { ObjectDeleted, ObjectsDeleted } from '../operations/answer.ts';
 import type { DeleteObject, DeleteObjects } from '../operations/operation.ts';
+import { backendEtags } from './etag.ts';
 import type { OperationContext } from './services.ts';
-import { readConditions } from './stored.ts';
 
 export async function deleteObject(operation: DeleteObject, context: OperationContext): Promise<ObjectDeleted> {
-  const { store } = context.services;
-  const deleted = await store.delete(operation.ref, readConditions(operation.conditions), context.signal);
+  const { ref, conditions, vendor } = operation;
+  if (conditions.ifMatch !== undefined) expectConditionalDeletes(context);
+  const ifMatch = backendEtags(conditions.ifMatch);
+  const deleted = await context.services.store.delete(ref, { ifMatch }, context.signal, vendor);
   return { kind: 'ObjectDeleted', ...deleted };
 }
 
 export async function deleteObjects(operation: DeleteObjects, context: OperationContext): Promise<ObjectsDeleted> {
-  const { bucket, targets, quiet } = operation;
-  const { deleted, failures } = await context.services.store.deleteMany(bucket, targets, context.signal);
+  const { bucket, targets, quiet, vendor } = operation;
+  if (targets.some(({ etag }) => etag !== undefined)) expectConditionalDeletes(context);
+  const known = targets.map((target) => ({ ...target, etag: backendEtags(target.etag) }));
+  const { deleted, failures } = await context.services.store.deleteMany(bucket, known, context.signal, vendor);
   return { kind: 'ObjectsDeleted', deleted: quiet ? [] : deleted, failures };
+}
+
+/**
+ * MinIO reads no condition on a deletion and deletes whatever lies there. To compare first and delete then would delete
+ * what somebody wrote in between, which is what the client wants to be safe from.
+ */
+function expectConditionalDeletes({ services }: OperationContext): void {
+  if (services.conditionalDeletes) return;
+  throw clientError(
+    'NotImplemented',
+    'Conditional deletions are not available: many stores ignore the condition and delete whatever lies there. ' +
+      'If this backend does not, its operator can set backend.conditionalDeletes.',
+  );
 }

@@ -27,12 +27,7 @@ export async function forward(
   if (front.name !== dialect.name) {
     throw clientError('NotImplemented', `${operation.name} is not available over a backend of another dialect.`);
   }
-  const document = await collect(body.bytes(), MAX_FORWARD_BYTES, () =>
-    clientError(
-      'MaxMessageLengthExceeded',
-      `The body of ${operation.name} may have at most ${MAX_FORWARD_BYTES} bytes.`,
-    ),
-  );
+  const document = operation.document ?? (await readBody(operation, body));
   const outgoing = dialect.forward(request, operation, document);
   return {
     passThrough: services.lane.forward({
@@ -40,9 +35,17 @@ export async function forward(
       path: outgoing.path,
       headers: outgoing.headers,
       body: document.length === 0 ? undefined : document,
-      identity: services.store.identity,
       requestId: request.id,
       renderError: exchange.renderError,
     }),
   };
+}
+
+function readBody(operation: Forward, body: VerifiedBody): Promise<Buffer> {
+  return collect(body.bytes(), MAX_FORWARD_BYTES, () =>
+    clientError(
+      'MaxMessageLengthExceeded',
+      `The body of ${operation.name} may have at most ${MAX_FORWARD_BYTES} bytes.`,
+    ),
+  );
 }

@@ -80,6 +80,7 @@ export async function inProcess(
     keyRings: tenancy.keyRings,
     store,
     lane,
+    conditionalDeletes: true,
     budget: new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024),
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(1024 * 1024),

@@ -77,7 +77,7 @@ function objectRequest(request: WireRequest, bucket: string, key: string): Opera
     case 'HEAD':
       return { kind: 'HeadObject', ...reading(request, bucket, key), conditions };
     case 'DELETE':
-      return { kind: 'DeleteObject', ref, conditions: {} };
+      return { kind: 'DeleteObject', ref, conditions: {}, vendor: new HeaderList() };
     default:
       throw notImplemented(request, 'an object');
   }
@@ -174,7 +174,7 @@ function readDelete(bucket: string, document: Buffer): Operation {
     checkKey(object.key);
     return { key: object.key };
   });
-  return { kind: 'DeleteObjects', bucket, targets, quiet: asked.quiet === true };
+  return { kind: 'DeleteObjects', bucket, targets, quiet: asked.quiet === true, vendor: new HeaderList() };
 }
 
 function jsonOf(document: Buffer): unknown {

@@ -1,7 +1,6 @@
 import { type ErrorCode, type ErrorSource, GatewayError } from '../../errors.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { readXml, xmlText } from '../../wire/xml.ts';
-import type { Asker } from '../dialect.ts';
 
 /**
  * A backend's refusals as neutral errors. Its own words reach a client only where they name a rule of its own; its
@@ -35,21 +34,6 @@ const KEY_IN_THE_WAY = backend(
   'The backend keeps keys as files and folders: a key cannot be both an object and the folder of another one.',
 );
 const OUR_CREDENTIALS = backend('BackendError', "The backend refused the gateway's own credentials.");
-/** Not of the clock: that is the gateway's, whoever asks. */
-const KEY_REFUSED_CODES: ReadonlySet<string> = new Set([
-  ...['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'ExpiredToken', 'InvalidToken', 'InvalidSecurity'],
-  ...['NotSignedUp', 'AccountProblem'],
-]);
-const CALLERS_KEY = backend(
-  'BackendKeyRefused',
-  'The backend does not take the backend key that is set for this access key or its tenant. The operator of the ' +
-    'gateway must set a good one (sealgate credential set or tenant set, --backend-access-key).',
-);
-const CALLER_DENIED = client('AccessDenied', 'Access Denied. The backend does not let this access key do this.');
-const ANONYMOUS_DENIED = client(
-  'AccessDenied',
-  'Access Denied. The backend does not allow this to requests that nobody signed.',
-);
 const UNAVAILABLE = backend('BackendUnavailable', 'The backend is not available. Try again shortly.');
 const SLOW_DOWN = backend('SlowDown', 'The backend asks to slow down. Try again shortly.');
 const NOT_SENT = backend('BackendError', 'The backend did not get the request as the gateway sent it.');
@@ -143,20 +127,15 @@ const MAX_MESSAGE_CHARACTERS = 300;
  * backend's own code and status, so that a front of the same dialect can spell it as the backend did
  * (NoSuchTagSet, NoSuchLifecycleConfiguration …).
  */
-export function readError(
-  response: IncomingResponse,
-  document: Buffer,
-  ref: ObjectName,
-  asker: Asker = 'gateway',
-): GatewayError {
+export function readError(response: IncomingResponse, document: Buffer, ref: ObjectName): GatewayError {
   const said = readErrorDocument(document);
   const headers = response.headers;
   // HEAD answers have no body; MinIO names its code in a header.
   const code = said?.code ?? headers.get('x-minio-error-code') ?? codeOfStatus(response.status, ref);
   const message = said?.message ?? headers.get('x-minio-error-desc')?.replaceAll('"', '') ?? '';
-  const cause = new Error(`backend: ${response.status} ${code}: ${printable(message)}${hintFor(code, asker)}`);
+  const cause = new Error(`backend: ${response.status} ${code}: ${printable(message)}${hintFor(code)}`);
   const details = objectDetails(ref);
-  const meaning = meaningFor(asker, code) ?? meaningOf(code, response.status);
+  const meaning = meaningOf(code, response.status);
   if (meaning !== undefined) {
     const { source } = meaning;
     return new GatewayError(meaning.code, meaning.message, { source, cause, details, headers: marks(response) });
@@ -168,13 +147,6 @@ export function readError(
     details: { ...details, backendCode: printable(code), backendStatus: String(response.status) },
     headers: marks(response),
   });
-}
-
-/** What a refusal says of rights and keys that are not the gateway's. */
-function meaningFor(asker: Asker, code: string): Meaning | undefined {
-  if (asker === 'gateway') return undefined;
-  if (code === 'AccessDenied') return asker === 'caller' ? CALLER_DENIED : ANONYMOUS_DENIED;
-  return asker === 'caller' && KEY_REFUSED_CODES.has(code) ? CALLERS_KEY : undefined;
 }
 
 /** undefined for a refusal that has no neutral name. */
@@ -214,8 +186,7 @@ export function withoutLeadingBlanks(document: Buffer): Buffer {
   return document.subarray(start);
 }
 
-function hintFor(code: string, asker: Asker): string {
-  if (meaningFor(asker, code) === CALLERS_KEY) return ' (check the backend key of the access key, or of its tenant)';
+function hintFor(code: string): string {
   if (MEANINGS[code] !== OUR_CREDENTIALS) return '';
   return code === 'RequestTimeTooSkewed'
     ? " (compare the gateway's clock with the backend's)"
@@ -229,13 +200,16 @@ function objectDetails(ref: ObjectName): Record<string, string> {
   return details;
 }
 
-/** S3 says on the error itself that a delete marker is the reason. */
-function marks(response: IncomingResponse): [string, string][] {
+/** S3 says on the error itself that a delete marker is the reason; of one that was asked for, also since when. */
+function marks({ status, headers }: IncomingResponse): [string, string][] {
   const kept: [string, string][] = [];
-  for (const name of ['x-amz-delete-marker', 'x-amz-version-id']) {
-    const value = response.headers.get(name);
+  const isMarker = status === 405 && headers.get('x-amz-delete-marker') === 'true';
+  for (const name of ['x-amz-delete-marker', 'x-amz-version-id', ...(isMarker ? ['last-modified'] : [])]) {
+    const value = headers.get(name);
     if (value !== undefined) kept.push([name, value]);
   }
+  // RFC 9110 §15.5.6 wants it, and MinIO leaves it out: deleting is all that can be done to a marker.
+  if (isMarker) kept.push(['allow', 'DELETE']);
   return kept;
 }
 

@@ -44,22 +44,29 @@ export function renderGet(method: 'GET' | 'HEAD', { ref, range, conditions }: St
   return { method, path: objectPath(ref, [['versionId', ref.versionId]]), headers, body: undefined, idempotent: true };
 }
 
-export function renderDelete(ref: ObjectRef, conditions: Conditions): OutgoingRequest {
-  const headers = new HeaderList();
+export function renderDelete(ref: ObjectRef, conditions: Conditions, vendor = new HeaderList()): OutgoingRequest {
+  const headers = vendor.clone();
   addWriteConditions(headers, conditions);
   const request = bodiless('DELETE', objectPath(ref, [['versionId', ref.versionId]]), headers);
   return { ...request, idempotent: isUnconditional(conditions) };
 }
 
-export function renderDeleteMany(bucket: string, targets: readonly DeleteTarget[]): OutgoingRequest {
+export function renderDeleteMany(
+  bucket: string,
+  targets: readonly DeleteTarget[],
+  vendor = new HeaderList(),
+): OutgoingRequest {
   const objects = targets.map(
-    ({ key, versionId }) => `<Object>${xmlElement('Key', key)}${xmlElement('VersionId', versionId)}</Object>`,
+    ({ key, versionId, etag }) =>
+      `<Object>${xmlElement('Key', key)}${xmlElement('VersionId', versionId)}${xmlElement('ETag', etag)}</Object>`,
   );
   const body = Buffer.from(`${XML_DECLARATION}<Delete xmlns="${XMLNS}">${objects.join('')}</Delete>`, 'utf8');
   // S3 demands Content-MD5 or a checksum of its own on this request.
   const md5 = createHash('md5').update(body).digest('base64');
-  const headers = new HeaderList(['content-type', 'application/xml', 'content-md5', md5]);
-  return { method: 'POST', path: bucketPath(bucket, [['delete', '']]), headers, body, idempotent: true };
+  const headers = vendor.clone().append('content-type', 'application/xml').append('content-md5', md5);
+  // Sent twice, a conditional deletion fails of what its own first copy did.
+  const idempotent = targets.every(({ etag }) => etag === undefined);
+  return { method: 'POST', path: bucketPath(bucket, [['delete', '']]), headers, body, idempotent };
 }
 
 export function renderList(asked: ListObjects): OutgoingRequest {

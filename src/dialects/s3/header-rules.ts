@@ -1,5 +1,5 @@
 import { clientError } from '../../errors.ts';
-import type { HeaderList } from '../../wire/headers.ts';
+import { HeaderList } from '../../wire/headers.ts';
 
 /**
  * Which x-amz-* request headers mean what. On a write an unknown one is refused: to ignore it could store an object
@@ -71,6 +71,9 @@ const FORWARDED: ReadonlySet<string> = new Set([
   'x-amz-transition-default-minimum-object-size',
 ]);
 
+/** What may let a backend delete what it would keep. */
+const DELETION: ReadonlySet<string> = new Set([...ACCOUNT, 'x-amz-bypass-governance-retention', 'x-amz-mfa']);
+
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** @param name lower case, begins with `x-amz-` */
@@ -100,11 +103,20 @@ export function checkForwardHeaders(headers: HeaderList, operation: string): voi
 }
 
 /**
- * For deletions and what belongs to an upload under way, which take no vendor header: a governance bypass, MFA or a
- * customer key that were ignored would mislead.
+ * For DeleteBucket and what belongs to an upload under way, which take no vendor header: a customer key that was
+ * ignored would mislead.
+ * @throws GatewayError NotImplemented
  */
 export function checkDeleteHeaders(headers: HeaderList, operation: string): void {
   collectVendor(headers, operation, NOTHING, undefined);
+}
+
+/**
+ * The raw vendor headers of a deletion.
+ * @throws GatewayError NotImplemented
+ */
+export function deleteVendorHeaders(headers: HeaderList, operation: string): HeaderList {
+  return collectVendor(headers, operation, DELETION, new HeaderList());
 }
 
 function collectVendor<Into extends HeaderList | undefined>(

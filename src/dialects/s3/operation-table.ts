@@ -88,11 +88,11 @@ const OBJECTS: readonly S3Operation[] = [
     'the backend cannot query what it cannot read',
   ),
   row(
-    'refused',
+    'forwarded',
     'RestoreObject',
     'POST object',
-    { subresource: 'restore' },
-    'restoring from archives is not available',
+    { subresource: 'restore', parameters: ['versionId'] },
+    'the archive gives the ciphertext back; queries and other places for their results are refused',
   ),
   row(
     'refused',

@@ -1,6 +1,6 @@
 import { clientError, GatewayError } from '../../errors.ts';
 import type { ObjectRef } from '../../operations/object.ts';
-import type { GetObject, Operation, ResponseOverrides } from '../../operations/operation.ts';
+import type { Forward, GetObject, Operation, ResponseOverrides } from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
@@ -11,12 +11,13 @@ import { type Address, checkNewBucketName, readAddress } from './address.ts';
 import { effectiveHeaders, headerValue } from './amz-fields.ts';
 import { MAX_COMPLETE_BYTES, readCompleteHead, readPartList } from './complete-upload.ts';
 import { readCopyObject } from './copy-object.ts';
+import { parseDeleteObjects, readDeleteObject } from './delete-requests.ts';
 import { bucketVendorHeaders, checkDeleteHeaders, checkForwardHeaders, checkReadHeaders } from './header-rules.ts';
 import { readListBuckets, readListObjects, readListObjectsV2, readListObjectVersions } from './listing.ts';
 import type { S3Operation } from './operation-table.ts';
 import { parseForm } from './post-form.ts';
 import { readPutObject } from './put-object.ts';
-import { MAX_CREATE_BUCKET_BYTES, MAX_DELETE_BYTES, readCreateBucket, readDeleteObjects } from './request-documents.ts';
+import { checkRestore, MAX_CREATE_BUCKET_BYTES, MAX_RESTORE_BYTES, readCreateBucket } from './request-documents.ts';
 import { routeRequest } from './route.ts';
 import {
   readAbortUpload,
@@ -34,7 +35,7 @@ export function parseRequest(request: WireRequest, settings: FrontSettings): Par
   const address = readAddress(request, settings);
   const headers = effectiveHeaders(request);
   const row = routeRequest(request, headers, address.level);
-  if (row.treatment === 'forwarded') return ready(readForward(row, address, request.query, headers));
+  if (row.treatment === 'forwarded') return parseForward(row, address, request.query, headers);
   if (address.level === 'object') {
     if (row.name === 'CompleteMultipartUpload') return parseComplete(address, request.query, headers);
     return ready(parseObject(row.name, address, request, headers));
@@ -65,8 +66,7 @@ function parseObject(
     case 'CopyObject':
       return readCopyObject(ref, headers);
     case 'DeleteObject':
-      checkDeleteHeaders(headers, name);
-      return { kind: 'DeleteObject', ref, conditions: readConditions(headers) };
+      return readDeleteObject(ref, headers);
     case 'CreateMultipartUpload':
       return readCreateUpload(ref, headers);
     case 'UploadPart':
@@ -145,41 +145,26 @@ function parseCreateBucket(bucket: string, headers: HeaderList): ParsedRequest {
   };
 }
 
-function parseDeleteObjects(bucket: string, headers: HeaderList): ParsedRequest {
-  checkDeleteHeaders(headers, 'DeleteObjects');
-  if (!bodyIsChecked(headers)) {
-    // A flipped bit in a key would delete another object: S3 wants an integrity check too.
-    throw clientError('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
-  }
-  return {
-    kind: 'document',
-    name: 'DeleteObjects',
-    bucket,
-    maxBytes: MAX_DELETE_BYTES,
-    read: (document) => readDeleteObjects(bucket, document),
-  };
-}
-
-const CHECKSUM_HEADER = /^x-amz-(?:trailer|checksum-(?:crc32|crc32c|crc64nvme|sha1|sha256))$/i;
-const UNCHECKED_PAYLOAD = /^(?:UNSIGNED-PAYLOAD|STREAMING-UNSIGNED-PAYLOAD-TRAILER)$/;
-
-function bodyIsChecked(headers: HeaderList): boolean {
-  const payload = headers.get('x-amz-content-sha256');
-  if (payload !== undefined && !UNCHECKED_PAYLOAD.test(payload)) return true;
-  if (headers.has('content-md5')) return true;
-  for (const [name] of headers) if (CHECKSUM_HEADER.test(name)) return true;
-  return false;
-}
-
-function readForward(row: S3Operation, address: Address, query: QueryList, headers: HeaderList): Operation {
+function parseForward(row: S3Operation, address: Address, query: QueryList, headers: HeaderList): ParsedRequest {
   if (address.level === 'service') throw unhandled(row.name);
   checkForwardHeaders(headers, row.name);
-  return {
+  const operation: Forward = {
     kind: 'Forward',
     name: row.name,
     bucket: address.bucket,
     key: address.level === 'object' ? address.key : undefined,
     versionId: readVersionId(query),
+  };
+  if (row.name !== 'RestoreObject') return ready(operation);
+  return {
+    kind: 'document',
+    name: row.name,
+    bucket: address.bucket,
+    maxBytes: MAX_RESTORE_BYTES,
+    read: (document) => {
+      checkRestore(document);
+      return { ...operation, document };
+    },
   };
 }
 

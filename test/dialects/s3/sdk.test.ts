@@ -249,6 +249,7 @@ test('DeleteObjects', async () => {
     bucket: Bucket,
     targets: [{ key: 'a&\r\n<b>' }, { key: ' ë ', versionId: 'v' }],
     quiet: false,
+    vendor: new HeaderList(),
   });
   expect(answer.Deleted).toEqual([{ Key: 'a&\r\n<b>' }]);
   expect(answer.Errors).toEqual([{ Key: ' ë ', VersionId: 'v', Code: 'AccessDenied', Message: 'no' }]);
