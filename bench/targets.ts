@@ -99,6 +99,9 @@ ${temporary.map((name) => `  ${name}_temp_path ${at.home}/${name};`).join('\n')}
 `;
 }
 
+/** As the program's first line, package.json and the Dockerfile start it. */
+const DEPLOYED_FLAGS = ['--max-semi-space-size=8'];
+
 export interface GatewayOptions {
   /** dist/launch.js as it is deployed, or src/launch.js. */
   readonly entry: string;
@@ -123,7 +126,7 @@ export async function startSealgate(
   const file = join(home, 'sealgate.yaml');
   writeFileSync(file, gatewayConfiguration({ port, adminPort, store, direct, logLevel: options.logLevel }));
   const env = { BENCH_BACKEND_SECRET: direct.credentials.secretAccessKey };
-  const node = [process.execPath, ...options.nodeFlags, options.entry];
+  const node = [process.execPath, ...DEPLOYED_FLAGS, ...options.nodeFlags, options.entry];
   const added = runNode(node, ['tenant', 'add', 'bench', '--bucket', 'bench-*', '--json', '--config', file], env);
   const tenant = JSON.parse(added) as { accessKeyId: string; secretAccessKey: string };
   const server = await startServer({

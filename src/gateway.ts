@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { BackendConnection, type BackendObserver, type BackendOptions } from './backend/connection.ts';
 import { PassThroughLane } from './backend/pass-through-lane.ts';
-import { createBufferPace } from './buffer-pace.ts';
 import type { BackendConfig, Config, KeysConfig } from './config.ts';
 import type { BackDialect } from './dialects/dialect.ts';
 import { s3Back } from './dialects/s3/back.ts';
@@ -300,7 +299,6 @@ function pipelineServices(
     uploads,
     staging: new Staging({ bucket: config.uploads.stagingBucket, store }),
     uploadKeepSeconds: config.uploads.keepSeconds,
-    moved: createBufferPace(),
     now: () => new Date(),
     randomBytes: createRandomPool(),
   };

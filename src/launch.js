@@ -1,9 +1,9 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
+// The flag keeps V8's young generation at 8 MB: with its default of 16 the gateway holds 80 MB more and is no faster
+// (bench/RESULTS.md). It must be there at the start; package.json and the Dockerfile give it too.
 // Plain JavaScript that Node 12 reads, on purpose: on a Node too old for the rest it must still be able to say so.
 // biome-ignore lint/style/useNodejsImportProtocol: Node 12 does not know the node: protocol
 import fs from 'fs';
-// biome-ignore lint/style/useNodejsImportProtocol: likewise
-import v8 from 'v8';
 
 const NEEDED_MAJOR = 24;
 const found = process.versions.node;
@@ -19,10 +19,6 @@ In a clone the right one comes with the packages, and npm scripts use it:
 Otherwise install Node ${NEEDED_MAJOR}: https://nodejs.org/en/download`);
   process.exitCode = 1;
 } else {
-  // Collections of the young generation are many and tiny (buffer-pace.ts): helper threads cost more than they do, and
-  // buffers that are freed later than collected look to V8 like growth.
-  v8.setFlagsFromString('--no-parallel-scavenge');
-  v8.setFlagsFromString('--no-concurrent-array-buffer-sweeping');
   // dist/ holds main.js, a clone holds main.ts.
   const main = fs.existsSync(new URL('./main.js', import.meta.url)) ? './main.js' : './main.ts';
   import(main).catch((error) => {

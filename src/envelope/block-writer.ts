@@ -1,3 +1,5 @@
+import { releaseBuffer } from '../memory/release.ts';
+
 /**
  * Blocks that no upload is using. They live as long as the process: a block that waits for a slow backend outlives
  * V8's young generation, and freeing thousands of those is what makes it collect everything, again and again.
@@ -39,8 +41,12 @@ export class BlockWriter {
     }
   }
 
-  appendAll(buffers: readonly Buffer[]): void {
-    for (const buffer of buffers) this.append(buffer);
+  /** Copies fresh buffers that nobody else holds, and releases them. */
+  takeAll(buffers: readonly Buffer[]): void {
+    for (const buffer of buffers) {
+      this.append(buffer);
+      releaseBuffer(buffer);
+    }
   }
 
   /** The blocks that are full; the caller's, until it gives them back. */

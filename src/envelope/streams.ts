@@ -1,3 +1,4 @@
+import { releaseBuffer } from '../memory/release.ts';
 import { BlockWriter } from './block-writer.ts';
 import { corrupted } from './corruption.ts';
 import { sealFooter } from './footer.ts';
@@ -61,11 +62,11 @@ export async function sealObjectWhole(source: AsyncIterable<Buffer>, options: Se
   watch.stop();
   for await (const chunk of source) {
     watch.start();
-    block.appendAll(sealer.push(chunk));
+    block.takeAll(sealer.push(chunk));
     watch.stop();
   }
   watch.start();
-  block.appendAll(sealer.finish());
+  block.takeAll(sealer.finish());
   block.append(objectFooter(options));
   watch.stop();
   watch.report();
@@ -98,8 +99,8 @@ export function sealPart(
 
 /**
  * Opens slices of an object (layout.ts) from its stored bytes, of which `storedFirst` is the first that `source`
- * yields. Gives the wanted plaintext in order, each segment only after its tag verified; part headers that come by are
- * verified too. Stops after the last slice and ends the source's iteration.
+ * yields. Gives the wanted plaintext in order, each segment only after its tag verified, and good until the next is
+ * asked for; part headers that come by are verified too. Stops after the last slice and ends the source's iteration.
  * @throws GatewayError ObjectCorrupted when a tag fails or the source ends early; whatever the source throws
  */
 export async function* openSlices(
@@ -119,7 +120,10 @@ export async function* openSlices(
     watch.start();
     const opened = opener.push(chunk);
     watch.stop();
-    for (const plaintext of opened) yield plaintext;
+    for (const plaintext of opened) {
+      yield plaintext;
+      releaseBuffer(plaintext);
+    }
     if (opener.done) break;
   }
   if (!opener.done) throw corrupted();
@@ -154,7 +158,7 @@ async function* seal(
   watch.stop();
   for await (const chunk of source) {
     watch.start();
-    blocks.appendAll(sealer.push(chunk));
+    blocks.takeAll(sealer.push(chunk));
     watch.stop();
     for (const block of blocks.take()) {
       yield block;
@@ -162,7 +166,7 @@ async function* seal(
     }
   }
   watch.start();
-  blocks.appendAll(sealer.finish());
+  blocks.takeAll(sealer.finish());
   if (footer !== undefined) blocks.append(footer());
   watch.stop();
   for (const block of blocks.take()) {

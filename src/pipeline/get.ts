@@ -4,6 +4,7 @@ import type { Layout, Slice } from '../envelope/layout.ts';
 import { SEGMENT_BYTES } from '../envelope/sizes.ts';
 import { openSlices, openWhole } from '../envelope/streams.ts';
 import { GatewayError } from '../errors.ts';
+import { releaseBuffer } from '../memory/release.ts';
 import type { ObjectContent } from '../operations/answer.ts';
 import type { GetObject } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
@@ -48,7 +49,7 @@ export async function getObject(operation: GetObject, context: OperationContext)
       release();
       return content;
     }
-    return { ...content, body: await primed(content.body, { release, moved: context.services.moved }) };
+    return { ...content, body: await primed(content.body, release) };
   } catch (error) {
     release();
     throw error;
@@ -263,6 +264,10 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 }
 
+/** Plaintext that was opened just now and is nobody else's. */
 async function* each(buffers: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {
-  yield* buffers;
+  for (const buffer of buffers) {
+    yield buffer;
+    releaseBuffer(buffer);
+  }
 }

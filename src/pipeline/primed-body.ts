@@ -5,10 +5,7 @@ import type { ByteSource } from '../wire/message.ts';
  * connection. `release` is called once: at the end, at a failure, or when the body is let go, begun or not. (An async
  * generator would not do: returning one that never began runs none of its code.)
  */
-export async function primed(
-  source: ByteSource,
-  { release, moved }: { readonly release: () => void; readonly moved: (bytes: number) => void },
-): Promise<ByteSource> {
+export async function primed(source: ByteSource, release: () => void): Promise<ByteSource> {
   const rest = source[Symbol.asyncIterator]();
   let first: IteratorResult<Buffer> | undefined = await rest.next();
   const iterator: AsyncIterator<Buffer> = {
@@ -22,7 +19,6 @@ export async function primed(
       try {
         const result = await rest.next();
         if (result.done) release();
-        else moved(result.value.length);
         return result;
       } catch (error) {
         release();

@@ -1,7 +1,7 @@
 import type { StoredAck, StorePut, VerifiedBody } from '../dialects/dialect.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
 import { sealObject, sealObjectWhole } from '../envelope/streams.ts';
-import { clientError } from '../errors.ts';
+import { clientError, type GatewayError } from '../errors.ts';
 import type { ObjectStored } from '../operations/answer.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { PutObject } from '../operations/operation.ts';
@@ -45,9 +45,8 @@ export async function putKnownLength(
     conditions: writeConditions(operation.conditions),
     body: plaintext.whole
       ? await sealObjectWhole(plaintext.source, sealing)
-      : { bytes, source: paced(sealObject(plaintext.source, sealing), services.moved) },
+      : { bytes, source: sealObject(plaintext.source, sealing) },
   };
-  if (plaintext.whole) services.moved(BUFFERS_A_BYTE * bytes);
   return storedAnswer(operation.ref, await services.store.put(put, signal), body);
 }
 
@@ -78,16 +77,6 @@ export function storedAnswer(ref: ObjectRef, stored: StoredAck, body: VerifiedBo
   };
 }
 
-/** A byte on its way up lies in two fresh buffers: the socket's and the cipher's. */
-const BUFFERS_A_BYTE = 2;
-
-export async function* paced(source: ByteSource, moved: (bytes: number) => void): AsyncGenerator<Buffer, void, void> {
-  for await (const piece of source) {
-    moved(BUFFERS_A_BYTE * piece.length);
-    yield piece;
-  }
-}
-
 /** What the sealer does by itself: the last bytes go out only once the client's body was verified to its end. */
 export async function* endHeldBack(source: ByteSource, bytes: number): AsyncGenerator<Buffer, void, void> {
   const end: Buffer[] = [];
@@ -111,7 +100,7 @@ export function writeConditions(conditions: Conditions): Conditions {
   return { ifMatch: backendEtags(conditions.ifMatch), ifNoneMatch: backendEtags(conditions.ifNoneMatch) };
 }
 
-export function tooLarge(bytes: number): Error {
+export function tooLarge(bytes: number): GatewayError {
   return clientError(
     'EntityTooLarge',
     `A single upload takes at most ${MAX_PUT_BYTES} bytes; this one has ${bytes}. Use a multipart upload.`,

@@ -1,11 +1,12 @@
 import type { CompletedPart, VerifiedBody } from '../dialects/dialect.ts';
 import { type PartEntry, sealFooter } from '../envelope/footer.ts';
-import { PartSealer } from '../envelope/part.ts';
 import { sealedBytes, sealedPartBytes } from '../envelope/sizes.ts';
+import { sealPart } from '../envelope/streams.ts';
 import type { ObjectStored } from '../operations/answer.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { PutObject } from '../operations/operation.ts';
-import type { ByteSource } from '../wire/message.ts';
+import { collect } from '../wire/collect.ts';
+import type { ByteSource, OutgoingBody } from '../wire/message.ts';
 import { MAX_PUT_BYTES, putKnownLength, storedAnswer, tooLarge, writeConditions } from './put-known-length.ts';
 import { type NewObject, newObject } from './sealing.ts';
 import type { OperationContext } from './services.ts';
@@ -97,10 +98,9 @@ class PartUpload {
     this.#context = context;
   }
 
-  async add(pieces: readonly Buffer[], bytes: number): Promise<void> {
+  async add(body: OutgoingBody): Promise<void> {
     const { services, signal } = this.#context;
     const partNumber = this.completed.length + 1;
-    const body = { bytes, source: each(pieces) };
     const part = { ref: this.#ref, uploadId: this.#uploadId, partNumber, body };
     this.completed.push(await services.store.uploadPart(part, signal));
   }
@@ -118,7 +118,7 @@ class PlainPieces {
   async add(piece: Buffer): Promise<void> {
     this.#bytes += piece.length;
     if (this.#bytes > MAX_PUT_BYTES) throw tooLarge(this.#bytes);
-    await this.#parts.add([piece], piece.length);
+    await this.#parts.add({ bytes: piece.length, source: only(piece) });
   }
 
   async finish(): Promise<void> {}
@@ -130,7 +130,7 @@ class SealedPieces {
   readonly #object: NewObject;
   readonly #context: OperationContext;
   readonly #entries: PartEntry[] = [];
-  #short: readonly Buffer[] = [];
+  #short: Buffer = Buffer.alloc(0);
   #plaintextBytes = 0;
   #storedBytes = 0;
 
@@ -147,14 +147,12 @@ class SealedPieces {
     const partNumber = this.#entries.length + 1;
     const partSalt = this.#context.services.randomBytes(16);
     const { keys, oid } = this.#object;
-    const sealer = new PartSealer({ keys, oid, partNumber, partSalt, plaintextBytes: piece.length });
-    const sealed = [sealer.header(), ...sealer.push(piece), ...sealer.finish()];
+    const source = sealPart(only(piece), { keys, oid, partNumber, partSalt, plaintextBytes: piece.length });
     const bytes = sealedPartBytes(piece.length);
     this.#storedBytes += bytes;
     this.#entries.push({ partNumber, plaintextBytes: piece.length, partSalt });
-    this.#context.services.moved(bytes);
-    if (piece.length === PIECE_BYTES) await this.#parts.add(sealed, bytes);
-    else this.#short = sealed;
+    if (piece.length === PIECE_BYTES) await this.#parts.add({ bytes, source });
+    else this.#short = await collect(source, bytes, () => tooLarge(this.#plaintextBytes));
   }
 
   /** The footer, behind the short piece if there is one: backends refuse a small part that is not the last. */
@@ -169,11 +167,7 @@ class SealedPieces {
       footerBytes: sealedBytes(this.#plaintextBytes, policy.quantum) - this.#storedBytes,
       footerSalt: services.randomBytes(16),
     });
-    const last = [...this.#short, footer];
-    await this.#parts.add(
-      last,
-      last.reduce((bytes, piece) => bytes + piece.length, 0),
-    );
+    await this.#parts.add(Buffer.concat([this.#short, footer]));
   }
 }
 
@@ -197,10 +191,6 @@ async function* inPieces(source: ByteSource, pieceBytes: number): AsyncGenerator
 
 async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
   yield buffer;
-}
-
-async function* each(buffers: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {
-  yield* buffers;
 }
 
 async function* chain(first: Buffer, rest: ByteSource): AsyncGenerator<Buffer, void, void> {

@@ -32,8 +32,6 @@ export interface PipelineServices {
   readonly staging: Staging;
   /** How long an upload that nobody adds to is kept. */
   readonly uploadKeepSeconds: number;
-  /** Told of every piece of an object that was moved: paces the release of buffers. */
-  readonly moved: (bytes: number) => void;
   readonly now: () => Date;
   /** Cryptographically strong; salts, object ids and DEKs come from here. */
   readonly randomBytes: (bytes: number) => Buffer;

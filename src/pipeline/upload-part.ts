@@ -10,7 +10,7 @@ import type { PartRecord } from '../uploads/upload-record.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource } from '../wire/message.ts';
 import { clientEtag } from './etag.ts';
-import { endHeldBack, paced } from './put-known-length.ts';
+import { endHeldBack } from './put-known-length.ts';
 import type { OperationContext } from './services.ts';
 import { findUpload, noSuchUpload, type UploadUnderWay } from './upload-state.ts';
 
@@ -91,7 +91,7 @@ export async function storePart(
       trace.sealSeconds += seconds;
     },
   });
-  const body = { bytes, source: paced(sealed, services.moved) };
+  const body = { bytes, source: sealed };
   const staged = bytes < store.dialect.smallestPartBytes;
   const { etag } = staged
     ? await staging.put(upload.id, { partNumber, partSalt }, body, signal)
@@ -144,7 +144,7 @@ async function plainPart(operation: UploadPart, body: VerifiedBody, context: Ope
   if (bytes === undefined) throw lengthNeeded('In a bucket without protection, parts must declare their length.');
   const release = services.budget.reserve(STREAM_RESERVE_BYTES);
   try {
-    const source = paced(endHeldBack(body.bytes(), bytes), services.moved);
+    const source = endHeldBack(body.bytes(), bytes);
     const { etag } = await services.store.uploadPart({ ref, uploadId, partNumber, body: { bytes, source } }, signal);
     return { kind: 'PartStored', etag: clientEtag(etag), checksum: body.proof().checksum };
   } finally {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { clientError, type GatewayError } from '../errors.ts';
+import { releaseBuffer } from '../memory/release.ts';
 
 type Result = IteratorResult<Buffer, undefined>;
 const DONE: Result = { done: true, value: undefined };
@@ -18,6 +19,8 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined, und
   readonly #beforeFirstPull: (() => void) | undefined;
   #state: 'unread' | 'reading' | 'ended' | 'failed';
   #error: GatewayError | undefined;
+  /** What the puller has, until it pulls again. */
+  #held: Buffer | undefined;
   #settle: ((result: Result) => void) | undefined;
   #reject: ((error: GatewayError) => void) | undefined;
 
@@ -49,6 +52,8 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined, und
   /** @throws GatewayError IncompleteBody, RequestTimeout, InvalidRequest (broken chunked coding) */
   next(): Promise<Result> {
     if (this.#state === 'unread') this.#begin();
+    if (this.#held !== undefined) releaseBuffer(this.#held);
+    this.#held = undefined;
     if (this.#state === 'failed') return Promise.reject(this.#error);
     if (this.#state === 'ended') return Promise.resolve(DONE);
     const chunk = this.#read();
@@ -111,7 +116,9 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined, und
 
   #read(): Buffer | null {
     const chunk = this.#message.read() as Buffer | null;
-    if (chunk !== null) this.bytes += chunk.length;
+    if (chunk === null) return null;
+    this.bytes += chunk.length;
+    this.#held = chunk;
     return chunk;
   }
 

@@ -88,7 +88,6 @@ export async function inProcess(
     uploads,
     staging: new Staging({ bucket: 'staging', store }),
     uploadKeepSeconds: 3600,
-    moved: () => undefined,
     now: () => new Date(),
     randomBytes,
   };

@@ -101,7 +101,7 @@ describe('a primed body', () => {
     [['a', 'b'], 'ab'],
   ])('of %j gives all, and releases at its end', async (pieces, whole) => {
     const { source, release, counts } = watched(pieces);
-    const body = await primed(source, { release, moved: () => undefined });
+    const body = await primed(source, release);
     expect(counts().released).toBe(0);
     expect((await bodyOf(content(body))).toString()).toBe(whole);
     expect(counts().closed).toBe(1);
@@ -110,19 +110,17 @@ describe('a primed body', () => {
 
   it('throws what comes first before there is a body', async () => {
     const { source, release } = watched([new RangeError('first')]);
-    await expect(primed(source, { release, moved: () => undefined })).rejects.toThrow('first');
+    await expect(primed(source, release)).rejects.toThrow('first');
   });
 
   it('releases at a later failure, and when it is let go, begun or not', async () => {
     const failing = watched(['a', new RangeError('later')]);
-    const body = await primed(failing.source, { release: failing.release, moved: () => undefined });
+    const body = await primed(failing.source, failing.release);
     expect(await refusalOf(bodyOf(content(body)))).toMatch(/later/);
     expect(failing.counts().released).toBeGreaterThan(0);
     for (const pulls of [0, 1]) {
       const left = watched(['a', 'b']);
-      const iterator = (await primed(left.source, { release: left.release, moved: () => undefined }))[
-        Symbol.asyncIterator
-      ]();
+      const iterator = (await primed(left.source, left.release))[Symbol.asyncIterator]();
       for (let pull = 0; pull < pulls; pull++) await iterator.next();
       await iterator.return?.();
       expect(left.counts()).toEqual({ closed: 1, released: 1 });
