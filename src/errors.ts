@@ -61,6 +61,7 @@ export type ErrorCode =
   | 'ObjectNotSealed' // unmarked object in a sealed bucket
   | 'KeyUnavailable' // the key that protects the object is missing or destroyed
   // Who is not well?
+  | 'BackendKeyRefused' // the backend does not take the key that a caller or its tenant has there
   | 'BackendError' // the backend answered something the gateway cannot use
   | 'BackendRefused' // a rule of the backend's own; the message names it
   | 'BackendUnavailable'

@@ -5,6 +5,7 @@ import { collect } from '../wire/collect.ts';
 import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
 import { Exchange, ExchangeFailure } from './exchange.ts';
 import { abandoned, backendFailure, documentTooLarge, type FailureReason, failureReason } from './failure.ts';
+import type { Identity } from './identity.ts';
 import { LargeBodyLane } from './large-body-lane.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
@@ -60,6 +61,14 @@ export interface BackendHealth {
   readonly lastFailureReason: FailureReason | undefined;
 }
 
+export interface SendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Keeps a small answer off the connections of downloads. */
+  readonly aside?: boolean | undefined;
+  /** Default: the gateway's own. */
+  readonly identity?: Identity | undefined;
+}
+
 const MAX_ERROR_DOCUMENT_BYTES = 64 * 1024;
 const MAX_LANE_UPLOAD_BYTES = 256 * 1024;
 
@@ -98,6 +107,11 @@ export class BackendConnection {
     this.#largeUploads = new LargeBodyLane(options, opened);
   }
 
+  /** That signatures for this backend name. */
+  get region(): string {
+    return this.#options.credentials.region;
+  }
+
   get health(): BackendHealth {
     const { lastAnswer, lastFailure, lastFailureReason } = this.#health;
     return { lastAnswer, lastFailure, lastFailureReason };
@@ -110,10 +124,7 @@ export class BackendConnection {
    * those may wait for it, where all who do would else wait for each other.
    * @throws GatewayError BackendUnavailable, BackendError (not HTTP, or no answer to trust), RequestTimeout (given up)
    */
-  async send(
-    request: OutgoingRequest,
-    options: { readonly signal?: AbortSignal; readonly aside?: boolean } = {},
-  ): Promise<IncomingResponse> {
+  async send(request: OutgoingRequest, options: SendOptions = {}): Promise<IncomingResponse> {
     const { method } = request;
     const { signal } = options;
     const { observer, random } = this.#options;
@@ -137,19 +148,19 @@ export class BackendConnection {
   }
 
   /**
-   * Asks the backend for something small with the gateway's credentials. AccessDenied is an answer too: a key that may
-   * not list buckets is a good key.
+   * Asks the backend for something small, with the gateway's credentials unless others are given. AccessDenied is an
+   * answer too: a key that may not list buckets is a good key.
    * @throws GatewayError that says what is wrong
    */
-  async check(): Promise<void> {
+  async check(identity?: Identity): Promise<void> {
     const { dialect } = this.#options;
-    const response = await this.send(dialect.listBuckets());
+    const response = await this.send(dialect.listBuckets(), { identity });
     if (response.status < 300) {
       response.discard();
       return;
     }
     const document = await collect(response.body, MAX_ERROR_DOCUMENT_BYTES, documentTooLarge);
-    const error = dialect.readError(response, document, {});
+    const error = dialect.readError(response, document, {}, identity?.asker);
     if (error.code !== 'AccessDenied') throw error;
   }
 
@@ -170,10 +181,10 @@ export class BackendConnection {
   #exchange(
     request: OutgoingRequest,
     body: Buffer | UploadBody | undefined,
-    { signal, aside = false }: { readonly signal?: AbortSignal; readonly aside?: boolean },
+    { signal, aside = false, identity }: SendOptions,
   ): Promise<IncomingResponse> {
     const { dialect, credentials, endpoint, now } = this.#options;
-    dialect.sign(request, credentials, endpoint.host, now());
+    dialect.sign(request, identity === undefined ? credentials : identity.credentials, endpoint.host, now());
     const lane = this.#laneFor(request.method, body, aside);
     if (lane !== undefined) return lane.exchange(request, signal, body instanceof UploadBody ? body : undefined);
     const exchange = new Exchange(request.method, signal);

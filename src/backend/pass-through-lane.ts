@@ -9,6 +9,7 @@ import { HeaderList } from '../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest, PassThrough, WireResponse } from '../wire/message.ts';
 import type { BackendOptions } from './connection.ts';
 import { backendFailure, documentTooLarge, failureReason } from './failure.ts';
+import type { Identity } from './identity.ts';
 import { passedHeaders } from './pass-through-headers.ts';
 
 export interface ForwardedRequest {
@@ -18,6 +19,8 @@ export interface ForwardedRequest {
   readonly headers: HeaderList;
   /** Verified. Never an object's bytes. */
   readonly body: Buffer | undefined;
+  /** With whose rights; undefined: the gateway's own. */
+  readonly identity?: Identity | undefined;
   readonly requestId: string;
   readonly renderError: (error: GatewayError) => WireResponse;
 }
@@ -136,9 +139,10 @@ export class PassThroughLane {
       return;
     }
     const { dialect, credentials, endpoint, now, headersTimeoutSeconds } = this.#options;
-    const { outgoing } = passage;
+    const { outgoing, forwarded } = passage;
+    const { identity } = forwarded;
     passage.proxyRequest = proxyRequest;
-    dialect.sign(outgoing, credentials, endpoint.host, now());
+    dialect.sign(outgoing, identity === undefined ? credentials : identity.credentials, endpoint.host, now());
     // Guard: http-proxy collapses `//` in the path.
     proxyRequest.path = outgoing.path;
     // Guard: it takes node's merged, lower-cased headers: duplicates and case would be lost.
@@ -158,16 +162,19 @@ export class PassThroughLane {
     const status = answer.statusCode ?? 502;
     const headers = new HeaderList(answer.rawHeaders);
     // An error names the backend's ids, and may speak of credentials that are not the client's: it is told anew.
-    if (status >= 400) throw await this.#readError(answer, status, headers);
+    if (status >= 400) throw await this.#readError(answer, { status, headers, forwarded });
     response.writeHead(status, passedHeaders(headers, forwarded.requestId));
     // Past the head an error destroys both sides: a truncated answer never looks whole.
     await pipeline(answer, response);
   }
 
-  async #readError(answer: IncomingMessage, status: number, headers: HeaderList): Promise<GatewayError> {
+  async #readError(
+    answer: IncomingMessage,
+    { status, headers, forwarded }: { status: number; headers: HeaderList; forwarded: ForwardedRequest },
+  ): Promise<GatewayError> {
     const response: IncomingResponse = { status, headers, body: answer, discard: () => answer.destroy() };
     const document = await collect(answer, MAX_ERROR_DOCUMENT_BYTES, documentTooLarge);
-    return this.#options.dialect.readError(response, document, {});
+    return this.#options.dialect.readError(response, document, {}, forwarded.identity?.asker);
   }
 
   #writeError(thrown: unknown, forwarded: ForwardedRequest, response: ServerResponse): void {

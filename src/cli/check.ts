@@ -1,5 +1,6 @@
 import { type BackendConfig, type ExaminedConfig, examineConfig, type KeysConfig, showProblem } from '../config.ts';
-import { openBackend, openStores, reachKeyStore } from '../gateway.ts';
+import { GatewayError } from '../errors.ts';
+import { type Backend, openBackend, openStores, reachKeyStore } from '../gateway.ts';
 import { RootKeyInvalid } from '../keys/root-key.ts';
 import { CheckReport } from './check-report.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
@@ -17,8 +18,9 @@ const SKEW_WARNING_SECONDS = 60;
 export const checkCommand: Command = {
   usage: `check [options]
 
-Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, and sends a
-probe object through the gateway to see that the backend holds ciphertext. Leaves no tenant, bucket or object behind.
+Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, tries the backend
+access keys of tenants and access keys, and sends a probe object through the gateway to see that the backend holds
+ciphertext. Leaves no tenant, bucket or object behind.
 
       --bucket NAME   Put the probe into this bucket. Without it, a bucket is made and deleted.
 ${CONFIG_USAGE}
@@ -63,6 +65,7 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
       report.add({ name: 'probe', outcome: 'skipped', detail: 'needs a key store and a backend that work' });
       return;
     }
+    await report.attempt({ name: 'backend keys' }, () => checkBackendKeys(stores, { backend, report }));
     const hint = 'With --bucket NAME the probe uses a bucket that exists.';
     await report.attempt({ name: 'probe', hint }, async () => {
       const client = new ObjectClient(backend);
@@ -135,6 +138,36 @@ async function checkBackend(section: BackendConfig, report: CheckReport, termina
     await backend.close();
     throw error;
   }
+}
+
+/** Of tenants and access keys: an application would be refused everything, and its owner could not see why. */
+async function checkBackendKeys(
+  { administration }: Stores,
+  { backend, report }: { readonly backend: Backend; readonly report: CheckReport },
+): Promise<void> {
+  const owners = await administration.listBackendKeys();
+  const { connection } = backend;
+  let refused = 0;
+  for (const { tenant, accessKeyId, key } of owners) {
+    const credentials = { ...key, region: connection.region };
+    try {
+      await connection.check({ asker: 'caller', credentials });
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'BackendKeyRefused') throw error;
+      refused++;
+      const whose = accessKeyId === undefined ? `tenant ${tenant}` : `access key ${accessKeyId} of tenant ${tenant}`;
+      const command = accessKeyId === undefined ? `tenant set ${tenant}` : `credential set ${accessKeyId}`;
+      report.add({
+        name: 'backend keys',
+        outcome: 'failed',
+        detail: `the backend does not take ${key.accessKeyId}, the backend access key of ${whose}`,
+        hint: `Give it a good one: ${command} --backend-access-key ID --backend-secret-file FILE`,
+      });
+    }
+  }
+  if (refused > 0 || owners.length === 0) return;
+  const detail = `the backend takes ${owners.length === 1 ? 'the one' : `all ${owners.length}`} of tenants and access keys`;
+  report.add({ name: 'backend keys', outcome: 'ok', detail });
 }
 
 async function checkClock(client: ObjectClient, report: CheckReport, terminal: Terminal): Promise<void> {

@@ -56,6 +56,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./credential.ts')).credentialAdd,
   },
   {
+    words: ['credential', 'set'],
+    summary: 'Change the backend access key that an access key’s requests use.',
+    load: async () => (await import('./credential.ts')).credentialSet,
+  },
+  {
     words: ['credential', 'revoke'],
     summary: 'Take an access key back; requests with it are refused within a second.',
     load: async () => (await import('./credential.ts')).credentialRevoke,

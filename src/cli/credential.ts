@@ -7,8 +7,19 @@ import {
   JSON_USAGE,
   readArguments,
   required,
+  UsageError,
 } from './command.ts';
-import { GIVEN_KEY_OPTIONS, GIVEN_KEY_USAGE, printCredential, readGivenKey } from './tenant.ts';
+import {
+  BACKEND_KEY_OPTIONS,
+  BACKEND_KEY_USAGE,
+  GIVEN_KEY_OPTIONS,
+  GIVEN_KEY_USAGE,
+  NO_BACKEND_KEY_OPTION,
+  NO_BACKEND_KEY_USAGE,
+  readBackendKey,
+  readGivenKey,
+} from './key-options.ts';
+import { printCredential } from './tenant.ts';
 import { EXIT_OK } from './terminal.ts';
 import { textTable, textTime } from './text-table.ts';
 import { withStores } from './with-stores.ts';
@@ -17,13 +28,14 @@ export const credentialAdd: Command = {
   usage: `credential add TENANT [options]
 
 ${GIVEN_KEY_USAGE}
+${BACKEND_KEY_USAGE}
 ${CONFIG_USAGE}
 ${JSON_USAGE}`,
   run: async (args, terminal) => {
-    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...GIVEN_KEY_OPTIONS } as const;
+    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...GIVEN_KEY_OPTIONS, ...BACKEND_KEY_OPTIONS } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const tenant = required(positionals[0], 'TENANT');
-    const given = readGivenKey(values, terminal);
+    const given = { ...readGivenKey(values, terminal), backend: readBackendKey(values, terminal) };
     const made = await withStores({ config: values.config, terminal }, ({ administration }) =>
       administration.addCredential(tenant, given),
     );
@@ -33,6 +45,34 @@ ${JSON_USAGE}`,
       secret: made.secret,
       json: values.json === true,
     });
+    return EXIT_OK;
+  },
+};
+
+export const credentialSet: Command = {
+  usage: `credential set ACCESS_KEY [options]
+
+Changes the backend access key that an access key's requests use; the access key and its secret stay.
+
+${BACKEND_KEY_USAGE}
+${NO_BACKEND_KEY_USAGE}
+${CONFIG_USAGE}
+${JSON_USAGE}`,
+  run: async (args, terminal) => {
+    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...BACKEND_KEY_OPTIONS, ...NO_BACKEND_KEY_OPTION } as const;
+    const { values, positionals } = readArguments(args, options, { most: 1 });
+    const accessKeyId = required(positionals[0], 'ACCESS_KEY');
+    const backend = readBackendKey(values, terminal);
+    if (backend === undefined) {
+      throw new UsageError('Nothing to change: give --backend-access-key or --no-backend-key.');
+    }
+    await withStores({ config: values.config, terminal }, ({ administration }) =>
+      administration.changeCredential(accessKeyId, { backend }),
+    );
+    const shown = backend?.accessKeyId ?? null;
+    const described = shown === null ? 'no backend access key of its own' : `the backend access key ${shown}`;
+    if (values.json) terminal.print(JSON.stringify({ accessKeyId, backendAccessKeyId: shown }));
+    else terminal.print(`Access key ${accessKeyId} now has ${described}.`);
     return EXIT_OK;
   },
 };
@@ -58,12 +98,18 @@ export const credentialList: Command = {
     const credentials = await withStores({ config: values.config, terminal }, ({ administration }) =>
       administration.listCredentials(positionals[0]),
     );
-    const shown = credentials.map(({ tenant, accessKeyId, createdAt }) => ({ tenant, accessKeyId, createdAt }));
-    if (values.json) terminal.print(JSON.stringify(shown, undefined, 2));
-    else if (shown.length === 0) terminal.print('No access keys.');
+    if (values.json) {
+      const shown = credentials.map((each) => ({ ...each, backendAccessKeyId: each.backendAccessKeyId ?? null }));
+      terminal.print(JSON.stringify(shown, undefined, 2));
+    } else if (credentials.length === 0) terminal.print('No access keys.');
     else {
-      const rows = shown.map(({ tenant, accessKeyId, createdAt }) => [tenant, accessKeyId, textTime(createdAt)]);
-      terminal.print(textTable(['TENANT', 'ACCESS KEY', 'CREATED'], rows));
+      const rows = credentials.map(({ tenant, accessKeyId, createdAt, backendAccessKeyId }) => [
+        tenant,
+        accessKeyId,
+        textTime(createdAt),
+        backendAccessKeyId ?? '-',
+      ]);
+      terminal.print(textTable(['TENANT', 'ACCESS KEY', 'CREATED', 'BACKEND KEY'], rows));
     }
     return EXIT_OK;
   },

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { Secret } from '../keys/secret.ts';
+import type { Secret } from '../keys/secret.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { type BucketOption, describePolicy, readPolicies } from './bucket-option.ts';
@@ -8,22 +6,25 @@ import {
   CONFIG_OPTION,
   CONFIG_USAGE,
   type Command,
-  CommandFailed,
   JSON_OPTION,
   JSON_USAGE,
   readArguments,
   required,
   UsageError,
 } from './command.ts';
+import {
+  BACKEND_KEY_OPTIONS,
+  BACKEND_KEY_USAGE,
+  GIVEN_KEY_OPTIONS,
+  GIVEN_KEY_USAGE,
+  NO_BACKEND_KEY_OPTION,
+  NO_BACKEND_KEY_USAGE,
+  readBackendKey,
+  readGivenKey,
+} from './key-options.ts';
 import { EXIT_OK, type Terminal } from './terminal.ts';
 import { textTable, textTime } from './text-table.ts';
 import { withStores } from './with-stores.ts';
-
-/** People migrate with the keys that their applications have. */
-export const GIVEN_KEY_OPTIONS = { 'access-key': { type: 'string' }, 'secret-file': { type: 'string' } } as const;
-
-export const GIVEN_KEY_USAGE = `      --access-key AK Use this access key instead of a new one. Needs --secret-file.
-      --secret-file F The file that holds its secret (a file, because others can read command lines).`;
 
 const BUCKET_OPTION = { bucket: { type: 'string', multiple: true } } as const;
 const SIGV2_OPTION = { sigv2: { type: 'string' } } as const;
@@ -45,6 +46,7 @@ export const tenantAdd: Command = {
 
 ${BUCKET_USAGE}
 ${SIGV2_USAGE}
+${BACKEND_KEY_USAGE}
 ${GIVEN_KEY_USAGE}
       --key-ring ID   Use the key ring that an earlier tenant of this name left behind: its objects open again.
 ${CONFIG_USAGE}
@@ -56,16 +58,19 @@ ${JSON_USAGE}`,
       ...GIVEN_KEY_OPTIONS,
       ...BUCKET_OPTION,
       ...SIGV2_OPTION,
+      ...BACKEND_KEY_OPTIONS,
       'key-ring': { type: 'string' },
     } as const;
     const { values, positionals } = readArguments(args, options, { most: MOST_PATTERNS });
     const { name, buckets } = readNameAndBuckets(positionals, values.bucket);
     if (buckets === undefined) throw new UsageError('--bucket is missing: which buckets are the tenant’s?');
     const legacySignatures = readSwitch('sigv2', values.sigv2);
+    const backend = readBackendKey(values, terminal);
     const given = readGivenKey(values, terminal);
     const ringId = values['key-ring'];
+    const settings = { buckets, legacySignatures, backend };
     const added = await withStores({ config: values.config, terminal }, ({ administration }) =>
-      administration.addTenant({ name, buckets, legacySignatures, ...given, ...(ringId !== undefined && { ringId }) }),
+      administration.addTenant({ name, ...settings, ...given, ...(ringId !== undefined && { ringId }) }),
     );
     printCredential(terminal, {
       tenant: added.tenant.name,
@@ -85,18 +90,28 @@ Changes what is given and leaves the rest. --bucket replaces all of the tenant's
 
 ${BUCKET_USAGE}
 ${SIGV2_USAGE}
+${BACKEND_KEY_USAGE}
+${NO_BACKEND_KEY_USAGE}
 ${CONFIG_USAGE}
 ${JSON_USAGE}`,
   run: async (args, terminal) => {
-    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...BUCKET_OPTION, ...SIGV2_OPTION } as const;
+    const options = {
+      ...CONFIG_OPTION,
+      ...JSON_OPTION,
+      ...BUCKET_OPTION,
+      ...SIGV2_OPTION,
+      ...BACKEND_KEY_OPTIONS,
+      ...NO_BACKEND_KEY_OPTION,
+    } as const;
     const { values, positionals } = readArguments(args, options, { most: MOST_PATTERNS });
     const { name, buckets } = readNameAndBuckets(positionals, values.bucket);
     const legacySignatures = readSwitch('sigv2', values.sigv2);
-    if (buckets === undefined && legacySignatures === undefined) {
-      throw new UsageError('Nothing to change: give --bucket or --sigv2.');
+    const backend = readBackendKey(values, terminal);
+    if (buckets === undefined && legacySignatures === undefined && backend === undefined) {
+      throw new UsageError('Nothing to change: give --bucket, --sigv2, --backend-access-key or --no-backend-key.');
     }
     const tenant = await withStores({ config: values.config, terminal }, ({ administration }) =>
-      administration.changeTenant(name, { buckets, legacySignatures }),
+      administration.changeTenant(name, { buckets, legacySignatures, backend }),
     );
     if (values.json) terminal.print(JSON.stringify(tenantForScripts(tenant), undefined, 2));
     else terminal.print(`Tenant ${name} now has ${[describeBuckets(tenant.buckets), ...extras(tenant)].join('; ')}.`);
@@ -134,27 +149,6 @@ function readSwitch(name: string, value: string | undefined): boolean | undefine
   throw new UsageError(`--${name} takes on or off.`);
 }
 
-/** @throws UsageError when one of the two is missing, CommandFailed for a file that cannot be used */
-export function readGivenKey(
-  values: { readonly 'access-key'?: string | undefined; readonly 'secret-file'?: string | undefined },
-  terminal: Terminal,
-): { accessKeyId?: string; secret?: Secret } {
-  const accessKeyId = values['access-key'];
-  const file = values['secret-file'];
-  if (accessKeyId === undefined && file === undefined) return {};
-  if (accessKeyId === undefined) throw new UsageError('--secret-file needs --access-key.');
-  if (file === undefined) throw new UsageError('--access-key needs --secret-file.');
-  let text: string;
-  try {
-    text = readFileSync(resolve(terminal.cwd, file), 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new CommandFailed(`The secret file ${file} cannot be read (${code}).`);
-  }
-  if (text === '') throw new CommandFailed(`The secret file ${file} is empty.`);
-  return { accessKeyId, secret: new Secret(text) };
-}
-
 /** The one place where a secret is printed. */
 export function printCredential(
   terminal: Terminal,
@@ -189,14 +183,24 @@ function tenantRow(tenant: Tenant): string[] {
 }
 
 /** What differs from the default, beside the buckets. */
-function extras({ legacySignatures }: Tenant): string[] {
-  return legacySignatures ? ['sigv2'] : [];
+function extras({ legacySignatures, backend }: Tenant): string[] {
+  return [
+    ...(legacySignatures ? ['sigv2'] : []),
+    ...(backend === undefined ? [] : [`backend key ${backend.accessKeyId}`]),
+  ];
 }
 
 function describeBuckets(buckets: readonly BucketPolicy[]): string {
   return buckets.map(describePolicy).join(', ');
 }
 
-function tenantForScripts({ name, ringId, createdAt, buckets, legacySignatures }: Tenant) {
-  return { tenant: name, keyRing: ringId, createdAt: createdAt.toISOString(), buckets, sigv2: legacySignatures };
+function tenantForScripts({ name, ringId, createdAt, buckets, legacySignatures, backend }: Tenant) {
+  return {
+    tenant: name,
+    keyRing: ringId,
+    createdAt: createdAt.toISOString(),
+    buckets,
+    sigv2: legacySignatures,
+    backendAccessKeyId: backend?.accessKeyId ?? null,
+  };
 }

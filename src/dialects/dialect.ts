@@ -276,6 +276,15 @@ export interface BackendCredentials {
   readonly region: string;
 }
 
+/** Whose rights a request to the backend uses: its refusal means something else for each. */
+export type Asker =
+  /** The gateway's own key, from the configuration. */
+  | 'gateway'
+  /** A backend key that the client's access key or its tenant has. */
+  | 'caller'
+  /** Nobody's: the request goes unsigned, for the client's came so. */
+  | 'anonymous';
+
 /**
  * The face a dialect turns to a backend: renders unsigned requests from the model, signs them, reads answers. Pure:
  * connections live in src/backend. Readers of a document take at most what the pipeline collected for them.
@@ -317,8 +326,11 @@ export interface BackDialect {
    */
   forward(request: WireRequest, operation: Forward, document: Buffer): OutgoingRequest;
 
-  /** Adds date, payload hash and authorization to the headers. `host` is the authority that the connection uses. */
-  sign(request: OutgoingRequest, credentials: BackendCredentials, host: string, now: Date): void;
+  /**
+   * Adds date, payload hash and authorization to the headers. `host` is the authority that the connection uses. Without
+   * credentials whatever signature is there goes, and the request is nobody's.
+   */
+  sign(request: OutgoingRequest, credentials: BackendCredentials | undefined, host: string, now: Date): void;
 
   readObject(response: IncomingResponse): StoredObject;
   readAck(response: IncomingResponse): StoredAck;
@@ -354,12 +366,14 @@ export interface BackDialect {
   readTags(document: Buffer): HeaderList;
   /**
    * Any other status than success as the neutral error: NoSuchKey, PreconditionFailed, NotModified, BackendRefused
-   * (a rule of the backend's own), BackendUnavailable (5xx, SlowDown), BackendError (its view of our credentials).
+   * (a rule of the backend's own), BackendUnavailable (5xx, SlowDown), BackendError (its view of our credentials),
+   * BackendKeyRefused (of a caller's). `asker` is who asked, the gateway where nobody says.
    */
   readError(
     response: IncomingResponse,
     document: Buffer,
     ref: { readonly bucket?: string | undefined; readonly key?: string | undefined },
+    asker?: Asker,
   ): GatewayError;
   /** What every part of an upload but the last must have, in stored bytes; Complete refuses less. */
   readonly smallestPartBytes: number;

@@ -74,6 +74,7 @@ const ANOTHER: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>
   'NoSuchKey',
   'NoSuchVersion',
   'MethodNotAllowed', // a delete marker by its version
+  'AccessDenied', // who may write and not read is not told what lies there
   'ObjectNotSealed',
   'ObjectCorrupted',
   'ObjectMoved',

@@ -35,6 +35,7 @@ export async function forward(
       path: outgoing.path,
       headers: outgoing.headers,
       body: document.length === 0 ? undefined : document,
+      identity: services.store.identity,
       requestId: request.id,
       renderError: exchange.renderError,
     }),

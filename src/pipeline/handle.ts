@@ -2,9 +2,10 @@ import type { FrontDialect, ParsedRequest, RenderContext, SignatureClaim, Verifi
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
-import type { Tenant } from '../tenants/tenant.ts';
+import type { Caller } from '../tenants/directory.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
+import { Askers } from './askers.ts';
 import { authorize } from './authorize.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
 import { copyObject } from './copy.ts';
@@ -28,6 +29,7 @@ export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<Wir
 
 /** The one page that every request goes through. Its catch is the only place that renders an error. */
 export function createHandler(services: PipelineServices, lateness: Lateness = LATENESS): Handler {
+  const askers = new Askers(services);
   return async (request, trace) => {
     const front = chooseFront(services.fronts, request);
     trace.dialect = front.name;
@@ -44,11 +46,12 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       note(trace, parsed);
       const asked = parsed.kind === 'form' ? await parsed.open() : parsed;
       const claim = 'claim' in asked ? asked.claim : front.readClaim(request, services.settings);
-      const { tenant, body } = await authenticate(claim, trace, services);
+      const { tenant, body, backend } = await authenticate(claim, trace, services);
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body);
-      const context = authorize(bucketOf(operation), { services, tenant, trace, signal: request.signal });
+      const asker = { services: askers.withKey(backend), tenant, trace, signal: request.signal };
+      const context = authorize(bucketOf(operation), asker);
       if (operation.kind === 'Forward') {
-        return await forward(operation, { request, body, front, renderError }, services);
+        return await forward(operation, { request, body, front, renderError }, context.services);
       }
       const hasBody = operation.kind === 'PutObject' || operation.kind === 'UploadPart';
       if (parsed.kind === 'ready' && !hasBody) await expectNoBody(body);
@@ -78,7 +81,7 @@ async function authenticate(
   claim: SignatureClaim | undefined,
   trace: RequestTrace,
   services: PipelineServices,
-): Promise<{ readonly tenant: Tenant; readonly body: VerifiedBody }> {
+): Promise<Pick<Caller, 'tenant' | 'backend'> & { readonly body: VerifiedBody }> {
   if (claim === undefined) {
     throw clientError('AnonymousRequest', 'The request is not signed, and this gateway takes only signed requests.');
   }
@@ -91,7 +94,7 @@ async function authenticate(
   // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
   trace.tenant = caller.tenant.name;
   trace.accessKeyId = caller.accessKeyId;
-  return { tenant: caller.tenant, body };
+  return { tenant: caller.tenant, backend: caller.backend, body };
 }
 
 async function readDocument(

@@ -20,6 +20,7 @@ export interface PipelineServices {
   readonly settings: FrontSettings;
   readonly directory: Directory;
   readonly keyRings: KeyRings;
+  /** Asks with the rights of whoever made the request (askers.ts). What is the gateway's own business takes another. */
   readonly store: Store;
   readonly lane: PassThroughLane;
   /** Whether the backend holds to If-Match on deletions. */

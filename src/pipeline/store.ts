@@ -1,4 +1,5 @@
 import type { BackendConnection } from '../backend/connection.ts';
+import type { Identity } from '../backend/identity.ts';
 import type {
   BackDialect,
   CompletedPart,
@@ -51,10 +52,24 @@ export interface StoredContent {
 export class Store {
   readonly #back: BackDialect;
   readonly #connection: BackendConnection;
+  /** With whose rights it asks; undefined: the gateway's own. */
+  readonly identity: Identity | undefined;
 
-  constructor(back: BackDialect, connection: BackendConnection) {
+  /** @param identity default: the gateway's own */
+  constructor(back: BackDialect, connection: BackendConnection, identity?: Identity) {
     this.#back = back;
     this.#connection = connection;
+    this.identity = identity;
+  }
+
+  /** The same backend, asked with other rights. */
+  as(identity: Identity): Store {
+    return new Store(this.#back, this.#connection, identity);
+  }
+
+  /** That signatures for the backend name. */
+  get region(): string {
+    return this.#connection.region;
   }
 
   get dialect(): BackDialect {
@@ -235,10 +250,11 @@ export class Store {
   }
 
   async #succeed(request: OutgoingRequest, ref: Partial<ObjectRef>, options: SendOptions): Promise<IncomingResponse> {
-    const response = await this.#connection.send(request, options);
+    const { identity } = this;
+    const response = await this.#connection.send(request, identity === undefined ? options : { ...options, identity });
     if (response.status >= 200 && response.status < 300) return response;
     const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
-    throw withValidators(this.#back.readError(response, document, ref), response);
+    throw withValidators(this.#back.readError(response, document, ref, identity?.asker), response);
   }
 }
 

@@ -16,7 +16,7 @@ import {
   type TenantInput,
   unknownTenant,
 } from './administration-input.ts';
-import { checkBackendKey } from './backend-key.ts';
+import { type BackendKey, checkBackendKey } from './backend-key.ts';
 import { claimBuckets } from './bucket-claims.ts';
 import { CREDENTIAL, type Credential, isAccessKeyId, randomAccessKeyId, randomSecret } from './credential.ts';
 import { TENANT, type Tenant } from './tenant.ts';
@@ -39,6 +39,13 @@ export interface IssuedCredential {
 export interface CredentialSummary extends Pick<Credential, 'accessKeyId' | 'tenant' | 'createdAt'> {
   /** Of the credential's own backend key. */
   readonly backendAccessKeyId: string | undefined;
+}
+
+/** Whose a backend key is: the access key's, or its whole tenant's. */
+export interface BackendKeyOwner {
+  readonly tenant: string;
+  readonly accessKeyId: string | undefined;
+  readonly key: BackendKey;
 }
 
 export interface RemovedTenant {
@@ -201,6 +208,20 @@ export class Administration {
       credentials.push({ accessKeyId, tenant: owner, createdAt, backendAccessKeyId: backend?.accessKeyId });
     }
     return credentials;
+  }
+
+  /** Every backend key, with whose it is, for a check. Secrets and all. */
+  async listBackendKeys(): Promise<BackendKeyOwner[]> {
+    const owners: BackendKeyOwner[] = [];
+    for (const { name, backend } of await this.listTenants()) {
+      if (backend !== undefined) owners.push({ tenant: name, accessKeyId: undefined, key: backend });
+    }
+    for (const id of await this.#records.list(CREDENTIAL)) {
+      const credential = (await this.#records.read(CREDENTIAL, id))?.value;
+      if (credential?.backend === undefined) continue;
+      owners.push({ tenant: credential.tenant, accessKeyId: id, key: credential.backend });
+    }
+    return owners;
   }
 
   /** Key rings, oldest first: those of removed tenants too. */

@@ -1,6 +1,7 @@
 import type { KeyRings } from '../keys/key-rings.ts';
 import type { Records } from '../keys/records.ts';
 import type { Secret } from '../keys/secret.ts';
+import type { BackendKey } from './backend-key.ts';
 import { CREDENTIAL, isAccessKeyId } from './credential.ts';
 import { TENANT, type Tenant } from './tenant.ts';
 
@@ -9,6 +10,8 @@ export interface Caller {
   readonly tenant: Tenant;
   readonly accessKeyId: string;
   readonly secret: Secret;
+  /** With which the caller's requests go to the backend: its own, else its tenant's; undefined: the gateway's. */
+  readonly backend: BackendKey | undefined;
 }
 
 /** Access keys to callers, on every request's path: two cached lookups, no request to the store in steady state. */
@@ -31,7 +34,7 @@ export class Directory {
     if (credential === undefined) return undefined;
     const tenant = await this.#records.get(TENANT, credential.tenant);
     if (tenant === undefined || tenant.id !== credential.tenantId) return undefined;
-    return { tenant, accessKeyId, secret: credential.secret };
+    return { tenant, accessKeyId, secret: credential.secret, backend: credential.backend ?? tenant.backend };
   }
 
   /**

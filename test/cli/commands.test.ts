@@ -53,6 +53,9 @@ describe('the command line', () => {
     [['tenant', 'add', 'x'], '--bucket is missing'],
     [['tenant', 'add', '--bucket', 'x'], 'NAME is missing'],
     [['tenant', 'add', 'x', '--bucket', 'y', '--access-key', 'z'], '--access-key needs --secret-file'],
+    [['tenant', 'set', 'x', '--backend-access-key', 'z'], '--backend-access-key needs --backend-secret-file'],
+    [['credential', 'add', 'x', '--backend-secret-file', 'z'], '--backend-secret-file needs --backend-access-key'],
+    [['credential', 'set', 'x'], 'Nothing to change: give --backend-access-key or --no-backend-key.'],
     [['quickstart', '--port', 'http'], '--port http is no port'],
   ])('%j is a usage error, exit code 2', async (args, text) => {
     const { code, stderr } = await sealgate(args);
@@ -163,6 +166,25 @@ describe('tenants and credentials', () => {
   it('are set anew: other buckets', async () => {
     expect((await run('tenant', 'set', 'acme', '--bucket', 'acme-*', 'acme-old:mixed')).code).toBe(0);
     expect((await run('tenant', 'list')).stdout).toContain('acme-*, acme-old:mixed');
+  });
+
+  it('get backend keys that exclude their removal, and refuse those that could not sign', async () => {
+    await writeFile(join(folder, 'backend-secret'), 'planted-backend-secret\n');
+    const given = ['--backend-secret-file', join(folder, 'backend-secret'), '--backend-access-key'];
+    expect(await run('tenant', 'set', 'acme', ...given, 'user', '--no-backend-key')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('exclude one another'),
+    });
+    const refused = await run('tenant', 'set', 'acme', ...given, 'a/b');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('The backend access key must be') });
+    const set = await run('tenant', 'set', 'acme', ...given, 'user');
+    expect(set.stdout).toContain('backend key user');
+    expect(set.stdout + refused.stderr).not.toContain('planted');
+    expect((await run('tenant', 'set', 'acme', '--no-backend-key')).stdout).not.toContain('backend key');
+    expect(await run('credential', 'set', 'NOBODY', ...given, 'user')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no access key NOBODY.'),
+    });
   });
 
   it('are set anew: one setting, and the others stay', async () => {

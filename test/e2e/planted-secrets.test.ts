@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CopyObjectCommand,
@@ -7,6 +7,7 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
@@ -42,6 +43,8 @@ const V2_SIGNATURE = 'cGxhbnRlZFYyU2lnbmF0dXJl';
 const REDIS_PASSWORD = 'plantedRedisPassword4718';
 const WRONG_SECRET = 'plantedWrongSecretAccessKey4719';
 
+const BACKEND_SECRETS = ['plantedBackendSecret4720', 'plantedBackendSecret4721'] as const;
+
 const needles = new Map<string, string>([
   ['plaintext', PLAINTEXT],
   ['metadata', METADATA],
@@ -55,6 +58,8 @@ const needles = new Map<string, string>([
   ['Redis password', REDIS_PASSWORD],
   ['wrong secret', WRONG_SECRET],
   ['tenant secret', TENANT.secretAccessKey],
+  ['backend secret of an access key', BACKEND_SECRETS[0]],
+  ['backend secret of a tenant', BACKEND_SECRETS[1]],
 ]);
 const answers: string[] = [];
 let signatures = 0;
@@ -68,6 +73,8 @@ let redis: RedisServer;
 let gateway: GatewayProcess;
 let client: S3Client;
 let store: S3Client;
+/** Its access key has a backend key, and so has the tenant; the backend takes neither. */
+let keyed: S3Client;
 
 beforeAll(async () => {
   [minio, redis] = await Promise.all([startMinio(), startRedis({ requirepass: REDIS_PASSWORD, persistent: true })]);
@@ -92,14 +99,32 @@ beforeAll(async () => {
   needles.set('backend secret', minio.secretAccessKey);
   expect((await gateway.command(['tenant', 'set', TENANT.name, '--sigv2', 'on'])).code).toBe(0);
   client = watched(onceClient(gateway));
+  keyed = watched(await withBackendKeys());
   store = backendClient(minio);
 });
 
 afterAll(async () => {
-  for (const each of [client, store]) each?.destroy();
+  for (const each of [client, keyed, store]) each?.destroy();
   await gateway?.stop();
   await Promise.all([minio?.stop(), redis?.stop()]);
 });
+
+async function withBackendKeys(): Promise<S3Client> {
+  const given = async (name: string, secret: string) => {
+    const file = join(gateway.folder, name);
+    await writeFile(file, secret, { mode: 0o600 });
+    return ['--backend-access-key', minio.accessKeyId, '--backend-secret-file', file];
+  };
+  const of = (what: string, ...more: string[]) => gateway.command([what, ...more, TENANT.name, '--json']);
+  const first = await given('first', BACKEND_SECRETS[0]);
+  const made = await of('credential', 'add', ...first);
+  needles.set('issued secret', (JSON.parse(made.stdout) as { secretAccessKey: string }).secretAccessKey);
+  for (const args of [await given('second', BACKEND_SECRETS[1]), ['--no-backend-key']]) {
+    expect((await of('tenant', 'set', ...args)).code).toBe(0);
+  }
+  const { accessKeyId, secretAccessKey } = JSON.parse(made.stdout);
+  return onceClient(gateway, { accessKeyId, secretAccessKey });
+}
 
 /** Every signature that the SDK sends becomes a needle. */
 function watched(sdk: S3Client): S3Client {
@@ -218,6 +243,9 @@ describe('nothing planted is told', () => {
     await attempt(client.send(new CopyObjectCommand({ ...object, CopySource: `${BUCKET}/${PLAINTEXT}` })));
     await attempt(client.send(new PutObjectCommand({ ...object, Body: PLAINTEXT, SSECustomerKey: CUSTOMER_KEY })));
     await attempt(client.send(new PutObjectCommand({ ...object, Bucket: 'other-tenants', Body: PLAINTEXT })));
+    expect(await attempt(read(keyed, object))).toBe('AccessDenied');
+    expect(await attempt(keyed.send(upload()))).toBe('AccessDenied');
+    expect(await attempt(keyed.send(new GetObjectTaggingCommand(object)))).toBe('AccessDenied');
     await attempt(read(client, { ...object, Key: 'absent' }));
     await attempt(read(client, { ...object, Range: 'bytes=99999-' }));
     await attempt(client.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects: [] } })));
@@ -319,7 +347,7 @@ describe('nothing planted is told', () => {
     for (const code of [
       ...['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'RequestTimeTooSkewed', 'InvalidToken', 'ExpiredRequest'],
       ...['MetadataTooLarge', 'NotImplemented', 'XAmzContentSHA256Mismatch', 'MalformedBody', 'RequestTimeout'],
-      ...['ObjectCorrupted', 'ObjectNotSealed', 'KeyStoreUnavailable', 'BackendUnavailable'],
+      ...['ObjectCorrupted', 'ObjectNotSealed', 'BackendKeyRefused', 'KeyStoreUnavailable', 'BackendUnavailable'],
     ]) {
       expect(log).toContain(`"errorCode":"${code}"`);
     }

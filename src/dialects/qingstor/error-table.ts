@@ -65,6 +65,7 @@ export const QINGSTOR_ERRORS: Readonly<Record<ErrorCode, QingstorError>> = {
   ObjectNotSealed: { status: 409, code: 'object_not_sealed' },
   KeyUnavailable: { status: 409, code: 'key_unavailable' },
 
+  BackendKeyRefused: { status: 403, code: 'permission_denied' },
   BackendError: { status: 500, code: 'internal_error' },
   BackendRefused: { status: 400, code: 'invalid_object_name' },
   BackendUnavailable: { status: 503, code: 'service_unavailable' },

@@ -1,6 +1,7 @@
 import { type ErrorCode, type ErrorSource, GatewayError } from '../../errors.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { readXml, xmlText } from '../../wire/xml.ts';
+import type { Asker } from '../dialect.ts';
 
 /**
  * A backend's refusals as neutral errors. Its own words reach a client only where they name a rule of its own; its
@@ -34,6 +35,21 @@ const KEY_IN_THE_WAY = backend(
   'The backend keeps keys as files and folders: a key cannot be both an object and the folder of another one.',
 );
 const OUR_CREDENTIALS = backend('BackendError', "The backend refused the gateway's own credentials.");
+/** Not of the clock: that is the gateway's, whoever asks. */
+const KEY_REFUSED_CODES: ReadonlySet<string> = new Set([
+  ...['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'ExpiredToken', 'InvalidToken', 'InvalidSecurity'],
+  ...['NotSignedUp', 'AccountProblem'],
+]);
+const CALLERS_KEY = backend(
+  'BackendKeyRefused',
+  'The backend does not take the backend key that is set for this access key or its tenant. The operator of the ' +
+    'gateway must set a good one (sealgate credential set or tenant set, --backend-access-key).',
+);
+const CALLER_DENIED = client('AccessDenied', 'Access Denied. The backend does not let this access key do this.');
+const ANONYMOUS_DENIED = client(
+  'AccessDenied',
+  'Access Denied. The backend does not allow this to requests that nobody signed.',
+);
 const UNAVAILABLE = backend('BackendUnavailable', 'The backend is not available. Try again shortly.');
 const SLOW_DOWN = backend('SlowDown', 'The backend asks to slow down. Try again shortly.');
 const NOT_SENT = backend('BackendError', 'The backend did not get the request as the gateway sent it.');
@@ -127,15 +143,20 @@ const MAX_MESSAGE_CHARACTERS = 300;
  * backend's own code and status, so that a front of the same dialect can spell it as the backend did
  * (NoSuchTagSet, NoSuchLifecycleConfiguration …).
  */
-export function readError(response: IncomingResponse, document: Buffer, ref: ObjectName): GatewayError {
+export function readError(
+  response: IncomingResponse,
+  document: Buffer,
+  ref: ObjectName,
+  asker: Asker = 'gateway',
+): GatewayError {
   const said = readErrorDocument(document);
   const headers = response.headers;
   // HEAD answers have no body; MinIO names its code in a header.
   const code = said?.code ?? headers.get('x-minio-error-code') ?? codeOfStatus(response.status, ref);
   const message = said?.message ?? headers.get('x-minio-error-desc')?.replaceAll('"', '') ?? '';
-  const cause = new Error(`backend: ${response.status} ${code}: ${printable(message)}${hintFor(code)}`);
+  const cause = new Error(`backend: ${response.status} ${code}: ${printable(message)}${hintFor(code, asker)}`);
   const details = objectDetails(ref);
-  const meaning = meaningOf(code, response.status);
+  const meaning = meaningFor(asker, code) ?? meaningOf(code, response.status);
   if (meaning !== undefined) {
     const { source } = meaning;
     return new GatewayError(meaning.code, meaning.message, { source, cause, details, headers: marks(response) });
@@ -147,6 +168,13 @@ export function readError(response: IncomingResponse, document: Buffer, ref: Obj
     details: { ...details, backendCode: printable(code), backendStatus: String(response.status) },
     headers: marks(response),
   });
+}
+
+/** What a refusal says of rights and keys that are not the gateway's. */
+function meaningFor(asker: Asker, code: string): Meaning | undefined {
+  if (asker === 'gateway') return undefined;
+  if (code === 'AccessDenied') return asker === 'caller' ? CALLER_DENIED : ANONYMOUS_DENIED;
+  return asker === 'caller' && KEY_REFUSED_CODES.has(code) ? CALLERS_KEY : undefined;
 }
 
 /** undefined for a refusal that has no neutral name. */
@@ -186,7 +214,8 @@ export function withoutLeadingBlanks(document: Buffer): Buffer {
   return document.subarray(start);
 }
 
-function hintFor(code: string): string {
+function hintFor(code: string, asker: Asker): string {
+  if (meaningFor(asker, code) === CALLERS_KEY) return ' (check the backend key of the access key, or of its tenant)';
   if (MEANINGS[code] !== OUR_CREDENTIALS) return '';
   return code === 'RequestTimeTooSkewed'
     ? " (compare the gateway's clock with the backend's)"

@@ -22,9 +22,18 @@ const HASH_UP_TO_BYTES = 256 * 1024;
 const SIGNATURE_HEADERS = ['authorization', 'host', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token'];
 
 /** SigV4 in the header, over the host, content type and MD5, and every x-amz header. See BackDialect.sign. */
-export function sign(request: OutgoingRequest, credentials: BackendCredentials, host: string, now: Date): void {
+export function sign(
+  request: OutgoingRequest,
+  credentials: BackendCredentials | undefined,
+  host: string,
+  now: Date,
+): void {
   const headers = request.headers;
   for (const name of SIGNATURE_HEADERS) if (headers.has(name)) headers.delete(name);
+  if (credentials === undefined) {
+    headers.append('host', host);
+    return;
+  }
   const time = timeText(now);
   const payloadHash = payloadHashOf(request.body);
   headers.append('host', host).append('x-amz-date', time).append('x-amz-content-sha256', payloadHash);

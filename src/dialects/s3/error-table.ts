@@ -69,6 +69,8 @@ export const S3_ERRORS: Readonly<Record<ErrorCode, S3Error>> = {
   ObjectNotSealed: { status: 409, code: 'ObjectNotSealed' },
   KeyUnavailable: { status: 403, code: 'KeyUnavailable' },
 
+  // Nothing that the client or a retry could mend, and its own keys are good: the message names whose are not.
+  BackendKeyRefused: { status: 403, code: 'AccessDenied' },
   BackendError: { status: 502, code: 'BackendError' },
   BackendRefused: { status: 400, code: 'InvalidArgument' },
   BackendUnavailable: { status: 503, code: 'ServiceUnavailable' },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Asker } from '../../../src/dialects/dialect.ts';
 import { s3Back } from '../../../src/dialects/s3/back.ts';
 import { decodeMetadataValue, encodeMetadataValue } from '../../../src/dialects/s3/encoded-word.ts';
 import { GatewayError } from '../../../src/errors.ts';
@@ -181,6 +182,33 @@ describe('readError', () => {
     const read = s3Back.readError(answer(status, ...headers), Buffer.alloc(0), ref);
     expect(read.code).toBe(code);
     if (headers[0] === 'x-amz-delete-marker') expect(read.headers).toEqual([headers, ['allow', 'DELETE']]);
+  });
+
+  test.each<[Asker, string, string, string]>([
+    ['caller', 'AccessDenied', 'AccessDenied', 'client'],
+    ['caller', 'InvalidAccessKeyId', 'BackendKeyRefused', 'backend'],
+    ['caller', 'SignatureDoesNotMatch', 'BackendKeyRefused', 'backend'],
+    ['caller', 'RequestTimeTooSkewed', 'BackendError', 'backend'], // the gateway's clock, whoever asks
+    ['caller', 'NoSuchKey', 'NoSuchKey', 'client'],
+    ['anonymous', 'AccessDenied', 'AccessDenied', 'client'],
+    ['anonymous', 'SignatureDoesNotMatch', 'BackendError', 'backend'],
+    ['gateway', 'AccessDenied', 'AccessDenied', 'backend'],
+    ['gateway', 'InvalidAccessKeyId', 'BackendError', 'backend'],
+  ])('to a %s %s is %s of %s', (asker, said, code, source) => {
+    const document = Buffer.from(`<Error><Code>${said}</Code><Message>AKIDBACKEND</Message></Error>`);
+    const read = s3Back.readError(answer(403), document, { bucket: 'b', key: 'k' }, asker);
+    expect([read.code, read.source]).toEqual([code, source]);
+    expect(read.message).not.toContain('AKIDBACKEND');
+  });
+
+  test.each<[Asker, string]>([
+    ['caller', 'this access key'],
+    ['anonymous', 'nobody signed'],
+    ['gateway', 'the gateway'],
+  ])('a refused HEAD, which says nothing, speaks to a %s of %s', (asker, words) => {
+    const read = s3Back.readError(answer(403), Buffer.alloc(0), { bucket: 'b', key: 'k' }, asker);
+    expect(read.code).toBe('AccessDenied');
+    expect(read.message).toContain(words);
   });
 
   test("a load balancer's page speaks by status too", () => {

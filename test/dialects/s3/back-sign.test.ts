@@ -115,3 +115,20 @@ test("a client's own signature never goes to the backend", () => {
   expect([...headers].map(([name]) => name)).toEqual(['host', 'x-amz-date', 'x-amz-content-sha256', 'authorization']);
   expect(headers.get('host')).toBe(HOST);
 });
+
+test('without credentials nothing of a signature is left, and the rest goes as it was', () => {
+  const request = s3Back.put({
+    ref,
+    metadata: { ...metadata, vendor: HeaderList.of([['x-amz-acl', 'private']]) },
+    conditions: {},
+    body: Buffer.from('x'),
+  });
+  s3Back.sign(request, credentials, 'elsewhere', NOW); // a first attempt, say
+  s3Back.sign(request, undefined, HOST, NOW);
+  for (const name of ['authorization', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token']) {
+    expect(request.headers.has(name)).toBe(false);
+  }
+  expect(request.headers.getAll('host')).toEqual([HOST]);
+  expect(request.headers.get('x-amz-acl')).toBe('private');
+  expect(request.path).not.toMatch(/X-Amz|Signature/);
+});

@@ -1,0 +1,9 @@
+import type { BackendCredentials } from '../dialects/dialect.ts';
+
+/** With whose rights a request goes to the backend. */
+export type Identity =
+  | { readonly asker: 'gateway' | 'caller'; readonly credentials: BackendCredentials }
+  | { readonly asker: 'anonymous'; readonly credentials: undefined };
+
+/** The request goes unsigned, so that the backend decides as for anybody. */
+export const ANONYMOUS: Identity = { asker: 'anonymous', credentials: undefined };
