@@ -74,6 +74,17 @@ describe('the health check', () => {
   });
 });
 
+test('image, npm scripts and the installed program start Node with the same flags', () => {
+  const [firstLine = ''] = readFileSync(join(ROOT, 'src/launch.js'), 'utf8').split('\n');
+  const flags = firstLine.split(' ').filter((word) => word.startsWith('--'));
+  expect(flags).toEqual(['--max-semi-space-size=8']);
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const started = [scripts.start ?? '', scripts.sealgate ?? '', commandOf('ENTRYPOINT').join(' ')];
+  for (const command of started) expect(command).toContain(`node ${flags.join(' ')} `);
+});
+
 describe('the steps of the Dockerfile, run here', () => {
   const roots = mkdtempSync(join(tmpdir(), 'sealgate-image-'));
   // The base image has one Node on PATH: the one that runs this test, and the npm of this machine.
