@@ -19,6 +19,7 @@ import { LayoutCache } from './pipeline/layout-cache.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
 import type { PipelineServices } from './pipeline/services.ts';
 import { Staging } from './pipeline/staging.ts';
+import { StagingSweep } from './pipeline/staging-sweep.ts';
 import { Store } from './pipeline/store.ts';
 import { createRandomPool } from './random-pool.ts';
 import { type AdminDependency, AdminServer } from './server/admin.ts';
@@ -29,6 +30,7 @@ import { Metrics } from './telemetry/metrics.ts';
 import { Administration } from './tenants/administration.ts';
 import { Directory } from './tenants/directory.ts';
 import { ALL_RECORD_KINDS } from './tenants/kinds.ts';
+import { observedStates } from './uploads/observed-states.ts';
 import { openUploadStates } from './uploads/state-table.ts';
 import type { UploadStates } from './uploads/upload-states.ts';
 
@@ -176,6 +178,7 @@ export class Gateway {
   readonly #stores: Stores;
   readonly #uploads: UploadStates;
   readonly #backend: Backend;
+  readonly #sweep: StagingSweep;
   readonly #listener: Listener;
   readonly #admin: AdminServer | undefined;
 
@@ -197,6 +200,14 @@ export class Gateway {
     this.#backend = backend;
     const services = pipelineServices(config, { stores, uploads, backend });
     this.handler = createHandler(services);
+    this.#sweep = new StagingSweep({
+      staging: services.staging,
+      keepSeconds: config.uploads.keepSeconds,
+      now: services.now,
+      random: Math.random,
+      onSwept: (parts) => log.info(`removed ${parts} parts of uploads that nobody finished`),
+      onFailure: (error) => log.warn(`parts of unfinished uploads could not be removed: ${error.message}`),
+    });
     this.#listener = new Listener({
       handle: this.handler,
       limits: config.limits,
@@ -232,6 +243,7 @@ export class Gateway {
   async start(): Promise<void> {
     await this.#listener.listen(this.#config.listen);
     if (this.#config.admin !== undefined) await this.#admin?.listen(this.#config.admin);
+    this.#sweep.start();
     this.#log.info(`listening on ${this.endpoint}`);
   }
 
@@ -246,6 +258,7 @@ export class Gateway {
 
   /** Lets requests in flight finish, up to the configured time. */
   async stop(): Promise<void> {
+    this.#sweep.stop();
     this.#admin?.stopping();
     await this.#listener.close({ graceSeconds: this.#config.limits.shutdownSeconds });
     await this.#admin?.close();
@@ -264,7 +277,8 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
   const stores = await openStores(config, observers);
   try {
     await stores.selfTest();
-    const uploads = await openUploadStates(keyStoreConfig(config.keys), () => new Date());
+    const states = await openUploadStates(keyStoreConfig(config.keys), () => new Date());
+    const uploads = observedStates(states, metrics);
     try {
       const backend = await openBackend(config, observers);
       return new Gateway({ config, log, metrics, stores, uploads, backend, admin: options.admin ?? true });

@@ -39,7 +39,7 @@ export async function uploadPart(
   refuseLastNumber(partNumber);
   refuseOtherChecksum(body.checksumAlgorithm, upload);
   const { plaintextBytes } = body;
-  const release = services.budget.reserve(plaintextBytes === undefined ? GATHER_BYTES : STREAM_RESERVE_BYTES);
+  const release = services.budget.reserve(plaintextBytes === undefined ? 2 * GATHER_BYTES : STREAM_RESERVE_BYTES);
   try {
     const { checksumAlgorithm } = body;
     const about = { partNumber, checksumAlgorithm, proof: () => body.proof() };

@@ -23,6 +23,8 @@ export interface GatewaySettings {
   readonly backend?: Record<string, unknown>;
   readonly keyStore?: Record<string, unknown>;
   readonly more?: Record<string, unknown>;
+  /** The key store has the tenant already: this gateway is one more over the same stores. */
+  readonly tenantExists?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -74,18 +76,21 @@ export async function startGateway(settings: GatewaySettings = {}): Promise<Gate
   await writeFile(configFile, stringify(config));
   const env = settings.env ?? {};
   const command = (args: readonly string[]) => runSealgate([...args, '--config', configFile], env);
-  const added = await command([
-    'tenant',
-    'add',
-    TENANT.name,
-    '--bucket',
-    'acme-*',
-    '--access-key',
-    TENANT.accessKeyId,
-    '--secret-file',
-    join(folder, 'tenant.secret'),
-    '--json',
-  ]);
+  const added =
+    settings.tenantExists === true
+      ? { code: 0, stdout: '', stderr: '' }
+      : await command([
+          'tenant',
+          'add',
+          TENANT.name,
+          '--bucket',
+          'acme-*',
+          '--access-key',
+          TENANT.accessKeyId,
+          '--secret-file',
+          join(folder, 'tenant.secret'),
+          '--json',
+        ]);
   if (added.code !== 0) throw new Error(`tenant add failed:\n${added.stdout}${added.stderr}`);
   const running = new Running(['serve', '--config', configFile], env);
   const admin = `http://127.0.0.1:${adminPort}`;

@@ -1,5 +1,5 @@
 import { clientError, type GatewayError } from '../../errors.ts';
-import type { Checksum, ObjectRef } from '../../operations/object.ts';
+import type { Checksum, ChecksumAlgorithm, ObjectRef } from '../../operations/object.ts';
 import type { CompleteMultipartUpload, NamedPart } from '../../operations/operation.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { QueryList } from '../../wire/query.ts';
@@ -78,11 +78,11 @@ function readObjectChecksum(headers: HeaderList): Checksum | undefined {
   for (const algorithm of CHECKSUM_ALGORITHMS) {
     for (const text of headers.getAll(CHECKSUMS[algorithm].header)) {
       // A composite one may be written with its number of parts, as S3 answers it.
-      const [, value = text, parts] = /^(.*?)(?:-(\d{1,5}))?$/.exec(text) ?? [];
+      const [, value = '', parts] = /^(.*?)(?:-(\d{1,5}))?$/.exec(text) ?? [];
       checksums.push({
         algorithm,
-        value: checksumValue(algorithm, value),
-        parts: (parts && Number(parts)) || undefined,
+        value: objectChecksumValue(algorithm, value),
+        parts: parts === undefined ? undefined : Number(parts),
       });
     }
   }
@@ -93,6 +93,18 @@ function readObjectChecksum(headers: HeaderList): Checksum | undefined {
     );
   }
   return checksums[0];
+}
+
+/** What is no checksum is a wrong one here: S3 says so. */
+function objectChecksumValue(algorithm: ChecksumAlgorithm, text: string): Buffer {
+  try {
+    return checksumValue(algorithm, text);
+  } catch {
+    throw clientError(
+      'BadDigest',
+      `The ${algorithm.toLowerCase()} you specified did not match the calculated checksum.`,
+    );
+  }
 }
 
 function malformed(reason: string): GatewayError {

@@ -1,0 +1,28 @@
+import { performance } from 'node:perf_hooks';
+import type { KeyStoreObserver } from '../keys/record-store.ts';
+import type { UploadStates } from './upload-states.ts';
+
+type Verb = Parameters<KeyStoreObserver['operation']>[0];
+
+/** The same states, and what they cost counted among the key store's operations. */
+export function observedStates(states: UploadStates, observer: Pick<KeyStoreObserver, 'operation'>): UploadStates {
+  const timed = async <T>(verb: Verb, work: Promise<T>): Promise<T> => {
+    const startedAt = performance.now();
+    let outcome: 'ok' | 'error' = 'error';
+    try {
+      const result = await work;
+      outcome = 'ok';
+      return result;
+    } finally {
+      observer.operation(verb, (performance.now() - startedAt) / 1000, outcome);
+    }
+  };
+  return {
+    create: (id, entries, keepSeconds) => timed('put', states.create(id, entries, keepSeconds)),
+    append: (id, entry, keepSeconds) => timed('put', states.append(id, entry, keepSeconds)),
+    header: (id) => timed('get', states.header(id)),
+    read: (id) => timed('get', states.read(id)),
+    delete: (id) => timed('delete', states.delete(id)),
+    close: () => states.close(),
+  };
+}

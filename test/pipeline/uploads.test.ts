@@ -1,0 +1,460 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startDigest } from '../../src/checksums/digest.ts';
+import { sealedBytes } from '../../src/envelope/sizes.ts';
+import { clientError } from '../../src/errors.ts';
+import { headObject } from '../../src/pipeline/head.ts';
+import { putObject } from '../../src/pipeline/put.ts';
+import { reachablePolicy } from '../../src/pipeline/reachable.ts';
+import { StagingSweep } from '../../src/pipeline/staging-sweep.ts';
+import { abortUpload } from '../../src/pipeline/upload-abort.ts';
+import { listParts, listUploads } from '../../src/pipeline/upload-list.ts';
+import { stateIdOf } from '../../src/pipeline/upload-state.ts';
+import { openFileStates } from '../../src/uploads/file-states.ts';
+import { temporaryDirectory } from '../keys/fixture.ts';
+import { payload } from '../support/payload.ts';
+import { BUCKET, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
+import { MIB, PART, readBack, startUpload } from './upload-stand.ts';
+
+const KIB = 1024;
+const STAGING = 'staging';
+
+const listing = { partNumberMarker: 0, maxParts: 1000, urlEncoded: false };
+const uploadsOf = { kind: 'ListMultipartUploads', bucket: BUCKET, prefix: '', delimiter: '' } as const;
+const allUploads = { ...uploadsOf, keyMarker: '', uploadIdMarker: '', maxUploads: 1000, urlEncoded: false };
+
+/** The store's keys, none where there is no bucket. */
+const staged = (stand: InProcess) => stand.stored.keys(STAGING).catch(() => []);
+
+/** Requests that send bytes into the upload. */
+const partsSent = (stand: InProcess) =>
+  stand
+    .asked()
+    .filter((line) => /^PUT .*partNumber=/.test(line))
+    .map((line) => /partNumber=(\d+)/.exec(line)?.[1]);
+
+async function inAll(stand: InProcess, key: string, parts: readonly Buffer[]) {
+  expect((await readBack(stand, key)).equals(Buffer.concat(parts))).toBe(true);
+  expect(stand.services.budget.reservedBytes).toBe(0);
+}
+
+describe('parts smaller than the backend takes', () => {
+  /** A dialect with parts of 100 KiB; buckets of quantum 2 have room to list them. */
+  const small = { smallestPartBytes: 100 * KIB };
+  const context = (stand: InProcess) => () => stand.context({ quantum: 2 });
+
+  it('become backend parts of a size that it takes, in bounded memory', async () => {
+    const stand = await inProcess({ budgetBytes: 48 * MIB });
+    const upload = await startUpload(stand, 'many', { context: context(stand) });
+    const bodies = Array.from({ length: 171 }, (_, at) => payload(at === 170 ? 77 : 240 * KIB + at, at));
+    const parts = [];
+    for (const [at, body] of bodies.entries()) parts.push(await upload.send(at + 1, body));
+    expect(partsSent(stand)).toEqual([]);
+    expect(await staged(stand)).toHaveLength(171);
+    await upload.complete(parts, small);
+    // 40 MiB in pieces of 16, the last with the footer.
+    expect(
+      partsSent(stand)
+        .map(Number)
+        .sort((one, other) => one - other),
+    ).toEqual([1, 70, 139]);
+    await inAll(stand, 'many', bodies);
+    expect(await staged(stand)).toEqual([]);
+    const total = Buffer.concat(bodies).length;
+    expect((await stand.stored.read(BUCKET, 'many')).record.bytes).toBe(sealedBytes(total, 2));
+  });
+
+  it('may stand between large ones, where together they are large enough', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'mixed', { context: context(stand) });
+    const bodies = [PART, 3 * MIB, 2 * MIB + 1, PART + 5, 200 * KIB].map((bytes, at) => payload(bytes, at));
+    const parts = [];
+    for (const [at, body] of bodies.entries()) parts.push(await upload.send(10 * at + 1, body));
+    stand.asked();
+    await upload.complete(parts, small);
+    expect(partsSent(stand).sort()).toEqual(['11', '41']);
+    await inAll(stand, 'mixed', bodies);
+  });
+
+  it('are too small where together they are not', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'lonely', { context: context(stand) });
+    const parts = [await upload.send(1, payload(PART, 1))];
+    parts.push(await upload.send(2, payload(100 * KIB, 2)), await upload.send(3, payload(PART, 3)));
+    expect(await refusalOf(upload.complete(parts, small))).toBe('EntityTooSmall');
+    expect(await refusalOf(upload.complete(parts))).toBe('EntityTooSmall');
+    expect(await stand.stored.keys(BUCKET)).toEqual([]);
+  });
+
+  it('are too many for a bucket whose footers have no room for their list', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'quantum');
+    const parts = [];
+    for (let number = 1; number <= 60; number++) parts.push(await upload.send(number, payload(100 * KIB, number)));
+    expect(await refusalOf(upload.complete(parts, small))).toBe('EntityTooSmall');
+  });
+
+  it('that are gone from the staging bucket must be sent again; those that were altered there never become an object', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'staged');
+    const body = payload(200 * KIB, 4);
+    const first = await upload.send(1, payload(PART, 5));
+    const gone = await upload.send(2, body);
+    await stand.stored.delete(STAGING, (await staged(stand))[0] as string);
+    expect(await refusalOf(upload.complete([first, gone]))).toBe('InvalidPart');
+    const altered = await upload.send(2, body);
+    for (const at of [0, 63, 64, 70_000, -1]) {
+      await stand.stored.flip(STAGING, (await staged(stand))[0] as string, at);
+      expect(await refusalOf(upload.complete([first, altered]))).toBe('ObjectCorrupted');
+      await stand.stored.flip(STAGING, (await staged(stand))[0] as string, at);
+    }
+    await stand.stored.truncate(STAGING, (await staged(stand))[0] as string, 1000);
+    expect(await refusalOf(upload.complete([first, altered]))).toBe('InvalidPart');
+    expect(await stand.stored.keys(BUCKET)).toEqual([]);
+    await upload.complete([first, await upload.send(2, body)]);
+    await inAll(stand, 'staged', [payload(PART, 5), body]);
+    expect(await staged(stand)).toEqual([]);
+  });
+
+  it('wait in a bucket that is made again when it was removed', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'bucket');
+    await upload.send(1, payload(10, 6));
+    for (const key of await staged(stand)) await stand.stored.delete(STAGING, key);
+    await stand.services.store.deleteBucket(STAGING, new AbortController().signal);
+    expect(await refusalOf(upload.send(1, payload(10, 6)))).not.toBe('none');
+    await upload.complete([await upload.send(1, payload(10, 6))]);
+    await inAll(stand, 'bucket', [payload(10, 6)]);
+  });
+
+  it('are swept out when nobody finished their upload, and not before', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'swept');
+    for (let number = 1; number <= 3; number++) await upload.send(number, payload(10, number));
+    let now = new Date();
+    const swept: number[] = [];
+    const sweep = new StagingSweep({
+      staging: stand.services.staging,
+      keepSeconds: 3600,
+      now: () => now,
+      random: () => 0.5,
+      onSwept: (parts) => swept.push(parts),
+      onFailure: (error) => {
+        throw error;
+      },
+    });
+    now = new Date(Date.now() + (3600 + 86_000) * 1000);
+    await sweep.run();
+    expect([swept, (await staged(stand)).length]).toEqual([[], 3]);
+    now = new Date(Date.now() + (3600 + 87_000) * 1000);
+    await sweep.run();
+    expect([swept, await staged(stand)]).toEqual([[3], []]);
+    sweep.stop();
+  });
+
+  it('lie where no tenant reaches, whatever its patterns', async () => {
+    const stand = await inProcess();
+    const context = stand.context();
+    const everything = { ...context.tenant, buckets: [{ ...context.policy, pattern: '*' }] };
+    expect(reachablePolicy('anything', { ...context, tenant: everything })).toBeDefined();
+    expect(reachablePolicy(STAGING, { ...context, tenant: everything })).toBeUndefined();
+  });
+});
+
+describe('what is known of an upload', () => {
+  it('is lost: parts and Complete say what to do, and Abort still clears the store', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'lost');
+    const part = await upload.send(1, payload(PART, 7));
+    await stand.services.uploads.delete(stateIdOf(upload.named, stand.context()));
+    for (const lost of [upload.send(2, payload(10, 8)), upload.complete([part])]) {
+      await expect(lost).rejects.toMatchObject({
+        code: 'NoSuchUpload',
+        message: expect.stringMatching(/lost its state.*begin it again/),
+      });
+    }
+    expect(await refusalOf(listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context()))).toBe(
+      'NoSuchUpload',
+    );
+    const abort = () => abortUpload({ kind: 'AbortMultipartUpload', ...upload.named }, stand.context());
+    await abort();
+    expect(await refusalOf(abort())).toBe('NoSuchUpload');
+  });
+
+  it('lacks one part: that part must be sent again, no other', async () => {
+    const directory = await temporaryDirectory();
+    const stand = await withStates(directory);
+    const upload = await startUpload(stand, 'part');
+    const parts = [await upload.send(1, payload(PART, 9)), await upload.send(2, payload(PART, 10))];
+    const [file] = await readdir(directory);
+    const lines = (await readFile(join(directory, file as string), 'utf8')).trimEnd().split('\n');
+    await writeFile(join(directory, file as string), `${lines.slice(0, -1).join('\n')}\n`);
+    await expect(upload.complete(parts)).rejects.toMatchObject({
+      code: 'InvalidPart',
+      details: { PartNumber: '2' },
+    });
+    const again = await upload.send(2, payload(PART, 10));
+    await upload.complete([parts[0] as (typeof parts)[number], again]);
+    await inAll(stand, 'part', [payload(PART, 9), payload(PART, 10)]);
+  });
+
+  it('was altered, or brought from another upload: refused', async () => {
+    const stand = await inProcess();
+    const { uploads } = stand.services;
+    const [one, two] = [await startUpload(stand, 'one'), await startUpload(stand, 'two')];
+    const [idOne, idTwo] = [one, two].map(({ named }) => stateIdOf(named, stand.context())) as [string, string];
+    const part = await one.send(1, payload(10, 11));
+    await two.send(1, payload(10, 12));
+    const [headerOne, partOne] = (await uploads.read(idOne)) as Buffer[];
+    const [headerTwo] = (await uploads.read(idTwo)) as Buffer[];
+    await uploads.create(idTwo, [headerTwo as Buffer, partOne as Buffer], 60);
+    expect(await refusalOf(two.complete([part]))).toBe('ObjectCorrupted');
+    await uploads.create(idTwo, [headerOne as Buffer, partOne as Buffer], 60);
+    expect(await refusalOf(two.complete([part]))).toBe('ObjectCorrupted');
+    expect(await refusalOf(two.send(1, payload(10, 12)))).toBe('ObjectCorrupted');
+    await uploads.create(idOne, [headerOne as Buffer, randomBytes(77)], 60);
+    expect(await refusalOf(one.complete([part]))).toBe('ObjectCorrupted');
+    await uploads.create(idOne, [headerOne as Buffer, partOne as Buffer], 60);
+    await one.complete([part]);
+  });
+
+  it('stays with the upload when its bucket’s policy changes', async () => {
+    const stand = await inProcess();
+    let protection: 'seal' | 'none' = 'seal';
+    const context = () => stand.context({ protection, mixed: true });
+    const upload = await startUpload(stand, 'policy', { context });
+    const first = await upload.send(1, payload(PART, 13));
+    protection = 'none';
+    await upload.complete([first, await upload.send(2, payload(10, 14))]);
+    await inAll(stand, 'policy', [payload(PART, 13), payload(10, 14)]);
+    expect((await stand.stored.read(BUCKET, 'policy')).bytes.includes(payload(10, 14))).toBe(false);
+  });
+
+  it('is nothing that another tenant, bucket or key reaches', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'mine');
+    await upload.send(1, payload(10, 15));
+    const id = stateIdOf(upload.named, stand.context());
+    const other = { ...stand.context(), tenant: { ...stand.context().tenant, name: 'other' } };
+    expect(stateIdOf(upload.named, other)).not.toBe(id);
+    const foreign = { ...upload.named, ref: { bucket: BUCKET, key: 'theirs' } };
+    expect(await refusalOf(listParts({ kind: 'ListParts', ...foreign, ...listing }, stand.context()))).toBe(
+      'NoSuchUpload',
+    );
+    expect(await refusalOf(abortUpload({ kind: 'AbortMultipartUpload', ...foreign }, stand.context()))).toBe(
+      'NoSuchUpload',
+    );
+  });
+});
+
+async function withStates(directory: string): Promise<InProcess> {
+  const stand = await inProcess();
+  const uploads = await openFileStates({ directory, now: () => new Date() });
+  const services = { ...stand.services, uploads };
+  return { ...stand, services, context: (policy) => ({ ...stand.context(policy), services }) };
+}
+
+describe('parts', () => {
+  it('that turn out bad are not recorded, and leave nothing staged', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'bad');
+    const refusal = clientError('BadDigest', 'no');
+    for (const bytes of [10, PART]) {
+      expect(await refusalOf(upload.send(1, verifiedBody(payload(bytes, 16), { refusal })))).toBe('BadDigest');
+    }
+    const listed = await listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
+    expect([listed.parts, await staged(stand)]).toEqual([[], []]);
+    expect(stand.services.budget.reservedBytes).toBe(0);
+  });
+
+  it('of unknown length are gathered, up to a bound', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'unknown');
+    const body = payload(PART + 3, 17);
+    const parts = [await upload.send(1, verifiedBody(body, { declared: false }))];
+    const huge = verifiedBody(Buffer.alloc(17 * MIB), { declared: false, pieceBytes: MIB });
+    expect(await refusalOf(upload.send(2, huge))).toBe('MissingContentLength');
+    await upload.complete(parts);
+    await inAll(stand, 'unknown', [body]);
+  });
+
+  it('overwritten in the backend by another attempt are named, and the other attempt can be completed', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'overwritten');
+    const old = await upload.send(1, payload(PART, 18));
+    const last = await upload.send(2, payload(10, 19));
+    const young = await upload.send(1, payload(PART, 20));
+    await expect(upload.complete([old, last])).rejects.toMatchObject({
+      code: 'InvalidPart',
+      details: { PartNumber: '1' },
+    });
+    await upload.complete([young, last]);
+    await inAll(stand, 'overwritten', [payload(PART, 20), payload(10, 19)]);
+  });
+
+  it('that arrive while their upload is aborted are refused and leave nothing staged', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'late');
+    await upload.send(1, payload(10, 21));
+    const late = verifiedBody(payload(10, 22), {
+      late: async () => {
+        await abortUpload({ kind: 'AbortMultipartUpload', ...upload.named }, stand.context());
+      },
+    });
+    expect(await refusalOf(upload.send(2, late))).toBe('NoSuchUpload');
+    expect(await staged(stand)).toEqual([]);
+  });
+
+  it('are listed in pages of any size, each once', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'pages');
+    for (const number of [5, 1, 9, 3, 7]) await upload.send(number, payload(number, number));
+    for (const maxParts of [1, 2, 4, 5, 6]) {
+      const seen: number[] = [];
+      for (let partNumberMarker = 0, more = true; more; ) {
+        const asked = { kind: 'ListParts', ...upload.named, partNumberMarker, maxParts, urlEncoded: false } as const;
+        const page = await listParts(asked, stand.context());
+        expect(page.parts.length).toBeLessThanOrEqual(maxParts);
+        seen.push(...page.parts.map(({ partNumber }) => partNumber));
+        more = page.truncated;
+        partNumberMarker = page.parts.at(-1)?.partNumber ?? 0;
+      }
+      expect(seen).toEqual([1, 3, 5, 7, 9]);
+    }
+    const none = { kind: 'ListParts', ...upload.named, ...listing, maxParts: 0 } as const;
+    expect(await listParts(none, stand.context())).toMatchObject({ parts: [], truncated: false });
+  });
+});
+
+describe('Complete', () => {
+  it('whose success was not heard succeeds when it is asked again', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'unheard');
+    const parts = [await upload.send(1, payload(PART, 23)), await upload.send(2, payload(10, 24))];
+    const where = ({ method, target }: { method: string; target: { raw: string } }) =>
+      method === 'POST' && target.raw.includes('uploadId=');
+    stand.faults.plan({ where }, { kind: 'drop', what: 'answer' });
+    expect(await refusalOf(upload.complete(parts))).toBe('BackendUnavailable');
+    // Even under the condition that there be none: this very object is there.
+    const again = await upload.complete(parts, { conditions: { ifNoneMatch: '*' } });
+    const head = await headObject(headOf('unheard'), stand.context());
+    expect(head.facts.etag).toBe(again.etag);
+    expect(await staged(stand)).toEqual([]);
+    expect(await refusalOf(upload.complete(parts.slice(0, 1)))).toBe('NoSuchUpload');
+    await inAll(stand, 'unheard', [payload(PART, 23), payload(10, 24)]);
+  });
+
+  it('is not told of another object as if it were its own', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'another');
+    const parts = [await upload.send(1, payload(10, 25))];
+    await stand.services.store.abortUpload(upload.named.ref, upload.named.uploadId, new AbortController().signal);
+    await putObject(putOf('another'), verifiedBody(payload(10, 25)), stand.context());
+    expect(await refusalOf(upload.complete(parts))).toBe('NoSuchUpload');
+  });
+
+  it('refuses what the client says of the whole and what is not so', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'whole', { checksum: { algorithm: 'CRC32', composite: false } });
+    const bodies = [payload(PART, 26), payload(1000, 27)];
+    const parts = [await upload.send(1, bodies[0] as Buffer), await upload.send(2, bodies[1] as Buffer)];
+    const digest = await startDigest('CRC32');
+    for (const body of bodies) digest.update(body);
+    const value = digest.digest();
+    const wrong = Buffer.from(value.map((byte) => byte ^ 1));
+    const refused = async (over: Parameters<typeof upload.complete>[1]) => refusalOf(upload.complete(parts, over));
+    expect(await refused({ checksum: { algorithm: 'CRC32', value: wrong } })).toBe('BadDigest');
+    expect(await refused({ checksum: { algorithm: 'CRC32C', value } })).toBe('InvalidRequest');
+    expect(await refused({ checksum: { algorithm: 'CRC32', value, parts: 2 } })).toBe('BadDigest');
+    expect(await refused({ composite: true })).toBe('InvalidRequest');
+    expect(await refused({ plaintextBytes: PART + 999 })).toBe('InvalidRequest');
+    const other = { ...(parts[1] as (typeof parts)[number]), checksum: { algorithm: 'CRC32', value } as const };
+    expect(await refusalOf(upload.complete([parts[0] as (typeof parts)[number], other]))).toBe('InvalidPart');
+    expect(await stand.stored.keys(BUCKET)).toEqual([]);
+    const over = { checksum: { algorithm: 'CRC32', value }, composite: false, plaintextBytes: PART + 1000 } as const;
+    expect((await upload.complete(parts, over)).checksum).toEqual({ algorithm: 'CRC32', value, parts: undefined });
+    const head = await headObject(headOf('whole', { wantsChecksum: true }), stand.context());
+    expect(head.facts.checksum).toEqual({ algorithm: 'CRC32', value, parts: undefined });
+  });
+
+  it('computes what clients leave to the store, and keeps MD5s where all parts have one', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'computed', { checksum: { algorithm: 'SHA256', composite: true } });
+    const bodies = [payload(PART, 28), payload(3, 29)];
+    const withMd5 = (body: Buffer) => ({
+      ...verifiedBody(body),
+      proof: () => ({ checksum: undefined, md5: createHash('md5').update(body).digest() }),
+    });
+    const parts = [];
+    for (const [at, body] of bodies.entries()) parts.push(await upload.send(at + 1, withMd5(body)));
+    const sums = bodies.map((body) => createHash('sha256').update(body).digest());
+    const value = createHash('sha256').update(Buffer.concat(sums)).digest();
+    expect((await upload.complete(parts)).checksum).toEqual({ algorithm: 'SHA256', value, parts: 2 });
+    expect(stand.services.layouts.get('acme', { bucket: BUCKET, key: 'computed' })?.manifest.md5).toEqual(
+      createHash('md5')
+        .update(Buffer.concat(bodies.map((body) => createHash('md5').update(body).digest())))
+        .digest(),
+    );
+  });
+
+  it('refuses parts whose checksum is of another kind than the upload’s', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'kinds', { checksum: { algorithm: 'CRC32', composite: true } });
+    const body = { ...verifiedBody(payload(10, 30)), checksumAlgorithm: 'SHA256' as const };
+    expect(await refusalOf(upload.send(1, body))).toBe('InvalidRequest');
+    expect(await staged(stand)).toEqual([]);
+  });
+});
+
+describe('a bucket without protection', () => {
+  it('has uploads as the backend has them, its rules included', async () => {
+    const stand = await inProcess();
+    const context = () => stand.context({ protection: 'none' });
+    const upload = await startUpload(stand, 'plain', { context });
+    const parts = [await upload.send(1, payload(PART, 31)), await upload.send(10_000, payload(10, 32))];
+    const listed = await listParts({ kind: 'ListParts', ...upload.named, ...listing }, context());
+    expect(listed.parts.map(({ partNumber, plaintextBytes, etag }) => [partNumber, plaintextBytes, etag])).toEqual([
+      [1, PART, parts[0]?.etag],
+      [10_000, 10, parts[1]?.etag],
+    ]);
+    const refusal = clientError('BadDigest', 'no');
+    expect(await refusalOf(upload.send(2, verifiedBody(payload(PART, 33), { refusal })))).toBe('BadDigest');
+    const { etag } = await upload.complete(parts);
+    expect(etag).toMatch(/^[0-9a-f]{32}-2$/);
+    const whole = Buffer.concat([payload(PART, 31), payload(10, 32)]);
+    expect((await stand.stored.read(BUCKET, 'plain')).bytes.equals(whole)).toBe(true);
+    expect((await readBack(stand, 'plain', context())).equals(whole)).toBe(true);
+    const small = await startUpload(stand, 'small', { context });
+    const few = [await small.send(1, payload(10, 34)), await small.send(2, payload(10, 35))];
+    expect(await refusalOf(small.complete(few))).toBe('EntityTooSmall');
+    await abortUpload({ kind: 'AbortMultipartUpload', ...small.named }, context());
+  });
+});
+
+describe('a listing of uploads', () => {
+  it('shows the client’s, not the gateway’s own, and after a day what nobody knows any more', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'client');
+    const orphan = await startUpload(stand, 'orphan');
+    await stand.services.uploads.delete(stateIdOf(orphan.named, stand.context()));
+    const keys = async (now = new Date()) => {
+      const context = stand.context();
+      const services = { ...context.services, now: () => now };
+      return (await listUploads(allUploads, { ...context, services })).uploads.map(({ key }) => key);
+    };
+    const seen: string[][] = [];
+    const own = verifiedBody(payload(9 * MIB, 36), {
+      declared: false,
+      late: async () => {
+        seen.push(await keys());
+      },
+    });
+    await putObject(putOf('own'), own, stand.context());
+    expect(seen).toEqual([['client']]);
+    expect(await keys(new Date(Date.now() + 86_500_000))).toEqual(['client', 'orphan']);
+    await abortUpload({ kind: 'AbortMultipartUpload', ...upload.named }, stand.context());
+    expect(await keys()).toEqual([]);
+  });
+});
