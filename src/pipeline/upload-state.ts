@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { openEnvelope, readEnvelopeHead } from '../envelope/envelope.ts';
 import type { ObjectKeys } from '../envelope/object-keys.ts';
 import type { QuantumId } from '../envelope/sizes.ts';
@@ -37,6 +38,9 @@ export interface ReadUpload extends UploadUnderWay {
   readonly completed: CompletedRecord | undefined;
 }
 
+/** So many take some milliseconds; then other requests have their turn. */
+const FAIR_ENTRIES = 500;
+
 type Named = { readonly ref: ObjectRef; readonly uploadId: string };
 
 export function stateIdOf({ ref, uploadId }: Named, { tenant }: OperationContext): string {
@@ -62,7 +66,8 @@ export async function readUpload(named: Named, context: OperationContext): Promi
   const upload = await openUpload(named, { id, entry }, context);
   const parts: PartRecord[] = [];
   let completed: CompletedRecord | undefined;
-  for (const each of rest) {
+  for (const [at, each] of rest.entries()) {
+    if (at % FAIR_ENTRIES === FAIR_ENTRIES - 1) await setImmediate();
     const opened = upload.records.open(each);
     if ('part' in opened) parts.push(opened.part);
     else completed = opened.completed;
