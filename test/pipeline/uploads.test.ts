@@ -48,7 +48,11 @@ describe('parts smaller than the backend takes', () => {
   it('become backend parts of a size that it takes, in bounded memory', async () => {
     const stand = await inProcess({ budgetBytes: 48 * MIB });
     const upload = await startUpload(stand, 'many', { context: context(stand) });
-    const bodies = Array.from({ length: 171 }, (_, at) => payload(at === 170 ? 77 : 240 * KIB + at, at));
+    const all = payload(41 * MIB, 3);
+    const bodies = Array.from({ length: 171 }, (_, at) =>
+      all.subarray(at * 240 * KIB, at === 170 ? undefined : (at + 1) * 240 * KIB),
+    );
+    bodies[170] = all.subarray(0, 77);
     const parts = [];
     for (const [at, body] of bodies.entries()) parts.push(await upload.send(at + 1, body));
     expect(partsSent(stand)).toEqual([]);
