@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PartEntry } from '../envelope/footer.ts';
 import { GatewayError } from '../errors.ts';
 import type { UploadCompleted } from '../operations/answer.ts';
+import type { ObjectRef } from '../operations/object.ts';
 import type { CompleteMultipartUpload } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
 import { clientEtag } from './etag.ts';
@@ -25,8 +26,12 @@ export async function completedBefore(
   upload: ReadUpload,
   context: OperationContext,
 ): Promise<UploadCompleted> {
-  const asked = upload.completed?.listDigest.equals(requestDigest(operation)) === true;
-  const object = asked ? await objectOf(upload, upload.completed?.versionId, context) : undefined;
+  const { completed, ref } = upload;
+  if (completed?.listDigest.equals(requestDigest(operation)) !== true) throw noSuchUpload(operation, context);
+  const { etag, versionId } = completed;
+  const object = await objectOf(upload, versionId, context);
+  // Who may write and not read is told what was true when it was completed.
+  if (object === 'hidden') return answer(ref, { etag, versionId, checksum: undefined });
   if (object === undefined) throw noSuchUpload(operation, context);
   return answerFor(object, upload, context);
 }
@@ -41,7 +46,7 @@ export async function completedMeanwhile(
   context: OperationContext,
 ): Promise<UploadCompleted | undefined> {
   const object = await objectOf(upload, undefined, context);
-  if (object === undefined) return undefined;
+  if (object === undefined || object === 'hidden') return undefined;
   const manifest = await manifestOf(object, upload.ref, context);
   const same =
     manifest.parts.length === parts.length &&
@@ -52,18 +57,19 @@ export async function completedMeanwhile(
   return same ? answerFor(object, upload, context) : undefined;
 }
 
-/** The object that this upload made: it has the upload's oid. */
+/** The object that this upload made: it has the upload's oid. `hidden`: whoever asks may not see what lies there. */
 async function objectOf(
   { ref, oid }: UploadUnderWay,
   versionId: string | undefined,
   context: OperationContext,
-): Promise<SealedObject | undefined> {
+): Promise<SealedObject | 'hidden' | undefined> {
   const place = { ...ref, versionId };
   try {
     const stored = await context.services.store.head({ ref: place, conditions: {} }, context.signal);
     const object = await identify(place, stored, context);
     return object.kind === 'sealed' && object.opened.head.oid.equals(oid) ? object : undefined;
   } catch (error) {
+    if (error instanceof GatewayError && error.code === 'AccessDenied') return 'hidden';
     // Whatever else lies there is not it: nothing, something plain, or something broken.
     if (error instanceof GatewayError && ANOTHER.has(error.code)) return undefined;
     throw error;
@@ -74,7 +80,6 @@ const ANOTHER: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>
   'NoSuchKey',
   'NoSuchVersion',
   'MethodNotAllowed', // a delete marker by its version
-  'AccessDenied', // who may write and not read is not told what lies there
   'ObjectNotSealed',
   'ObjectCorrupted',
   'ObjectMoved',
@@ -87,13 +92,12 @@ async function answerFor(
   context: OperationContext,
 ): Promise<UploadCompleted> {
   const { etag, versionId } = object.stored;
-  const manifest = await manifestOf(object, ref, context);
-  return {
-    kind: 'UploadCompleted',
-    ref,
-    etag: clientEtag(etag),
-    versionId,
-    checksum: checksumIn(manifest),
-    vendor: new HeaderList(),
-  };
+  return answer(ref, { etag, versionId, checksum: checksumIn(await manifestOf(object, ref, context)) });
+}
+
+function answer(
+  ref: ObjectRef,
+  { etag, versionId, checksum }: Pick<UploadCompleted, 'etag' | 'versionId' | 'checksum'>,
+): UploadCompleted {
+  return { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum, vendor: new HeaderList() };
 }

@@ -13,3 +13,8 @@ export function clientEtag(backendEtag: string): string {
 export function backendEtags(condition: string | undefined): string | undefined {
   return condition?.replace(/\b([0-9a-fA-F]{32})-0(?="|\s*(?:,|$))/g, '$1');
 }
+
+/** One of the client's ETags, unquoted, as the backend knows it. */
+export function backendEtag(etag: string): string {
+  return etag.replace(/^([0-9a-fA-F]{32})-0$/, '$1');
+}

@@ -26,16 +26,20 @@ export class Staging {
     this.#store = options.store;
   }
 
-  /** @throws GatewayError BackendError when there is no such bucket and none can be made */
+  /** @throws GatewayError BackendError when there is no such bucket and none can be made, BackendUnavailable */
   async put(uploadState: string, part: StagedPart, body: OutgoingBody, signal: AbortSignal): Promise<StoredAck> {
-    this.#ready ??= this.#makeBucket();
+    await this.#makeReady();
+    const metadata = { content: { contentType: 'application/octet-stream' }, user: [], vendor: new HeaderList() };
     try {
-      await this.#ready;
-      const metadata = { content: { contentType: 'application/octet-stream' }, user: [], vendor: new HeaderList() };
       return await this.#store.put({ ref: this.#ref(uploadState, part), metadata, conditions: {}, body }, signal);
     } catch (error) {
-      this.#ready = undefined; // somebody may have removed the bucket
-      throw error;
+      if (!(error instanceof GatewayError) || error.code !== 'NoSuchBucket') throw error;
+      this.#ready = undefined;
+      // Not the client's bucket: for the client it is a matter of trying again.
+      throw new GatewayError('BackendUnavailable', 'The gateway’s bucket for small parts was removed. Try again.', {
+        source: 'backend',
+        cause: error,
+      });
     }
   }
 
@@ -75,6 +79,16 @@ export class Staging {
   #ref(uploadState: string, { partNumber, partSalt }: StagedPart): { readonly bucket: string; readonly key: string } {
     const key = `${uploadState.slice(0, 32)}/${String(partNumber).padStart(5, '0')}-${partSalt.toString('hex')}`;
     return { bucket: this.bucket, key };
+  }
+
+  async #makeReady(): Promise<void> {
+    this.#ready ??= this.#makeBucket();
+    try {
+      await this.#ready;
+    } catch (error) {
+      this.#ready = undefined;
+      throw error;
+    }
   }
 
   async #makeBucket(): Promise<void> {

@@ -10,7 +10,7 @@ import type { PartRecord } from '../uploads/upload-record.ts';
 import { sendBackendParts } from './backend-parts.ts';
 import { checksumOfObject, chosenParts, missingPart } from './chosen-parts.ts';
 import { completedBefore, completedMeanwhile, requestDigest } from './completed-before.ts';
-import { backendEtags, clientEtag } from './etag.ts';
+import { backendEtag, clientEtag } from './etag.ts';
 import { writeConditions } from './put-known-length.ts';
 import type { OperationContext } from './services.ts';
 import { backendParts } from './upload-list.ts';
@@ -41,7 +41,7 @@ export async function completeUpload(
   const plan = planBackendParts(parts, { smallestBytes: context.services.store.dialect.smallestPartBytes });
   const completed = await assemble(operation, { upload, manifest, plan }, context);
   rememberLayout(completed, manifest, upload, context);
-  await forget(operation, { upload, versionId: completed.versionId }, context);
+  await forget(operation, { upload, completed }, context);
   return { ...completed, checksum };
 }
 
@@ -52,9 +52,8 @@ function rememberLayout(
   { quantum }: ReadUpload,
   { services, tenant }: OperationContext,
 ): void {
-  const backendEtag = (backendEtags(`"${etag}"`) ?? '').slice(1, -1);
   const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
-  services.layouts.set(tenant.name, ref, { backendEtag, storedBytes, manifest });
+  services.layouts.set(tenant.name, ref, { backendEtag: backendEtag(etag), storedBytes, manifest });
 }
 
 interface Assembly {
@@ -165,12 +164,13 @@ function footerBytesFor({ parts }: Manifest, { quantum }: ReadUpload): number {
 /** The object is there: what follows must not make its client believe that it is not. */
 async function forget(
   operation: CompleteMultipartUpload,
-  { upload, versionId }: { readonly upload: ReadUpload; readonly versionId: string | undefined },
+  { upload, completed }: { readonly upload: ReadUpload; readonly completed: UploadCompleted },
   { services }: OperationContext,
 ): Promise<void> {
   const { id, headerEntry, records } = upload;
-  const completed = records.sealCompleted({ listDigest: requestDigest(operation), versionId });
-  await services.uploads.create(id, [headerEntry, completed], COMPLETED_KEEP_SECONDS).catch(() => undefined);
+  const { etag, versionId } = completed;
+  const entry = records.sealCompleted({ listDigest: requestDigest(operation), etag: backendEtag(etag), versionId });
+  await services.uploads.create(id, [headerEntry, entry], COMPLETED_KEEP_SECONDS).catch(() => undefined);
   const staged = upload.parts.filter((part) => part.staged);
   if (staged.length > 0) await services.staging.remove(id, staged, new AbortController().signal);
 }
@@ -184,10 +184,7 @@ async function completePlain(operation: CompleteMultipartUpload, context: Operat
       'In a bucket without protection, the checksum of an object that was sent in parts cannot be checked.',
     );
   }
-  const parts = operation.parts.map(({ partNumber, etag }) => ({
-    partNumber,
-    etag: (backendEtags(`"${etag}"`) ?? '').slice(1, -1),
-  }));
+  const parts = operation.parts.map(({ partNumber, etag }) => ({ partNumber, etag: backendEtag(etag) }));
   const conditions = writeConditions(operation.conditions);
   const stored = await context.services.store.completeUpload({ ref, uploadId, parts, conditions }, context.signal);
   const { etag, versionId, vendor } = stored;

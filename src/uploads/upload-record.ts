@@ -52,6 +52,8 @@ export interface PartRecord {
 export interface CompletedRecord {
   /** SHA-256 of the part list that the client gave. */
   readonly listDigest: Buffer;
+  /** The object's, as the backend has it. */
+  readonly etag: string;
   readonly versionId: string | undefined;
 }
 
@@ -94,8 +96,8 @@ export class UploadRecords {
     return Buffer.concat([Buffer.from([PART]), this.#seal(PART, encodePart(record))]);
   }
 
-  sealCompleted({ listDigest, versionId }: CompletedRecord): Buffer {
-    const fields = Buffer.concat([listDigest, Buffer.from(versionId ?? '', 'utf8')]);
+  sealCompleted({ listDigest, etag, versionId }: CompletedRecord): Buffer {
+    const fields = Buffer.concat([listDigest, Buffer.from(`${etag}\n${versionId ?? ''}`, 'latin1')]);
     return Buffer.concat([Buffer.from([COMPLETED]), this.#seal(COMPLETED, fields)]);
   }
 
@@ -108,8 +110,8 @@ export class UploadRecords {
     if (kind !== PART && kind !== COMPLETED) throw altered();
     const fields = this.#open(kind, entry.subarray(1));
     if (kind === PART) return { part: decodePart(fields) };
-    const versionId = fields.toString('utf8', DIGEST_BYTES);
-    return { completed: { listDigest: fields.subarray(0, DIGEST_BYTES), versionId: versionId || undefined } };
+    const [etag = '', versionId = ''] = fields.toString('latin1', DIGEST_BYTES).split('\n');
+    return { completed: { listDigest: fields.subarray(0, DIGEST_BYTES), etag, versionId: versionId || undefined } };
   }
 
   #seal(kind: number, fields: Buffer): Buffer {

@@ -128,7 +128,7 @@ describe('parts smaller than the backend takes', () => {
     await upload.send(1, payload(10, 6));
     for (const key of await staged(stand)) await stand.stored.delete(STAGING, key);
     await stand.services.store.deleteBucket(STAGING, new AbortController().signal);
-    expect(await refusalOf(upload.send(1, payload(10, 6)))).not.toBe('none');
+    expect(await refusalOf(upload.send(1, payload(10, 6)))).toBe('BackendUnavailable');
     await upload.complete([await upload.send(1, payload(10, 6))]);
     await inAll(stand, 'bucket', [payload(10, 6)]);
   });

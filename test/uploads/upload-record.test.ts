@@ -68,7 +68,7 @@ describe('entries of an upload’s state', () => {
   });
 
   it.each([undefined, 'v1'])('what is left of a completed upload comes back, version %s', (versionId) => {
-    const completed = { listDigest: randomBytes(32), versionId };
+    const completed = { listDigest: randomBytes(32), etag: 'e-2', versionId };
     expect(records.open(records.sealCompleted(completed))).toEqual({ completed });
   });
 
