@@ -102,7 +102,7 @@ describe('src/launch.js', () => {
   const source = join(import.meta.dirname, '../../src/launch.js');
 
   it('is a program where the package is installed', async () => {
-    expect(await readFile(source, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(await readFile(source, 'utf8')).toMatch(/^#!\/usr\/bin\/env -S node --max-semi-space-size=8\n/);
   });
 
   it('says that packages are missing', async () => {
