@@ -60,7 +60,10 @@ export interface Stores {
 export async function openStores(config: Pick<Config, 'keys'>, observers: Observers = {}): Promise<Stores> {
   const { onWarning } = observers;
   const rootKey = await openRootKey(config.keys, onWarning);
-  const store = await openRecordStore(keyStoreConfig(config.keys), { ...(onWarning && { onWarning }) });
+  const store = await openRecordStore(keyStoreConfig(config.keys), {
+    ...(onWarning && { onWarning }),
+    onReconnect: () => observers.keys?.reconnected?.(),
+  });
   try {
     const records = await Records.open({
       store,

@@ -79,6 +79,8 @@ export function isKeyStoreUnavailable(error: unknown): error is GatewayError {
 export interface KeyStoreObserver {
   operation(verb: 'get' | 'put' | 'delete' | 'list' | 'check', seconds: number, outcome: 'ok' | 'error'): void;
   cache(outcome: 'hit' | 'miss' | 'stale'): void;
+  /** The connection was lost and is being made anew. */
+  reconnected?(): void;
 }
 
 /** A revision is a random 48-bit number: a retried write recognises itself, and a deleted record's never returns. */

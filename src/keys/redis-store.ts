@@ -41,11 +41,15 @@ const WAIT_MILLISECONDS = 1000;
 export interface RedisStoreOptions {
   /** A sentence for the operator, such as that change tracking is refused. */
   readonly onWarning?: (message: string) => void;
+  /** The connection was lost and is being made anew. */
+  readonly onReconnect?: () => void;
 }
 
 /** @throws GatewayError KeyStoreUnavailable with Redis's reason in the message, Error for a bad URL */
 export async function openRedisStore(config: RedisStoreConfig, options: RedisStoreOptions = {}): Promise<RecordStore> {
   const { client, target } = await openRedisClient(config);
+  const { onReconnect } = options;
+  if (onReconnect !== undefined) client.on('reconnecting', () => onReconnect());
   return new RedisStore({ client, target, config, onWarning: options.onWarning ?? (() => undefined) });
 }
 

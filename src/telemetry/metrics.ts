@@ -74,7 +74,11 @@ export class Metrics {
     this.#keyStoreErrors = tally('sealgate_key_store_errors_total', 'Operations of the key store that failed.', [
       'verb',
     ]);
-    this.#keyStoreRetries = tally('sealgate_key_store_retries_total', 'Further attempts at the key store.', []);
+    this.#keyStoreRetries = tally(
+      'sealgate_key_store_retries_total',
+      'Attempts to reach a key store whose connection was lost.',
+      [],
+    );
     this.#keyCache = tally('sealgate_key_cache_total', 'Look-ups in the cache of credentials, policies and keys.', [
       'outcome',
     ]);
@@ -143,8 +147,8 @@ export class Metrics {
     this.#keyCache.add(1, outcome);
   }
 
-  /** A connection to the key store was made anew, or a command sent again. */
-  keyStoreRetried(): void {
+  /** KeyStoreObserver */
+  reconnected(): void {
     this.#keyStoreRetries.add(1);
   }
 

@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { rootKeyFromText } from '../../src/keys/root-key.ts';
+import { openRecordStore } from '../../src/keys/store-table.ts';
 import { startRedis } from '../support/redis.ts';
 import { eventually } from './eventually.ts';
 import { openKeys, openStore, randomRootKey } from './fixture.ts';
@@ -82,4 +83,22 @@ it('Redis back without its data: nothing is sealed under a key that is gone', as
     ),
   );
   expect(code).toBe('KeyUnavailable');
+});
+
+it('tells of every attempt to reach a Redis that is gone', async () => {
+  const redis = await startRedis({ persistent: true });
+  onTestFinished(() => redis.stop());
+  let attempts = 0;
+  const store = await openRecordStore({ kind: 'redis', url: redis.url }, { onReconnect: () => void attempts++ });
+  onTestFinished(() => store.close());
+  expect(attempts).toBe(0);
+  await redis.kill();
+  await eventually(5000, async () => attempts >= 2);
+  await redis.restart();
+  await eventually(5000, () =>
+    store.check().then(
+      () => true,
+      () => false,
+    ),
+  );
 });

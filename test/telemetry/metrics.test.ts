@@ -98,7 +98,7 @@ describe('metrics of the backend and of the key store', () => {
     metrics.operation('get', 0.002, 'error');
     metrics.cache('hit');
     metrics.cache('stale');
-    metrics.keyStoreRetried();
+    metrics.reconnected();
     metrics.watch({ keyCacheAgeSeconds: () => 12 });
     const text = await metrics.text();
     expect(value(text, 'sealgate_key_store_seconds_count{verb="get",outcome="ok"}')).toBe(1);
