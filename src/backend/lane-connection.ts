@@ -8,6 +8,7 @@ import { ChunkedBody } from './chunked-body.ts';
 import { ExchangeFailure } from './exchange.ts';
 import { abandoned, backendFailure } from './failure.ts';
 import { type BodyConnection, DONE, LaneBody } from './lane-body.ts';
+import { LaneUpload } from './lane-upload.ts';
 import type { BufferPair, ReadBuffers } from './read-buffers.ts';
 import { DRAIN_BYTES } from './response-body.ts';
 import type { UploadBody } from './upload-body.ts';
@@ -42,8 +43,7 @@ type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'done' | 'closed';
 /**
  * One raw socket that carries one exchange at a time: a request out, an answer in. Node's `onread` lets the socket read
  * straight into buffers that are used again, so a chunk is good until the next pull (wire/message.ts): while the reader
- * holds one buffer, the socket fills the other, and then waits. An upload's piece is handed to the system before the
- * next is asked for.
+ * holds one buffer, the socket fills the other, and then waits.
  */
 export class LaneConnection implements BodyConnection {
   readonly #owner: LaneOwner;
@@ -57,8 +57,7 @@ export class LaneConnection implements BodyConnection {
   #answer: PromiseWithResolvers<IncomingResponse> | undefined;
   #body: LaneBody | undefined;
   #written = false;
-  /** What a streaming upload waits for: its source, or the backend to take what came. */
-  #uploading: 'source' | 'backend' | undefined;
+  #upload: LaneUpload | undefined;
   #reusable = true;
   /** Of a body with a length. */
   #restBytes = 0;
@@ -94,8 +93,8 @@ export class LaneConnection implements BodyConnection {
       case 'connecting':
         return 'connect';
       case 'head':
-        if (this.#uploading === 'source') return undefined;
-        return this.#uploading === 'backend' ? 'body' : 'head';
+        if (this.#upload?.waitsFor === 'source') return undefined;
+        return this.#upload?.waitsFor === 'backend' ? 'body' : 'head';
       case 'body':
         return this.#queued === undefined ? 'body' : undefined;
       case 'idle':
@@ -203,7 +202,10 @@ export class LaneConnection implements BodyConnection {
       return;
     }
     if (!Buffer.isBuffer(body)) {
-      void this.#upload(head, body);
+      this.#upload = new LaneUpload(this.#socket, body, () => {
+        this.lastEventAt = this.#owner.ticks;
+      });
+      this.#upload.send(head).catch((thrown) => this.#fail(thrown));
       return;
     }
     // Head and body leave in one system call.
@@ -211,43 +213,6 @@ export class LaneConnection implements BodyConnection {
     this.#socket.write(head, 'latin1');
     this.#socket.write(body);
     this.#socket.uncork();
-  }
-
-  /**
-   * Never rejects: a source that fails fails the exchange, and the backend sees a truncated body, or nothing at all
-   * where not a byte had come. The head leaves with the first piece, in one system call.
-   */
-  async #upload(head: string, body: UploadBody): Promise<void> {
-    let unsentHead: string | undefined = head;
-    try {
-      for (;;) {
-        this.#uploading = 'source';
-        const piece = await body.next();
-        if (piece.done === true || this.#phase !== 'head') break;
-        this.#uploading = 'backend';
-        this.lastEventAt = this.#owner.ticks;
-        await this.#taken(piece.value, unsentHead);
-        unsentHead = undefined;
-        this.lastEventAt = this.#owner.ticks;
-      }
-    } catch (thrown) {
-      this.#fail(thrown);
-    } finally {
-      this.#uploading = undefined;
-    }
-  }
-
-  /** Resolves once the system has the whole piece, so that its source may use the buffer again. */
-  #taken(piece: Buffer, head: string | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const socket = this.#socket;
-      if (head !== undefined) {
-        socket.cork();
-        socket.write(head, 'latin1');
-      }
-      socket.write(piece, (error) => (error ? reject(error) : resolve()));
-      if (head !== undefined) socket.uncork();
-    });
   }
 
   /** Node asks after every read where the next one should go, even when the reading stops meanwhile. */
@@ -299,7 +264,9 @@ export class LaneConnection implements BodyConnection {
   /** The head is read: the caller gets its answer, and what came of the body so far waits. */
   #begin({ status, raw, framing, reusable }: AnswerHead, body: Buffer): boolean {
     this.#reusable = reusable && framing.kind !== 'endless';
-    if (!this.#endUpload() && status < 300) {
+    const uploaded = this.#upload?.answered() ?? true;
+    this.#reusable &&= uploaded;
+    if (!uploaded && status < 300) {
       const early = 'The backend confirmed an upload before it had all of it.';
       this.destroy(new GatewayError('BackendError', early, { source: 'backend' }));
       return false;
@@ -318,19 +285,6 @@ export class LaneConnection implements BodyConnection {
     this.#answer = undefined;
     // An error page that only its connection's end would end: the status says enough.
     return this.#readBody(framing.kind === 'endless' ? body.subarray(0, 0) : body, this.#heads[0]);
-  }
-
-  /**
-   * An answer before the body is out ends the upload: the backend will not read the rest.
-   * @returns whether it was out
-   */
-  #endUpload(): boolean {
-    const body = this.#request?.body;
-    if (body === undefined || Buffer.isBuffer(body)) return true;
-    if (body.complete && this.#socket.writableLength === 0) return true;
-    body.release();
-    this.#reusable = false;
-    return false;
   }
 
   #readBody(bytes: Buffer, owner: Buffer | undefined): boolean {
@@ -377,10 +331,10 @@ export class LaneConnection implements BodyConnection {
     this.#body?.detach();
     this.#body = undefined;
     if (this.#phase !== 'done') return;
-    const request = this.#request;
-    request?.signal?.removeEventListener('abort', this.#giveUp);
-    if (request?.body !== undefined && !Buffer.isBuffer(request.body)) request.body.close();
+    this.#request?.signal?.removeEventListener('abort', this.#giveUp);
     this.#request = undefined;
+    this.#upload?.close();
+    this.#upload = undefined;
     // What still waits to be sent belongs to an upload that is over.
     if (!this.#reusable || this.#socket.writableLength > 0) {
       this.#socket.destroy();
@@ -418,8 +372,7 @@ export class LaneConnection implements BodyConnection {
     this.#phase = 'closed';
     this.#request?.signal?.removeEventListener('abort', this.#giveUp);
     if (phase === 'body') {
-      const upload = this.#request?.body;
-      if (upload !== undefined && !Buffer.isBuffer(upload)) upload.close();
+      this.#upload?.close();
       this.#failure = { thrown: backendFailure(thrown) };
       this.#reader?.reject(this.#failure.thrown);
       this.#reader = undefined;

@@ -456,6 +456,51 @@ describe('uploads', () => {
     await expect.poll(() => seen.released).toBe(true);
   });
 
+  test('a backend that takes no more bytes: given up after the body timeout, the source released', async () => {
+    const backend = await connect(
+      async (peer) => {
+        await peer.head();
+        peer.socket.pause();
+      },
+      { bodyTimeoutSeconds: 0.3, headersTimeoutSeconds: 60 },
+    );
+    const { source, seen } = watched(() => zeros(1_000, 1_048_576));
+    expect(await codeOf(backend.send(put({ bytes: 1_048_576_000, source })))).toBe('BackendUnavailable/backend');
+    await expect.poll(() => seen.released).toBe(true);
+    expect(seen.pulled).toBeLessThan(100); // what socket buffers hold
+  });
+
+  test('a client slower than both timeouts is not the backend’s fault', async () => {
+    const backend = await connect(
+      async (peer) => {
+        await peer.head();
+        await peer.bytes(20);
+        peer.write(OK);
+      },
+      { bodyTimeoutSeconds: 0.2, headersTimeoutSeconds: 0.2 },
+    );
+    async function* slow(): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(10);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      yield Buffer.alloc(10);
+    }
+    expect((await backend.send(put({ bytes: 20, source: slow() }))).status).toBe(200);
+  });
+
+  test('a connection on which an early answer came carries nothing more', async () => {
+    const backend = await connect(async (peer) => {
+      await peer.head();
+      peer.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+      await peer.closed;
+    });
+    for (let round = 1; round <= 3; round++) {
+      const response = await backend.send(put({ bytes: 50 * 1_048_576, source: zeros(50, 1_048_576) }));
+      expect(response.status).toBe(403);
+      response.discard();
+      expect(server?.accepted).toBe(round);
+    }
+  });
+
   test('a backend that resets in the middle: an error, the source released, no second attempt', async () => {
     const { seen, source } = watched(() => zeros(10_000));
     const backend = await connect(async (peer) => {
