@@ -10,7 +10,17 @@ import { addCounts, type Counts, countReport, formatCounts } from './support/ins
 import { ensureTools, ToolsMissing } from './support/install/ensure.ts';
 import type { ToolName } from './support/tools.ts';
 
-const TOOLS: readonly ToolName[] = ['minio', 'mc', 'redis', 'rclone', 'python', 'aws', 's3cmd', 'kubernetes-validate'];
+const TOOLS: readonly ToolName[] = [
+  'minio',
+  'mc',
+  'versitygw',
+  'redis',
+  'rclone',
+  'python',
+  'aws',
+  's3cmd',
+  'kubernetes-validate',
+];
 const ROOT = join(import.meta.dirname, '..');
 const BIN = join(ROOT, 'node_modules/.bin');
 

@@ -6,6 +6,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 export type ToolName =
   | 'minio'
   | 'mc'
+  | 'versitygw'
   | 'redis'
   | 'python'
   | 'aws'
@@ -30,6 +31,7 @@ export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   minio: { variable: 'SEALGATE_TEST_MINIO', cached: 'bin/minio', onPath: ['minio'] },
   // Not from PATH: Midnight Commander has the same name.
   mc: { variable: 'SEALGATE_TEST_MC', cached: 'bin/mc', onPath: [] },
+  versitygw: { variable: 'SEALGATE_TEST_VERSITYGW', cached: 'bin/versitygw', onPath: ['versitygw'] },
   redis: { variable: 'SEALGATE_TEST_REDIS', cached: 'bin/redis-server', onPath: ['redis-server'] },
   python: { variable: 'SEALGATE_TEST_PYTHON', cached: 'python/bin/python', onPath: [] },
   aws: { variable: 'SEALGATE_TEST_AWS', cached: 'python/bin/aws', onPath: [] },

@@ -19,6 +19,12 @@ const MC: GoProgram = {
   module: 'github.com/minio/mc',
   version: 'v0.0.0-20250313080218-cf909e1063a9',
 };
+/** The second backend: with it nothing rests on one server's habits. */
+const VERSITYGW: GoProgram = {
+  name: 'versitygw',
+  module: 'github.com/versity/versitygw/cmd/versitygw',
+  version: 'v1.8.0',
+};
 const RCLONE: GoProgram = { name: 'rclone', module: 'github.com/rclone/rclone', version: 'v1.75.0' };
 
 /** Client tracking with REDIRECT needs 6.0; 6.2 is the oldest that people still run. */
@@ -52,6 +58,17 @@ const mc: Recipe = {
     return installGoProgram(site, MC);
   },
   byHand: 'install Go 1.24 or later, and put the MinIO client into the cache as bin/mc',
+};
+
+const versitygw: Recipe = {
+  tool: 'versitygw',
+  lane: 'go',
+  find: (site) => findGoProgram(site, VERSITYGW),
+  install: (site) => {
+    site.say(`versitygw: go install ${VERSITYGW.module}@${VERSITYGW.version} (about a minute on two cores)`);
+    return installGoProgram(site, VERSITYGW);
+  },
+  byHand: 'install Go 1.24 or later, and put the Versity S3 Gateway into the cache as bin/versitygw',
 };
 
 const redis: Recipe = {
@@ -141,6 +158,7 @@ function mustFind(tool: ToolName): string {
 export const RECIPES: readonly Recipe[] = [
   minio,
   mc,
+  versitygw,
   redis,
   rclone,
   pythonProgram('python', 'python'),

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type StoreName, unexplained, untrue } from '../../support/conformance/difference.ts';
+import type { Scenario } from '../../support/conformance/scenario.ts';
+import { type Deviation, deviations, told } from '../../support/conformance/told.ts';
+import { ConformanceWay, type WayOptions } from '../../support/conformance/way.ts';
+import { DIFFERENCES } from './differences.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+/** A gateway over a store, both running. */
+export interface ConformanceStand {
+  readonly direct: Omit<WayOptions, 'prefix'>;
+  readonly through: Omit<WayOptions, 'prefix'>;
+  stop(): Promise<void>;
+}
+
+/** Sends every scenario straight to the store and through the gateway over it, and holds the differences to the list. */
+export function describeConformance(store: StoreName, start: () => Promise<ConformanceStand>): void {
+  describe(`over ${store}, the gateway answers as the store itself`, () => {
+    let stand: ConformanceStand;
+    let ways: { readonly direct: ConformanceWay; readonly through: ConformanceWay };
+    const found: Deviation[] = [];
+
+    beforeAll(async () => {
+      stand = await start();
+      ways = {
+        direct: new ConformanceWay({ ...stand.direct, prefix: 'dire-' }),
+        through: new ConformanceWay({ ...stand.through, prefix: 'acme-' }),
+      };
+    });
+
+    afterAll(async () => {
+      ways?.direct.close();
+      ways?.through.close();
+      await stand?.stop();
+    });
+
+    it.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('%s', async (_name, scenario) => {
+      const here = await runBothWays(scenario, ways);
+      found.push(...here);
+      expect(unexplained(here, DIFFERENCES, store)).toEqual([]);
+    });
+
+    it('and differs wherever docs/conformance.md says so', () => {
+      expect(untrue(found, DIFFERENCES, store)).toEqual([]);
+    });
+  });
+}
+
+export async function runBothWays(
+  { name, steps }: Scenario,
+  { direct, through }: { readonly direct: ConformanceWay; readonly through: ConformanceWay },
+): Promise<Deviation[]> {
+  const bucket = name.replaceAll(' ', '-');
+  const found: Deviation[] = [];
+  for (const step of [{ name: 'create bucket', method: 'PUT' }, ...steps]) {
+    const [straight, sealed] = await Promise.all([direct.run(step, bucket), through.run(step, bucket)]);
+    found.push(...deviations(`${name}/${step.name}`, told(straight, direct), told(sealed, through)));
+  }
+  return found;
+}
