@@ -21,6 +21,31 @@ const NOT_YET: readonly Difference[] = [
     through: '501 NotImplemented',
     reason: 'keys of customers are not available yet; a request that asks for encryption is never answered without it',
   },
+  {
+    stores: VERSITYGW,
+    at: ['headers/KMS encryption'],
+    field: 'answer',
+    direct: '200',
+    through: '501 NotImplemented',
+    reason:
+      'keys of a KMS are not available yet; this store ignores the request, and MinIO without a KMS refuses it too',
+  },
+  {
+    stores: BOTH,
+    at: ['browsers/preflight*'],
+    field: 'answer',
+    direct: '*',
+    through: '501 NotImplemented',
+    reason: 'answers to browsers of other origins (CORS) are not available yet',
+  },
+  ...['allow-credentials', 'allow-origin', 'expose-headers'].map((name) => ({
+    stores: MINIO,
+    at: ['browsers/put', 'browsers/get', 'browsers/get of none', 'browsers/list', 'browsers/get by rules'],
+    field: `header access-control-${name}`,
+    direct: '*',
+    through: undefined,
+    reason: 'as above',
+  })),
 ];
 
 const BY_DESIGN: readonly Difference[] = [
@@ -64,6 +89,64 @@ const BY_DESIGN: readonly Difference[] = [
     through: '200',
     reason: 'the signature covers the hash of the list; without that the gateway wants a checksum too',
   },
+  {
+    stores: BOTH,
+    at: ['headers/a header of tomorrow', 'headers/a parameter of tomorrow'],
+    field: 'answer',
+    direct: '200',
+    through: '501 NotImplemented',
+    reason:
+      'what the gateway does not know could carry bytes past it or ask for protection: it is refused, not ignored',
+  },
+  {
+    stores: BOTH,
+    at: ['headers/a write offset'],
+    field: 'answer',
+    direct: '*',
+    through: '501 NotImplemented',
+    reason: 'S3 has appends in directory buckets alone; MinIO refuses them, and versitygw stores the piece as a whole',
+  },
+  {
+    stores: BOTH,
+    at: ['headers/another owner'],
+    field: 'answer',
+    direct: '*',
+    through: '501 NotImplemented',
+    reason: 'the gateway knows no account numbers; MinIO ignores the condition',
+  },
+  {
+    stores: BOTH,
+    at: ['headers/delete if match'],
+    field: 'answer',
+    direct: '*',
+    through: '501 NotImplemented',
+    reason: 'MinIO ignores the condition and deletes; backend.conditionalDeletes is for stores that do not',
+  },
+  {
+    stores: MINIO,
+    at: ['headers/managed encryption'],
+    field: 'answer',
+    direct: '501 NotImplemented',
+    through: '200',
+    reason: 'MinIO has no keys here; the gateway does',
+  },
+  {
+    stores: MINIO,
+    at: ['headers/head of an expiry'],
+    field: 'header expires',
+    direct: undefined,
+    through: '{date}',
+    reason:
+      'RFC 9111 §5.3: an Expires that is no date is a time in the past; stores drop or keep the text, and one alike for all can be sealed',
+  },
+  {
+    stores: VERSITYGW,
+    at: ['headers/head of an expiry'],
+    field: 'header expires',
+    direct: 'never',
+    through: '{date}',
+    reason: 'as above',
+  },
   ...['ID', 'DisplayName'].map((name) => ({
     stores: MINIO,
     at: ['multipart/parts', 'multipart/a page of parts'],
@@ -79,7 +162,7 @@ const CHECKSUMS_UNASKED = 'a checksum that nobody asked for; the gateway’s own
 
 const UPLOADS_WITHOUT_CHECKSUM: readonly string[] = [
   ...['objects', 'keys', 'folders', 'metadata', 'deletes', 'ranges', 'conditions', 'listings', 'versions'],
-  ...['buckets', 'multipart in other ways', 'copies', 'errors'],
+  ...['buckets', 'multipart in other ways', 'copies', 'errors', 'headers', 'browsers'],
 ].map((scenario) => `${scenario}/*`);
 
 const UNASKED: readonly Difference[] = [
@@ -103,7 +186,7 @@ const UNASKED: readonly Difference[] = [
   ]),
   ...['body *Result.*.ChecksumAlgorithm', 'body *Result.*.ChecksumType'].map((field) => ({
     stores: VERSITYGW,
-    at: ['keys/list*', 'listings/*', 'versions/listed*', 'multipart/listed'],
+    at: ['keys/list*', 'listings/*', 'versions/listed*', 'multipart/listed', 'browsers/list'],
     field,
     direct: '*',
     through: undefined,
@@ -151,7 +234,7 @@ const UNASKED: readonly Difference[] = [
   },
   {
     stores: VERSITYGW,
-    at: ['keys/list*', 'listings/*', 'deletes/what is left', 'multipart/listed'],
+    at: ['keys/list*', 'listings/*', 'deletes/what is left', 'multipart/listed', 'browsers/list'],
     field: 'header x-amz-bucket-region',
     direct: 'us-east-1',
     through: undefined,
@@ -409,6 +492,14 @@ const AS_S3_DOES: readonly Difference[] = [
     direct: 'd e',
     through: undefined,
     reason: 'as S3: who asks for quiet is told of errors alone',
+  },
+  {
+    stores: VERSITYGW,
+    at: ['headers/encryption that is none'],
+    field: 'answer',
+    direct: '200',
+    through: '400 InvalidArgument',
+    reason: 'as S3',
   },
   {
     stores: VERSITYGW,

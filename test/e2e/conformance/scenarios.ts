@@ -2,6 +2,7 @@ import type { Scenario } from '../../support/conformance/scenario.ts';
 import { CHECKSUMS } from './checksums.ts';
 import { COPIES } from './copies.ts';
 import { ERRORS } from './errors.ts';
+import { HEADERS } from './headers.ts';
 import { LISTINGS } from './listings.ts';
 import { OBJECTS } from './objects.ts';
 import { READS } from './reads.ts';
@@ -18,4 +19,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...COPIES,
   ...CHECKSUMS,
   ...ERRORS,
+  ...HEADERS,
 ];
