@@ -134,7 +134,10 @@ export class Listener {
     server.on(this.#secure ? 'secureConnection' : 'connection', (socket: Socket) => this.#onConnection(socket));
     server.on('request', (message, response) => this.#onRequest(message, response, false));
     server.on('checkContinue', (message, response) => this.#onRequest(message, response, true));
-    server.on('checkExpectation', (message, response) => this.#onRequest(message, response, 'unknown'));
+    // An empty Expect is a list of no expectations (RFC 9110 §10.1.1).
+    server.on('checkExpectation', (message, response) =>
+      this.#onRequest(message, response, message.headers.expect === '' ? false : 'unknown'),
+    );
     // Without a listener node would ignore CONNECT's bytes or upgrade somebody; with one, nothing is upgraded.
     server.on('connect', (_message, socket) => this.#onConnect(socket as Socket));
     server.on('clientError', (error, socket) => this.#onBroken(error, socket as Socket));

@@ -107,6 +107,14 @@ describe('smuggling', () => {
     expect(seen).toEqual(['/seen']);
   });
 
+  it('takes an empty list of expectations for none', async () => {
+    seen = [];
+    await using client = await server.open();
+    const answer = await client.send(put('Expect: \r\nConnection: close\r\nContent-Length: 0\r\n', '')).closed();
+    expect(answer.statuses.at(0)).toBe(200);
+    expect(seen.at(0)).toBe('/seen');
+  });
+
   it('takes chunked in any case, and serves the next request on the connection', async () => {
     seen = [];
     await using client = await server.open();
