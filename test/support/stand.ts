@@ -1,12 +1,14 @@
 import { type GatewayProcess, type GatewaySettings, startGateway, TENANT } from './gateway.ts';
 import { type Minio, startMinio } from './minio.ts';
 import { type RedisServer, startRedis } from './redis.ts';
+import { startVersityGateway, type VersityGateway } from './versitygw.ts';
 
 /** A gateway process over real servers, all of this test file's own. */
 export interface Stand {
   readonly gateway: GatewayProcess;
-  /** undefined over the embedded stores. */
+  /** undefined over another store. */
   readonly minio: Minio | undefined;
+  /** undefined over the embedded stores. */
   readonly redis: RedisServer | undefined;
   stop(): Promise<void>;
 }
@@ -15,27 +17,40 @@ export interface Stand {
 export async function standOnMinio(
   settings: GatewaySettings = {},
 ): Promise<Stand & { minio: Minio; redis: RedisServer }> {
-  const [minio, redis] = await Promise.all([startMinio(), startRedis()]);
+  const minio = await startMinio();
+  return { ...(await standOver(minio, settings)), minio };
+}
+
+/** Another store behind, which shares no code with MinIO. */
+export async function standOnVersityGateway(
+  settings: GatewaySettings = {},
+): Promise<Stand & { minio: undefined; store: VersityGateway; redis: RedisServer }> {
+  const store = await startVersityGateway();
+  return { ...(await standOver(store, settings)), minio: undefined, store };
+}
+
+async function standOver(store: Minio | VersityGateway, settings: GatewaySettings) {
+  const redis = await startRedis();
+  const stopStores = () => Promise.all([store.stop(), redis.stop()]);
   const gateway = await startGateway({
     backend: {
-      endpoint: minio.endpoint,
-      credentials: { accessKeyId: minio.accessKeyId, secretAccessKey: minio.secretAccessKey },
+      endpoint: store.endpoint,
+      credentials: { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey },
       ...settings.backend,
     },
     keyStore: { redis: redis.url, ...settings.keyStore },
     ...(settings.more && { more: settings.more }),
     ...(settings.env && { env: settings.env }),
   }).catch(async (error: unknown) => {
-    await Promise.all([minio.stop(), redis.stop()]);
+    await stopStores();
     throw error;
   });
   return {
     gateway,
-    minio,
     redis,
     async stop() {
       await gateway.stop();
-      await Promise.all([minio.stop(), redis.stop()]);
+      await stopStores();
     },
   };
 }
