@@ -44,6 +44,7 @@ export function checkRead(record: ObjectRecord, conditions: Conditions): void {
       headers: [
         ['ETag', `"${record.etag}"`],
         ['Last-Modified', new Date(record.modifiedMs).toUTCString()],
+        ...record.headers.filter(([name]) => name === 'cache-control' || name === 'expires'),
       ],
     });
   }

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import * as s3 from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BothWays, type Way } from '../support/both-ways.ts';
-import { type Stand, standOnMinio } from '../support/stand.ts';
+import { runProgram } from '../support/gateway.ts';
+import { awsEnvironment, type Stand, standOnMinio } from '../support/stand.ts';
+import { tool } from '../support/tools.ts';
 
 /** Every request goes through the gateway and straight to its MinIO, and must be answered alike. */
 
@@ -356,5 +359,26 @@ describe('bucket settings', () => {
     await both.same('payment', (way) => new s3.GetBucketRequestPaymentCommand(bucket(way)));
     await both.same('accelerate', (way) => new s3.GetBucketAccelerateConfigurationCommand(bucket(way)));
     await both.same('of no bucket', () => new s3.GetBucketTaggingCommand({ Bucket: 'acme-nowhere' }));
+  });
+});
+
+describe('boto3', () => {
+  const run = async (endpoint: string, prefix: string, env: Record<string, string>) => {
+    const script = join(import.meta.dirname, 'boto3_versions.py');
+    const { code, stdout, stderr } = await runProgram(tool('python'), [script, endpoint, prefix], { env });
+    expect([code, stderr]).toEqual([0, '']);
+    return stdout.split('\n').filter((line) => line !== '');
+  };
+
+  it('is answered alike on both ways', async () => {
+    const { gateway, minio } = stand;
+    const through = await run(gateway.endpoint, 'acme-boto3', awsEnvironment());
+    const direct = await run(minio.endpoint, 'direct-boto3', {
+      ...awsEnvironment(),
+      AWS_ACCESS_KEY_ID: minio.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: minio.secretAccessKey,
+    });
+    expect(through.length).toBeGreaterThan(40);
+    expect(through).toEqual(direct);
   });
 });

@@ -1,4 +1,4 @@
-import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
+import { S3_OPERATIONS, type Treatment } from '../../../src/dialects/s3/operation-table.ts';
 
 /** docs/operations.md, from the table that routes requests: the document cannot say what the code does not do. */
 export function operationsDocument(): string {
@@ -17,4 +17,28 @@ Every operation of the S3 API by name, and what the gateway does with it. Made f
 |---|---|---|
 ${rows.join('\n')}
 `;
+}
+
+const TREATMENTS: readonly Treatment[] = ['sealed', 'edited', 'forwarded', 'refused'];
+
+/** The README's table: the same, a row for all operations that are treated alike for the same reason. */
+export function operationsTable(): string {
+  const rows = TREATMENTS.flatMap((treatment) => {
+    const namesByReason = new Map<string, string[]>();
+    for (const { name, reason } of S3_OPERATIONS.filter((operation) => operation.treatment === treatment)) {
+      namesByReason.set(reason, [...(namesByReason.get(reason) ?? []), name]);
+    }
+    return [...namesByReason].map(([reason, names]) => `| ${treatment} | ${names.join(', ')} | ${reason} |`);
+  });
+  return `| | operations | why |\n|---|---|---|\n${rows.join('\n')}`;
+}
+
+/** The README with its table as the code has it. @throws Error where the marks around it are gone */
+export function withOperationsTable(readme: string): string {
+  const begin = '<!-- operations: node test/dialects/s3/write-operations-document.ts -->\n\n';
+  const end = '\n\n<!-- /operations -->';
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(end);
+  if (from === -1 || to < from) throw new Error('README.md has no marks around the table of operations');
+  return readme.slice(0, from + begin.length) + operationsTable() + readme.slice(to);
 }

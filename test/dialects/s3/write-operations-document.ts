@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs';
-import { operationsDocument } from './operations-document.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { operationsDocument, withOperationsTable } from './operations-document.ts';
 
-writeFileSync(new URL('../../../docs/operations.md', import.meta.url), operationsDocument());
+const at = (path: string) => new URL(`../../../${path}`, import.meta.url);
+writeFileSync(at('docs/operations.md'), operationsDocument());
+writeFileSync(at('README.md'), withOperationsTable(readFileSync(at('README.md'), 'utf8')));
