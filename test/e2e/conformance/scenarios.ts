@@ -6,6 +6,7 @@ import { HEADERS } from './headers.ts';
 import { LISTINGS } from './listings.ts';
 import { OBJECTS } from './objects.ts';
 import { READS } from './reads.ts';
+import { SIGNATURES } from './signatures.ts';
 import { UPLOADS } from './uploads.ts';
 import { VERSIONS } from './versions.ts';
 
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CHECKSUMS,
   ...ERRORS,
   ...HEADERS,
+  ...SIGNATURES,
 ];

@@ -11,8 +11,25 @@ export interface Step {
   readonly body?: string | Buffer;
   /** x-amz-content-sha256, where it is not the hash of the body. */
   readonly payload?: string;
+  /** Signed otherwise than the owner would now. */
+  readonly signed?: StepSignature;
   /** Names for what the answer holds: `header NAME` or `element NAME` (the first of that name). */
   readonly keep?: Readonly<Record<string, string>>;
+}
+
+export interface StepSignature {
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly region?: string;
+  readonly service?: string;
+  /** How long ago; negative: in the future. */
+  readonly ageSeconds?: number;
+  /** In the URL, for so long. */
+  readonly expiresSeconds?: number;
+  /** Changed in the headers and the target after they were signed. */
+  readonly forged?: { readonly from: RegExp; readonly to: string };
+  /** Not at all. */
+  readonly anonymous?: true;
 }
 
 /** Requests in order, in a bucket of their own that a first step makes. */

@@ -1,7 +1,15 @@
 import { Agent, request } from 'node:http';
 import { readXml, type XmlElement } from '../../../src/wire/xml.ts';
-import { encode, sign } from '../../dialects/s3/signing.ts';
-import type { Step } from './scenario.ts';
+import {
+  encode,
+  presign,
+  type SignedRequest,
+  type Signing,
+  sign,
+  target,
+  type UnsignedRequest,
+} from '../../dialects/s3/signing.ts';
+import type { Step, StepSignature } from './scenario.ts';
 
 /** One of the two ways to a store. */
 export interface WayOptions {
@@ -59,17 +67,15 @@ export class ConformanceWay {
     const { host } = new URL(this.#options.endpoint);
     const named = step.bucket === undefined ? bucket : step.bucket;
     const key = step.key === undefined ? '' : `/${fill(step.key).split('/').map(encode).join('/')}`;
-    const signed = await sign(
-      {
-        method: step.method,
-        path: named === '' ? '/' : `/${this.prefix}${named}${key}`,
-        query: mapped(step.query, fill),
-        headers: mapped(step.headers, fill),
-        body,
-        ...(step.payload !== undefined && { payload: step.payload }),
-      },
-      { ...this.#options, host, date: new Date() },
-    );
+    const request = {
+      method: step.method,
+      path: named === '' ? '/' : `/${this.prefix}${named}${key}`,
+      query: mapped(step.query, fill),
+      headers: mapped(step.headers, fill),
+      body,
+      ...(step.payload !== undefined && { payload: step.payload }),
+    };
+    const signed = await signedAs(step.signed ?? {}, request, { ...this.#options, host });
     const wire = await this.#send(step.method, signed, body);
     const answer = { ...wire, isObject: wire.status < 400 && asksForObject(step) };
     for (const [name, where] of Object.entries(step.keep ?? {})) this.#keep(name, where, answer);
@@ -89,7 +95,7 @@ export class ConformanceWay {
     });
   }
 
-  #send(method: string, signed: Awaited<ReturnType<typeof sign>>, body: Buffer): Promise<WireAnswer> {
+  #send(method: string, signed: SignedRequest, body: Buffer): Promise<WireAnswer> {
     const { hostname, port } = new URL(this.#options.endpoint);
     const headers: Record<string, string> = Object.fromEntries(signed.headers);
     if (body.length > 0 || method === 'PUT' || method === 'POST') headers['content-length'] ??= String(body.length);
@@ -104,6 +110,30 @@ export class ConformanceWay {
       sent.end(body);
     });
   }
+}
+
+/** Who presigns does not know the body, and S3's presigners say so. */
+const UNSIGNED = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } as const;
+
+async function signedAs(
+  { ageSeconds = 0, expiresSeconds, forged, anonymous, ...as }: StepSignature,
+  request: UnsignedRequest,
+  owner: Omit<Signing, 'date'>,
+): Promise<SignedRequest> {
+  const { path, query = {}, headers = {} } = request;
+  if (anonymous)
+    return { target: target(path, query), headers: Object.entries({ host: owner.host, ...headers }), seed: '' };
+  const signing = { ...owner, ...as, date: new Date(Date.now() - ageSeconds * 1_000) };
+  const signed = await (expiresSeconds === undefined
+    ? sign(request, signing)
+    : presign({ ...request, headers: { ...headers, ...UNSIGNED } }, expiresSeconds, signing));
+  if (forged === undefined) return signed;
+  const { from, to } = forged;
+  return {
+    ...signed,
+    target: signed.target.replace(from, to),
+    headers: signed.headers.map(([name, value]) => [name, value.replace(from, to)] as const),
+  };
 }
 
 function answerOf(status: number, raw: NodeJS.Dict<string | string[]>, body: Buffer): WireAnswer {
