@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** CRCs that can be put together from those of pieces. All are reflected, with all ones at both ends. */
 export type CrcAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME';
 
@@ -15,6 +17,9 @@ const FIELDS: Readonly<Record<CrcAlgorithm, CrcField>> = {
   CRC64NVME: { bits: 64n, polynomial: 0x9a6c9329ac4bc9b5n, squares: [] },
 };
 
+/** So many of lengths of their own take some milliseconds; then other requests have their turn. */
+const FAIR_PIECES = 100;
+
 /** One piece of an object: its CRC, big-endian, and its length. */
 export interface CrcPiece {
   readonly value: Buffer;
@@ -25,11 +30,12 @@ export interface CrcPiece {
  * The CRC of pieces laid end to end: what came before is multiplied by x^(8·length) in GF(2)[x] modulo the polynomial
  * (zlib's crc32_combine). Pieces of one length, which most are, share that factor.
  */
-export function combinedCrc(algorithm: CrcAlgorithm, pieces: readonly CrcPiece[]): Buffer {
+export async function combinedCrc(algorithm: CrcAlgorithm, pieces: readonly CrcPiece[]): Promise<Buffer> {
   const field = FIELDS[algorithm];
   const factors = new Map<number, bigint>();
   let crc = 0n;
-  for (const { value, bytes } of pieces) {
+  for (const [at, { value, bytes }] of pieces.entries()) {
+    if (at % FAIR_PIECES === FAIR_PIECES - 1) await setImmediate();
     const factor = factors.get(bytes) ?? shiftBy(bytes, field);
     factors.set(bytes, factor);
     crc = multiply(factor, crc, field) ^ BigInt(`0x${value.toString('hex')}`);

@@ -9,6 +9,9 @@ import type { Store, StoredContent } from './store.ts';
 /** S3's limit for one DeleteObjects. */
 const DELETE_AT_ONCE = 1000;
 
+/** What #ref makes: nothing else is swept out, so that a setting that names a bucket with data in it costs none of it. */
+const STAGED_KEY = /^[0-9a-f]{32}\/[0-9]{5}-[0-9a-f]{32}$/;
+
 /** Which staged part: the upload it belongs to (stateId()), and the attempt. */
 type StagedPart = Pick<PartRecord, 'partNumber' | 'partSalt'>;
 
@@ -58,7 +61,7 @@ export class Staging {
   }
 
   /**
-   * Deletes what was put before a time.
+   * Deletes the staged parts that were put before a time.
    * @returns how many
    */
   async sweep(before: Date, signal: AbortSignal): Promise<number> {
@@ -66,8 +69,9 @@ export class Staging {
     let after = '';
     for (;;) {
       const page = await this.#store.list(pageAfter(this.bucket, after), signal).catch(noneWithoutBucket);
-      const old = page.entries.filter(({ lastModified }) => lastModified < before);
-      if (old.length > 0) await this.#store.deleteMany(this.bucket, old, signal);
+      const old = page.entries.filter(({ key, lastModified }) => STAGED_KEY.test(key) && lastModified < before);
+      const targets = old.map(({ key }) => ({ key }));
+      if (targets.length > 0) await this.#store.deleteMany(this.bucket, targets, signal);
       swept += old.length;
       const last = page.entries.at(-1)?.key;
       if (!page.truncated || last === undefined) return swept;
@@ -95,18 +99,24 @@ export class Staging {
     // Not a request's: others wait for it too.
     const { signal } = new AbortController();
     try {
-      await this.#store.headBucket(this.bucket, signal);
-      return;
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== 'NoSuchBucket') throw error;
-    }
-    try {
+      if (await this.#isThere(signal)) return;
       const asked = { bucket: this.bucket, location: undefined, vendor: new HeaderList() };
       await this.#store.createBucket({ kind: 'CreateBucket', ...asked }, signal);
     } catch (error) {
       const code = error instanceof GatewayError ? error.code : undefined;
       if (code === 'BucketAlreadyOwnedByYou') return; // another gateway was first
+      // Where all the world shares the names of buckets, somebody else's may be called so.
       throw code === 'AccessDenied' || code === 'BucketAlreadyExists' ? noBucket(this.bucket, error) : error;
+    }
+  }
+
+  async #isThere(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#store.headBucket(this.bucket, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'NoSuchBucket') return false;
+      throw error;
     }
   }
 }

@@ -2,17 +2,24 @@ import { GatewayError } from '../errors.ts';
 import type { UploadAborted } from '../operations/answer.ts';
 import type { AbortMultipartUpload } from '../operations/operation.ts';
 import type { OperationContext } from './services.ts';
-import { noSuchUpload, readUpload } from './upload-state.ts';
+import { noSuchUpload, type ReadUpload, withUpload } from './upload-state.ts';
 
 /**
  * AbortMultipartUpload: the backend's upload first, so that no part lands in it any more, then what the gateway keeps.
  * An upload whose state was lost can be aborted too: it is of the tenant's own bucket, or the backend knows it not.
  */
-export async function abortUpload(operation: AbortMultipartUpload, context: OperationContext): Promise<UploadAborted> {
+export function abortUpload(operation: AbortMultipartUpload, context: OperationContext): Promise<UploadAborted> {
+  return withUpload(operation, context, (upload) => abort(operation, upload, context));
+}
+
+async function abort(
+  operation: AbortMultipartUpload,
+  upload: ReadUpload | undefined,
+  context: OperationContext,
+): Promise<UploadAborted> {
   const { services, policy, signal } = context;
   const { store, uploads, staging } = services;
   const { ref, uploadId } = operation;
-  const upload = await readUpload(operation, context);
   if (upload?.completed !== undefined) throw noSuchUpload(operation, context);
   // MinIO answers success for an upload that it does not know.
   if (upload === undefined && policy.protection !== 'none') await store.listParts(ref, uploadId, 0, signal);

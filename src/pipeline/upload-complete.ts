@@ -15,7 +15,7 @@ import { writeConditions } from './put-known-length.ts';
 import type { OperationContext } from './services.ts';
 import { backendParts } from './upload-list.ts';
 import { type BackendPart, planBackendParts } from './upload-plan.ts';
-import { noSuchUpload, type ReadUpload, readUpload } from './upload-state.ts';
+import { noSuchUpload, type ReadUpload, withUpload } from './upload-state.ts';
 
 /** For a client that did not hear the answer and asks again. */
 const COMPLETED_KEEP_SECONDS = 900;
@@ -25,11 +25,18 @@ const MAX_ATTEMPTS = 8;
 const RETRY_MILLISECONDS = 50;
 
 /** CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried again. */
-export async function completeUpload(
+export function completeUpload(
   operation: CompleteMultipartUpload,
   context: OperationContext,
 ): Promise<UploadCompleted> {
-  const upload = await readUpload(operation, context);
+  return withUpload(operation, context, (upload) => complete(operation, upload, context));
+}
+
+async function complete(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload | undefined,
+  context: OperationContext,
+): Promise<UploadCompleted> {
   if (upload === undefined) {
     if (context.policy.protection !== 'none') throw noSuchUpload(operation, context);
     return completePlain(operation, context);
@@ -170,7 +177,8 @@ async function forget(
   const { id, headerEntry, records } = upload;
   const { etag, versionId } = completed;
   const entry = records.sealCompleted({ listDigest: requestDigest(operation), etag: backendEtag(etag), versionId });
-  await services.uploads.create(id, [headerEntry, entry], COMPLETED_KEEP_SECONDS).catch(() => undefined);
+  // The mark comes first: whoever asks for the header only, to add a part, sees that the upload is over.
+  await services.uploads.create(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS).catch(() => undefined);
   const staged = upload.parts.filter((part) => part.staged);
   if (staged.length > 0) await services.staging.remove(id, staged, new AbortController().signal);
 }

@@ -3,7 +3,7 @@ import type { ListMultipartUploads, ListParts } from '../operations/operation.ts
 import type { PartRecord } from '../uploads/upload-record.ts';
 import { clientEtag } from './etag.ts';
 import type { OperationContext } from './services.ts';
-import { noSuchUpload, type ReadUpload, readUpload, stateIdOf } from './upload-state.ts';
+import { noSuchUpload, type ReadUpload, stateIdOf, withUpload } from './upload-state.ts';
 
 /** How many states a listing of uploads asks for at once. */
 const STATES_AT_ONCE = 64;
@@ -15,8 +15,15 @@ const STATES_AT_ONCE = 64;
 const ORPHAN_SECONDS = 86_400;
 
 /** ListParts: what may be completed. A part counts when it is recorded and lies where its record says. */
-export async function listParts(operation: ListParts, context: OperationContext): Promise<PartListing> {
-  const upload = await readUpload(operation, context);
+export function listParts(operation: ListParts, context: OperationContext): Promise<PartListing> {
+  return withUpload(operation, context, (upload) => listed(operation, upload, context));
+}
+
+async function listed(
+  operation: ListParts,
+  upload: ReadUpload | undefined,
+  context: OperationContext,
+): Promise<PartListing> {
   if (upload?.completed !== undefined || (upload === undefined && context.policy.protection !== 'none')) {
     throw noSuchUpload(operation, context);
   }

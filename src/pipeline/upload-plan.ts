@@ -5,6 +5,12 @@ import type { PartRecord } from '../uploads/upload-record.ts';
 /** Small parts are put together to backend parts of about this size: few requests, and a few of them at once. */
 const COALESCED_BYTES = 16 * 1024 * 1024;
 
+/**
+ * The backend's last part number, which no client's part has (upload-part.ts): a footer of its own overwrites none, not
+ * even one that this Complete does not name and the next one may.
+ */
+const FOOTER_NUMBER = 10_000;
+
 /** What a backend part is made of: one that lies there already, or staged parts that are yet to be sent. */
 export type BackendPart =
   | { readonly kind: 'held'; readonly partNumber: number; readonly etag: string }
@@ -37,7 +43,7 @@ export function planBackendParts(
     run = [];
     plan.push({ kind: 'held', partNumber: part.partNumber, etag: part.etag });
   }
-  plan.push(...cutTail(run, (parts.at(-1)?.partNumber ?? 0) + 1));
+  plan.push(...cutTail(run));
   return plan;
 }
 
@@ -56,8 +62,8 @@ function cutRun(run: readonly PartRecord[], smallestBytes: number): BackendPart[
 }
 
 /** The end of the object, footer included: the footer alone when no part is staged there. */
-function cutTail(run: readonly PartRecord[], footerNumber: number): BackendPart[] {
-  if (run.length === 0) return [{ kind: 'sent', partNumber: footerNumber, staged: [], storedBytes: 0 }];
+function cutTail(run: readonly PartRecord[]): BackendPart[] {
+  if (run.length === 0) return [{ kind: 'sent', partNumber: FOOTER_NUMBER, staged: [], storedBytes: 0 }];
   return cut(run).map(sent);
 }
 

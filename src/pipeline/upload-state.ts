@@ -8,6 +8,7 @@ import { stateId } from '../uploads/state-id.ts';
 import {
   type CompletedRecord,
   headerEnvelope,
+  isCompletedMark,
   type PartRecord,
   type UploadHeader,
   UploadRecords,
@@ -38,6 +39,9 @@ export interface ReadUpload extends UploadUnderWay {
   readonly completed: CompletedRecord | undefined;
 }
 
+/** Measured: what was read of an entry, and the record it was opened to. */
+const OPENED_ENTRY_BYTES = 1600;
+
 /** So many take some milliseconds; then other requests have their turn. */
 const FAIR_ENTRIES = 500;
 
@@ -55,14 +59,38 @@ export function stateIdOf({ ref, uploadId }: Named, { tenant }: OperationContext
 export async function findUpload(named: Named, context: OperationContext): Promise<UploadUnderWay | undefined> {
   const id = stateIdOf(named, context);
   const entry = await context.services.uploads.header(id);
-  return entry && openUpload(named, { id, entry }, context);
+  if (entry === undefined || isCompletedMark(entry)) return undefined;
+  return openUpload(named, { id, entry }, context);
 }
 
-/** The same with all its parts. */
-export async function readUpload(named: Named, context: OperationContext): Promise<ReadUpload | undefined> {
+/**
+ * The same with all its parts, and one that was completed too. Tens of thousands of them may be opened for as long as
+ * `use` takes, so they are reserved for.
+ * @throws GatewayError as findUpload, SlowDown, and what `use` throws
+ */
+export async function withUpload<T>(
+  named: Named,
+  context: OperationContext,
+  use: (upload: ReadUpload | undefined) => Promise<T>,
+): Promise<T> {
+  const { uploads, budget } = context.services;
+  const entries = await uploads.mostEntries(stateIdOf(named, context));
+  // Whatever the limit is, an upload can be completed while little else goes on.
+  const release = budget.reserve(Math.min(entries * OPENED_ENTRY_BYTES, Math.floor(budget.limitBytes / 2)));
+  try {
+    return await use(await readUpload(named, context));
+  } finally {
+    release();
+  }
+}
+
+async function readUpload(named: Named, context: OperationContext): Promise<ReadUpload | undefined> {
   const id = stateIdOf(named, context);
-  const [entry, ...rest] = (await context.services.uploads.read(id)) ?? [];
+  const read = (await context.services.uploads.read(id)) ?? [];
+  const header = read.findIndex((each) => !isCompletedMark(each));
+  const entry = read[header];
   if (entry === undefined) return undefined;
+  const rest = read.filter((_, at) => at !== header);
   const upload = await openUpload(named, { id, entry }, context);
   const parts: PartRecord[] = [];
   let completed: CompletedRecord | undefined;

@@ -14,6 +14,10 @@ export interface FileStatesConfig {
 
 /** base64 of the longest entry, its line end and the mark: what MAX_UPLOAD_ENTRIES comes to in bytes. */
 const MAX_LOG_BYTES = MAX_UPLOAD_ENTRIES * 200;
+/** base64 of the shortest entry, a part's, and its line: 77 bytes make 110. */
+const MIN_LINE_BYTES = 100;
+/** The first entry lies within: a header has 222 bytes, the mark of a completed upload an ETag and a version id. */
+const HEAD_BYTES = 4096;
 const SWEEP_MILLISECONDS = 3_600_000;
 const STATE_FILE = /^[0-9a-f]{64}$/;
 
@@ -67,21 +71,24 @@ class FileStates implements UploadStates {
     });
   }
 
+  /** Every part asks for it: the rest of the log may be megabytes. */
   async header(id: string): Promise<Buffer | undefined> {
-    return (await this.read(id))?.[0];
+    return stored(async () => {
+      const path = this.#path(id);
+      if ((await this.#sizeOf(path)) === undefined) return undefined;
+      return entriesIn(await beginningOf(path, HEAD_BYTES))[0];
+    });
+  }
+
+  async mostEntries(id: string): Promise<number> {
+    return stored(async () => Math.ceil(((await this.#sizeOf(this.#path(id))) ?? 0) / MIN_LINE_BYTES));
   }
 
   async read(id: string): Promise<readonly Buffer[] | undefined> {
     return stored(async () => {
       const path = this.#path(id);
       if ((await this.#sizeOf(path)) === undefined) return undefined;
-      const text = await readFile(path, 'latin1');
-      const entries: Buffer[] = [];
-      for (const each of text.split('\n')) {
-        const entry = /^= ([A-Za-z0-9+/]+=*) =$/.exec(each)?.[1];
-        if (entry !== undefined) entries.push(Buffer.from(entry, 'base64'));
-      }
-      return entries;
+      return entriesIn(await readFile(path, 'latin1'));
     });
   }
 
@@ -128,6 +135,26 @@ class FileStates implements UploadStates {
     await removed(path);
     return undefined;
   }
+}
+
+async function beginningOf(path: string, bytes: number): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Of whole lines: what a power cut left of one is none. */
+function entriesIn(text: string): Buffer[] {
+  const entries: Buffer[] = [];
+  for (const each of text.split('\n')) {
+    const entry = /^= ([A-Za-z0-9+/]+=*) =$/.exec(each)?.[1];
+    if (entry !== undefined) entries.push(Buffer.from(entry, 'base64'));
+  }
+  return entries;
 }
 
 function line(entry: Buffer): string {

@@ -21,6 +21,7 @@ export function observedStates(states: UploadStates, observer: Pick<KeyStoreObse
     create: (id, entries, keepSeconds) => timed('put', states.create(id, entries, keepSeconds)),
     append: (id, entry, keepSeconds) => timed('put', states.append(id, entry, keepSeconds)),
     header: (id) => timed('get', states.header(id)),
+    mostEntries: (id) => timed('get', states.mostEntries(id)),
     read: (id) => timed('get', states.read(id)),
     delete: (id) => timed('delete', states.delete(id)),
     close: () => states.close(),

@@ -55,6 +55,10 @@ class RedisStates implements UploadStates {
     return (await available(this.#client.lindexBuffer(this.#prefix + id, 0))) ?? undefined;
   }
 
+  mostEntries(id: string): Promise<number> {
+    return available(this.#client.llen(this.#prefix + id));
+  }
+
   async read(id: string): Promise<readonly Buffer[] | undefined> {
     const entries = await available(this.#client.lrangeBuffer(this.#prefix + id, 0, -1));
     return entries.length === 0 ? undefined : entries;

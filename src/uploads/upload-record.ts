@@ -141,6 +141,11 @@ export class UploadRecords {
   }
 }
 
+/** Whether an entry is the mark of an upload that was completed. Of any other it authenticates nothing. */
+export function isCompletedMark(entry: Buffer): boolean {
+  return entry[0] === COMPLETED;
+}
+
 /**
  * The envelope in a header entry; it authenticates itself.
  * @throws GatewayError ObjectCorrupted

@@ -26,6 +26,9 @@ export interface UploadStates {
   /** The first entry. */
   header(id: string): Promise<Buffer | undefined>;
 
+  /** As many entries as `read` would bring now, or somewhat more, without reading them; 0 when there is no such log. */
+  mostEntries(id: string): Promise<number>;
+
   /** All entries in the order in which they came. */
   read(id: string): Promise<readonly Buffer[] | undefined>;
 

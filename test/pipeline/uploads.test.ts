@@ -13,6 +13,7 @@ import { abortUpload } from '../../src/pipeline/upload-abort.ts';
 import { listParts, listUploads } from '../../src/pipeline/upload-list.ts';
 import { stateIdOf } from '../../src/pipeline/upload-state.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
+import { HeaderList } from '../../src/wire/headers.ts';
 import { temporaryDirectory } from '../keys/fixture.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
@@ -133,6 +134,18 @@ describe('parts smaller than the backend takes', () => {
     await inAll(stand, 'bucket', [payload(10, 6)]);
   });
 
+  it('are not mixed up with a bucket of somebody else’s: the error says what the operator must do', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'foreign');
+    const where = ({ method, target }: { method: string; target: { raw: string } }) =>
+      method === 'HEAD' && target.raw === `/${STAGING}`;
+    stand.faults.plan({ where }, { kind: 'refuse', status: 403, code: 'AccessDenied' });
+    await expect(upload.send(1, payload(10, 6))).rejects.toMatchObject({
+      code: 'BackendError',
+      message: expect.stringMatching(/operator must .*uploads\.stagingBucket/),
+    });
+  });
+
   it('are swept out when nobody finished their upload, and not before', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'swept');
@@ -156,6 +169,22 @@ describe('parts smaller than the backend takes', () => {
     await sweep.run();
     expect([swept, await staged(stand)]).toEqual([[3], []]);
     sweep.stop();
+  });
+
+  it('are all that is swept out: what else lies in the bucket is somebody’s data', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'beside');
+    await upload.send(1, payload(10, 1));
+    const [part = ''] = await staged(stand);
+    const others = ['report.pdf', `${part}.bak`, `backup/${part}`, part.replace(/.$/, 'X'), part.replace('/', '/0')];
+    for (const key of others) {
+      const metadata = { content: {}, user: [], vendor: new HeaderList() };
+      const put = { ref: { bucket: STAGING, key }, metadata, conditions: {}, body: payload(10, 2) };
+      await stand.services.store.put(put, new AbortController().signal);
+    }
+    const later = new Date(Date.now() + 1000);
+    expect(await stand.services.staging.sweep(later, new AbortController().signal)).toBe(1);
+    expect((await staged(stand)).sort()).toEqual(others.sort());
   });
 
   it('lie where no tenant reaches, whatever its patterns', async () => {
@@ -202,6 +231,23 @@ describe('what is known of an upload', () => {
     const again = await upload.send(2, payload(PART, 10));
     await upload.complete([parts[0] as (typeof parts)[number], again]);
     await inAll(stand, 'part', [payload(PART, 9), payload(PART, 10)]);
+  });
+
+  it('is reserved for while it is read, so that many who ask at once wait their turn', async () => {
+    const stand = await inProcess({ budgetBytes: 16 * MIB });
+    const upload = await startUpload(stand, 'wide');
+    const id = stateIdOf(upload.named, stand.context());
+    await upload.send(1, payload(10, 1));
+    const [header, part] = (await stand.services.uploads.read(id)) as [Buffer, Buffer];
+    await stand.services.uploads.create(id, [header, ...Array<Buffer>(6_000).fill(part)], 60);
+    const list = () => listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
+    const asked = await Promise.allSettled([list(), list(), list(), list()]);
+    const refused = asked.filter((each) => each.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(4);
+    for (const { reason } of refused) expect(reason.code).toBe('SlowDown');
+    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect((await list()).parts).toHaveLength(1);
   });
 
   it('was altered, or brought from another upload: refused', async () => {
@@ -333,6 +379,27 @@ describe('parts', () => {
 });
 
 describe('Complete', () => {
+  it('that fails takes no part away that it does not name', async () => {
+    const stand = await inProcess();
+    await putObject(putOf('kept'), verifiedBody(payload(10, 1)), stand.context());
+    const upload = await startUpload(stand, 'kept');
+    const parts = [];
+    for (const number of [1, 2, 3]) parts.push(await upload.send(number, payload(PART, 30 + number)));
+    const absent = { conditions: { ifNoneMatch: '*' } };
+    expect(await refusalOf(upload.complete(parts.slice(0, 2), absent))).toBe('PreconditionFailed');
+    await upload.complete(parts);
+    await inAll(stand, 'kept', [payload(PART, 31), payload(PART, 32), payload(PART, 33)]);
+  });
+
+  it('is the end: a part that comes after it is refused, whatever its size, and leaves nothing staged', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'over');
+    await upload.complete([await upload.send(1, payload(PART, 34))]);
+    expect(await refusalOf(upload.send(2, payload(PART, 35)))).toBe('NoSuchUpload');
+    expect(await refusalOf(upload.send(2, payload(10, 36)))).toBe('NoSuchUpload');
+    expect(await staged(stand)).toEqual([]);
+  });
+
   it('whose success was not heard succeeds when it is asked again', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'unheard');

@@ -23,6 +23,19 @@ export function uploadStatesContract(
       expect(await two.header(id)).toEqual(entries[0]);
     });
 
+    it('tells about how many entries a log has, never fewer, and its first without the others', async () => {
+      const states = await (await prepare()).open();
+      const id = newId();
+      expect(await states.mostEntries(id)).toBe(0);
+      const mark = randomBytes(1300); // a completed upload's, with the longest ETag and version id that there may be
+      await states.create(id, [mark, randomBytes(222)], KEEP_SECONDS);
+      for (let part = 0; part < 98; part++) await states.append(id, randomBytes(77 + (part % 49)), KEEP_SECONDS);
+      const most = await states.mostEntries(id);
+      expect(most).toBeGreaterThanOrEqual(100);
+      expect(most).toBeLessThan(250);
+      expect(await states.header(id)).toEqual(mark);
+    });
+
     it('appends to no log that is not there, and makes none', async () => {
       const states = await (await prepare()).open();
       const id = newId();
