@@ -86,13 +86,15 @@ function verdict(now: number | undefined, goal: { must: number; aim: number }, l
   return reaches(goal.must) ? 'must' : 'MISSED';
 }
 
-function figure(value: number | undefined): string {
+/** Three digits that count; nothing for what was not measured. */
+export function figure(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '';
   if (value >= 100) return value.toFixed(0);
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-function table(title: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A markdown table. */
+export function table(title: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (fields: readonly string[]) => `| ${fields.join(' | ')} |`;
   return [line(title), line(title.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -8,6 +8,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureTools } from '../test/support/install/ensure.ts';
+import { clientReport } from './client-report.ts';
+import { CLIENT_GROUPS, measureClients } from './clients.ts';
 import { bodyFile, createBucket, type LoadOptions, measure, preload } from './load.ts';
 import { cpuSeconds, forgetPeak, peakRssBytes } from './process-usage.ts';
 import { markdownReport } from './report.ts';
@@ -17,6 +19,9 @@ import { type Cell, LARGE_BYTES, sizeText, WORKS, type Work, workName } from './
 const USAGE = `npm run bench -- [options]
   --quick             2 seconds and one round a cell, instead of 8 seconds and three rounds
   --only TEXT         only work whose name contains TEXT ("4 KiB", "GET 1 MiB x8"); may be repeated
+  --clients           whole programs and crowds instead: aws-cli, random ranges, 64 at once, rclone (direct and sealgate);
+                      --only then names groups (${CLIENT_GROUPS.join(', ')})
+  --scale N           with --clients: sizes, counts and times as parts of what the goals say (1)
   --through NAMES     direct,nginx,sealgate: all of them by default; direct is always measured
   --seconds N         seconds a cell (wrk);  --rounds N  transfers a connection (curl, 256 MiB)
   --keys redis|file   where the gateway keeps its keys (redis)
@@ -27,6 +32,8 @@ const USAGE = `npm run bench -- [options]
 
 const { values } = parseArgs({
   options: {
+    clients: { type: 'boolean', default: false },
+    scale: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     through: { type: 'string', default: 'direct,nginx,sealgate' },
@@ -46,8 +53,7 @@ const WARM_UP_SECONDS = 2;
 
 const say = (line: string) => console.error(line);
 
-async function startTargets(folder: string, started: Started): Promise<Target[]> {
-  const through = values.through.split(',');
+async function startTargets(folder: string, through: readonly string[], started: Started): Promise<Target[]> {
   const direct = await startMinio(folder, started);
   await createBucket(direct);
   await createBucket({ ...direct, bucket: SEALED_BUCKET });
@@ -107,31 +113,56 @@ async function measureAll(targets: readonly Target[], works: readonly Work[], lo
   return cells;
 }
 
-async function main(): Promise<void> {
-  const env = await ensureTools(['minio', 'redis', 'nginx', 'wrk', 'curl'], { say });
-  Object.assign(process.env, env);
-  const works = WORKS.filter(
-    (work) => values.only.length === 0 || values.only.some((text) => workName(work).includes(text)),
-  );
-  if (works.length === 0) throw new Error(`no work has such a name; there are: ${WORKS.map(workName).join(', ')}`);
+/** Servers in a folder of their own for as long as `work` takes. */
+async function withTargets(
+  through: readonly string[],
+  work: (targets: Target[], folder: string) => Promise<void>,
+): Promise<void> {
   mkdirSync(values.folder, { recursive: true });
   const folder = mkdtempSync(join(values.folder, 'sealgate-bench-'));
-  const seconds = Number(values.seconds ?? (values.quick ? 2 : 8));
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   const started: Started = [];
   // Ctrl-C also ends the load, whose failure ends the run through the cleanup below.
   process.once('SIGINT', () => say('interrupted: stopping the servers'));
   try {
-    const cells = await measureAll(await startTargets(folder, started), works, { seconds, rounds, folder });
-    const machine = `${cpus().length} cores (${cpus()[0]?.model}), Node ${process.version}, ${seconds} s a cell`;
-    console.log(`${new Date().toISOString().slice(0, 10)}, ${machine}\n\n${markdownReport(cells)}`);
-    writeFileSync(values.json, `${JSON.stringify({ at: new Date().toISOString(), machine, cells }, undefined, 2)}\n`);
-    if (cells.some((cell) => cell.failures > 0)) process.exitCode = 1;
+    await work(await startTargets(folder, through, started), folder);
   } finally {
     for (const server of started.reverse()) await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+function tell(how: string, report: string, cells: readonly unknown[]): void {
+  const machine = `${cpus().length} cores (${cpus()[0]?.model}), Node ${process.version}, ${how}`;
+  console.log(`${new Date().toISOString().slice(0, 10)}, ${machine}\n\n${report}`);
+  writeFileSync(values.json, `${JSON.stringify({ at: new Date().toISOString(), machine, cells }, undefined, 2)}\n`);
+}
+
+async function runRequests(): Promise<void> {
+  Object.assign(process.env, await ensureTools(['minio', 'redis', 'nginx', 'wrk', 'curl'], { say }));
+  const works = WORKS.filter(
+    (work) => values.only.length === 0 || values.only.some((text) => workName(work).includes(text)),
+  );
+  if (works.length === 0) throw new Error(`no work has such a name; there are: ${WORKS.map(workName).join(', ')}`);
+  const seconds = Number(values.seconds ?? (values.quick ? 2 : 8));
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+  await withTargets(values.through.split(','), async (targets, folder) => {
+    const cells = await measureAll(targets, works, { seconds, rounds, folder });
+    tell(`${seconds} s a cell`, markdownReport(cells), cells);
+    if (cells.some((cell) => cell.failures > 0)) process.exitCode = 1;
+  });
+}
+
+async function runClients(): Promise<void> {
+  const scale = Number(values.scale);
+  if (!(scale > 0 && scale <= 1)) throw new Error(`--scale is ${values.scale}: give a number above 0, at most 1`);
+  Object.assign(process.env, await ensureTools(['minio', 'redis', 'curl', 'python', 'aws', 'rclone'], { say }));
+  await withTargets(['sealgate'], async (targets, folder) => {
+    const cells = await measureClients(targets, { folder, scale, only: values.only, say });
+    if (cells.length === 0) throw new Error(`no group has such a name; there are: ${CLIENT_GROUPS.join(', ')}`);
+    tell(`scale ${scale}`, clientReport(cells), cells);
+  });
+}
+
 if (values.help) console.log(USAGE);
-else await main();
+else if (values.clients) await runClients();
+else await runRequests();
