@@ -77,7 +77,7 @@ async function firstContent(operation: GetObject, wanted: Wanted, context: Opera
   const { range, etag } = wanted;
   const get: StoreGet = {
     ref: operation.ref,
-    range: range === undefined ? undefined : storedGuess(range, context),
+    range: range === undefined ? undefined : storedGuess(range, operation.ref, context),
     conditions: etag === undefined ? readConditions(operation.conditions) : { ifMatch: `"${etag}"` },
   };
   const asked = services.store.get(get, signal);
@@ -100,6 +100,8 @@ async function pastTheGuess(
   { ref, conditions }: StoreGet,
   context: OperationContext,
 ): Promise<StoredContent> {
+  // Where the object's bytes once lay may have led past the end of the one that is there now.
+  context.services.layouts.delete(context.tenant.name, ref);
   const asked = context.services.store.head({ ref, conditions }, context.signal);
   const stored = await (etag === undefined ? asked : pinned(asked));
   const object = await identify(ref, stored, context);

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Manifest } from '../envelope/footer.ts';
+import type { Layout } from '../envelope/layout.ts';
 import type { ObjectRef } from '../operations/object.ts';
 
 /** An object's verified footer, good for as long as the backend's ETag is the same. */
@@ -7,16 +8,18 @@ export interface KnownLayout {
   readonly backendEtag: string;
   readonly storedBytes: number;
   readonly manifest: Manifest;
+  /** Of a multipart object; a PutObject's needs no footer. */
+  readonly layout: Layout | undefined;
 }
 
-/** A part entry's objects and buffers, roughly. */
-const BYTES_A_PART = 200;
+/** A part's objects and buffers in manifest and layout, roughly. */
+const BYTES_A_PART = 300;
 const BYTES_AN_ENTRY = 600;
 
 /**
  * Footers by tenant and place, so that a range of a multipart object costs one backend request after the first. What
  * is in here was authenticated under the tenant's key when it was read; a hit is used only together with an answer
- * that bears the same ETag, whose envelope is opened anew.
+ * that bears the same ETag, whose envelope is opened anew. Before that answer it may say what to ask for, no more.
  */
 export class LayoutCache {
   readonly #layouts: LRUCache<string, KnownLayout>;

@@ -75,7 +75,10 @@ export async function layoutOf(object: SealedObject, ref: ObjectRef, context: Op
     const { partSalt } = opened.fields;
     return Layout.single({ plaintextBytes: object.plaintextBytes, partSalt, quantum: opened.head.quantum });
   }
-  return Layout.fromManifest(await manifestOf(object, ref, context), opened.head.quantum);
+  const manifest = await manifestOf(object, ref, context);
+  const known = context.services.layouts.get(context.tenant.name, ref);
+  if (known?.manifest === manifest && known.layout !== undefined) return known.layout;
+  return Layout.fromManifest(manifest, opened.head.quantum);
 }
 
 /** The verified footer of exactly this object: from the cache, or by one suffix GET pinned to its ETag. */
@@ -125,6 +128,7 @@ export function openManifest(object: SealedObject, tail: Buffer, ref: ObjectRef,
     backendEtag: stored.etag,
     storedBytes: stored.storedBytes,
     manifest,
+    layout: manifest.multipart ? Layout.fromManifest(manifest, head.quantum) : undefined,
   });
   return manifest;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Manifest, multipartFooterBytes, sealFooter } from '../envelope/footer.ts';
+import { Layout } from '../envelope/layout.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import type { UploadCompleted } from '../operations/answer.ts';
@@ -60,7 +61,8 @@ function rememberLayout(
   { services, tenant }: OperationContext,
 ): void {
   const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
-  services.layouts.set(tenant.name, ref, { backendEtag: backendEtag(etag), storedBytes, manifest });
+  const layout = Layout.fromManifest(manifest, quantum);
+  services.layouts.set(tenant.name, ref, { backendEtag: backendEtag(etag), storedBytes, manifest, layout });
 }
 
 interface Assembly {

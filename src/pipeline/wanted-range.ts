@@ -1,6 +1,7 @@
 import type { StoredObject } from '../dialects/dialect.ts';
 import { PART_HEADER_BYTES, SEGMENT_BYTES, TAG_BYTES } from '../envelope/sizes.ts';
 import { clientError } from '../errors.ts';
+import type { ObjectRef } from '../operations/object.ts';
 import type { GetObject } from '../operations/operation.ts';
 import { type ByteRange, type RangeRequest, resolveRange } from '../wire/range.ts';
 import { backendEtags } from './etag.ts';
@@ -9,6 +10,8 @@ import { identify, readConditions } from './stored.ts';
 
 /** Of plaintext bytes, before it is known whether the object has so many. */
 export type WantedRange = Extract<RangeRequest, { kind: 'from' }>;
+
+type StoredGuess = Omit<WantedRange, 'kind'>;
 
 export interface Wanted {
   /** undefined: the whole object. */
@@ -34,11 +37,19 @@ export async function wantedRange(operation: GetObject, context: OperationContex
 }
 
 /**
- * The stored bytes to ask for while the object's structure is not known: whole segments of a PutObject object that
- * hold the plaintext; the backend clips what lies past the end. Without protection they are the plaintext itself.
+ * The stored bytes to ask for before it is known what object there is: where they lay in the multipart object whose
+ * footer was read here last, or else whole segments of a PutObject object that hold the plaintext; the backend clips
+ * what lies past the end. Without protection they are the plaintext itself. The answer is held against its own layout.
  */
-export function storedGuess({ first, last }: WantedRange, { policy }: OperationContext): Omit<WantedRange, 'kind'> {
+export function storedGuess({ first, last }: WantedRange, ref: ObjectRef, context: OperationContext): StoredGuess {
+  const { policy, services, tenant } = context;
   if (policy.protection === 'none') return { first, last };
+  const layout = services.layouts.get(tenant.name, ref)?.layout;
+  const range = layout && resolveRange({ kind: 'from', first, last }, layout.plaintextBytes);
+  if (layout !== undefined && range !== undefined && range !== 'unsatisfiable') {
+    const slices = layout.locate(range);
+    return { first: slices[0]?.storedFirst ?? 0, last: slices.at(-1)?.storedLast };
+  }
   const stride = SEGMENT_BYTES + TAG_BYTES;
   return {
     first: PART_HEADER_BYTES + Math.floor(first / SEGMENT_BYTES) * stride,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Layout } from '../../src/envelope/layout.ts';
 import type { PutObject } from '../../src/operations/operation.ts';
 import { getObject } from '../../src/pipeline/get.ts';
 import { headObject } from '../../src/pipeline/head.ts';
@@ -145,6 +146,74 @@ describe('ranges of a multipart object', () => {
       await bodyOf(await getObject(getOf('parts', { range }), stand.context()));
       expect(stand.asked().length).toBeLessThanOrEqual(requests);
     }
+  });
+
+  it('costs one request once the footer is known, wherever it lies', async () => {
+    const stand = await inProcess();
+    const whole = pattern(2 * PIECE + 70_000);
+    await put(stand, 'parts', whole, { declared: false });
+    await bodyOf(await getObject(getOf('parts', { range: { kind: 'from', first: 0, last: 0 } }), stand.context()));
+    for (const [first, last] of [
+      [65_535, 65_536],
+      [PIECE + 65_535, PIECE + 70_000],
+      [PIECE - 1, 2 * PIECE],
+      [2 * PIECE + 1, undefined],
+      [whole.length - 1, whole.length + 100],
+    ] as const) {
+      stand.asked();
+      const content = await getObject(getOf('parts', { range: { kind: 'from', first, last } }), stand.context());
+      expect((await bodyOf(content)).equals(whole.subarray(first, (last ?? whole.length) + 1)), `${first}`).toBe(true);
+      expect(stand.asked().length, `${first}`).toBe(1);
+    }
+  });
+
+  it('of an object that another gateway replaced: bytes of the new one, whatever the old one looked like', async () => {
+    const stand = await inProcess();
+    const { layouts } = stand.services;
+    const range = { kind: 'from', first: PIECE + 100_000, last: PIECE + 200_000 } as const;
+    const { ref } = getOf('object');
+    await put(stand, 'object', pattern(2 * PIECE + 70_000), { declared: false });
+    await bodyOf(await getObject(getOf('object', { range }), stand.context()));
+    const [tenant, old] = [stand.context().tenant.name, layouts.get(stand.context().tenant.name, ref)];
+    if (old === undefined) throw new Error('no footer was remembered');
+    for (const bytes of [PIECE + 200_001, PIECE + 150_000, PIECE + 100_001, PIECE + 100_000, 3 * PIECE, 10]) {
+      for (const declared of [true, false]) {
+        const whole = pattern(bytes).reverse();
+        await put(stand, 'object', whole, { declared });
+        layouts.set(tenant, ref, old);
+        const reading = getObject(getOf('object', { range }), stand.context());
+        if (bytes <= range.first) {
+          expect(await refusalOf(reading)).toBe('InvalidRange');
+          continue;
+        }
+        expect((await bodyOf(await reading)).equals(whole.subarray(range.first, range.last + 1)), `${bytes}`).toBe(
+          true,
+        );
+      }
+    }
+    expect(stand.services.budget.reservedBytes).toBe(0);
+  });
+
+  it('of an object that was once of so many parts that its bytes lay where the new one has ended', async () => {
+    const stand = await inProcess();
+    const { layouts } = stand.services;
+    const { ref } = getOf('object');
+    const tenant = stand.context().tenant.name;
+    await put(stand, 'object', pattern(PIECE + 1), { declared: false });
+    await bodyOf(await getObject(getOf('object', { range: { kind: 'from', first: 0, last: 0 } }), stand.context()));
+    const known = layouts.get(tenant, ref);
+    if (known === undefined) throw new Error('no footer was remembered');
+    const parts = Array.from({ length: 2_000 }, (_, at) => ({
+      ...(known.manifest.parts[0] as (typeof known.manifest.parts)[number]),
+      partNumber: at + 1,
+      plaintextBytes: 1_000,
+    }));
+    const whole = pattern(1_900_001);
+    await put(stand, 'object', whole);
+    layouts.set(tenant, ref, { ...known, layout: Layout.fromManifest({ ...known.manifest, parts }, 0) });
+    const range = { kind: 'from', first: 1_900_000, last: 1_900_100 } as const;
+    const content = await getObject(getOf('object', { range }), stand.context());
+    expect((await bodyOf(content)).equals(whole.subarray(1_900_000))).toBe(true);
   });
 });
 
