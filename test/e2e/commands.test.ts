@@ -19,7 +19,15 @@ import { standOnMinio } from '../support/stand.ts';
 const BODY = payload(300_000, 7);
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const RING = expect.stringMatching(/^[0-9a-f]{16}$/);
-const POLICY = { protection: 'seal', mixed: false, location: 'enforce', metadata: 'enforce', quantum: 0 };
+const POLICY = {
+  protection: 'seal',
+  mixed: false,
+  location: 'enforce',
+  metadata: 'enforce',
+  quantum: 0,
+  anonymous: false,
+};
+const SETTINGS = { sigv2: false, backendAccessKeyId: null };
 /** An acknowledged change is known to a running gateway within a second; a loaded machine gets a few. */
 const KNOWN_WITHIN_MILLISECONDS = 5000;
 
@@ -85,7 +93,7 @@ it('lists name every field and no secret', async () => {
     await json<unknown[]>('key', 'list', 'photos'),
   ];
   expect(tenants).toEqual([
-    { tenant: TENANT.name, keyRing: RING, createdAt: TIME, buckets: [{ pattern: 'acme-*', ...POLICY }] },
+    { tenant: TENANT.name, keyRing: RING, createdAt: TIME, buckets: [{ pattern: 'acme-*', ...POLICY }], ...SETTINGS },
     {
       tenant: 'photos',
       keyRing: RING,
@@ -94,9 +102,12 @@ it('lists name every field and no secret', async () => {
         { pattern: 'photos', ...POLICY },
         { pattern: 'photos-*', ...POLICY },
       ],
+      ...SETTINGS,
     },
   ]);
-  expect(credentials).toEqual([{ tenant: 'photos', accessKeyId: photos.accessKeyId, createdAt: TIME }]);
+  expect(credentials).toEqual([
+    { tenant: 'photos', accessKeyId: photos.accessKeyId, createdAt: TIME, backendAccessKeyId: null },
+  ]);
   expect(keys).toEqual([{ tenant: 'photos', keyRing: RING, version: 1, current: true, createdAt: TIME }]);
 });
 
