@@ -3,6 +3,7 @@ import { clientError, type GatewayError } from '../errors.ts';
 import type { Forward } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
+import type { MemoryBudget } from './budget.ts';
 import type { PipelineServices } from './services.ts';
 
 /** Forwarded requests carry settings, not objects: the largest is a bucket's lifecycle or policy document. */
@@ -27,7 +28,7 @@ export async function forward(
   if (front.name !== dialect.name) {
     throw clientError('NotImplemented', `${operation.name} is not available over a backend of another dialect.`);
   }
-  const document = operation.document ?? (await readBody(operation, body));
+  const document = operation.document ?? (await readBody(operation, body, services.budget));
   const outgoing = dialect.forward(request, operation, document);
   return {
     passThrough: services.lane.forward({
@@ -42,11 +43,18 @@ export async function forward(
   };
 }
 
-function readBody(operation: Forward, body: VerifiedBody): Promise<Buffer> {
-  return collect(body.bytes(), MAX_FORWARD_BYTES, () =>
-    clientError(
-      'MaxMessageLengthExceeded',
-      `The body of ${operation.name} may have at most ${MAX_FORWARD_BYTES} bytes.`,
-    ),
-  );
+/** Reserved for while it comes, as it came and in one piece. */
+async function readBody(operation: Forward, body: VerifiedBody, budget: MemoryBudget): Promise<Buffer> {
+  const { plaintextBytes = MAX_FORWARD_BYTES } = body;
+  const release = budget.reserve(2 * Math.min(plaintextBytes, MAX_FORWARD_BYTES));
+  try {
+    return await collect(body.bytes(), MAX_FORWARD_BYTES, () =>
+      clientError(
+        'MaxMessageLengthExceeded',
+        `The body of ${operation.name} may have at most ${MAX_FORWARD_BYTES} bytes.`,
+      ),
+    );
+  } finally {
+    release();
+  }
 }

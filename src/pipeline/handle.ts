@@ -8,6 +8,7 @@ import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts'
 import { Askers } from './askers.ts';
 import { authorize } from './authorize.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
+import type { MemoryBudget } from './budget.ts';
 import { copyObject } from './copy.ts';
 import { deleteObject, deleteObjects } from './delete.ts';
 import { forward } from './forward.ts';
@@ -47,7 +48,7 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       const asked = parsed.kind === 'form' ? await parsed.open() : parsed;
       const claim = 'claim' in asked ? asked.claim : front.readClaim(request, services.settings);
       const { tenant, body, backend } = await authenticate(claim, trace, services);
-      const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body);
+      const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, services.budget);
       const asker = { services: askers.withKey(backend), tenant, trace, signal: request.signal };
       const context = authorize(bucketOf(operation), asker);
       if (operation.kind === 'Forward') {
@@ -97,14 +98,25 @@ async function authenticate(
   return { tenant: caller.tenant, backend: caller.backend, body };
 }
 
+/** A document as its pieces came, in one, as text, and as the elements that are made of it. */
+const DOCUMENT_FORMS = 4;
+
+/** Reserved for while it comes: a client may send megabytes of it, and stop before the end. */
 async function readDocument(
   parsed: Extract<ParsedRequest, { kind: 'document' }>,
   body: VerifiedBody,
+  budget: MemoryBudget,
 ): Promise<Operation> {
-  const document = await collect(body.bytes(), parsed.maxBytes, () =>
-    clientError('MaxMessageLengthExceeded', `The body of ${parsed.name} may have at most ${parsed.maxBytes} bytes.`),
-  );
-  return parsed.read(document);
+  const { name, maxBytes } = parsed;
+  const release = budget.reserve(DOCUMENT_FORMS * Math.min(body.plaintextBytes ?? maxBytes, maxBytes));
+  try {
+    const document = await collect(body.bytes(), maxBytes, () =>
+      clientError('MaxMessageLengthExceeded', `The body of ${name} may have at most ${maxBytes} bytes.`),
+    );
+    return parsed.read(document);
+  } finally {
+    release();
+  }
 }
 
 /** What these operations do not read must not be there: a body whose hash was signed is verified all the same. */

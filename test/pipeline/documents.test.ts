@@ -1,0 +1,67 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createS3Front } from '../../src/dialects/s3/front.ts';
+import { createHandler } from '../../src/pipeline/handle.ts';
+import type { PipelineServices } from '../../src/pipeline/services.ts';
+import { RequestTrace } from '../../src/pipeline/trace.ts';
+import type { ByteSource, WireResponse } from '../../src/wire/message.ts';
+import { sign } from '../dialects/s3/signing.ts';
+import { wireRequest } from '../support/requests.ts';
+import { BUCKET, inProcess } from './in-process.ts';
+
+const SECRET = 'secretOfTheDocuments';
+const MIB = 1024 * 1024;
+
+/** Requests that carry `bytes` of a document, which come when `sent` settles. */
+async function stand(budgetBytes: number) {
+  const here = await inProcess({ budgetBytes });
+  const { tenant } = here.context();
+  const directory = { caller: async () => ({ tenant, accessKeyId: 'AKID', secret: { reveal: () => SECRET } }) };
+  const services = {
+    ...here.services,
+    fronts: [createS3Front(() => new Date())],
+    directory: directory as unknown as PipelineServices['directory'],
+  };
+  const handle = createHandler(services);
+  const { promise: sent, resolve: send } = Promise.withResolvers<void>();
+  onTestFinished(() => send());
+  async function* slowly(document: Buffer): ByteSource {
+    yield document.subarray(0, 10);
+    await sent;
+    yield document.subarray(10);
+  }
+  const ask = async (target: { method: string; query: Record<string, string> }, document: Buffer): Promise<number> => {
+    const signing = { accessKeyId: 'AKID', secretAccessKey: SECRET, host: 'h', date: new Date() };
+    const headers = { 'content-length': String(document.length) };
+    const asked = { ...target, path: `/${BUCKET}`, headers, body: document };
+    const signed = await sign(asked, signing);
+    const request = wireRequest({ method: target.method, ...signed, body: slowly(document) });
+    return ((await handle(request, new RequestTrace())) as WireResponse).status;
+  };
+  return { here, ask, send };
+}
+
+describe('documents that clients send', () => {
+  const document = Buffer.from(`<Delete><Object><Key>a</Key></Object>${' '.repeat(MIB)}</Delete>`);
+
+  it('are reserved for while they come, so that slow ones by the hundred cost no more than the limit', async () => {
+    const { here, ask, send } = await stand(16 * MIB);
+    const asked = Array.from({ length: 100 }, () => ask({ method: 'POST', query: { delete: '' } }, document));
+    const refused = await Promise.race(asked); // none is whole yet: only a refusal can be the first
+    expect(refused).toBe(503);
+    send();
+    const statuses = await Promise.all(asked);
+    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(4);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(await ask({ method: 'POST', query: { delete: '' } }, document)).toBe(200);
+  });
+
+  it('are so where they are passed on, too', async () => {
+    const { here, ask } = await stand(16 * MIB);
+    const settings = Buffer.alloc(MIB, ' ');
+    expect(
+      await Promise.race(Array.from({ length: 100 }, () => ask({ method: 'PUT', query: { cors: '' } }, settings))),
+    ).toBe(503);
+    expect(here.services.budget.reservedBytes).toBe(16 * MIB);
+  });
+});
