@@ -17,6 +17,7 @@ const IGNORED: ReadonlySet<string> = new Set([
   'x-amz-security-token',
   'x-amz-decoded-content-length',
   'x-amz-trailer',
+  'x-amz-api-version', // the SDK for C++ states the only one there is, 2006-03-01, with every request
   'x-amz-user-agent',
   'x-amz-sdk-checksum-algorithm',
   'x-amz-checksum-mode',

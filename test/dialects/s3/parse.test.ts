@@ -249,6 +249,7 @@ describe('PutObject', () => {
       ['x-amz-server-side-encryption', 'AES256'],
       ['x-amz-date', '20240102T030405Z'],
       ['x-amz-user-agent', 'aws-sdk-js'],
+      ['x-amz-api-version', '2006-03-01'],
       ['x-amz-checksum-crc32', 'AAAAAA=='],
       ['x-amz-sdk-checksum-algorithm', 'CRC32'],
       ['If-None-Match', '*'],
