@@ -16,6 +16,7 @@ const TOOLS: readonly ToolName[] = [
   'versitygw',
   'redis',
   'rclone',
+  'restic',
   'python',
   'aws',
   's3cmd',

@@ -12,6 +12,7 @@ export type ToolName =
   | 'aws'
   | 's3cmd'
   | 'rclone'
+  | 'restic'
   | 'kubernetes-validate'
   | 'nginx'
   | 'wrk'
@@ -33,13 +34,14 @@ export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   mc: { variable: 'SEALGATE_TEST_MC', cached: 'bin/mc', onPath: [] },
   versitygw: { variable: 'SEALGATE_TEST_VERSITYGW', cached: 'bin/versitygw', onPath: ['versitygw'] },
   redis: { variable: 'SEALGATE_TEST_REDIS', cached: 'bin/redis-server', onPath: ['redis-server'] },
-  python: { variable: 'SEALGATE_TEST_PYTHON', cached: 'python/bin/python', onPath: [] },
-  aws: { variable: 'SEALGATE_TEST_AWS', cached: 'python/bin/aws', onPath: [] },
-  s3cmd: { variable: 'SEALGATE_TEST_S3CMD', cached: 'python/bin/s3cmd', onPath: [] },
+  python: { variable: 'SEALGATE_TEST_PYTHON', cached: 'python-clients/bin/python', onPath: [] },
+  aws: { variable: 'SEALGATE_TEST_AWS', cached: 'python-clients/bin/aws', onPath: [] },
+  s3cmd: { variable: 'SEALGATE_TEST_S3CMD', cached: 'python-clients/bin/s3cmd', onPath: [] },
   rclone: { variable: 'SEALGATE_TEST_RCLONE', cached: 'bin/rclone', onPath: ['rclone'] },
+  restic: { variable: 'SEALGATE_TEST_RESTIC', cached: 'bin/restic', onPath: ['restic'] },
   'kubernetes-validate': {
     variable: 'SEALGATE_TEST_KUBERNETES_VALIDATE',
-    cached: 'python/bin/kubernetes-validate',
+    cached: 'python-clients/bin/kubernetes-validate',
     onPath: [],
   },
   nginx: { variable: 'SEALGATE_TEST_NGINX', cached: 'bin/nginx', onPath: ['nginx', '/usr/sbin/nginx'] },

@@ -8,7 +8,9 @@ import { clearStamp, compareVersions, type InstallSite, logFileOf, readStamp, wr
 
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 const OLDEST_PYTHON = '3.10';
-const STAMP = 'python';
+/** Within the cache. */
+export const PYTHON_FOLDER = 'python-clients';
+const STAMP = PYTHON_FOLDER;
 
 /** Identifies the pinned packages: another list means a new environment. */
 function wantedVersion(): string {
@@ -17,16 +19,18 @@ function wantedVersion(): string {
 
 /** A program of the environment in the cache, when that environment is whole and of the pinned versions. */
 export async function findPythonProgram(site: InstallSite, program: string): Promise<string | undefined> {
-  const path = join(site.cache, 'python/bin', program);
+  const path = join(site.cache, PYTHON_FOLDER, 'bin', program);
   if (readStamp(site, STAMP) !== wantedVersion() || !isExecutable(path)) return undefined;
   // The environment points to the interpreter that made it, which an upgrade of the system may have removed.
-  const python = join(site.cache, 'python/bin/python');
-  return (await outputOf([python, '-c', 'import boto3, kubernetes_validate'])) === undefined ? undefined : path;
+  const python = join(site.cache, PYTHON_FOLDER, 'bin/python');
+  return (await outputOf([python, '-c', 'import boto3, kubernetes_validate, pyarrow'])) === undefined
+    ? undefined
+    : path;
 }
 
 /** Makes the environment anew from requirements.txt. It sees none of the host's packages. */
 export async function installPythonPrograms(site: InstallSite): Promise<void> {
-  const home = join(site.cache, 'python');
+  const home = join(site.cache, PYTHON_FOLDER);
   clearStamp(site, STAMP);
   await makeEnvironment(site, home);
   const pip = [join(home, 'bin/python'), '-m', 'pip', 'install', '-q', '--disable-pip-version-check'];

@@ -4,7 +4,7 @@ import { findOnPath, isExecutable, TOOL_PLACES, type ToolName } from '../tools.t
 import { outputOf } from './command.ts';
 import { aptInstall } from './debian.ts';
 import { findGoProgram, type GoProgram, installGoProgram } from './golang.ts';
-import { findPythonProgram, installPythonPrograms } from './python.ts';
+import { findPythonProgram, installPythonPrograms, PYTHON_FOLDER } from './python.ts';
 import { compareVersions, type InstallSite, type Recipe } from './recipe.ts';
 
 /** Upstream's last commit: its release tags are no Go module versions. */
@@ -124,9 +124,9 @@ function pythonProgram(tool: ToolName, program: string): Recipe {
     install: async (site) => {
       const other = await findPythonProgram(site, program);
       if (other) return other;
-      site.say('boto3, aws-cli, s3cmd, kubernetes-validate: pip install into an environment of their own');
+      site.say('boto3, aws-cli, s3cmd, pyarrow, kubernetes-validate: pip install into an environment of their own');
       await installPythonPrograms(site);
-      return join(site.cache, 'python/bin', program);
+      return join(site.cache, PYTHON_FOLDER, 'bin', program);
     },
     byHand: 'install Python 3.10 or later with venv ("apt-get install python3-venv", "brew install python")',
   };
@@ -165,6 +165,7 @@ export const RECIPES: readonly Recipe[] = [
   pythonProgram('aws', 'aws'),
   pythonProgram('s3cmd', 's3cmd'),
   pythonProgram('kubernetes-validate', 'kubernetes-validate'),
+  debianProgram('restic'),
   debianProgram('nginx'),
   debianProgram('wrk'),
   debianProgram('curl'),
