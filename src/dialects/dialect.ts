@@ -251,7 +251,10 @@ export interface CompletedPart {
   readonly etag: string;
 }
 
-/** A page of the parts that the backend has of an upload. Sizes are stored bytes. */
+/**
+ * A page of the parts that the backend has of an upload. Sizes are stored bytes. An ETag is empty where the backend
+ * could not tell of a part, because it is overwritten or completed this very moment: a part that nobody sent.
+ */
 export interface StoredPartListing {
   readonly parts: readonly (CompletedPart & { readonly storedBytes: number; readonly lastModified: Date })[];
   readonly truncated: boolean;

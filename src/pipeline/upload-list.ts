@@ -94,7 +94,8 @@ async function plainParts(
 ): Promise<FoundParts> {
   const { parts, truncated } = await services.store.listParts(ref, uploadId, partNumberMarker, signal);
   return {
-    parts: parts.map(({ partNumber, etag, storedBytes, lastModified }) => {
+    parts: parts.flatMap(({ partNumber, etag, storedBytes, lastModified }) => {
+      if (etag === '') return [];
       return { partNumber, etag: clientEtag(etag), plaintextBytes: storedBytes, lastModified, checksum: undefined };
     }),
     truncated,

@@ -344,6 +344,31 @@ describe('parts', () => {
     await inAll(stand, 'overwritten', [payload(PART, 20), payload(10, 19)]);
   });
 
+  it('of which the backend cannot tell for a moment are neither shown nor taken for missing', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'moment');
+    const old = await upload.send(1, payload(PART, 18));
+    const young = await upload.send(1, payload(PART, 20));
+    const last = await upload.send(2, payload(10, 19));
+    let asked = 0;
+    const { store } = stand.services;
+    const listed = store.listParts.bind(store);
+    store.listParts = async (...args) => {
+      const page = await listed(...args);
+      return ++asked > 1 ? page : { ...page, parts: page.parts.map((part) => ({ ...part, etag: '' })) };
+    };
+    const shown = await listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
+    expect(shown.parts.map(({ partNumber }) => partNumber)).toEqual([2]);
+    asked = 0;
+    await expect(upload.complete([old, last])).rejects.toMatchObject({
+      code: 'InvalidPart',
+      details: { PartNumber: '1' },
+    });
+    expect(asked).toBe(2);
+    await upload.complete([young, last]);
+    await inAll(stand, 'moment', [payload(PART, 20), payload(10, 19)]);
+  });
+
   it('that arrive while their upload is aborted are refused and leave nothing staged', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'late');

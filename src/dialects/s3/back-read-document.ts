@@ -85,12 +85,15 @@ export function readUploadId(document: Buffer): string {
 export function readParts(document: Buffer): StoredPartListing {
   const root = readDocument(document, 'ListPartsResult');
   return {
-    parts: xmlChildren(root, 'Part').map((element) => ({
-      partNumber: readNumber(element, 'PartNumber'),
-      etag: unquoted(required(element, 'ETag')),
-      storedBytes: readNumber(element, 'Size'),
-      lastModified: readDate(element, 'LastModified'),
-    })),
+    parts: xmlChildren(root, 'Part').map((element) => {
+      const partNumber = readNumber(element, 'PartNumber');
+      const storedBytes = readNumber(element, 'Size');
+      // MinIO lists a part that it could not read between two writes without a date, or with the first one there is.
+      const unread = /^(?:0001-01-01T.*)?$/.test(required(element, 'LastModified'));
+      if (unread) return { partNumber, etag: '', storedBytes, lastModified: new Date(0) };
+      const etag = unquoted(required(element, 'ETag'));
+      return { partNumber, etag, storedBytes, lastModified: readDate(element, 'LastModified') };
+    }),
     truncated: xmlText(root, 'IsTruncated') === 'true',
   };
 }

@@ -367,6 +367,11 @@ describe('answers of a multipart upload', () => {
       parts: [{ partNumber: 3, etag: 'e', storedBytes: 9, lastModified: NOW }],
       truncated: true,
     });
+    const dated = (date: string) => Buffer.from(document.replace('2024-01-02T03:04:05.000Z', date));
+    for (const none of ['', '0001-01-01T00:00:00.000Z']) {
+      expect(s3Back.readParts(dated(none)).parts).toMatchObject([{ partNumber: 3, etag: '' }]);
+    }
+    expect(() => s3Back.readParts(dated('yesterday'))).toThrowError(expect.objectContaining({ code: 'BackendError' }));
     expect(s3Back.listParts({ bucket: 'box', key: 'k' }, 'u+', 3).path).toBe(
       '/box/k?max-parts=1000&part-number-marker=3&uploadId=u%2B',
     );
