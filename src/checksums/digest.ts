@@ -31,6 +31,17 @@ export function startDigest(algorithm: DigestAlgorithm): RunningDigest | Promise
   }
 }
 
+/** The same bytes, digested as they go by. */
+export async function* passing(
+  source: AsyncIterable<Buffer>,
+  digest: RunningDigest,
+): AsyncGenerator<Buffer, void, void> {
+  for await (const piece of source) {
+    digest.update(piece);
+    yield piece;
+  }
+}
+
 class Crc32Digest implements RunningDigest {
   readonly #step: (chunk: Buffer, state: number) => number;
   #state = 0;

@@ -28,6 +28,7 @@ export type Answer =
   | BucketLocation
   | UploadCreated
   | PartStored
+  | PartCopied
   | PartListing
   | UploadListing
   | UploadAborted
@@ -186,6 +187,13 @@ export interface PartStored {
   readonly kind: 'PartStored';
   readonly etag: string;
   readonly checksum: Checksum | undefined;
+}
+
+export interface PartCopied extends Omit<PartStored, 'kind'> {
+  readonly kind: 'PartCopied';
+  readonly lastModified: Date;
+  /** Of the object that was copied, where its bucket keeps versions. */
+  readonly sourceVersionId: string | undefined;
 }
 
 export interface ListedPart {

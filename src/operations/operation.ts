@@ -1,6 +1,6 @@
 import type { Conditions } from '../wire/conditions.ts';
-import type { RangeRequest } from '../wire/range.ts';
-import type { AskedChecksum, Checksum, ObjectMetadata, ObjectRef } from './object.ts';
+import type { ByteRange, RangeRequest } from '../wire/range.ts';
+import type { AskedChecksum, Checksum, ChecksumAlgorithm, ObjectMetadata, ObjectRef } from './object.ts';
 
 /** What a client asks, whatever its dialect. A dialect's parse makes one, or throws NotImplemented: fail closed. */
 export type Operation =
@@ -20,6 +20,7 @@ export type Operation =
   | GetBucketLocation
   | CreateMultipartUpload
   | UploadPart
+  | UploadPartCopy
   | ListParts
   | ListMultipartUploads
   | AbortMultipartUpload
@@ -48,6 +49,8 @@ export interface CopyObject {
   readonly replacement: Pick<ObjectMetadata, 'content' | 'user'> | undefined;
   /** `replace`: by the tags among `vendor`, none included. */
   readonly tags: 'copy' | 'replace';
+  /** The client wants one of the whole object, by this algorithm; undefined: what the source has. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   /** Raw headers of the dialect that a copy never takes from its source (ACL, storage class, locks …). */
   readonly vendor: ObjectMetadata['vendor'];
   /** On what stands at the destination. Only ifMatch and ifNoneMatch mean something. */
@@ -187,6 +190,14 @@ export interface UploadPart {
   /** As the backend named it. */
   readonly uploadId: string;
   readonly partNumber: number;
+}
+
+/** A part whose bytes are those of an object, or a range of them. */
+export interface UploadPartCopy extends Omit<UploadPart, 'kind'> {
+  readonly kind: 'UploadPartCopy';
+  readonly source: CopySource;
+  /** Of the source's plaintext; undefined is all of it. */
+  readonly range: ByteRange | undefined;
 }
 
 export interface ListParts {

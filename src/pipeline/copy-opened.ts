@@ -1,17 +1,17 @@
+import { passing, startDigest } from '../checksums/digest.ts';
 import type { BodyProof, StoredCopy, VerifiedBody } from '../dialects/dialect.ts';
 import type { Manifest } from '../envelope/footer.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
 import { clientError } from '../errors.ts';
-import type { ObjectMetadata } from '../operations/object.ts';
-import type { CopyObject, GetObject } from '../operations/operation.ts';
+import type { Checksum, ChecksumAlgorithm, ObjectMetadata } from '../operations/object.ts';
+import type { CopyObject } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
 import { withTags } from './copy-in-parts.ts';
 import type { SourceObject } from './copy-source.ts';
-import { backendEtags, clientEtag } from './etag.ts';
-import { getObject } from './get.ts';
+import { backendEtags } from './etag.ts';
+import { letGo, openSource } from './opened-source.ts';
 import { putObject } from './put.ts';
 import { MAX_PUT_BYTES } from './put-known-length.ts';
-import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { writtenAt } from './written.ts';
 
@@ -26,56 +26,60 @@ export async function copyOpened(
   source: SourceObject,
   metadata: ObjectMetadata,
   { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
-): Promise<StoredCopy> {
+): Promise<StoredCopy & { readonly checksum: Checksum | undefined }> {
   const { ref, conditions } = operation;
-  const { plaintextBytes } = source.object;
-  if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
+  if (source.object.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
   const vendor = await withTags(operation, source, writing);
-  const { body = Buffer.alloc(0) } = await pinned(getObject(readOf(source), reading));
-  const plaintext = Buffer.isBuffer(body) ? only(body) : body;
+  const plaintext = await openSource(source, undefined, reading);
   try {
+    const body = await readBody(plaintext, source, operation.checksumAlgorithm, writing);
     const write = { kind: 'PutObject', ref, metadata: { ...metadata, vendor }, conditions } as const;
-    const ack = await putObject(write, readBody(plaintext, source, writing), writing);
+    const ack = await putObject(write, body, writing);
     const stored = { etag: backendEtags(ack.etag) ?? ack.etag, versionId: ack.versionId, vendor: ack.vendor };
-    return { ...stored, lastModified: await writtenAt(ref, stored, writing) };
+    return { ...stored, checksum: ack.checksum, lastModified: await writtenAt(ref, stored, writing) };
   } finally {
-    await plaintext[Symbol.asyncIterator]().return?.(); // a refused write never began to read
+    await letGo(plaintext); // a refused write never began to read
   }
 }
 
-function readOf({ ref, object }: SourceObject): GetObject {
-  const conditions = { ifMatch: `"${clientEtag(object.stored.etag)}"` };
-  return {
-    kind: 'GetObject',
-    ref,
-    range: undefined,
-    ifRange: undefined,
-    conditions,
-    overrides: {},
-    wantsChecksum: false,
-  };
-}
-
-/** The source's plaintext where PutObject expects a client's: authenticated, and of the digests that its footer holds. */
-function readBody(source: ByteSource, { object, manifest }: SourceObject, { policy }: OperationContext): VerifiedBody {
+/** The source's plaintext where PutObject expects a client's: authenticated, and of digests that its footer holds. */
+async function readBody(
+  plaintext: ByteSource,
+  { object, manifest }: SourceObject,
+  asked: ChecksumAlgorithm | undefined,
+  { policy }: OperationContext,
+): Promise<VerifiedBody> {
   const { plaintextBytes } = object;
   const fitsOnePut = policy.protection === 'none' || sealedBytes(plaintextBytes, policy.quantum) <= MAX_PUT_BYTES;
+  const held = wholeDigests(manifest);
+  const { source, proof } =
+    asked === undefined || asked === held.checksum?.algorithm
+      ? { source: plaintext, proof: () => held }
+      : await digested(plaintext, asked, held);
+  // Without a length it is stored in parts.
+  return { plaintextBytes: fitsOnePut ? plaintextBytes : undefined, bytes: () => source, proof };
+}
+
+async function digested(
+  plaintext: ByteSource,
+  algorithm: ChecksumAlgorithm,
+  { md5 }: BodyProof,
+): Promise<{ readonly source: ByteSource; readonly proof: () => BodyProof }> {
+  const digest = await startDigest(algorithm);
+  let checksum: Checksum | undefined;
   return {
-    // Without a length it is stored in parts.
-    plaintextBytes: fitsOnePut ? plaintextBytes : undefined,
-    bytes: () => source,
-    proof: () => wholeDigests(manifest),
+    source: passing(plaintext, digest),
+    proof: () => {
+      checksum ??= { algorithm, value: digest.digest() };
+      return { checksum, md5 };
+    },
   };
 }
 
 /** What a footer says of the object's bytes, and not of how they were cut in parts: that is another way now. */
-export function wholeDigests(manifest: Manifest | undefined): BodyProof {
+function wholeDigests(manifest: Manifest | undefined): BodyProof {
   const { checksum, md5, multipart } = manifest ?? {};
   return { checksum: checksum?.composite === true ? undefined : checksum, md5: multipart === true ? undefined : md5 };
-}
-
-async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
-  yield buffer;
 }
 
 function tooLarge(): Error {

@@ -2,18 +2,19 @@ import type { ObjectCopied } from '../operations/answer.ts';
 import type { ObjectMetadata } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { authorize } from './authorize.ts';
-import { copyOpened, wholeDigests } from './copy-opened.ts';
+import { copyOpened } from './copy-opened.ts';
 import { readSource, type SourceObject } from './copy-source.ts';
 import { copyStored } from './copy-stored.ts';
 import { clientEtag } from './etag.ts';
 import { readingAgain } from './replaced.ts';
 import { clientMetadata } from './sealing.ts';
 import type { OperationContext } from './services.ts';
+import { checksumIn } from './stored.ts';
 
 /**
  * CopyObject (FORMAT.md §9). The source is verified as a GET verifies it; then the backend copies its ciphertext under
- * a new envelope, pinned to the object that was verified. Only where source and destination are not protected alike do
- * the bytes come through the gateway, to be opened and sealed again.
+ * a new envelope, pinned to the object that was verified. Only where source and destination are not protected alike, or
+ * where the client asks for a checksum that nobody has computed, do the bytes come through the gateway.
  */
 export async function copyObject(operation: CopyObject, context: OperationContext): Promise<ObjectCopied> {
   const reading = authorize(operation.source.ref.bucket, context);
@@ -27,9 +28,10 @@ async function attemptCopy(
 ): Promise<ObjectCopied> {
   const source = await readSource(operation.source, reading);
   const metadata = copiedMetadata(operation, source);
-  const alike = isProtectedAlike(source, context);
-  const copied = alike
-    ? await copyStored(operation, source, metadata, context)
+  const { manifest } = source;
+  const asItLies = isProtectedAlike(source, context) && hasAskedChecksum(operation, source);
+  const copied = asItLies
+    ? { ...(await copyStored(operation, source, metadata, context)), checksum: manifest && checksumIn(manifest) }
     : await copyOpened(operation, source, metadata, { reading, writing: context });
   return {
     kind: 'ObjectCopied',
@@ -37,7 +39,7 @@ async function attemptCopy(
     lastModified: copied.lastModified,
     versionId: copied.versionId,
     sourceVersionId: source.object.stored.versionId,
-    checksum: alike ? source.manifest?.checksum : wholeDigests(source.manifest).checksum,
+    checksum: copied.checksum,
     vendor: copied.vendor,
   };
 }
@@ -49,6 +51,13 @@ function isProtectedAlike({ object }: SourceObject, { policy, tenant }: Operatio
   const { quantum, keyRingId } = object.opened.head;
   // Another quantum would make another size of the same plaintext: listings could not tell it (FORMAT.md §5).
   return policy.protection === 'seal' && quantum === policy.quantum && keyRingId === tenant.ringId;
+}
+
+/** The checksum lies in the sealed footer, which no copy changes. Without protection none is kept. */
+function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, manifest }: SourceObject): boolean {
+  if (checksumAlgorithm === undefined || object.kind === 'plain') return true;
+  const held = manifest?.checksum;
+  return held?.algorithm === checksumAlgorithm && held.composite !== true;
 }
 
 /** In the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does not copy them. */

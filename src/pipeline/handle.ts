@@ -25,6 +25,7 @@ import { completeUpload } from './upload-complete.ts';
 import { createUpload } from './upload-create.ts';
 import { listParts, listUploads } from './upload-list.ts';
 import { uploadPart } from './upload-part.ts';
+import { uploadPartCopy } from './upload-part-copy.ts';
 
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
@@ -167,6 +168,8 @@ function perform(
       return createUpload(operation, context);
     case 'UploadPart':
       return uploadPart(operation, body, context);
+    case 'UploadPartCopy':
+      return uploadPartCopy(operation, context);
     case 'ListParts':
       return listParts(operation, context);
     case 'ListMultipartUploads':

@@ -12,8 +12,8 @@ export interface Lateness {
 /** Nearly all are done within; clients give up after 50 to 60 s without a byte, some load balancers after 30. */
 export const LATENESS: Lateness = { patienceSeconds: 10, beatSeconds: 10 };
 
-/** The backend moves an object's bytes before it answers these, or lists thousands of parts. */
-const SLOW: ReadonlySet<Operation['kind']> = new Set(['CopyObject', 'CompleteMultipartUpload']);
+/** An object's bytes are moved before these are answered, or thousands of parts listed. */
+const SLOW: ReadonlySet<Operation['kind']> = new Set(['CopyObject', 'CompleteMultipartUpload', 'UploadPartCopy']);
 
 export function mayBeLate({ kind }: Operation): boolean {
   return SLOW.has(kind);

@@ -1,4 +1,4 @@
-import { type RunningDigest, startDigest } from '../checksums/digest.ts';
+import { passing, startDigest } from '../checksums/digest.ts';
 import type { BodyProof, VerifiedBody } from '../dialects/dialect.ts';
 import { sealedPartBytes } from '../envelope/sizes.ts';
 import { sealPart } from '../envelope/streams.ts';
@@ -127,13 +127,6 @@ async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | und
   if (algorithm === undefined || algorithm === checksumAlgorithm) return { source, checksum: () => proof().checksum };
   const digest = await startDigest(algorithm);
   return { source: passing(source, digest), checksum: () => ({ algorithm, value: digest.digest() }) };
-}
-
-async function* passing(source: ByteSource, digest: RunningDigest): AsyncGenerator<Buffer, void, void> {
-  for await (const piece of source) {
-    digest.update(piece);
-    yield piece;
-  }
 }
 
 /** In a bucket without protection: as it is, verified all the same. Conditions and sizes are the backend's to judge. */

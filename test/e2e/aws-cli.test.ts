@@ -138,21 +138,25 @@ describe('aws-cli over MinIO and Redis', () => {
   });
 
   it('copies, moves and syncs from bucket to bucket', async () => {
-    const sent = payload(7 * MIB + 3, 36); // larger ones are copied in parts, which is not available yet
+    const sent = payload(17 * MIB + 3, 36); // copied in three parts, by default
     await writeFile(join(folder, 'between'), sent);
     const [from, to] = [`s3://${BUCKET}/between`, `s3://${BUCKET}-other`];
     await aws('s3', 'mb', to);
-    await aws('s3', 'cp', '--no-progress', '--content-type', 'text/csv', '--metadata', 'a=b', 'between', `${from}/ü+1`);
+    await aws('s3', 'cp', '--no-progress', 'between', `${from}/ü+1`);
     await aws('s3', 'cp', '--no-progress', `${from}/ü+1`, `${to}/copied`);
     await aws('s3', 'mv', '--no-progress', `${to}/copied`, `${to}/moved`);
     await aws('s3', 'cp', '--no-progress', `${to}/moved`, 'back');
     expect(sha256(await readFile(join(folder, 'back')))).toBe(sha256(sent));
-    const head = await aws('s3api', 'head-object', '--bucket', `${BUCKET}-other`, '--key', 'moved');
-    expect(JSON.parse(head)).toMatchObject({
-      ContentLength: sent.length,
-      ContentType: 'text/csv',
-      Metadata: { a: 'b' },
-    });
+    // In parts aws-cli itself leaves metadata behind; what is copied in one request keeps it.
+    await writeFile(join(folder, 'small'), 'x');
+    const described = ['--content-type', 'text/csv', '--metadata', 'a=b'];
+    await aws('s3', 'cp', '--no-progress', ...described, 'small', `s3://${BUCKET}/small`);
+    await aws('s3', 'cp', '--no-progress', `s3://${BUCKET}/small`, `${to}/small`);
+    const head = await aws('s3api', 'head-object', '--bucket', `${BUCKET}-other`, '--key', 'small');
+    expect(JSON.parse(head)).toMatchObject({ ContentLength: 1, ContentType: 'text/csv', Metadata: { a: 'b' } });
+    const own = await run(['s3', 'cp', '--no-progress', `${to}/small`, `${to}/small`]);
+    expect([own.code, own.stderr]).toEqual([1, expect.stringMatching(/InvalidRequest.*to itself/)]);
+    await aws('s3', 'rm', `${to}/small`);
     expect((await run(['s3', 'ls', `${to}/copied`])).stdout).toBe('');
     expect((await aws('s3', 'sync', '--no-progress', from, `${to}/synced`)).match(/^copy:/gm)?.length).toBe(1);
     expect(await aws('s3', 'sync', '--no-progress', from, `${to}/synced`)).toBe('');
@@ -168,8 +172,6 @@ describe('aws-cli over MinIO and Redis', () => {
       `${to}/renamed`,
       `${to}/renamed`,
     );
-    const own = await run(['s3', 'cp', '--no-progress', `${to}/moved`, `${to}/moved`]);
-    expect([own.code, own.stderr]).toEqual([1, expect.stringMatching(/InvalidRequest.*to itself/)]);
     const foreign = await run(['s3', 'cp', '--no-progress', `${to}/moved`, 's3://of-another-tenant/x']);
     expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining('AccessDenied')]);
   });

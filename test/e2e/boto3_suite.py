@@ -3,6 +3,7 @@
 Arguments: endpoint, bucket, optionally a CA file. Credentials come from AWS's environment variables.
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -328,6 +329,38 @@ def wrong_credentials():
         "s3", endpoint_url=ENDPOINT, verify=CA, aws_secret_access_key="wrong", aws_access_key_id="AKIDNOBODY"
     )
     fails("InvalidAccessKeyId", 403, nobody.get_object, Bucket=BUCKET, Key="range")
+
+
+@case
+def large_copies():
+    sent = blob(21 * MIB + 7, 10)
+    s3.upload_fileobj(io.BytesIO(sent), BUCKET, "copies/large", ExtraArgs={"Metadata": {"a": "b"}})
+    source = {"Bucket": BUCKET, "Key": "copies/large"}
+    s3.copy(source, BUCKET, "copies/in parts", ExtraArgs={"ChecksumAlgorithm": "SHA256"})  # three, at once
+    equal(hashlib.sha256(read("copies/in parts")).digest(), hashlib.sha256(sent).digest())
+    head = s3.head_object(Bucket=BUCKET, Key="copies/in parts", ChecksumMode="ENABLED")
+    equal((head["Metadata"], head["ChecksumSHA256"][-2:]), ({"a": "b"}, "-3"))
+    copied = s3.copy_object(Bucket=BUCKET, Key="copies/one", CopySource=source, ChecksumAlgorithm="SHA256")
+    expected = base64.b64encode(hashlib.sha256(sent).digest()).decode()
+    equal((copied["CopyObjectResult"]["ChecksumSHA256"], copied["CopyObjectResult"]["ChecksumType"]), (expected, "FULL_OBJECT"))
+    equal(s3.head_object(Bucket=BUCKET, Key="copies/one", ChecksumMode="ENABLED")["ChecksumSHA256"], expected)
+
+
+@case
+def copies_of_ranges():
+    s3.put_object(Bucket=BUCKET, Key="copies/five", Body=b"hello")
+    upload = s3.create_multipart_upload(Bucket=BUCKET, Key="copies/ranged")["UploadId"]
+    where = {"Bucket": BUCKET, "Key": "copies/ranged", "UploadId": upload, "PartNumber": 1}
+    source = {"Bucket": BUCKET, "Key": "copies/five"}
+    for wrong in ("0-2", "bytes=0", "bytes=hello-world", "bytes=0-bar", "bytes=hello-", "bytes=0-2,3-5"):
+        fails("InvalidArgument", 400, s3.upload_part_copy, CopySource=source, CopySourceRange=wrong, **where)
+    fails("InvalidRange", 416, s3.upload_part_copy, CopySource=source, CopySourceRange="bytes=0-21", **where)
+    part = s3.upload_part_copy(CopySource=source, CopySourceRange="bytes=1-3", **where)["CopyPartResult"]
+    parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
+    s3.complete_multipart_upload(
+        Bucket=BUCKET, Key="copies/ranged", UploadId=upload, MultipartUpload={"Parts": parts}
+    )
+    equal(read("copies/ranged"), b"ell")
 
 
 @case

@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   type CopyObjectCommandInput,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
@@ -14,6 +16,9 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
   type S3Client,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+  type UploadPartCopyCommandInput,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -218,6 +223,83 @@ describe.each(STANDS)('CopyObject over %s', (_name, start) => {
   });
 });
 
+describe.each(STANDS)('UploadPartCopy over %s', (_name, start) => {
+  let stand: Stand;
+  let client: S3Client;
+  beforeAll(async () => {
+    stand = await start();
+    client = onceClient(stand.gateway);
+    for (const Bucket of [BUCKET, OTHER]) await client.send(new CreateBucketCommand({ Bucket }));
+  });
+  afterAll(async () => {
+    client?.destroy();
+    await stand?.stop();
+  });
+
+  async function begin(Key: string) {
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key }));
+    return { Bucket: BUCKET, Key, UploadId };
+  }
+  type Begun = Awaited<ReturnType<typeof begin>>;
+
+  async function copyPart(upload: Begun, PartNumber: number, CopySource: string, CopySourceRange?: string) {
+    const { CopyPartResult } = await client.send(
+      new UploadPartCopyCommand({
+        ...upload,
+        PartNumber,
+        CopySource,
+        ...(CopySourceRange !== undefined && { CopySourceRange }),
+      }),
+    );
+    expect(CopyPartResult?.LastModified).toBeInstanceOf(Date);
+    return { PartNumber, ETag: CopyPartResult?.ETag };
+  }
+  const complete = (upload: Begun, Parts: { PartNumber: number; ETag: string | undefined }[]) =>
+    client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }));
+
+  it('puts an object together of others, ranges of them and new bytes', async () => {
+    const [first, second, third] = [payload(6 * MIB + 11, 31), payload(5 * MIB, 32), payload(100_000, 33)];
+    await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'first ü+', Body: first }));
+    await client.send(new PutObjectCommand({ Bucket: OTHER, Key: 'third', Body: third }));
+    const upload = await begin('whole');
+    const parts = await Promise.all([
+      copyPart(upload, 1, `${BUCKET}/${encodeURIComponent('first ü+')}`),
+      client
+        .send(new UploadPartCommand({ ...upload, PartNumber: 2, Body: second }))
+        .then(({ ETag }) => ({ PartNumber: 2, ETag })),
+      copyPart(upload, 3, `${BUCKET}/${encodeURIComponent('first ü+')}`, `bytes=${MIB}-${6 * MIB + 10}`),
+      copyPart(upload, 4, `${OTHER}/third`, 'bytes=65530-65545'),
+    ]);
+    await complete(upload, parts);
+    const whole = Buffer.concat([first, second, first.subarray(MIB), third.subarray(65_530, 65_546)]);
+    await expectServed(client, BUCKET, 'whole', whole);
+    // And what came of parts is a source as any other.
+    const again = await begin('again');
+    await complete(again, [await copyPart(again, 1, `${BUCKET}/whole`, `bytes=${6 * MIB}-${11 * MIB + 20}`)]);
+    await expectServed(client, BUCKET, 'again', whole.subarray(6 * MIB, 11 * MIB + 21));
+    await client.send(new CopyObjectCommand({ Bucket: OTHER, Key: 'whole', CopySource: `${BUCKET}/whole` }));
+    await expectServed(client, OTHER, 'whole', whole);
+  });
+
+  it('refuses in S3’s words', async () => {
+    await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'five', Body: 'hello' }));
+    const upload = await begin('refused');
+    const part = (CopySource: string, more: Partial<UploadPartCopyCommandInput> = {}) =>
+      refusal(client.send(new UploadPartCopyCommand({ ...upload, PartNumber: 1, CopySource, ...more })));
+    expect(await part(`${BUCKET}/five`, { CopySourceRange: 'bytes=0-21' })).toEqual([416, 'InvalidRange']);
+    expect(await part(`${BUCKET}/five`, { CopySourceRange: 'bytes=0-' })).toEqual([400, 'InvalidArgument']);
+    expect(await part(`${BUCKET}/five`, { CopySourceIfMatch: '"x"' })).toEqual([412, 'PreconditionFailed']);
+    expect(await part(`${BUCKET}/five`, { UploadId: 'none' })).toEqual([404, 'NoSuchUpload']);
+    expect(await part(`${BUCKET}/absent`)).toEqual([404, 'NoSuchKey']);
+    expect(await part('acme-absent/x')).toEqual([404, 'NoSuchBucket']);
+    expect(await part('of-another-tenant/x')).toEqual(DENIED);
+    expect(await part('sealgate-staging/x')).toEqual(DENIED);
+    expect(
+      await refusal(client.send(new CopyObjectCommand({ Bucket: BUCKET, Key: 'x', CopySource: 'sealgate-staging/x' }))),
+    ).toEqual(DENIED);
+  });
+});
+
 describe('copies of versions, over MinIO', () => {
   let stand: Stand & Awaited<ReturnType<typeof standOnMinio>>;
   let client: S3Client;
@@ -387,7 +469,7 @@ describe('whoever holds the store’s own credentials', () => {
 });
 
 describe('what a copy costs the gateway', () => {
-  it('of 200 MiB and of 1.2 GiB: a few headers over the wire to the store, and no memory', async () => {
+  it('of 200 MiB and of 1.2 GiB: a few headers over the wire to the store, and no memory; a part’s its bytes, streaming', async () => {
     const minio = await startMinio();
     const proxy = await startCountingProxy(minio.endpoint);
     const { accessKeyId, secretAccessKey } = minio;
@@ -420,6 +502,17 @@ describe('what a copy costs the gateway', () => {
           new GetObjectCommand({ Bucket: BUCKET, Key: `${Key}-copy`, Range: `bytes=${bytes - MIB}-` }),
         );
         expect(Buffer.from((await tail.Body?.transformToByteArray()) ?? []).equals(piece.subarray(3 * MIB))).toBe(true);
+        const upload = { Bucket: BUCKET, Key: `${Key}-part` };
+        const { UploadId } = await client.send(new CreateMultipartUploadCommand(upload));
+        const part = { ...upload, UploadId, PartNumber: 1, CopySource: `${BUCKET}/${Key}` };
+        const { CopyPartResult } = await client.send(new UploadPartCopyCommand(part));
+        const Parts = [{ PartNumber: 1, ETag: CopyPartResult?.ETag }];
+        await client.send(new CompleteMultipartUploadCommand({ ...upload, UploadId, MultipartUpload: { Parts } }));
+        expect((await client.send(new HeadObjectCommand(upload))).ContentLength).toBe(bytes);
+        // Opened and sealed again, and held by nobody.
+        const through = proxy.passed();
+        expect([through.sent > bytes, through.received > bytes]).toEqual([true, true]);
+        expect(peakMemoryMib(gateway.pid())).toBeLessThan(300);
       }
     } finally {
       client.destroy();

@@ -144,6 +144,17 @@ describe.each(STANDS)('minio-js over %s', (_name, start) => {
     expect(await failure(client.putObject('acme-absent', 'x', 'x'))).toBe('NoSuchBucket');
   });
 
+  it('composes an object of others', async () => {
+    const [first, second] = [payload(5 * MIB + 9, 8), payload(70_000, 9)];
+    await client.putObject(BUCKET, 'compose/1', first);
+    await client.putObject(BUCKET, 'compose/2', second);
+    await client.composeObject(new CopyDestinationOptions({ Bucket: BUCKET, Object: 'composed' }), [
+      new CopySourceOptions({ Bucket: BUCKET, Object: 'compose/1' }),
+      new CopySourceOptions({ Bucket: BUCKET, Object: 'compose/2', MatchRange: true, Start: 0, End: 66_000 }),
+    ]);
+    expect((await read('composed')).equals(Buffer.concat([first, second.subarray(0, 66_001)]))).toBe(true);
+  });
+
   it('copies, under conditions and with new metadata', async () => {
     const sent = payload(200_001, 7);
     const { etag } = await client.putObject(BUCKET, 'original', sent, sent.length, { 'x-amz-meta-a': 'b' });

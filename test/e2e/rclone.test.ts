@@ -134,6 +134,16 @@ describe.each(SETTINGS)('rclone over %s, provider %s', (_name, provider, start) 
     expect((await rclone('cat', `gate:${BUCKET}/three`)).stdout).toBe(FILES.one?.toString('utf8'));
   });
 
+  it('copies large files within the store in parts', async () => {
+    const { stderr } = await rclone(
+      ...['copyto', '--verbose', '--s3-copy-cutoff', '5M', '--s3-chunk-size', '5M'],
+      ...[`gate:${BUCKET}/copy/large`, `gate:${BUCKET}-other/in-parts`],
+    );
+    expect(stderr).toContain('Copied (server-side copy)');
+    await rclone('copyto', `gate:${BUCKET}-other/in-parts`, 'in-parts');
+    expect((await readFile(join(folder, 'in-parts'))).equals(FILES.large as Buffer)).toBe(true);
+  });
+
   it('touches: new times by a copy onto itself', async () => {
     await rclone('copyto', 'source/one', `gate:${BUCKET}/touched`);
     await rclone('touch', '--timestamp', '2020-01-02T03:04:05', `gate:${BUCKET}/touched`);

@@ -296,6 +296,42 @@ describe('a copy between protections is opened and sealed again', () => {
   });
 });
 
+describe('checksums', () => {
+  const CRC32 = { algorithm: 'CRC32', value: Buffer.from('NhCmhg==', 'base64') } as const;
+  const SHA256 = Buffer.from('LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=', 'base64');
+
+  async function putHello(here: InProcess) {
+    const body = { ...verifiedBody(Buffer.from('hello')), proof: () => ({ checksum: CRC32, md5: undefined }) };
+    await putObject(putOf('a'), body, here.at(BUCKET));
+    here.asked();
+  }
+  const checksumOf = async (here: InProcess, bucket: string) =>
+    (await headObject(headOf('b', { ref: { bucket, key: 'b' }, wantsChecksum: true }), here.at(bucket))).facts.checksum;
+
+  it.each([BUCKET, COARSE])('that came with the source come along: to %s', async (bucket) => {
+    const here = await stand();
+    await putHello(here);
+    const { checksum } = await copy(here, copyOf(`${BUCKET}/a`, 'b', { ref: { bucket, key: 'b' } }));
+    expect(checksum).toMatchObject(CRC32);
+    expect(await checksumOf(here, bucket)).toMatchObject(CRC32);
+  });
+
+  it('are computed where the client wants another, and only there does the object pass through', async () => {
+    const here = await stand();
+    await putHello(here);
+    await copy(here, copyOf(`${BUCKET}/a`, 'b', { checksumAlgorithm: 'CRC32' }));
+    expect(here.asked()).toEqual([`HEAD /${BUCKET}/a`, `GET /${BUCKET}/a`, `PUT /${BUCKET}/b`]);
+    for (const bucket of [BUCKET, COARSE, PLAIN]) {
+      const over = { ref: { bucket, key: 'b' }, checksumAlgorithm: 'SHA256' } as const;
+      const { checksum } = await copy(here, copyOf(`${BUCKET}/a`, 'b', over));
+      expect(checksum).toMatchObject({ algorithm: 'SHA256', value: SHA256 });
+      if (bucket !== PLAIN)
+        expect(await checksumOf(here, bucket)).toMatchObject({ algorithm: 'SHA256', value: SHA256 });
+      expect((await read(here, 'b', bucket)).bytes.toString()).toBe('hello');
+    }
+  });
+});
+
 describe('who may copy what', () => {
   it('a bucket that is not the tenant’s is refused, as source too, before anything is asked', async () => {
     const here = await stand();

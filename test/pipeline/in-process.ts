@@ -167,6 +167,7 @@ export function copyOf(source: string, key: string, over: Partial<CopyObject> = 
     source: { ref: { bucket: source.slice(0, slash), key: source.slice(slash + 1) }, conditions: {} },
     replacement: undefined,
     tags: 'copy',
+    checksumAlgorithm: undefined,
     vendor: new HeaderList(),
     conditions: {},
     ...over,

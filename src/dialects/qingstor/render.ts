@@ -41,6 +41,7 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
     case 'VersionListing':
     case 'UploadCreated':
     case 'PartStored':
+    case 'PartCopied':
     case 'PartListing':
     case 'UploadListing':
     case 'UploadAborted':

@@ -3,19 +3,14 @@ import type { ObjectRef } from '../../operations/object.ts';
 import type { CopyObject, CopySource } from '../../operations/operation.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import { readCopySource } from './copy-source.ts';
+import { COPY_SOURCE_HEADERS } from './header-rules.ts';
 import { readObjectMetadata, readWriteConditions } from './put-object.ts';
+import { readChecksumAlgorithm } from './upload-requests.ts';
 
 const DIRECTIVES = { metadata: 'x-amz-metadata-directive', tags: 'x-amz-tagging-directive' } as const;
 
 /** What CopyObject has beside the headers of a write. */
-const READ_HERE: ReadonlySet<string> = new Set([
-  ...Object.values(DIRECTIVES),
-  'x-amz-copy-source',
-  'x-amz-copy-source-if-match',
-  'x-amz-copy-source-if-none-match',
-  'x-amz-copy-source-if-modified-since',
-  'x-amz-copy-source-if-unmodified-since',
-]);
+const READ_HERE: ReadonlySet<string> = new Set([...Object.values(DIRECTIVES), ...COPY_SOURCE_HEADERS]);
 
 /**
  * CopyObject from its headers. Metadata and tags that are sent without REPLACE mean nothing, as in S3.
@@ -39,6 +34,7 @@ export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject 
     source,
     replacement: replacesMetadata ? { content, user } : undefined,
     tags: replacesTags ? 'replace' : 'copy',
+    checksumAlgorithm: readChecksumAlgorithm(headers),
     vendor: replacesTags ? vendor : withoutTags(vendor),
     conditions: readWriteConditions(headers),
   };

@@ -5,7 +5,7 @@ import type { WireRequest, WireResponse } from '../../wire/message.ts';
 import type { FrontDialect, RenderContext } from '../dialect.ts';
 import { parseRequest } from './parse.ts';
 import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './render-bucket.ts';
-import { copiedDocument, copiedHeaders } from './render-copied.ts';
+import { copiedDocument, copiedHeaders, partCopiedDocument } from './render-copied.ts';
 import { HOST_ID, renderError } from './render-error.ts';
 import { renderForm } from './render-form.ts';
 import { renderLate } from './render-late.ts';
@@ -107,6 +107,8 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
       return { status: 204, headers, body: undefined };
     case 'UploadCreated':
       return document(uploadCreatedDocument(answer), appendAskedChecksum(headers, answer.checksum));
+    case 'PartCopied':
+      return document(partCopiedDocument(answer), copiedHeaders(answer, headers));
     case 'PartStored':
       return renderPartStored(answer, headers);
     case 'PartListing':

@@ -98,6 +98,22 @@ export function bucketVendorHeaders(headers: HeaderList, into: HeaderList): Head
   return collectVendor(headers, 'CreateBucket', BUCKET_VENDOR, into);
 }
 
+/** What says what a copy reads. */
+export const COPY_SOURCE_HEADERS: ReadonlySet<string> = new Set([
+  'x-amz-copy-source',
+  'x-amz-copy-source-if-match',
+  'x-amz-copy-source-if-none-match',
+  'x-amz-copy-source-if-modified-since',
+  'x-amz-copy-source-if-unmodified-since',
+]);
+
+const PART_COPY: ReadonlySet<string> = new Set([...COPY_SOURCE_HEADERS, 'x-amz-copy-source-range']);
+
+/** @throws GatewayError NotImplemented for an x-amz header beside those that say what to copy */
+export function checkPartCopyHeaders(headers: HeaderList, operation: string): void {
+  collectVendor(headers, operation, PART_COPY, undefined);
+}
+
 /** @throws GatewayError NotImplemented for an x-amz header that must not reach the backend, or be ignored */
 export function checkForwardHeaders(headers: HeaderList, operation: string): void {
   collectVendor(headers, operation, FORWARDED, undefined);

@@ -58,7 +58,6 @@ const RESPONSE_OVERRIDES = [
 const READ = { parameters: ['versionId', ...RESPONSE_OVERRIDES] };
 const LIST = ['prefix', 'delimiter', 'max-keys', 'encoding-type'];
 
-const NEXT = 'copies of parts are not available yet';
 const COPIED =
   'the backend copies the ciphertext under a new envelope; where the protection differs, the gateway opens it and seals it anew';
 const LEAKS = 'the backend would pass names or bytes of this bucket to a place that the gateway does not guard';
@@ -117,7 +116,13 @@ const UPLOADS = ['prefix', 'delimiter', 'max-uploads', 'encoding-type', 'key-mar
 
 const MULTIPART: readonly S3Operation[] = [
   row('edited', 'CreateMultipartUpload', 'POST object', { subresource: 'uploads' }, 'draws the key of the object'),
-  row('refused', 'UploadPartCopy', 'PUT object', { subresource: 'uploadId', needsHeader: 'x-amz-copy-source' }, NEXT),
+  row(
+    'sealed',
+    'UploadPartCopy',
+    'PUT object',
+    { subresource: 'uploadId', needsHeader: 'x-amz-copy-source', parameters: ['partNumber'] },
+    'opened and sealed again, because a part has another key than its source',
+  ),
   row(
     'sealed',
     'UploadPart',

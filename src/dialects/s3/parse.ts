@@ -11,6 +11,7 @@ import { type Address, checkNewBucketName, readAddress } from './address.ts';
 import { effectiveHeaders, headerValue } from './amz-fields.ts';
 import { MAX_COMPLETE_BYTES, readCompleteHead, readPartList } from './complete-upload.ts';
 import { readCopyObject } from './copy-object.ts';
+import { readUploadPartCopy } from './copy-part.ts';
 import { parseDeleteObjects, readDeleteObject } from './delete-requests.ts';
 import { bucketVendorHeaders, checkDeleteHeaders, checkForwardHeaders, checkReadHeaders } from './header-rules.ts';
 import { readListBuckets, readListObjects, readListObjectsV2, readListObjectVersions } from './listing.ts';
@@ -71,6 +72,8 @@ function parseObject(
       return readCreateUpload(ref, headers);
     case 'UploadPart':
       return readUploadPart(ref, request.query, headers);
+    case 'UploadPartCopy':
+      return readUploadPartCopy(ref, request.query, headers);
     case 'ListParts':
       return readListParts(ref, request.query, headers);
     case 'AbortMultipartUpload':

@@ -1,28 +1,33 @@
-import type { ObjectCopied } from '../../operations/answer.ts';
-import type { Checksum } from '../../operations/object.ts';
+import type { ObjectCopied, PartCopied } from '../../operations/answer.ts';
 import { formatIsoDate } from '../../wire/dates.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
 import { S3_NAMESPACE } from './render-listing.ts';
+import { checksumElement, typeName } from './render-upload.ts';
 
-export function copiedDocument({ etag, lastModified, checksum }: ObjectCopied): string {
+export function copiedDocument(answer: ObjectCopied): string {
+  const { checksum } = answer;
+  const type = checksum === undefined ? '' : xmlElement('ChecksumType', typeName(checksum.parts !== undefined));
+  return result('CopyObjectResult', answer, type);
+}
+
+export function partCopiedDocument(answer: PartCopied): string {
+  return result('CopyPartResult', answer, '');
+}
+
+function result(root: string, { lastModified, etag, checksum }: ObjectCopied | PartCopied, more: string): string {
   return (
-    `${XML_DECLARATION}<CopyObjectResult xmlns="${S3_NAMESPACE}">` +
+    `${XML_DECLARATION}<${root} xmlns="${S3_NAMESPACE}">` +
     `<LastModified>${formatIsoDate(lastModified)}</LastModified>${xmlElement('ETag', `"${etag}"`)}` +
-    `${checksumElements(checksum)}</CopyObjectResult>`
+    `${checksumElement(checksum)}${more}</${root}>`
   );
 }
 
-export function copiedHeaders(answer: ObjectCopied, headers: HeaderList): HeaderList {
-  const { versionId, sourceVersionId, vendor } = answer;
+export function copiedHeaders(answer: ObjectCopied | PartCopied, headers: HeaderList): HeaderList {
+  const { sourceVersionId } = answer;
   if (sourceVersionId !== undefined) headers.append('x-amz-copy-source-version-id', sourceVersionId);
-  if (versionId !== undefined) headers.append('x-amz-version-id', versionId);
-  for (const [name, value] of vendor) headers.append(name, value);
+  if (answer.kind === 'PartCopied') return headers;
+  if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
+  for (const [name, value] of answer.vendor) headers.append(name, value);
   return headers;
-}
-
-function checksumElements(checksum: Checksum | undefined): string {
-  if (checksum === undefined) return '';
-  const value = xmlElement(`Checksum${checksum.algorithm}`, checksum.value.toString('base64'));
-  return `${value}<ChecksumType>FULL_OBJECT</ChecksumType>`;
 }

@@ -111,10 +111,10 @@ function completedElement(answer: UploadCompleted, { request }: RenderContext): 
   );
 }
 
-function checksumElement(checksum: Checksum | undefined): string {
+export function checksumElement(checksum: Checksum | undefined): string {
   return checksum === undefined ? '' : xmlElement(`Checksum${checksum.algorithm}`, checksumText(checksum));
 }
 
-function typeName(composite: boolean): string {
+export function typeName(composite: boolean): string {
   return composite ? 'COMPOSITE' : 'FULL_OBJECT';
 }

@@ -1,6 +1,6 @@
 import { canCombine } from '../../checksums/whole-object.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
-import type { AskedChecksum, ObjectRef } from '../../operations/object.ts';
+import type { AskedChecksum, ChecksumAlgorithm, ObjectRef } from '../../operations/object.ts';
 import type {
   AbortMultipartUpload,
   CreateMultipartUpload,
@@ -26,12 +26,17 @@ export function readCreateUpload(ref: ObjectRef, headers: HeaderList): CreateMul
 /** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
 export function readUploadPart(ref: ObjectRef, query: QueryList, headers: HeaderList): UploadPart {
   checkDeleteHeaders(headers, 'UploadPart');
+  return { kind: 'UploadPart', ref, uploadId: readUploadId(query), partNumber: readPartNumber(query) };
+}
+
+/** @throws GatewayError InvalidArgument */
+export function readPartNumber(query: QueryList): number {
   const number = query.get('partNumber') ?? '';
   const partNumber = Number(number);
   if (!/^\d{1,5}$/.test(number) || partNumber < 1 || partNumber > MAX_PART_NUMBER) {
     throw clientError('InvalidArgument', `Part number must be an integer between 1 and ${MAX_PART_NUMBER}, inclusive.`);
   }
-  return { kind: 'UploadPart', ref, uploadId: readUploadId(query), partNumber };
+  return partNumber;
 }
 
 /** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
@@ -80,22 +85,26 @@ export function readUploadId(query: QueryList): string {
 
 /** CRC64NVME is of the whole object, hashes are of the parts', CRC32 and CRC32C either, by default of the parts'. */
 function readAskedChecksum(headers: HeaderList): AskedChecksum | undefined {
-  const name = headers.get('x-amz-checksum-algorithm')?.toUpperCase();
+  const algorithm = readChecksumAlgorithm(headers);
   const composite = readChecksumType(headers);
-  if (name === undefined) {
+  if (algorithm === undefined) {
     if (composite === undefined) return undefined;
     throw clientError('InvalidRequest', 'x-amz-checksum-type needs x-amz-checksum-algorithm.');
-  }
-  const algorithm = CHECKSUM_ALGORITHMS.find((candidate) => candidate === name);
-  if (algorithm === undefined) {
-    throw clientError(
-      'InvalidRequest',
-      `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${CHECKSUM_ALGORITHMS.join(', ')}]`,
-    );
   }
   if (composite === true && algorithm === 'CRC64NVME') throw noSuchType('COMPOSITE', algorithm);
   if (composite === false && !canCombine(algorithm)) throw noSuchType('FULL_OBJECT', algorithm);
   return { algorithm, composite: composite ?? algorithm !== 'CRC64NVME' };
+}
+
+/** @throws GatewayError InvalidRequest for one that S3 does not have */
+export function readChecksumAlgorithm(headers: HeaderList): ChecksumAlgorithm | undefined {
+  const name = headers.get('x-amz-checksum-algorithm')?.toUpperCase();
+  const algorithm = CHECKSUM_ALGORITHMS.find((candidate) => candidate === name);
+  if (algorithm !== undefined || name === undefined) return algorithm;
+  throw clientError(
+    'InvalidRequest',
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${CHECKSUM_ALGORITHMS.join(', ')}]`,
+  );
 }
 
 /** Whether a checksum is composite; undefined where nothing is said. @throws GatewayError InvalidRequest */

@@ -103,6 +103,7 @@ describe('CopyObject', () => {
       },
       replacement: undefined,
       tags: 'copy',
+      checksumAlgorithm: undefined,
       conditions: { ifMatch: '"d"' },
     });
     expect([...vendor]).toEqual([['x-amz-storage-class', 'STANDARD_IA']]);
@@ -131,6 +132,7 @@ describe('CopyObject', () => {
     ],
     ['another owner', [['x-amz-source-expected-bucket-owner', '1']], 'NotImplemented'],
     ['KMS', [['x-amz-server-side-encryption', 'aws:kms']], 'NotImplemented'],
+    ['a checksum of tomorrow', [['x-amz-checksum-algorithm', 'XXHASH64']], 'InvalidRequest'],
     ['a range, which only a part has', [['x-amz-copy-source-range', 'bytes=0-1']], 'NotImplemented'],
     ['a header of tomorrow', [['x-amz-new-thing', '1']], 'NotImplemented'],
   ])('%s', async (_, headers, expected) => {
@@ -158,6 +160,84 @@ describe('CopyObject', () => {
 
   test('takes no query of its own', async () => {
     expect(await code('source/a', [], '/bucket/key?versionId=1')).toBe('NotImplemented');
+  });
+});
+
+describe('UploadPartCopy', () => {
+  function part(headers: Headers = [], query = 'partNumber=3&uploadId=u') {
+    const all = [['Host', 'h'], ['x-amz-copy-source', 'source/a?versionId=v'], ...headers] as const;
+    const parsed = front.parse(wireRequest({ method: 'PUT', target: `/bucket/key?${query}`, headers: all }), SETTINGS);
+    if (parsed.kind !== 'ready' || parsed.operation.kind !== 'UploadPartCopy') throw new Error(parsed.kind);
+    return parsed.operation;
+  }
+
+  test('from its query and headers', () => {
+    const headers = [
+      ['x-amz-copy-source-range', 'bytes=5-9'],
+      ['x-amz-copy-source-if-match', '"e"'],
+      ['x-amz-request-payer', 'requester'],
+    ] as const;
+    expect(part(headers)).toEqual({
+      kind: 'UploadPartCopy',
+      ref: { bucket: 'bucket', key: 'key' },
+      uploadId: 'u',
+      partNumber: 3,
+      source: { ref: { bucket: 'source', key: 'a', versionId: 'v' }, conditions: { ifMatch: '"e"' } },
+      range: { first: 5, last: 9 },
+    });
+    expect(part().range).toBeUndefined();
+  });
+
+  test.each([
+    '',
+    'bytes=',
+    'bytes=1-',
+    'bytes=-3',
+    '0-3',
+    'bytes=3-1',
+    'bytes=0-0,2-3',
+    'bytes= 0-1',
+    'Bytes=0-1',
+    'bytes=0-1e3',
+  ])('the range %j is none', async (range) => {
+    expect(await codeOf(() => part([['x-amz-copy-source-range', range]]))).toBe('InvalidArgument');
+  });
+
+  test.each<[Headers, string, string]>([
+    [[], 'partNumber=0&uploadId=u', 'InvalidArgument'],
+    [[], 'partNumber=10001&uploadId=u', 'InvalidArgument'],
+    [[], 'uploadId=u', 'InvalidArgument'],
+    [[], 'partNumber=1&uploadId=', 'NoSuchUpload'],
+    [[], 'partNumber=1&uploadId=u&versionId=v', 'NotImplemented'],
+    [[['x-amz-meta-a', 'b']], 'partNumber=1&uploadId=u', 'NotImplemented'],
+    [[['x-amz-metadata-directive', 'COPY']], 'partNumber=1&uploadId=u', 'NotImplemented'],
+    [[['x-amz-copy-source-server-side-encryption-customer-key', 'k']], 'partNumber=1&uploadId=u', 'NotImplemented'],
+    [[['x-amz-server-side-encryption-customer-key', 'k']], 'partNumber=1&uploadId=u', 'NotImplemented'],
+  ])('%j %s: %s', async (headers, query, expected) => {
+    expect(await codeOf(() => part(headers, query))).toBe(expected);
+  });
+
+  test('its answer', () => {
+    const response = front.render(
+      {
+        kind: 'PartCopied',
+        etag: 'e-0',
+        lastModified: new Date('2024-01-02T03:04:05.678Z'),
+        checksum: { algorithm: 'CRC32', value: Buffer.alloc(4) },
+        sourceVersionId: 'v1',
+      },
+      CONTEXT,
+    );
+    const root = readXml(response.body as Buffer);
+    expect([root.name, root.children.map(({ name, text }) => [name, text])]).toEqual([
+      'CopyPartResult',
+      [
+        ['LastModified', '2024-01-02T03:04:05.678Z'],
+        ['ETag', '"e-0"'],
+        ['ChecksumCRC32', 'AAAAAA=='],
+      ],
+    ]);
+    expect(response.headers.get('x-amz-copy-source-version-id')).toBe('v1');
   });
 });
 
@@ -190,6 +270,13 @@ describe('the answer', () => {
     const { headers } = response;
     expect([headers.get('x-amz-copy-source-version-id'), headers.get('x-amz-version-id')]).toEqual(['v1', 'v2']);
     expect(headers.get('x-amz-expiration')).toBe('x');
+  });
+
+  test('says when its checksum is composite', () => {
+    const checksum = { algorithm: 'SHA256', value: Buffer.alloc(32), parts: 3 } as const;
+    const root = readXml(front.render({ ...COPIED, checksum }, CONTEXT).body as Buffer);
+    const value = `${Buffer.alloc(32).toString('base64')}-3`;
+    expect([xmlText(root, 'ChecksumSHA256'), xmlText(root, 'ChecksumType')]).toEqual([value, 'COMPOSITE']);
   });
 
   async function late(settled: Promise<WireResponse>, beats: number): Promise<string> {

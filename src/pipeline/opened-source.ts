@@ -1,0 +1,39 @@
+import type { GetObject } from '../operations/operation.ts';
+import type { ByteSource } from '../wire/message.ts';
+import type { ByteRange } from '../wire/range.ts';
+import type { FoundSource } from './copy-source.ts';
+import { clientEtag } from './etag.ts';
+import { getObject } from './get.ts';
+import { pinned } from './replaced.ts';
+import type { OperationContext } from './services.ts';
+
+/**
+ * The plaintext of a copy's source, or a range of it, as a GET reads it and of exactly the object that was found: the
+ * first bytes are authenticated, later ones as they come. Let it go when it is not read to its end.
+ */
+export async function openSource(
+  { ref, object }: FoundSource,
+  range: ByteRange | undefined,
+  reading: OperationContext,
+): Promise<ByteSource> {
+  const get: GetObject = {
+    kind: 'GetObject',
+    ref,
+    range: range && { kind: 'from', ...range },
+    ifRange: undefined,
+    conditions: { ifMatch: `"${clientEtag(object.stored.etag)}"` },
+    overrides: {},
+    wantsChecksum: false,
+  };
+  const { body = Buffer.alloc(0) } = await pinned(getObject(get, reading));
+  return Buffer.isBuffer(body) ? only(body) : body;
+}
+
+/** Harmless for one that was read to its end. */
+export async function letGo(source: ByteSource): Promise<void> {
+  await source[Symbol.asyncIterator]().return?.();
+}
+
+async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield buffer;
+}

@@ -1,0 +1,90 @@
+import type { VerifiedBody } from '../dialects/dialect.ts';
+import { clientError } from '../errors.ts';
+import type { PartCopied, PartStored } from '../operations/answer.ts';
+import type { UploadPartCopy } from '../operations/operation.ts';
+import type { ByteSource } from '../wire/message.ts';
+import type { ByteRange } from '../wire/range.ts';
+import { authorize } from './authorize.ts';
+import { type FoundSource, findSource } from './copy-source.ts';
+import { clientEtag } from './etag.ts';
+import { letGo, openSource } from './opened-source.ts';
+import { pinned, readingAgain } from './replaced.ts';
+import type { OperationContext } from './services.ts';
+import { uploadPart } from './upload-part.ts';
+import { findUpload } from './upload-state.ts';
+
+/**
+ * UploadPartCopy (FORMAT.md §9): the source, or a range of it, is opened and sealed again as a part, streaming. Its
+ * stored bytes are of no use to the upload, whose parts have other keys.
+ */
+export async function uploadPartCopy(operation: UploadPartCopy, context: OperationContext): Promise<PartCopied> {
+  const reading = authorize(operation.source.ref.bucket, context);
+  return readingAgain(() => attemptPartCopy(operation, reading, context));
+}
+
+async function attemptPartCopy(
+  operation: UploadPartCopy,
+  reading: OperationContext,
+  context: OperationContext,
+): Promise<PartCopied> {
+  const source = await findSource(operation.source, reading);
+  const { stored, plaintextBytes } = source.object;
+  const range = rangeWithin(operation.range, plaintextBytes);
+  const { etag, checksum } = (await isPlainThroughout(operation, source, context))
+    ? await copiedByBackend(operation, source, range, context)
+    : await openedAndSealed(operation, source, range, { reading, writing: context });
+  const lastModified = context.services.now();
+  return { kind: 'PartCopied', etag, checksum, lastModified, sourceVersionId: stored.versionId };
+}
+
+/** Unlike a GET's, a range is not cut at the end: the part would have another length than the client counts on. */
+function rangeWithin(range: ByteRange | undefined, plaintextBytes: number): ByteRange | undefined {
+  if (range === undefined || range.last < plaintextBytes) return range;
+  throw clientError('InvalidRange', `Range specified is not valid for source object of size: ${plaintextBytes}`, {
+    details: { ActualObjectSize: String(plaintextBytes) },
+  });
+}
+
+/** From a bucket without protection into an upload of another: then the stored bytes are what is asked for. */
+async function isPlainThroughout(
+  operation: UploadPartCopy,
+  { object }: FoundSource,
+  context: OperationContext,
+): Promise<boolean> {
+  if (object.kind !== 'plain' || object.plaintextBytes === 0 || context.policy.protection !== 'none') return false;
+  // An upload that began under another policy is still sealed.
+  return (await findUpload(operation, context)) === undefined;
+}
+
+async function copiedByBackend(
+  { ref, uploadId, partNumber }: UploadPartCopy,
+  { ref: from, object }: FoundSource,
+  range: ByteRange | undefined,
+  { services, signal }: OperationContext,
+): Promise<Pick<PartStored, 'etag' | 'checksum'>> {
+  const source = { ref: from, etag: object.stored.etag };
+  const part = { ref, uploadId, partNumber, source, range };
+  const { etag } = await pinned(services.store.copyPart(part, signal));
+  return { etag: clientEtag(etag), checksum: undefined };
+}
+
+async function openedAndSealed(
+  { ref, uploadId, partNumber }: UploadPartCopy,
+  source: FoundSource,
+  range: ByteRange | undefined,
+  { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
+): Promise<Pick<PartStored, 'etag' | 'checksum'>> {
+  const plaintext = await openSource(source, range, reading);
+  try {
+    const bytes = range === undefined ? source.object.plaintextBytes : range.last - range.first + 1;
+    const body = authenticated(plaintext, bytes);
+    return await uploadPart({ kind: 'UploadPart', ref, uploadId, partNumber }, body, writing);
+  } finally {
+    await letGo(plaintext); // a refused part never began to read
+  }
+}
+
+/** The source's plaintext where UploadPart expects a client's: segments were authenticated, and nothing was declared. */
+function authenticated(source: ByteSource, plaintextBytes: number): VerifiedBody {
+  return { plaintextBytes, bytes: () => source, proof: () => ({ checksum: undefined, md5: undefined }) };
+}
