@@ -382,6 +382,17 @@ describe('parts', () => {
     expect(await staged(stand)).toEqual([]);
   });
 
+  it('are listed where the backend still holds them', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'held');
+    await upload.send(1, payload(PART, 37));
+    await upload.send(2, payload(PART, 38));
+    const part = { ...upload.named, partNumber: 1, body: payload(PART, 39) };
+    await stand.services.store.uploadPart(part, new AbortController().signal);
+    const listed = await listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
+    expect(listed.parts.map(({ partNumber }) => partNumber)).toEqual([2]);
+  });
+
   it('are listed in pages of any size, each once', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'pages');
@@ -431,8 +442,10 @@ describe('Complete', () => {
     const parts = [await upload.send(1, payload(PART, 23)), await upload.send(2, payload(10, 24))];
     const where = ({ method, target }: { method: string; target: { raw: string } }) =>
       method === 'POST' && target.raw.includes('uploadId=');
+    const other = await upload.send(2, payload(10, 99));
     stand.faults.plan({ where }, { kind: 'drop', what: 'answer' });
     expect(await refusalOf(upload.complete(parts))).toBe('BackendUnavailable');
+    expect(await refusalOf(upload.complete([parts[0] as (typeof parts)[number], other]))).toBe('NoSuchUpload');
     // Even under the condition that there be none: this very object is there.
     const again = await upload.complete(parts, { conditions: { ifNoneMatch: '*' } });
     const head = await headObject(headOf('unheard'), stand.context());
@@ -449,6 +462,12 @@ describe('Complete', () => {
     await stand.services.store.abortUpload(upload.named.ref, upload.named.uploadId, new AbortController().signal);
     await putObject(putOf('another'), verifiedBody(payload(10, 25)), stand.context());
     expect(await refusalOf(upload.complete(parts))).toBe('NoSuchUpload');
+    const done = await startUpload(stand, 'replaced');
+    const few = [await done.send(1, payload(10, 25))];
+    await done.complete(few);
+    const again = await startUpload(stand, 'replaced');
+    await again.complete([await again.send(1, payload(10, 25))]);
+    expect(await refusalOf(done.complete(few))).toBe('NoSuchUpload');
   });
 
   it('refuses what the client says of the whole and what is not so', async () => {
