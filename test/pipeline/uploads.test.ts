@@ -83,6 +83,20 @@ describe('parts smaller than the backend takes', () => {
     await inAll(stand, 'mixed', bodies);
   });
 
+  it('are the client’s mistake where its dialect has no such parts', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'mistake');
+    const parts = [];
+    for (let number = 1; number <= 3; number++) parts.push(await upload.send(number, payload(3 * MIB, number)));
+    expect(await refusalOf(upload.complete(parts))).toBe('EntityTooSmall');
+    await upload.complete(parts, { smallestPartBytes: 3 * MIB });
+    await inAll(
+      stand,
+      'mistake',
+      [1, 2, 3].map((number) => payload(3 * MIB, number)),
+    );
+  });
+
   it('are too small where together they are not', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'lonely', { context: context(stand) });
