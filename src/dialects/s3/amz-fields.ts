@@ -23,13 +23,17 @@ export function isAmzParameter(name: string): boolean {
  * The request's headers with the x-amz-* that presigned URLs carry in the query (the AWS SDK for JavaScript hoists
  * ACL, metadata, storage class …). For parsing only: a body is verified against what came in real headers, because a
  * presigned PUT's x-amz-checksum-crc32=AAAAAA== is the checksum of the empty body at presign time.
- * @throws GatewayError InvalidArgument where header and query disagree
+ * @throws GatewayError InvalidArgument where header and query disagree, and for a name that is none of a header: with
+ *   line ends in it, one field would read like several, in Signature Version 2's string to sign above all
  */
 export function effectiveHeaders(request: WireRequest): HeaderList {
   const { parameters } = request.query;
   let merged: HeaderList | undefined;
   for (const { name, value } of parameters) {
     if (!isAmzParameter(name) || SIGNATURE_PARAMETERS.has(name)) continue;
+    if (!TOKEN.test(name)) {
+      throw clientError('InvalidArgument', 'A query parameter that begins with x-amz- must have the name of a header.');
+    }
     const wireValue = headerValue(name, value);
     const present = request.headers.get(name);
     if (present !== undefined && present !== wireValue) {
@@ -44,6 +48,8 @@ export function effectiveHeaders(request: WireRequest): HeaderList {
   return merged ?? request.headers;
 }
 
+/** RFC 9110 §5.6.2: what may name a header. */
+export const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/;
 const OUTER_BLANKS = /^[ \t]+|[ \t]+$/g;
 const UNSAFE_IN_HEADER = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 

@@ -5,7 +5,7 @@ import type { WireRequest } from '../../wire/message.ts';
 import { percentEncode } from '../../wire/percent.ts';
 import { readXml, xmlText } from '../../wire/xml.ts';
 import { checkKey } from './address.ts';
-import { headerValue } from './amz-fields.ts';
+import { headerValue, TOKEN } from './amz-fields.ts';
 import { missingField } from './post-claim.ts';
 import { readPutObject } from './put-object.ts';
 
@@ -27,9 +27,6 @@ const HEADER_FIELDS: ReadonlySet<string> = new Set([
   'content-type',
   'expires',
 ]);
-
-/** RFC 9110 §5.6.2: what may name a header. */
-const TOKEN = /^[a-z0-9!#$%&'*+\-.^_`|~]+$/;
 
 /**
  * A form's fields as the headers that a PUT would have. Fields of no meaning (a page's own) have none: S3 ignores

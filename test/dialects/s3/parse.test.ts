@@ -318,6 +318,7 @@ describe('PutObject', () => {
     ['reserved metadata in the query, upper case', '?X-Amz-Meta-Sx1=AA', [], 'InvalidArgument'],
     ['metadata without a name', '', [['x-amz-meta-', 'AA']], 'InvalidArgument'],
     ['a control character in a hoisted header', '?x-amz-meta-a=b%0D%0Ax-amz-acl:public', [], 'InvalidArgument'],
+    ['two headers in the name of one', '?x-amz-sdk-a:b%0Ax-amz-tagging=c%3Dd', [], 'InvalidArgument'],
     ['header and query that disagree', '?x-amz-acl=private', [['x-amz-acl', 'public-read']], 'InvalidArgument'],
     ['a copy’s directive', '', [['x-amz-metadata-directive', 'COPY']], 'NotImplemented'],
     ['a condition on no source', '', [['x-amz-copy-source-if-match', '"e"']], 'NotImplemented'],
