@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clientSettings, STANDS, type Stand } from '../support/stand.ts';
+import { ALL_STANDS, clientSettings, type Stand } from '../support/stand.ts';
 
 const BUCKET = 'acme-headers';
 const UTF8 = Buffer.from('attachment; filename="ünï 中文.txt"').toString('latin1');
@@ -49,7 +49,7 @@ async function exchange(url: string, method: string, header?: readonly [string, 
   return { status: Number(statusLine.split(' ')[1]), headers, body };
 }
 
-describe.each(STANDS)('content headers over %s', (_name, start) => {
+describe.each(ALL_STANDS)('content headers over %s', (_name, start) => {
   let stand: Stand;
   let client: S3Client;
 

@@ -21,7 +21,7 @@ import { RawClient } from '../server/raw-client.ts';
 import { peakMemoryMib, runProgram, TENANT } from '../support/gateway.ts';
 import { payload } from '../support/payload.ts';
 import { backendClient, expectAbsent, expectServed, onceClient, read } from '../support/sight.ts';
-import { awsEnvironment, STANDS, type Stand, standOnMinio } from '../support/stand.ts';
+import { ALL_STANDS, awsEnvironment, type Stand, standOnMinio } from '../support/stand.ts';
 import { tool } from '../support/tools.ts';
 
 const MIB = 1024 * 1024;
@@ -42,7 +42,7 @@ async function post(form: PresignedPost, file: Buffer, fileName = 'photo.jpg') {
 
 type Asked = Omit<PresignedPostOptions, 'Bucket'>;
 
-describe.each(STANDS)('forms over %s', (_name, start) => {
+describe.each(ALL_STANDS)('forms over %s', (_name, start) => {
   let stand: Stand;
   let client: S3Client;
   let folder: string;

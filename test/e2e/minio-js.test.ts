@@ -7,7 +7,7 @@ import { Client, CopyConditions, CopyDestinationOptions, CopySourceOptions } fro
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GatewayProcess, TENANT } from '../support/gateway.ts';
 import { inPieces, payload, sha256 } from '../support/payload.ts';
-import { STANDS, type Stand } from '../support/stand.ts';
+import { ALL_STANDS, type Stand } from '../support/stand.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-minio-js';
@@ -31,7 +31,7 @@ async function failure(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-describe.each(STANDS)('minio-js over %s', (_name, start) => {
+describe.each(ALL_STANDS)('minio-js over %s', (_name, start) => {
   let folder: string;
   let stand: Stand;
   let client: Client;

@@ -8,12 +8,12 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type ServerCertificate } from '../support/certificate.ts';
 import { inPieces, payload, sha256 } from '../support/payload.ts';
-import { clientSettings, STANDS, type Stand } from '../support/stand.ts';
+import { ALL_STANDS, clientSettings, type Stand } from '../support/stand.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-tls';
 
-describe.each(STANDS)('TLS over %s', (_name, start) => {
+describe.each(ALL_STANDS)('TLS over %s', (_name, start) => {
   let certificate: ServerCertificate;
   let ca: Buffer;
   let stand: Stand;

@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sign } from '../dialects/s3/signing.ts';
 import { TENANT } from '../support/gateway.ts';
 import { payload, sha256 } from '../support/payload.ts';
-import { clientSettings, STANDS, type Stand } from '../support/stand.ts';
+import { ALL_STANDS, clientSettings, type Stand } from '../support/stand.ts';
 
 const BUCKET = 'acme-virtual';
 const DOMAIN = 's3.test';
@@ -27,7 +27,7 @@ const DOMAIN = 's3.test';
 const toThisMachine: LookupFunction = (host, options, done) =>
   host.endsWith(DOMAIN) ? lookup('127.0.0.1', options, done) : lookup(host, options, done);
 
-describe.each(STANDS)('virtual hosts over %s', (_name, start) => {
+describe.each(ALL_STANDS)('virtual hosts over %s', (_name, start) => {
   let stand: Stand;
   let agent: Agent;
   let client: S3Client;

@@ -66,6 +66,9 @@ export const STANDS = [
   ['the embedded stores', standEmbedded],
 ] as const;
 
+/** Where a test leans on no habit of one store: keys that are no paths of files, reads while others write. */
+export const ALL_STANDS = [...STANDS, ['versitygw and Redis', standOnVersityGateway]] as const;
+
 /** What every S3 SDK needs to know. */
 export function clientSettings(gateway: GatewayProcess) {
   return {
