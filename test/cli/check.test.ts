@@ -64,6 +64,14 @@ describe('sealgate check, against MinIO and Redis', () => {
     expect(names.filter((name) => /tenant|credential|ring/.test(name) && !/canary/.test(name))).toEqual([]);
   });
 
+  it('finds out a backend that does not hold to conditions on deletions', async () => {
+    const env = { ...environment(), SEALGATE_BACKEND_CONDITIONAL_DELETES: 'true' };
+    const { code, text } = await check(configuration(), env);
+    expect(verdicts(text)).toEqual(['✔ configuration', '✔ key store', '✔ backend', '✔ clock', '✖ probe']);
+    expect(text).toContain('backend.conditionalDeletes is set, but the backend deleted the probe');
+    expect(code).toBe(1);
+  });
+
   it('reports everything that is wrong at once, and no secret', async () => {
     const env = {
       ...environment(),

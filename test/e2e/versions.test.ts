@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import * as s3 from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BothWays, type Way } from '../support/both-ways.ts';
 import { runProgram } from '../support/gateway.ts';
+import { payload, sha256 } from '../support/payload.ts';
+import { read } from '../support/sight.ts';
 import { awsEnvironment, type Stand, standOnMinio } from '../support/stand.ts';
 import { tool } from '../support/tools.ts';
 
@@ -200,6 +203,46 @@ describe('a versioned bucket', () => {
     await both.same('versions', (way) => new s3.ListObjectVersionsCommand({ Bucket: way.bucket('versions') }));
     await both.same('delete marker', s.remove('null'));
     await both.same('versions', (way) => new s3.ListObjectVersionsCommand({ Bucket: way.bucket('versions') }));
+  });
+});
+
+describe('versions in parts', () => {
+  const MIB = 1024 * 1024;
+  const Key = 'parts';
+
+  it('are read each by its own layout, whole and in ranges, however their requests mix', async () => {
+    await createBucket('parts');
+    await setVersioning('parts', 'Enabled');
+    const [{ client, bucket }] = both.ways;
+    const Bucket = bucket('parts');
+    const bodies = [payload(11 * MIB + 3, 1), payload(17 * MIB, 2), payload(300_000, 3)];
+    const versions: string[] = [];
+    for (const Body of bodies) {
+      const upload = new Upload({ client, params: { Bucket, Key, Body }, partSize: 5 * MIB });
+      versions.push((await upload.done()).VersionId as string);
+    }
+    expect(new Set(versions).size).toBe(3);
+    const at = (version: number, range: string) =>
+      read(client, { Bucket, Key, VersionId: versions[version] as string, Range: `bytes=${range}` });
+    for (let round = 0; round < 2; round++) {
+      for (const [version, body] of bodies.entries()) {
+        const middle = Math.floor(body.length / 2);
+        expect(await at(version, '0-99')).toEqual(body.subarray(0, 100));
+        expect(await at(version, `${middle}-${middle + 70_000}`)).toEqual(body.subarray(middle, middle + 70_001));
+        expect(await at(version, '-5')).toEqual(body.subarray(-5));
+      }
+    }
+    await Promise.all(
+      bodies.map(async (body, version) => {
+        const whole = await read(client, { Bucket, Key, VersionId: versions[version] as string });
+        expect(sha256(whole)).toBe(sha256(body));
+      }),
+    );
+    await client.send(new s3.DeleteObjectCommand({ Bucket, Key, VersionId: versions[2] as string }));
+    const latest = await read(client, { Bucket, Key });
+    expect(sha256(latest)).toBe(sha256(bodies[1] as Buffer));
+    const { Versions } = await client.send(new s3.ListObjectVersionsCommand({ Bucket }));
+    expect(Versions?.map(({ Size }) => Size)).toEqual([bodies[1]?.length, bodies[0]?.length]);
   });
 });
 
