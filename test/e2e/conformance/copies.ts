@@ -1,8 +1,19 @@
-import { get, head, put, type Scenario } from '../../support/conformance/scenario.ts';
+import { get, head, post, put, type Scenario, type Step } from '../../support/conformance/scenario.ts';
+import { payload } from '../../support/payload.ts';
+
+/** The least that S3 takes as a part that is not the last. */
+const MIN_PART_BYTES = 5 * 1024 * 1024;
 
 const from = (source: string, more: Readonly<Record<string, string>> = {}) => ({
   headers: { 'x-amz-copy-source': source, ...more },
 });
+
+const part = (name: string, number: number, more: Readonly<Record<string, string>>, keep?: string): Step =>
+  put(name, 'whole', '', {
+    ...from('/{bucket}/k', more),
+    query: { partNumber: String(number), uploadId: '{upload}' },
+    ...(keep !== undefined && { keep: { [keep]: 'element ETag' } }),
+  });
 
 export const COPIES: readonly Scenario[] = [
   {
@@ -47,9 +58,43 @@ export const COPIES: readonly Scenario[] = [
       put('a wrong directive', 'c7', '', from('/{bucket}/k', { 'x-amz-metadata-directive': 'MERGE' })),
       put('tags anew', 'c8', '', from('/{bucket}/k', { 'x-amz-tagging-directive': 'REPLACE', 'x-amz-tagging': 'z=9' })),
       get('the new tags', 'c8', { query: { tagging: '' } }),
+      put('onto none', 'c9', '', from('/{bucket}/k', { 'if-none-match': '*' })),
+      put('onto another', 'c9', '', from('/{bucket}/k', { 'if-none-match': '*' })),
+      put('onto what it is not', 'c9', '', from('/{bucket}/k', { 'if-match': '"other"' })),
       put('awkward', 'a +%b', 'x'),
       put('copy awkward', 'awkward', '', from('/{bucket}/a%20%2B%25b')),
       get('get awkward', 'awkward'),
+    ],
+  },
+  {
+    name: 'copies of parts',
+    steps: [
+      put('put', 'k', payload(MIN_PART_BYTES + 10), { keep: { etag: 'header etag' } }),
+      post('create', 'whole', '', { query: { uploads: '' }, keep: { upload: 'element UploadId' } }),
+      part('part', 1, {}, 'etag1'),
+      part('range', 2, { 'x-amz-copy-source-range': `bytes=3-${MIN_PART_BYTES + 9}` }, 'etag2'),
+      part('if match', 3, { 'x-amz-copy-source-if-match': '{etag}' }, 'etag3'),
+      part('if match another', 4, { 'x-amz-copy-source-if-match': '"other"' }),
+      part('half a range', 4, { 'x-amz-copy-source-range': 'bytes=3-' }),
+      part('no range', 4, { 'x-amz-copy-source-range': 'all' }),
+      part('a range past the end', 4, { 'x-amz-copy-source-range': `bytes=0-${MIN_PART_BYTES + 10}` }),
+      part('a range behind the end', 4, { 'x-amz-copy-source-range': 'bytes=99999999-99999999' }),
+      put('of an absent one', 'whole', '', {
+        ...from('/{bucket}/absent'),
+        query: { partNumber: '4', uploadId: '{upload}' },
+      }),
+      put('into no upload', 'whole', '', { ...from('/{bucket}/k'), query: { partNumber: '4', uploadId: 'none' } }),
+      post(
+        'complete',
+        'whole',
+        '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
+          [1, 2, 3]
+            .map((number) => `<Part><PartNumber>${number}</PartNumber><ETag>{etag${number}}</ETag></Part>`)
+            .join('') +
+          '</CompleteMultipartUpload>',
+        { query: { uploadId: '{upload}' } },
+      ),
+      get('get', 'whole'),
     ],
   },
 ];
