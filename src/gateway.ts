@@ -97,6 +97,11 @@ export async function reachKeyStore(keys: KeysConfig): Promise<void> {
   }
 }
 
+/** The state of uploads under way. @throws GatewayError KeyStoreUnavailable */
+export function openUploads(keys: KeysConfig): Promise<UploadStates> {
+  return openUploadStates(keyStoreConfig(keys), () => new Date());
+}
+
 function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<RootKey> | RootKey {
   if (root.kind === 'env') return rootKeyFromText(root.key.reveal(), root.source);
   return rootKeyFromFile(root.path, { ...(onWarning && { onWarning }) });
@@ -280,7 +285,7 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
   const stores = await openStores(config, observers);
   try {
     await stores.selfTest();
-    const states = await openUploadStates(keyStoreConfig(config.keys), () => new Date());
+    const states = await openUploads(config.keys);
     const uploads = observedStates(states, metrics);
     try {
       const backend = await openBackend(config, observers);

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { type BackendConfig, type ExaminedConfig, examineConfig, type KeysConfig, showProblem } from '../config.ts';
 import { GatewayError } from '../errors.ts';
-import { type Backend, openBackend, openStores, reachKeyStore } from '../gateway.ts';
+import { type Backend, openBackend, openStores, openUploads, reachKeyStore } from '../gateway.ts';
 import { RootKeyInvalid } from '../keys/root-key.ts';
 import { CheckReport } from './check-report.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
@@ -11,6 +12,9 @@ import { probeAtRest } from './probe.ts';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from './terminal.ts';
 import type { Stores } from './with-stores.ts';
 
+/** What a check that was interrupted leaves goes by itself. */
+const PROBE_KEEP_SECONDS = 60;
+
 /** S3 refuses signatures that are further off than this. */
 const SKEW_LIMIT_SECONDS = 15 * 60;
 const SKEW_WARNING_SECONDS = 60;
@@ -19,8 +23,8 @@ export const checkCommand: Command = {
   usage: `check [options]
 
 Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, tries the backend
-access keys of tenants and access keys, and sends a probe object through the gateway to see that the backend holds
-ciphertext. Leaves no tenant, bucket or object behind.
+access keys of tenants and access keys, sees whether the key store keeps the state of multipart uploads, and sends a
+probe object through the gateway to see that the backend holds ciphertext. Leaves no tenant, bucket or object behind.
 
       --bucket NAME   Put the probe into this bucket. Without it, a bucket is made and deleted.
 ${CONFIG_USAGE}
@@ -66,6 +70,7 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
       return;
     }
     await report.attempt({ name: 'backend keys' }, () => checkBackendKeys(stores, { backend, report }));
+    await report.attempt({ name: 'uploads', hint: UPLOADS_HINT }, () => checkUploads(config.keys, report));
     const hint = 'With --bucket NAME the probe uses a bucket that exists.';
     await report.attempt({ name: 'probe', hint }, async () => {
       const client = new ObjectClient(backend);
@@ -137,6 +142,25 @@ async function checkBackend(section: BackendConfig, report: CheckReport, termina
   } catch (error) {
     await backend.close();
     throw error;
+  }
+}
+
+const UPLOADS_HINT = 'A Redis user with a list of commands needs those that docs/keys.md names for uploads under way.';
+
+/** The state of multipart uploads: a Redis user without the rights for it would be found at somebody's first large file. */
+async function checkUploads(keys: KeysConfig, report: CheckReport): Promise<void> {
+  const uploads = await openUploads(keys);
+  const id = randomBytes(32).toString('hex');
+  try {
+    await uploads.create(id, [randomBytes(1)], PROBE_KEEP_SECONDS);
+    const kept = (await uploads.append(id, randomBytes(1), PROBE_KEEP_SECONDS)) && (await uploads.mostEntries(id)) > 0;
+    if (!kept || (await uploads.read(id))?.length !== 2 || (await uploads.header(id)) === undefined) {
+      throw new Error('the key store does not keep the state of uploads that it took');
+    }
+    report.add({ name: 'uploads', outcome: 'ok', detail: 'the key store keeps the state of multipart uploads' });
+  } finally {
+    await uploads.delete(id).catch(() => undefined);
+    await uploads.close();
   }
 }
 

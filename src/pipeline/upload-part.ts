@@ -106,7 +106,9 @@ export async function storePart(
     checksum: checksum(),
     etag,
   };
-  const known = await uploads.append(upload.id, upload.records.sealPart(record), uploadKeepSeconds);
+  let known = await uploads.append(upload.id, upload.records.sealPart(record), uploadKeepSeconds);
+  // A large part was refused by the backend where the upload is over; of a staged one only this tells.
+  if (known && staged) known = (await findUpload(upload, context)) !== undefined;
   if (!known) {
     // Completed or aborted while the part was on its way.
     if (staged) await staging.remove(upload.id, [record], signal);

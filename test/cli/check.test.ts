@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LEAST_ACL } from '../keys/least-acl.ts';
 import { type Minio, startMinio } from '../support/minio.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { sealgate } from './command-line.ts';
@@ -53,9 +54,23 @@ function verdicts(text: string): string[] {
 }
 
 describe('sealgate check, against MinIO and Redis', () => {
+  it('finds a Redis user without the rights for uploads, and says where they are named', async () => {
+    const acl = LEAST_ACL.replace(/ \+lindex.*/, '');
+    const guarded = await startRedis({ requirepass: 'admin', acl: [acl] });
+    try {
+      const env = { ...environment(), REDIS_URL: `redis://sealgate:pass%25word@127.0.0.1:${guarded.port}` };
+      const { code, text } = await check(configuration(), env);
+      expect(verdicts(text)).toContain('✖ uploads');
+      expect(text).toContain('docs/keys.md');
+      expect(code).toBe(1);
+    } finally {
+      await guarded.stop();
+    }
+  });
+
   it('proves that a probe object is ciphertext at rest', async () => {
     const { code, text } = await check(configuration(), environment());
-    expect(verdicts(text)).toEqual(['✔ configuration', '✔ key store', '✔ backend', '✔ clock', '✔ probe']);
+    expect(verdicts(text)).toEqual(['✔ configuration', '✔ key store', '✔ backend', '✔ clock', '✔ uploads', '✔ probe']);
     expect(text).toContain('66536 bytes lie as 67080 bytes of ciphertext');
     expect(code).toBe(0);
     const client = redis.client();

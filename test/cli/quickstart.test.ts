@@ -108,6 +108,7 @@ describe('quickstart', () => {
       'key store ok',
       'backend ok',
       'clock ok',
+      'uploads ok',
       'probe ok',
     ]);
     expect(ok).toBe(true);

@@ -11,13 +11,17 @@ import {
   ListBucketsCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   ListPartsCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDigest } from '../../src/checksums/digest.ts';
+import type { ChecksumAlgorithm } from '../../src/operations/object.ts';
 import { payload, sha256 } from '../support/payload.ts';
 import { backendClient, expectAbsent, expectServed, onceClient, read, refusal } from '../support/sight.ts';
 import { clientSettings, STANDS, type Stand } from '../support/stand.ts';
@@ -207,6 +211,70 @@ describe.each(STANDS)('multipart uploads over %s', (_name, stands) => {
     await expectServed(client, BUCKET, 'taken', payload(100, 26));
   });
 
+  describe('checksums', () => {
+    const bodies = [payload(PART + 1, 28), payload(PART, 29), payload(12_345, 30)];
+    const KINDS = [
+      ['CRC32', 'COMPOSITE'],
+      ['CRC32', 'FULL_OBJECT'],
+      ['CRC32C', 'COMPOSITE'],
+      ['CRC32C', 'FULL_OBJECT'],
+      ['CRC64NVME', 'FULL_OBJECT'],
+      ['SHA1', 'COMPOSITE'],
+      ['SHA256', 'COMPOSITE'],
+    ] as const;
+
+    async function digestOf(algorithm: ChecksumAlgorithm, pieces: readonly Buffer[]): Promise<Buffer> {
+      const digest = await startDigest(algorithm);
+      for (const piece of pieces) digest.update(piece);
+      return digest.digest();
+    }
+
+    it.each(KINDS)('%s %s: of each part and of the whole, verified and given back', async (algorithm, kind) => {
+      const name = `Checksum${algorithm}` as const;
+      const Key = `sums/${algorithm}/${kind}`;
+      const upload = await begin(Key, { ChecksumAlgorithm: algorithm, ChecksumType: kind });
+      const parts: CompletedPart[] = [];
+      for (const [at, Body] of bodies.entries()) {
+        const sum = (await digestOf(algorithm, [Body])).toString('base64');
+        const part = new UploadPartCommand({ ...upload, PartNumber: at + 1, Body, [name]: sum });
+        const { ETag, ...answer } = await client.send(part);
+        expect(answer[name]).toBe(sum);
+        parts.push({ PartNumber: at + 1, ETag, [name]: sum });
+      }
+      const whole =
+        kind === 'COMPOSITE'
+          ? `${(await digestOf(algorithm, await Promise.all(bodies.map((body) => digestOf(algorithm, [body]))))).toString('base64')}-3`
+          : (await digestOf(algorithm, bodies)).toString('base64');
+      const MpuObjectSize = bodies.reduce((bytes, body) => bytes + body.length, 0);
+      const swapped = [parts[0], { ...parts[1], [name]: parts[0]?.[name] }, parts[2]] as CompletedPart[];
+      expect(await refusal(complete(upload, swapped))).toEqual([400, 'InvalidPart']);
+      expect(await refusal(complete(upload, parts, { [name]: 'bad' }))).toEqual([400, 'BadDigest']);
+      expect(await refusal(complete(upload, parts, { MpuObjectSize: MpuObjectSize + 1 }))).toEqual([
+        400,
+        'InvalidRequest',
+      ]);
+      const done = await complete(upload, parts, { [name]: whole, ChecksumType: kind, MpuObjectSize });
+      expect([done[name], done.ChecksumType]).toEqual([whole, kind]);
+      const head = await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key, ChecksumMode: 'ENABLED' }));
+      expect([head[name], head.ChecksumType]).toEqual([whole, kind]);
+      expect((await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key })))[name]).toBeUndefined();
+      await expectServed(client, BUCKET, Key, Buffer.concat(bodies));
+    });
+
+    it('a part with another one than was begun with, or a wrong one, is refused', async () => {
+      const upload = await begin('sums/wrong', { ChecksumAlgorithm: 'CRC32' });
+      const Body = payload(100, 31);
+      const sha = (await digestOf('SHA256', [Body])).toString('base64');
+      const crc = (await digestOf('CRC32', [payload(100, 32)])).toString('base64');
+      const sent = (more: object) =>
+        refusal(client.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body, ...more })));
+      expect(await sent({ ChecksumSHA256: sha })).toEqual([400, 'InvalidRequest']);
+      expect(await sent({ ChecksumCRC32: crc })).toEqual([400, 'XAmzContentChecksumMismatch']);
+      expect(await sent({ ContentMD5: 'XUFAKrxLKna5cZ2REBfFkg==' })).toEqual([400, 'BadDigest']);
+      expect((await client.send(new ListPartsCommand(upload))).Parts ?? []).toEqual([]);
+    });
+  });
+
   it('shows nothing of the bucket of staged parts, and lets nobody in', async () => {
     const { Buckets = [] } = await client.send(new ListBucketsCommand({}));
     expect(Buckets.map(({ Name }) => Name)).toEqual([BUCKET]);
@@ -232,6 +300,26 @@ describe.each(STANDS)('multipart uploads over %s', (_name, stands) => {
     withDefaults.destroy();
   });
 
+  it('makes a version in a versioned bucket, once', async () => {
+    if (stand.minio === undefined) return; // the embedded store keeps no versions
+    const Bucket = 'acme-versioned';
+    await client.send(new CreateBucketCommand({ Bucket }));
+    await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+    const where = { Bucket, Key: 'versioned' };
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(where));
+    const { ETag } = await client.send(new UploadPartCommand({ ...where, UploadId, PartNumber: 1, Body: 'first' }));
+    const list = { ...where, UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } };
+    const { VersionId } = await client.send(new CompleteMultipartUploadCommand(list));
+    expect(VersionId).toMatch(/./);
+    await client.send(new PutObjectCommand({ ...where, Body: 'second' }));
+    // Its own version is still there, though another is the latest.
+    expect((await client.send(new CompleteMultipartUploadCommand(list))).VersionId).toBe(VersionId);
+    expect(await read(client, { ...where, VersionId })).toEqual(Buffer.from('first'));
+    expect(await read(client, where)).toEqual(Buffer.from('second'));
+    const { Versions = [] } = await client.send(new ListObjectVersionsCommand({ Bucket }));
+    expect(Versions.map(({ Size }) => Size)).toEqual([6, 5]);
+  });
+
   it('leaves ciphertext in the backend, and nothing in the staging bucket', async () => {
     const { minio } = stand;
     if (minio === undefined) return;
@@ -242,7 +330,6 @@ describe.each(STANDS)('multipart uploads over %s', (_name, stands) => {
     }
     expect(createHash('sha256').update(stored).digest('hex')).not.toBe(sha256(payload(PART, 8)));
     const { Contents = [] } = await backend.send(new ListObjectsV2Command({ Bucket: 'sealgate-staging' }));
-    // Of the uploads above, those that were neither completed nor aborted left parts.
     expect(Contents.length).toBe(0);
     backend.destroy();
   });

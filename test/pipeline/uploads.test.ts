@@ -448,6 +448,15 @@ describe('Complete', () => {
     expect(await refusalOf(upload.send(2, payload(PART, 35)))).toBe('NoSuchUpload');
     expect(await refusalOf(upload.send(2, payload(10, 36)))).toBe('NoSuchUpload');
     expect(await staged(stand)).toEqual([]);
+    const other = await startUpload(stand, 'while');
+    const late = verifiedBody(payload(10, 40), {
+      late: async () => {
+        await other.complete([await other.send(1, payload(10, 41))]);
+      },
+    });
+    expect(await refusalOf(other.send(2, late))).toBe('NoSuchUpload');
+    expect(await staged(stand)).toEqual([]);
+    await inAll(stand, 'while', [payload(10, 41)]);
   });
 
   it('whose success was not heard succeeds when it is asked again', async () => {
