@@ -105,7 +105,7 @@ function checkTime(fields: SignatureFields, now: Date): void {
   if (-ageMilliseconds > MAX_SKEW_MILLISECONDS) {
     throw clientError('AccessDenied', 'The request is not valid yet: X-Amz-Date is in the future.');
   }
-  if (ageMilliseconds > fields.expiresSeconds * 1000) {
+  if (fields.expiresSeconds === 0 || ageMilliseconds > fields.expiresSeconds * 1000) {
     throw expired({ 'X-Amz-Expires': String(fields.expiresSeconds) }, now);
   }
 }

@@ -143,10 +143,11 @@ function readQueryForm(request: WireRequest): SignatureFields | SigV2Fields {
   };
 }
 
+/** 0 is a number too: a URL that S3 takes for one that has expired. */
 function expiry(text: string): number {
-  const seconds = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (seconds < 1 || seconds > MAX_EXPIRES_SECONDS) {
-    throw queryMalformed(`X-Amz-Expires must be a number of seconds from 1 to ${MAX_EXPIRES_SECONDS}, a week`);
+  const seconds = /^\d{1,7}$/.test(text) ? Number(text) : undefined;
+  if (seconds === undefined || seconds > MAX_EXPIRES_SECONDS) {
+    throw queryMalformed(`X-Amz-Expires must be a number of seconds up to ${MAX_EXPIRES_SECONDS}, a week`);
   }
   return seconds;
 }

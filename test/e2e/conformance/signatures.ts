@@ -32,6 +32,9 @@ export const SIGNATURES: readonly Scenario[] = [
       put('put presigned', 'presigned', 'by URL', { signed: { expiresSeconds: 60 } }),
       get('what was put', 'presigned'),
       get('get presigned too long ago', 'k', { signed: { expiresSeconds: 60, ageSeconds: 120 } }),
+      get('get presigned for no time', 'k', {
+        signed: { expiresSeconds: 60, forged: { from: /Expires=60/, to: 'Expires=0' } },
+      }),
       get('get presigned for too long', 'k', {
         signed: { expiresSeconds: 60, forged: { from: /Expires=60/, to: `Expires=${8 * DAY_SECONDS}` } },
       }),
