@@ -6,12 +6,17 @@ const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   return /[A-Za-z0-9\-._~]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 });
 
-const ONLY_UNRESERVED = /^[A-Za-z0-9\-._~]*$/;
-const ONLY_UNRESERVED_OR_SLASH = /^[A-Za-z0-9\-._~/]*$/;
+const RESERVED = /[^A-Za-z0-9\-._~]+/g;
+const RESERVED_BUT_SLASH = /[^A-Za-z0-9\-._~/]+/g;
 
 /** Percent-encodes UTF-8 octets outside the unreserved set, upper-case hex. `/` is encoded too. */
 export function percentEncode(text: string): string {
-  if (ONLY_UNRESERVED.test(text)) return text;
+  return text.replace(RESERVED, encodeBytes);
+}
+
+function encodeBytes(text: string): string {
+  const only = text.length === 1 ? text.charCodeAt(0) : 0x80;
+  if (only < 0x80) return ENCODED[only] as string;
   let encoded = '';
   for (const byte of Buffer.from(text, 'utf8')) encoded += ENCODED[byte];
   return encoded;
@@ -19,10 +24,7 @@ export function percentEncode(text: string): string {
 
 /** The same, but `/` stays: for object keys in a path. */
 export function percentEncodePath(text: string): string {
-  if (ONLY_UNRESERVED_OR_SLASH.test(text)) return text;
-  let encoded = '';
-  for (const byte of Buffer.from(text, 'utf8')) encoded += byte === 0x2f ? '/' : ENCODED[byte];
-  return encoded;
+  return text.replace(RESERVED_BUT_SLASH, encodeBytes);
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

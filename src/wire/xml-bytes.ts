@@ -1,0 +1,39 @@
+/** What a byte of an XML document means to xml-scanner.ts, which looks at every one. */
+
+export const QUOTE = 0x22;
+export const APOSTROPHE = 0x27;
+export const SLASH = 0x2f;
+export const LESS = 0x3c;
+export const GREATER = 0x3e;
+
+/** What a byte within text asks for; 0 for nothing. */
+export const MARKUP = 1;
+export const REFERENCE = 2;
+export const RETURN = 4;
+export const BRACKET = 8;
+export const FORBIDDEN = 16;
+export const NOT_ASCII = 32;
+export const TEXT_CLASSES = new Uint8Array(256).fill(FORBIDDEN, 0, 0x20).fill(NOT_ASCII, 0x80);
+for (const [character, kind] of [
+  ['\t', 0],
+  ['\n', 0],
+  ['\r', RETURN],
+  ['<', MARKUP],
+  ['&', REFERENCE],
+  [']', BRACKET],
+] as const) {
+  TEXT_CLASSES[character.charCodeAt(0)] = kind;
+}
+
+/** What a byte may be within a name. */
+export const NO_NAME = 0;
+export const LATER = 1;
+export const COLON = 2;
+export const LETTER = 3;
+export const NAME_CLASSES = new Uint8Array(256);
+for (let code = 0; code < 128; code++) {
+  const character = String.fromCharCode(code);
+  if (/[A-Za-z_]/.test(character)) NAME_CLASSES[code] = LETTER;
+  else if (/[\d.-]/.test(character)) NAME_CLASSES[code] = LATER;
+  else if (character === ':') NAME_CLASSES[code] = COLON;
+}
