@@ -37,6 +37,9 @@ import type { UploadStates } from './uploads/upload-states.ts';
 /** Verified footers of multipart objects that are remembered, each worker. */
 const LAYOUT_CACHE_BYTES = 16 * 1024 * 1024;
 
+/** Sizes in listings of mixed buckets that are remembered, each worker: some 30,000. */
+const PLAIN_SIZE_CACHE_BYTES = 8 * 1024 * 1024;
+
 export interface Observers {
   readonly backend?: BackendObserver | undefined;
   readonly keys?: KeyStoreObserver | undefined;
@@ -317,7 +320,7 @@ function pipelineServices(
     budget: new MemoryBudget(config.limits.memoryBytes),
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
-    plainSizes: new PlainSizeCache(),
+    plainSizes: new PlainSizeCache(PLAIN_SIZE_CACHE_BYTES),
     uploads,
     staging: new Staging({ bucket: config.uploads.stagingBucket, store }),
     uploadKeepSeconds: config.uploads.keepSeconds,

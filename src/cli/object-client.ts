@@ -93,7 +93,7 @@ export class ObjectClient {
   /** Whether anything is kept in a bucket, older versions included. */
   async holdsObjects(bucket: string): Promise<boolean> {
     const { document } = await this.#ask(this.#back.list(oneKey(bucket)), { bucket });
-    if (this.#back.readListing(document).entries.length > 0) return true;
+    if ((await this.#back.readListing(each(document))).entries.length > 0) return true;
     try {
       return await this.#holdsVersions(bucket);
     } catch (error) {
@@ -110,7 +110,7 @@ export class ObjectClient {
     let versionIdMarker = '';
     for (;;) {
       const request = this.#back.listVersions({ ...asked, keyMarker, versionIdMarker, urlEncoded: true });
-      const page = this.#back.readVersionListing((await this.#ask(request, { bucket })).document);
+      const page = await this.#back.readVersionListing(each((await this.#ask(request, { bucket })).document));
       if (page.entries.some((entry) => !entry.deleteMarker)) return true;
       if (!page.truncated) return false;
       const { nextKeyMarker, nextVersionIdMarker = '' } = page;
@@ -133,6 +133,10 @@ export class ObjectClient {
     if (response.status >= 300) throw this.#back.readError(response, document, ref);
     return { response, document };
   }
+}
+
+async function* each(document: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield document;
 }
 
 function oneKey(bucket: string): ListObjects {

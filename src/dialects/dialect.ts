@@ -233,12 +233,16 @@ export interface StoredListing {
   readonly nextContinuationToken: string | undefined;
 }
 
+export interface StoredVersion extends StoredEntry {
+  /** `null` where the store keeps no versions. */
+  readonly versionId: string;
+  readonly latest: boolean;
+  /** Then size and ETag say nothing. */
+  readonly deleteMarker: boolean;
+}
+
 export interface StoredVersionListing {
-  readonly entries: readonly (StoredEntry & {
-    readonly versionId: string;
-    readonly latest: boolean;
-    readonly deleteMarker: boolean;
-  })[];
+  readonly entries: readonly StoredVersion[];
   readonly commonPrefixes: readonly string[];
   readonly truncated: boolean;
   readonly nextKeyMarker: string | undefined;
@@ -352,8 +356,12 @@ export interface BackDialect {
       readonly message: string;
     }[];
   };
-  readListing(document: Buffer): StoredListing;
-  readVersionListing(document: Buffer): StoredVersionListing;
+  /**
+   * Listings are read as they come; the promise settles only once the whole document was read and found sound, so that
+   * a listing cut short is never taken for a whole one. @throws GatewayError BackendError, and what `body` throws
+   */
+  readListing(body: ByteSource): Promise<StoredListing>;
+  readVersionListing(body: ByteSource): Promise<StoredVersionListing>;
   readBuckets(document: Buffer): readonly { readonly name: string; readonly created: Date }[];
   readLocation(document: Buffer): string;
   readUploadId(document: Buffer): string;

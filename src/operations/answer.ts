@@ -112,8 +112,12 @@ export interface ListedObject {
   readonly owner: Owner | undefined;
 }
 
+/** Gives back the memory that an answer holds: called once, when it was written or given up. */
+export type Release = () => void;
+
 export interface ObjectListing {
   readonly kind: 'ObjectListing';
+  readonly release: Release;
   readonly asked: ListObjects;
   readonly objects: readonly ListedObject[];
   readonly commonPrefixes: readonly string[];
@@ -139,6 +143,7 @@ export interface ListedDeleteMarker {
 
 export interface VersionListing {
   readonly kind: 'VersionListing';
+  readonly release: Release;
   readonly asked: ListObjectVersions;
   /** In the backend's order: versions and delete markers mixed. */
   readonly entries: readonly (

@@ -18,6 +18,7 @@ import { inTime, LATENESS, type Lateness, mayBeLate } from './late-answer.ts';
 import { listObjects, listVersions } from './list.ts';
 import { postObject } from './post.ts';
 import { putObject } from './put.ts';
+import { rendered } from './rendered.ts';
 import type { OperationContext, PipelineServices } from './services.ts';
 import type { RequestTrace } from './trace.ts';
 import { abortUpload } from './upload-abort.ts';
@@ -57,7 +58,7 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       }
       const hasBody = operation.kind === 'PutObject' || operation.kind === 'UploadPart';
       if (parsed.kind === 'ready' && !hasBody) await expectNoBody(body);
-      const answer = perform(operation, body, context).then((done) => front.render(done, rendering));
+      const answer = perform(operation, body, context).then((done) => rendered(done, front, rendering));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
       return renderError(error);

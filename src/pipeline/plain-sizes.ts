@@ -1,14 +1,21 @@
 import { LRUCache } from 'lru-cache';
 
-/** How many entries of mixed buckets are remembered. */
-const MAX_ENTRIES = 100_000;
+/** Beside its name: a number, and what a Map and a list of uses take. */
+const BYTES_AN_ENTRY = 150;
 
 /**
  * Plaintext sizes of listed objects in buckets whose policy is `mixed`, by place, backend ETag and stored size: there
- * a stored size alone does not tell whether the object is sealed.
+ * a stored size alone does not tell whether the object is sealed. Bounded in bytes: keys have up to 1,024.
  */
 export class PlainSizeCache {
-  readonly #sizes = new LRUCache<string, number>({ max: MAX_ENTRIES });
+  readonly #sizes: LRUCache<string, number>;
+
+  constructor(limitBytes: number) {
+    this.#sizes = new LRUCache({
+      maxSize: limitBytes,
+      sizeCalculation: (_size, name) => BYTES_AN_ENTRY + name.length,
+    });
+  }
 
   get(bucket: string, key: string, etag: string, storedBytes: number): number | undefined {
     return this.#sizes.get(JSON.stringify([bucket, key, etag, storedBytes]));

@@ -140,12 +140,20 @@ export class Store {
     return this.#back.readDeleteMany(await this.#document(request, { bucket }, signal));
   }
 
-  async list(asked: ListObjects, signal: AbortSignal): Promise<StoredListing> {
-    return this.#back.readListing(await this.#document(this.#back.list(asked), asked, signal));
+  /** `onBytes` is told of every piece of the backend's document before it is read. */
+  async list(asked: ListObjects, signal: AbortSignal, onBytes: OnBytes = ignored): Promise<StoredListing> {
+    const { body } = await this.#succeed(this.#back.list(asked), asked, { signal });
+    return this.#back.readListing(bounded(body, onBytes));
   }
 
-  async listVersions(asked: ListObjectVersions, signal: AbortSignal): Promise<StoredVersionListing> {
-    return this.#back.readVersionListing(await this.#document(this.#back.listVersions(asked), asked, signal));
+  /** The same for versions. */
+  async listVersions(
+    asked: ListObjectVersions,
+    signal: AbortSignal,
+    onBytes: OnBytes = ignored,
+  ): Promise<StoredVersionListing> {
+    const { body } = await this.#succeed(this.#back.listVersions(asked), asked, { signal });
+    return this.#back.readVersionListing(bounded(body, onBytes));
   }
 
   async listBuckets(signal: AbortSignal): Promise<readonly { name: string; created: Date }[]> {
@@ -271,6 +279,20 @@ function withValidators(error: GatewayError, { headers }: IncomingResponse): Gat
     if (value !== undefined) validators.push([name, value]);
   }
   return new GatewayError('NotModified', error.message, { source: error.source, headers: validators });
+}
+
+type OnBytes = (bytes: number) => void;
+
+function ignored(): void {}
+
+async function* bounded(source: ByteSource, onBytes: OnBytes): AsyncGenerator<Buffer, void, void> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > MAX_DOCUMENT_BYTES) throw documentTooLarge();
+    onBytes(chunk.length);
+    yield chunk;
+  }
 }
 
 function documentTooLarge(): GatewayError {

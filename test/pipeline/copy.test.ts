@@ -61,7 +61,8 @@ async function read(here: InProcess, key: string, bucket = BUCKET) {
   const content = await getObject(getOf(key, { ref: { bucket, key } }), here.at(bucket));
   const head = await headObject(headOf(key, { ref: { bucket, key } }), here.at(bucket));
   expect(head.facts.plaintextBytes).toBe(content.facts.plaintextBytes);
-  const { objects } = await listObjects(listOf({ bucket, prefix: key }), here.at(bucket));
+  const { objects, release } = await listObjects(listOf({ bucket, prefix: key }), here.at(bucket));
+  release();
   expect(objects.find((object) => object.key === key)).toMatchObject({
     plaintextBytes: content.facts.plaintextBytes,
     etag: content.facts.etag,

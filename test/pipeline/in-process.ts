@@ -33,6 +33,7 @@ export { BUCKET };
 /** The pipeline's services over an embedded store in this process: no listener, no signatures. */
 export interface InProcess {
   readonly services: PipelineServices;
+  readonly connection: BackendConnection;
   readonly faults: Faults;
   /** What lies in the store, past HTTP. */
   readonly stored: StoredObjects;
@@ -84,7 +85,7 @@ export async function inProcess(
     budget: new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024),
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(1024 * 1024),
-    plainSizes: new PlainSizeCache(),
+    plainSizes: new PlainSizeCache(1024 * 1024),
     uploads,
     staging: new Staging({ bucket: 'staging', store }),
     uploadKeepSeconds: 3600,
@@ -95,6 +96,7 @@ export async function inProcess(
   const asker = () => ({ services, tenant, signal: new AbortController().signal, trace: new RequestTrace() });
   return {
     services,
+    connection,
     faults: started.devstore.faults,
     stored: started.devstore.stored,
     asked: () => requests.splice(0),

@@ -45,7 +45,9 @@ describe('an upload of unknown length', () => {
     expect((await stand.stored.read(BUCKET, 'object')).record.bytes).toBe(sealedBytes(bytes, 0));
     const head = await headObject(headOf('object'), stand.context());
     const get = await getObject(getOf('object'), stand.context());
-    const [listed] = (await listObjects(listOf(), stand.context())).objects;
+    const listing = await listObjects(listOf(), stand.context());
+    const [listed] = listing.objects;
+    listing.release();
     expect([head.facts.plaintextBytes, get.facts.plaintextBytes, listed?.plaintextBytes]).toEqual([
       bytes,
       bytes,

@@ -1,8 +1,9 @@
 import type { GatewayError } from '../../errors.ts';
-import type { Answer, ObjectContent, ObjectListing } from '../../operations/answer.ts';
+import type { Answer, ListedObject, ObjectContent, ObjectListing } from '../../operations/answer.ts';
 import { formatHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
+import { textBody } from '../../wire/text-body.ts';
 import type { RenderContext } from '../dialect.ts';
 import { QINGSTOR_ERRORS } from './error-table.ts';
 import { bucketPage } from './paging.ts';
@@ -31,7 +32,7 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
         context,
       );
     case 'ObjectListing':
-      return json(200, listing(answer), context);
+      return longJson(listing(answer), context);
     case 'BucketListing':
       return json(200, buckets(answer, context), context);
     case 'BucketLocation':
@@ -85,6 +86,15 @@ function json(status: number, document: unknown, context: RenderContext): WireRe
   return { status, headers, body: context.request?.method === 'HEAD' ? undefined : body };
 }
 
+/** Written as the client takes it; only a short one has a length. */
+function longJson(texts: Iterable<string>, context: RenderContext): WireResponse {
+  const body = textBody(texts);
+  const headers = common(context);
+  headers.append('Content-Type', 'application/json; charset=utf-8');
+  if (Buffer.isBuffer(body)) headers.append('Content-Length', String(body.length));
+  return { status: 200, headers, body };
+}
+
 function content(answer: ObjectContent, context: RenderContext): WireResponse {
   const { facts, range, overrides } = answer;
   const headers = common(context);
@@ -116,9 +126,10 @@ function failure({
   return { key, code: code === 'AccessDenied' ? 'permission_denied' : 'internal_error', message };
 }
 
-function listing(answer: ObjectListing): object {
+/** One JSON document, its keys put in as they are written. */
+function* listing(answer: ObjectListing): Generator<string, void, void> {
   const { asked } = answer;
-  return {
+  const head = JSON.stringify({
     name: asked.bucket,
     prefix: asked.prefix,
     delimiter: asked.delimiter,
@@ -126,19 +137,29 @@ function listing(answer: ObjectListing): object {
     marker: asked.after,
     next_marker: answer.truncated ? (answer.nextMarker ?? '') : '',
     has_more: answer.truncated,
-    keys: answer.objects.map((object) => ({
-      key: object.key,
-      size: object.plaintextBytes,
-      etag: `"${object.etag}"`,
-      // The backend's listing does not tell; HEAD does.
-      mime_type: 'application/octet-stream',
-      created: object.lastModified.toISOString(),
-      modified: Math.floor(object.lastModified.getTime() / 1000),
-      encrypted: false,
-      storage_class: 'STANDARD',
-    })),
     common_prefixes: answer.commonPrefixes,
     owner: { id: '', name: '' },
+  });
+  yield `${head.slice(0, -1)},"keys":[`;
+  let separator = '';
+  for (const object of answer.objects) {
+    yield separator + JSON.stringify(listed(object));
+    separator = ',';
+  }
+  yield ']}';
+}
+
+function listed(object: ListedObject): object {
+  return {
+    key: object.key,
+    size: object.plaintextBytes,
+    etag: `"${object.etag}"`,
+    // The backend's listing does not tell; HEAD does.
+    mime_type: 'application/octet-stream',
+    created: object.lastModified.toISOString(),
+    modified: Math.floor(object.lastModified.getTime() / 1000),
+    encrypted: false,
+    storage_class: 'STANDARD',
   };
 }
 

@@ -3,19 +3,11 @@ import { parseIsoDate } from '../../wire/dates.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import { readXml, type XmlElement, xmlChild, xmlChildren, xmlText } from '../../wire/xml.ts';
-import type {
-  BackDialect,
-  StoredAck,
-  StoredEntry,
-  StoredListing,
-  StoredPartListing,
-  StoredUploadListing,
-  StoredVersionListing,
-} from '../dialect.ts';
+import type { BackDialect, StoredAck, StoredPartListing, StoredUploadListing } from '../dialect.ts';
 import { withoutLeadingBlanks } from './back-error.ts';
 import { readMarks, unquoted, unusable } from './back-read.ts';
 
-/** The documents of a backend's answers. A 1,000-entry version listing with owners is 10,000 elements. */
+/** The small documents of a backend's answers; listings of objects have a reader of their own. */
 const LIMITS = { maxDepth: 8, maxElements: 40_000, malformed: (reason: string): GatewayError => unusable(reason) };
 
 /** @throws GatewayError BackendError */
@@ -23,44 +15,6 @@ export function readDocument(document: Buffer, root: string): XmlElement {
   const element = readXml(withoutLeadingBlanks(document), LIMITS);
   if (element.name !== root) throw unusable(`is a ${element.name} document, not ${root}`);
   return element;
-}
-
-export function readListing(document: Buffer): StoredListing {
-  const root = readDocument(document, 'ListBucketResult');
-  const decode = decoderOf(root);
-  const entries = xmlChildren(root, 'Contents').map((element) => readEntry(element, decode));
-  const truncated = xmlText(root, 'IsTruncated') === 'true';
-  const commonPrefixes = readPrefixes(root, decode);
-  return {
-    entries,
-    commonPrefixes,
-    truncated,
-    // S3 sends NextMarker only with a delimiter; without one the last key is where to go on.
-    nextMarker: truncated ? (decoded(root, 'NextMarker', decode) ?? entries.at(-1)?.key) : undefined,
-    nextContinuationToken: xmlText(root, 'NextContinuationToken'),
-  };
-}
-
-export function readVersionListing(document: Buffer): StoredVersionListing {
-  const root = readDocument(document, 'ListVersionsResult');
-  const decode = decoderOf(root);
-  const entries: StoredVersionListing['entries'][number][] = [];
-  for (const element of root.children) {
-    if (element.name !== 'Version' && element.name !== 'DeleteMarker') continue;
-    entries.push({
-      ...readEntry(element, decode),
-      versionId: xmlText(element, 'VersionId') ?? 'null',
-      latest: xmlText(element, 'IsLatest') === 'true',
-      deleteMarker: element.name === 'DeleteMarker',
-    });
-  }
-  return {
-    entries,
-    commonPrefixes: readPrefixes(root, decode),
-    truncated: xmlText(root, 'IsTruncated') === 'true',
-    nextKeyMarker: decoded(root, 'NextKeyMarker', decode),
-    nextVersionIdMarker: present(xmlText(root, 'NextVersionIdMarker')),
-  };
 }
 
 export function readBuckets(document: Buffer): { name: string; created: Date }[] {
@@ -160,24 +114,6 @@ function urlDecode(text: string): string {
   } catch {
     throw unusable('has a key that is not valid UTF-8');
   }
-}
-
-function readEntry(element: XmlElement, decode: Decode): StoredEntry {
-  const owner = xmlChild(element, 'Owner');
-  const size = xmlText(element, 'Size');
-  const storedBytes = Number(size ?? 0); // a delete marker has none
-  if (!Number.isSafeInteger(storedBytes) || storedBytes < 0) throw unusable('has an entry without a size');
-  return {
-    key: decode(required(element, 'Key')),
-    storedBytes,
-    etag: unquoted(xmlText(element, 'ETag') ?? ''),
-    lastModified: readDate(element, 'LastModified'),
-    storageClass: present(xmlText(element, 'StorageClass')),
-    owner:
-      owner === undefined
-        ? undefined
-        : { id: xmlText(owner, 'ID') ?? '', displayName: xmlText(owner, 'DisplayName') ?? '' },
-  };
 }
 
 function readPrefixes(root: XmlElement, decode: Decode): string[] {

@@ -7,13 +7,12 @@ import {
   readBuckets,
   readCompleted,
   readDeleteMany,
-  readListing,
   readLocation,
   readParts,
   readUploadId,
   readUploads,
-  readVersionListing,
 } from './back-read-document.ts';
+import { readListing, readVersionListing } from './back-read-listing.ts';
 import {
   bodiless,
   bucketPath,

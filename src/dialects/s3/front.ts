@@ -2,6 +2,7 @@ import type { Answer } from '../../operations/answer.ts';
 import { formatHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest, WireResponse } from '../../wire/message.ts';
+import { textBody } from '../../wire/text-body.ts';
 import type { FrontDialect, RenderContext } from '../dialect.ts';
 import { parseRequest } from './parse.ts';
 import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './render-bucket.ts';
@@ -91,9 +92,9 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
     case 'ObjectsDeleted':
       return document(objectsDeletedDocument(answer), headers);
     case 'ObjectListing':
-      return document(listingDocument(answer), headers);
+      return longDocument(listingDocument(answer), headers);
     case 'VersionListing':
-      return document(versionListingDocument(answer), headers);
+      return longDocument(versionListingDocument(answer), headers);
     case 'BucketListing':
       return document(bucketListingDocument(answer), headers);
     case 'BucketLocation':
@@ -123,6 +124,14 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
 function document(xml: string, headers: HeaderList): WireResponse {
   const body = Buffer.from(xml, 'utf8');
   headers.append('Content-Type', 'application/xml').append('Content-Length', String(body.length));
+  return { status: 200, headers, body };
+}
+
+/** Written as the client takes it; only a short one has a length. */
+function longDocument(texts: Iterable<string>, headers: HeaderList): WireResponse {
+  const body = textBody(texts);
+  headers.append('Content-Type', 'application/xml');
+  if (Buffer.isBuffer(body)) headers.append('Content-Length', String(body.length));
   return { status: 200, headers, body };
 }
 

@@ -1,12 +1,12 @@
 import type { ListedObject, ObjectListing, Owner, VersionListing } from '../../operations/answer.ts';
 import { formatIsoDate } from '../../wire/dates.ts';
 import { percentEncodePath } from '../../wire/percent.ts';
-import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
+import { XML_DECLARATION, xmlElement, xmlEscape } from '../../wire/xml.ts';
 
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-/** Listings are the hot documents: strings are put together, nothing is built in between. */
-export function listingDocument(answer: ObjectListing): string {
+/** Listings are the hot documents: strings are put together as they are written, nothing is built in between. */
+export function* listingDocument(answer: ObjectListing): Generator<string, void, void> {
   const { asked } = answer;
   const text = asked.urlEncoded ? percentEncodePath : itself;
   let xml = `${XML_DECLARATION}<ListBucketResult xmlns="${S3_NAMESPACE}">`;
@@ -16,8 +16,11 @@ export function listingDocument(answer: ObjectListing): string {
   if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
   xml += xmlElement('IsTruncated', answer.truncated);
-  for (const object of answer.objects) xml += `<Contents>${objectFields(object, text)}</Contents>`;
-  return `${xml}${commonPrefixes(answer.commonPrefixes, text)}</ListBucketResult>`;
+  yield xml;
+  const kept = new KeptFields();
+  for (const object of answer.objects) yield `<Contents>${objectFields(object, kept, text)}</Contents>`;
+  for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
+  yield '</ListBucketResult>';
 }
 
 function firstForm({ asked, truncated, nextMarker }: ObjectListing, text: Encode): string {
@@ -33,7 +36,7 @@ function secondForm(answer: ObjectListing, text: Encode): string {
   return answer.truncated ? xml + xmlElement('NextContinuationToken', answer.nextContinuationToken) : xml;
 }
 
-export function versionListingDocument(answer: VersionListing): string {
+export function* versionListingDocument(answer: VersionListing): Generator<string, void, void> {
   const { asked } = answer;
   const text = asked.urlEncoded ? percentEncodePath : itself;
   let xml = `${XML_DECLARATION}<ListVersionsResult xmlns="${S3_NAMESPACE}">`;
@@ -47,13 +50,16 @@ export function versionListingDocument(answer: VersionListing): string {
   if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
   xml += xmlElement('IsTruncated', answer.truncated);
+  yield xml;
+  const kept = new KeptFields();
   for (const entry of answer.entries) {
     const version = xmlElement('VersionId', entry.versionId) + xmlElement('IsLatest', entry.latest);
-    xml += entry.deleteMarker
-      ? `<DeleteMarker>${xmlElement('Key', text(entry.key))}${version}${modified(entry.lastModified)}${owner(entry.owner)}</DeleteMarker>`
-      : `<Version>${objectFields(entry, text)}${version}</Version>`;
+    yield entry.deleteMarker
+      ? `<DeleteMarker>${xmlElement('Key', text(entry.key))}${version}<LastModified>${formatIsoDate(entry.lastModified)}</LastModified>${owner(entry.owner)}</DeleteMarker>`
+      : `<Version>${objectFields(entry, kept, text)}${version}</Version>`;
   }
-  return `${xml}${commonPrefixes(answer.commonPrefixes, text)}</ListVersionsResult>`;
+  for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
+  yield '</ListVersionsResult>';
 }
 
 type Encode = (text: string) => string;
@@ -62,18 +68,30 @@ function itself(text: string): string {
   return text;
 }
 
-function objectFields(object: ListedObject, text: Encode): string {
-  return (
-    xmlElement('Key', text(object.key)) +
-    modified(object.lastModified) +
-    `<ETag>&quot;${object.etag}&quot;</ETag><Size>${object.plaintextBytes}</Size>` +
-    owner(object.owner) +
-    xmlElement('StorageClass', object.storageClass ?? 'STANDARD')
-  );
+/** Owner and storage class, which are the same for most objects of a listing: written once for each run of them. */
+class KeptFields {
+  #owner: Owner | undefined;
+  #storageClass: string | undefined;
+  #text: string | undefined;
+
+  of(object: ListedObject): string {
+    const same =
+      this.#text !== undefined &&
+      this.#storageClass === object.storageClass &&
+      this.#owner?.id === object.owner?.id &&
+      this.#owner?.displayName === object.owner?.displayName;
+    if (!same) {
+      this.#owner = object.owner;
+      this.#storageClass = object.storageClass;
+      this.#text = owner(object.owner) + xmlElement('StorageClass', object.storageClass ?? 'STANDARD');
+    }
+    return this.#text as string;
+  }
 }
 
-function modified(date: Date): string {
-  return `<LastModified>${formatIsoDate(date)}</LastModified>`;
+function objectFields(object: ListedObject, kept: KeptFields, text: Encode): string {
+  const { key, lastModified, etag, plaintextBytes } = object;
+  return `<Key>${xmlEscape(text(key))}</Key><LastModified>${formatIsoDate(lastModified)}</LastModified><ETag>&quot;${xmlEscape(etag)}&quot;</ETag><Size>${plaintextBytes}</Size>${kept.of(object)}`;
 }
 
 /** Also a bucket listing's. */
@@ -82,8 +100,6 @@ export function owner(value: Owner | undefined): string {
   return `<Owner>${xmlElement('ID', value.id)}${xmlElement('DisplayName', value.displayName)}</Owner>`;
 }
 
-function commonPrefixes(prefixes: readonly string[], text: Encode): string {
-  let xml = '';
-  for (const prefix of prefixes) xml += `<CommonPrefixes>${xmlElement('Prefix', text(prefix))}</CommonPrefixes>`;
-  return xml;
+function commonPrefix(prefix: string, text: Encode): string {
+  return `<CommonPrefixes>${xmlElement('Prefix', text(prefix))}</CommonPrefixes>`;
 }

@@ -54,6 +54,7 @@ const CONTENT: ObjectContent = {
 
 const LISTING: ObjectListing = {
   kind: 'ObjectListing',
+  release: () => undefined,
   asked: {
     kind: 'ListObjects',
     bucket: 'bucket',

@@ -78,29 +78,6 @@ describe('readObject', () => {
 });
 
 describe('documents', () => {
-  test('a store that ignores encoding-type sends keys as they are', () => {
-    const plain = s3Back.readListing(
-      Buffer.from(
-        '<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a%20b+c</Key><Size>1</Size>' +
-          '<LastModified>2024-01-02T03:04:05.000Z</LastModified><ETag>&quot;e&quot;</ETag></Contents></ListBucketResult>',
-      ),
-    );
-    expect(plain.entries[0]).toMatchObject({ key: 'a%20b+c', storageClass: undefined, owner: undefined });
-    expect(plain.nextMarker).toBe('a%20b+c'); // where to go on, though the store did not say
-  });
-
-  test.each([
-    ['not XML', 'hello'],
-    ['another document', '<Error><Code>X</Code></Error>'],
-    [
-      'a key that is not UTF-8',
-      '<ListBucketResult><EncodingType>url</EncodingType><CommonPrefixes><Prefix>%FF</Prefix></CommonPrefixes></ListBucketResult>',
-    ],
-    ['an entity bomb', '<!DOCTYPE x [<!ENTITY a "b">]><ListBucketResult>&a;</ListBucketResult>'],
-  ])('%s is not used', (_what, document) => {
-    expect(thrown(() => s3Back.readListing(Buffer.from(document))).code).toBe('BackendError');
-  });
-
   test('Complete: blanks before the document, and an error within a 200', () => {
     const done =
       '  \n <?xml version="1.0"?><CompleteMultipartUploadResult><ETag>&#34;e-1&#34;</ETag></CompleteMultipartUploadResult>';

@@ -190,6 +190,7 @@ test('ListObjectsV2 and ListObjectVersions', async () => {
       }));
       return {
         kind: 'VersionListing',
+        release: () => undefined,
         asked: operation,
         entries: versions,
         commonPrefixes: [],
@@ -201,6 +202,7 @@ test('ListObjectsV2 and ListObjectVersions', async () => {
     if (operation.kind !== 'ListObjects') throw new Error(operation.kind);
     return {
       kind: 'ObjectListing',
+      release: () => undefined,
       asked: operation,
       objects: keys.map(listed),
       commonPrefixes: ['p & q/'],

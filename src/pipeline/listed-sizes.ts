@@ -1,0 +1,65 @@
+import type { StoredEntry } from '../dialects/dialect.ts';
+import { decodeEnvelope, readEnvelopeHead } from '../envelope/envelope.ts';
+import { plaintextBytesOf, type QuantumId } from '../envelope/sizes.ts';
+import { GatewayError } from '../errors.ts';
+import { forEachOf } from './bounded-work.ts';
+import { envelopeText } from './sealing.ts';
+import type { OperationContext } from './services.ts';
+
+/** How many HEADs a listing of a mixed bucket has under way at once. */
+const MIXED_CONCURRENCY = 16;
+
+type SizedEntry = StoredEntry & { readonly versionId?: string; readonly deleteMarker?: boolean };
+
+/**
+ * Plaintext sizes in the entries' order: by arithmetic, without a request, but in mixed buckets. A size that is no E(n)
+ * belongs to an object that cannot be opened, or to a plain one: it is shown as stored.
+ * @throws GatewayError BackendUnavailable and its kin in mixed buckets: a wrong size would look like a changed object
+ */
+export async function plaintextSizes(
+  bucket: string,
+  entries: readonly SizedEntry[],
+  context: OperationContext,
+): Promise<readonly number[]> {
+  const { protection, mixed, quantum } = context.policy;
+  if (protection === 'none') return entries.map((entry) => entry.storedBytes);
+  const sizes = entries.map(({ storedBytes }) => plaintextBytesOf(storedBytes, quantum) ?? storedBytes);
+  if (!mixed) return sizes;
+  await forEachOf(entries, MIXED_CONCURRENCY, async (entry, at) => {
+    const isPlain = sizes[at] === entry.storedBytes;
+    if (!isPlain && entry.deleteMarker !== true) sizes[at] = await mixedSize(bucket, entry, context);
+  });
+  return sizes;
+}
+
+/** Of an entry that has the size of a sealed object: only its metadata tells whether it is one. */
+async function mixedSize(bucket: string, entry: SizedEntry, context: OperationContext): Promise<number> {
+  const { plainSizes, store } = context.services;
+  const { key, etag, storedBytes, versionId } = entry;
+  const known = plainSizes.get(bucket, key, etag, storedBytes);
+  if (known !== undefined) return known;
+  try {
+    const ref = { bucket, key, versionId };
+    const stored = await store.head({ ref, conditions: {} }, context.signal);
+    const text = envelopeText(stored.metadata);
+    const size = text === undefined ? storedBytes : (plaintextBytesOf(storedBytes, quantumOf(text)) ?? storedBytes);
+    if (stored.etag === etag) plainSizes.set(bucket, key, etag, storedBytes, size);
+    return size;
+  } catch (error) {
+    if (isOfThisObject(error)) return storedBytes;
+    throw error;
+  }
+}
+
+/** The envelope is not opened: sizes of listings are arithmetic, and reading the object checks them. */
+function quantumOf(envelope: string): QuantumId {
+  return readEnvelopeHead(decodeEnvelope(envelope)).quantum;
+}
+
+/** Deleted since, or not to be read by the gateway: one such object must not take the others from the listing. */
+function isOfThisObject(error: unknown): boolean {
+  return (
+    error instanceof GatewayError &&
+    !['BackendUnavailable', 'BackendError', 'SlowDown', 'InternalError', 'RequestTimeout'].includes(error.code)
+  );
+}
