@@ -58,7 +58,7 @@ export async function signRequest(method: 'GET' | 'PUT', url: URL, credentials: 
     hostname: url.hostname,
     port: Number(url.port),
     path: url.pathname,
-    query: {},
+    query: Object.fromEntries(url.searchParams),
     headers: { host: url.host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
   });
   const { host: _, ...headers } = signed.headers;

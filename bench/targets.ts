@@ -126,11 +126,14 @@ export async function startSealgate(
   const file = join(home, 'sealgate.yaml');
   writeFileSync(file, gatewayConfiguration({ port, adminPort, store, direct, logLevel: options.logLevel }));
   const env = { BENCH_BACKEND_SECRET: direct.credentials.secretAccessKey };
-  const node = [process.execPath, ...DEPLOYED_FLAGS, ...options.nodeFlags, options.entry];
-  const added = runNode(node, ['tenant', 'add', 'bench', '--bucket', 'bench-*', '--json', '--config', file], env);
+  const added = runNode(
+    [process.execPath, options.entry],
+    ['tenant', 'add', 'bench', '--bucket', 'bench-*', '--json', '--config', file],
+    env,
+  );
   const tenant = JSON.parse(added) as { accessKeyId: string; secretAccessKey: string };
   const server = await startServer({
-    command: [...node, 'serve', '--config', file],
+    command: [process.execPath, ...DEPLOYED_FLAGS, ...options.nodeFlags, options.entry, 'serve', '--config', file],
     env,
     logFile: join(folder, 'sealgate.log'),
     isReady: answers(`http://127.0.0.1:${adminPort}/readyz`, 'success'),
