@@ -10,6 +10,7 @@ export type BucketOption = PolicyPart & { readonly pattern: string };
 /** What may stand after the colon of `--bucket PATTERN:…`. */
 const PARTS: Readonly<Record<string, PolicyPart>> = {
   mixed: { mixed: true },
+  anonymous: { anonymous: true },
   'protection=seal': { protection: 'seal' },
   'protection=none': { protection: 'none' },
   'location=enforce': { location: 'enforce' },

@@ -36,6 +36,8 @@ const SIGV2_USAGE = `      --sigv2 on|off  Take AWS Signature Version 2 from old
 const BUCKET_USAGE = `      --bucket PATTERN[:POLICY]…   A bucket of the tenant, or several: acme-*. May be given several times.
                       Policies, after a colon each:
                         mixed              objects that are not sealed are served as they are
+                        anonymous          requests without a signature go to the backend unsigned: its bucket policy
+                                           decides, and what it yields is opened
                         protection=none    nothing is sealed: plaintext at rest
                         location=warn      a moved object is served and counted, not refused
                         metadata=warn      changed metadata is served and counted, not refused

@@ -68,8 +68,10 @@ export type ParsedRequest =
 
 /** A form whose fields were read. */
 export interface UploadForm {
-  /** Its `verify` holds the form against what its signer allowed, and gives the file. */
-  readonly claim: SignatureClaim;
+  /** Its `verify` holds the form against what its signer allowed, and gives the file. undefined: nobody signed it. */
+  readonly claim: SignatureClaim | undefined;
+  /** The file of a form that nobody signed, behind what the form itself promises of it. */
+  readonly unsignedBody: () => VerifiedBody;
   readonly operation: Operation;
 }
 
@@ -130,6 +132,11 @@ export interface FrontDialect {
    * @throws GatewayError for a signature that is malformed, doubled, or of a scheme that is refused
    */
   readClaim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined;
+  /**
+   * The body of a request that nobody signed: what its head promises of it holds all the same.
+   * @throws GatewayError as a claim's `verify` for what it says of the body
+   */
+  unsignedBody(request: WireRequest): VerifiedBody;
   /** @throws GatewayError NotImplemented for everything that is not handled: fail closed */
   parse(request: WireRequest, settings: FrontSettings): ParsedRequest;
   /** HEAD answers keep their Content-Length and have no body. Always sets the request id and Date. */

@@ -7,13 +7,14 @@ import type { PipelineServices } from './services.ts';
  * operation's file takes the store that it is given, and so cannot ask with more.
  */
 export class Askers {
-  readonly #gateway: PipelineServices;
+  /** With the gateway's own key. */
+  readonly gateway: PipelineServices;
   readonly #anonymous: PipelineServices;
   /** By the key's object, which lives as long as the cached record that holds it. */
   readonly #callers = new WeakMap<BackendKey, PipelineServices>();
 
   constructor(gateway: PipelineServices) {
-    this.#gateway = gateway;
+    this.gateway = gateway;
     this.#anonymous = { ...gateway, store: gateway.store.as(ANONYMOUS) };
   }
 
@@ -24,12 +25,12 @@ export class Askers {
 
   /** undefined: the gateway's own key. */
   withKey(key: BackendKey | undefined): PipelineServices {
-    if (key === undefined) return this.#gateway;
+    if (key === undefined) return this.gateway;
     const known = this.#callers.get(key);
     if (known !== undefined) return known;
-    const { store } = this.#gateway;
+    const { store } = this.gateway;
     const credentials = { accessKeyId: key.accessKeyId, secret: key.secret, region: store.region };
-    const services = { ...this.#gateway, store: store.as({ asker: 'caller', credentials }) };
+    const services = { ...this.gateway, store: store.as({ asker: 'caller', credentials }) };
     this.#callers.set(key, services);
     return services;
   }

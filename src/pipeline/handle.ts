@@ -1,10 +1,11 @@
-import type { FrontDialect, ParsedRequest, RenderContext, SignatureClaim, VerifiedBody } from '../dialects/dialect.ts';
+import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/dialect.ts';
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
-import type { Caller } from '../tenants/directory.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
+import { admit } from './admission.ts';
+import { checkAnonymous } from './anonymous.ts';
 import { Askers } from './askers.ts';
 import { authorize } from './authorize.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
@@ -48,11 +49,11 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       const parsed = front.parse(request, services.settings);
       note(trace, parsed);
       const asked = parsed.kind === 'form' ? await parsed.open() : parsed;
-      const claim = 'claim' in asked ? asked.claim : front.readClaim(request, services.settings);
-      const { tenant, body, backend } = await authenticate(claim, trace, services);
+      const { bucket } = trace;
+      const { signed, body, services: ours, tenant } = await admit(asked, { request, front, bucket, askers, trace });
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, services.budget);
-      const asker = { services: askers.withKey(backend), tenant, trace, signal: request.signal };
-      const context = authorize(bucketOf(operation), asker);
+      const context = authorize(bucketOf(operation), { services: ours, tenant, trace, signal: request.signal });
+      if (!signed) checkAnonymous(operation, context.policy);
       if (operation.kind === 'Forward') {
         return await forward(operation, { request, body, front, renderError }, context.services);
       }
@@ -78,26 +79,6 @@ function note(trace: RequestTrace, parsed: ParsedRequest): void {
   }
   trace.operation = operationName(parsed.operation);
   trace.bucket = bucketOf(parsed.operation);
-}
-
-async function authenticate(
-  claim: SignatureClaim | undefined,
-  trace: RequestTrace,
-  services: PipelineServices,
-): Promise<Pick<Caller, 'tenant' | 'backend'> & { readonly body: VerifiedBody }> {
-  if (claim === undefined) {
-    throw clientError('AnonymousRequest', 'The request is not signed, and this gateway takes only signed requests.');
-  }
-  const caller = await services.directory.caller(claim.accessKeyId);
-  if (caller === undefined) {
-    throw clientError('InvalidAccessKeyId', 'The access key id is not known to this gateway.');
-  }
-  if (claim.legacy !== undefined && !caller.tenant.legacySignatures) throw claim.legacy();
-  const body = claim.verify(caller.secret, services.now());
-  // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
-  trace.tenant = caller.tenant.name;
-  trace.accessKeyId = caller.accessKeyId;
-  return { tenant: caller.tenant, backend: caller.backend, body };
 }
 
 /** A document as its pieces came, in one, as text, and as the elements that are made of it. */

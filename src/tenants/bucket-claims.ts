@@ -3,13 +3,13 @@ import { RevisionConflict } from '../keys/record-store.ts';
 import { listField, type RecordKind, type Records, textField } from '../keys/records.ts';
 import { patternsOverlap } from './bucket-policy.ts';
 
-/** That a tenant may use a pattern. Requests never read claims; they keep two administrators from overlapping. */
+/** That a tenant may use a pattern. Claims keep two administrators from overlapping, and tell whose a bucket is. */
 export interface BucketClaim {
   readonly pattern: string;
   readonly tenant: string;
 }
 
-const CLAIMS_ID = 'all';
+export const CLAIMS_ID = 'all';
 const ATTEMPTS = 20;
 
 /** docs/keys.md, "bucket-claims": one record for all tenants, so that compare-and-set makes overlaps impossible. */

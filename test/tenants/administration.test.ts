@@ -287,6 +287,28 @@ describe('the directory', () => {
     await expect(directory.caller(alice.accessKeyId)).rejects.toThrow(`credential/${alice.accessKeyId}`);
   });
 
+  it('finds whose a bucket is, from the cache', async () => {
+    const { administration, directory, observer } = await openTenancy();
+    expect(await directory.owner('acme-x')).toBeUndefined();
+    const { tenant } = await administration.addTenant({ name: 'acme', buckets: ['acme-*'] });
+    expect(await directory.owner('acme-x')).toEqual(
+      await directory.caller((await administration.listCredentials())[0]!.accessKeyId).then((caller) => caller?.tenant),
+    );
+    await administration.addTenant({ name: 'beta', buckets: ['beta', { pattern: 'be-*', anonymous: true }] });
+    expect([await directory.owner('beta'), await directory.owner('be-x')].map((each) => each?.name)).toEqual([
+      ...['beta', 'beta'],
+    ]);
+    const reads = observer.counts['get ok'];
+    for (let at = 0; at < 100; at++) expect((await directory.owner('acme-x'))?.id).toBe(tenant.id);
+    for (let at = 0; at < 100; at++) expect(await directory.owner(`nobodys-${at}`)).toBeUndefined();
+    expect(observer.counts['get ok']).toBe(reads);
+    await administration.changeTenant('acme', { buckets: ['other'] });
+    expect(await directory.owner('acme-x')).toBeUndefined();
+    expect((await directory.owner('other'))?.name).toBe('acme');
+    await administration.removeTenant('acme');
+    expect(await directory.owner('other')).toBeUndefined();
+  });
+
   it('warms the cache for the time when the store is away', async () => {
     const [store, rootKey] = [await openFileStoreHere(), randomRootKey()];
     const { administration } = await openTenancy({ store, rootKey });

@@ -1,5 +1,6 @@
 import type { WireRequest } from '../../wire/message.ts';
 import type { FrontDialect } from '../dialect.ts';
+import { qingstorBody } from './body.ts';
 import { parseQingstor } from './parse.ts';
 import { renderQingstor, renderQingstorError } from './render.ts';
 import { readQingstorClaim } from './signature.ts';
@@ -17,6 +18,7 @@ export const qingstorFront: FrontDialect = {
   name: 'qingstor',
   recognises,
   readClaim: readQingstorClaim,
+  unsignedBody: qingstorBody,
   parse: parseQingstor,
   render: renderQingstor,
   renderError: renderQingstorError,

@@ -21,6 +21,7 @@ import {
   uploadListingDocument,
 } from './render-upload.ts';
 import { readClaim } from './signature-claim.ts';
+import { unsignedBody } from './unsigned-body.ts';
 
 const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-Signature|X-Amz-Algorithm|X-Amz-Credential|AWSAccessKeyId)=/;
 
@@ -34,6 +35,7 @@ export function createS3Front(now: () => Date): FrontDialect {
     name: 's3',
     recognises,
     readClaim,
+    unsignedBody,
     parse: parseRequest,
     render: (answer, context) => renderAnswer(answer, commonHeaders(context, date()), context),
     renderError: (error, context) => renderError(error, context, commonHeaders(context, date())),

@@ -15,19 +15,17 @@ export interface PolicyClaim extends Pick<SignatureClaim, 'accessKeyId' | 'legac
 
 /**
  * @param fields by name in lower case
- * @throws GatewayError AnonymousRequest, InvalidArgument, AuthorizationQueryParametersError,
- *   InvalidToken, NotImplemented (ECDSA)
+ * @returns undefined for a form that nobody signed
+ * @throws GatewayError InvalidArgument, AuthorizationQueryParametersError, InvalidToken, NotImplemented (ECDSA)
  */
-export function readPolicyClaim(fields: ReadonlyMap<string, string>, settings: FrontSettings): PolicyClaim {
+export function readPolicyClaim(fields: ReadonlyMap<string, string>, settings: FrontSettings): PolicyClaim | undefined {
+  refuseToken(fields.has('x-amz-security-token'));
   const v4 = V4_FIELDS.some((name) => fields.has(name));
   const v2 = V2_FIELDS.some((name) => fields.has(name));
-  if (!v4 && !v2 && !fields.has('policy')) {
-    throw clientError('AnonymousRequest', 'The form is not signed, and this gateway takes only signed forms.');
-  }
+  if (!v4 && !v2 && !fields.has('policy')) return undefined;
   if (v4 && v2) {
     throw clientError('InvalidArgument', 'Only one auth mechanism allowed: a form has one signature.');
   }
-  refuseToken(fields.has('x-amz-security-token'));
   const policy = needed(fields, 'policy');
   return v2 ? readV2(fields, policy) : readV4(fields, policy, settings);
 }

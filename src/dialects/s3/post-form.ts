@@ -69,7 +69,7 @@ function notAForm(): GatewayError {
 /**
  * Reads a form up to its file.
  * @throws GatewayError MalformedPOSTRequest, MaxPostPreDataLengthExceeded, IncorrectNumberOfFilesInPostRequest,
- *   InvalidArgument (a field that is missing, or there twice), AnonymousRequest, and those of readPostObject
+ *   InvalidArgument (a field that is missing, or there twice), and those of readPolicyClaim and readPostObject
  */
 async function openForm(
   request: WireRequest,
@@ -83,13 +83,15 @@ async function openForm(
     const policyText = fields.get('policy') ?? '';
     const contentBytes = lengthOf(request.headers, 'content-length');
     const mostBytes = contentBytes === undefined ? undefined : contentBytes - reader.readBytes;
+    const form = { reader, fields, mostBytes };
     return {
       operation: readPostObject(bucket, fields, request),
-      claim: {
+      claim: claim && {
         accessKeyId: claim.accessKeyId,
         legacy: claim.legacy,
-        verify: (secret, now) => verifyForm({ reader, fields, claim, policyText, mostBytes }, secret, now),
+        verify: (secret, now) => verifyForm({ ...form, claim, policyText }, secret, now),
       },
+      unsignedBody: () => fileBody(form, ANY_SIZE),
     };
   } catch (error) {
     await reader.close();
@@ -164,30 +166,42 @@ function placed(fields: Map<string, string>, bucket: string): Map<string, string
 interface OpenForm {
   readonly reader: FormReader;
   readonly fields: ReadonlyMap<string, string>;
-  readonly claim: PolicyClaim;
-  readonly policyText: string;
   /** Of the file: what the request declared, less what was read of it. */
   readonly mostBytes: number | undefined;
 }
 
-function verifyForm(form: OpenForm, secret: SigningSecret, now: Date): VerifiedBody {
+interface SignedForm extends OpenForm {
+  readonly claim: PolicyClaim;
+  readonly policyText: string;
+}
+
+function verifyForm(form: SignedForm, secret: SigningSecret, now: Date): VerifiedBody {
   form.claim.verify(secret, now);
   const policy = readPostPolicy(form.policyText);
   checkPostPolicy(policy, form.fields, now);
-  const claims = readBodyClaims(formHeaders(form.fields), { kind: 'unsigned' });
-  return verifySource(fileBytes(form.reader, policy), claims, form.mostBytes);
+  return fileBody(form, policy);
+}
+
+type SizeRange = Pick<PostPolicy, 'minBytes' | 'maxBytes'>;
+
+/** Of a form that nobody signed. */
+const ANY_SIZE: SizeRange = { minBytes: 0, maxBytes: Number.MAX_SAFE_INTEGER };
+
+function fileBody({ reader, fields, mostBytes }: OpenForm, size: SizeRange): VerifiedBody {
+  const claims = readBodyClaims(formHeaders(fields), { kind: 'unsigned' });
+  return verifySource(fileBytes(reader, size), claims, mostBytes);
 }
 
 /** Ends only when the file is of a size that the policy allows, and the form was whole to its last boundary. */
-async function* fileBytes(reader: FormReader, policy: PostPolicy): AsyncGenerator<Buffer, void, void> {
+async function* fileBytes(reader: FormReader, size: SizeRange): AsyncGenerator<Buffer, void, void> {
   try {
     let bytes = 0;
     for await (const piece of reader.bytes()) {
       bytes += piece.length;
-      if (bytes > policy.maxBytes) throw wrongSize('EntityTooLarge', bytes, policy);
+      if (bytes > size.maxBytes) throw wrongSize('EntityTooLarge', bytes, size);
       yield piece;
     }
-    if (bytes < policy.minBytes) throw wrongSize('EntityTooSmall', bytes, policy);
+    if (bytes < size.minBytes) throw wrongSize('EntityTooSmall', bytes, size);
     await passRest(reader);
   } finally {
     await reader.close();
@@ -209,13 +223,13 @@ function boundPostData(bytes: number): void {
   throw clientError('MalformedPOSTRequest', 'Your POST request fields following the upload file were too large.');
 }
 
-function wrongSize(code: 'EntityTooLarge' | 'EntityTooSmall', bytes: number, policy: PostPolicy): GatewayError {
+function wrongSize(code: 'EntityTooLarge' | 'EntityTooSmall', bytes: number, size: SizeRange): GatewayError {
   return code === 'EntityTooLarge'
     ? clientError(code, 'Your proposed upload exceeds the maximum allowed size.', {
-        details: { ProposedSize: String(bytes), MaxSizeAllowed: String(policy.maxBytes) },
+        details: { ProposedSize: String(bytes), MaxSizeAllowed: String(size.maxBytes) },
       })
     : clientError(code, 'Your proposed upload is smaller than the minimum allowed size.', {
-        details: { ProposedSize: String(bytes), MinSizeAllowed: String(policy.minBytes) },
+        details: { ProposedSize: String(bytes), MinSizeAllowed: String(size.minBytes) },
       });
 }
 

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { UploadForm } from '../../../src/dialects/dialect.ts';
+import type { SignatureClaim, UploadForm } from '../../../src/dialects/dialect.ts';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { PostObject } from '../../../src/operations/operation.ts';
@@ -23,7 +23,13 @@ interface Sent {
   readonly pieceBytes?: number;
 }
 
-async function open(body: Buffer, { target = '/bucket', headers = [], pieceBytes }: Sent = {}): Promise<UploadForm> {
+async function open(body: Buffer, sent: Sent = {}): Promise<UploadForm & { readonly claim: SignatureClaim }> {
+  const form = await openAny(body, sent);
+  if (form.claim === undefined) throw new Error('nobody signed it');
+  return { ...form, claim: form.claim };
+}
+
+async function openAny(body: Buffer, { target = '/bucket', headers = [], pieceBytes }: Sent = {}): Promise<UploadForm> {
   const request = wireRequest({
     method: 'POST',
     target,
@@ -578,8 +584,23 @@ describe('the signature', () => {
     expect(await code(formOf([]), { target: '/bucket?X-Amz-Signature=a' })).toBe('AuthorizationQueryParametersError');
   });
 
-  test('must be there', async () => {
-    expect(await code(formBody(KEY, FILE))).toBe('AnonymousRequest');
+  test('may be missing: then it is nobody’s, and its file is what the form says of it', async () => {
+    const file = async (fields: Fields) => {
+      const form = await openAny(formBody([...KEY, ...fields], FILE));
+      expect(form.claim).toBeUndefined();
+      const body = form.unsignedBody();
+      return collect(body.bytes(), 1 << 20, () => expect.fail('too large'));
+    };
+    expect(await file([])).toEqual(FILE);
+    const md5 = (bytes: Buffer) => createHash('md5').update(bytes).digest('base64');
+    expect(await file([['Content-MD5', md5(FILE)]])).toEqual(FILE);
+    await expect(file([['Content-MD5', md5(Buffer.from('another'))]])).rejects.toMatchObject({ code: 'BadDigest' });
+  });
+
+  test('is none when it is half there', async () => {
+    expect(await code(formBody([...KEY, ['policy', 'e30=']], FILE))).toBe('InvalidArgument');
+    expect(await code(formBody([...KEY, ['signature', 'x']], FILE))).toBe('InvalidArgument');
+    expect(await code(formBody([...KEY, ['x-amz-security-token', 'x']], FILE))).toBe('InvalidToken');
     expect(await code(formOf([['x-amz-security-token', 'x']], anything('x-amz-security-token')))).toBe('InvalidToken');
   });
 });
@@ -667,7 +688,7 @@ describe('the file', () => {
     });
     const parsed = s3Front.parse(request, SETTINGS);
     const form = parsed.kind === 'form' ? await parsed.open() : undefined;
-    const verified = form?.claim.verify(SECRET, NOW);
+    const verified = form?.claim?.verify(SECRET, NOW);
     expect(
       await refusal(
         collect(verified?.bytes() ?? counted(), 1 << 20, () => expect.fail('too large')) as Promise<unknown>,

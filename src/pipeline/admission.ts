@@ -1,0 +1,59 @@
+import type { FrontDialect, ParsedRequest, SignatureClaim, UploadForm, VerifiedBody } from '../dialects/dialect.ts';
+import { clientError } from '../errors.ts';
+import type { WireRequest } from '../wire/message.ts';
+import { anonymousTenant } from './anonymous.ts';
+import type { Askers } from './askers.ts';
+import type { OperationContext } from './services.ts';
+import type { RequestTrace } from './trace.ts';
+
+/** What came in, as far as it was read: its operation, its document's reader, or a form opened up to its file. */
+export type Asked = Exclude<ParsedRequest, { kind: 'form' }> | UploadForm;
+
+/** Whose a request is, with whose rights it goes to the backend, and its body. */
+export interface Admitted extends Pick<OperationContext, 'services' | 'tenant'> {
+  /** False when nobody signed it: then the backend's word on the bucket counts, and no tenant's rights. */
+  readonly signed: boolean;
+  readonly body: VerifiedBody;
+}
+
+/**
+ * Verifies a request's signature; or, without one, finds the tenant that its bucket belongs to.
+ * @throws GatewayError InvalidAccessKeyId, AnonymousRequest, those of the claim's `verify`, KeyStoreUnavailable
+ */
+export async function admit(
+  asked: Asked,
+  came: {
+    readonly request: WireRequest;
+    readonly front: FrontDialect;
+    readonly bucket: string | undefined;
+    readonly askers: Askers;
+    readonly trace: RequestTrace;
+  },
+): Promise<Admitted> {
+  const { request, front, askers, trace } = came;
+  const claim = 'claim' in asked ? asked.claim : front.readClaim(request, askers.gateway.settings);
+  if (claim !== undefined) return authenticate(claim, { askers, trace });
+  const services = askers.anonymous;
+  const tenant = await anonymousTenant(came.bucket, services);
+  const body = 'claim' in asked ? asked.unsignedBody() : front.unsignedBody(request);
+  trace.tenant = tenant.name; // beside which the log has no access key
+  return { signed: false, services, tenant, body };
+}
+
+async function authenticate(
+  claim: SignatureClaim,
+  { askers, trace }: { readonly askers: Askers; readonly trace: RequestTrace },
+): Promise<Admitted> {
+  const { directory, now } = askers.gateway;
+  const caller = await directory.caller(claim.accessKeyId);
+  if (caller === undefined) {
+    throw clientError('InvalidAccessKeyId', 'The access key id is not known to this gateway.');
+  }
+  const { tenant } = caller;
+  if (claim.legacy !== undefined && !tenant.legacySignatures) throw claim.legacy();
+  const body = claim.verify(caller.secret, now());
+  // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
+  trace.tenant = tenant.name;
+  trace.accessKeyId = caller.accessKeyId;
+  return { signed: true, services: askers.withKey(caller.backend), tenant, body };
+}
