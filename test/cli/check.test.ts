@@ -82,7 +82,7 @@ describe('sealgate check, against MinIO and Redis', () => {
   it('finds out a backend that does not hold to conditions on deletions', async () => {
     const env = { ...environment(), SEALGATE_BACKEND_CONDITIONAL_DELETES: 'true' };
     const { code, text } = await check(configuration(), env);
-    expect(verdicts(text)).toEqual(['✔ configuration', '✔ key store', '✔ backend', '✔ clock', '✖ probe']);
+    expect(verdicts(text)).toEqual(['✔ configuration', '✔ key store', '✔ backend', '✔ clock', '✔ uploads', '✖ probe']);
     expect(text).toContain('backend.conditionalDeletes is set, but the backend deleted the probe');
     expect(code).toBe(1);
   });

@@ -48,7 +48,7 @@ async function protectOtherwise(gateway: GatewayProcess): Promise<void> {
   expect([code, stderr]).toEqual([0, '']);
 }
 
-describe.each(STORES)('CopyObject over %s', (_name, start) => {
+describe.each(STORES)('CopyObject over %s', (name, start) => {
   let stand: Stand;
   let client: S3Client;
 
@@ -124,9 +124,11 @@ describe.each(STORES)('CopyObject over %s', (_name, start) => {
     const bodies = Array.from({ length: 12 }, (_, at) => payload(50_000 + at, at + 60));
     let before = bodies[0] as Buffer;
     await put('contested', before);
+    // versitygw replaces a file and what belongs to it one after the other: a look in between is refused, not believed.
+    const meanwhile = name === 'versitygw and Redis' ? ['SlowDown', 'ObjectCorrupted'] : ['SlowDown'];
     const touch = () =>
       copy('contested', 'contested', { MetadataDirective: 'REPLACE', Metadata: { touched: 'yes' } }).catch(
-        (error: { name: string }) => expect(error.name).toBe('SlowDown'),
+        (error: { name: string }) => expect(meanwhile).toContain(error.name),
       );
     for (const body of bodies.slice(1)) {
       await Promise.all([put('contested', body), touch(), touch()]);
