@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'InvalidDigest'
   | 'InvalidObjectName'
   | 'InvalidPart'
+  | 'InvalidPartNumber'
   | 'InvalidPartOrder'
   | 'InvalidPolicyDocument'
   | 'InvalidRange'

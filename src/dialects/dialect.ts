@@ -194,6 +194,8 @@ export interface StoreGet {
     | { readonly first: number; readonly last: number | undefined }
     | { readonly suffixBytes: number }
     | undefined;
+  /** Instead of a range: one of the parts that the object was stored in, counted from 1. */
+  readonly part?: number | undefined;
   /** ETags in the backend's form. */
   readonly conditions: Conditions;
 }
@@ -210,6 +212,8 @@ export interface StoredObject {
   /** The envelope's entry still among the user metadata. `vendor` holds the rest of the vendor's answer headers that may reach a client of the same dialect: no checksums, no request ids, no framing. */
   readonly metadata: ObjectMetadata;
   readonly versionId: string | undefined;
+  /** When a part was asked for and the object was stored in parts. */
+  readonly partsCount: number | undefined;
 }
 
 export interface StoredAck {

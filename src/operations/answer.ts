@@ -4,6 +4,7 @@ import type { ByteRange } from '../wire/range.ts';
 import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef } from './object.ts';
 import type {
   FormReply,
+  GetObjectAttributes,
   ListMultipartUploads,
   ListObjects,
   ListObjectVersions,
@@ -17,6 +18,7 @@ export type Answer =
   | ObjectCopied
   | FormStored
   | ObjectContent
+  | ObjectAttributes
   | ObjectDeleted
   | ObjectsDeleted
   | ObjectListing
@@ -62,11 +64,27 @@ export interface FormStored {
 export interface ObjectContent {
   readonly kind: 'ObjectContent';
   readonly facts: ObjectFacts;
-  /** Set for a partial answer (206). */
+  /** Set for a partial answer (206). Of a part without bytes, `last` comes before `first`. */
   readonly range: ByteRange | undefined;
+  /** When a part was asked for: how many there are; undefined of an object that was sent in one go. */
+  readonly partsCount?: number | undefined;
   readonly overrides: ResponseOverrides;
   /** undefined for HEAD. Its first segment has been authenticated already; a Buffer is small and wholly so. */
   readonly body: Buffer | ByteSource | undefined;
+}
+
+export interface ObjectAttributes {
+  readonly kind: 'ObjectAttributes';
+  readonly asked: GetObjectAttributes;
+  readonly facts: ObjectFacts;
+  /** Of an object that was sent in parts; `listed` is undefined where only their number is known. */
+  readonly parts:
+    | {
+        readonly count: number;
+        readonly listed: readonly { readonly partNumber: number; readonly plaintextBytes: number }[] | undefined;
+        readonly truncated: boolean;
+      }
+    | undefined;
 }
 
 export interface ObjectDeleted {

@@ -9,6 +9,7 @@ export type Operation =
   | PostObject
   | GetObject
   | HeadObject
+  | GetObjectAttributes
   | DeleteObject
   | DeleteObjects
   | ListObjects
@@ -84,6 +85,8 @@ export interface GetObject {
   readonly kind: 'GetObject';
   readonly ref: ObjectRef;
   readonly range: RangeRequest | undefined;
+  /** Instead of a range: one of the parts that the object was sent in, counted from 1. */
+  readonly part?: number | undefined;
   /** RFC 9110 §13.1.5: serve the range only if this ETag (quoted) or date still holds, else the whole. */
   readonly ifRange: string | undefined;
   readonly conditions: Conditions;
@@ -95,6 +98,18 @@ export interface GetObject {
 /** As GetObject, without the bytes. A range is honoured: S3 answers HEAD with 206. */
 export interface HeadObject extends Omit<GetObject, 'kind'> {
   readonly kind: 'HeadObject';
+}
+
+export type AskedAttribute = 'etag' | 'checksum' | 'parts' | 'storageClass' | 'size';
+
+/** What is known of an object, piece by piece. */
+export interface GetObjectAttributes {
+  readonly kind: 'GetObjectAttributes';
+  readonly ref: ObjectRef;
+  readonly attributes: ReadonlySet<AskedAttribute>;
+  /** Of parts: those with a number above the marker, at most so many. */
+  readonly partNumberMarker: number;
+  readonly maxParts: number;
 }
 
 export interface DeleteObject {

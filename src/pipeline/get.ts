@@ -40,11 +40,17 @@ const STREAM_RESERVE_BYTES = 512 * 1024;
  * GetObject (FORMAT.md §7). The first request is made as if the object were a PutObject's, which for those is the only
  * one. A multipart object answers it with its envelope; then its footer tells where the plaintext lies, and a second
  * request, pinned to the same ETag, fetches just that.
+ * @param backendEtag of the very object to read: another one is ObjectReplaced
  */
-export async function getObject(operation: GetObject, context: OperationContext): Promise<ObjectContent> {
+export async function getObject(
+  operation: GetObject,
+  context: OperationContext,
+  backendEtag?: string,
+): Promise<ObjectContent> {
   const release = context.services.budget.reserve(STREAM_RESERVE_BYTES);
   try {
-    const content = await readingAgain(() => attemptContent(operation, context));
+    const attempt = (): Promise<ObjectContent> => attemptContent(operation, context, backendEtag);
+    const content = await (backendEtag === undefined ? readingAgain(attempt) : attempt());
     if (content.body === undefined || Buffer.isBuffer(content.body)) {
       release();
       return content;
@@ -56,11 +62,16 @@ export async function getObject(operation: GetObject, context: OperationContext)
   }
 }
 
-async function attemptContent(operation: GetObject, context: OperationContext): Promise<ObjectContent> {
+async function attemptContent(
+  operation: GetObject,
+  context: OperationContext,
+  backendEtag: string | undefined,
+): Promise<ObjectContent> {
   const { ref } = operation;
-  const wanted = await wantedRange(operation, context);
+  const wanted = await wantedRange(operation, context, backendEtag);
   const content = await firstContent(operation, wanted, context);
   try {
+    if (wanted.etag !== undefined && wanted.etag !== content.object.etag) throw new ObjectReplaced();
     const object = await identify(ref, content.object, context);
     const range = wanted.range === undefined ? undefined : satisfiable(wanted.range, object.plaintextBytes);
     if (object.kind === 'plain') return await plainContent(operation, object, content, range, context);

@@ -7,6 +7,7 @@ import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts'
 import { admit } from './admission.ts';
 import { checkAnonymous } from './anonymous.ts';
 import { Askers } from './askers.ts';
+import { objectAttributes } from './attributes.ts';
 import { authorize } from './authorize.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
 import type { MemoryBudget } from './budget.ts';
@@ -14,6 +15,7 @@ import { copyObject } from './copy.ts';
 import { deleteObject, deleteObjects } from './delete.ts';
 import { forward } from './forward.ts';
 import { getObject } from './get.ts';
+import { getPart } from './get-part.ts';
 import { headObject } from './head.ts';
 import { inTime, LATENESS, type Lateness, mayBeLate } from './late-answer.ts';
 import { listObjects, listVersions } from './list.ts';
@@ -125,9 +127,11 @@ function perform(
     case 'PostObject':
       return postObject(operation, body, context);
     case 'GetObject':
-      return getObject(operation, context);
+      return operation.part === undefined ? getObject(operation, context) : getPart(operation, operation.part, context);
     case 'HeadObject':
       return headObject(operation, context);
+    case 'GetObjectAttributes':
+      return objectAttributes(operation, context);
     case 'DeleteObject':
       return deleteObject(operation, context);
     case 'DeleteObjects':

@@ -2,6 +2,7 @@ import type { StoredObject } from '../dialects/dialect.ts';
 import type { ObjectContent } from '../operations/answer.ts';
 import type { HeadObject } from '../operations/operation.ts';
 import { backendEtags } from './etag.ts';
+import { partRange } from './part-range.ts';
 import { pinned, readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { factsOf, identify, manifestOf, readConditions } from './stored.ts';
@@ -17,13 +18,15 @@ async function attemptHead(operation: HeadObject, context: OperationContext): Pr
   const conditions = readConditions(operation.conditions);
   const stored = await context.services.store.head({ ref, conditions }, context.signal);
   const object = await identify(ref, stored, context);
-  const range = servedRange(operation, stored, object.plaintextBytes);
+  const ofPart = operation.part === undefined ? undefined : await partRange(operation.part, object, ref, context);
+  const range = ofPart?.range ?? servedRange(operation, stored, object.plaintextBytes);
   const checked = wantsChecksum && range === undefined && object.kind === 'sealed';
   const manifest = checked ? await pinned(manifestOf(object, ref, context)) : undefined;
   return {
     kind: 'ObjectContent',
     facts: factsOf(object, manifest),
     range,
+    partsCount: ofPart?.partsCount,
     overrides: operation.overrides,
     body: undefined,
   };

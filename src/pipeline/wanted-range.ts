@@ -21,10 +21,14 @@ export interface Wanted {
 }
 
 /** What to serve: no range when If-Range says that the object is another one now; a suffix needs the size first. */
-export async function wantedRange(operation: GetObject, context: OperationContext): Promise<Wanted> {
+export async function wantedRange(
+  operation: GetObject,
+  context: OperationContext,
+  pinnedTo: string | undefined,
+): Promise<Wanted> {
   const { range, ifRange, ref } = operation;
-  if (range === undefined) return { range: undefined, etag: undefined };
-  if (ifRange === undefined && range.kind === 'from') return { range, etag: undefined };
+  if (range === undefined) return { range: undefined, etag: pinnedTo };
+  if (ifRange === undefined && range.kind === 'from') return { range, etag: pinnedTo };
   const { store } = context.services;
   const stored = await store.head({ ref, conditions: readConditions(operation.conditions) }, context.signal);
   const { etag } = stored;

@@ -24,12 +24,12 @@ export function onceClient(gateway: GatewayProcess, as: { accessKeyId?: string; 
 }
 
 /** Straight into the store, past the gateway: the attacker of FORMAT.md §1. */
-export function backendClient(minio: Minio): S3Client {
+export function backendClient(store: Pick<Minio, 'endpoint' | 'region' | 'accessKeyId' | 'secretAccessKey'>): S3Client {
   return new S3Client({
-    endpoint: minio.endpoint,
-    region: minio.region,
+    endpoint: store.endpoint,
+    region: store.region,
     forcePathStyle: true,
-    credentials: { accessKeyId: minio.accessKeyId, secretAccessKey: minio.secretAccessKey },
+    credentials: { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey },
     maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -28,6 +28,7 @@ export const QINGSTOR_ERRORS: Readonly<Record<ErrorCode, QingstorError>> = {
   InvalidDigest: { status: 400, code: 'bad_digest' },
   InvalidObjectName: { status: 400, code: 'invalid_object_name' },
   InvalidPart: { status: 400, code: 'invalid_argument' },
+  InvalidPartNumber: { status: 416, code: 'invalid_range' },
   InvalidPartOrder: { status: 400, code: 'invalid_argument' },
   InvalidPolicyDocument: { status: 400, code: 'invalid_request' },
   InvalidRange: { status: 416, code: 'invalid_range' },

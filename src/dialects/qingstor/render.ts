@@ -39,6 +39,7 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
       return json(200, { location: answer.region }, context);
     case 'ObjectCopied':
     case 'FormStored':
+    case 'ObjectAttributes':
     case 'VersionListing':
     case 'UploadCreated':
     case 'PartStored':

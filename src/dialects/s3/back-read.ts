@@ -16,7 +16,7 @@ const DROPPED = new Set([
   'x-amz-version-id', // a field of its own
   'x-amz-delete-marker', // the same
   'x-amz-copy-source-version-id', // known from the source's own head
-  'x-amz-mp-parts-count',
+  'x-amz-mp-parts-count', // the same
   'x-amz-object-size',
   'x-amz-decoded-content-length',
 ]);
@@ -32,6 +32,7 @@ interface Head {
   contentLength: string | undefined;
   contentRange: string | undefined;
   versionId: string | undefined;
+  partsCount: string | undefined;
   deleteMarker: boolean;
 }
 
@@ -45,6 +46,7 @@ function readHead(headers: HeaderList): Head {
     contentLength: undefined,
     contentRange: undefined,
     versionId: undefined,
+    partsCount: undefined,
     deleteMarker: false,
   };
   headers.forEach((name, value, rawName) => {
@@ -57,6 +59,7 @@ function readHead(headers: HeaderList): Head {
 function readVendorHeader(head: Head, name: string, rawName: string, value: string): void {
   if (name.startsWith(META_PREFIX)) head.user.push([name.slice(META_PREFIX.length), decodeMetadataValue(value)]);
   else if (name === 'x-amz-version-id') head.versionId = value;
+  else if (name === 'x-amz-mp-parts-count') head.partsCount = value;
   else if (name === 'x-amz-delete-marker') head.deleteMarker = value === 'true';
   else if (!DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) {
     head.vendor.append(rawName, value);
@@ -119,6 +122,7 @@ export function readObject(response: IncomingResponse): StoredObject {
     lastModified,
     metadata: { content: head.content, user: head.user, vendor: head.vendor },
     versionId: head.versionId,
+    partsCount: head.partsCount === undefined ? undefined : wholeNumber(head.partsCount),
   };
 }
 

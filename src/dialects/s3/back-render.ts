@@ -35,13 +35,17 @@ function isUnconditional({ ifMatch, ifNoneMatch }: Conditions): boolean {
   return ifMatch === undefined && ifNoneMatch === undefined;
 }
 
-export function renderGet(method: 'GET' | 'HEAD', { ref, range, conditions }: StoreGet): OutgoingRequest {
+export function renderGet(method: 'GET' | 'HEAD', { ref, range, part, conditions }: StoreGet): OutgoingRequest {
   const headers = new HeaderList();
   if (range !== undefined) headers.append('range', rangeHeader(range));
   addWriteConditions(headers, conditions);
   if (conditions.ifModifiedSince !== undefined) headers.append('if-modified-since', conditions.ifModifiedSince);
   if (conditions.ifUnmodifiedSince !== undefined) headers.append('if-unmodified-since', conditions.ifUnmodifiedSince);
-  return { method, path: objectPath(ref, [['versionId', ref.versionId]]), headers, body: undefined, idempotent: true };
+  const query = [
+    ['partNumber', part],
+    ['versionId', ref.versionId],
+  ] as const;
+  return { method, path: objectPath(ref, query), headers, body: undefined, idempotent: true };
 }
 
 export function renderDelete(ref: ObjectRef, conditions: Conditions, vendor = new HeaderList()): OutgoingRequest {

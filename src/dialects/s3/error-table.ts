@@ -32,6 +32,7 @@ export const S3_ERRORS: Readonly<Record<ErrorCode, S3Error>> = {
   InvalidDigest: { status: 400, code: 'InvalidDigest' },
   InvalidObjectName: { status: 400, code: 'InvalidArgument' },
   InvalidPart: { status: 400, code: 'InvalidPart' },
+  InvalidPartNumber: { status: 416, code: 'InvalidPartNumber' },
   InvalidPartOrder: { status: 400, code: 'InvalidPartOrder' },
   InvalidPolicyDocument: { status: 400, code: 'InvalidPolicyDocument' },
   InvalidRange: { status: 416, code: 'InvalidRange' },

@@ -5,6 +5,7 @@ import type { WireRequest, WireResponse } from '../../wire/message.ts';
 import { textBody } from '../../wire/text-body.ts';
 import type { FrontDialect, RenderContext } from '../dialect.ts';
 import { parseRequest } from './parse.ts';
+import { attributesDocument, attributesHeaders } from './render-attributes.ts';
 import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './render-bucket.ts';
 import { copiedDocument, copiedHeaders, partCopiedDocument } from './render-copied.ts';
 import { HOST_ID, renderError } from './render-error.ts';
@@ -83,6 +84,8 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
   switch (answer.kind) {
     case 'ObjectContent':
       return renderContent(answer, headers);
+    case 'ObjectAttributes':
+      return document(attributesDocument(answer), attributesHeaders(answer, headers));
     case 'ObjectStored':
       return renderStored(answer, headers);
     case 'ObjectCopied':

@@ -55,13 +55,12 @@ const RESPONSE_OVERRIDES = [
   'response-content-disposition',
   'response-content-encoding',
 ];
-const READ = { parameters: ['versionId', ...RESPONSE_OVERRIDES] };
+const READ = { parameters: ['versionId', 'partNumber', ...RESPONSE_OVERRIDES] };
 const LIST = ['prefix', 'delimiter', 'max-keys', 'encoding-type'];
 
 const COPIED =
   'the backend copies the ciphertext under a new envelope; where the protection differs, the gateway opens it and seals it anew';
 const LEAKS = 'the backend would pass names or bytes of this bucket to a place that the gateway does not guard';
-const STORED_SIZES = 'its answer tells stored sizes and checksums of ciphertext';
 const OWN_POLICY = 'how this bucket is protected is the gateway’s policy, not a bucket setting';
 const SETTING = 'a setting of the bucket; no object bytes';
 const TAGS = 'tags and locks are kept beside the object, in clear; no object bytes';
@@ -74,7 +73,13 @@ const OBJECTS: readonly S3Operation[] = [
   row('sealed', 'PutObject', 'PUT object', {}, 'sealed before it reaches the backend'),
   row('edited', 'DeleteObject', 'DELETE object', { parameters: ['versionId'] }, 'as asked'),
   row('edited', 'DeleteObjects', 'POST bucket', { subresource: 'delete' }, 'as asked'),
-  row('refused', 'GetObjectAttributes', 'GET object', { subresource: 'attributes' }, STORED_SIZES),
+  row(
+    'edited',
+    'GetObjectAttributes',
+    'GET object',
+    { subresource: 'attributes', parameters: ['versionId'] },
+    'plaintext size, ETag, checksum and parts',
+  ),
   row('refused', 'RenameObject', 'PUT object', { subresource: 'renameObject' }, 'a sealed object is bound to its key'),
   row('refused', 'UpdateObjectEncryption', 'PUT object', { subresource: 'encryption' }, OWN_POLICY),
   row('sealed', 'PostObject', 'POST bucket', {}, 'the file of a signed form: sealed as it streams in'),

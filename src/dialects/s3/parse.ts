@@ -1,14 +1,12 @@
 import { clientError, GatewayError } from '../../errors.ts';
 import type { ObjectRef } from '../../operations/object.ts';
-import type { Forward, GetObject, Operation, ResponseOverrides } from '../../operations/operation.ts';
-import type { Conditions } from '../../wire/conditions.ts';
+import type { Forward, Operation } from '../../operations/operation.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { QueryList } from '../../wire/query.ts';
-import { parseRange } from '../../wire/range.ts';
 import type { FrontSettings, ParsedRequest } from '../dialect.ts';
 import { type Address, checkNewBucketName, readAddress } from './address.ts';
-import { effectiveHeaders, headerValue } from './amz-fields.ts';
+import { effectiveHeaders } from './amz-fields.ts';
 import { MAX_COMPLETE_BYTES, readCompleteHead, readPartList } from './complete-upload.ts';
 import { readCopyObject } from './copy-object.ts';
 import { readUploadPartCopy } from './copy-part.ts';
@@ -18,6 +16,7 @@ import { readListBuckets, readListObjects, readListObjectsV2, readListObjectVers
 import type { S3Operation } from './operation-table.ts';
 import { parseForm } from './post-form.ts';
 import { readPutObject } from './put-object.ts';
+import { readGetObjectAttributes, readRead } from './read-requests.ts';
 import { checkRestore, MAX_CREATE_BUCKET_BYTES, MAX_RESTORE_BYTES, readCreateBucket } from './request-documents.ts';
 import { routeRequest } from './route.ts';
 import {
@@ -62,6 +61,8 @@ function parseObject(
       return { kind: 'GetObject', ...readRead(name, ref, request.query, headers) };
     case 'HeadObject':
       return { kind: 'HeadObject', ...readRead(name, ref, request.query, headers) };
+    case 'GetObjectAttributes':
+      return readGetObjectAttributes(ref, headers);
     case 'PutObject':
       return readPutObject(ref, headers);
     case 'CopyObject':
@@ -168,44 +169,6 @@ function parseForward(row: S3Operation, address: Address, query: QueryList, head
       checkRestore(document);
       return { ...operation, document };
     },
-  };
-}
-
-function readRead(name: string, ref: ObjectRef, query: QueryList, headers: HeaderList): Omit<GetObject, 'kind'> {
-  checkReadHeaders(headers, name);
-  return {
-    ref,
-    range: parseRange(headers.get('range')),
-    ifRange: headers.get('if-range'),
-    conditions: readConditions(headers),
-    overrides: query.parameters.length === 0 ? NO_OVERRIDES : readOverrides(query),
-    wantsChecksum: headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED',
-  };
-}
-
-const NO_OVERRIDES: ResponseOverrides = {};
-
-function readOverrides(query: QueryList): ResponseOverrides {
-  const override = (name: string) => {
-    const value = query.get(name);
-    return value === undefined ? undefined : headerValue(name, value);
-  };
-  return {
-    contentType: override('response-content-type'),
-    contentLanguage: override('response-content-language'),
-    expires: override('response-expires'),
-    cacheControl: override('response-cache-control'),
-    contentDisposition: override('response-content-disposition'),
-    contentEncoding: override('response-content-encoding'),
-  };
-}
-
-function readConditions(headers: HeaderList): Conditions {
-  return {
-    ifMatch: headers.get('if-match'),
-    ifNoneMatch: headers.get('if-none-match'),
-    ifModifiedSince: headers.get('if-modified-since'),
-    ifUnmodifiedSince: headers.get('if-unmodified-since'),
   };
 }
 

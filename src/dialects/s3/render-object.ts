@@ -15,7 +15,9 @@ export function renderContent(answer: ObjectContent, headers: HeaderList): WireR
   const { facts, range, overrides, body } = answer;
   const bytes = range === undefined ? facts.plaintextBytes : range.last - range.first + 1;
   headers.append('Content-Length', String(bytes));
-  if (range !== undefined) {
+  if (answer.partsCount !== undefined) headers.append('x-amz-mp-parts-count', String(answer.partsCount));
+  // No Content-Range can tell of no bytes (RFC 9110 §14.4); MinIO answers so too.
+  if (range !== undefined && bytes > 0) {
     headers.append('Content-Range', `bytes ${range.first}-${range.last}/${facts.plaintextBytes}`);
   }
   headers.append('Accept-Ranges', 'bytes');

@@ -343,8 +343,8 @@ test('errors reach the SDK by name', async () => {
     name: 'NotImplemented',
     $metadata: { httpStatusCode: 501 },
   });
-  const part = new GetObjectCommand({ Bucket, Key: 'k', PartNumber: 1 });
-  await expect(client.send(part)).rejects.toMatchObject({ name: 'NotImplemented' });
+  const part = new GetObjectCommand({ Bucket, Key: 'k', PartNumber: 10_001 });
+  await expect(client.send(part)).rejects.toMatchObject({ name: 'InvalidArgument' });
   const reserved = new PutObjectCommand({ Bucket, Key: 'k', Body: 'x', Metadata: { SX1: 'x' } });
   await expect(client.send(reserved)).rejects.toMatchObject({ name: 'InvalidArgument' });
 });

@@ -21,6 +21,16 @@ const RANGES = [
   'lines=1-2',
 ] as const;
 
+const ATTRIBUTES = [
+  'ETag',
+  'ObjectSize',
+  'StorageClass',
+  'ETag,ObjectSize',
+  'ObjectParts',
+  'Checksum',
+  'Nonsense',
+] as const;
+
 const PAST = 'Sat, 01 Jan 2000 00:00:00 GMT';
 const FUTURE = 'Fri, 01 Jan 2100 00:00:00 GMT';
 const CONDITIONS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
@@ -55,6 +65,15 @@ export const READS: readonly Scenario[] = [
       get('part 1', 'k', { query: { partNumber: '1' } }),
       head('head of part 1', 'k', { query: { partNumber: '1' } }),
       get('part 2', 'k', { query: { partNumber: '2' } }),
+      get('part 1 of nothing', 'empty', { query: { partNumber: '1' } }),
+      ...ATTRIBUTES.map((which) =>
+        get(`attributes ${which}`, 'k', { query: { attributes: '' }, headers: { 'x-amz-object-attributes': which } }),
+      ),
+      get('attributes without a word', 'k', { query: { attributes: '' } }),
+      get('attributes of an absent one', 'absent', {
+        query: { attributes: '' },
+        headers: { 'x-amz-object-attributes': 'ETag' },
+      }),
     ],
   },
   {

@@ -24,6 +24,9 @@ const complete = (name: string, key: string, parts: readonly (readonly [number, 
     { query: { uploadId: '{upload}' }, ...more },
   );
 
+const attributes = (name: string, key: string, which: string, more: Readonly<Record<string, string>> = {}): Step =>
+  get(name, key, { query: { attributes: '' }, headers: { 'x-amz-object-attributes': which, ...more } });
+
 export const UPLOADS: readonly Scenario[] = [
   {
     name: 'multipart',
@@ -56,6 +59,15 @@ export const UPLOADS: readonly Scenario[] = [
       head('head', 'k'),
       get('get', 'k'),
       get('a range over both parts', 'k', { headers: { range: `bytes=${MIN_PART_BYTES - 3}-` } }),
+      get('read part 1', 'k', { query: { partNumber: '1' } }),
+      head('head of part 1', 'k', { query: { partNumber: '1' } }),
+      get('read part 2', 'k', { query: { partNumber: '2' } }),
+      get('read part 4', 'k', { query: { partNumber: '4' } }),
+      get('read part 10001', 'k', { query: { partNumber: '10001' } }),
+      get('a part and a range', 'k', { query: { partNumber: '1' }, headers: { range: 'bytes=0-1' } }),
+      attributes('all attributes', 'k', 'ETag,Checksum,ObjectParts,ObjectSize,StorageClass'),
+      attributes('a page of its parts', 'k', 'ObjectParts', { 'x-amz-max-parts': '1' }),
+      attributes('the rest of its parts', 'k', 'ObjectParts', { 'x-amz-part-number-marker': '1' }),
       list('listed', { 'list-type': '2' }),
       list('no uploads', { uploads: '' }),
       get('parts of none', 'k', { query: { uploadId: '{upload}' } }),
@@ -69,10 +81,12 @@ export const UPLOADS: readonly Scenario[] = [
       part('only part again', 'one', 1, 'all of it, again', 'only'),
       complete('complete one', 'one', [[1, '{only}']]),
       get('get one', 'one'),
+      get('the only part of one', 'one', { query: { partNumber: '1' } }),
       create('empty', { name: 'create empty' }),
       part('a part of 0 bytes', 'empty', 1, '', 'none'),
       complete('complete empty', 'empty', [[1, '{none}']]),
       get('get empty', 'empty'),
+      get('the only part of empty', 'empty', { query: { partNumber: '1' } }),
       create('small', { name: 'create small' }),
       part('small 1', 'small', 1, 'too small', 'small1'),
       part('small 2', 'small', 2, 'to be', 'small2'),

@@ -1,0 +1,68 @@
+import type { ObjectContent } from '../operations/answer.ts';
+import type { GetObject } from '../operations/operation.ts';
+import { getObject } from './get.ts';
+import { type PartRange, partAmong, partRange } from './part-range.ts';
+import { ObjectReplaced, pinned, readingAgain } from './replaced.ts';
+import type { OperationContext } from './services.ts';
+import { factsOf, identify, readConditions } from './stored.ts';
+
+/**
+ * GetObject of one part: a range that the sealed list of parts tells. With that list known, one request of the backend,
+ * pinned to the object that it is of; else a HEAD and the footer come before it.
+ */
+export async function getPart(operation: GetObject, part: number, context: OperationContext): Promise<ObjectContent> {
+  return (await knownPart(operation, part, context)) ?? readingAgain(() => attemptPart(operation, part, context));
+}
+
+async function knownPart(
+  operation: GetObject,
+  part: number,
+  context: OperationContext,
+): Promise<ObjectContent | undefined> {
+  const { layouts } = context.services;
+  const known = layouts.get(context.tenant.name, operation.ref);
+  // The backend judges one condition for us, and that is the pin.
+  if (known?.layout === undefined || Object.values(operation.conditions).some((condition) => condition !== undefined)) {
+    return undefined;
+  }
+  const found = partAmong(known.manifest.parts, Math.min(part, known.manifest.parts.length));
+  // An object that took this one's place may have that many parts, or bytes there.
+  if (part > known.manifest.parts.length || isEmpty(found)) return undefined;
+  try {
+    return await read(operation, found, known.backendEtag, context);
+  } catch (error) {
+    if (!(error instanceof ObjectReplaced)) throw error;
+    layouts.delete(context.tenant.name, operation.ref);
+    return undefined;
+  }
+}
+
+async function attemptPart(operation: GetObject, part: number, context: OperationContext): Promise<ObjectContent> {
+  const { ref, overrides } = operation;
+  const conditions = readConditions(operation.conditions);
+  const stored = await context.services.store.head({ ref, conditions }, context.signal);
+  const object = await identify(ref, stored, context);
+  const found = await partRange(part, object, ref, context);
+  if (!isEmpty(found)) return read(operation, found, stored.etag, context);
+  return { kind: 'ObjectContent', facts: factsOf(object), ...found, overrides, body: Buffer.alloc(0) };
+}
+
+async function read(
+  operation: GetObject,
+  { range, partsCount }: PartRange,
+  backendEtag: string,
+  context: OperationContext,
+): Promise<ObjectContent> {
+  const get: GetObject = {
+    ...operation,
+    range: { kind: 'from', ...range },
+    part: undefined,
+    ifRange: undefined,
+    conditions: {},
+  };
+  return { ...(await pinned(getObject(get, context, backendEtag))), partsCount };
+}
+
+function isEmpty({ range }: PartRange): boolean {
+  return range.last < range.first;
+}
