@@ -1,31 +1,21 @@
-import type { StoreGet } from '../dialects/dialect.ts';
 import type { Manifest } from '../envelope/footer.ts';
 import type { Layout, Slice } from '../envelope/layout.ts';
 import { SEGMENT_BYTES } from '../envelope/sizes.ts';
 import { openSlices, openWhole } from '../envelope/streams.ts';
-import { GatewayError } from '../errors.ts';
 import { releaseBuffer } from '../memory/release.ts';
 import type { ObjectContent } from '../operations/answer.ts';
 import type { GetObject } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
+import { firstContent } from './first-content.ts';
+import { anotherRange, pinnedGet, storedRangeOf } from './pinned-get.ts';
 import { primed } from './primed-body.ts';
-import { ObjectReplaced, pinned, readingAgain } from './replaced.ts';
+import { pinned, readingAgain } from './replaced.ts';
 import { corrupted } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 import type { StoredContent } from './store.ts';
-import {
-  factsOf,
-  identify,
-  layoutOf,
-  manifestOf,
-  openManifest,
-  type PlainObject,
-  readConditions,
-  type SealedObject,
-} from './stored.ts';
-import { satisfiable, storedGuess, type Wanted, wantedRange } from './wanted-range.ts';
+import { factsOf, layoutOf, manifestOf, openManifest, type PlainObject, type SealedObject } from './stored.ts';
 
 /** Up to here an object is read and verified whole before its status line; its footer then costs no extra request. */
 const WHOLE_BYTES = 256 * 1024;
@@ -35,6 +25,9 @@ const TINY_BYTES = 16 * 1024;
 
 /** What a streaming download holds at most: socket buffers on both sides and a few segments. */
 const STREAM_RESERVE_BYTES = 512 * 1024;
+
+/** A few segments too many at the front are cheaper than another request. Thousands of parts shift a place by as much. */
+const SLACK_BYTES = 8 * SEGMENT_BYTES;
 
 /**
  * GetObject (FORMAT.md §7). The first request is made as if the object were a PutObject's, which for those is the only
@@ -67,58 +60,14 @@ async function attemptContent(
   context: OperationContext,
   backendEtag: string | undefined,
 ): Promise<ObjectContent> {
-  const { ref } = operation;
-  const wanted = await wantedRange(operation, context, backendEtag);
-  const content = await firstContent(operation, wanted, context);
+  const { object, range, content } = await firstContent(operation, context, backendEtag);
   try {
-    if (wanted.etag !== undefined && wanted.etag !== content.object.etag) throw new ObjectReplaced();
-    const object = await identify(ref, content.object, context);
-    const range = wanted.range === undefined ? undefined : satisfiable(wanted.range, object.plaintextBytes);
     if (object.kind === 'plain') return await plainContent(operation, object, content, range, context);
     return await sealedContent(operation, object, content, range, context);
   } catch (error) {
     content.discard();
     throw error;
   }
-}
-
-/** The first look at the object: its head, and the bytes that are wanted if it is what the guess takes it for. */
-async function firstContent(operation: GetObject, wanted: Wanted, context: OperationContext): Promise<StoredContent> {
-  const { services, signal } = context;
-  const { range, etag } = wanted;
-  const get: StoreGet = {
-    ref: operation.ref,
-    range: range === undefined ? undefined : storedGuess(range, operation.ref, context),
-    conditions: etag === undefined ? readConditions(operation.conditions) : { ifMatch: `"${etag}"` },
-  };
-  const asked = services.store.get(get, signal);
-  try {
-    return await (etag === undefined ? asked : pinned(asked));
-  } catch (error) {
-    if (range === undefined || !isPastTheEnd(error)) throw error;
-    return await pastTheGuess(operation, { range, etag }, get, context);
-  }
-}
-
-/**
- * The backend's 416 speaks of stored bytes: its numbers must not reach the client, and it is no proof that the client
- * asked for too much. The object may have been cut short in the backend; or it is not sealed, and its bytes lie before
- * those of the guess.
- */
-async function pastTheGuess(
-  operation: GetObject,
-  { range, etag }: Wanted & { readonly range: NonNullable<Wanted['range']> },
-  { ref, conditions }: StoreGet,
-  context: OperationContext,
-): Promise<StoredContent> {
-  // Where the object's bytes once lay may have led past the end of the one that is there now.
-  context.services.layouts.delete(context.tenant.name, ref);
-  const asked = context.services.store.head({ ref, conditions }, context.signal);
-  const stored = await (etag === undefined ? asked : pinned(asked));
-  const object = await identify(ref, stored, context);
-  const bytes = satisfiable(range, object.plaintextBytes);
-  if (object.kind === 'sealed') throw new ObjectReplaced(); // by a longer one, since the backend's answer
-  return pinnedGet(operation, object, bytes, context);
 }
 
 async function sealedContent(
@@ -182,7 +131,7 @@ async function plainContent(
   let body = content.body;
   if (range !== undefined && !isExactly(range, content)) {
     content.discard();
-    const second = await pinnedGet(operation, object, range, context);
+    const second = await pinnedGet(operation.ref, object, range, context);
     if (!isExactly(range, second)) {
       second.discard();
       throw anotherRange();
@@ -222,55 +171,20 @@ async function storedSource(
   const first = slices[0]?.storedFirst ?? 0;
   const last = slices.at(-1)?.storedLast ?? 0;
   const coming = storedRangeOf(content);
-  // A few segments too many at the front are cheaper than another request.
-  const slack = 4 * SEGMENT_BYTES;
-  if (coming.first <= first && first - coming.first <= slack && coming.last >= last) {
+  if (coming.first <= first && first - coming.first <= SLACK_BYTES && coming.last >= last) {
     return { body: content.body, storedFirst: coming.first };
   }
-  if (coming.first === 0 && coming.last === content.object.storedBytes - 1 && first <= slack) {
+  if (coming.first === 0 && coming.last === content.object.storedBytes - 1 && first <= SLACK_BYTES) {
     return { body: content.body, storedFirst: 0 };
   }
   content.discard();
-  const second = await pinnedGet(operation, object, { first, last }, context);
+  const second = await pinnedGet(operation.ref, object, { first, last }, context);
   return { body: second.body, storedFirst: storedRangeOf(second).first };
-}
-
-/** More stored bytes of the object that was identified; they hold the range, or more when the backend likes. */
-async function pinnedGet(
-  operation: GetObject,
-  object: SealedObject | PlainObject,
-  range: ByteRange,
-  context: OperationContext,
-): Promise<StoredContent> {
-  const { etag, versionId, storedBytes } = object.stored;
-  const ref = { ...operation.ref, versionId: operation.ref.versionId ?? versionId };
-  const get: StoreGet = { ref, range, conditions: { ifMatch: `"${etag}"` } };
-  const content = await pinned(context.services.store.get(get, context.signal));
-  const same = content.object.etag === etag && content.object.storedBytes === storedBytes;
-  const { first, last } = storedRangeOf(content);
-  if (same && first <= range.first && last >= range.last) return content;
-  content.discard();
-  throw same ? anotherRange() : new ObjectReplaced();
-}
-
-/** Of the bytes on their way. */
-function storedRangeOf({ object }: StoredContent): ByteRange {
-  return object.storedRange ?? { first: 0, last: object.storedBytes - 1 };
 }
 
 function isExactly(range: ByteRange, content: StoredContent): boolean {
   const { first, last } = storedRangeOf(content);
   return first === range.first && last === range.last;
-}
-
-function anotherRange(): GatewayError {
-  return new GatewayError('BackendError', 'The backend answered another range than it was asked for.', {
-    source: 'backend',
-  });
-}
-
-function isPastTheEnd(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === 'InvalidRange';
 }
 
 function joined(pieces: readonly Buffer[]): Buffer {

@@ -1,12 +1,10 @@
-import type { StoredObject } from '../dialects/dialect.ts';
 import type { ObjectContent } from '../operations/answer.ts';
 import type { HeadObject } from '../operations/operation.ts';
-import { backendEtags } from './etag.ts';
 import { partRange } from './part-range.ts';
 import { pinned, readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { factsOf, identify, manifestOf, readConditions } from './stored.ts';
-import { rangeStillHolds, satisfiable } from './wanted-range.ts';
+import { wantedRange } from './wanted-range.ts';
 
 /** HeadObject: one backend HEAD; the size follows from the stored size and is checked against the sealed length. */
 export function headObject(operation: HeadObject, context: OperationContext): Promise<ObjectContent> {
@@ -19,7 +17,7 @@ async function attemptHead(operation: HeadObject, context: OperationContext): Pr
   const stored = await context.services.store.head({ ref, conditions }, context.signal);
   const object = await identify(ref, stored, context);
   const ofPart = operation.part === undefined ? undefined : await partRange(operation.part, object, ref, context);
-  const range = ofPart?.range ?? servedRange(operation, stored, object.plaintextBytes);
+  const range = ofPart?.range ?? wantedRange(operation, object);
   const checked = wantsChecksum && range === undefined && object.kind === 'sealed';
   const manifest = checked ? await pinned(manifestOf(object, ref, context)) : undefined;
   return {
@@ -30,11 +28,4 @@ async function attemptHead(operation: HeadObject, context: OperationContext): Pr
     overrides: operation.overrides,
     body: undefined,
   };
-}
-
-function servedRange(operation: HeadObject, stored: StoredObject, plaintextBytes: number): ObjectContent['range'] {
-  const { range, ifRange } = operation;
-  if (range === undefined) return undefined;
-  if (ifRange !== undefined && !rangeStillHolds(backendEtags(ifRange) ?? ifRange, stored)) return undefined;
-  return satisfiable(range, plaintextBytes);
 }

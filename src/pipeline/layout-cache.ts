@@ -15,6 +15,10 @@ export interface KnownLayout {
 /** A part's objects and buffers in manifest and layout, roughly. */
 const BYTES_A_PART = 300;
 const BYTES_AN_ENTRY = 600;
+/** Beside it, what a Map and a list of uses take. */
+const BYTES_A_NAME = 150;
+/** Of the memory, for the places of PutObject objects. */
+const SINGLES_SHARE = 8;
 
 /**
  * Footers by tenant and place, so that a range of a multipart object costs one backend request after the first. What
@@ -23,8 +27,13 @@ const BYTES_AN_ENTRY = 600;
  */
 export class LayoutCache {
   readonly #layouts: LRUCache<string, KnownLayout>;
+  readonly #singles: LRUCache<string, true>;
 
   constructor(limitBytes: number) {
+    this.#singles = new LRUCache({
+      maxSize: limitBytes / SINGLES_SHARE,
+      sizeCalculation: (_single, name) => BYTES_A_NAME + name.length,
+    });
     this.#layouts = new LRUCache({
       maxSize: limitBytes,
       sizeCalculation: (layout, name) => BYTES_AN_ENTRY + name.length + layout.manifest.parts.length * BYTES_A_PART,
@@ -39,8 +48,19 @@ export class LayoutCache {
     this.#layouts.set(nameOf(tenant, ref), layout);
   }
 
+  /** Remembers a place where a PutObject object lies: nothing shifts its bytes. */
+  setSingle(tenant: string, ref: ObjectRef): void {
+    this.#singles.set(nameOf(tenant, ref), true);
+  }
+
+  isSingle(tenant: string, ref: ObjectRef): boolean {
+    return this.#singles.has(nameOf(tenant, ref));
+  }
+
+  /** All that is remembered of a place. */
   delete(tenant: string, ref: ObjectRef): void {
     this.#layouts.delete(nameOf(tenant, ref));
+    this.#singles.delete(nameOf(tenant, ref));
   }
 }
 

@@ -3,7 +3,9 @@ import { Layout } from '../../src/envelope/layout.ts';
 import type { PutObject } from '../../src/operations/operation.ts';
 import { getObject } from '../../src/pipeline/get.ts';
 import { headObject } from '../../src/pipeline/head.ts';
+import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
 import { putObject } from '../../src/pipeline/put.ts';
+import type { RangeRequest } from '../../src/wire/range.ts';
 import { pattern } from '../devstore/started.ts';
 import {
   BUCKET,
@@ -120,6 +122,36 @@ describe('an object that is replaced while it is read', () => {
   });
 });
 
+describe('ranges of an object that was sent in one go', () => {
+  it('cost one request, whether asked from the front, from the end or under If-Range', async () => {
+    const stand = await inProcess();
+    const whole = pattern(9 * 1024 * 1024);
+    await put(stand, 'whole', whole);
+    const { facts } = await headObject(headOf('whole'), stand.context());
+    const asked = async (range: RangeRequest, ifRange?: string) => {
+      stand.asked();
+      const bytes = await bodyOf(await getObject(getOf('whole', { range, ifRange }), stand.context()));
+      return [bytes, stand.asked().length] as const;
+    };
+    const last = whole.length - 1;
+    // Twice: the second time it is known that no part comes before the place.
+    for (let round = 0; round < 2; round++) {
+      for (const first of [0, 65_535, 6_000_000, last]) {
+        const [bytes, requests] = await asked({ kind: 'from', first, last: Math.min(last, first + 99) });
+        expect([bytes.equals(whole.subarray(first, first + 100)), requests], `${first}`).toEqual([true, 1]);
+      }
+      for (const suffix of [1, 70_000, 8_000_000, whole.length, whole.length + 1]) {
+        const [bytes, requests] = await asked({ kind: 'suffix', bytes: suffix });
+        expect([bytes.equals(whole.subarray(-suffix)), requests], `-${suffix}`).toEqual([true, 1]);
+      }
+    }
+    const held = await asked({ kind: 'from', first: 5, last: 9 }, `"${facts.etag}"`);
+    expect(held).toEqual([whole.subarray(5, 10), 1]);
+    const [bytes, requests] = await asked({ kind: 'from', first: 5, last: 9 }, '"another"');
+    expect([bytes.equals(whole), requests]).toEqual([true, 2]);
+  });
+});
+
 describe('ranges of a multipart object', () => {
   it('every border of parts and segments', async () => {
     const stand = await inProcess();
@@ -142,9 +174,34 @@ describe('ranges of a multipart object', () => {
     await put(stand, 'parts', pattern(PIECE), { declared: false });
     stand.asked();
     const range = { kind: 'from', first: PIECE - 10, last: PIECE - 1 } as const;
-    for (const requests of [3, 1]) {
+    for (const requests of [2, 1]) {
       await bodyOf(await getObject(getOf('parts', { range }), stand.context()));
       expect(stand.asked().length).toBeLessThanOrEqual(requests);
+    }
+  });
+
+  it('costs two requests before the footer is known, suffixes too', async () => {
+    const whole = pattern(2 * PIECE + 70_000);
+    for (const range of [
+      { kind: 'from', first: 3, last: 5 },
+      { kind: 'from', first: PIECE - 10, last: PIECE + 10 },
+      { kind: 'from', first: 2 * PIECE + 65_530, last: 2 * PIECE + 65_540 },
+      { kind: 'from', first: whole.length - 1, last: undefined },
+      { kind: 'suffix', bytes: 1 },
+      { kind: 'suffix', bytes: PIECE },
+    ] as const) {
+      const stand = await inProcess();
+      await put(stand, 'parts', whole, { declared: false });
+      const context = stand.context();
+      const elsewhere = { ...context, services: { ...context.services, layouts: new LayoutCache(1024 * 1024) } };
+      stand.asked();
+      const content = await getObject(getOf('parts', { range }), elsewhere);
+      const wanted =
+        range.kind === 'suffix'
+          ? whole.subarray(whole.length - range.bytes)
+          : whole.subarray(range.first, (range.last ?? whole.length) + 1);
+      expect((await bodyOf(content)).equals(wanted), JSON.stringify(range)).toBe(true);
+      expect(stand.asked().length, JSON.stringify(range)).toBe(2);
     }
   });
 

@@ -86,6 +86,7 @@ describe('a store that knows no ranges', () => {
     const context = stand.context(policy);
     const { store } = stand.services;
     const rangeless = {
+      dialect: store.dialect,
       get: (get: Parameters<Store['get']>[0], signal: AbortSignal) => store.get({ ...get, range: undefined }, signal),
     } as Store;
     const asker = { ...context, services: { ...context.services, store: rangeless } };
