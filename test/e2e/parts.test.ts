@@ -173,6 +173,9 @@ describe.each(REAL_STORES)('parts over %s', (_name, start) => {
       const answered = (of: S3Client) => told(of, input).catch(async (error) => refusal(Promise.reject(error)));
       expect(await answered(client), `${Key} ${PartNumber}`).toEqual(await answered(direct));
     }
+    await direct.send(new PutObjectCommand({ Bucket, Key: 'empty', Body: Buffer.alloc(0) }));
+    const end = client.send(new GetObjectCommand({ Bucket, Key: 'empty', Range: 'bytes=-5' }));
+    expect(await refusal(end)).toEqual([416, 'InvalidRange']);
     await upload(client, Bucket, 'sealed');
     const pieces = await byParts(client, { Bucket, Key: 'sealed' });
     expect(pieces.map((piece, at) => piece.equals(PARTS[at] as Buffer))).toEqual([true, true, true]);

@@ -112,7 +112,9 @@ export function readObject(response: IncomingResponse): StoredObject {
   const lastModified = head.lastModified === undefined ? undefined : parseHttpDate(head.lastModified);
   if (head.etag === undefined || lastModified === undefined) throw unusable('has no ETag or no Last-Modified');
   const contentLength = head.contentLength === undefined ? undefined : wholeNumber(head.contentLength);
-  const range = response.status === 206 ? readContentRange(head.contentRange) : undefined;
+  const ofNothing = head.contentRange === RANGE_OF_NOTHING && contentLength === 0;
+  const partial = response.status === 206 && !ofNothing;
+  const range = partial ? readContentRange(head.contentRange) : undefined;
   const storedBytes = range === undefined ? contentLength : range.sizeBytes;
   if (storedBytes === undefined) throw unusable('has no length');
   return {
@@ -141,6 +143,9 @@ export function readDelete(response: IncomingResponse): { versionId: string | un
 export function readMarks(headers: HeaderList): Pick<Head, 'versionId' | 'deleteMarker' | 'vendor'> {
   return readHead(headers);
 }
+
+/** MinIO's answer when the end of an object is asked for that has no bytes. */
+const RANGE_OF_NOTHING = 'bytes 0--1/0';
 
 const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
 

@@ -63,6 +63,11 @@ describe('readObject', () => {
     ]);
   });
 
+  test('the end of nothing, as MinIO tells it, is nothing', () => {
+    const ofNothing = answer(206, ...HEAD.slice(0, 5), '0', 'Content-Range', 'bytes 0--1/0');
+    expect(s3Back.readObject(ofNothing)).toMatchObject({ storedBytes: 0, storedRange: undefined });
+  });
+
   test.each([
     ['no ETag', 200, ['Last-Modified', HEAD[3] as string, 'Content-Length', '1']],
     ['no date', 200, ['ETag', '"e"', 'Content-Length', '1']],
@@ -70,6 +75,7 @@ describe('readObject', () => {
     ['partial, no range', 206, HEAD],
     ['partial, unknown size', 206, [...HEAD, 'Content-Range', 'bytes 0-9/*']],
     ['partial, past the end', 206, [...HEAD, 'Content-Range', 'bytes 0-10/10']],
+    ['partial, of nothing but with bytes', 206, [...HEAD, 'Content-Range', 'bytes 0--1/0']],
     ['partial, backwards', 206, [...HEAD, 'Content-Range', 'bytes 5-4/10']],
     ['partial, several', 206, [...HEAD, 'Content-Type', 'multipart/byteranges; boundary=x']],
   ])('an answer with %s is not used', (_what, status, headers) => {
