@@ -35,6 +35,17 @@ export class ExpectedObjects {
     return allowed.has(id) && allowed.get(id)?.bytes === found?.bytes;
   }
 
+  /** Whether a listing may show it of this size; undefined: whether it may lack it. */
+  allowsBytes(key: string, bytes: number | undefined): boolean {
+    return [...this.#of(key).values()].some((content) => content?.bytes === bytes);
+  }
+
+  /** Whether it may be there, and whether it may be absent. */
+  mayBe(key: string): { readonly present: boolean; readonly absent: boolean } {
+    const absent = this.#of(key).has(ABSENT);
+    return { present: this.#of(key).size > (absent ? 1 : 0), absent };
+  }
+
   /** What it may be, for a message. */
   describe(key: string): string {
     return [...this.#of(key).values()].map((content) => (content ? `${content.bytes} bytes` : ABSENT)).join(' or ');

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
@@ -17,6 +17,9 @@ export interface Minio {
   readonly directory: string;
   /** kill -9: transfers in flight break, what was acknowledged stays. */
   kill(): Promise<void>;
+  /** SIGSTOP: alive, connected and silent. */
+  freeze(): void;
+  thaw(): void;
   /** Starts again on the same port over the same folder; resolves when it answers. */
   restart(): Promise<void>;
   /** Ends it and removes the folder. */
@@ -65,6 +68,8 @@ export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
     region: 'us-east-1',
     directory,
     kill: () => end(child),
+    freeze: () => signal(child, 'SIGSTOP'),
+    thaw: () => signal(child, 'SIGCONT'),
     restart: async () => {
       await end(child);
       child = await launch(directory, port, options);
@@ -126,6 +131,12 @@ async function isReady(port: number): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** To the server itself, which is the shell's first child; the other is its watch. */
+function signal(shell: ChildProcess, name: NodeJS.Signals): void {
+  const children = readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8').trim().split(' ');
+  process.kill(Number(children[0]), name);
 }
 
 /** kill -9, and wait until it is gone. */

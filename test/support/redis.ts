@@ -27,6 +27,8 @@ export interface RedisServer {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** Where it keeps its append-only file. */
+  readonly directory: string;
   /** A client for the test's own looks at the data; the caller disconnects it. */
   client(options?: RedisOptions): Redis;
   /** SIGKILL, and waits until it is gone: as in a crash. */
@@ -49,6 +51,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   if (options.cluster === true) await takeAllSlots(port);
   const server: RedisServer = {
     port,
+    directory,
     url: `redis://${options.requirepass === undefined ? '' : `:${options.requirepass}@`}127.0.0.1:${port}`,
     get pid() {
       return child.pid ?? 0;
