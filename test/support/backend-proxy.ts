@@ -8,6 +8,8 @@ export interface BackendProxy {
   readonly endpoint: string;
   /** `METHOD /path` of every request so far, signatures and ids left out. */
   readonly seen: readonly string[];
+  /** The most requests of a method that were under way at once, since the last count. */
+  mostAtOnce(method: string): number;
   /**
    * Counts anew. At the request with that ordinal, from 1, `stop` is awaited, and then the exchange goes on, if anybody
    * is left.
@@ -22,9 +24,19 @@ export interface BackendProxy {
 export async function startBackendProxy(store: { readonly port: number }): Promise<BackendProxy> {
   let count = 0;
   let seen: string[] = [];
+  const under = new Map<string, number>();
+  const most = new Map<string, number>();
   let planned: { ordinal: number; point: StopPoint; stop: () => Promise<void> } | undefined;
+  const track = (method: string, change: 1 | -1) => {
+    const now = (under.get(method) ?? 0) + change;
+    under.set(method, now);
+    most.set(method, Math.max(now, most.get(method) ?? 0));
+  };
   const exchange = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const ordinal = ++count;
+    const { method = 'GET' } = incoming;
+    track(method, 1);
+    outgoing.once('close', () => track(method, -1));
     seen.push(`${incoming.method} ${incoming.url?.replace(/uploadId=[^&]*/, 'uploadId')}`);
     const stop = planned?.ordinal === ordinal ? planned : undefined;
     if (stop?.point === 'before') await stop.stop();
@@ -57,12 +69,14 @@ export async function startBackendProxy(store: { readonly port: number }): Promi
   const begin = () => {
     count = 0;
     seen = [];
+    most.clear();
   };
   return {
     endpoint: `http://127.0.0.1:${port}`,
     get seen() {
       return seen;
     },
+    mostAtOnce: (method) => most.get(method) ?? 0,
     stopAt(ordinal, point, stop) {
       begin();
       planned = { ordinal, point, stop };
