@@ -44,7 +44,7 @@ export async function firstContent(
   try {
     if (pinnedTo !== undefined && pinnedTo !== content.object.etag) throw new ObjectReplaced();
     const object = await identify(ref, content.object, context);
-    const range = wantedRange(operation, object);
+    const range = await wantedRange(operation, object, context);
     if (asked !== undefined) rememberSingle(operation, object, context);
     if (range !== undefined || asked === undefined) return { object, range, content };
     content.discard();
@@ -71,7 +71,7 @@ async function withoutGuess(
   const get = { ref, conditions: conditionsOf(operation, pinnedTo) };
   const stored = await unlessReplaced(context.services.store.head(get, context.signal), pinnedTo);
   const object = await identify(ref, stored, context);
-  const range = wantedRange(operation, object);
+  const range = await wantedRange(operation, object, context);
   if (range !== undefined && object.kind === 'sealed') throw new ObjectReplaced(); // by a longer one, since the answer
   return { object, range, content: await pinnedGet(ref, object, range, context) };
 }

@@ -17,7 +17,7 @@ async function attemptHead(operation: HeadObject, context: OperationContext): Pr
   const stored = await context.services.store.head({ ref, conditions }, context.signal);
   const object = await identify(ref, stored, context);
   const ofPart = operation.part === undefined ? undefined : await partRange(operation.part, object, ref, context);
-  const range = ofPart?.range ?? wantedRange(operation, object);
+  const range = ofPart?.range ?? (await wantedRange(operation, object, context));
   const checked = wantsChecksum && range === undefined && object.kind === 'sealed';
   const manifest = checked ? await pinned(manifestOf(object, ref, context)) : undefined;
   return {

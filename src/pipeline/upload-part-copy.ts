@@ -1,5 +1,5 @@
 import type { VerifiedBody } from '../dialects/dialect.ts';
-import { clientError } from '../errors.ts';
+import { clientError, type GatewayError } from '../errors.ts';
 import type { PartCopied, PartStored } from '../operations/answer.ts';
 import type { UploadPartCopy } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
@@ -12,6 +12,7 @@ import { pinned, readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { uploadPart } from './upload-part.ts';
 import { findUpload } from './upload-state.ts';
+import { requireLength } from './wanted-range.ts';
 
 /**
  * UploadPartCopy (FORMAT.md §9): the source, or a range of it, is opened and sealed again as a part, streaming. Its
@@ -29,7 +30,11 @@ async function attemptPartCopy(
 ): Promise<PartCopied> {
   const source = await findSource(operation.source, reading);
   const { stored, plaintextBytes } = source.object;
-  const range = rangeWithin(operation.range, plaintextBytes);
+  const { range } = operation;
+  if (range !== undefined && range.last >= plaintextBytes) {
+    await requireLength(source.object, source.ref, reading);
+    throw pastTheSource(plaintextBytes);
+  }
   const { etag, checksum } = (await isPlainThroughout(operation, source, context))
     ? await copiedByBackend(operation, source, range, context)
     : await openedAndSealed(operation, source, range, { reading, writing: context });
@@ -38,9 +43,8 @@ async function attemptPartCopy(
 }
 
 /** Unlike a GET's, a range is not cut at the end: the part would have another length than the client counts on. */
-function rangeWithin(range: ByteRange | undefined, plaintextBytes: number): ByteRange | undefined {
-  if (range === undefined || range.last < plaintextBytes) return range;
-  throw clientError('InvalidRange', `Range specified is not valid for source object of size: ${plaintextBytes}`, {
+function pastTheSource(plaintextBytes: number): GatewayError {
+  return clientError('InvalidRange', `Range specified is not valid for source object of size: ${plaintextBytes}`, {
     details: { ActualObjectSize: String(plaintextBytes) },
   });
 }

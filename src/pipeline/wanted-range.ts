@@ -1,27 +1,45 @@
 import type { StoredObject } from '../dialects/dialect.ts';
-import { clientError } from '../errors.ts';
+import { clientError, type GatewayError } from '../errors.ts';
+import type { ObjectRef } from '../operations/object.ts';
 import type { GetObject } from '../operations/operation.ts';
-import { type ByteRange, type RangeRequest, resolveRange } from '../wire/range.ts';
+import { type ByteRange, resolveRange } from '../wire/range.ts';
 import { backendEtags } from './etag.ts';
+import { pinned } from './replaced.ts';
+import type { OperationContext } from './services.ts';
+import { manifestOf, type PlainObject, type SealedObject } from './stored.ts';
 
 /**
  * What to serve of an object: undefined for all of it, also where If-Range says that it is another one now.
- * @throws GatewayError InvalidRange
+ * @throws GatewayError InvalidRange, and ObjectCorrupted where the object is not as long as the store says
  */
-export function wantedRange(
-  { range, ifRange }: Pick<GetObject, 'range' | 'ifRange'>,
-  object: { readonly stored: StoredObject; readonly plaintextBytes: number },
-): ByteRange | undefined {
+export async function wantedRange(
+  { ref, range, ifRange }: Pick<GetObject, 'ref' | 'range' | 'ifRange'>,
+  object: SealedObject | PlainObject,
+  context: OperationContext,
+): Promise<ByteRange | undefined> {
   if (range === undefined) return undefined;
   if (ifRange !== undefined && !rangeStillHolds(backendEtags(ifRange) ?? ifRange, object.stored)) return undefined;
-  return satisfiable(range, object.plaintextBytes);
+  const resolved = resolveRange(range, object.plaintextBytes);
+  if (resolved !== 'unsatisfiable') return resolved;
+  await requireLength(object, ref, context);
+  throw pastTheEnd(object.plaintextBytes);
 }
 
-/** @throws GatewayError InvalidRange */
-export function satisfiable(range: RangeRequest, plaintextBytes: number): ByteRange {
-  const resolved = resolveRange(range, plaintextBytes);
-  if (resolved !== 'unsatisfiable') return resolved;
-  throw clientError('InvalidRange', 'The requested range begins past the end of the object.', {
+/**
+ * Who resumes a download takes "past the end" for its end: a multipart object that was cut short in the store must not
+ * be told to end there. Its envelope does not know its length; its footer does, if it is this object's.
+ * @throws GatewayError ObjectCorrupted
+ */
+export async function requireLength(
+  object: SealedObject | PlainObject,
+  ref: ObjectRef,
+  context: OperationContext,
+): Promise<void> {
+  if (object.kind === 'sealed' && object.opened.head.multipart) await pinned(manifestOf(object, ref, context));
+}
+
+function pastTheEnd(plaintextBytes: number): GatewayError {
+  return clientError('InvalidRange', 'The requested range begins past the end of the object.', {
     details: { ActualObjectSize: String(plaintextBytes) },
   });
 }

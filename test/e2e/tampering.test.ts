@@ -12,6 +12,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../server/raw-client.ts';
+import { flipped, plantObject, type StoredBytes, storedObject, withBody } from '../support/attacker.ts';
 import { inPieces, payload } from '../support/payload.ts';
 import { backendClient, expectServed, listedKeys, onceClient, read, refusal } from '../support/sight.ts';
 import { type Stand, standOnMinio } from '../support/stand.ts';
@@ -34,22 +35,6 @@ const CORRUPTED = [422, 'ObjectCorrupted'] as const;
 const MOVED = [409, 'ObjectMoved'] as const;
 const NOT_SEALED = [409, 'ObjectNotSealed'] as const;
 type Verdict = 'right' | readonly [number, string];
-
-/** An object as it lies in the store. */
-interface Stored {
-  readonly body: Buffer;
-  readonly metadata: Record<string, string>;
-  readonly content: Pick<PutObjectCommandInput, 'ContentType' | 'CacheControl'>;
-}
-
-const withBody = (stored: Stored, body: Buffer): Stored => ({ ...stored, body });
-
-function flipped(stored: Stored, at: number): Stored {
-  const body = Buffer.from(stored.body);
-  const place = at < 0 ? body.length + at : at;
-  body[place] = (body[place] as number) ^ 0x04;
-  return withBody(stored, body);
-}
 
 let stand: Stand & Awaited<ReturnType<typeof standOnMinio>>;
 let client: S3Client;
@@ -82,18 +67,8 @@ async function put(by: S3Client, Bucket: string, Key: string, Body: Buffer, more
   return stored(Bucket, Key);
 }
 
-async function stored(Bucket: string, Key: string): Promise<Stored> {
-  const answer = await store.send(new GetObjectCommand({ Bucket, Key }));
-  return {
-    body: Buffer.from((await answer.Body?.transformToByteArray()) ?? []),
-    metadata: answer.Metadata ?? {},
-    content: { ContentType: answer.ContentType, CacheControl: answer.CacheControl },
-  };
-}
-
-async function plant(Key: string, { body, metadata, content }: Stored, Bucket = BUCKET): Promise<void> {
-  await store.send(new PutObjectCommand({ Bucket, Key, Body: body, Metadata: metadata, ...content }));
-}
+const stored = (Bucket: string, Key: string) => storedObject(store, Bucket, Key);
+const plant = (Key: string, object: StoredBytes, Bucket = BUCKET) => plantObject(store, Bucket, Key, object);
 
 async function verdict(promise: Promise<Buffer>, right: Buffer): Promise<Verdict | 'WRONG BYTES'> {
   const outcome = await promise.catch((error: unknown) => refusal(Promise.reject(error)));
@@ -127,7 +102,7 @@ function everywhere(refused: readonly [number, string]) {
 
 describe('an object of a few segments, read whole before its status line', () => {
   const honest = payload(3 * SEGMENT + 100, 11);
-  let object: Stored;
+  let object: StoredBytes;
   beforeAll(async () => {
     object = await put(client, BUCKET, 'small', honest, { CacheControl: 'no-cache', Metadata: { author: 'honest' } });
   });
@@ -158,20 +133,20 @@ describe('an object of a few segments, read whole before its status line', () =>
     expect(told).toEqual({ ...expected, suffix: expected.last, head: 'right' });
   });
 
-  const cut = (from: number, to?: number) => (whole: Stored) => withBody(whole, whole.body.subarray(from, to));
-  const splice = (from: number, to: number, length: number) => (whole: Stored) => {
+  const cut = (from: number, to?: number) => (whole: StoredBytes) => withBody(whole, whole.body.subarray(from, to));
+  const splice = (from: number, to: number, length: number) => (whole: StoredBytes) => {
     const body = Buffer.from(whole.body);
     whole.body.copy(body, to, from, from + length);
     return withBody(whole, body);
   };
   it.each([
     ['truncated by a byte', cut(0, -1)],
-    ['truncated by its last segment', (whole: Stored) => cut(0, whole.body.length - SEALED_SEGMENT)(whole)],
-    ['truncated to the size of another object', (whole: Stored) => cut(0, whole.body.length - 50)(whole)],
+    ['truncated by its last segment', (whole: StoredBytes) => cut(0, whole.body.length - SEALED_SEGMENT)(whole)],
+    ['truncated to the size of another object', (whole: StoredBytes) => cut(0, whole.body.length - 50)(whole)],
     ['without its first segment', cut(SEALED_SEGMENT)],
-    ['extended by a byte', (whole: Stored) => withBody(whole, Buffer.concat([whole.body, Buffer.from('x')]))],
-    ['extended by itself', (whole: Stored) => withBody(whole, Buffer.concat([whole.body, whole.body]))],
-    ['put at its own end', (whole: Stored) => withBody(whole, Buffer.concat([Buffer.alloc(SEGMENT), whole.body]))],
+    ['extended by a byte', (whole: StoredBytes) => withBody(whole, Buffer.concat([whole.body, Buffer.from('x')]))],
+    ['extended by itself', (whole: StoredBytes) => withBody(whole, Buffer.concat([whole.body, whole.body]))],
+    ['put at its own end', (whole: StoredBytes) => withBody(whole, Buffer.concat([Buffer.alloc(SEGMENT), whole.body]))],
   ] as const)('%s', async (_name, tamper) => {
     await plant('small', tamper(object));
     expect(await verdicts('small', honest)).toEqual(everywhere(CORRUPTED));
@@ -232,12 +207,15 @@ describe('an object of a few segments, read whole before its status line', () =>
   });
 
   it.each([
-    ['the content type', (whole: Stored) => ({ ...whole, content: { ...whole.content, ContentType: 'text/html' } })],
-    ['a content header', (whole: Stored) => ({ ...whole, content: { ...whole.content, CacheControl: 'public' } })],
-    ['a content header taken away', (whole: Stored) => ({ ...whole, content: { ContentType: 'text/x-honest' } })],
-    ['a value', (whole: Stored) => ({ ...whole, metadata: { ...whole.metadata, author: 'mallory' } })],
-    ['a name more', (whole: Stored) => ({ ...whole, metadata: { ...whole.metadata, role: 'admin' } })],
-    ['a name less', (whole: Stored) => ({ ...whole, metadata: { sx1: whole.metadata.sx1 as string } })],
+    [
+      'the content type',
+      (whole: StoredBytes) => ({ ...whole, content: { ...whole.content, ContentType: 'text/html' } }),
+    ],
+    ['a content header', (whole: StoredBytes) => ({ ...whole, content: { ...whole.content, CacheControl: 'public' } })],
+    ['a content header taken away', (whole: StoredBytes) => ({ ...whole, content: { ContentType: 'text/x-honest' } })],
+    ['a value', (whole: StoredBytes) => ({ ...whole, metadata: { ...whole.metadata, author: 'mallory' } })],
+    ['a name more', (whole: StoredBytes) => ({ ...whole, metadata: { ...whole.metadata, role: 'admin' } })],
+    ['a name less', (whole: StoredBytes) => ({ ...whole, metadata: { sx1: whole.metadata.sx1 as string } })],
   ] as const)('metadata changed: %s', async (_name, tamper) => {
     await plant('small', tamper(object));
     expect(await verdicts('small', honest)).toEqual(everywhere(CORRUPTED));
@@ -256,8 +234,8 @@ describe('an object of a few segments, read whole before its status line', () =>
 describe('objects that change places', () => {
   const one = payload(200_000, 21);
   const two = payload(200_000, 22);
-  let first: Stored;
-  let second: Stored;
+  let first: StoredBytes;
+  let second: StoredBytes;
   beforeAll(async () => {
     first = await put(client, BUCKET, 'place/one', one);
     second = await put(client, BUCKET, 'place/two', two);
@@ -309,7 +287,7 @@ describe('objects that change places', () => {
 describe('a large object, whose status line is out before its end is read', () => {
   const honest = payload(8 * MIB + 77, 31);
   const lastSegment = Math.floor(honest.length / SEGMENT);
-  let object: Stored;
+  let object: StoredBytes;
   beforeAll(async () => {
     object = await put(client, BUCKET, 'large', honest);
   });
@@ -375,7 +353,7 @@ describe('an object of several parts', () => {
   const honest = payload(17 * MIB, 41);
   const PART = 8 * MIB;
   const sealedPart = HEADER + PART + 16 * (PART / SEGMENT);
-  let object: Stored;
+  let object: StoredBytes;
   beforeAll(async () => {
     const url = await getSignedUrl(client, new PutObjectCommand({ Bucket: BUCKET, Key: 'parts' }));
     const response = await fetch(url, {
@@ -388,12 +366,12 @@ describe('an object of several parts', () => {
   });
 
   it.each([
-    ['the footer', (whole: Stored) => flipped(whole, -100)],
-    ['the footer’s tag', (whole: Stored) => flipped(whole, -1)],
-    ['the size', (whole: Stored) => withBody(whole, whole.body.subarray(0, -20))],
+    ['the footer', (whole: StoredBytes) => flipped(whole, -100)],
+    ['the footer’s tag', (whole: StoredBytes) => flipped(whole, -1)],
+    ['the size', (whole: StoredBytes) => withBody(whole, whole.body.subarray(0, -20))],
     [
       'the order of the parts',
-      ({ body, ...rest }: Stored) => {
+      ({ body, ...rest }: StoredBytes) => {
         const parts = [body.subarray(sealedPart, 2 * sealedPart), body.subarray(0, sealedPart)];
         return { ...rest, body: Buffer.concat([...parts, body.subarray(2 * sealedPart)]) };
       },
