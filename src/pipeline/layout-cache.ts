@@ -6,6 +6,8 @@ import type { ObjectRef } from '../operations/object.ts';
 /** An object's verified footer, good for as long as the backend's ETag is the same. */
 export interface KnownLayout {
   readonly backendEtag: string;
+  /** Of the object whose footer it is: a store may tell one ETag of two. */
+  readonly oid: Buffer;
   readonly storedBytes: number;
   readonly manifest: Manifest;
   /** Of a multipart object; a PutObject's needs no footer. */

@@ -87,7 +87,9 @@ export async function manifestOf(object: SealedObject, ref: ObjectRef, context: 
   const { stored } = object;
   const known = services.layouts.get(tenant.name, ref);
   if (known !== undefined && known.backendEtag === stored.etag && known.storedBytes === stored.storedBytes) {
-    return known.manifest;
+    if (known.oid.equals(object.opened.head.oid)) return known.manifest;
+    services.layouts.delete(tenant.name, ref);
+    throw corrupted('The backend told the same ETag of two different objects.');
   }
   const suffixBytes = Math.min(stored.storedBytes, maxFooterBytes(object.plaintextBytes, object.opened.head.quantum));
   const release = services.budget.reserve(suffixBytes);
@@ -126,6 +128,7 @@ export function openManifest(object: SealedObject, tail: Buffer, ref: ObjectRef,
   if (!consistent) throw corrupted('The stored object’s footer contradicts its envelope.');
   context.services.layouts.set(context.tenant.name, ref, {
     backendEtag: stored.etag,
+    oid: head.oid,
     storedBytes: stored.storedBytes,
     manifest,
     layout: manifest.multipart ? Layout.fromManifest(manifest, head.quantum) : undefined,

@@ -57,12 +57,12 @@ async function complete(
 function rememberLayout(
   { ref, etag }: UploadCompleted,
   manifest: Manifest,
-  { quantum }: ReadUpload,
+  { quantum, oid }: ReadUpload,
   { services, tenant }: OperationContext,
 ): void {
   const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
   const layout = Layout.fromManifest(manifest, quantum);
-  services.layouts.set(tenant.name, ref, { backendEtag: backendEtag(etag), storedBytes, manifest, layout });
+  services.layouts.set(tenant.name, ref, { backendEtag: backendEtag(etag), oid, storedBytes, manifest, layout });
 }
 
 interface Assembly {

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import type { BackDialect } from '../../src/dialects/dialect.ts';
+import { s3Back } from '../../src/dialects/s3/back.ts';
+import type { GetObject } from '../../src/operations/operation.ts';
+import { getObject } from '../../src/pipeline/get.ts';
+import { headObject } from '../../src/pipeline/head.ts';
+import { putObject } from '../../src/pipeline/put.ts';
+import type { OperationContext } from '../../src/pipeline/services.ts';
+import { Staging } from '../../src/pipeline/staging.ts';
+import { Store } from '../../src/pipeline/store.ts';
+import { listParts } from '../../src/pipeline/upload-list.ts';
+import { payload } from '../support/payload.ts';
+import {
+  BUCKET,
+  bodyOf,
+  getOf,
+  headOf,
+  type InProcess,
+  inProcess,
+  putOf,
+  refusalOf,
+  verifiedBody,
+} from './in-process.ts';
+import { PART, readBack, startUpload } from './upload-stand.ts';
+
+/** A store that lies (FORMAT.md §1) in what a real one cannot be made to say: ETags and lists of its own making. */
+
+const STAGING = 'staging';
+const FORGED = 'f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0';
+/** Less than a backend's part: it is staged. */
+const SMALL = 100_000;
+
+function lying(stand: InProcess, lies: Lies): () => OperationContext {
+  const store = new Store({ ...s3Back, ...lies.ofObjects }, stand.connection);
+  const staging = new Staging({
+    bucket: STAGING,
+    store: new Store({ ...s3Back, ...lies.ofStagedParts }, stand.connection),
+  });
+  const services = { ...stand.services, store, staging };
+  return () => ({ ...stand.context(), services });
+}
+
+interface Lies {
+  readonly ofObjects?: Partial<BackDialect>;
+  readonly ofStagedParts?: Partial<BackDialect>;
+}
+
+/** What is put and what is read has one and the same ETag, and conditions on ETags are passed over. */
+const ONE_ETAG: Lies = {
+  ofObjects: {
+    readObject: (response) => ({ ...s3Back.readObject(response), etag: FORGED }),
+    get: (get) => s3Back.get({ ...get, conditions: {} }),
+    head: (get) => s3Back.head({ ...get, conditions: {} }),
+  },
+  ofStagedParts: {
+    readAck: (response) => ({ ...s3Back.readAck(response), etag: FORGED }),
+    get: (get) => s3Back.get({ ...get, conditions: {} }),
+  },
+};
+
+describe('one ETag for two attempts at a part', () => {
+  async function sentTwice() {
+    const stand = await inProcess();
+    const context = lying(stand, ONE_ETAG);
+    const upload = await startUpload(stand, 'object', { context });
+    const [first, second] = [payload(SMALL, 1), payload(SMALL, 2)];
+    await upload.send(1, first);
+    const [kept] = await stand.stored.keys(STAGING);
+    const part = await upload.send(1, second);
+    const names = await stand.stored.keys(STAGING);
+    const place = names.find((name) => name !== kept) as string;
+    return { stand, context, upload, part, kept: kept as string, place, second };
+  }
+
+  it('the last one counts, as with every store', async () => {
+    const { stand, upload, part, second } = await sentTwice();
+    await upload.complete([part]);
+    expect((await readBack(stand, 'object')).equals(second)).toBe(true);
+  });
+
+  it('the first one in the place of the last makes no object', async () => {
+    const { stand, upload, part, kept, place } = await sentTwice();
+    await stand.stored.overwrite(STAGING, place, (await stand.stored.read(STAGING, kept)).bytes);
+    expect(await refusalOf(upload.complete([part]))).toBe('ObjectCorrupted');
+    expect(await stand.stored.keys(BUCKET)).toEqual([]);
+  });
+
+  it('nor does a part of another upload, or bytes that nobody sealed', async () => {
+    const { stand, context, upload, part, place } = await sentTwice();
+    const before = await stand.stored.keys(STAGING);
+    const other = await startUpload(stand, 'other', { context });
+    await other.send(1, payload(SMALL, 3));
+    const [foreign] = (await stand.stored.keys(STAGING)).filter((name) => !before.includes(name));
+    const { bytes } = await stand.stored.read(STAGING, foreign as string);
+    for (const planted of [bytes, payload(bytes.length, 4)]) {
+      await stand.stored.overwrite(STAGING, place, planted);
+      expect(await refusalOf(upload.complete([part]))).toBe('ObjectCorrupted');
+    }
+    expect(await stand.stored.keys(BUCKET)).toEqual([]);
+  });
+});
+
+describe('a list of parts of its own making', () => {
+  it('shows no part that was not sent, takes none away from Complete, and adds none', async () => {
+    const stand = await inProcess();
+    const lastModified = new Date();
+    const forged = [
+      { partNumber: 1, etag: FORGED, storedBytes: 1, lastModified },
+      { partNumber: 7, etag: FORGED, storedBytes: 99, lastModified },
+    ];
+    const context = lying(stand, { ofObjects: { readParts: () => ({ parts: forged, truncated: false }) } });
+    const upload = await startUpload(stand, 'object', { context });
+    const part = await upload.send(1, payload(PART, 5));
+    const asked = { partNumberMarker: 0, maxParts: 1000, urlEncoded: false };
+    const { parts } = await listParts({ kind: 'ListParts', ...upload.named, ...asked }, context());
+    expect(parts).toEqual([]);
+    expect(await refusalOf(upload.complete([{ partNumber: 7, etag: `${FORGED}-0`, checksum: undefined }]))).toBe(
+      'InvalidPart',
+    );
+    await upload.complete([part]);
+    expect((await readBack(stand, 'object')).equals(payload(PART, 5))).toBe(true);
+  });
+});
+
+describe('one ETag for two objects of one size', () => {
+  /** The object of before, whole, in the place of the one whose footer is known by now. */
+  async function putBack(write: (stand: InProcess, context: () => OperationContext, seed: number) => Promise<void>) {
+    const stand = await inProcess();
+    const context = lying(stand, ONE_ETAG);
+    await write(stand, context, 10);
+    const { bytes, record } = await stand.stored.read(BUCKET, 'object');
+    await write(stand, context, 20);
+    const ask = (over: Partial<GetObject> = {}) => getObject({ ...getOf('object'), ...over }, context());
+    await bodyOf(await ask());
+    await headObject({ ...headOf('object'), wantsChecksum: true }, context());
+    await stand.stored.overwrite(BUCKET, 'object', bytes, record);
+    return { context, ask };
+  }
+
+  const inParts = async (stand: InProcess, context: () => OperationContext, seed: number) => {
+    const upload = await startUpload(stand, 'object', { context });
+    await upload.complete([await upload.send(1, payload(PART, seed)), await upload.send(2, payload(SMALL, seed + 1))]);
+  };
+  const inOneGo = async (_stand: InProcess, context: () => OperationContext, seed: number) => {
+    await putObject(putOf('object'), verifiedBody(payload(300_000, seed)), context());
+  };
+
+  it('a range of it by the list of parts of the other is refused', async () => {
+    const { ask } = await putBack(inParts);
+    const range = { kind: 'from', first: 10, last: 20 } as const;
+    expect(await refusalOf(ask({ range }))).toBe('ObjectCorrupted');
+  });
+
+  it('what is told of it is not the other’s: checksums, numbers of parts', async () => {
+    for (const write of [inParts, inOneGo]) {
+      const { context } = await putBack(write);
+      const asked = headObject({ ...headOf('object'), wantsChecksum: true }, context());
+      expect(await refusalOf(asked)).toBe('ObjectCorrupted');
+    }
+    const { ask } = await putBack(inParts);
+    expect(await refusalOf(ask({ part: 2 }))).toBe('ObjectCorrupted');
+  });
+
+  it('nothing is remembered of the quarrel: it is whole, as any older version that is put back', async () => {
+    const { context, ask } = await putBack(inParts);
+    await headObject({ ...headOf('object'), wantsChecksum: true }, context()).catch(() => undefined);
+    const whole = Buffer.concat([payload(PART, 10), payload(SMALL, 11)]);
+    expect((await bodyOf(await ask())).equals(whole)).toBe(true);
+  });
+});
