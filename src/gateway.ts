@@ -316,6 +316,7 @@ function pipelineServices(
     keyRings: stores.keyRings,
     store,
     lane: backend.lane,
+    careful: config.backend.careful,
     conditionalDeletes: config.backend.conditionalDeletes || config.backend.place.kind === 'directory',
     budget: new MemoryBudget(config.limits.memoryBytes),
     envelopes: new EnvelopeCache(),

@@ -71,6 +71,12 @@ const backend = z.strictObject({
     'The backend holds to If-Match on deletions, as AWS S3 does; `check` tries it. MinIO does not, and deletes ' +
       'whatever lies there: without this, conditional deletions are refused.',
   ).prefault(false),
+  careful: setting(
+    flag(),
+    'For a backend that keeps what came of an upload that broke off, in place of what lay there, or acknowledges a ' +
+      'multipart upload that it did not complete (Versity S3 Gateway 1.8); `check` tries it. Uploads of more than ' +
+      '128 KiB then reach it in pieces of 8 MiB, each whole, and what a client’s Complete made is looked at.',
+  ).prefault(false),
   tls: backendTls.prefault({}),
 });
 

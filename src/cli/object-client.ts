@@ -29,6 +29,13 @@ export class ObjectClient {
     await this.#ask(this.#back.put({ ref, metadata, conditions: {}, body }), ref);
   }
 
+  /** An upload that breaks off halfway, as when its client goes away. */
+  async putTorn(ref: ObjectRef, body: Buffer): Promise<void> {
+    const metadata = { content: {}, user: [], vendor: new HeaderList() };
+    const torn = { bytes: body.length, source: brokenOff(body.subarray(0, body.length / 2)) };
+    await this.#ask(this.#back.put({ ref, metadata, conditions: {}, body: torn }), ref).catch(() => undefined);
+  }
+
   async get(ref: ObjectRef): Promise<{ readonly object: StoredObject; readonly bytes: Buffer }> {
     const { response, document } = await this.#ask(this.#back.get({ ref, conditions: {} }), ref);
     return { object: this.#back.readObject(response), bytes: document };
@@ -133,6 +140,11 @@ export class ObjectClient {
     if (response.status >= 300) throw this.#back.readError(response, document, ref);
     return { response, document };
   }
+}
+
+async function* brokenOff(beginning: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield beginning;
+  throw new Error('broken off');
 }
 
 async function* each(document: Buffer): AsyncGenerator<Buffer, void, void> {

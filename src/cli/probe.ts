@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../envelope/envelope.ts';
 import { SEGMENT_BYTES, sealedBytes } from '../envelope/sizes.ts';
@@ -18,6 +19,11 @@ export interface ProbeResult {
 
 /** Two segments, so that a mistake at their border would show. */
 const PROBE_BYTES = SEGMENT_BYTES + 1000;
+
+/** More than sockets and servers hold by themselves. */
+const TORN_BYTES = 4 * 1024 * 1024;
+/** So long a store may take to notice that nothing more comes. */
+const TORN_SECONDS = 1;
 
 /**
  * Sends an object through a real gateway of this configuration, on a port of its own, and looks at what the backend
@@ -50,6 +56,7 @@ export async function probeAtRest(parts: {
     undo.unshift(close);
     undo.unshift(() => backend.delete(ref));
     const compared = await compare({ client, backend, ref, caller });
+    if (compared.outcome !== 'failed' && !config.backend.careful && !(await survives(backend, ref))) return replaced();
     const conditional = config.backend.conditionalDeletes && compared.outcome === 'ok';
     return conditional && !(await readsConditions(backend, ref)) ? conditionsIgnored() : compared;
   } finally {
@@ -90,6 +97,24 @@ async function compare(at: {
   if (entry === undefined) return failed('the stored probe has no envelope: it was not sealed');
   if (stored.includes(line.trimEnd())) return failed('the stored probe contains its plaintext');
   return describe(stored, entry, caller.policy);
+}
+
+/** Whether what lies in the backend is still there after an upload to its place broke off. */
+async function survives(backend: ObjectClient, ref: ObjectRef): Promise<boolean> {
+  const before = await backend.head(ref);
+  await backend.putTorn(ref, Buffer.alloc(TORN_BYTES));
+  const deadline = Date.now() + TORN_SECONDS * 1000;
+  while (Date.now() < deadline) {
+    if ((await backend.head(ref))?.etag !== before?.etag) return false;
+    await sleep(TORN_SECONDS * 100);
+  }
+  return true;
+}
+
+function replaced(): ProbeResult {
+  return failed(
+    'the backend took an upload that broke off for a whole one, and lost the object that lay there: set backend.careful',
+  );
 }
 
 /** Whether the backend keeps an object that a deletion names by another ETag. */

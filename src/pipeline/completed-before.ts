@@ -39,14 +39,16 @@ export async function completedBefore(
 /**
  * The answer when the object that lies at the key is the one that these parts make: another Complete was first, or an
  * earlier one of this client's was not heard. undefined when it is not.
+ * @param acknowledged what the backend said, to look whether it is true; who may not see what lies there believes it
  */
 export async function completedMeanwhile(
   upload: ReadUpload,
-  parts: readonly PartEntry[],
+  { parts, acknowledged }: { readonly parts: readonly PartEntry[]; readonly acknowledged?: UploadCompleted },
   context: OperationContext,
 ): Promise<UploadCompleted | undefined> {
-  const object = await objectOf(upload, undefined, context);
-  if (object === undefined || object === 'hidden') return undefined;
+  const object = await objectOf(upload, acknowledged?.versionId, context);
+  if (object === 'hidden') return acknowledged;
+  if (object === undefined) return undefined;
   const manifest = await manifestOf(object, upload.ref, context);
   const same =
     manifest.parts.length === parts.length &&

@@ -25,7 +25,7 @@ function reserveBytes(pieceBytes: number): number {
 const SLACK_BYTES = 128 * 1024;
 
 /**
- * PutObject without a declared length: gathered in pieces of bounded memory. What ends within the first piece is
+ * PutObject without a declared length, or to a backend that keeps what broke off: gathered in pieces of bounded memory. What ends within the first piece is
  * stored like any other object; more becomes a backend multipart upload in SX1's multipart structure. The backend's
  * Complete comes only after the client's body was verified to its end, so a bad upload leaves nothing but an aborted
  * upload.
@@ -36,7 +36,8 @@ export async function putUnknownLength(
   context: OperationContext,
 ): Promise<ObjectStored> {
   // One more than may come: a piece that is full is not the last.
-  const pieceBytes = Math.min(PIECE_BYTES, (body.mostBytes ?? PIECE_BYTES) + 1);
+  const mostBytes = body.plaintextBytes ?? body.mostBytes ?? PIECE_BYTES;
+  const pieceBytes = Math.min(PIECE_BYTES, mostBytes + 1);
   const release = context.services.budget.reserve(reserveBytes(pieceBytes));
   const pieces = inPieces(body.bytes(), pieceBytes);
   try {

@@ -30,6 +30,8 @@ export async function putObject(
   if (plaintextBytes === undefined) return putUnknownLength(operation, body, context);
   if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
   const whole = plaintextBytes <= WHOLE_BYTES;
+  // A stream may break off at any time, and the backend would keep its beginning in place of what lies there.
+  if (!whole && context.services.careful) return putUnknownLength(operation, body, context);
   const release = context.services.budget.reserve(whole ? plaintextBytes + WHOLE_SLACK_BYTES : STREAM_RESERVE_BYTES);
   try {
     return await putKnownLength(operation, body, { plaintextBytes, source: body.bytes(), whole }, context);

@@ -16,7 +16,8 @@ const UNCONDITIONAL: JudgedConditions = { asked: NONE, judged: undefined };
 /**
  * RFC 9110 §13.2.2: an ETag silences the date of its pair, what is no date counts for nothing, and If-Match comes
  * before If-None-Match. Stores differ where several come together (MinIO lets a date overrule an ETag, and answers 304
- * where 412 is due), and in lists and weak ETags: those are judged here.
+ * where 412 is due), in lists and weak ETags, and in dates (versitygw compares fractions of a second, which no HTTP date
+ * has, so that an object is newer than its own Last-Modified): those are judged here.
  * @param conditions ETags in the backend's form
  */
 export function judgedConditions(conditions: Conditions): JudgedConditions {
@@ -29,7 +30,9 @@ export function judgedConditions(conditions: Conditions): JudgedConditions {
   const effective = { ifMatch, ifNoneMatch, ifUnmodifiedSince: unmodified, ifModifiedSince: modified };
   const single = before === undefined || after === undefined;
   const plain = isPlain(ifMatch) && isPlain(ifNoneMatch);
-  return single && plain ? { asked: effective, judged: undefined } : { asked: NONE, judged: effective };
+  if (!single || !plain || unmodified !== undefined) return { asked: NONE, judged: effective };
+  // Who keeps bytes off the wire is asked; that nothing was modified is seen here when it was not seen there.
+  return { asked: effective, judged: modified === undefined ? undefined : effective };
 }
 
 /** In the form that every store reads; undefined for what is no date. */

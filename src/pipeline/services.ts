@@ -23,6 +23,8 @@ export interface PipelineServices {
   /** Asks with the rights of whoever made the request (askers.ts). What is the gateway's own business takes another. */
   readonly store: Store;
   readonly lane: PassThroughLane;
+  /** Whether an upload that breaks off may replace what lies there, and an acknowledged Complete may have made nothing. */
+  readonly careful: boolean;
   /** Whether the backend holds to If-Match on deletions. */
   readonly conditionalDeletes: boolean;
   readonly budget: MemoryBudget;

@@ -76,32 +76,52 @@ async function assemble(
   assembly: Assembly,
   context: OperationContext,
 ): Promise<UploadCompleted> {
-  const { upload, manifest, plan } = assembly;
-  const { services, signal } = context;
-  const { ref, uploadId } = upload;
-  const footerBytes = footerBytesFor(manifest, upload);
-  const release = services.budget.reserve(2 * footerBytes); // its plaintext and its sealed form
+  const footerBytes = footerBytesFor(assembly.manifest, assembly.upload);
+  const release = context.services.budget.reserve(2 * footerBytes); // its plaintext and its sealed form
   try {
     for (let attempt = 1; ; attempt++) {
+      let refusal = noSuchUpload(assembly.upload, context);
       try {
-        const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: services.randomBytes(16) });
-        const parts = await sendBackendParts(plan, { upload, footer }, context);
-        const conditions = writeConditions(operation.conditions);
-        const { etag, versionId, vendor } = await services.store.completeUpload(
-          { ref, uploadId, parts, conditions },
-          signal,
-        );
-        return { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum: undefined, vendor };
+        const completed = await attemptComplete(operation, { ...assembly, footerBytes }, context);
+        if (completed !== undefined) return completed;
       } catch (error) {
         const completed = await whatHappened(error, assembly, context);
         if (completed !== undefined) return completed;
-        if (attempt === MAX_ATTEMPTS) throw error;
-        await sleep(Math.random() * RETRY_MILLISECONDS * attempt);
+        if (error instanceof GatewayError && !isOver(error)) refusal = error;
       }
+      if (attempt === MAX_ATTEMPTS) throw refusal;
+      await sleep(Math.random() * RETRY_MILLISECONDS * attempt);
     }
   } finally {
     release();
   }
+}
+
+/** @returns undefined when the backend acknowledged what is not there */
+async function attemptComplete(
+  { conditions }: CompleteMultipartUpload,
+  { upload, manifest, plan, footerBytes }: Assembly & { readonly footerBytes: number },
+  context: OperationContext,
+): Promise<UploadCompleted | undefined> {
+  const { services, signal } = context;
+  const { ref, uploadId } = upload;
+  const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: services.randomBytes(16) });
+  const parts = await sendBackendParts(plan, { upload, footer }, context);
+  const stored = await services.store.completeUpload(
+    { ref, uploadId, parts, conditions: writeConditions(conditions) },
+    signal,
+  );
+  const { etag, versionId, vendor } = stored;
+  const acknowledged: UploadCompleted = {
+    kind: 'UploadCompleted',
+    ref,
+    etag: clientEtag(etag),
+    versionId,
+    checksum: undefined,
+    vendor,
+  };
+  if (!services.careful) return acknowledged;
+  return completedMeanwhile(upload, { parts: manifest.parts, acknowledged }, context);
 }
 
 /** The backend's words for a Complete that came too late, or whose parts were overwritten meanwhile. */
@@ -121,10 +141,14 @@ async function whatHappened(
   { upload, manifest, plan }: Assembly,
   context: OperationContext,
 ): Promise<UploadCompleted | undefined> {
-  if (!(error instanceof GatewayError) || !OVERTAKEN.has(error.code)) throw error;
-  const completed = await completedMeanwhile(upload, manifest.parts, context);
+  if (!(error instanceof GatewayError)) throw error;
+  // versitygw answers 500 to what finds the upload's folder renamed under it.
+  const stumbled = context.services.careful && error.code === 'BackendUnavailable';
+  if (!stumbled && !OVERTAKEN.has(error.code)) throw error;
+  const completed = await completedMeanwhile(upload, manifest, context);
   if (completed !== undefined) return completed;
-  if (error.code === 'NoSuchUpload') throw noSuchUpload(upload, context);
+  // versitygw knows the upload no more from the moment that another Complete begins, and the object from its end on.
+  if (isOver(error)) return undefined;
   // Names a part: a staged one is gone, and the client must send it again.
   if (error.code !== 'InvalidPart' || error.details.PartNumber !== undefined) throw error;
   // A part that the client sent: it was overwritten by another attempt, and only the client can mend that.
@@ -141,8 +165,12 @@ async function whatHappened(
 
 /** Completed this very moment: the next attempt will see it. */
 function unlessOver(error: unknown): undefined {
-  if (error instanceof GatewayError && error.code === 'NoSuchUpload') return undefined;
+  if (isOver(error)) return undefined;
   throw error;
+}
+
+function isOver(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'NoSuchUpload';
 }
 
 function manifestFor(parts: readonly PartRecord[], checksum: Checksum | undefined): Manifest {

@@ -161,7 +161,7 @@ describe.each([
     stand = await start();
     client = onceClient(stand.gateway);
     await client.send(new CreateBucketCommand({ Bucket }));
-    if (stand.minio !== undefined) {
+    if (stand.store !== undefined) {
       const VersioningConfiguration = { Status: 'Enabled' } as const;
       await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
     }

@@ -15,12 +15,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GatewayProcess, startGateway } from '../support/gateway.ts';
 import { inPieces, payload, sha256 } from '../support/payload.ts';
 import { backendClient, expectServed, onceClient, read, refusal } from '../support/sight.ts';
-import { clientSettings, STANDS, type Stand, standOnMinio } from '../support/stand.ts';
+import { ALL_STANDS, clientSettings, STORE_STANDS, type Stand, type StoreStand } from '../support/stand.ts';
+import { backendSettings } from '../support/store.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-conditions';
 
-describe.each(STANDS)('conditions over %s', (name, start) => {
+describe.each(ALL_STANDS)('conditions over %s', (name, start) => {
   let stand: Stand;
   let client: S3Client;
 
@@ -162,23 +163,20 @@ describe.each(STANDS)('conditions over %s', (name, start) => {
   });
 });
 
-describe('racing writers', () => {
-  let stand: Stand & Awaited<ReturnType<typeof standOnMinio>>;
+describe.each(STORE_STANDS)('racing writers over %s', (_name, start) => {
+  let stand: StoreStand;
   let second: GatewayProcess;
   let clients: S3Client[];
   let store: S3Client;
 
   beforeAll(async () => {
-    stand = await standOnMinio();
+    stand = await start();
     second = await startGateway({
-      backend: {
-        endpoint: stand.minio.endpoint,
-        credentials: { accessKeyId: stand.minio.accessKeyId, secretAccessKey: stand.minio.secretAccessKey },
-      },
+      backend: backendSettings(stand.store),
       keyStore: { redis: stand.redis.url },
       tenantExists: true,
     });
-    store = backendClient(stand.minio);
+    store = backendClient(stand.store);
     clients = [stand.gateway, second].map(
       (gateway) =>
         new S3Client({

@@ -27,16 +27,13 @@ import { type GatewayProcess, peakMemoryMib, startGateway } from '../support/gat
 import { startMinio } from '../support/minio.ts';
 import { payload } from '../support/payload.ts';
 import { backendClient, expectServed, listedKeys, onceClient, read, refusal } from '../support/sight.ts';
-import { STANDS, type Stand, standOnMinio, standOnVersityGateway } from '../support/stand.ts';
+import { ALL_STANDS, type Stand, standOnMinio } from '../support/stand.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-copies';
 const OTHER = 'acme-copies-other';
 const PLAIN = 'plain-copies';
 const COARSE = 'coarse-copies';
-
-/** What a copy asks of a store differs much from store to store. */
-const STORES = [...STANDS, ['versitygw and Redis', standOnVersityGateway]] as const;
 
 const CORRUPTED = [422, 'ObjectCorrupted'] as const;
 const DENIED = [403, 'AccessDenied'] as const;
@@ -48,7 +45,7 @@ async function protectOtherwise(gateway: GatewayProcess): Promise<void> {
   expect([code, stderr]).toEqual([0, '']);
 }
 
-describe.each(STORES)('CopyObject over %s', (name, start) => {
+describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
   let stand: Stand;
   let client: S3Client;
 
@@ -167,7 +164,7 @@ describe.each(STORES)('CopyObject over %s', (name, start) => {
     expect(outcomes.filter((status) => status === undefined)).toHaveLength(1);
     for (const status of outcomes) expect([undefined, 412, 409, 503]).toContain(status);
     await expectServed(client, BUCKET, 'race-won', Buffer.from('x'));
-    const { Uploads } = await (stand.minio === undefined ? client : backendClient(stand.minio))
+    const { Uploads } = await (stand.store === undefined ? client : backendClient(stand.store))
       .send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))
       .catch(() => ({ Uploads: undefined }));
     expect(Uploads ?? []).toEqual([]);
@@ -226,7 +223,7 @@ describe.each(STORES)('CopyObject over %s', (name, start) => {
   });
 });
 
-describe.each(STORES)('UploadPartCopy over %s', (_name, start) => {
+describe.each(ALL_STANDS)('UploadPartCopy over %s', (_name, start) => {
   let stand: Stand;
   let client: S3Client;
   beforeAll(async () => {

@@ -17,7 +17,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payload } from '../support/payload.ts';
 import { expectServed, listedKeys, onceClient, read, refusal } from '../support/sight.ts';
-import { STANDS, type Stand } from '../support/stand.ts';
+import { ALL_STANDS, type Stand } from '../support/stand.ts';
 
 const MIB = 1024 * 1024;
 const Bucket = 'acme-registry';
@@ -29,7 +29,7 @@ const CHUNK = 10 * MIB;
  * What an image registry's S3 storage does with a layer. It keeps no state of its own between requests: which parts
  * there are, and how far the upload came, the store tells each time. At the end the upload moves to its digest's place.
  */
-describe.each(STANDS)('an image registry over %s', (_name, stands) => {
+describe.each(ALL_STANDS)('an image registry over %s', (_name, stands) => {
   let stand: Stand;
   let client: S3Client;
 

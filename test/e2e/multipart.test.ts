@@ -24,14 +24,14 @@ import { startDigest } from '../../src/checksums/digest.ts';
 import type { ChecksumAlgorithm } from '../../src/operations/object.ts';
 import { payload, sha256 } from '../support/payload.ts';
 import { backendClient, expectAbsent, expectServed, onceClient, read, refusal } from '../support/sight.ts';
-import { clientSettings, STANDS, type Stand } from '../support/stand.ts';
+import { ALL_STANDS, clientSettings, type Stand } from '../support/stand.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-multipart';
 /** The smallest that may stand before others. */
 const PART = 5 * MIB;
 
-describe.each(STANDS)('multipart uploads over %s', (_name, stands) => {
+describe.each(ALL_STANDS)('multipart uploads over %s', (_name, stands) => {
   let stand: Stand;
   let client: S3Client;
 
@@ -301,7 +301,7 @@ describe.each(STANDS)('multipart uploads over %s', (_name, stands) => {
   });
 
   it('makes a version in a versioned bucket, once', async () => {
-    if (stand.minio === undefined) return; // the embedded store keeps no versions
+    if (stand.store === undefined) return; // the embedded store keeps no versions
     const Bucket = 'acme-versioned';
     await client.send(new CreateBucketCommand({ Bucket }));
     await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
@@ -321,9 +321,9 @@ describe.each(STANDS)('multipart uploads over %s', (_name, stands) => {
   });
 
   it('leaves ciphertext in the backend, and nothing in the staging bucket', async () => {
-    const { minio } = stand;
-    if (minio === undefined) return;
-    const backend = backendClient(minio);
+    const { store } = stand;
+    if (store === undefined) return;
+    const backend = backendClient(store);
     const stored = await read(backend, { Bucket: BUCKET, Key: 'again' });
     for (const part of [payload(PART, 8), payload(1000, 9)]) {
       expect(stored.includes(part.subarray(0, 32))).toBe(false);

@@ -15,7 +15,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payload } from '../support/payload.ts';
 import { backendClient, onceClient, refusal } from '../support/sight.ts';
-import { ALL_STANDS, type Stand, standOnMinio, standOnVersityGateway } from '../support/stand.ts';
+import { ALL_STANDS, STORE_STANDS, type Stand, type StoreStand } from '../support/stand.ts';
 
 /** Downloads part by part, as the transfer managers of Java and Go do, and what is told of the parts. */
 
@@ -132,20 +132,15 @@ describe.each(ALL_STANDS)('objects in parts over %s', (_name, start) => {
   });
 });
 
-const REAL_STORES = [
-  ['MinIO', standOnMinio],
-  ['versitygw', standOnVersityGateway],
-] as const;
-
-describe.each(REAL_STORES)('parts over %s', (_name, start) => {
-  let stand: Awaited<ReturnType<typeof start>>;
+describe.each(STORE_STANDS)('parts over %s', (_name, start) => {
+  let stand: StoreStand;
   let client: S3Client;
   let direct: S3Client;
 
   beforeAll(async () => {
     stand = await start();
     client = onceClient(stand.gateway);
-    direct = backendClient(stand.minio ?? (stand as Awaited<ReturnType<typeof standOnVersityGateway>>).store);
+    direct = backendClient(stand.store);
   });
 
   afterAll(async () => {

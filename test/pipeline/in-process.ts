@@ -81,6 +81,7 @@ export async function inProcess(
     keyRings: tenancy.keyRings,
     store,
     lane,
+    careful: false,
     conditionalDeletes: true,
     budget: new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024),
     envelopes: new EnvelopeCache(),

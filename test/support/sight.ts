@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import type { GatewayProcess } from './gateway.ts';
-import type { Minio } from './minio.ts';
 import { sha256 } from './payload.ts';
 import { clientSettings } from './stand.ts';
+import type { Store } from './store.ts';
 
 /** A client that tells the first answer instead of trying again, and asks for checksums only where a test does. */
 export function onceClient(gateway: GatewayProcess, as: { accessKeyId?: string; secretAccessKey?: string } = {}) {
@@ -24,12 +24,12 @@ export function onceClient(gateway: GatewayProcess, as: { accessKeyId?: string; 
 }
 
 /** Straight into the store, past the gateway: the attacker of FORMAT.md §1. */
-export function backendClient(store: Pick<Minio, 'endpoint' | 'region' | 'accessKeyId' | 'secretAccessKey'>): S3Client {
+export function backendClient({ endpoint, region, accessKeyId, secretAccessKey }: Store): S3Client {
   return new S3Client({
-    endpoint: store.endpoint,
-    region: store.region,
+    endpoint,
+    region,
     forcePathStyle: true,
-    credentials: { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey },
+    credentials: { accessKeyId, secretAccessKey },
     maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

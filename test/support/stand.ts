@@ -1,43 +1,37 @@
 import { type GatewayProcess, type GatewaySettings, startGateway, TENANT } from './gateway.ts';
 import { type Minio, startMinio } from './minio.ts';
 import { type RedisServer, startRedis } from './redis.ts';
-import { startVersityGateway, type VersityGateway } from './versitygw.ts';
+import { backendSettings, type Store, type StoreName } from './store.ts';
+import { startVersityGateway } from './versitygw.ts';
 
 /** A gateway process over real servers, all of this test file's own. */
 export interface Stand {
   readonly gateway: GatewayProcess;
-  /** undefined over another store. */
-  readonly minio: Minio | undefined;
+  /** undefined over the embedded stores. */
+  readonly store: Store | undefined;
   /** undefined over the embedded stores. */
   readonly redis: RedisServer | undefined;
   stop(): Promise<void>;
 }
 
-/** What a team runs: MinIO behind, keys in Redis. */
-export async function standOnMinio(
-  settings: GatewaySettings = {},
-): Promise<Stand & { minio: Minio; redis: RedisServer }> {
+/** What a team runs: a store behind, keys in Redis. */
+export interface StoreStand extends Stand {
+  readonly store: Store;
+  readonly redis: RedisServer;
+}
+
+/** For what only MinIO has: users and their policies, a disk to look at, a restart. */
+export async function standOnMinio(settings: GatewaySettings = {}): Promise<StoreStand & { readonly minio: Minio }> {
   const minio = await startMinio();
   return { ...(await standOver(minio, settings)), minio };
 }
 
-/** Another store behind, which shares no code with MinIO. */
-export async function standOnVersityGateway(
-  settings: GatewaySettings = {},
-): Promise<Stand & { minio: undefined; store: VersityGateway; redis: RedisServer }> {
-  const store = await startVersityGateway();
-  return { ...(await standOver(store, settings)), minio: undefined, store };
-}
-
-async function standOver(store: Minio | VersityGateway, settings: GatewaySettings) {
+/** Over a store that runs already, and ends with the stand. */
+export async function standOver(store: Store, settings: GatewaySettings = {}): Promise<StoreStand> {
   const redis = await startRedis();
   const stopStores = () => Promise.all([store.stop(), redis.stop()]);
   const gateway = await startGateway({
-    backend: {
-      endpoint: store.endpoint,
-      credentials: { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey },
-      ...settings.backend,
-    },
+    backend: { ...backendSettings(store), ...settings.backend },
     keyStore: { redis: redis.url, ...settings.keyStore },
     ...(settings.more && { more: settings.more }),
     ...(settings.env && { env: settings.env }),
@@ -47,6 +41,7 @@ async function standOver(store: Minio | VersityGateway, settings: GatewaySetting
   });
   return {
     gateway,
+    store,
     redis,
     async stop() {
       await gateway.stop();
@@ -58,16 +53,25 @@ async function standOver(store: Minio | VersityGateway, settings: GatewaySetting
 /** What a newcomer runs: everything embedded. */
 export async function standEmbedded(settings: GatewaySettings = {}): Promise<Stand> {
   const gateway = await startGateway(settings);
-  return { gateway, minio: undefined, redis: undefined, stop: () => gateway.stop() };
+  return { gateway, store: undefined, redis: undefined, stop: () => gateway.stop() };
 }
 
-export const STANDS = [
-  ['MinIO and Redis', standOnMinio],
-  ['the embedded stores', standEmbedded],
-] as const;
+type StartStore = () => Promise<Store>;
 
-/** Where a test leans on no habit of one store: keys that are no paths of files, reads while others write. */
-export const ALL_STANDS = [...STANDS, ['versitygw and Redis', standOnVersityGateway]] as const;
+/** They share no code. */
+export const STORES: readonly (readonly [StoreName, StartStore])[] = [
+  ['MinIO', startMinio],
+  ['versitygw', startVersityGateway],
+];
+
+/** For what asks something of the store: nothing may rest on one server's habits. */
+export const STORE_STANDS = STORES.map(
+  ([name, start]) =>
+    [`${name} and Redis`, async (settings: GatewaySettings = {}) => standOver(await start(), settings)] as const,
+);
+
+/** For what clients see of the gateway, whatever lies behind. */
+export const ALL_STANDS = [...STORE_STANDS, ['the embedded stores', standEmbedded]] as const;
 
 /** What every S3 SDK needs to know. */
 export function clientSettings(gateway: GatewayProcess) {

@@ -1,30 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StoreName, unexplained, untrue } from '../../support/conformance/difference.ts';
+import { unexplained, untrue } from '../../support/conformance/difference.ts';
 import type { Scenario } from '../../support/conformance/scenario.ts';
 import { type Deviation, deviations, told } from '../../support/conformance/told.ts';
-import { ConformanceWay, type WayOptions } from '../../support/conformance/way.ts';
+import { ConformanceWay } from '../../support/conformance/way.ts';
+import { TENANT } from '../../support/gateway.ts';
+import { type StoreStand, standOver } from '../../support/stand.ts';
+import type { Store, StoreName } from '../../support/store.ts';
 import { DIFFERENCES } from './differences.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-/** A gateway over a store, both running. */
-export interface ConformanceStand {
-  readonly direct: Omit<WayOptions, 'prefix'>;
-  readonly through: Omit<WayOptions, 'prefix'>;
-  stop(): Promise<void>;
-}
-
 /** Sends every scenario straight to the store and through the gateway over it, and holds the differences to the list. */
-export function describeConformance(store: StoreName, start: () => Promise<ConformanceStand>): void {
+export function describeConformance(store: StoreName, start: () => Promise<Store>): void {
   describe(`over ${store}, the gateway answers as the store itself`, () => {
-    let stand: ConformanceStand;
+    let stand: StoreStand;
     let ways: { readonly direct: ConformanceWay; readonly through: ConformanceWay };
     const found: Deviation[] = [];
 
     beforeAll(async () => {
-      stand = await start();
+      stand = await standOver(await start());
       ways = {
-        direct: new ConformanceWay({ ...stand.direct, prefix: 'dire-' }),
-        through: new ConformanceWay({ ...stand.through, prefix: 'acme-' }),
+        direct: new ConformanceWay({ ...stand.store, prefix: 'dire-' }),
+        through: new ConformanceWay({ ...TENANT, endpoint: stand.gateway.endpoint, prefix: 'acme-' }),
       };
     });
 

@@ -1,4 +1,5 @@
-import type { Difference, StoreName } from '../../support/conformance/difference.ts';
+import type { Difference } from '../../support/conformance/difference.ts';
+import type { StoreName } from '../../support/store.ts';
 
 const MINIO: readonly StoreName[] = ['MinIO'];
 const VERSITYGW: readonly StoreName[] = ['versitygw'];
@@ -355,6 +356,25 @@ const AS_S3_DOES: readonly Difference[] = [
     direct: 'application/xml',
     through: undefined,
     reason: 'RFC 9110 §15.4.5: a 304 has no document',
+  },
+  ...['etag', 'last-modified', 'cache-control'].map(
+    (name): Difference => ({
+      stores: VERSITYGW,
+      at: ['conditions/get if-none-match*', 'conditions/head if-none-match*'],
+      field: `header ${name}`,
+      direct: undefined,
+      through: '*',
+      reason: 'RFC 9110 §15.4.5: a 304 names what was not modified, and says of it what a cache may keep',
+    }),
+  ),
+  {
+    stores: VERSITYGW,
+    at: ['conditions/get if-modified-since now', 'conditions/head if-modified-since now'],
+    field: 'answer',
+    direct: '200',
+    through: '304*',
+    reason:
+      'RFC 9110 §13.1.3: a date has whole seconds; this store compares fractions, and sends again what nobody modified',
   },
   {
     stores: MINIO,

@@ -1,6 +1,5 @@
+import type { StoreName } from '../store.ts';
 import type { Deviation } from './told.ts';
-
-export type StoreName = 'MinIO' | 'versitygw';
 
 /** A way in which the gateway answers otherwise than its store, on purpose. */
 export interface Difference {

@@ -1,0 +1,22 @@
+/** The stores that the gateway is tested over: no two of them share code. */
+export type StoreName = 'MinIO' | 'versitygw';
+
+/** A real object store as processes of this test, over a folder of its own. */
+export interface Store {
+  readonly name: StoreName;
+  readonly endpoint: string;
+  readonly port: number;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region: string;
+  /** What an operator sets in `backend` for it (docs/stores.md). */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Ends it and removes the folder. */
+  stop(): Promise<void>;
+}
+
+/** `backend` of a gateway over this store, or over whatever stands at `endpoint` before it. */
+export function backendSettings(store: Pick<Store, 'endpoint' | 'accessKeyId' | 'secretAccessKey' | 'settings'>) {
+  const { endpoint, accessKeyId, secretAccessKey, settings } = store;
+  return { endpoint, credentials: { accessKeyId, secretAccessKey }, ...settings };
+}
