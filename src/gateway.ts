@@ -16,6 +16,7 @@ import { MemoryBudget } from './pipeline/budget.ts';
 import { EnvelopeCache } from './pipeline/envelope-cache.ts';
 import { createHandler, type Handler } from './pipeline/handle.ts';
 import { LayoutCache } from './pipeline/layout-cache.ts';
+import { OriginRules } from './pipeline/origin-rules.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
 import type { PipelineServices } from './pipeline/services.ts';
 import { Staging } from './pipeline/staging.ts';
@@ -309,10 +310,13 @@ function pipelineServices(
 ): PipelineServices {
   const { stores, uploads, backend } = parts;
   const store = new Store(backend.back, backend.connection);
+  const { directory } = stores;
+  const { stagingBucket } = config.uploads;
+  const now = () => new Date();
   return {
     fronts: FRONTS,
     settings: { region: config.region, domains: config.domains },
-    directory: stores.directory,
+    directory,
     keyRings: stores.keyRings,
     store,
     lane: backend.lane,
@@ -322,10 +326,11 @@ function pipelineServices(
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
     plainSizes: new PlainSizeCache(PLAIN_SIZE_CACHE_BYTES),
+    originRules: new OriginRules({ store, directory, stagingBucket, now }),
     uploads,
-    staging: new Staging({ bucket: config.uploads.stagingBucket, store }),
+    staging: new Staging({ bucket: stagingBucket, store }),
     uploadKeepSeconds: config.uploads.keepSeconds,
-    now: () => new Date(),
+    now,
     randomBytes: createRandomPool(),
   };
 }

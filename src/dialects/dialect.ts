@@ -114,6 +114,12 @@ export interface SignatureClaim {
   verify(secret: SigningSecret, now: Date): VerifiedBody;
 }
 
+/** What a request is about: an object, a bucket, or neither: the service. */
+export interface Resource {
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 /** What rendering needs beside the answer. */
 export interface RenderContext {
   readonly requestId: string;
@@ -137,6 +143,8 @@ export interface FrontDialect {
    * @throws GatewayError as a claim's `verify` for what it says of the body
    */
   unsignedBody(request: WireRequest): VerifiedBody;
+  /** What the request's address names, whatever it asks. @throws GatewayError */
+  resourceOf(request: WireRequest, settings: FrontSettings): Resource;
   /** @throws GatewayError NotImplemented for everything that is not handled: fail closed */
   parse(request: WireRequest, settings: FrontSettings): ParsedRequest;
   /** HEAD answers keep their Content-Length and have no body. Always sets the request id and Date. */
@@ -343,6 +351,9 @@ export interface BackDialect {
    * but for authentication, payload framing and hop-by-hop fields. `document` is the verified body.
    */
   forward(request: WireRequest, operation: Forward, document: Buffer): OutgoingRequest;
+
+  /** A browser's question what pages of an origin may do there (wire/cross-origin.ts). */
+  preflight(resource: Resource, question: HeaderList): OutgoingRequest;
 
   /**
    * Adds date, payload hash and authorization to the headers. `host` is the authority that the connection uses. Without

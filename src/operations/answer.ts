@@ -19,6 +19,7 @@ export type Answer =
   | FormStored
   | ObjectContent
   | ObjectAttributes
+  | CrossOriginAnswered
   | ObjectDeleted
   | ObjectsDeleted
   | ObjectListing
@@ -85,6 +86,13 @@ export interface ObjectAttributes {
         readonly truncated: boolean;
       }
     | undefined;
+}
+
+/** What the store said to a browser that asked what a page may do: status and headers as it gave them. */
+export interface CrossOriginAnswered {
+  readonly kind: 'CrossOriginAnswered';
+  readonly status: number;
+  readonly headers: HeaderList;
 }
 
 export interface ObjectDeleted {

@@ -279,6 +279,8 @@ export interface Forward {
   readonly bucket: string;
   readonly key: string | undefined;
   readonly versionId?: string | undefined;
+  /** It sets which pages may read the bucket's answers. */
+  readonly changesOriginRules?: boolean | undefined;
   /** The request's verified body, where it had to be read to know that it may pass. */
   readonly document?: Buffer | undefined;
 }

@@ -30,16 +30,21 @@ export async function forward(
   }
   const document = operation.document ?? (await readBody(operation, body, services.budget));
   const outgoing = dialect.forward(request, operation, document);
+  const passThrough = services.lane.forward({
+    method: outgoing.method,
+    path: outgoing.path,
+    headers: outgoing.headers,
+    body: document.length === 0 ? undefined : document,
+    identity: services.store.identity,
+    requestId: request.id,
+    renderError: exchange.renderError,
+  });
+  if (operation.changesOriginRules !== true) return { passThrough };
   return {
-    passThrough: services.lane.forward({
-      method: outgoing.method,
-      path: outgoing.path,
-      headers: outgoing.headers,
-      body: document.length === 0 ? undefined : document,
-      identity: services.store.identity,
-      requestId: request.id,
-      renderError: exchange.renderError,
-    }),
+    async passThrough(...ends) {
+      await passThrough(...ends);
+      services.originRules.forget();
+    },
   };
 }
 

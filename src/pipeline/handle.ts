@@ -12,6 +12,7 @@ import { authorize } from './authorize.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
 import type { MemoryBudget } from './budget.ts';
 import { copyObject } from './copy.ts';
+import { preflight, type Sharing, shared, sharedErrors, sharingOf } from './cross-origin.ts';
 import { deleteObject, deleteObjects } from './delete.ts';
 import { forward } from './forward.ts';
 import { getObject } from './get.ts';
@@ -36,9 +37,7 @@ export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<Wir
 /** The one page that every request goes through. Its catch is the only place that renders an error. */
 export function createHandler(services: PipelineServices, lateness: Lateness = LATENESS): Handler {
   const askers = new Askers(services);
-  return async (request, trace) => {
-    const front = chooseFront(services.fronts, request);
-    trace.dialect = front.name;
+  const serve = async (request: WireRequest, front: FrontDialect, trace: RequestTrace, sharing: Sharing) => {
     const rendering: RenderContext = { requestId: request.id, settings: services.settings, request };
     const renderError = (thrown: unknown): WireResponse => {
       const error = asGatewayError(thrown);
@@ -48,6 +47,9 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       return front.renderError(error, rendering);
     };
     try {
+      if (request.method === 'OPTIONS') {
+        return front.render(await preflight(request, { front, trace }, services), rendering);
+      }
       const parsed = front.parse(request, services.settings);
       note(trace, parsed);
       const asked = parsed.kind === 'form' ? await parsed.open() : parsed;
@@ -57,7 +59,8 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       const context = authorize(bucketOf(operation), { services: ours, tenant, trace, signal: request.signal });
       if (!signed) checkAnonymous(operation, context.policy);
       if (operation.kind === 'Forward') {
-        return await forward(operation, { request, body, front, renderError }, context.services);
+        const exchange = { request, body, front, renderError: await sharedErrors(renderError, sharing) };
+        return await forward(operation, exchange, context.services);
       }
       const hasBody = operation.kind === 'PutObject' || operation.kind === 'UploadPart';
       if (parsed.kind === 'ready' && !hasBody) await expectNoBody(body);
@@ -66,6 +69,12 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
     } catch (error) {
       return renderError(error);
     }
+  };
+  return async (request, trace) => {
+    const front = chooseFront(services.fronts, request);
+    trace.dialect = front.name;
+    const sharing = sharingOf(request, front, services);
+    return shared(await serve(request, front, trace, sharing), request, sharing);
   };
 }
 

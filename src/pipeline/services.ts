@@ -8,6 +8,7 @@ import type { UploadStates } from '../uploads/upload-states.ts';
 import type { MemoryBudget } from './budget.ts';
 import type { EnvelopeCache } from './envelope-cache.ts';
 import type { LayoutCache } from './layout-cache.ts';
+import type { OriginRules } from './origin-rules.ts';
 import type { PlainSizeCache } from './plain-sizes.ts';
 import type { Staging } from './staging.ts';
 import type { Store } from './store.ts';
@@ -31,6 +32,7 @@ export interface PipelineServices {
   readonly envelopes: EnvelopeCache;
   readonly layouts: LayoutCache;
   readonly plainSizes: PlainSizeCache;
+  readonly originRules: OriginRules;
   readonly uploads: UploadStates;
   readonly staging: Staging;
   /** How long an upload that nobody adds to is kept. */

@@ -3,6 +3,7 @@ import type { Identity } from '../backend/identity.ts';
 import type {
   BackDialect,
   CompletedPart,
+  Resource,
   StoreCopy,
   StoredAck,
   StoredCopy,
@@ -27,6 +28,7 @@ import type {
 } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
+import { crossOriginAnswer } from '../wire/cross-origin.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
 import { clientEtag } from './etag.ts';
@@ -260,6 +262,17 @@ export class Store {
 
   async listUploads(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
     return this.#back.readUploads(await this.#document(this.#back.listUploads(asked), asked, signal));
+  }
+
+  /** What a browser asks about pages of an origin; of the answer only what speaks of that. @throws GatewayError */
+  async preflight(
+    resource: Resource,
+    question: HeaderList,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly headers: HeaderList }> {
+    const response = await this.#succeed(this.#back.preflight(resource, question), resource, { signal });
+    response.discard();
+    return { status: response.status, headers: crossOriginAnswer(response.headers) };
   }
 
   async #acknowledged(request: OutgoingRequest, ref: ObjectRef, signal: AbortSignal): Promise<StoredAck> {

@@ -14,6 +14,7 @@ import { authorize } from '../../src/pipeline/authorize.ts';
 import { MemoryBudget } from '../../src/pipeline/budget.ts';
 import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
 import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
+import { OriginRules } from '../../src/pipeline/origin-rules.ts';
 import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
 import type { OperationContext, PipelineServices } from '../../src/pipeline/services.ts';
 import { Staging } from '../../src/pipeline/staging.ts';
@@ -87,6 +88,12 @@ export async function inProcess(
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(1024 * 1024),
     plainSizes: new PlainSizeCache(1024 * 1024),
+    originRules: new OriginRules({
+      store,
+      directory: tenancy.directory,
+      stagingBucket: 'staging',
+      now: () => new Date(),
+    }),
     uploads,
     staging: new Staging({ bucket: 'staging', store }),
     uploadKeepSeconds: 3600,

@@ -1,9 +1,16 @@
 import type { WireRequest } from '../../wire/message.ts';
-import type { FrontDialect } from '../dialect.ts';
+import type { FrontDialect, FrontSettings, Resource } from '../dialect.ts';
+import { readAddress } from './address.ts';
 import { qingstorBody } from './body.ts';
 import { parseQingstor } from './parse.ts';
 import { renderQingstor, renderQingstorError } from './render.ts';
 import { readQingstorClaim } from './signature.ts';
+
+/** The address of the service has neither. */
+function resourceOf(request: WireRequest, settings: FrontSettings): Resource {
+  const { bucket, key } = readAddress(request, settings);
+  return { bucket: bucket || undefined, key: key || undefined };
+}
 
 /** By signature (`QS …`, or access_key_id with signature in the query), then by the vendor's headers. */
 function recognises(request: WireRequest): boolean {
@@ -19,6 +26,7 @@ export const qingstorFront: FrontDialect = {
   recognises,
   readClaim: readQingstorClaim,
   unsignedBody: qingstorBody,
+  resourceOf,
   parse: parseQingstor,
   render: renderQingstor,
   renderError: renderQingstorError,

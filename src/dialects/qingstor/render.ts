@@ -1,5 +1,11 @@
 import type { GatewayError } from '../../errors.ts';
-import type { Answer, ListedObject, ObjectContent, ObjectListing } from '../../operations/answer.ts';
+import type {
+  Answer,
+  CrossOriginAnswered,
+  ListedObject,
+  ObjectContent,
+  ObjectListing,
+} from '../../operations/answer.ts';
 import { formatHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
@@ -37,6 +43,8 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
       return json(200, buckets(answer, context), context);
     case 'BucketLocation':
       return json(200, { location: answer.region }, context);
+    case 'CrossOriginAnswered':
+      return crossOriginAnswered(answer, context);
     case 'ObjectCopied':
     case 'FormStored':
     case 'ObjectAttributes':
@@ -76,6 +84,13 @@ function empty(status: number, context: RenderContext, more: readonly (readonly 
   const headers = common(context);
   for (const [name, value] of more) headers.append(name, value);
   headers.append('Content-Length', '0');
+  return { status, headers, body: undefined };
+}
+
+function crossOriginAnswered({ status, headers: said }: CrossOriginAnswered, context: RenderContext): WireResponse {
+  if (status !== 204) return empty(status, context, [...said]);
+  const headers = common(context);
+  for (const [name, value] of said) headers.append(name, value);
   return { status, headers, body: undefined };
 }
 

@@ -1,7 +1,7 @@
 import { clientError } from '../../errors.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
-import type { FrontSettings } from '../dialect.ts';
+import type { FrontSettings, Resource } from '../dialect.ts';
 import type { Level } from './operation-table.ts';
 
 /** What a request is about. The key is exact: decoded once, never normalised. */
@@ -24,6 +24,12 @@ export function readAddress(request: WireRequest, settings: FrontSettings): Addr
   if (rawPath === '/') return { level: 'service' };
   const slash = rawPath.indexOf('/', 1);
   return slash === -1 ? address(rawPath.slice(1), '') : address(rawPath.slice(1, slash), rawPath.slice(slash + 1));
+}
+
+/** See FrontDialect.resourceOf. @throws GatewayError as readAddress */
+export function resourceOf(request: WireRequest, settings: FrontSettings): Resource {
+  const address = readAddress(request, settings);
+  return address.level === 'service' ? {} : address;
 }
 
 function address(rawBucket: string, rawKey: string): Address {

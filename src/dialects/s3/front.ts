@@ -1,9 +1,10 @@
-import type { Answer } from '../../operations/answer.ts';
+import type { Answer, CrossOriginAnswered } from '../../operations/answer.ts';
 import { formatHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest, WireResponse } from '../../wire/message.ts';
 import { textBody } from '../../wire/text-body.ts';
 import type { FrontDialect, RenderContext } from '../dialect.ts';
+import { resourceOf } from './address.ts';
 import { parseRequest } from './parse.ts';
 import { attributesDocument, attributesHeaders } from './render-attributes.ts';
 import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './render-bucket.ts';
@@ -37,6 +38,7 @@ export function createS3Front(now: () => Date): FrontDialect {
     recognises,
     readClaim,
     unsignedBody,
+    resourceOf,
     parse: parseRequest,
     render: (answer, context) => renderAnswer(answer, commonHeaders(context, date()), context),
     renderError: (error, context) => renderError(error, context, commonHeaders(context, date())),
@@ -108,6 +110,8 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
       return empty(200, headers.append('x-amz-bucket-region', answer.region));
     case 'BucketCreated':
       return empty(200, headers.append('Location', `/${answer.bucket}`));
+    case 'CrossOriginAnswered':
+      return crossOriginAnswered(answer, headers);
     case 'BucketDeleted':
     case 'UploadAborted':
       return { status: 204, headers, body: undefined };
@@ -138,6 +142,11 @@ function longDocument(texts: Iterable<string>, headers: HeaderList): WireRespons
   headers.append('Content-Type', 'application/xml');
   if (Buffer.isBuffer(body)) headers.append('Content-Length', String(body.length));
   return { status: 200, headers, body };
+}
+
+function crossOriginAnswered({ status, headers: said }: CrossOriginAnswered, headers: HeaderList): WireResponse {
+  for (const [name, value] of said) headers.append(name, value);
+  return status === 204 ? { status, headers, body: undefined } : empty(status, headers);
 }
 
 function empty(status: number, headers: HeaderList): WireResponse {

@@ -158,6 +158,7 @@ function parseForward(row: S3Operation, address: Address, query: QueryList, head
     bucket: address.bucket,
     key: address.level === 'object' ? address.key : undefined,
     versionId: readVersionId(query),
+    ...(row.subresource === 'cors' && row.method !== 'GET' && { changesOriginRules: true }),
   };
   if (row.name !== 'RestoreObject') return ready(operation);
   return {

@@ -92,9 +92,6 @@ function checkParameters(operation: S3Operation, query: QueryList): void {
 }
 
 function noSuchOperation(request: WireRequest, level: Level): Error {
-  if (request.method === 'OPTIONS') {
-    return clientError('NotImplemented', 'CORS preflight requests are not available here.');
-  }
   const known = [...INDEX.keys()].some((place) => place.startsWith(`${request.method} `));
   if (known && level !== 'service') {
     return clientError('NotImplemented', `${request.method} on this ${level} is not available here.`);

@@ -4,8 +4,11 @@ import { get, head, list, put, remove, type Scenario } from '../../support/confo
 const ORIGIN = { origin: 'https://app.example.com' };
 const PREFLIGHT = { ...ORIGIN, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-amz-date' };
 
+const OTHER_ORIGIN = { origin: 'https://other.example.com' };
+const GETTING = { 'access-control-request-method': 'GET' };
+
 const RULES =
-  '<CORSConfiguration><CORSRule><AllowedOrigin>https://app.example.com</AllowedOrigin><AllowedMethod>PUT</AllowedMethod></CORSRule></CORSConfiguration>';
+  '<CORSConfiguration><CORSRule><AllowedOrigin>https://app.example.com</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>x-amz-*</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule></CORSConfiguration>';
 
 export const HEADERS: readonly Scenario[] = [
   {
@@ -59,6 +62,21 @@ export const HEADERS: readonly Scenario[] = [
       },
       get('get by rules', 'k', { headers: ORIGIN }),
       { name: 'preflight by rules', method: 'OPTIONS', key: 'k', headers: PREFLIGHT },
+      put('put by rules', 'k', 'x', { headers: ORIGIN }),
+      put('put of another origin', 'k', 'x', { headers: OTHER_ORIGIN }),
+      put('put without an origin', 'k', 'x'),
+      put('put again if none', 'k', 'x', { headers: { ...ORIGIN, 'if-none-match': '*' } }),
+      put('put of nobody', 'k', 'x', { headers: ORIGIN, signed: { anonymous: true } }),
+      put('put signed wrong', 'k', 'x', { headers: ORIGIN, signed: { secretAccessKey: 'wrong' } }),
+      { name: 'preflight of another method', method: 'OPTIONS', key: 'k', headers: { ...PREFLIGHT, ...GETTING } },
+      { name: 'preflight of another origin', method: 'OPTIONS', key: 'k', headers: { ...PREFLIGHT, ...OTHER_ORIGIN } },
+      { name: 'preflight of the service', method: 'OPTIONS', bucket: '', headers: PREFLIGHT },
+      { name: 'no preflight', method: 'OPTIONS', key: 'k', headers: ORIGIN },
+      { name: 'options', method: 'OPTIONS', key: 'k' },
+      list('rules read', { cors: '' }, { headers: ORIGIN }),
+      { name: 'no rules', method: 'DELETE', query: { cors: '' }, headers: ORIGIN },
+      put('put after rules', 'k', 'x', { headers: ORIGIN }),
+      { name: 'preflight after rules', method: 'OPTIONS', key: 'k', headers: PREFLIGHT },
     ],
   },
 ];
