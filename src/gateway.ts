@@ -6,6 +6,9 @@ import type { BackDialect } from './dialects/dialect.ts';
 import { s3Back } from './dialects/s3/back.ts';
 import { FRONTS } from './dialects/table.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
+import type { EtagIndex } from './etags/etag-index.ts';
+import { openEtagIndex } from './etags/index-table.ts';
+import { restingIndex } from './etags/resting-index.ts';
 import { KeyRings } from './keys/key-rings.ts';
 import type { KeyStoreObserver, RecordStore } from './keys/record-store.ts';
 import { Records } from './keys/records.ts';
@@ -15,6 +18,7 @@ import { type KeyStoreConfig, openRecordStore } from './keys/store-table.ts';
 import { MemoryBudget } from './pipeline/budget.ts';
 import { EnvelopeCache } from './pipeline/envelope-cache.ts';
 import { createHandler, type Handler } from './pipeline/handle.ts';
+import { KnownEtags } from './pipeline/known-etags.ts';
 import { LayoutCache } from './pipeline/layout-cache.ts';
 import { OriginRules } from './pipeline/origin-rules.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
@@ -37,6 +41,9 @@ import type { UploadStates } from './uploads/upload-states.ts';
 
 /** Verified footers of multipart objects that are remembered, each worker. */
 const LAYOUT_CACHE_BYTES = 16 * 1024 * 1024;
+
+/** What objects of buckets with MD5 ETags are shown as, each worker: some 25,000. */
+const ETAG_CACHE_BYTES = 16 * 1024 * 1024;
 
 /** Sizes in listings of mixed buckets that are remembered, each worker: some 30,000. */
 const PLAIN_SIZE_CACHE_BYTES = 8 * 1024 * 1024;
@@ -104,6 +111,11 @@ export async function reachKeyStore(keys: KeysConfig): Promise<void> {
 /** The state of uploads under way. @throws GatewayError KeyStoreUnavailable */
 export function openUploads(keys: KeysConfig): Promise<UploadStates> {
   return openUploadStates(keyStoreConfig(keys), () => new Date());
+}
+
+/** The index of MD5 ETags. @throws GatewayError KeyStoreUnavailable */
+export function openEtags({ keys, etags }: Pick<Config, 'keys' | 'etags'>): Promise<EtagIndex> {
+  return openEtagIndex(keyStoreConfig(keys), etags.keepSeconds);
 }
 
 function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<RootKey> | RootKey {
@@ -189,6 +201,7 @@ export class Gateway {
   readonly #log: Log;
   readonly #stores: Stores;
   readonly #uploads: UploadStates;
+  readonly #etagIndex: EtagIndex;
   readonly #backend: Backend;
   readonly #sweep: StagingSweep;
   readonly #listener: Listener;
@@ -200,17 +213,19 @@ export class Gateway {
     readonly metrics: Metrics;
     readonly stores: Stores;
     readonly uploads: UploadStates;
+    readonly etagIndex: EtagIndex;
     readonly backend: Backend;
     readonly admin: boolean;
   }) {
-    const { config, log, metrics, stores, uploads, backend } = parts;
+    const { config, log, metrics, stores, uploads, etagIndex, backend } = parts;
     this.#config = config;
     this.#log = log;
     this.metrics = metrics;
     this.#stores = stores;
     this.#uploads = uploads;
+    this.#etagIndex = etagIndex;
     this.#backend = backend;
-    const services = pipelineServices(config, { stores, uploads, backend });
+    const services = pipelineServices(config, { stores, uploads, etagIndex, backend, metrics });
     this.handler = createHandler(services);
     this.#sweep = new StagingSweep({
       staging: services.staging,
@@ -276,6 +291,7 @@ export class Gateway {
     await this.#admin?.close();
     await this.#backend.close();
     await this.#uploads.close();
+    await this.#etagIndex.close();
     await this.#stores.close();
     await this.#log.flush();
   }
@@ -291,11 +307,14 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
     await stores.selfTest();
     const states = await openUploads(config.keys);
     const uploads = observedStates(states, metrics);
+    let etagIndex: EtagIndex | undefined;
     try {
+      etagIndex = restingIndex(await openEtags(config), metrics);
       const backend = await openBackend(config, observers);
-      return new Gateway({ config, log, metrics, stores, uploads, backend, admin: options.admin ?? true });
+      return new Gateway({ config, log, metrics, stores, uploads, etagIndex, backend, admin: options.admin ?? true });
     } catch (error) {
       await uploads.close();
+      await etagIndex?.close();
       throw error;
     }
   } catch (error) {
@@ -306,7 +325,13 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
 
 function pipelineServices(
   config: Config,
-  parts: { readonly stores: Stores; readonly uploads: UploadStates; readonly backend: Backend },
+  parts: {
+    readonly stores: Stores;
+    readonly uploads: UploadStates;
+    readonly etagIndex: EtagIndex;
+    readonly backend: Backend;
+    readonly metrics: Metrics;
+  },
 ): PipelineServices {
   const { stores, uploads, backend } = parts;
   const store = new Store(backend.back, backend.connection);
@@ -327,6 +352,15 @@ function pipelineServices(
     layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
     plainSizes: new PlainSizeCache(PLAIN_SIZE_CACHE_BYTES),
     originRules: new OriginRules({ store, directory, stagingBucket, now }),
+    etags: new KnownEtags({
+      index: parts.etagIndex,
+      keyRings: stores.keyRings,
+      memoryBytes: ETAG_CACHE_BYTES,
+      keepSeconds: config.etags.keepSeconds,
+      now: () => new Date(),
+      randomBytes,
+      observer: parts.metrics,
+    }),
     uploads,
     staging: new Staging({ bucket: stagingBucket, store }),
     uploadKeepSeconds: config.uploads.keepSeconds,

@@ -184,6 +184,13 @@ const uploads = z.strictObject({
   ).prefault('sealgate-staging'),
 });
 
+const etags = z.strictObject({
+  keepSeconds: setting(
+    seconds({ min: 60, max: 31_536_000 }),
+    'In buckets with MD5 ETags: how long the index in Redis keeps the ETag of an object that nobody asks about.',
+  ).prefault(2_592_000),
+});
+
 /** The schema of the whole configuration: the one source of names, forms, defaults and meanings. */
 export const settingsSchema = z.strictObject({
   listen: setting(hostPort, 'Where clients connect. `:8000` means every address.').prefault('127.0.0.1:8000'),
@@ -207,6 +214,7 @@ export const settingsSchema = z.strictObject({
   backend: backend.prefault({}),
   keys: keys.prefault({}),
   uploads: uploads.prefault({}),
+  etags: etags.prefault({}),
   limits: limits.prefault({}),
   log: z
     .strictObject({

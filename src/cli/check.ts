@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type BackendConfig, type ExaminedConfig, examineConfig, type KeysConfig, showProblem } from '../config.ts';
 import { GatewayError } from '../errors.ts';
-import { type Backend, openBackend, openStores, openUploads, reachKeyStore } from '../gateway.ts';
+import { ENTRY_BYTES } from '../etags/etag-entry.ts';
+import { type Backend, openBackend, openEtags, openStores, openUploads, reachKeyStore } from '../gateway.ts';
 import { RootKeyInvalid } from '../keys/root-key.ts';
 import { CheckReport } from './check-report.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
@@ -23,8 +24,9 @@ export const checkCommand: Command = {
   usage: `check [options]
 
 Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, tries the backend
-access keys of tenants and access keys, sees whether the key store keeps the state of multipart uploads, and sends a
-probe object through the gateway to see that the backend holds ciphertext. Leaves no tenant, bucket or object behind.
+access keys of tenants and access keys, sees whether the key store keeps the state of multipart uploads and the index of
+ETags, and sends a probe object through the gateway to see that the backend holds ciphertext. Leaves no tenant, bucket
+or object behind.
 
       --bucket NAME   Put the probe into this bucket. Without it, a bucket is made and deleted.
 ${CONFIG_USAGE}
@@ -71,6 +73,7 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
     }
     await report.attempt({ name: 'backend keys' }, () => checkBackendKeys(stores, { backend, report }));
     await report.attempt({ name: 'uploads', hint: UPLOADS_HINT }, () => checkUploads(config.keys, report));
+    await report.attempt({ name: 'etags', hint: ETAGS_HINT }, () => checkEtags(config.keys, report));
     const hint = 'With --bucket NAME the probe uses a bucket that exists.';
     await report.attempt({ name: 'probe', hint }, async () => {
       const client = new ObjectClient(backend);
@@ -142,6 +145,24 @@ async function checkBackend(section: BackendConfig, report: CheckReport, termina
   } catch (error) {
     await backend.close();
     throw error;
+  }
+}
+
+const ETAGS_HINT = 'A Redis user with a list of commands needs those that docs/keys.md names for the index of ETags.';
+
+/** Without it listings of buckets with MD5 ETags are right, and slow: one would hardly find out why. */
+async function checkEtags(keys: KeysConfig, report: CheckReport): Promise<void> {
+  const index = await openEtags({ keys, etags: { keepSeconds: PROBE_KEEP_SECONDS } });
+  const probes = [0, 1].map(() => ({ name: randomBytes(16), entry: randomBytes(ENTRY_BYTES) }));
+  try {
+    await index.write(probes);
+    const kept = await index.read(probes.map(({ name }) => name));
+    if (probes.some(({ entry }, at) => kept[at]?.equals(entry) !== true)) {
+      throw new Error('the key store does not keep the index of ETags');
+    }
+    report.add({ name: 'etags', outcome: 'ok', detail: 'the key store keeps the index of ETags' });
+  } finally {
+    await index.close();
   }
 }
 

@@ -41,6 +41,7 @@ const BUCKET_USAGE = `      --bucket PATTERN[:POLICY]…   A bucket of the tenan
                         protection=none    nothing is sealed: plaintext at rest
                         location=warn      a moved object is served and counted, not refused
                         metadata=warn      changed metadata is served and counted, not refused
+                        etag=md5           ETags are MD5s of the plaintext, as S3's own, for clients that compare them
                         quantum=0|1|2      smallest part of multipart uploads: 1 MiB, 5 MiB, 100 KiB`;
 
 export const tenantAdd: Command = {

@@ -79,7 +79,7 @@ export interface UploadForm {
 export interface BodyProof {
   /** Checksum of the plaintext that the client declared and that was verified. */
   readonly checksum: Checksum | undefined;
-  /** MD5 of the plaintext, where Content-MD5 made it necessary to compute. */
+  /** MD5 of the plaintext, where Content-MD5 or the bucket's ETags made it necessary to compute. */
   readonly md5: Buffer | undefined;
 }
 
@@ -95,6 +95,8 @@ export interface VerifiedBody {
   readonly mostBytes?: number | undefined;
   /** Of the checksum that the client declares, or announces for the trailer; the proof will have it. */
   readonly checksumAlgorithm?: ChecksumAlgorithm | undefined;
+  /** The proof will have the MD5. */
+  readonly provesMd5?: boolean | undefined;
   /** Iterate once. */
   bytes(): ByteSource;
   /** @throws Error when called before bytes() ended */

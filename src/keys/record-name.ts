@@ -16,6 +16,9 @@ export const RECORD_KINDS = {
  */
 export const UPLOAD_STATE_PREFIX = 'upload/';
 
+/** Nor is the index of ETags (src/etags/), which lies there too, and is a cache. */
+export const ETAG_INDEX_PREFIX = 'etag/';
+
 export type RecordKindName = keyof typeof RECORD_KINDS;
 
 /** The id after the slash: one segment, no spaces, no control bytes; access keys are the longest, at 128 characters. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Cluster, type Redis, type RedisOptions } from 'ioredis';
-import { RECORD_KINDS, UPLOAD_STATE_PREFIX } from './record-name.ts';
+import { ETAG_INDEX_PREFIX, RECORD_KINDS, UPLOAD_STATE_PREFIX } from './record-name.ts';
 import {
   type ChangeListener,
   type ExpectedRevision,
@@ -111,10 +111,12 @@ class RedisStore implements RecordStore {
       do {
         const [next, keys] = await available(node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT));
         for (const key of keys) {
-          if (seen.has(key)) continue;
-          seen.add(key);
           const name = key.slice(this.#prefix.length);
-          if (!name.startsWith(UPLOAD_STATE_PREFIX)) yield name;
+          // There may be millions of these.
+          if (name.startsWith(UPLOAD_STATE_PREFIX) || name.startsWith(ETAG_INDEX_PREFIX)) continue;
+          if (seen.has(name)) continue;
+          seen.add(name);
+          yield name;
         }
         cursor = next;
       } while (cursor !== '0');

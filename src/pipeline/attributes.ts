@@ -1,10 +1,11 @@
 import type { Manifest } from '../envelope/footer.ts';
 import type { ObjectAttributes } from '../operations/answer.ts';
 import type { GetObjectAttributes } from '../operations/operation.ts';
+import { factsOf } from './facts.ts';
 import { partRange } from './part-range.ts';
 import { pinned, readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
-import { factsOf, identify, manifestOf, type PlainObject } from './stored.ts';
+import { identify, manifestOf, type PlainObject } from './stored.ts';
 
 /** GetObjectAttributes: from envelope and footer, never what the backend says of its ciphertext. */
 export function objectAttributes(operation: GetObjectAttributes, context: OperationContext): Promise<ObjectAttributes> {
@@ -17,14 +18,14 @@ async function attempt(operation: GetObjectAttributes, context: OperationContext
   const object = await identify(ref, stored, context);
   if (object.kind === 'plain') {
     const parts = attributes.has('parts') ? await plainParts(operation, object, context) : undefined;
-    return { kind: 'ObjectAttributes', asked: operation, facts: factsOf(object), parts };
+    return { kind: 'ObjectAttributes', asked: operation, facts: await factsOf(object, ref, context), parts };
   }
   const inFooter = attributes.has('checksum') || (attributes.has('parts') && object.opened.head.multipart);
   const manifest = inFooter ? await pinned(manifestOf(object, ref, context)) : undefined;
   return {
     kind: 'ObjectAttributes',
     asked: operation,
-    facts: factsOf(object, manifest),
+    facts: await factsOf(object, ref, context, { manifest, wantsChecksum: true }),
     parts: manifest?.multipart ? partsOf(operation, manifest) : undefined,
   };
 }

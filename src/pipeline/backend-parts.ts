@@ -5,7 +5,7 @@ import { GatewayError } from '../errors.ts';
 import type { PartRecord } from '../uploads/upload-record.ts';
 import type { ByteSource, OutgoingBody } from '../wire/message.ts';
 import { missingPart } from './chosen-parts.ts';
-import { clientEtag } from './etag.ts';
+import { partEtag } from './part-etag.ts';
 import type { OperationContext } from './services.ts';
 import type { BackendPart } from './upload-plan.ts';
 import type { UploadUnderWay } from './upload-state.ts';
@@ -93,11 +93,11 @@ async function outgoing(
 async function stagedSource(part: PartRecord, { upload, context }: Sending): Promise<ByteSource> {
   const { id, uploadId, keys, oid } = upload;
   const content = await context.services.staging.get(id, part, context.signal).catch((error: unknown) => {
-    throw isGone(error) ? missingPart({ ...part, etag: clientEtag(part.etag) }, uploadId) : error;
+    throw isGone(error) ? missingPart({ ...part, etag: partEtag(part, context.policy) }, uploadId) : error;
   });
   if (content.object.storedBytes !== sealedPartBytes(part.plaintextBytes)) {
     content.discard();
-    throw missingPart({ ...part, etag: clientEtag(part.etag) }, uploadId);
+    throw missingPart({ ...part, etag: partEtag(part, context.policy) }, uploadId);
   }
   const { partNumber, partSalt, plaintextBytes } = part;
   return checkedPart(content.body, { keys, oid, partNumber, partSalt, plaintextBytes });

@@ -3,15 +3,21 @@ import { clientError, type GatewayError } from '../errors.ts';
 import type { Checksum } from '../operations/object.ts';
 import type { CompleteMultipartUpload, NamedPart } from '../operations/operation.ts';
 import type { PartRecord } from '../uploads/upload-record.ts';
-import { clientEtag } from './etag.ts';
+import { partEtag, partEtags } from './part-etag.ts';
+import type { OperationContext } from './services.ts';
+import { backendParts } from './upload-list.ts';
 import type { ReadUpload } from './upload-state.ts';
 
 /**
  * The attempts that the client means, by number and ETag. Others of the same number, and parts that it leaves out, do
  * not become part of the object.
- * @throws GatewayError InvalidPartOrder, InvalidPart, EntityTooSmall
+ * @throws GatewayError InvalidPartOrder, InvalidPart, EntityTooSmall, and what listing the backend's parts throws
  */
-export function chosenParts(operation: CompleteMultipartUpload, upload: ReadUpload): PartRecord[] {
+export async function chosenParts(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload,
+  context: OperationContext,
+): Promise<PartRecord[]> {
   let last = 0;
   for (const { partNumber } of operation.parts) {
     if (partNumber <= last) {
@@ -22,7 +28,7 @@ export function chosenParts(operation: CompleteMultipartUpload, upload: ReadUplo
     }
     last = partNumber;
   }
-  const recorded = new Map(upload.parts.map((record) => [nameOf(record.partNumber, clientEtag(record.etag)), record]));
+  const recorded = await attemptsByName(operation, upload, context);
   const chosen = operation.parts.map((named) => {
     const record = recorded.get(nameOf(named.partNumber, named.etag));
     if (record === undefined) throw missingPart(named, upload.uploadId);
@@ -30,8 +36,39 @@ export function chosenParts(operation: CompleteMultipartUpload, upload: ReadUplo
     return record;
   });
   const small = chosen.slice(0, -1).find((part) => part.plaintextBytes < operation.smallestPartBytes);
-  if (small !== undefined) throw partTooSmall(small, operation.smallestPartBytes);
+  if (small !== undefined) throw partTooSmall(small, operation.smallestPartBytes, context);
   return chosen;
+}
+
+/**
+ * Attempts by all that they may be called. Where ETags are MD5s, a part that was sent twice with the same bytes has two
+ * attempts of one name, and the backend has kept whichever came last to it: that one is meant.
+ */
+async function attemptsByName(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload,
+  context: OperationContext,
+): Promise<ReadonlyMap<string, PartRecord>> {
+  const recorded = new Map<string, PartRecord>();
+  const again = new Map<string, PartRecord[]>();
+  for (const record of upload.parts) {
+    for (const etag of partEtags(record, context.policy)) {
+      const name = nameOf(record.partNumber, etag);
+      const before = recorded.get(name);
+      recorded.set(name, record);
+      if (before !== undefined && !record.staged) again.set(name, [...(again.get(name) ?? [before]), record]);
+    }
+  }
+  const asked = operation.parts.filter(({ partNumber, etag }) => again.has(nameOf(partNumber, etag)));
+  const [first, last] = [asked[0], asked.at(-1)];
+  if (first === undefined || last === undefined) return recorded;
+  const held = await backendParts(upload, { after: first.partNumber - 1, until: last.partNumber }, context);
+  for (const { partNumber, etag } of asked) {
+    const name = nameOf(partNumber, etag);
+    const there = again.get(name)?.findLast((record) => record.etag === held.get(partNumber));
+    if (there !== undefined) recorded.set(name, there);
+  }
+  return recorded;
 }
 
 function nameOf(partNumber: number, etag: string): string {
@@ -50,7 +87,8 @@ export function missingPart(
   );
 }
 
-function partTooSmall({ partNumber, plaintextBytes, etag }: PartRecord, smallestBytes: number): GatewayError {
+function partTooSmall(part: PartRecord, smallestBytes: number, { policy }: OperationContext): GatewayError {
+  const { partNumber, plaintextBytes } = part;
   return clientError(
     'EntityTooSmall',
     `Your proposed upload is smaller than the minimum allowed size: part ${partNumber} has ${plaintextBytes} bytes, and all but the last need ${smallestBytes}.`,
@@ -59,7 +97,7 @@ function partTooSmall({ partNumber, plaintextBytes, etag }: PartRecord, smallest
         ProposedSize: String(plaintextBytes),
         MinSizeAllowed: String(smallestBytes),
         PartNumber: String(partNumber),
-        ETag: clientEtag(etag),
+        ETag: partEtag(part, policy),
       },
     },
   );

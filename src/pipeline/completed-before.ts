@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { StoredAck } from '../dialects/dialect.ts';
 import type { PartEntry } from '../envelope/footer.ts';
 import { GatewayError } from '../errors.ts';
 import type { UploadCompleted } from '../operations/answer.ts';
@@ -7,6 +8,7 @@ import type { CompleteMultipartUpload } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
 import { clientEtag } from './etag.ts';
 import type { OperationContext } from './services.ts';
+import { etagOf, shownEtag } from './shown-etag.ts';
 import { checksumIn, identify, manifestOf, type SealedObject } from './stored.ts';
 import { noSuchUpload, type ReadUpload, type UploadUnderWay } from './upload-state.ts';
 
@@ -31,9 +33,15 @@ export async function completedBefore(
   const { etag, versionId } = completed;
   const object = await objectOf(upload, versionId, context);
   // Who may write and not read is told what was true when it was completed.
-  if (object === 'hidden') return answer(ref, { etag, versionId, checksum: undefined });
+  if (object === 'hidden') {
+    const identity = { tenant: context.tenant, ref, backendEtag: etag };
+    const known = context.policy.etag === 'md5' ? (await context.services.etags.find([identity]))[0] : undefined;
+    const { answer } = completedObject(ref, { etag, versionId, vendor: new HeaderList() });
+    return known === undefined ? answer : { ...answer, etag: etagOf(known, etag) };
+  }
   if (object === undefined) throw noSuchUpload(operation, context);
-  return answerFor(object, upload, context);
+  const { answer } = await answerFor(object, upload, context);
+  return { ...answer, etag: await shownEtag(object, ref, context) };
 }
 
 /**
@@ -43,10 +51,10 @@ export async function completedBefore(
  */
 export async function completedMeanwhile(
   upload: ReadUpload,
-  { parts, acknowledged }: { readonly parts: readonly PartEntry[]; readonly acknowledged?: UploadCompleted },
+  { parts, acknowledged }: { readonly parts: readonly PartEntry[]; readonly acknowledged?: CompletedObject },
   context: OperationContext,
-): Promise<UploadCompleted | undefined> {
-  const object = await objectOf(upload, acknowledged?.versionId, context);
+): Promise<CompletedObject | undefined> {
+  const object = await objectOf(upload, acknowledged?.answer.versionId, context);
   if (object === 'hidden') return acknowledged;
   if (object === undefined) return undefined;
   const manifest = await manifestOf(object, upload.ref, context);
@@ -92,14 +100,24 @@ async function answerFor(
   object: SealedObject,
   { ref }: UploadUnderWay,
   context: OperationContext,
-): Promise<UploadCompleted> {
+): Promise<CompletedObject> {
   const { etag, versionId } = object.stored;
-  return answer(ref, { etag, versionId, checksum: checksumIn(await manifestOf(object, ref, context)) });
+  const checksum = checksumIn(await manifestOf(object, ref, context));
+  return completedObject(ref, { etag, versionId, vendor: new HeaderList() }, checksum);
 }
 
-function answer(
+/** What a Complete made, and its answer but for the ETag of mode `md5`. */
+export interface CompletedObject {
+  /** Unquoted. */
+  readonly backendEtag: string;
+  readonly answer: UploadCompleted;
+}
+
+export function completedObject(
   ref: ObjectRef,
-  { etag, versionId, checksum }: Pick<UploadCompleted, 'etag' | 'versionId' | 'checksum'>,
-): UploadCompleted {
-  return { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum, vendor: new HeaderList() };
+  { etag, versionId, vendor }: StoredAck,
+  checksum?: UploadCompleted['checksum'],
+): CompletedObject {
+  const answer: UploadCompleted = { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum, vendor };
+  return { backendEtag: etag, answer };
 }

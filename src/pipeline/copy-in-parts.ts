@@ -4,7 +4,7 @@ import type { CopyObject } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { ByteRange } from '../wire/range.ts';
 import { type SourceObject, sourceTags } from './copy-source.ts';
-import { writeConditions } from './put-known-length.ts';
+import { conditionsForWriting } from './etag-conditions.ts';
 import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { writtenAt } from './written.ts';
@@ -31,11 +31,11 @@ export async function copyInParts(
   const { services, signal } = context;
   const { store } = services;
   const { ref } = operation;
+  const conditions = await conditionsForWriting(operation.conditions, ref, context);
   const vendor = await withTags(operation, source, context);
   const uploadId = await store.createUpload(ref, { ...metadata, vendor }, signal);
   try {
     const parts = await copyParts(operation, source, uploadId, context);
-    const conditions = writeConditions(operation.conditions);
     const stored = await store.completeUpload({ ref, uploadId, parts, conditions }, signal);
     return { ...stored, lastModified: await writtenAt(ref, stored, context) };
   } catch (error) {

@@ -8,12 +8,17 @@ import type { CopyObject } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
 import { withTags } from './copy-in-parts.ts';
 import type { SourceObject } from './copy-source.ts';
-import { backendEtags } from './etag.ts';
 import { letGo, openSource } from './opened-source.ts';
 import { putObject } from './put.ts';
 import { MAX_PUT_BYTES } from './put-known-length.ts';
 import type { OperationContext } from './services.ts';
 import { writtenAt } from './written.ts';
+
+/** A copy that was made, as the client is told of it. */
+export interface CopiedObject extends StoredCopy {
+  readonly shownEtag: string;
+  readonly checksum: Checksum | undefined;
+}
 
 /**
  * A copy that changes what protects the object: read as a GET reads it, stored as a PUT stores it, streaming. The
@@ -26,7 +31,7 @@ export async function copyOpened(
   source: SourceObject,
   metadata: ObjectMetadata,
   { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
-): Promise<StoredCopy & { readonly checksum: Checksum | undefined }> {
+): Promise<CopiedObject> {
   const { ref, conditions } = operation;
   if (source.object.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
   const vendor = await withTags(operation, source, writing);
@@ -35,8 +40,9 @@ export async function copyOpened(
     const body = await readBody(plaintext, source, operation.checksumAlgorithm, writing);
     const write = { kind: 'PutObject', ref, metadata: { ...metadata, vendor }, conditions } as const;
     const ack = await putObject(write, body, writing);
-    const stored = { etag: backendEtags(ack.etag) ?? ack.etag, versionId: ack.versionId, vendor: ack.vendor };
-    return { ...stored, checksum: ack.checksum, lastModified: await writtenAt(ref, stored, writing) };
+    const stored = { etag: ack.backendEtag, versionId: ack.versionId, vendor: ack.vendor };
+    const lastModified = await writtenAt(ref, stored, writing);
+    return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, lastModified };
   } finally {
     await letGo(plaintext); // a refused write never began to read
   }
@@ -57,7 +63,8 @@ async function readBody(
       ? { source: plaintext, proof: () => held }
       : await digested(plaintext, asked, held);
   // Without a length it is stored in parts.
-  return { plaintextBytes: fitsOnePut ? plaintextBytes : undefined, bytes: () => source, proof };
+  const provesMd5 = held.md5 !== undefined;
+  return { plaintextBytes: fitsOnePut ? plaintextBytes : undefined, provesMd5, bytes: () => source, proof };
 }
 
 async function digested(

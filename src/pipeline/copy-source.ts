@@ -6,6 +6,7 @@ import type { CopySource } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
 import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
+import { shownEtag } from './shown-etag.ts';
 import { checkSourceConditions } from './source-conditions.ts';
 import { identify, manifestOf, type PlainObject, type SealedObject } from './stored.ts';
 
@@ -28,8 +29,15 @@ export interface SourceObject extends FoundSource {
  */
 export async function findSource(source: CopySource, context: OperationContext): Promise<FoundSource> {
   const stored = await headSource(source.ref, context);
-  checkSourceConditions(source.conditions, stored);
+  const { etag, lastModified } = stored;
+  const { ifMatch, ifNoneMatch } = source.conditions;
+  const byMd5 = context.policy.etag === 'md5' && (ifMatch ?? ifNoneMatch) !== undefined;
+  if (!byMd5) checkSourceConditions(source.conditions, { etags: [etag], lastModified });
   const object = await identify(source.ref, stored, context);
+  if (byMd5) {
+    const etags = [await shownEtag(object, source.ref, context), etag];
+    checkSourceConditions(source.conditions, { etags, lastModified });
+  }
   const ref = { ...source.ref, versionId: source.ref.versionId ?? stored.versionId };
   return { object, ref };
 }

@@ -2,14 +2,15 @@ import type { ObjectCopied } from '../operations/answer.ts';
 import type { ObjectMetadata } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { authorize } from './authorize.ts';
-import { copyOpened } from './copy-opened.ts';
+import { type CopiedObject, copyOpened } from './copy-opened.ts';
 import { readSource, type SourceObject } from './copy-source.ts';
 import { copyStored } from './copy-stored.ts';
-import { clientEtag } from './etag.ts';
 import { readingAgain } from './replaced.ts';
 import { clientMetadata } from './sealing.ts';
 import type { OperationContext } from './services.ts';
+import { digestIn } from './shown-etag.ts';
 import { checksumIn } from './stored.ts';
+import { writtenEtag } from './written.ts';
 
 /**
  * CopyObject (FORMAT.md §9). The source is verified as a GET verifies it; then the backend copies its ciphertext under
@@ -28,20 +29,33 @@ async function attemptCopy(
 ): Promise<ObjectCopied> {
   const source = await readSource(operation.source, reading);
   const metadata = copiedMetadata(operation, source);
-  const { manifest } = source;
   const asItLies = isProtectedAlike(source, context) && hasAskedChecksum(operation, source);
   const copied = asItLies
-    ? { ...(await copyStored(operation, source, metadata, context)), checksum: manifest && checksumIn(manifest) }
+    ? await copyAsItLies(operation, source, metadata, context)
     : await copyOpened(operation, source, metadata, { reading, writing: context });
   return {
     kind: 'ObjectCopied',
-    etag: clientEtag(copied.etag),
+    etag: copied.shownEtag,
     lastModified: copied.lastModified,
     versionId: copied.versionId,
     sourceVersionId: source.object.stored.versionId,
     checksum: copied.checksum,
     vendor: copied.vendor,
   };
+}
+
+/** What the footer says, checksum and MD5, was copied with it. */
+async function copyAsItLies(
+  operation: CopyObject,
+  source: SourceObject,
+  metadata: ObjectMetadata,
+  context: OperationContext,
+): Promise<CopiedObject> {
+  const { manifest, object } = source;
+  const copied = await copyStored(operation, source, metadata, context);
+  const digest = manifest && object.kind === 'sealed' ? digestIn(manifest, object.opened.head.oid) : undefined;
+  const shownEtag = await writtenEtag(copied.etag, digest, operation.ref, context);
+  return { ...copied, shownEtag, checksum: manifest && checksumIn(manifest) };
 }
 
 /** Whether the stored bytes are what the destination's policy would have made of the plaintext. */

@@ -1,13 +1,17 @@
 import { clientError } from '../errors.ts';
 import type { ObjectDeleted, ObjectsDeleted } from '../operations/answer.ts';
-import type { DeleteObject, DeleteObjects } from '../operations/operation.ts';
-import { backendEtags } from './etag.ts';
+import type { DeleteObject, DeleteObjects, DeleteTarget } from '../operations/operation.ts';
+import { forEachOf } from './bounded-work.ts';
+import { deleteCondition } from './etag-conditions.ts';
 import type { OperationContext } from './services.ts';
+
+/** In buckets with MD5 ETags what a condition names is looked up first. */
+const LOOKS_AT_ONCE = 16;
 
 export async function deleteObject(operation: DeleteObject, context: OperationContext): Promise<ObjectDeleted> {
   const { ref, conditions, vendor } = operation;
   if (conditions.ifMatch !== undefined) expectConditionalDeletes(context);
-  const ifMatch = backendEtags(conditions.ifMatch);
+  const ifMatch = await deleteCondition(conditions.ifMatch, ref, context);
   const deleted = await context.services.store.delete(ref, { ifMatch }, context.signal, vendor);
   return { kind: 'ObjectDeleted', ...deleted };
 }
@@ -15,7 +19,12 @@ export async function deleteObject(operation: DeleteObject, context: OperationCo
 export async function deleteObjects(operation: DeleteObjects, context: OperationContext): Promise<ObjectsDeleted> {
   const { bucket, targets, quiet, vendor } = operation;
   if (targets.some(({ etag }) => etag !== undefined)) expectConditionalDeletes(context);
-  const known = targets.map((target) => ({ ...target, etag: backendEtags(target.etag) }));
+  const known: DeleteTarget[] = [...targets];
+  await forEachOf(targets, LOOKS_AT_ONCE, async (target, at) => {
+    const { key, versionId, etag } = target;
+    if (etag === undefined) return;
+    known[at] = { ...target, etag: await deleteCondition(etag, { bucket, key, versionId }, context) };
+  });
   const { deleted, failures } = await context.services.store.deleteMany(bucket, known, context.signal, vendor);
   return { kind: 'ObjectsDeleted', deleted: quiet ? [] : deleted, failures };
 }

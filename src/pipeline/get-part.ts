@@ -1,10 +1,11 @@
 import type { ObjectContent } from '../operations/answer.ts';
 import type { GetObject } from '../operations/operation.ts';
+import { lookAt } from './etag-conditions.ts';
+import { factsOf } from './facts.ts';
 import { getObject } from './get.ts';
 import { type PartRange, partAmong, partRange } from './part-range.ts';
 import { ObjectReplaced, pinned, readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
-import { factsOf, identify, readConditions } from './stored.ts';
 
 /**
  * GetObject of one part: a range that the sealed list of parts tells. With that list known, one request of the backend,
@@ -39,12 +40,16 @@ async function knownPart(
 
 async function attemptPart(operation: GetObject, part: number, context: OperationContext): Promise<ObjectContent> {
   const { ref, overrides } = operation;
-  const conditions = readConditions(operation.conditions);
-  const stored = await context.services.store.head({ ref, conditions }, context.signal);
-  const object = await identify(ref, stored, context);
+  const object = await lookAt(operation, context);
   const found = await partRange(part, object, ref, context);
-  if (!isEmpty(found)) return read(operation, found, stored.etag, context);
-  return { kind: 'ObjectContent', facts: factsOf(object), ...found, overrides, body: Buffer.alloc(0) };
+  if (!isEmpty(found)) return read(operation, found, object.stored.etag, context);
+  return {
+    kind: 'ObjectContent',
+    facts: await factsOf(object, ref, context),
+    ...found,
+    overrides,
+    body: Buffer.alloc(0),
+  };
 }
 
 async function read(

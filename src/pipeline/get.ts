@@ -8,6 +8,8 @@ import type { GetObject } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
+import { lookAt, mustLookFirst } from './etag-conditions.ts';
+import { factsOf } from './facts.ts';
 import { firstContent } from './first-content.ts';
 import { anotherRange, pinnedGet, storedRangeOf } from './pinned-get.ts';
 import { primed } from './primed-body.ts';
@@ -15,7 +17,7 @@ import { pinned, readingAgain } from './replaced.ts';
 import { corrupted } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 import type { StoredContent } from './store.ts';
-import { factsOf, layoutOf, manifestOf, openManifest, type PlainObject, type SealedObject } from './stored.ts';
+import { layoutOf, manifestOf, openManifest, type PlainObject, type SealedObject } from './stored.ts';
 
 /** Up to here an object is read and verified whole before its status line; its footer then costs no extra request. */
 const WHOLE_BYTES = 256 * 1024;
@@ -60,7 +62,8 @@ async function attemptContent(
   context: OperationContext,
   backendEtag: string | undefined,
 ): Promise<ObjectContent> {
-  const { object, range, content } = await firstContent(operation, context, backendEtag);
+  const pinnedTo = backendEtag ?? (await judgedFirst(operation, context));
+  const { object, range, content } = await firstContent(operation, context, pinnedTo);
   try {
     if (object.kind === 'plain') return await plainContent(operation, object, content, range, context);
     return await sealedContent(operation, object, content, range, context);
@@ -68,6 +71,12 @@ async function attemptContent(
     content.discard();
     throw error;
   }
+}
+
+/** The object that the client's conditions let pass, where they are not the backend's to judge. */
+async function judgedFirst(operation: GetObject, context: OperationContext): Promise<string | undefined> {
+  if (!mustLookFirst(operation.conditions, context)) return undefined;
+  return (await lookAt(operation, context)).stored.etag;
 }
 
 async function sealedContent(
@@ -79,14 +88,18 @@ async function sealedContent(
 ): Promise<ObjectContent> {
   const whole = range === undefined && object.stored.storedBytes <= WHOLE_BYTES;
   if (whole) return wholeContent(operation, object, content, context);
+  const { ref } = operation;
   const wantsChecksum = operation.wantsChecksum && range === undefined;
-  const manifest = wantsChecksum ? await pinned(manifestOf(object, operation.ref, context)) : undefined;
-  const layout = await pinned(layoutOf(object, operation.ref, context));
+  // A multipart object's is needed for its layout anyway.
+  const needsManifest = wantsChecksum || (context.policy.etag === 'md5' && object.opened.head.multipart);
+  const manifest = needsManifest ? await pinned(manifestOf(object, ref, context)) : undefined;
+  const layout = await pinned(layoutOf(object, ref, context));
+  const facts = await factsOf(object, ref, context, { manifest, wantsChecksum });
   const slices = layout.locate(range);
   const source = await storedSource(operation, object, content, slices, context);
   return {
     kind: 'ObjectContent',
-    facts: factsOf(object, manifest),
+    facts,
     range,
     overrides: operation.overrides,
     body: open(object, slices, source.body, source.storedFirst, context),
@@ -103,7 +116,8 @@ async function wholeContent(
   const { storedBytes } = object.stored;
   const stored = await collect(content.body, storedBytes, () => corrupted('The backend sent more than it announced.'));
   if (stored.length !== storedBytes) throw corrupted('The backend sent less than it announced.');
-  const needsManifest = operation.wantsChecksum || object.opened.head.multipart;
+  const { wantsChecksum } = operation;
+  const needsManifest = wantsChecksum || object.opened.head.multipart || context.policy.etag === 'md5';
   const manifest: Manifest | undefined = needsManifest
     ? openManifest(object, stored, operation.ref, context)
     : undefined;
@@ -114,7 +128,7 @@ async function wholeContent(
   context.trace.openSeconds += (performance.now() - started) / 1000;
   return {
     kind: 'ObjectContent',
-    facts: factsOf(object, operation.wantsChecksum ? manifest : undefined),
+    facts: await factsOf(object, operation.ref, context, { manifest, wantsChecksum }),
     range: undefined,
     overrides: operation.overrides,
     body: object.plaintextBytes <= TINY_BYTES ? joined(pieces) : each(pieces),
@@ -128,6 +142,7 @@ async function plainContent(
   range: ByteRange | undefined,
   context: OperationContext,
 ): Promise<ObjectContent> {
+  const facts = await factsOf(object, operation.ref, context);
   let body = content.body;
   if (range !== undefined && !isExactly(range, content)) {
     content.discard();
@@ -138,7 +153,7 @@ async function plainContent(
     }
     body = second.body;
   }
-  return { kind: 'ObjectContent', facts: factsOf(object), range, overrides: operation.overrides, body };
+  return { kind: 'ObjectContent', facts, range, overrides: operation.overrides, body };
 }
 
 function open(

@@ -1,8 +1,8 @@
 import { GatewayError } from '../errors.ts';
 import type { ObjectListing, VersionListing } from '../operations/answer.ts';
 import type { ListObjects, ListObjectVersions } from '../operations/operation.ts';
-import { clientEtag } from './etag.ts';
 import { GrowingReservation } from './growing-reservation.ts';
+import { listedEtags } from './listed-etags.ts';
 import { plaintextSizes } from './listed-sizes.ts';
 import type { OperationContext } from './services.ts';
 
@@ -21,14 +21,16 @@ export function listObjects(operation: ListObjects, context: OperationContext): 
     const { truncated, commonPrefixes } = listing;
     const next = operation.form === 1 ? listing.nextMarker : listing.nextContinuationToken;
     if (truncated && next === undefined) throw noWayOn();
-    const sizes = await plaintextSizes(operation.bucket, listing.entries, context);
+    // First, since what tells whether an object is sealed tells its size too.
+    const etags = await listedEtags({ bucket: operation.bucket, versions: false }, listing.entries, context);
+    const sizes = await plaintextSizes({ bucket: operation.bucket, versions: false }, listing.entries, context);
     return {
       kind: 'ObjectListing',
       release,
       asked: operation,
-      objects: listing.entries.map(({ key, etag, lastModified, storageClass, owner }, at) => {
-        const plaintextBytes = sizes[at] as number;
-        return { key, plaintextBytes, etag: clientEtag(etag), lastModified, storageClass, owner };
+      objects: listing.entries.map(({ key, lastModified, storageClass, owner }, at) => {
+        const [plaintextBytes, etag] = [sizes[at] as number, etags[at] as string];
+        return { key, plaintextBytes, etag, lastModified, storageClass, owner };
       }),
       commonPrefixes,
       truncated,
@@ -42,7 +44,9 @@ export function listVersions(operation: ListObjectVersions, context: OperationCo
   return holding(context, async (onBytes, release) => {
     const listing = await context.services.store.listVersions(operation, context.signal, onBytes);
     if (listing.truncated && listing.nextKeyMarker === undefined) throw noWayOn();
-    const sizes = await plaintextSizes(operation.bucket, listing.entries, context);
+    // First, since what tells whether an object is sealed tells its size too.
+    const etags = await listedEtags({ bucket: operation.bucket, versions: true }, listing.entries, context);
+    const sizes = await plaintextSizes({ bucket: operation.bucket, versions: true }, listing.entries, context);
     return {
       kind: 'VersionListing',
       release,
@@ -50,7 +54,7 @@ export function listVersions(operation: ListObjectVersions, context: OperationCo
       entries: listing.entries.map((entry, at) => {
         const { deleteMarker, key, versionId, latest, lastModified, storageClass, owner } = entry;
         if (deleteMarker) return { deleteMarker, key, versionId, latest, lastModified, owner };
-        const [plaintextBytes, etag] = [sizes[at] as number, clientEtag(entry.etag)];
+        const [plaintextBytes, etag] = [sizes[at] as number, etags[at] as string];
         return { deleteMarker, key, versionId, latest, plaintextBytes, etag, lastModified, storageClass, owner };
       }),
       commonPrefixes: listing.commonPrefixes,

@@ -2,6 +2,7 @@ import type { StoredEntry } from '../dialects/dialect.ts';
 import { decodeEnvelope, readEnvelopeHead } from '../envelope/envelope.ts';
 import { plaintextBytesOf, type QuantumId } from '../envelope/sizes.ts';
 import { GatewayError } from '../errors.ts';
+import type { ObjectRef } from '../operations/object.ts';
 import { forEachOf } from './bounded-work.ts';
 import { envelopeText } from './sealing.ts';
 import type { OperationContext } from './services.ts';
@@ -9,7 +10,13 @@ import type { OperationContext } from './services.ts';
 /** How many HEADs a listing of a mixed bucket has under way at once. */
 const MIXED_CONCURRENCY = 16;
 
-type SizedEntry = StoredEntry & { readonly versionId?: string; readonly deleteMarker?: boolean };
+/** Entries of a bucket: its objects as they stand, or each version, which must be asked for by its id. */
+export interface Listed {
+  readonly bucket: string;
+  readonly versions: boolean;
+}
+
+export type ListedEntry = StoredEntry & { readonly versionId?: string; readonly deleteMarker?: boolean };
 
 /**
  * Plaintext sizes in the entries' order: by arithmetic, without a request, but in mixed buckets. A size that is no E(n)
@@ -17,8 +24,8 @@ type SizedEntry = StoredEntry & { readonly versionId?: string; readonly deleteMa
  * @throws GatewayError BackendUnavailable and its kin in mixed buckets: a wrong size would look like a changed object
  */
 export async function plaintextSizes(
-  bucket: string,
-  entries: readonly SizedEntry[],
+  listed: Listed,
+  entries: readonly ListedEntry[],
   context: OperationContext,
 ): Promise<readonly number[]> {
   const { protection, mixed, quantum } = context.policy;
@@ -27,19 +34,20 @@ export async function plaintextSizes(
   if (!mixed) return sizes;
   await forEachOf(entries, MIXED_CONCURRENCY, async (entry, at) => {
     const isPlain = sizes[at] === entry.storedBytes;
-    if (!isPlain && entry.deleteMarker !== true) sizes[at] = await mixedSize(bucket, entry, context);
+    if (!isPlain && entry.deleteMarker !== true) sizes[at] = await mixedSize(listed, entry, context);
   });
   return sizes;
 }
 
 /** Of an entry that has the size of a sealed object: only its metadata tells whether it is one. */
-async function mixedSize(bucket: string, entry: SizedEntry, context: OperationContext): Promise<number> {
+async function mixedSize(listed: Listed, entry: ListedEntry, context: OperationContext): Promise<number> {
   const { plainSizes, store } = context.services;
-  const { key, etag, storedBytes, versionId } = entry;
+  const { key, etag, storedBytes } = entry;
+  const { bucket } = listed;
   const known = plainSizes.get(bucket, key, etag, storedBytes);
   if (known !== undefined) return known;
   try {
-    const ref = { bucket, key, versionId };
+    const ref = refOf(listed, entry);
     const stored = await store.head({ ref, conditions: {} }, context.signal);
     const text = envelopeText(stored.metadata);
     const size = text === undefined ? storedBytes : (plaintextBytesOf(storedBytes, quantumOf(text)) ?? storedBytes);
@@ -49,6 +57,11 @@ async function mixedSize(bucket: string, entry: SizedEntry, context: OperationCo
     if (isOfThisObject(error)) return storedBytes;
     throw error;
   }
+}
+
+/** By its version only where versions are listed: to ask for one takes a right of its own. */
+export function refOf({ bucket, versions }: Listed, { key, versionId }: ListedEntry): ObjectRef {
+  return versions ? { bucket, key, versionId } : { bucket, key };
 }
 
 /** The envelope is not opened: sizes of listings are arithmetic, and reading the object checks them. */

@@ -1,15 +1,14 @@
-import type { StoredAck, StorePut, VerifiedBody } from '../dialects/dialect.ts';
+import type { StorePut, VerifiedBody } from '../dialects/dialect.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
 import { sealObject, sealObjectWhole } from '../envelope/streams.ts';
 import { clientError, type GatewayError } from '../errors.ts';
-import type { ObjectStored } from '../operations/answer.ts';
-import type { ObjectRef } from '../operations/object.ts';
 import type { PutObject } from '../operations/operation.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteSource, OutgoingBody } from '../wire/message.ts';
-import { backendEtags, clientEtag } from './etag.ts';
+import { backendEtags } from './etag.ts';
 import { newObject } from './sealing.ts';
 import type { OperationContext } from './services.ts';
+import { type WrittenObject, writtenAnswer } from './written.ts';
 
 /** S3's limit for one PUT, in all four dialects. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -20,7 +19,7 @@ export async function putKnownLength(
   body: VerifiedBody,
   plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
   context: OperationContext,
-): Promise<ObjectStored> {
+): Promise<WrittenObject> {
   const { services, policy, trace, signal } = context;
   const { plaintextBytes } = plaintext;
   if (policy.protection === 'none') return putPlain(operation, body, plaintext, context);
@@ -47,7 +46,8 @@ export async function putKnownLength(
       ? await sealObjectWhole(plaintext.source, sealing)
       : { bytes, source: sealObject(plaintext.source, sealing) },
   };
-  return storedAnswer(operation.ref, await services.store.put(put, signal), body);
+  const stored = await services.store.put(put, signal);
+  return writtenAnswer(operation.ref, { stored, oid: object.oid, proof: body.proof() }, context);
 }
 
 /** A bucket whose policy says `protection: none`: the bytes go as they are, verified all the same. */
@@ -56,25 +56,14 @@ async function putPlain(
   body: VerifiedBody,
   plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
   context: OperationContext,
-): Promise<ObjectStored> {
+): Promise<WrittenObject> {
   const { ref, metadata } = operation;
   const { plaintextBytes: bytes, source } = plaintext;
   const conditions = writeConditions(operation.conditions);
   const outgoing = plaintext.whole ? await inOnePiece(source, bytes) : { bytes, source: endHeldBack(source, bytes) };
   const put: StorePut = { ref, metadata, conditions, body: outgoing };
-  return storedAnswer(ref, await context.services.store.put(put, context.signal), body);
-}
-
-export function storedAnswer(ref: ObjectRef, stored: StoredAck, body: VerifiedBody): ObjectStored {
-  const { versionId, vendor } = stored;
-  return {
-    kind: 'ObjectStored',
-    ref,
-    etag: clientEtag(stored.etag),
-    versionId,
-    checksum: body.proof().checksum,
-    vendor,
-  };
+  const stored = await context.services.store.put(put, context.signal);
+  return writtenAnswer(ref, { stored, oid: undefined, proof: body.proof() }, context);
 }
 
 /** What the sealer does by itself: the last bytes go out only once the client's body was verified to its end. */

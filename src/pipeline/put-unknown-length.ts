@@ -2,14 +2,14 @@ import type { CompletedPart, VerifiedBody } from '../dialects/dialect.ts';
 import { type PartEntry, sealFooter } from '../envelope/footer.ts';
 import { sealedBytes, sealedPartBytes } from '../envelope/sizes.ts';
 import { sealPart } from '../envelope/streams.ts';
-import type { ObjectStored } from '../operations/answer.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { PutObject } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource, OutgoingBody } from '../wire/message.ts';
-import { MAX_PUT_BYTES, putKnownLength, storedAnswer, tooLarge, writeConditions } from './put-known-length.ts';
+import { MAX_PUT_BYTES, putKnownLength, tooLarge, writeConditions } from './put-known-length.ts';
 import { type NewObject, newObject } from './sealing.ts';
 import type { OperationContext } from './services.ts';
+import { type WrittenObject, writtenAnswer } from './written.ts';
 
 /**
  * A piece becomes one backend part. Above every backend's minimum (5 MiB) and the largest quantum P, so that the
@@ -34,7 +34,7 @@ export async function putUnknownLength(
   operation: PutObject,
   body: VerifiedBody,
   context: OperationContext,
-): Promise<ObjectStored> {
+): Promise<WrittenObject> {
   // One more than may come: a piece that is full is not the last.
   const mostBytes = body.plaintextBytes ?? body.mostBytes ?? PIECE_BYTES;
   const pieceBytes = Math.min(PIECE_BYTES, mostBytes + 1);
@@ -65,7 +65,7 @@ async function putPieces(
   body: VerifiedBody,
   pieces: ByteSource,
   context: OperationContext,
-): Promise<ObjectStored> {
+): Promise<WrittenObject> {
   const { services, policy, signal } = context;
   const { store } = services;
   const { ref, metadata } = operation;
@@ -78,7 +78,7 @@ async function putPieces(
     await upload.finish(body);
     const conditions = writeConditions(operation.conditions);
     const stored = await store.completeUpload({ ref, uploadId, parts: parts.completed, conditions }, signal);
-    return storedAnswer(ref, stored, body);
+    return await writtenAnswer(ref, { stored, oid: object?.oid, proof: body.proof() }, context);
   } catch (error) {
     // The client's signal may be what ended the upload; the abort must go out all the same.
     await store.abortUpload(ref, uploadId, new AbortController().signal).catch(() => undefined);

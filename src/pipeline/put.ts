@@ -1,9 +1,11 @@
 import type { VerifiedBody } from '../dialects/dialect.ts';
-import type { ObjectStored } from '../operations/answer.ts';
 import type { PutObject } from '../operations/operation.ts';
+import { withMd5 } from './digested-body.ts';
+import { conditionsForWriting } from './etag-conditions.ts';
 import { MAX_PUT_BYTES, putKnownLength, tooLarge } from './put-known-length.ts';
 import { putUnknownLength } from './put-unknown-length.ts';
 import type { OperationContext } from './services.ts';
+import type { WrittenObject } from './written.ts';
 
 /**
  * Up to here an upload is read whole and sealed before the backend hears of it: one write instead of many, and a bad
@@ -21,11 +23,17 @@ const STREAM_RESERVE_BYTES = 512 * 1024;
  * PutObject. The sealed body's length follows from the plaintext's (FORMAT.md §5), so it streams; the sealer holds its
  * last segment and footer back until the client's body is verified.
  */
-export async function putObject(
-  operation: PutObject,
-  body: VerifiedBody,
-  context: OperationContext,
-): Promise<ObjectStored> {
+export function putObject(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
+  const { policy } = context;
+  return policy.etag === 'md5' ? putWithMd5(operation, body, context) : put(operation, body, context);
+}
+
+async function putWithMd5(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
+  const conditions = await conditionsForWriting(operation.conditions, operation.ref, context);
+  return put({ ...operation, conditions }, withMd5(body, context), context);
+}
+
+async function put(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
   const { plaintextBytes } = body;
   if (plaintextBytes === undefined) return putUnknownLength(operation, body, context);
   if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);

@@ -21,18 +21,23 @@ const UNCONDITIONAL: JudgedConditions = { asked: NONE, judged: undefined };
  * @param conditions ETags in the backend's form
  */
 export function judgedConditions(conditions: Conditions): JudgedConditions {
-  const { ifMatch, ifNoneMatch } = conditions;
-  const unmodified = ifMatch === undefined ? httpDate(conditions.ifUnmodifiedSince) : undefined;
-  const modified = ifNoneMatch === undefined ? httpDate(conditions.ifModifiedSince) : undefined;
-  const before = ifMatch ?? unmodified;
-  const after = ifNoneMatch ?? modified;
-  if (before === undefined && after === undefined) return UNCONDITIONAL;
-  const effective = { ifMatch, ifNoneMatch, ifUnmodifiedSince: unmodified, ifModifiedSince: modified };
-  const single = before === undefined || after === undefined;
+  const effective = effectiveConditions(conditions);
+  if (effective === undefined) return UNCONDITIONAL;
+  const { ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince } = effective;
+  const single = (ifMatch ?? ifUnmodifiedSince) === undefined || (ifNoneMatch ?? ifModifiedSince) === undefined;
   const plain = isPlain(ifMatch) && isPlain(ifNoneMatch);
-  if (!single || !plain || unmodified !== undefined) return { asked: NONE, judged: effective };
+  if (!single || !plain || ifUnmodifiedSince !== undefined) return { asked: NONE, judged: effective };
   // Who keeps bytes off the wire is asked; that nothing was modified is seen here when it was not seen there.
-  return { asked: effective, judged: modified === undefined ? undefined : effective };
+  return { asked: effective, judged: ifModifiedSince === undefined ? undefined : effective };
+}
+
+/** Those that count, dates in one form; undefined when none does. */
+export function effectiveConditions(conditions: Conditions): Conditions | undefined {
+  const { ifMatch, ifNoneMatch } = conditions;
+  const ifUnmodifiedSince = ifMatch === undefined ? httpDate(conditions.ifUnmodifiedSince) : undefined;
+  const ifModifiedSince = ifNoneMatch === undefined ? httpDate(conditions.ifModifiedSince) : undefined;
+  const none = (ifMatch ?? ifNoneMatch ?? ifUnmodifiedSince ?? ifModifiedSince) === undefined;
+  return none ? undefined : { ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince };
 }
 
 /** In the form that every store reads; undefined for what is no date. */
@@ -47,17 +52,21 @@ function isPlain(condition: string | undefined): boolean {
 }
 
 /**
+ * @param object its ETags are all that name it
  * @throws GatewayError PreconditionFailed, NotModified
  */
-export function judge(conditions: Conditions, object: { readonly etag: string; readonly lastModified: Date }): void {
+export function judge(
+  conditions: Conditions,
+  object: { readonly etags: readonly string[]; readonly lastModified: Date },
+): void {
   const { ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince } = conditions;
   const modifiedAt = wholeSeconds(object.lastModified);
-  if (ifMatch !== undefined ? !names(ifMatch, object.etag, 'strongly') : isAfter(modifiedAt, ifUnmodifiedSince)) {
+  if (ifMatch !== undefined ? !namesEtag(ifMatch, object.etags, 'strongly') : isAfter(modifiedAt, ifUnmodifiedSince)) {
     throw refusal('PreconditionFailed', 'At least one of the preconditions you specified did not hold.');
   }
   const unchanged =
     ifNoneMatch !== undefined
-      ? names(ifNoneMatch, object.etag, 'weakly')
+      ? namesEtag(ifNoneMatch, object.etags, 'weakly')
       : ifModifiedSince !== undefined && !isAfter(modifiedAt, ifModifiedSince);
   if (unchanged) throw refusal('NotModified', 'The object was not modified.');
 }
@@ -79,14 +88,14 @@ function wholeSeconds(date: Date): number {
 const ONE_ETAG = /[ \t]*(?:(W\/)?"([^"]*)"|([^",]*?))[ \t]*(?:,|$)/y;
 
 /** A list of ETags, quoted or bare as some SDKs send them, or `*`. A weak one never matches strongly (§8.8.3.2). */
-function names(condition: string, etag: string, how: 'strongly' | 'weakly'): boolean {
+export function namesEtag(condition: string, etags: readonly string[], how: 'strongly' | 'weakly'): boolean {
   ONE_ETAG.lastIndex = 0;
   while (ONE_ETAG.lastIndex < condition.length) {
     const match = ONE_ETAG.exec(condition);
     if (match === null) return false;
     const [, weak, quoted, bare] = match;
     if (bare === '*') return true;
-    if ((quoted ?? bare) === etag && (weak === undefined || how === 'weakly')) return true;
+    if (etags.includes((quoted ?? bare) as string) && (weak === undefined || how === 'weakly')) return true;
   }
   return false;
 }

@@ -7,6 +7,7 @@ import type { Tenant } from '../tenants/tenant.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
 import type { MemoryBudget } from './budget.ts';
 import type { EnvelopeCache } from './envelope-cache.ts';
+import type { KnownEtags } from './known-etags.ts';
 import type { LayoutCache } from './layout-cache.ts';
 import type { OriginRules } from './origin-rules.ts';
 import type { PlainSizeCache } from './plain-sizes.ts';
@@ -33,6 +34,8 @@ export interface PipelineServices {
   readonly layouts: LayoutCache;
   readonly plainSizes: PlainSizeCache;
   readonly originRules: OriginRules;
+  /** What objects are shown as where ETags are MD5s. */
+  readonly etags: KnownEtags;
   readonly uploads: UploadStates;
   readonly staging: Staging;
   /** How long an upload that nobody adds to is kept. */

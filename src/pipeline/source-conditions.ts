@@ -6,16 +6,17 @@ import { backendEtags } from './etag.ts';
 /**
  * The conditions on what a copy reads (RFC 9110 §13.2.2: an ETag silences the date of its pair), of the very object
  * that the copy is then pinned to. Judged here, because stores differ: MinIO lets a date overrule a matching ETag.
+ * @param source its ETags are all that name it
  * @throws GatewayError PreconditionFailed, where a read would be a 304 too; InvalidArgument for an unreadable date
  */
 export function checkSourceConditions(
   conditions: Conditions,
-  source: { readonly etag: string; readonly lastModified: Date },
+  source: { readonly etags: readonly string[]; readonly lastModified: Date },
 ): void {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
-  if (ifMatch !== undefined) require(names(ifMatch, source.etag));
+  if (ifMatch !== undefined) require(names(ifMatch, source.etags));
   else if (ifUnmodifiedSince !== undefined) require(wholeSeconds(source.lastModified) <= moment(ifUnmodifiedSince));
-  if (ifNoneMatch !== undefined) require(!names(ifNoneMatch, source.etag));
+  if (ifNoneMatch !== undefined) require(!names(ifNoneMatch, source.etags));
   else if (ifModifiedSince !== undefined) require(wholeSeconds(source.lastModified) > moment(ifModifiedSince));
 }
 
@@ -26,10 +27,10 @@ function require(holds: boolean): void {
 }
 
 /** A list of ETags, quoted or bare as some SDKs send them, or `*`. */
-function names(condition: string, backendEtag: string): boolean {
+function names(condition: string, etags: readonly string[]): boolean {
   return (backendEtags(condition) ?? '').split(',').some((one) => {
     const etag = one.trim();
-    return etag === '*' || etag.replace(/^(?:W\/)?"(.*)"$/, '$1') === backendEtag;
+    return etag === '*' || etags.includes(etag.replace(/^(?:W\/)?"(.*)"$/, '$1'));
   });
 }
 

@@ -130,7 +130,7 @@ export class Store {
     const object = this.#back.readObject(response);
     if (conditions === undefined) return object;
     try {
-      judge(conditions, object);
+      judge(conditions, { etags: [object.etag], lastModified: object.lastModified });
       return object;
     } catch (error) {
       throw error instanceof GatewayError ? withValidators(error, response) : error;

@@ -3,11 +3,11 @@ import type { OpenEnvelope } from '../envelope/envelope.ts';
 import { type Manifest, openFooter } from '../envelope/footer.ts';
 import { Layout } from '../envelope/layout.ts';
 import { maxFooterBytes, plaintextBytesOf, sealedBytes } from '../envelope/sizes.ts';
-import type { Checksum, ObjectFacts, ObjectRef } from '../operations/object.ts';
+import type { Checksum, ObjectRef } from '../operations/object.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
-import { backendEtags, clientEtag } from './etag.ts';
-import { clientMetadata, corrupted, envelopeText, notSealed, openSealed } from './sealing.ts';
+import { backendEtags } from './etag.ts';
+import { corrupted, envelopeText, notSealed, openSealed } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 
 /** A stored object whose envelope was opened; its size is authentic. */
@@ -46,19 +46,6 @@ export async function identify(
     throw corrupted('The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.');
   }
   return { kind: 'sealed', stored, opened, plaintextBytes };
-}
-
-/** The object in the client's terms. */
-export function factsOf(object: SealedObject | PlainObject, manifest?: Manifest): ObjectFacts {
-  const { stored } = object;
-  return {
-    plaintextBytes: object.plaintextBytes,
-    etag: clientEtag(stored.etag),
-    lastModified: stored.lastModified,
-    metadata: clientMetadata(stored.metadata),
-    checksum: manifest && checksumIn(manifest),
-    versionId: stored.versionId,
-  };
 }
 
 /** A composite checksum is told with the number of parts. */

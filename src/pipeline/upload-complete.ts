@@ -10,13 +10,22 @@ import type { CompleteMultipartUpload } from '../operations/operation.ts';
 import type { PartRecord } from '../uploads/upload-record.ts';
 import { sendBackendParts } from './backend-parts.ts';
 import { checksumOfObject, chosenParts, missingPart } from './chosen-parts.ts';
-import { completedBefore, completedMeanwhile, requestDigest } from './completed-before.ts';
-import { backendEtag, clientEtag } from './etag.ts';
+import {
+  type CompletedObject,
+  completedBefore,
+  completedMeanwhile,
+  completedObject,
+  requestDigest,
+} from './completed-before.ts';
+import { backendEtag } from './etag.ts';
+import { conditionsForWriting } from './etag-conditions.ts';
 import { writeConditions } from './put-known-length.ts';
 import type { OperationContext } from './services.ts';
+import { digestIn, plainEtag } from './shown-etag.ts';
 import { backendParts } from './upload-list.ts';
 import { type BackendPart, planBackendParts } from './upload-plan.ts';
 import { noSuchUpload, type ReadUpload, withUpload } from './upload-state.ts';
+import { writtenEtag } from './written.ts';
 
 /** For a client that did not hear the answer and asks again. */
 const COMPLETED_KEEP_SECONDS = 900;
@@ -43,26 +52,28 @@ async function complete(
     return completePlain(operation, context);
   }
   if (upload.completed !== undefined) return completedBefore(operation, upload, context);
-  const parts = chosenParts(operation, upload);
+  const parts = await chosenParts(operation, upload, context);
   const checksum = await checksumOfObject(operation, upload, parts);
   const manifest = manifestFor(parts, checksum);
   const plan = planBackendParts(parts, { smallestBytes: context.services.store.dialect.smallestPartBytes });
   const completed = await assemble(operation, { upload, manifest, plan }, context);
+  const { backendEtag, answer } = completed;
   rememberLayout(completed, manifest, upload, context);
+  const etag = await writtenEtag(backendEtag, digestIn(manifest, upload.oid), upload.ref, context);
   await forget(operation, { upload, completed }, context);
-  return { ...completed, checksum };
+  return { ...answer, etag, checksum };
 }
 
 /** So that the first range of it costs no request for its footer. */
 function rememberLayout(
-  { ref, etag }: UploadCompleted,
+  { backendEtag }: CompletedObject,
   manifest: Manifest,
-  { quantum, oid }: ReadUpload,
+  { ref, quantum, oid }: ReadUpload,
   { services, tenant }: OperationContext,
 ): void {
   const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
   const layout = Layout.fromManifest(manifest, quantum);
-  services.layouts.set(tenant.name, ref, { backendEtag: backendEtag(etag), oid, storedBytes, manifest, layout });
+  services.layouts.set(tenant.name, ref, { backendEtag, oid, storedBytes, manifest, layout });
 }
 
 interface Assembly {
@@ -75,7 +86,7 @@ async function assemble(
   operation: CompleteMultipartUpload,
   assembly: Assembly,
   context: OperationContext,
-): Promise<UploadCompleted> {
+): Promise<CompletedObject> {
   const footerBytes = footerBytesFor(assembly.manifest, assembly.upload);
   const release = context.services.budget.reserve(2 * footerBytes); // its plaintext and its sealed form
   try {
@@ -85,7 +96,7 @@ async function assemble(
         const completed = await attemptComplete(operation, { ...assembly, footerBytes }, context);
         if (completed !== undefined) return completed;
       } catch (error) {
-        const completed = await whatHappened(error, assembly, context);
+        const completed = await whatHappened(error, operation, assembly, context);
         if (completed !== undefined) return completed;
         if (error instanceof GatewayError && !isOver(error)) refusal = error;
       }
@@ -99,27 +110,17 @@ async function assemble(
 
 /** @returns undefined when the backend acknowledged what is not there */
 async function attemptComplete(
-  { conditions }: CompleteMultipartUpload,
+  operation: CompleteMultipartUpload,
   { upload, manifest, plan, footerBytes }: Assembly & { readonly footerBytes: number },
   context: OperationContext,
-): Promise<UploadCompleted | undefined> {
+): Promise<CompletedObject | undefined> {
   const { services, signal } = context;
   const { ref, uploadId } = upload;
   const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: services.randomBytes(16) });
   const parts = await sendBackendParts(plan, { upload, footer }, context);
-  const stored = await services.store.completeUpload(
-    { ref, uploadId, parts, conditions: writeConditions(conditions) },
-    signal,
-  );
-  const { etag, versionId, vendor } = stored;
-  const acknowledged: UploadCompleted = {
-    kind: 'UploadCompleted',
-    ref,
-    etag: clientEtag(etag),
-    versionId,
-    checksum: undefined,
-    vendor,
-  };
+  const conditions = await conditionsForWriting(operation.conditions, ref, context);
+  const stored = await services.store.completeUpload({ ref, uploadId, parts, conditions }, signal);
+  const acknowledged = completedObject(ref, stored);
   if (!services.careful) return acknowledged;
   return completedMeanwhile(upload, { parts: manifest.parts, acknowledged }, context);
 }
@@ -138,9 +139,10 @@ const OVERTAKEN: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code'
  */
 async function whatHappened(
   error: unknown,
+  operation: CompleteMultipartUpload,
   { upload, manifest, plan }: Assembly,
   context: OperationContext,
-): Promise<UploadCompleted | undefined> {
+): Promise<CompletedObject | undefined> {
   if (!(error instanceof GatewayError)) throw error;
   // versitygw answers 500 to what finds the upload's folder renamed under it.
   const stumbled = context.services.careful && error.code === 'BackendUnavailable';
@@ -157,7 +159,8 @@ async function whatHappened(
   for (const part of plan) {
     if (part.kind === 'held' && held.get(part.partNumber) === '') return undefined; // the next attempt will see which
     if (part.kind === 'held' && held.get(part.partNumber) !== part.etag) {
-      throw missingPart({ ...part, etag: clientEtag(part.etag) }, upload.uploadId);
+      const named = operation.parts.find(({ partNumber }) => partNumber === part.partNumber);
+      throw missingPart({ ...part, etag: named?.etag ?? '' }, upload.uploadId);
     }
   }
   return undefined; // what is left is the footer
@@ -202,12 +205,13 @@ function footerBytesFor({ parts }: Manifest, { quantum }: ReadUpload): number {
 /** The object is there: what follows must not make its client believe that it is not. */
 async function forget(
   operation: CompleteMultipartUpload,
-  { upload, completed }: { readonly upload: ReadUpload; readonly completed: UploadCompleted },
+  { upload, completed }: { readonly upload: ReadUpload; readonly completed: CompletedObject },
   { services }: OperationContext,
 ): Promise<void> {
   const { id, headerEntry, records } = upload;
-  const { etag, versionId } = completed;
-  const entry = records.sealCompleted({ listDigest: requestDigest(operation), etag: backendEtag(etag), versionId });
+  const { backendEtag: etag, answer } = completed;
+  const listDigest = requestDigest(operation);
+  const entry = records.sealCompleted({ listDigest, etag, versionId: answer.versionId });
   // The mark comes first: whoever asks for the header only, to add a part, sees that the upload is over.
   await services.uploads.create(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS).catch(() => undefined);
   const staged = upload.parts.filter((part) => part.staged);
@@ -217,6 +221,7 @@ async function forget(
 /** In a bucket without protection: the backend's own parts, its own conditions and errors. */
 async function completePlain(operation: CompleteMultipartUpload, context: OperationContext): Promise<UploadCompleted> {
   const { ref, uploadId, checksum } = operation;
+  const { services, policy, signal } = context;
   if (checksum !== undefined) {
     throw clientError(
       'NotImplemented',
@@ -225,7 +230,7 @@ async function completePlain(operation: CompleteMultipartUpload, context: Operat
   }
   const parts = operation.parts.map(({ partNumber, etag }) => ({ partNumber, etag: backendEtag(etag) }));
   const conditions = writeConditions(operation.conditions);
-  const stored = await context.services.store.completeUpload({ ref, uploadId, parts, conditions }, context.signal);
+  const stored = await services.store.completeUpload({ ref, uploadId, parts, conditions }, signal);
   const { etag, versionId, vendor } = stored;
-  return { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum: undefined, vendor };
+  return { kind: 'UploadCompleted', ref, etag: plainEtag(etag, policy), versionId, checksum: undefined, vendor };
 }

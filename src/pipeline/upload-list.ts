@@ -1,8 +1,9 @@
 import type { ListedPart, ListedUpload, PartListing, UploadListing } from '../operations/answer.ts';
 import type { ListMultipartUploads, ListParts } from '../operations/operation.ts';
 import type { PartRecord } from '../uploads/upload-record.ts';
-import { clientEtag } from './etag.ts';
+import { partEtag } from './part-etag.ts';
 import type { OperationContext } from './services.ts';
+import { plainEtag } from './shown-etag.ts';
 import { noSuchUpload, type ReadUpload, stateIdOf, withUpload } from './upload-state.ts';
 
 /** How many states a listing of uploads asks for at once. */
@@ -62,7 +63,7 @@ async function sealedParts(
     const held = await backendParts(upload, range, context);
     for (const number of some) {
       const there = attempts.get(number)?.findLast((record) => record.staged || held.get(number) === record.etag);
-      if (there !== undefined) parts.push(shown(there));
+      if (there !== undefined) parts.push(shown(there, context));
     }
     at += some.length;
   } while (at < numbers.length && parts.length <= maxParts);
@@ -90,20 +91,27 @@ export async function backendParts(
 
 async function plainParts(
   { ref, uploadId, partNumberMarker }: ListParts,
-  { services, signal }: OperationContext,
+  { services, policy, signal }: OperationContext,
 ): Promise<FoundParts> {
   const { parts, truncated } = await services.store.listParts(ref, uploadId, partNumberMarker, signal);
   return {
     parts: parts.flatMap(({ partNumber, etag, storedBytes, lastModified }) => {
       if (etag === '') return [];
-      return { partNumber, etag: clientEtag(etag), plaintextBytes: storedBytes, lastModified, checksum: undefined };
+      return {
+        partNumber,
+        etag: plainEtag(etag, policy),
+        plaintextBytes: storedBytes,
+        lastModified,
+        checksum: undefined,
+      };
     }),
     truncated,
   };
 }
 
-function shown({ partNumber, etag, plaintextBytes, storedAt, checksum }: PartRecord): ListedPart {
-  return { partNumber, etag: clientEtag(etag), plaintextBytes, lastModified: storedAt, checksum };
+function shown(part: PartRecord, { policy }: OperationContext): ListedPart {
+  const { partNumber, plaintextBytes, storedAt, checksum } = part;
+  return { partNumber, etag: partEtag(part, policy), plaintextBytes, lastModified: storedAt, checksum };
 }
 
 /** ListMultipartUploads: the backend's, less the gateway's own. */

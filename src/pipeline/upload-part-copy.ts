@@ -6,10 +6,10 @@ import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 import { authorize } from './authorize.ts';
 import { type FoundSource, findSource } from './copy-source.ts';
-import { clientEtag } from './etag.ts';
 import { letGo, openSource } from './opened-source.ts';
 import { pinned, readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
+import { plainEtag } from './shown-etag.ts';
 import { uploadPart } from './upload-part.ts';
 import { findUpload } from './upload-state.ts';
 import { requireLength } from './wanted-range.ts';
@@ -64,12 +64,12 @@ async function copiedByBackend(
   { ref, uploadId, partNumber }: UploadPartCopy,
   { ref: from, object }: FoundSource,
   range: ByteRange | undefined,
-  { services, signal }: OperationContext,
+  { services, policy, signal }: OperationContext,
 ): Promise<Pick<PartStored, 'etag' | 'checksum'>> {
   const source = { ref: from, etag: object.stored.etag };
   const part = { ref, uploadId, partNumber, source, range };
   const { etag } = await pinned(services.store.copyPart(part, signal));
-  return { etag: clientEtag(etag), checksum: undefined };
+  return { etag: plainEtag(etag, policy), checksum: undefined };
 }
 
 async function openedAndSealed(

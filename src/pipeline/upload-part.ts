@@ -9,9 +9,11 @@ import type { UploadPart } from '../operations/operation.ts';
 import type { PartRecord } from '../uploads/upload-record.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource } from '../wire/message.ts';
-import { clientEtag } from './etag.ts';
+import { withMd5 } from './digested-body.ts';
+import { partEtag } from './part-etag.ts';
 import { endHeldBack } from './put-known-length.ts';
 import type { OperationContext } from './services.ts';
+import { plainEtag } from './shown-etag.ts';
 import { findUpload, noSuchUpload, type UploadUnderWay } from './upload-state.ts';
 
 /** What a streaming part holds at most: socket buffers on both sides and two segments. */
@@ -26,15 +28,16 @@ const LAST_PART_NUMBER = 9_999;
 /** UploadPart. */
 export async function uploadPart(
   operation: UploadPart,
-  body: VerifiedBody,
+  sent: VerifiedBody,
   context: OperationContext,
 ): Promise<PartStored> {
   const upload = await findUpload(operation, context);
   const { services, policy } = context;
   if (upload === undefined) {
     if (policy.protection !== 'none') throw noSuchUpload(operation, context);
-    return plainPart(operation, body, context);
+    return plainPart(operation, sent, context);
   }
+  const body = withMd5(sent, context);
   const { partNumber } = operation;
   refuseLastNumber(partNumber);
   refuseOtherChecksum(body.checksumAlgorithm, upload);
@@ -114,7 +117,7 @@ export async function storePart(
     if (staged) await staging.remove(upload.id, [record], signal);
     throw noSuchUpload(upload, context);
   }
-  return { kind: 'PartStored', etag: clientEtag(etag), checksum: record.checksum };
+  return { kind: 'PartStored', etag: partEtag(record, context.policy), checksum: record.checksum };
 }
 
 interface Digested {
@@ -141,7 +144,7 @@ async function plainPart(operation: UploadPart, body: VerifiedBody, context: Ope
   try {
     const source = endHeldBack(body.bytes(), bytes);
     const { etag } = await services.store.uploadPart({ ref, uploadId, partNumber, body: { bytes, source } }, signal);
-    return { kind: 'PartStored', etag: clientEtag(etag), checksum: body.proof().checksum };
+    return { kind: 'PartStored', etag: plainEtag(etag, context.policy), checksum: body.proof().checksum };
   } finally {
     release();
   }

@@ -1,4 +1,3 @@
-import type { StoredObject } from '../dialects/dialect.ts';
 import { clientError, type GatewayError } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { GetObject } from '../operations/operation.ts';
@@ -6,6 +5,7 @@ import { type ByteRange, resolveRange } from '../wire/range.ts';
 import { backendEtags } from './etag.ts';
 import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
+import { shownEtag } from './shown-etag.ts';
 import { manifestOf, type PlainObject, type SealedObject } from './stored.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function wantedRange(
   context: OperationContext,
 ): Promise<ByteRange | undefined> {
   if (range === undefined) return undefined;
-  if (ifRange !== undefined && !rangeStillHolds(backendEtags(ifRange) ?? ifRange, object.stored)) return undefined;
+  if (ifRange !== undefined && !(await rangeStillHolds(ifRange.trim(), object, ref, context))) return undefined;
   const resolved = resolveRange(range, object.plaintextBytes);
   if (resolved !== 'unsatisfiable') return resolved;
   await requireLength(object, ref, context);
@@ -44,11 +44,19 @@ function pastTheEnd(plaintextBytes: number): GatewayError {
   });
 }
 
-/** RFC 9110 §13.1.5: a strong ETag that matches, or exactly the Last-Modified date. `ifRange` in the backend's form. */
-function rangeStillHolds(ifRange: string, stored: StoredObject): boolean {
-  const value = ifRange.trim();
-  if (value.startsWith('"')) return value === `"${stored.etag}"`;
-  if (value.startsWith('W/')) return false;
-  const date = Date.parse(value);
-  return !Number.isNaN(date) && date === Math.floor(stored.lastModified.getTime() / 1000) * 1000;
+/** RFC 9110 §13.1.5: a strong ETag that matches, or exactly the Last-Modified date. */
+async function rangeStillHolds(
+  ifRange: string,
+  object: SealedObject | PlainObject,
+  ref: ObjectRef,
+  context: OperationContext,
+): Promise<boolean> {
+  const { etag, lastModified } = object.stored;
+  if (ifRange.startsWith('"')) {
+    if (backendEtags(ifRange) === `"${etag}"`) return true;
+    return ifRange === `"${await shownEtag(object, ref, context)}"`;
+  }
+  if (ifRange.startsWith('W/')) return false;
+  const date = Date.parse(ifRange);
+  return !Number.isNaN(date) && date === Math.floor(lastModified.getTime() / 1000) * 1000;
 }

@@ -46,6 +46,8 @@ export class Metrics {
   readonly #keyStoreErrors: Tally;
   readonly #keyStoreRetries: Tally;
   readonly #keyCache: Tally;
+  readonly #etags: Tally;
+  readonly #etagIndexFailures: Tally;
 
   /** `processMetrics`: also event loop, garbage collection and memory of this process, under prom-client's names. */
   constructor(options: { readonly processMetrics?: boolean } = {}) {
@@ -82,6 +84,14 @@ export class Metrics {
     this.#keyCache = tally('sealgate_key_cache_total', 'Look-ups in the cache of credentials, policies and keys.', [
       'outcome',
     ]);
+    this.#etags = tally('sealgate_etags_total', 'MD5 ETags of objects that were shown, by where they were found.', [
+      'source',
+    ]);
+    this.#etagIndexFailures = tally(
+      'sealgate_etag_index_failures_total',
+      'Times that the index of MD5 ETags was not read or written.',
+      ['verb'],
+    );
     this.#defineGauges();
     if (options.processMetrics ?? false) collectDefaultMetrics({ register: registry });
   }
@@ -150,6 +160,16 @@ export class Metrics {
   /** KeyStoreObserver */
   reconnected(): void {
     this.#keyStoreRetries.add(1);
+  }
+
+  /** EtagObserver */
+  etagFound(source: 'memory' | 'index' | 'footer'): void {
+    this.#etags.add(1, source);
+  }
+
+  /** EtagIndexObserver */
+  indexFailed(verb: 'read' | 'write'): void {
+    this.#etagIndexFailures.add(1, verb);
   }
 
   #defineGauges(): void {

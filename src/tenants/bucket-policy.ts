@@ -16,6 +16,8 @@ export interface BucketPolicy {
   readonly quantum: 0 | 1 | 2;
   /** Requests without a signature go to the backend, unsigned: its own bucket policy decides. Else they are refused. */
   readonly anonymous: boolean;
+  /** What clients see as ETags: the backend's, or MD5s of the plaintext as S3 itself gives them (FORMAT.md §8). */
+  readonly etag: 'opaque' | 'md5';
 }
 
 export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern'> = {
@@ -25,6 +27,7 @@ export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern'> = {
   metadata: 'enforce',
   quantum: 0,
   anonymous: false,
+  etag: 'opaque',
 };
 
 /** Bucket names of all dialects (old S3 names have capitals and underscores), and stars. */
@@ -40,6 +43,7 @@ export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: 
     metadata: input.metadata ?? DEFAULT_BUCKET_POLICY.metadata,
     quantum: input.quantum ?? DEFAULT_BUCKET_POLICY.quantum,
     anonymous: input.anonymous ?? DEFAULT_BUCKET_POLICY.anonymous,
+    etag: input.etag ?? DEFAULT_BUCKET_POLICY.etag,
   };
   const problem = policyProblem(policy);
   if (problem !== undefined) throw clientError('InvalidArgument', problem);
@@ -60,6 +64,7 @@ export function policyProblem(policy: BucketPolicy): string | undefined {
   if (policy.metadata !== 'enforce' && policy.metadata !== 'warn') return bad('metadata', 'enforce or warn');
   if (policy.quantum !== 0 && policy.quantum !== 1 && policy.quantum !== 2) return bad('quantum', '0, 1 or 2');
   if (typeof policy.anonymous !== 'boolean') return bad('anonymous', 'true or false');
+  if (policy.etag !== 'opaque' && policy.etag !== 'md5') return bad('etag', 'opaque or md5');
   return undefined;
 }
 

@@ -60,7 +60,7 @@ export const TENANT: RecordKind<Tenant> = {
 
 /**
  * Every field must be there: a default that changes must not change what was decided for a tenant. What came later is
- * false where it is not there, for ever.
+ * false, or the way it was before, where it is not there, for ever.
  */
 function decodePolicy(entry: { readonly [field: string]: unknown }): BucketPolicy {
   const policy = {
@@ -71,6 +71,7 @@ function decodePolicy(entry: { readonly [field: string]: unknown }): BucketPolic
     metadata: entry.metadata,
     quantum: entry.quantum,
     anonymous: laterFlag(entry, 'anonymous'),
+    etag: entry.etag ?? 'opaque',
   } as BucketPolicy;
   if (policyProblem(policy) !== undefined) throw new PayloadInvalid('buckets');
   return Object.freeze(policy);

@@ -63,7 +63,20 @@ describe('sealgate check, against MinIO and Redis', () => {
       const env = { ...environment(), REDIS_URL: `redis://sealgate:pass%25word@127.0.0.1:${guarded.port}` };
       const { code, text } = await check(configuration(), env);
       expect(verdicts(text)).toContain('✖ uploads');
+      expect(verdicts(text)).toContain('✔ etags');
       expect(text).toContain('docs/keys.md');
+      expect(code).toBe(1);
+    } finally {
+      await guarded.stop();
+    }
+  });
+
+  it('finds one without the right for the index of ETags', async () => {
+    const guarded = await startRedis({ requirepass: 'admin', acl: [LEAST_ACL.replace(' +mget', '')] });
+    try {
+      const env = { ...environment(), REDIS_URL: `redis://sealgate:pass%25word@127.0.0.1:${guarded.port}` };
+      const { code, text } = await check(configuration(), env);
+      expect(verdicts(text).slice(-3)).toEqual(['✔ uploads', '✖ etags', '✔ probe']);
       expect(code).toBe(1);
     } finally {
       await guarded.stop();
@@ -72,7 +85,15 @@ describe('sealgate check, against MinIO and Redis', () => {
 
   it('proves that a probe object is ciphertext at rest', async () => {
     const { code, text } = await check(configuration(), environment());
-    expect(verdicts(text)).toEqual(['✔ configuration', '✔ key store', '✔ backend', '✔ clock', '✔ uploads', '✔ probe']);
+    expect(verdicts(text)).toEqual([
+      '✔ configuration',
+      '✔ key store',
+      '✔ backend',
+      '✔ clock',
+      '✔ uploads',
+      '✔ etags',
+      '✔ probe',
+    ]);
     expect(text).toContain('66536 bytes lie as 67080 bytes of ciphertext');
     expect(code).toBe(0);
     const client = redis.client();
@@ -84,7 +105,15 @@ describe('sealgate check, against MinIO and Redis', () => {
   it('finds out a backend that does not hold to conditions on deletions', async () => {
     const env = { ...environment(), SEALGATE_BACKEND_CONDITIONAL_DELETES: 'true' };
     const { code, text } = await check(configuration(), env);
-    expect(verdicts(text)).toEqual(['✔ configuration', '✔ key store', '✔ backend', '✔ clock', '✔ uploads', '✖ probe']);
+    expect(verdicts(text)).toEqual([
+      '✔ configuration',
+      '✔ key store',
+      '✔ backend',
+      '✔ clock',
+      '✔ uploads',
+      '✔ etags',
+      '✖ probe',
+    ]);
     expect(text).toContain('backend.conditionalDeletes is set, but the backend deleted the probe');
     expect(code).toBe(1);
   });

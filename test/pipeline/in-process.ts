@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
 import { BackendConnection, type BackendOptions } from '../../src/backend/connection.ts';
@@ -8,11 +9,15 @@ import type { StoredObjects } from '../../src/devstore/stored-objects.ts';
 import type { VerifiedBody } from '../../src/dialects/dialect.ts';
 import { s3Back } from '../../src/dialects/s3/back.ts';
 import { GatewayError } from '../../src/errors.ts';
+import type { EtagIndex } from '../../src/etags/etag-index.ts';
+import { openFileIndex } from '../../src/etags/file-index.ts';
+import { restingIndex } from '../../src/etags/resting-index.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
 import type { CopyObject, GetObject, HeadObject, ListObjects, PutObject } from '../../src/operations/operation.ts';
 import { authorize } from '../../src/pipeline/authorize.ts';
 import { MemoryBudget } from '../../src/pipeline/budget.ts';
 import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
+import { type EtagSource, KnownEtags } from '../../src/pipeline/known-etags.ts';
 import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
 import { OriginRules } from '../../src/pipeline/origin-rules.ts';
 import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
@@ -40,6 +45,10 @@ export interface InProcess {
   readonly stored: StoredObjects;
   /** `METHOD /path` of every request that reached the store, since the last call. */
   readonly asked: () => string[];
+  /** Where ETags were found since the last call. */
+  readonly etagsFound: () => EtagSource[];
+  /** Services of a process that remembers nothing, over the same stores; the index of ETags may have been lost. */
+  readonly anotherProcess: (over: { readonly emptyIndex: boolean }) => Promise<PipelineServices>;
   /** What an operation gets of a request of the tenant's. */
   readonly context: (policy?: Partial<BucketPolicy>) => OperationContext;
   /** The same, under the policy that the tenant's own record has for a bucket. */
@@ -50,6 +59,7 @@ export async function inProcess(
   over: {
     readonly backend?: Partial<BackendOptions>;
     readonly budgetBytes?: number;
+    readonly etagIndex?: 'fails';
     /** The tenant's, beside BUCKET; each is made in the store. */
     readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
   } = {},
@@ -75,6 +85,18 @@ export async function inProcess(
   });
   const store = new Store(s3Back, connection);
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
+  const etagIndex = await newIndex(over.etagIndex === 'fails');
+  const etagsFound: EtagSource[] = [];
+  const knownEtags = (index: EtagIndex) =>
+    new KnownEtags({
+      index,
+      keyRings: tenancy.keyRings,
+      memoryBytes: 1024 * 1024,
+      keepSeconds: 3600,
+      now: () => new Date(),
+      randomBytes,
+      observer: { etagFound: (source) => etagsFound.push(source) },
+    });
   const services: PipelineServices = {
     fronts: [],
     settings: { region: 'us-east-1', domains: [] },
@@ -94,6 +116,7 @@ export async function inProcess(
       stagingBucket: 'staging',
       now: () => new Date(),
     }),
+    etags: knownEtags(etagIndex),
     uploads,
     staging: new Staging({ bucket: 'staging', store }),
     uploadKeepSeconds: 3600,
@@ -108,9 +131,25 @@ export async function inProcess(
     faults: started.devstore.faults,
     stored: started.devstore.stored,
     asked: () => requests.splice(0),
+    etagsFound: () => etagsFound.splice(0),
+    anotherProcess: async ({ emptyIndex }) => ({
+      ...services,
+      envelopes: new EnvelopeCache(),
+      layouts: new LayoutCache(1024 * 1024),
+      plainSizes: new PlainSizeCache(1024 * 1024),
+      etags: knownEtags(emptyIndex ? await newIndex(false) : etagIndex),
+    }),
     context: (policy = {}) => ({ ...asker(), policy: bucketPolicy({ pattern: BUCKET, ...policy }) }),
     at: (bucket) => authorize(bucket, asker()),
   };
+}
+
+async function newIndex(fails: boolean): Promise<EtagIndex> {
+  // A folder where the file should be cannot be opened as one.
+  const folder = await temporaryDirectory();
+  const index = openFileIndex(fails ? folder : join(folder, 'etags'));
+  onTestFinished(() => index.close());
+  return restingIndex(index, { indexFailed: () => undefined });
 }
 
 /** A client's body. `refusal` is what its verification says behind the last byte, `late` comes before that: a trailer. */

@@ -75,6 +75,7 @@ describe('bucket policies', () => {
       metadata: 'enforce',
       quantum: 0,
       anonymous: false,
+      etag: 'opaque',
     };
     expect(bucketPolicy({ pattern: 'a*' })).toEqual({ pattern: 'a*', ...defaults });
     expect(bucketPolicy({ pattern: 'a*', mixed: undefined })).toEqual({ pattern: 'a*', ...defaults });

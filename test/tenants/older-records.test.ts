@@ -3,7 +3,7 @@ import type { Payload } from '../../src/keys/records.ts';
 import { CREDENTIAL } from '../../src/tenants/credential.ts';
 import { TENANT } from '../../src/tenants/tenant.ts';
 
-/** As the first gateways wrote them, before `anonymous`, `legacySignatures` and `backend`: readable for ever. */
+/** As the first gateways wrote them, before `anonymous`, `etag`, `legacySignatures` and `backend`: readable for ever. */
 const OLD_TENANT = {
   name: 'acme',
   id: '00112233445566aa',
@@ -23,7 +23,10 @@ const OLD_CREDENTIAL = {
 
 it('of a tenant mean the safe thing for what came later', () => {
   const tenant = TENANT.decode(OLD_TENANT, 'acme');
-  expect(tenant).toMatchObject({ legacySignatures: false, buckets: [{ pattern: 'acme-*', anonymous: false }] });
+  expect(tenant).toMatchObject({
+    legacySignatures: false,
+    buckets: [{ pattern: 'acme-*', anonymous: false, etag: 'opaque' }],
+  });
   expect(tenant.backend).toBeUndefined();
 });
 
@@ -34,7 +37,12 @@ it('of a credential have no backend key of their own', () => {
 it('and new ones come back as they were written', () => {
   const [policy] = OLD_TENANT.buckets;
   const backend = { accessKeyId: 'backend-user', secret: 'its secret, with a blank' };
-  const tenant = { ...OLD_TENANT, buckets: [{ ...policy, anonymous: true }], legacySignatures: true, backend };
+  const tenant = {
+    ...OLD_TENANT,
+    buckets: [{ ...policy, anonymous: true, etag: 'md5' }],
+    legacySignatures: true,
+    backend,
+  };
   const credential = { ...OLD_CREDENTIAL, backend };
   const again = (payload: Payload) => JSON.parse(JSON.stringify(payload));
   expect(again(TENANT.encode(TENANT.decode(tenant, 'acme')))).toEqual(tenant);
@@ -45,6 +53,7 @@ it.each([
   ['legacySignatures', { legacySignatures: 'no' }],
   ['legacySignatures', { legacySignatures: 0 }],
   ['buckets', { buckets: [{ ...OLD_TENANT.buckets[0], anonymous: 'yes' }] }],
+  ['buckets', { buckets: [{ ...OLD_TENANT.buckets[0], etag: 'sha' }] }],
   ['backend', { backend: 'minio:secret' }],
   ['backend', { backend: [] }],
   ['accessKeyId', { backend: { secret: 'x' } }],

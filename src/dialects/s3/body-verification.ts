@@ -86,6 +86,7 @@ export function lengthOf(headers: HeaderList, name: string): number | undefined 
 class CheckedBody implements VerifiedBody {
   readonly plaintextBytes: number | undefined;
   readonly mostBytes: number | undefined;
+  readonly provesMd5: boolean;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly #source: ByteSource;
   readonly #claims: BodyClaims;
@@ -101,6 +102,7 @@ class CheckedBody implements VerifiedBody {
   }) {
     this.plaintextBytes = body.plaintextBytes;
     this.mostBytes = body.mostBytes;
+    this.provesMd5 = body.claims.contentMd5 !== undefined;
     this.checksumAlgorithm = body.claims.checksum?.algorithm;
     this.#source = body.source;
     this.#claims = body.claims;

@@ -1,0 +1,130 @@
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+
+/**
+ * The entries of the index of ETags (docs/keys.md, "Index of ETags"): sealed under a key that follows from the tenant's
+ * KEK, and bound to tenant, place and backend ETag. All are of one length: a dump of the store shows neither a digest
+ * nor which objects have one.
+ */
+
+const VERSION = 1;
+const HEAD_BYTES = 9;
+const NONCE_BYTES = 12;
+const FIELDS_BYTES = 35;
+const TAG_BYTES = 16;
+const OID_BYTES = 16;
+const NAME_BYTES = 16;
+export const ENTRY_BYTES = HEAD_BYTES + NONCE_BYTES + FIELDS_BYTES + TAG_BYTES;
+
+const PLAIN = 0;
+const SEALED = 1;
+const SEALED_WITH_MD5 = 2;
+const NO_MD5 = Buffer.alloc(16);
+const NO_OID = Buffer.alloc(OID_BYTES);
+const NOTHING = Buffer.alloc(0);
+
+/** Which stored object: where it lies, whose it is, and the backend's ETag of it, unquoted. */
+export interface EtagPlace {
+  readonly tenant: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly backendEtag: string;
+}
+
+/** What an object's footer says of its MD5, or that it has no footer. */
+export interface KnownDigest {
+  /** Lies in the backend as it was sent: the backend's ETag is its own. */
+  readonly plain: boolean;
+  /** Of the plaintext, or of the parts' MD5s; undefined for an object of whose plaintext none was computed. */
+  readonly md5: Buffer | undefined;
+  /** Of how many parts' MD5s it is; 0 for an MD5 of the plaintext. */
+  readonly parts: number;
+  /** The sealed object's id (FORMAT.md §2): what tells it from another that a store gives the same ETag. */
+  readonly oid: Buffer;
+}
+
+export const PLAIN_OBJECT: KnownDigest = { plain: true, md5: undefined, parts: 0, oid: NO_OID };
+
+/** The key that seals entries, and the version of the KEK that it follows from. */
+interface EtagKek {
+  readonly version: number;
+  readonly key: KeyObject;
+}
+
+/** Of the KEK that every request holds anyway. */
+const derived = new WeakMap<KeyObject, KeyObject>();
+
+function entryKey(kek: KeyObject): KeyObject {
+  let key = derived.get(kek);
+  if (key === undefined) {
+    key = createSecretKey(Buffer.from(hkdfSync('sha256', kek, NOTHING, 'sealgate/etag-index/v1', 32)));
+    derived.set(kek, key);
+  }
+  return key;
+}
+
+/** 16 bytes of a hash: an entry of another place that came to the same name does not open, and is none. */
+export function entryName(place: EtagPlace): Buffer {
+  return createHash('sha256').update(boundTo(place)).digest().subarray(0, NAME_BYTES);
+}
+
+/** @param nonce 12 fresh random bytes: so many of one key's never meet within the 2^32 entries that GCM allows it */
+export function sealEntry(
+  digest: KnownDigest,
+  place: EtagPlace,
+  {
+    kek,
+    nonce,
+    writtenAtSeconds,
+  }: { readonly kek: EtagKek; readonly nonce: Buffer; readonly writtenAtSeconds: number },
+): Buffer {
+  const { plain, md5, parts, oid } = digest;
+  const entry = Buffer.allocUnsafe(ENTRY_BYTES);
+  entry[0] = VERSION;
+  entry.writeUInt32BE(kek.version, 1);
+  entry.writeUInt32BE(writtenAtSeconds, 5);
+  nonce.copy(entry, HEAD_BYTES, 0, NONCE_BYTES);
+  const fields = Buffer.allocUnsafe(FIELDS_BYTES);
+  fields[0] = plain ? PLAIN : md5 === undefined ? SEALED : SEALED_WITH_MD5;
+  fields.writeUInt16BE(parts, 1);
+  (md5 ?? NO_MD5).copy(fields, 3);
+  oid.copy(fields, 19);
+  const cipher = createCipheriv('aes-256-gcm', entryKey(kek.key), nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.concat([entry.subarray(0, HEAD_BYTES), boundTo(place)]));
+  cipher.update(fields).copy(entry, HEAD_BYTES + NONCE_BYTES);
+  cipher.final();
+  cipher.getAuthTag().copy(entry, ENTRY_BYTES - TAG_BYTES);
+  return entry;
+}
+
+/** What an entry says in clear: under which version of the KEK it is sealed, and when. undefined for what is none. */
+export function readEntryHead(
+  entry: Buffer,
+): { readonly kekVersion: number; readonly writtenAtSeconds: number } | undefined {
+  if (entry.length !== ENTRY_BYTES || entry[0] !== VERSION) return undefined;
+  return { kekVersion: entry.readUInt32BE(1), writtenAtSeconds: entry.readUInt32BE(5) };
+}
+
+/** undefined for one that was altered, or belongs to another place: it counts for nothing. */
+export function openEntry(entry: Buffer, place: EtagPlace, kek: KeyObject): KnownDigest | undefined {
+  const nonce = entry.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES);
+  const decipher = createDecipheriv('aes-256-gcm', entryKey(kek), nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.concat([entry.subarray(0, HEAD_BYTES), boundTo(place)]));
+  decipher.setAuthTag(entry.subarray(ENTRY_BYTES - TAG_BYTES));
+  const fields = decipher.update(entry.subarray(HEAD_BYTES + NONCE_BYTES, ENTRY_BYTES - TAG_BYTES));
+  try {
+    decipher.final();
+  } catch {
+    return undefined;
+  }
+  return {
+    plain: fields[0] === PLAIN,
+    md5: fields[0] === SEALED_WITH_MD5 ? fields.subarray(3, 19) : undefined,
+    parts: fields.readUInt16BE(1),
+    oid: fields.subarray(19, 35),
+  };
+}
+
+/** JSON keeps the fields apart whatever characters they have. */
+function boundTo({ tenant, bucket, key, backendEtag }: EtagPlace): Buffer {
+  return Buffer.from(JSON.stringify([tenant, bucket, key, backendEtag]));
+}

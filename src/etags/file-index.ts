@@ -1,0 +1,104 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { keyStoreUnavailable } from '../keys/record-store.ts';
+import { ENTRY_BYTES, readEntryHead } from './etag-entry.ts';
+import type { EtagIndex, NamedEntry } from './etag-index.ts';
+
+const NAME_BYTES = 16;
+/** A name, its entry, and zeros. */
+const SLOT_BYTES = 96;
+/** A name may lie in any slot of one group, which is read in one go. */
+const GROUP_SLOTS = 8;
+const GROUP_BYTES = GROUP_SLOTS * SLOT_BYTES;
+/** 131,072 entries in at most 12 MiB: the embedded store is for trying, and for one machine. */
+const GROUPS = 16_384;
+
+/** Beside the embedded key store. @param path made when the first entry is written */
+export function openFileIndex(path: string): EtagIndex {
+  return new FileIndex(path);
+}
+
+/**
+ * One file of groups of slots; a name's own bytes say which group. A group that is full loses its oldest entry, so the
+ * file never grows past its bound. Processes write beside each other without a lock, and nothing is synced: an entry that was
+ * torn or lost does not open, and the footer is asked.
+ */
+class FileIndex implements EtagIndex {
+  readonly #path: string;
+  #opening: Promise<FileHandle> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  read(names: readonly Buffer[]): Promise<readonly (Buffer | undefined)[]> {
+    return this.#with((file) =>
+      Promise.all(
+        names.map(async (name) => {
+          const group = await readGroup(file, name);
+          const at = slots(group).findIndex((slot) => slot.subarray(0, NAME_BYTES).equals(name));
+          return at < 0 ? undefined : entryIn(slots(group)[at] as Buffer);
+        }),
+      ),
+    );
+  }
+
+  write(entries: readonly NamedEntry[]): Promise<void> {
+    return this.#with(async (file) => {
+      for (const { name, entry } of entries) {
+        const slot = Buffer.alloc(SLOT_BYTES);
+        name.copy(slot);
+        entry.copy(slot, NAME_BYTES);
+        const at = slotFor(name, slots(await readGroup(file, name)));
+        await file.write(slot, 0, SLOT_BYTES, groupOffset(name) + at * SLOT_BYTES);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opening?.catch(() => undefined))?.close();
+  }
+
+  async #with<T>(work: (file: FileHandle) => Promise<T>): Promise<T> {
+    this.#opening ??= openOrMake(this.#path);
+    const opening = this.#opening;
+    try {
+      return await work(await opening);
+    } catch (error) {
+      if (this.#opening === opening) this.#opening = undefined;
+      opening.then((file) => file.close()).catch(() => undefined);
+      throw keyStoreUnavailable(error, 'The index of ETags cannot be read or written.');
+    }
+  }
+}
+
+async function openOrMake(path: string): Promise<FileHandle> {
+  // Made by whoever is first; `a` alone would write at the end whatever place is asked for.
+  await (await open(path, 'a', 0o600)).close();
+  return open(path, 'r+');
+}
+
+function groupOffset(name: Buffer): number {
+  return (name.readUInt32BE(0) % GROUPS) * GROUP_BYTES;
+}
+
+/** Zeros past the end of the file. */
+async function readGroup(file: FileHandle, name: Buffer): Promise<Buffer> {
+  const { buffer } = await file.read(Buffer.alloc(GROUP_BYTES), 0, GROUP_BYTES, groupOffset(name));
+  return buffer;
+}
+
+function slots(group: Buffer): Buffer[] {
+  return Array.from({ length: GROUP_SLOTS }, (_, at) => group.subarray(at * SLOT_BYTES, (at + 1) * SLOT_BYTES));
+}
+
+function entryIn(slot: Buffer): Buffer {
+  return slot.subarray(NAME_BYTES, NAME_BYTES + ENTRY_BYTES);
+}
+
+/** Where the name is already, else a slot without an entry, else the oldest. */
+function slotFor(name: Buffer, group: readonly Buffer[]): number {
+  const own = group.findIndex((slot) => slot.subarray(0, NAME_BYTES).equals(name));
+  if (own >= 0) return own;
+  const ages = group.map((slot) => readEntryHead(entryIn(slot))?.writtenAtSeconds ?? -1);
+  return ages.indexOf(Math.min(...ages));
+}

@@ -1,0 +1,65 @@
+import { Cluster, type Redis } from 'ioredis';
+import { ETAG_INDEX_PREFIX } from '../keys/record-name.ts';
+import { DEFAULT_KEY_PREFIX, type RedisStoreConfig } from '../keys/redis-address.ts';
+import { available, openRedisClient } from '../keys/redis-client.ts';
+import type { EtagIndex, NamedEntry } from './etag-index.ts';
+
+/**
+ * Connects, and resolves once Redis answers.
+ * @param keepSeconds after its last write an entry goes by itself, so that those of objects long gone do not pile up
+ * @throws GatewayError KeyStoreUnavailable, Error for a bad URL
+ */
+export async function openRedisIndex(config: RedisStoreConfig, keepSeconds: number): Promise<EtagIndex> {
+  const { client } = await openRedisClient(config);
+  return new RedisIndex(client, (config.keyPrefix ?? DEFAULT_KEY_PREFIX) + ETAG_INDEX_PREFIX, keepSeconds);
+}
+
+/** An entry is one string with an expiry. */
+class RedisIndex implements EtagIndex {
+  readonly #client: Redis | Cluster;
+  readonly #prefix: string;
+  readonly #keepMilliseconds: number;
+
+  constructor(client: Redis | Cluster, prefix: string, keepSeconds: number) {
+    this.#client = client;
+    this.#prefix = prefix;
+    this.#keepMilliseconds = Math.ceil(keepSeconds * 1000);
+  }
+
+  async read(names: readonly Buffer[]): Promise<readonly (Buffer | undefined)[]> {
+    if (names.length === 0) return [];
+    const keys = names.map((name) => this.#key(name));
+    // In a Cluster the names lie on several nodes, and MGET asks one.
+    const entries =
+      this.#client instanceof Cluster
+        ? await available(Promise.all(keys.map((key) => this.#client.getBuffer(key))))
+        : await available(this.#client.mgetBuffer(keys));
+    return entries.map((entry) => entry ?? undefined);
+  }
+
+  async write(entries: readonly NamedEntry[]): Promise<void> {
+    const [first, ...more] = entries;
+    if (first === undefined) return;
+    if (more.length === 0 || this.#client instanceof Cluster) {
+      await available(Promise.all(entries.map(({ name, entry }) => this.#set(name, entry))));
+      return;
+    }
+    const pipeline = this.#client.pipeline();
+    for (const { name, entry } of entries) pipeline.set(this.#key(name), entry, 'PX', this.#keepMilliseconds);
+    const answers = (await available(pipeline.exec())) ?? [];
+    const failure = answers.find(([error]) => error !== null)?.[0];
+    if (failure) await available(Promise.reject(failure));
+  }
+
+  async close(): Promise<void> {
+    this.#client.disconnect();
+  }
+
+  #set(name: Buffer, entry: Buffer): Promise<'OK'> {
+    return this.#client.set(this.#key(name), entry, 'PX', this.#keepMilliseconds);
+  }
+
+  #key(name: Buffer): string {
+    return this.#prefix + name.toString('base64url');
+  }
+}
