@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, TENANT } from '../support/gateway.ts';
 import { payload, sha256 } from '../support/payload.ts';
-import { type Stand, standEmbedded, standOnMinio } from '../support/stand.ts';
+import { MD5_ETAGS, type Stand, standEmbedded, standOnMinio } from '../support/stand.ts';
 import { tool } from '../support/tools.ts';
 
 const MIB = 1024 * 1024;
@@ -12,8 +12,10 @@ const BUCKET = 'acme-rclone';
 
 /** A provider is a set of habits: Minio's and those of an unknown store. */
 const SETTINGS = [
-  ['MinIO and Redis', 'Minio', standOnMinio],
-  ['the embedded stores', 'Other', standEmbedded],
+  ['MinIO and Redis', 'Minio', 'opaque', standOnMinio],
+  ['the embedded stores', 'Other', 'opaque', standEmbedded],
+  ['MinIO and Redis', 'Minio', 'md5', () => standOnMinio(MD5_ETAGS)],
+  ['the embedded stores', 'AWS', 'md5', () => standEmbedded(MD5_ETAGS)],
 ] as const;
 
 const FILES: Readonly<Record<string, Buffer>> = {
@@ -25,7 +27,7 @@ const FILES: Readonly<Record<string, Buffer>> = {
   large: payload(12 * MIB + 1, 45),
 };
 
-describe.each(SETTINGS)('rclone over %s, provider %s', (_name, provider, start) => {
+describe.each(SETTINGS)('rclone over %s, provider %s, ETags %s', (_name, provider, etags, start) => {
   let folder: string;
   let stand: Stand;
 
@@ -40,7 +42,7 @@ describe.each(SETTINGS)('rclone over %s, provider %s', (_name, provider, start) 
         RCLONE_CONFIG_GATE_ENDPOINT: stand.gateway.endpoint,
         RCLONE_CONFIG_GATE_REGION: 'us-east-1',
         // As docs tell: by default it takes such stores' multipart ETags for MD5s of MD5s.
-        ...(provider !== 'Other' && { RCLONE_CONFIG_GATE_USE_MULTIPART_ETAG: 'false' }),
+        ...(provider !== 'Other' && etags === 'opaque' && { RCLONE_CONFIG_GATE_USE_MULTIPART_ETAG: 'false' }),
         RCLONE_CONFIG_GATE_ACCESS_KEY_ID: TENANT.accessKeyId,
         RCLONE_CONFIG_GATE_SECRET_ACCESS_KEY: TENANT.secretAccessKey,
       },

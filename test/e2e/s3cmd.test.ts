@@ -4,13 +4,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, TENANT } from '../support/gateway.ts';
 import { payload, sha256 } from '../support/payload.ts';
-import { type Stand, standOnMinio } from '../support/stand.ts';
+import { MD5_ETAGS, type Stand, standOnMinio } from '../support/stand.ts';
 import { tool } from '../support/tools.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 's3://acme-s3cmd';
 
-describe('s3cmd over MinIO and Redis', () => {
+const SETTINGS = [
+  ['opaque', {}],
+  ['md5', MD5_ETAGS],
+] as const;
+
+describe.each(SETTINGS)('s3cmd over MinIO and Redis, ETags %s', (_etags, settings) => {
   let folder: string;
   let stand: Stand;
 
@@ -25,7 +30,7 @@ describe('s3cmd over MinIO and Redis', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sealgate-s3cmd-'));
-    stand = await standOnMinio();
+    stand = await standOnMinio(settings);
     const host = `127.0.0.1:${stand.gateway.port}`;
     const lines = [
       '[default]',

@@ -23,6 +23,8 @@ export interface GatewaySettings {
   readonly backend?: Record<string, unknown>;
   readonly keyStore?: Record<string, unknown>;
   readonly more?: Record<string, unknown>;
+  /** The tenant's, as `--bucket` takes them. Default: acme-*. */
+  readonly buckets?: readonly string[];
   /** The key store has the tenant already: this gateway is one more over the same stores. */
   readonly tenantExists?: boolean;
   readonly env?: Readonly<Record<string, string>>;
@@ -83,8 +85,7 @@ export async function startGateway(settings: GatewaySettings = {}): Promise<Gate
           'tenant',
           'add',
           TENANT.name,
-          '--bucket',
-          'acme-*',
+          ...(settings.buckets ?? ['acme-*']).flatMap((bucket) => ['--bucket', bucket]),
           '--access-key',
           TENANT.accessKeyId,
           '--secret-file',

@@ -35,6 +35,7 @@ export async function standOver(store: Store, settings: GatewaySettings = {}): P
     keyStore: { redis: redis.url, ...settings.keyStore },
     ...(settings.more && { more: settings.more }),
     ...(settings.env && { env: settings.env }),
+    ...(settings.buckets && { buckets: settings.buckets }),
   }).catch(async (error: unknown) => {
     await stopStores();
     throw error;
@@ -82,6 +83,9 @@ export function clientSettings(gateway: GatewayProcess) {
     credentials: { accessKeyId: TENANT.accessKeyId, secretAccessKey: TENANT.secretAccessKey },
   };
 }
+
+/** Buckets whose ETags are MD5s, as S3's own. */
+export const MD5_ETAGS = { buckets: ['acme-*:etag=md5'] } as const;
 
 /** AWS environment for command-line tools and boto3. */
 export function awsEnvironment(): Record<string, string> {
