@@ -46,8 +46,9 @@ export class LargeBodyLane implements LaneOwner {
   }
 
   /**
-   * `stream` is the request's body where that is no Buffer.
-   * @throws ExchangeFailure
+   * `stream` is the request's body where that is no Buffer. Its first piece is waited for before there is a connection:
+   * one that is given out and hears nothing is closed by the backend, and is kept from those who have something to send.
+   * @throws ExchangeFailure, what the stream's source throws
    */
   async exchange(
     request: OutgoingRequest,
@@ -56,6 +57,7 @@ export class LargeBodyLane implements LaneOwner {
   ): Promise<IncomingResponse> {
     const body = stream ?? (Buffer.isBuffer(request.body) ? request.body : undefined);
     const head = requestHead(request, Buffer.isBuffer(body) ? body.length : body?.bytes);
+    if (stream !== undefined) await begun(stream, signal);
     const connection = this.#free() ?? (await this.#wait(signal));
     if (signal?.aborted === true) {
       connection.destroy();
@@ -165,6 +167,18 @@ export class LargeBodyLane implements LaneOwner {
       connection.destroy(late('ETIMEDOUT'));
     }
   }
+}
+
+/** Given up meanwhile, the stream is let go of: its source may have nothing to say for long. */
+async function begun(stream: UploadBody, signal: AbortSignal | undefined): Promise<void> {
+  const giveUp = () => stream.close();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    await stream.begun();
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+  if (signal?.aborted === true) throw new ExchangeFailure(abandoned(signal), false);
 }
 
 function late(code: string): Error {

@@ -10,6 +10,8 @@ export class UploadBody {
   readonly #source: ByteSource;
   #iterator: AsyncIterator<Buffer> | undefined;
   #pulledBytes = 0;
+  #first: IteratorResult<Buffer> | undefined;
+  #asked = false;
   #failure: { readonly thrown: unknown } | undefined;
   #released = false;
   readonly #over = Promise.withResolvers<IteratorResult<Buffer>>();
@@ -19,9 +21,9 @@ export class UploadBody {
     this.#source = body.source;
   }
 
-  /** The source was asked for bytes: what it gave cannot be had again. */
+  /** Its bytes were asked for: what was given cannot be had again. */
   get consumed(): boolean {
-    return this.#iterator !== undefined;
+    return this.#asked;
   }
 
   get complete(): boolean {
@@ -33,7 +35,24 @@ export class UploadBody {
     return this.#failure;
   }
 
+  /**
+   * Resolves once the first piece is there, which `next` gives then. Until that is asked nothing is consumed: an attempt
+   * that finds no connection may be repeated.
+   * @throws whatever the source throws
+   */
+  async begun(): Promise<void> {
+    if (!this.#asked) this.#first ??= await Promise.race([this.#pull(), this.#over.promise]);
+  }
+
   next(): Promise<IteratorResult<Buffer>> {
+    this.#asked = true;
+    const first = this.#first;
+    if (first === undefined || this.#released) return this.#pull();
+    this.#first = undefined;
+    return Promise.resolve(first);
+  }
+
+  #pull(): Promise<IteratorResult<Buffer>> {
     if (this.#released) return this.#over.promise;
     this.#iterator ??= this.#source[Symbol.asyncIterator]();
     return this.#iterator.next().then(this.#took, this.#failed);

@@ -368,9 +368,8 @@ describe('uploads', () => {
   });
 
   test('a source that throws before its first byte: nothing reaches the backend', async () => {
-    let head: string | undefined = 'none';
     const backend = await connect(async (peer) => {
-      head = await peer.head();
+      await peer.head();
     });
     const fault = new Error('before anything');
     // biome-ignore lint/correctness/useYield: that is the case
@@ -378,7 +377,53 @@ describe('uploads', () => {
       throw fault;
     }
     await expect(backend.send(put({ bytes: 10, source: failing() }))).rejects.toBe(fault);
-    await expect.poll(() => head).toBeUndefined();
+    expect(server?.accepted).toBe(0);
+  });
+
+  test('a source that is long silent holds no connection before its first byte', async () => {
+    const backend = await connect(
+      async (peer) => {
+        for (;;) {
+          const head = await peer.head();
+          if (head === undefined) return;
+          const bytes = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+          if (bytes > 0) await peer.bytes(bytes);
+          peer.write(OK);
+        }
+      },
+      { connections: 1 },
+    );
+    const speak = Promise.withResolvers<void>();
+    async function* silent(): AsyncGenerator<Buffer> {
+      await speak.promise;
+      yield* zeros(1, 10);
+    }
+    const slow = backend.send(put({ bytes: 10, source: silent() }));
+    await read(await backend.send(put({ bytes: 10, source: zeros(1, 10) })));
+    speak.resolve();
+    expect((await slow).status).toBe(200);
+  });
+
+  test('an abort before the first byte lets go of the source', async () => {
+    const backend = await connect(async (peer) => {
+      await peer.head();
+    });
+    const controller = new AbortController();
+    let asked = false;
+    const source: AsyncIterable<Buffer> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          asked = true;
+          return new Promise<never>(() => undefined);
+        },
+        return: async () => ({ done: true, value: undefined }),
+      }),
+    };
+    const sent = codeOf(backend.send(put({ bytes: 10, source }), { signal: controller.signal }));
+    await expect.poll(() => asked).toBe(true);
+    controller.abort();
+    expect(await sent).toBe('RequestTimeout/client');
+    expect(server?.accepted).toBe(0);
   });
 
   test.each([
@@ -639,7 +684,7 @@ describe.each(TRANSPORTS)('retries (%s)', (_name, raw) => {
     expect(server?.accepted).toBe(1);
   });
 
-  test('never written (refused connection): tried again whatever it is, its stream untouched', async () => {
+  test('never written (refused connection): tried again whatever it is, its stream not used up', async () => {
     const port = await freePort();
     const { seen, source } = watched(() => zeros(1, 5));
     const waits: number[] = [];
@@ -648,14 +693,14 @@ describe.each(TRANSPORTS)('retries (%s)', (_name, raw) => {
         random: () => 0.999,
         sleep: async (seconds) => {
           waits.push(seconds);
-          expect(seen.pulled).toBe(0);
+          expect(seen.pulled).toBe(1); // and kept: the next attempt has it
         },
       }),
     );
     const request = put({ bytes: 5, source }, { idempotent: false });
     expect(await codeOf(connection.send(request))).toBe('BackendUnavailable/backend');
     expect(waits.map((wait) => wait.toFixed(2))).toEqual(['0.05', '0.10']);
-    expect(seen.pulled).toBe(0);
+    expect(seen.pulled).toBe(1);
   });
 
   test('503 is asked again only without a body', async () => {
