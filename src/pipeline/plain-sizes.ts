@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 
-/** Beside its name: a number, and what a Map and a list of uses take. */
+/** Beside its name: a number, and what a Map and a list of uses take. Measured: 102. */
 const BYTES_AN_ENTRY = 150;
+/** Then V8 holds two bytes a character. */
+const BEYOND_LATIN1 = /[^\x00-\xff]/;
 
 /**
  * Plaintext sizes of listed objects in buckets whose policy is `mixed`, by place, backend ETag and stored size: there
@@ -13,7 +15,7 @@ export class PlainSizeCache {
   constructor(limitBytes: number) {
     this.#sizes = new LRUCache({
       maxSize: limitBytes,
-      sizeCalculation: (_size, name) => BYTES_AN_ENTRY + name.length,
+      sizeCalculation: (_size, name) => BYTES_AN_ENTRY + name.length * (BEYOND_LATIN1.test(name) ? 2 : 1),
     });
   }
 
