@@ -67,6 +67,12 @@ export async function completedMeanwhile(
   return same ? answerFor(object, upload, context) : undefined;
 }
 
+/** Whether the object that lies at the key is this upload's. False where whoever asks may not see it. */
+export async function madeObject(upload: UploadUnderWay, context: OperationContext): Promise<boolean> {
+  const object = await objectOf(upload, undefined, context);
+  return object !== undefined && object !== 'hidden';
+}
+
 /** The object that this upload made: it has the upload's oid. `hidden`: whoever asks may not see what lies there. */
 async function objectOf(
   { ref, oid }: UploadUnderWay,

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import type { UploadAborted } from '../operations/answer.ts';
 import type { AbortMultipartUpload } from '../operations/operation.ts';
+import { madeObject } from './completed-before.ts';
 import type { OperationContext } from './services.ts';
 import { noSuchUpload, type ReadUpload, withUpload } from './upload-state.ts';
 
@@ -28,6 +29,9 @@ async function abort(
     if (upload === undefined || !(error instanceof GatewayError) || error.code !== 'NoSuchUpload') throw error;
   });
   if (upload !== undefined) {
+    // A Complete that was under way may have been first, and stores answer that as success too. S3's word for it is
+    // NoSuchUpload; what the Complete keeps stays, for its client to ask again.
+    if (await madeObject(upload, context)) throw noSuchUpload(operation, context);
     await uploads.delete(upload.id);
     const staged = upload.parts.filter((part) => part.staged);
     await staging.remove(upload.id, staged, signal);

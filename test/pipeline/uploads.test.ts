@@ -459,6 +459,33 @@ describe('Complete', () => {
     await inAll(stand, 'while', [payload(10, 41)]);
   });
 
+  it('that was first is not undone by an Abort, which says so, and can be asked again', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'race');
+    const abort = () => abortUpload({ kind: 'AbortMultipartUpload', ...upload.named }, stand.context());
+    const parts = [await upload.send(1, payload(PART, 50)), await upload.send(2, payload(10, 51))];
+    const held = stand.faults.hold({ method: 'DELETE', where: ({ target }) => target.raw.includes('uploadId=') });
+    const aborted = refusalOf(abort());
+    await held.reached;
+    await upload.complete(parts);
+    held.release();
+    expect(await aborted).toBe('NoSuchUpload');
+    await upload.complete(parts);
+    await inAll(stand, 'race', [payload(PART, 50), payload(10, 51)]);
+
+    // The gateway that completed it stopped before it said so anywhere.
+    const other = await startUpload(stand, 'unsaid');
+    const part = await other.send(1, payload(PART, 52));
+    const completing = ({ method, target }: { method: string; target: { raw: string } }) =>
+      method === 'POST' && target.raw.includes('uploadId=');
+    stand.faults.plan({ where: completing }, { kind: 'drop', what: 'answer' });
+    expect(await refusalOf(other.complete([part]))).toBe('BackendUnavailable');
+    const again = { kind: 'AbortMultipartUpload', ...other.named } as const;
+    expect(await refusalOf(abortUpload(again, stand.context()))).toBe('NoSuchUpload');
+    await other.complete([part]);
+    await inAll(stand, 'unsaid', [payload(PART, 52)]);
+  });
+
   it('whose success was not heard succeeds when it is asked again', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'unheard');
