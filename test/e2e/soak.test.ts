@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { backendClient } from '../support/sight.ts';
 import {
   abortOpenUploads,
   allReady,
@@ -142,7 +143,9 @@ it(
     await Promise.all(lanes.map(calm));
     const { wrong, acknowledged, doubtful } = record;
     await judgeObjects(stand.doors, record);
-    const versions = await judgeVersions(stand.doors[1].s3, record);
+    const store = backendClient(stand.minio);
+    const versions = await judgeVersions(stand.doors[1].s3, store, record);
+    store.destroy();
     const aborted = await abortOpenUploads(stand.doors[0].s3);
     const staged = await judgeStaging(stand, record);
     await judgeStates(stand);
@@ -150,7 +153,7 @@ it(
     await judgeSecrecy(stand);
     console.info(
       `seed ${SEED}: outages ${JSON.stringify(outages.done)}; acknowledged ${JSON.stringify(acknowledged)}, in doubt ` +
-        `${JSON.stringify(doubtful)}; ${versions} versions, ${aborted} open uploads aborted, ${staged} staged parts ` +
+        `${JSON.stringify(doubtful)}; ${versions} versions, ${record.halfDeleted.length} half deleted, ${aborted} open uploads aborted, ${staged} staged parts ` +
         `swept, ${record.clean.length} uploads ended in peace, peaks ${peaks.join(' and ')} MiB`,
     );
     expect([...wrong, ...outages.badEnds], `seed ${SEED}`).toEqual([]);

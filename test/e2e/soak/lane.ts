@@ -19,6 +19,8 @@ export class SoakRecord {
   readonly expected = new ExpectedObjects();
   readonly versions = new ExpectedVersions();
   readonly wrong: string[] = [];
+  /** Versions whose deletion was in doubt, and of which MinIO lists what it cannot give. */
+  readonly halfDeleted: string[] = [];
   readonly acknowledged: Record<string, number> = {};
   readonly doubtful: Record<string, number> = {};
   /** Uploads that were ended with no outage from their beginning on: nothing of them may be left anywhere. */
