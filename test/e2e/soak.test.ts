@@ -14,13 +14,24 @@ import {
 import { Lane, SoakRecord } from './soak/lane.ts';
 import { Outages, SETTLE_MILLISECONDS } from './soak/outages.ts';
 import { get, getHalf, getQingstor, getRange, list } from './soak/reads.ts';
-import { BUCKET, type SoakStand, startSoakStand } from './soak/stand.ts';
+import { BUCKETS, type SoakStand, startSoakStand } from './soak/stand.ts';
 import { abort, multipart, multipartOfCopies } from './soak/uploads.ts';
 import { hideVersions, judgeVersions, makeVersioned, putVersion, removeVersion } from './soak/versions.ts';
-import { copy, put, putFirst, putForm, putHalf, putQingstor, putStream, remove, removeMany } from './soak/writes.ts';
+import {
+  copy,
+  put,
+  putFirst,
+  putForm,
+  putHalf,
+  putOver,
+  putQingstor,
+  putStream,
+  remove,
+  removeMany,
+} from './soak/writes.ts';
 
 /**
- * Mixed load through two gateways while they, Redis and MinIO are killed (-9), ended and paused in turn and together.
+ * Mixed load through two gateways, into buckets of both kinds of ETags, while they, Redis and MinIO are killed (-9), ended and paused in turn and together.
  * Whatever was acknowledged reads back with its hash, at once and at the end; whatever was not is there whole or not at
  * all; and nothing is left behind: no parts, no reservations, no plaintext.
  */
@@ -40,6 +51,7 @@ const ACTIONS: Record<string, readonly [weight: number, act: (lane: Lane) => Pro
   form: [4, putForm],
   'put by QingStor': [4, putQingstor],
   'put where nothing is': [6, putFirst],
+  'put over what is there': [6, putOver],
   'put given up': [4, putHalf],
   multipart: [10, multipart],
   'part copy': [4, multipartOfCopies],
@@ -63,7 +75,7 @@ const record = new SoakRecord();
 beforeAll(async () => {
   stand = await startSoakStand();
   const { s3 } = stand.doors[0];
-  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  for (const Bucket of BUCKETS) await s3.send(new CreateBucketCommand({ Bucket }));
   await makeVersioned(s3);
 });
 
@@ -142,11 +154,12 @@ it(
     await allReady(stand);
     await Promise.all(lanes.map(calm));
     const { wrong, acknowledged, doubtful } = record;
-    await judgeObjects(stand.doors, record);
+    for (const bucket of BUCKETS) await judgeObjects(bucket, stand.doors, lanes, record);
     const store = backendClient(stand.minio);
     const versions = await judgeVersions(stand.doors[1].s3, store, record);
     store.destroy();
-    const aborted = await abortOpenUploads(stand.doors[0].s3);
+    let aborted = 0;
+    for (const bucket of BUCKETS) aborted += await abortOpenUploads(bucket, stand.doors[0].s3);
     const staged = await judgeStaging(stand, record);
     await judgeStates(stand);
     const peaks = await judgeMemory(stand);

@@ -16,8 +16,8 @@ import { backendOptions } from '../../support/backend-options.ts';
 import { contentOf } from '../../support/expected-objects.ts';
 import { peakMemoryMib, TENANT } from '../../support/gateway.ts';
 import { backendClient } from '../../support/sight.ts';
-import { MARK, readObject, type SoakRecord } from './lane.ts';
-import { BUCKET as Bucket, type Door, type SoakStand, STAGING_BUCKET } from './stand.ts';
+import { type Lane, MARK, readObject, type SoakRecord } from './lane.ts';
+import { type Door, type SoakStand, STAGING_BUCKET, WITH_MD5 } from './stand.ts';
 
 /** What must be true of a gateway at the end: see the goals of memory. */
 const MAX_RESIDENT_MIB = 350;
@@ -31,9 +31,13 @@ export async function allReady({ doors }: SoakStand): Promise<void> {
 
 /** Read through one gateway, asked for by HEAD through the other: what each knows from before must not matter. */
 export async function judgeObjects(
+  Bucket: string,
   [one, other]: readonly [Door, Door],
-  { expected, wrong }: SoakRecord,
+  lanes: readonly Lane[],
+  { expected, etags, wrong }: SoakRecord,
 ): Promise<void> {
+  const prefixes = lanes.filter((lane) => lane.bucket === Bucket).map(({ prefix }) => prefix);
+  const sent = expected.keys.filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
   const listed = new Map<string, { Size?: number | undefined; ETag?: string | undefined }>();
   let ContinuationToken: string | undefined;
   do {
@@ -41,7 +45,7 @@ export async function judgeObjects(
     for (const { Key = '', Size, ETag } of page.Contents ?? []) listed.set(Key, { Size, ETag });
     ContinuationToken = page.NextContinuationToken;
   } while (ContinuationToken !== undefined);
-  for (const key of new Set([...expected.keys, ...listed.keys()])) {
+  for (const key of new Set([...sent, ...listed.keys()])) {
     const found = await readObject(one.s3, { Bucket, Key: key });
     if (!expected.allows(key, found && contentOf(found.body)) || found?.mixed === true) {
       wrong.push(`at the end ${key} had ${found?.body.length ?? 'no'} bytes instead of ${expected.describe(key)}`);
@@ -50,11 +54,12 @@ export async function judgeObjects(
     if (found === undefined) continue;
     const { ContentLength, ETag } = await other.s3.send(new HeadObjectCommand({ Bucket, Key: key }));
     expect([key, ContentLength, ETag]).toEqual([key, found.body.length, listed.get(key)?.ETag]);
+    if (Bucket === WITH_MD5 && !etags.allows(found.body, ETag)) wrong.push(`${key} is shown with the ETag ${ETag}`);
   }
 }
 
 /** Uploads whose client never knew how they ended: they are listed, and can be aborted. */
-export async function abortOpenUploads(s3: S3Client): Promise<number> {
+export async function abortOpenUploads(Bucket: string, s3: S3Client): Promise<number> {
   let aborted = 0;
   for (;;) {
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
@@ -74,8 +79,8 @@ export async function judgeStaging({ minio }: SoakStand, { clean, wrong }: SoakR
     return Contents.map(({ Key = '' }) => Key);
   };
   const left = await keys();
-  for (const { key, uploadId } of clean) {
-    const id = stateId({ tenant: TENANT.name, bucket: Bucket, key, uploadId });
+  for (const { bucket, key, uploadId } of clean) {
+    const id = stateId({ tenant: TENANT.name, bucket, key, uploadId });
     if (left.some((name) => name.startsWith(id.slice(0, 32)))) wrong.push(`${key} left parts in the staging bucket`);
   }
   const connection = new BackendConnection(backendOptions(minio.endpoint));

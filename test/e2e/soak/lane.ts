@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type Content, contentOf, ExpectedObjects, numbersOf } from '../../support/expected-objects.ts';
 import { payload } from '../../support/payload.ts';
 import { type Outages, SETTLE_MILLISECONDS } from './outages.ts';
-import { BUCKET, type Door, type SoakStand } from './stand.ts';
+import { BUCKETS, type Door, type SoakStand } from './stand.ts';
 
 const KEYS_A_LANE = 30;
 
@@ -17,6 +18,7 @@ export const metadataFor = (body: Buffer): Record<string, string> => ({ [SUM]: c
 /** What all lanes share. */
 export class SoakRecord {
   readonly expected = new ExpectedObjects();
+  readonly etags = new ExpectedEtags();
   readonly versions = new ExpectedVersions();
   readonly wrong: string[] = [];
   /** Versions whose deletion was in doubt, and of which MinIO lists what it cannot give. */
@@ -24,8 +26,26 @@ export class SoakRecord {
   readonly acknowledged: Record<string, number> = {};
   readonly doubtful: Record<string, number> = {};
   /** Uploads that were ended with no outage from their beginning on: nothing of them may be left anywhere. */
-  readonly clean: { readonly key: string; readonly uploadId: string }[] = [];
+  readonly clean: { readonly bucket: string; readonly key: string; readonly uploadId: string }[] = [];
 }
+
+/** What clients must see where ETags are MD5s: of a body, or of its parts' MD5s. A copy has its source's. */
+export class ExpectedEtags {
+  readonly #bySum = new Map<string, Set<string>>();
+
+  expect(body: Buffer, parts?: readonly Buffer[]): void {
+    const sum = contentOf(body).sha256;
+    const etag = parts === undefined ? md5(body) : `${md5(Buffer.concat(parts.map(md5Bytes)))}-${parts.length}`;
+    this.#bySum.set(sum, (this.#bySum.get(sum) ?? new Set()).add(`"${etag}"`));
+  }
+
+  allows(body: Buffer, etag: string | undefined): boolean {
+    return this.#bySum.get(contentOf(body).sha256)?.has(etag ?? '') === true;
+  }
+}
+
+const md5Bytes = (bytes: Buffer) => createHash('md5').update(bytes).digest();
+const md5 = (bytes: Buffer) => md5Bytes(bytes).toString('hex');
 
 /** What every version of a key may be. */
 export class ExpectedVersions {
@@ -43,6 +63,7 @@ export class ExpectedVersions {
 /** One client: keys of its own, which nobody else writes, and one thing at a time. */
 export class Lane {
   readonly prefix: string;
+  readonly bucket: string;
   readonly random: () => number;
   readonly stand: SoakStand;
   readonly record: SoakRecord;
@@ -67,6 +88,7 @@ export class Lane {
     this.record = common.record;
     this.outages = common.outages;
     this.prefix = `lane-${number}/`;
+    this.bucket = BUCKETS[number % BUCKETS.length] as string;
     this.random = numbersOf(common.seed * 1_000_000 + number * 100_000);
   }
 
@@ -119,7 +141,7 @@ export class Lane {
   /** An answer that is whole to the client must be right, whatever happens meanwhile. */
   async look(key: string, s3 = this.s3): Promise<Buffer | undefined> {
     const { expected, wrong } = this.record;
-    const found = await readObject(s3, { Bucket: BUCKET, Key: key });
+    const found = await readObject(s3, { Bucket: this.bucket, Key: key });
     if (!expected.allows(key, found && contentOf(found.body))) {
       wrong.push(`${key} gave ${found?.body.length ?? 'no'} bytes instead of ${expected.describe(key)}`);
     }

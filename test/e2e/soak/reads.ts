@@ -2,13 +2,13 @@ import { GetObjectCommand, ListObjectsCommand, ListObjectsV2Command } from '@aws
 import { contentOf } from '../../support/expected-objects.ts';
 import { read } from '../../support/sight.ts';
 import type { Lane } from './lane.ts';
-import { BUCKET as Bucket } from './stand.ts';
 
 export async function get(lane: Lane): Promise<void> {
   await lane.look(lane.anyKey());
 }
 
 export async function getRange(lane: Lane): Promise<void> {
+  const { bucket: Bucket } = lane;
   const Key = lane.writableKey();
   const whole = await lane.look(Key);
   if (whole === undefined || whole.length === 0) return;
@@ -29,6 +29,7 @@ export async function getRange(lane: Lane): Promise<void> {
 
 /** The client goes away within the answer: what it got by then must be right, and nothing may be held for it. */
 export async function getHalf(lane: Lane): Promise<void> {
+  const { bucket: Bucket } = lane;
   const Key = lane.writableKey();
   const answer = await lane.s3.send(new GetObjectCommand({ Bucket, Key })).catch((error: { name: string }) => {
     if (error.name !== 'NoSuchKey') throw error;
@@ -42,20 +43,23 @@ export async function getHalf(lane: Lane): Promise<void> {
 export async function getQingstor(lane: Lane): Promise<void> {
   const key = lane.writableKey();
   const { expected, wrong } = lane.record;
-  const found = await lane.door.qingstor.getObject(key).then(
-    ({ data }) => data as Buffer,
-    (error: { response?: { status: number } }) => {
-      if (error.response?.status !== 404) throw error;
-      return undefined;
-    },
-  );
+  const found = await lane.door.qingstor
+    .Bucket(lane.bucket)
+    .getObject(key)
+    .then(
+      ({ data }) => data as Buffer,
+      (error: { response?: { status: number } }) => {
+        if (error.response?.status !== 404) throw error;
+        return undefined;
+      },
+    );
   if (!expected.allows(key, found && contentOf(found))) wrong.push(`${key} by QingStor: ${found?.length} bytes`);
 }
 
 /** Every key that must be there, in the size that it must have. */
 export async function list(lane: Lane): Promise<void> {
   const { expected, wrong } = lane.record;
-  const asked = { Bucket, Prefix: lane.prefix };
+  const asked = { Bucket: lane.bucket, Prefix: lane.prefix };
   const old = lane.random() < 0.3;
   const { Contents = [] } = old
     ? await lane.s3.send(new ListObjectsCommand(asked))

@@ -1,11 +1,15 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { type BucketClient, Config, QingStor } from 'qingstor-sdk';
+import { Config, QingStor } from 'qingstor-sdk';
+import { expect } from 'vitest';
 import { type GatewayProcess, startGateway, TENANT } from '../../support/gateway.ts';
 import { type Minio, startMinio } from '../../support/minio.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { onceClient } from '../../support/sight.ts';
 
-export const BUCKET = 'acme-soak';
+export const OPAQUE = 'acme-soak';
+/** Its policy is `etag=md5`. */
+export const WITH_MD5 = 'acme-soak-md5';
+export const BUCKETS = [OPAQUE, WITH_MD5] as const;
 export const VERSIONED = 'acme-soak-versions';
 export const STAGING_BUCKET = 'sealgate-staging';
 
@@ -13,7 +17,7 @@ export const STAGING_BUCKET = 'sealgate-staging';
 export interface Door {
   readonly gateway: GatewayProcess;
   readonly s3: S3Client;
-  readonly qingstor: BucketClient;
+  readonly qingstor: QingStor;
 }
 
 /** Two gateways over one MinIO and one Redis. */
@@ -34,7 +38,10 @@ export async function startSoakStand(): Promise<SoakStand> {
     keyStore: { redis: redis.url, commandSeconds: 1 },
     more: { uploads: { stagingBucket: STAGING_BUCKET } },
   };
-  const gateways = [await startGateway(settings), await startGateway({ ...settings, tenantExists: true })] as const;
+  const first = await startGateway(settings);
+  const policies = ['--bucket', `${WITH_MD5}:etag=md5,acme-*`];
+  expect((await first.command(['tenant', 'set', TENANT.name, ...policies])).stderr).toBe('');
+  const gateways = [first, await startGateway({ ...settings, tenantExists: true })] as const;
   const doors = [door(gateways[0]), door(gateways[1])] as const;
   return {
     minio,
@@ -58,5 +65,5 @@ function door(gateway: GatewayProcess): Door {
       getAxiosConfig: () => ({ responseType: 'arraybuffer', proxy: false }),
     }),
   );
-  return { gateway, s3: onceClient(gateway), qingstor: service.Bucket(BUCKET) };
+  return { gateway, s3: onceClient(gateway), qingstor: service };
 }

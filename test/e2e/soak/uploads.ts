@@ -8,7 +8,6 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { type Lane, metadataFor } from './lane.ts';
-import { BUCKET as Bucket } from './stand.ts';
 
 const MIB = 1024 * 1024;
 
@@ -48,9 +47,11 @@ export async function multipartOfCopies(lane: Lane): Promise<void> {
 }
 
 async function upload(lane: Lane, key: string, parts: readonly Part[]): Promise<void> {
-  const { record, outages } = lane;
+  const { record, outages, bucket: Bucket } = lane;
   const epoch = outages.epoch;
-  const whole = Buffer.concat(parts.map(({ body }) => body));
+  const bodies = parts.map(({ body }) => body);
+  const whole = Buffer.concat(bodies);
+  record.etags.expect(whole, bodies);
   const begin = new CreateMultipartUploadCommand({ Bucket, Key: key, Metadata: metadataFor(whole) });
   const { UploadId = '' } = await lane.s3.send(begin);
   const shuffled = parts.toSorted((one, other) => other.body.length - one.body.length);
@@ -66,7 +67,7 @@ async function upload(lane: Lane, key: string, parts: readonly Part[]): Promise<
   await lane.write(key, whole, () => lane.s3.send(complete()));
   // Whoever did not hear the answer asks again, here of either gateway.
   if (lane.random() < 0.2) await lane.write(key, whole, () => lane.s3.send(complete()));
-  if (outages.epoch === epoch && epoch % 2 === 0) record.clean.push({ key, uploadId: UploadId });
+  if (outages.epoch === epoch && epoch % 2 === 0) record.clean.push({ bucket: Bucket, key, uploadId: UploadId });
 }
 
 interface Under {
@@ -75,6 +76,7 @@ interface Under {
 }
 
 async function sendPart(lane: Lane, { key, uploadId }: Under, part: Part): Promise<CompletedPart> {
+  const { bucket: Bucket } = lane;
   const at = { Bucket, Key: key, UploadId: uploadId, PartNumber: part.number };
   if (part.from !== undefined) {
     const CopySourceRange = part.from.range;
@@ -88,19 +90,19 @@ async function sendPart(lane: Lane, { key, uploadId }: Under, part: Part): Promi
 }
 
 async function expectListed(lane: Lane, { key, uploadId }: Under, parts: readonly Part[]): Promise<void> {
-  const listed = await lane.s3.send(new ListPartsCommand({ Bucket, Key: key, UploadId: uploadId }));
+  const listed = await lane.s3.send(new ListPartsCommand({ Bucket: lane.bucket, Key: key, UploadId: uploadId }));
   const seen = (listed.Parts ?? []).map(({ PartNumber, Size }) => `${PartNumber}:${Size}`).join();
   const sent = parts.map(({ number, body }) => `${number}:${body.length}`).join();
   if (seen !== sent) lane.record.wrong.push(`ListParts of ${key} showed ${seen} instead of ${sent}`);
 }
 
 export async function abort(lane: Lane): Promise<void> {
-  const { outages, record } = lane;
+  const { outages, record, bucket: Bucket } = lane;
   const epoch = outages.epoch;
   const Key = lane.anyKey();
   const { UploadId = '' } = await lane.s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
   const at = { Bucket, Key, UploadId };
   await lane.s3.send(new UploadPartCommand({ ...at, PartNumber: 1, Body: lane.body(100, 100) }));
   await lane.s3.send(new AbortMultipartUploadCommand(at));
-  if (outages.epoch === epoch && epoch % 2 === 0) record.clean.push({ key: Key, uploadId: UploadId });
+  if (outages.epoch === epoch && epoch % 2 === 0) record.clean.push({ bucket: Bucket, key: Key, uploadId: UploadId });
 }
