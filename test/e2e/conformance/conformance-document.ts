@@ -15,6 +15,9 @@ Made from \`test/e2e/conformance/differences.ts\`; to write it anew:
 Not compared: ids of requests, versions and uploads; dates; the value of ETags (the gateway's end in \`-0\`, and are no MD5
 of anything); headers of the connection and of the server itself; of an error's document all but the code. Where the
 status differs, nothing else is told. \`*\` stands for anything, – for nothing.
+
+The same requests are sent to buckets whose ETags are MD5s (\`etag=md5\`): there the values of ETags are compared too, and
+nothing differs but what stands here.
 `;
 
 /** docs/conformance.md, whole. */

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { type XmlElement, xmlText } from '../../../src/wire/xml.ts';
 import type { Answer, ConformanceWay } from './way.ts';
 
+export type EtagMode = 'opaque' | 'md5';
+
 /** What an answer said: `answer` (status and code), `header NAME`, `body …` with its value, without what must differ. */
 export type Told = ReadonlyMap<string, string>;
 
@@ -22,10 +24,11 @@ const ETAG = /"?\b[0-9a-f]{32}(?:-\d+)?\b"?/g;
 const VERSION_ID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b01[0-9A-HJKMNP-TV-Z]{24}\b/g;
 const DATE = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/g;
 
-export function told(answer: Answer, way: ConformanceWay): Told {
+/** @param etags told by their value, or only that there is one: the gateway's own are no MD5s unless a policy says so */
+export function told(answer: Answer, way: ConformanceWay, etags: EtagMode = 'opaque'): Told {
   const code = answer.document?.name === 'Error' ? ` ${xmlText(answer.document, 'Code')}` : '';
   const said = new Map<string, string>([['answer', `${answer.status}${code}`]]);
-  const plain = plainText(way);
+  const plain = plainText(way, etags);
   const document = answer.isObject ? undefined : answer.document;
   for (const [name, value] of Object.entries(answer.headers)) {
     if (OWN_HEADERS.test(name)) continue;
@@ -69,13 +72,14 @@ function tellElement(
 }
 
 /** What differs by way, id, moment or cipher, replaced by what it stands for. */
-function plainText(way: ConformanceWay): (text: string) => string {
+function plainText(way: ConformanceWay, etags: EtagMode): (text: string) => string {
   // ETags and dates are told apart below, and short ones are no ids: some servers continue a listing after a plain key.
   const kept = [...way.kept].filter(([name, value]) => !/etag|modified/i.test(name) && value.length >= SHORTEST_ID);
   return (text) => {
     let plain = text.replaceAll(way.endpoint, '{endpoint}').replaceAll(way.prefix, '');
     for (const [name, value] of kept) plain = plain.replaceAll(value, `{${name}}`);
-    return plain.replace(VERSION_ID, '{version}').replace(ETAG, '{etag}').replace(DATE, '{date}');
+    const etag = (found: string) => (etags === 'md5' ? `{${found.replaceAll('"', '')}}` : '{etag}');
+    return plain.replace(VERSION_ID, '{version}').replace(ETAG, etag).replace(DATE, '{date}');
   };
 }
 
