@@ -16,6 +16,7 @@ import { eventually } from '../keys/eventually.ts';
 import { RawClient } from '../server/raw-client.ts';
 import { runProgram, TENANT } from '../support/gateway.ts';
 import { type MinioAdmin, minioAdmin } from '../support/minio-admin.ts';
+import { Page } from '../support/page.ts';
 import { payload, sha256 } from '../support/payload.ts';
 import { backendClient, expectAbsent, onceClient, read } from '../support/sight.ts';
 import { awsEnvironment, standEmbedded, standOnMinio } from '../support/stand.ts';
@@ -316,6 +317,22 @@ describe('tools without credentials', () => {
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, 'permission_denied']);
     const denied = await ask(`/${PUBLIC}/secret/object`, { headers });
     expect([denied.status, ((await denied.json()) as { code: string }).code]).toEqual([403, 'permission_denied']);
+  });
+});
+
+describe('a page of another origin', () => {
+  it('reads without a signature what everybody may, and that it may not read the rest', async () => {
+    const page = new Page('https://app.example.com');
+    const read = await page.send(`${stand.gateway.endpoint}/${PUBLIC}/read/object`);
+    expect([read?.status, read?.header('x-amz-meta-note'), read?.body.equals(BODY)]).toEqual([200, 'kept', true]);
+    const url = `${stand.gateway.endpoint}/${PUBLIC}/drop/by-a-page`;
+    const put = await page.send(url, { method: 'PUT', headers: { 'x-amz-meta-by': 'a page' }, body: BODY });
+    expect([put?.status, put?.header('etag') === undefined]).toEqual([200, false]);
+    for (const key of [`${PUBLIC}/secret/object`, `${CLOSED}/read/object`, 'nobodys/object']) {
+      const refused = await page.send(`${stand.gateway.endpoint}/${key}`);
+      expect([refused?.status, refused?.body.toString()]).toEqual([403, expect.stringContaining('AccessDenied')]);
+    }
+    page.close();
   });
 });
 

@@ -152,6 +152,22 @@ describe.each(STORES)('a page over %s', (name, start) => {
     expect([forged?.status, codeIn(forged?.body)]).toEqual([403, 'SignatureDoesNotMatch']);
   });
 
+  it('is sent on by a form to where its uploader said, wherever that is', async () => {
+    const redirect = `${ORIGIN}/thanks?for=it`;
+    const { url, fields } = await createPresignedPost(browsing.client, {
+      Bucket: BUCKET,
+      Key: 'redirected',
+      Fields: { success_action_redirect: redirect },
+    });
+    const form = new FormData();
+    for (const [field, value] of Object.entries(fields)) form.append(field, value);
+    form.append('file', 'x');
+    const sent = { method: 'POST', headers: { origin: ORIGIN }, body: form, redirect: 'manual' } as const;
+    const answer = await fetch(url, sent);
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([303, ORIGIN]);
+    expect(answer.headers.get('location')).toMatch(/^https:\/\/app\.example\.com\/thanks\?for=it&bucket=/);
+  });
+
   it('lists, and reads the errors that the store makes and those that the gateway makes', async () => {
     const { client, page } = browsing;
     const listing = await page.send(await presign(client, new ListObjectsV2Command({ Bucket: BUCKET })));

@@ -1,10 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutBucketCorsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { type Answer, type BucketClient, Config, QingStor } from 'qingstor-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GatewayProcess, TENANT } from '../support/gateway.ts';
+import { Page } from '../support/page.ts';
 import { payload, sha256 } from '../support/payload.ts';
 import { ALL_STANDS, clientSettings, type Stand } from '../support/stand.ts';
 
@@ -181,6 +188,28 @@ describe.each(ALL_STANDS)('qingstor-sdk over %s', (_name, start) => {
     expect([refused.status, (await refused.json()) as object]).toMatchObject([403, { code: 'request_expired' }]);
     const forged = await fetch(reading.uri.replace('no-store', 'public'));
     expect([forged.status, (await forged.json()) as object]).toMatchObject([401, { code: 'signature_not_matched' }]);
+  });
+
+  it('serves pages of other origins as the store lets it', async () => {
+    const origin = 'https://app.example.com';
+    if (stand.store?.name === 'versitygw') {
+      const rule = { AllowedOrigins: [origin], AllowedMethods: ['GET', 'PUT'], AllowedHeaders: ['*'] };
+      const CORSConfiguration = { CORSRules: [{ ...rule, ExposeHeaders: ['ETag'] }] };
+      await s3.send(new PutBucketCorsCommand({ Bucket: BUCKET, CORSConfiguration }));
+    }
+    const page = new Page(origin);
+    const { operation: writing } = await bucket.putObjectRequest('page').signQuery(60);
+    const written = await page.send(writing.uri, { method: 'PUT', body: Buffer.from('by a page') });
+    const { operation: late } = await bucket.getObjectRequest('page').signQuery(-1);
+    const refused = await page.send(late.uri);
+    page.close();
+    if (stand.store === undefined) {
+      expect([written, refused]).toEqual([undefined, undefined]); // the embedded store has no rules
+      return;
+    }
+    expect([written?.status, written?.header('etag')]).toEqual([201, expect.stringMatching(ETAG)]);
+    expect(bytesOf(await bucket.getObject('page')).toString()).toBe('by a page');
+    expect([refused?.status, JSON.parse(refused?.body.toString() ?? '{}').code]).toEqual([403, 'request_expired']);
   });
 
   it('lists by prefix and delimiter, page by page', async () => {

@@ -4,6 +4,7 @@ import { createHandler } from '../../src/pipeline/handle.ts';
 import { putObject } from '../../src/pipeline/put.ts';
 import type { PipelineServices } from '../../src/pipeline/services.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
+import { HeaderList } from '../../src/wire/headers.ts';
 import type { ByteSource, WireResponse } from '../../src/wire/message.ts';
 import { readXml, xmlText } from '../../src/wire/xml.ts';
 import { pattern } from '../devstore/started.ts';
@@ -19,9 +20,11 @@ async function asked(copies: { readonly patienceSeconds: number; readonly beatSe
   await putObject(putOf('a'), verifiedBody(pattern(10)), here.context());
   const { tenant } = here.context();
   const directory = { caller: async () => ({ tenant, accessKeyId: 'AKID', secret: { reveal: () => SECRET } }) };
+  const word = new HeaderList(['Access-Control-Allow-Origin', 'https://app.example.com']);
   const services = {
     ...here.services,
     fronts: [createS3Front(() => new Date())],
+    originRules: { answerTo: async () => word } as unknown as PipelineServices['originRules'],
     directory: directory as unknown as PipelineServices['directory'],
   };
   const signing = { accessKeyId: 'AKID', secretAccessKey: SECRET, host: 'h', date: new Date() };
@@ -29,7 +32,9 @@ async function asked(copies: { readonly patienceSeconds: number; readonly beatSe
   const signed = await sign({ method: 'PUT', path: `/${BUCKET}/b`, headers }, signing);
   const trace = new RequestTrace();
   const handle = createHandler(services, copies);
-  const answer = () => handle(wireRequest({ method: 'PUT', ...signed }), trace) as Promise<WireResponse>;
+  const headersToo = (more: readonly (readonly [string, string])[]) => [...signed.headers, ...more];
+  const answer = (more: readonly (readonly [string, string])[] = []) =>
+    handle(wireRequest({ method: 'PUT', ...signed, headers: headersToo(more) }), trace) as Promise<WireResponse>;
   return { here, answer, trace };
 }
 
@@ -53,6 +58,16 @@ describe('a copy that takes long', () => {
     for await (const piece of coming) text += piece;
     expect(xmlText(readXml(Buffer.from(text)), 'ETag')).toMatch(/^"[0-9a-f]{32}-0"$/);
     expect(await here.stored.keys(BUCKET)).toEqual(['a', 'b']);
+  });
+
+  it('may be read by the pages that the store lets, though it is begun before its end', async () => {
+    const { here, answer } = await asked({ patienceSeconds: 0.02, beatSeconds: 5 });
+    const hold = here.faults.hold({ method: 'PUT', where: isObject('b') });
+    const { headers, body } = await answer([['origin', 'https://app.example.com']]);
+    expect(headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(headers.get('vary')).toBe('Origin');
+    hold.release();
+    for await (const _piece of body as ByteSource); // to its end, or the copy goes on
   });
 
   it('and fails, says so within its 200', async () => {

@@ -436,3 +436,43 @@ describe('errors', () => {
     expect(xmlText(readXml(document(none)), 'RequestId')).toBe('R');
   });
 });
+
+describe('what a store says to a browser', () => {
+  const said = new HeaderList(['Access-Control-Allow-Origin', 'https://app.example.com', 'Vary', 'Origin']);
+
+  test('goes on with its status', () => {
+    const answer = (status: number) => render({ kind: 'CrossOriginAnswered', status, headers: said });
+    expect(answer(200).status).toBe(200);
+    expect(headersOf(answer(200))).toEqual({
+      ...COMMON,
+      'content-length': '0',
+      'access-control-allow-origin': 'https://app.example.com',
+      vary: 'Origin',
+    });
+    expect(answer(204).status).toBe(204);
+    expect(headersOf(answer(204))['content-length']).toBeUndefined();
+  });
+
+  test('is asked of what the address names', () => {
+    const of = (target: string, host = 'h') => {
+      const { bucket, key } = front.resourceOf(
+        wireRequest({ method: 'OPTIONS', target, headers: [['host', host]] }),
+        SETTINGS,
+      );
+      return [bucket, key];
+    };
+    expect(of('/')).toEqual([undefined, undefined]);
+    expect(of('/bucket')).toEqual(['bucket', undefined]);
+    expect(of('/bucket/a%20b?X-Amz-Signature=x')).toEqual(['bucket', 'a b']);
+    expect(of('/a%20b', 'bucket.s3.example.com')).toEqual(['bucket', 'a b']);
+    expect(() => of('/minio/admin/v3/info')).toThrow('bucket is not valid');
+  });
+
+  test('asks the store without the query, and never above a bucket', () => {
+    const asked = (resource: object) => s3Back.preflight(resource, said).path;
+    expect(asked({})).toBe('/');
+    expect(asked({ bucket: 'b' })).toBe('/b');
+    expect(asked({ bucket: 'b', key: 'a b/c?d' })).toBe('/b/a%20b/c%3Fd');
+    for (const key of ['..', '../x', 'a/./b', 'a/..']) expect(asked({ bucket: 'b', key })).toBe('/b');
+  });
+});
