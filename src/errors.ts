@@ -56,6 +56,7 @@ export type ErrorCode =
   | 'NoSuchVersion'
   | 'NotModified'
   | 'PreconditionFailed'
+  | 'QuotaExceeded' // of the gateway's own: a tenant's multipart uploads
   // What the gateway protects you from
   | 'ObjectCorrupted' // the stored bytes or their envelope fail authentication
   | 'ObjectMoved' // the location claim does not match (FORMAT.md §3)

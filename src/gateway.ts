@@ -26,6 +26,7 @@ import type { PipelineServices } from './pipeline/services.ts';
 import { Staging } from './pipeline/staging.ts';
 import { StagingSweep } from './pipeline/staging-sweep.ts';
 import { Store } from './pipeline/store.ts';
+import { UploadQuota } from './pipeline/upload-quota.ts';
 import { createRandomPool } from './random-pool.ts';
 import { type AdminDependency, AdminServer } from './server/admin.ts';
 import { Listener } from './server/listener.ts';
@@ -245,6 +246,7 @@ export class Gateway {
     });
     metrics.watch({
       budget: services.budget,
+      uploadQuota: services.uploadQuota,
       connections: () => this.#listener.connectionCount,
       requestsInFlight: () => this.#listener.requestsInFlight,
       keyCacheAgeSeconds: () => stores.records.cacheAgeSeconds(),
@@ -362,6 +364,11 @@ function pipelineServices(
       observer: parts.metrics,
     }),
     uploads,
+    uploadQuota: new UploadQuota({
+      uploads,
+      limit: config.uploads.openPerTenant,
+      keepSeconds: config.uploads.keepSeconds,
+    }),
     staging: new Staging({ bucket: stagingBucket, store }),
     uploadKeepSeconds: config.uploads.keepSeconds,
     now,

@@ -178,6 +178,11 @@ const uploads = z.strictObject({
     seconds({ min: 60, max: 31_536_000 }),
     'How long a multipart upload that nobody adds to can be continued.',
   ).prefault(604_800),
+  openPerTenant: setting(
+    integer({ min: 1, max: 10_000_000 }),
+    'Multipart uploads that one tenant may have open; past it CreateMultipartUpload is refused (QuotaExceeded). ' +
+      'Their state lies in the key store: 0.3 KB each and 0.1 KB a part.',
+  ).prefault(10_000),
   stagingBucket: setting(
     bucketName,
     'The gateway’s own bucket in the backend, for parts smaller than the backend takes. No client reaches it. Made when it is first needed.',

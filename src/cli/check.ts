@@ -15,6 +15,8 @@ import type { Stores } from './with-stores.ts';
 
 /** What a check that was interrupted leaves goes by itself. */
 const PROBE_KEEP_SECONDS = 60;
+/** No tenant's name: those begin with a letter or a digit. */
+const PROBE_TENANT = '_check';
 
 /** S3 refuses signatures that are further off than this. */
 const SKEW_LIMIT_SECONDS = 15 * 60;
@@ -114,11 +116,22 @@ async function checkKeys(keys: KeysConfig, report: CheckReport): Promise<Stores 
     const records = await stores.selfTest();
     const detail = `${place} answers, and the root key opens its ${records} records`;
     report.add({ name: 'key store', outcome: 'ok', detail });
+    const policy = await stores.store.evictionPolicy?.();
+    if (policy !== undefined) report.add({ name: 'key store', outcome: 'warning', ...forgetful(policy) });
     return stores;
   } catch (error) {
     await stores.close();
     throw error;
   }
+}
+
+/** What a Redis forgets when its memory is full. */
+function forgetful(policy: string): { readonly detail: string; readonly hint: string } {
+  const lost = policy.startsWith('volatile')
+    ? 'the state of multipart uploads, whose clients must begin them anew'
+    : 'the keys of tenants, and whatever was sealed under them is lost for ever';
+  const detail = `Redis has maxmemory-policy ${policy}: when its memory is full it deletes ${lost}`;
+  return { detail, hint: 'Set maxmemory-policy noeviction (docs/keys.md, “Redis”).' };
 }
 
 /** @returns undefined without a root key that can be used, which is reported: the store can be tried all the same */
@@ -178,9 +191,15 @@ async function checkUploads(keys: KeysConfig, report: CheckReport): Promise<void
     if (!kept || (await uploads.read(id))?.length !== 2 || (await uploads.header(id)) === undefined) {
       throw new Error('the key store does not keep the state of uploads that it took');
     }
+    await uploads.countIn(PROBE_TENANT, id, PROBE_KEEP_SECONDS);
+    await uploads.countOn(PROBE_TENANT, id, PROBE_KEEP_SECONDS);
+    if ((await uploads.openUploads(PROBE_TENANT)) === 0) {
+      throw new Error('the key store does not count the uploads that it keeps');
+    }
     report.add({ name: 'uploads', outcome: 'ok', detail: 'the key store keeps the state of multipart uploads' });
   } finally {
     await uploads.delete(id).catch(() => undefined);
+    await uploads.countOut(PROBE_TENANT, id).catch(() => undefined);
     await uploads.close();
   }
 }

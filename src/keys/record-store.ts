@@ -48,6 +48,9 @@ export interface RecordStore {
   /** Resolves when the store answers. */
   check(): Promise<void>;
 
+  /** By which rule the store would delete records to make room, in its own words; absent or undefined: it would not. */
+  evictionPolicy?(): Promise<string | undefined>;
+
   close(): Promise<void>;
 }
 

@@ -140,6 +140,16 @@ class RedisStore implements RecordStore {
     await available(this.#client.ping());
   }
 
+  async evictionPolicy(): Promise<string | undefined> {
+    for (const node of masters(this.#client)) {
+      const memory = await available(node.info('memory'));
+      const policy = /^maxmemory_policy:([\w-]+)/m.exec(memory)?.[1];
+      const bounded = /^maxmemory:[1-9]/m.test(memory);
+      if (bounded && policy !== undefined && policy !== 'noeviction') return policy;
+    }
+    return undefined;
+  }
+
   async close(): Promise<void> {
     this.#watch?.close();
     this.#client.disconnect();

@@ -14,6 +14,7 @@ import type { PlainSizeCache } from './plain-sizes.ts';
 import type { Staging } from './staging.ts';
 import type { Store } from './store.ts';
 import type { RequestTrace } from './trace.ts';
+import type { UploadQuota } from './upload-quota.ts';
 
 /** What the pipeline is made of; composed by hand in gateway.ts. */
 export interface PipelineServices {
@@ -37,6 +38,7 @@ export interface PipelineServices {
   /** What objects are shown as where ETags are MD5s. */
   readonly etags: KnownEtags;
   readonly uploads: UploadStates;
+  readonly uploadQuota: UploadQuota;
   readonly staging: Staging;
   /** How long an upload that nobody adds to is kept. */
   readonly uploadKeepSeconds: number;

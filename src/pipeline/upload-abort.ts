@@ -33,6 +33,7 @@ async function abort(
     // NoSuchUpload; what the Complete keeps stays, for its client to ask again.
     if (await madeObject(upload, context)) throw noSuchUpload(operation, context);
     await uploads.delete(upload.id);
+    await uploads.countOut(context.tenant.name, upload.id).catch(() => undefined);
     const staged = upload.parts.filter((part) => part.staged);
     await staging.remove(upload.id, staged, signal);
   }

@@ -206,14 +206,17 @@ function footerBytesFor({ parts }: Manifest, { quantum }: ReadUpload): number {
 async function forget(
   operation: CompleteMultipartUpload,
   { upload, completed }: { readonly upload: ReadUpload; readonly completed: CompletedObject },
-  { services }: OperationContext,
+  { services, tenant }: OperationContext,
 ): Promise<void> {
   const { id, headerEntry, records } = upload;
   const { backendEtag: etag, answer } = completed;
   const listDigest = requestDigest(operation);
   const entry = records.sealCompleted({ listDigest, etag, versionId: answer.versionId });
   // The mark comes first: whoever asks for the header only, to add a part, sees that the upload is over.
-  await services.uploads.create(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS).catch(() => undefined);
+  await Promise.allSettled([
+    services.uploads.create(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS),
+    services.uploads.countOut(tenant.name, id),
+  ]);
   const staged = upload.parts.filter((part) => part.staged);
   if (staged.length > 0) await services.staging.remove(id, staged, new AbortController().signal);
 }

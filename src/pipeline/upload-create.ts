@@ -13,20 +13,24 @@ export async function createUpload(
   operation: CreateMultipartUpload,
   context: OperationContext,
 ): Promise<UploadCreated> {
-  const { services, policy, signal } = context;
+  const { services, tenant, policy, signal } = context;
   const { ref, metadata, checksum } = operation;
   const { store, uploads, uploadKeepSeconds } = services;
   if (policy.protection === 'none') {
     const uploadId = await store.createUpload(ref, metadata, signal);
     return { kind: 'UploadCreated', ref, uploadId, checksum: undefined };
   }
+  await services.uploadQuota.admit(tenant.name);
   const object = await newObject(ref, metadata, undefined, context);
   const uploadId = await store.createUpload(ref, object.metadata, signal);
   const id = stateIdOf({ ref, uploadId }, context);
   const records = new UploadRecords({ id, keys: object.keys, randomBytes: services.randomBytes });
   const header = records.sealHeader(object.envelope, { createdAt: services.now(), checksum });
   try {
-    await uploads.create(id, [header], uploadKeepSeconds);
+    await Promise.all([
+      uploads.create(id, [header], uploadKeepSeconds),
+      uploads.countIn(tenant.name, id, uploadKeepSeconds),
+    ]);
   } catch (error) {
     // The client's signal may have ended already; the abort must go out all the same.
     await store.abortUpload(ref, uploadId, new AbortController().signal).catch(() => undefined);

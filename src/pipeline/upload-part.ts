@@ -109,7 +109,12 @@ export async function storePart(
     checksum: checksum(),
     etag,
   };
-  let known = await uploads.append(upload.id, upload.records.sealPart(record), uploadKeepSeconds);
+  const [appended] = await Promise.all([
+    uploads.append(upload.id, upload.records.sealPart(record), uploadKeepSeconds),
+    // A count that is lost is one upload more for its tenant: no reason to refuse a part.
+    uploads.countOn(context.tenant.name, upload.id, uploadKeepSeconds).catch(() => undefined),
+  ]);
+  let known = appended;
   // A large part was refused by the backend where the upload is over; of a staged one only this tells.
   if (known && staged) known = (await findUpload(upload, context)) !== undefined;
   if (!known) {

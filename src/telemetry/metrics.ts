@@ -17,6 +17,7 @@ export interface BudgetView {
 /** Read when somebody scrapes; absent ones count as 0. */
 export interface MetricSources {
   readonly budget?: BudgetView | undefined;
+  readonly uploadQuota?: { readonly refused: number } | undefined;
   /** Client connections open now. */
   readonly connections?: (() => number) | undefined;
   readonly requestsInFlight?: (() => number) | undefined;
@@ -182,6 +183,11 @@ export class Metrics {
       name: 'sealgate_in_flight_refused_total',
       help: 'Requests refused because buffers were at their limit.',
       reading: () => sources.budget?.refused ?? 0,
+    });
+    new Tally(this.registry, {
+      name: 'sealgate_uploads_refused_total',
+      help: 'Multipart uploads refused because their tenant has too many open.',
+      reading: () => sources.uploadQuota?.refused ?? 0,
     });
     this.#gauge('sealgate_connections', 'Client connections open now.', () => sources.connections?.());
     this.#gauge('sealgate_requests_in_flight', 'Requests not yet answered whole.', () => sources.requestsInFlight?.());

@@ -96,6 +96,35 @@ class FileStates implements UploadStates {
     return stored(() => removed(this.#path(id)));
   }
 
+  /** What is marked as a tenant's and has expired goes first. */
+  async openUploads(tenant: string): Promise<number> {
+    return stored(async () => {
+      const folder = this.#folderOf(tenant);
+      const names = await readdir(folder).catch(noneWithout);
+      let open = 0;
+      for (const name of names) {
+        if ((await this.#sizeOf(this.#path(name))) !== undefined) open++;
+        else await removed(join(folder, name));
+      }
+      return open;
+    });
+  }
+
+  /** An empty file that bears the log's name: it counts as long as there is a log. */
+  async countIn(tenant: string, id: string): Promise<void> {
+    await stored(async () => {
+      await mkdir(this.#folderOf(tenant), { recursive: true, mode: 0o700 });
+      const mark = await open(join(this.#folderOf(tenant), id), 'w', 0o600);
+      await mark.close();
+    });
+  }
+
+  async countOn(): Promise<void> {}
+
+  async countOut(tenant: string, id: string): Promise<void> {
+    await stored(() => removed(join(this.#folderOf(tenant), id)));
+  }
+
   async close(): Promise<void> {}
 
   /** Removes what has expired. */
@@ -110,6 +139,11 @@ class FileStates implements UploadStates {
 
   async #sweepSometimes(): Promise<void> {
     if (this.#now().getTime() - this.#sweptAt > SWEEP_MILLISECONDS) await this.sweep();
+  }
+
+  /** Tenants' names have no slash; what stands before them keeps them from being `..`, or a log's. */
+  #folderOf(tenant: string): string {
+    return join(this.#directory, `by-${tenant}`);
   }
 
   #path(id: string): string {
@@ -135,6 +169,11 @@ class FileStates implements UploadStates {
     await removed(path);
     return undefined;
   }
+}
+
+function noneWithout(error: unknown): string[] {
+  if (isCode(error, 'ENOENT')) return [];
+  throw error;
 }
 
 async function beginningOf(path: string, bytes: number): Promise<string> {

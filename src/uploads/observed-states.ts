@@ -24,6 +24,10 @@ export function observedStates(states: UploadStates, observer: Pick<KeyStoreObse
     mostEntries: (id) => timed('get', states.mostEntries(id)),
     read: (id) => timed('get', states.read(id)),
     delete: (id) => timed('delete', states.delete(id)),
+    openUploads: (tenant) => timed('get', states.openUploads(tenant)),
+    countIn: (tenant, id, keepSeconds) => timed('put', states.countIn(tenant, id, keepSeconds)),
+    countOn: (tenant, id, keepSeconds) => timed('put', states.countOn(tenant, id, keepSeconds)),
+    countOut: (tenant, id) => timed('delete', states.countOut(tenant, id)),
     close: () => states.close(),
   };
 }

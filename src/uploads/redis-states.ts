@@ -21,22 +21,45 @@ redis.call('RPUSH', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`;
 
+/** One more in a tenant's set of open uploads; those that have expired leave it at the same time. */
+const COUNT_IN_SCRIPT = `
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])`;
+
+/** The set lives as long as the upload in it that lives longest, which is the one that was touched last. */
+const COUNT_ON_SCRIPT = `
+if redis.call('ZSCORE', KEYS[1], ARGV[2]) then
+  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end`;
+
+/** Below the prefix of the logs, whose names are 64 hex digits. */
+const OPEN_BY = 'by/';
+/** Of a log's name, in the set: 128 bits of a hash name an upload as well as 256 do. */
+const MEMBER_BYTES = 16;
+
 /**
  * Connects, and resolves once Redis answers.
  * @throws GatewayError KeyStoreUnavailable, Error for a bad URL
  */
-export async function openRedisStates(config: RedisStoreConfig): Promise<UploadStates> {
+export async function openRedisStates(
+  config: RedisStoreConfig,
+  now: () => Date = () => new Date(),
+): Promise<UploadStates> {
   const { client } = await openRedisClient(config);
-  return new RedisStates(client, (config.keyPrefix ?? DEFAULT_KEY_PREFIX) + UPLOAD_STATE_PREFIX);
+  return new RedisStates(client, (config.keyPrefix ?? DEFAULT_KEY_PREFIX) + UPLOAD_STATE_PREFIX, now);
 }
 
 class RedisStates implements UploadStates {
   readonly #client: Redis | Cluster;
   readonly #prefix: string;
+  readonly #now: () => Date;
 
-  constructor(client: Redis | Cluster, prefix: string) {
+  constructor(client: Redis | Cluster, prefix: string, now: () => Date) {
     this.#client = client;
     this.#prefix = prefix;
+    this.#now = now;
   }
 
   async create(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void> {
@@ -68,9 +91,37 @@ class RedisStates implements UploadStates {
     return (await available(this.#client.del(this.#prefix + id))) === 1;
   }
 
+  openUploads(tenant: string): Promise<number> {
+    return available(this.#client.zcount(this.#setOf(tenant), `(${this.#now().getTime()}`, '+inf'));
+  }
+
+  async countIn(tenant: string, id: string, keepSeconds: number): Promise<void> {
+    const [keep, now] = [milliseconds(keepSeconds), this.#now().getTime()];
+    const set = this.#setOf(tenant);
+    await available(this.#client.eval(COUNT_IN_SCRIPT, 1, set, now, now + keep, memberOf(id), keep));
+  }
+
+  async countOn(tenant: string, id: string, keepSeconds: number): Promise<void> {
+    const keep = milliseconds(keepSeconds);
+    const until = this.#now().getTime() + keep;
+    await available(this.#client.eval(COUNT_ON_SCRIPT, 1, this.#setOf(tenant), until, memberOf(id), keep));
+  }
+
+  async countOut(tenant: string, id: string): Promise<void> {
+    await available(this.#client.zrem(this.#setOf(tenant), memberOf(id)));
+  }
+
   async close(): Promise<void> {
     this.#client.disconnect();
   }
+
+  #setOf(tenant: string): string {
+    return this.#prefix + OPEN_BY + tenant;
+  }
+}
+
+function memberOf(id: string): Buffer {
+  return Buffer.from(id.slice(0, 2 * MEMBER_BYTES), 'hex');
 }
 
 function milliseconds(seconds: number): number {

@@ -7,5 +7,5 @@ import type { UploadStates } from './upload-states.ts';
 export async function openUploadStates(keyStore: KeyStoreConfig, now: () => Date): Promise<UploadStates> {
   return keyStore.kind === 'file'
     ? openFileStates({ directory: `${keyStore.path}.uploads`, now })
-    : openRedisStates(keyStore);
+    : openRedisStates(keyStore, now);
 }

@@ -35,6 +35,18 @@ export interface UploadStates {
   /** True when there was one. */
   delete(id: string): Promise<boolean>;
 
+  /** How many uploads a tenant has open, of those that were counted in. One that expires is counted no more. */
+  openUploads(tenant: string): Promise<number>;
+
+  /** Counts an upload among a tenant's, for `keepSeconds`. */
+  countIn(tenant: string, id: string, keepSeconds: number): Promise<void>;
+
+  /** Something was added to it: it counts for `keepSeconds` from now. Nothing is done when it is not counted. */
+  countOn(tenant: string, id: string, keepSeconds: number): Promise<void>;
+
+  /** It was completed or aborted. */
+  countOut(tenant: string, id: string): Promise<void>;
+
   close(): Promise<void>;
 }
 

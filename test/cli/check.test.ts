@@ -83,6 +83,25 @@ describe('sealgate check, against MinIO and Redis', () => {
     }
   });
 
+  it.each([
+    ['allkeys-lru', 'lost for ever'],
+    ['volatile-ttl', 'multipart uploads'],
+  ])('warns of a Redis that forgets by %s', async (policy, lost) => {
+    const client = redis.client();
+    try {
+      await client.config('SET', 'maxmemory-policy', policy);
+      expect((await check(configuration(), environment())).text).not.toContain(policy); // it has no bound
+      await client.config('SET', 'maxmemory', '1gb');
+      const { code, text } = await check(configuration(), environment());
+      expect(text).toMatch(new RegExp(`^! key store: .*${policy}.*${lost}`, 'm'));
+      expect(text).toContain('noeviction');
+      expect(code).toBe(0);
+    } finally {
+      await client.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+      client.disconnect();
+    }
+  });
+
   it('proves that a probe object is ciphertext at rest', async () => {
     const { code, text } = await check(configuration(), environment());
     expect(verdicts(text)).toEqual([

@@ -25,6 +25,7 @@ import type { OperationContext, PipelineServices } from '../../src/pipeline/serv
 import { Staging } from '../../src/pipeline/staging.ts';
 import { Store } from '../../src/pipeline/store.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
+import { UploadQuota } from '../../src/pipeline/upload-quota.ts';
 import { type BucketPolicy, bucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
@@ -59,6 +60,7 @@ export async function inProcess(
   over: {
     readonly backend?: Partial<BackendOptions>;
     readonly budgetBytes?: number;
+    readonly openUploads?: number;
     readonly etagIndex?: 'fails';
     /** The tenant's, beside BUCKET; each is made in the store. */
     readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
@@ -119,6 +121,7 @@ export async function inProcess(
     etags: knownEtags(etagIndex),
     uploads,
     staging: new Staging({ bucket: 'staging', store }),
+    uploadQuota: new UploadQuota({ uploads, limit: over.openUploads ?? 1000, keepSeconds: 3600 }),
     uploadKeepSeconds: 3600,
     now: () => new Date(),
     randomBytes,

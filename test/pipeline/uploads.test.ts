@@ -41,6 +41,26 @@ async function inAll(stand: InProcess, key: string, parts: readonly Buffer[]) {
   expect(stand.services.budget.reservedBytes).toBe(0);
 }
 
+describe('uploads of one tenant', () => {
+  it('are so many at once; completing and aborting make room', async () => {
+    const stand = await inProcess({ openUploads: 2 });
+    const [one, two] = [await startUpload(stand, 'one'), await startUpload(stand, 'two')];
+    stand.asked();
+    await expect(startUpload(stand, 'three')).rejects.toThrow(
+      expect.objectContaining({ code: 'QuotaExceeded', message: expect.stringContaining('abort') }),
+    );
+    expect(stand.asked()).toEqual([]);
+    expect(stand.services.uploadQuota.refused).toBe(1);
+    await one.complete([await one.send(1, payload(10, 1))]);
+    const three = await startUpload(stand, 'three');
+    expect(await refusalOf(startUpload(stand, 'four'))).toBe('QuotaExceeded');
+    await abortUpload({ kind: 'AbortMultipartUpload', ...two.named }, stand.context());
+    const four = await startUpload(stand, 'four');
+    for (const upload of [three, four]) await upload.complete([await upload.send(1, payload(10, 2))]);
+    expect(await stand.services.uploads.openUploads('acme')).toBe(0);
+  });
+});
+
 describe('parts smaller than the backend takes', () => {
   /** A dialect with parts of 100 KiB; buckets of quantum 2 have room to list them. */
   const small = { smallestPartBytes: 100 * KIB };

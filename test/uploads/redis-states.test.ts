@@ -36,6 +36,8 @@ describe('Redis', () => {
     for (const id of ids) await states.create(id, [Buffer.from(id)], 60);
     for (const id of ids) expect(await states.append(id, Buffer.from('part'), 60)).toBe(true);
     for (const id of ids) expect(await states.read(id)).toEqual([Buffer.from(id), Buffer.from('part')]);
+    await Promise.all(ids.map((id, at) => states.countIn(`tenant-${at % 3}`, id, 60)));
+    expect(await states.openUploads('tenant-0')).toBe(7);
   });
 
   it('needs no more rights than the documentation names', async () => {
@@ -46,6 +48,11 @@ describe('Redis', () => {
     await states.create(id, [Buffer.from('h')], 60);
     expect(await states.append(id, Buffer.from('p'), 60)).toBe(true);
     expect([await states.header(id), (await states.read(id))?.length]).toEqual([Buffer.from('h'), 2]);
+    await states.countIn('acme', id, 60);
+    await states.countOn('acme', id, 60);
+    expect(await states.openUploads('acme')).toBe(1);
+    await states.countOut('acme', id);
+    expect(await states.openUploads('acme')).toBe(0);
     expect(await states.delete(id)).toBe(true);
   });
 

@@ -73,6 +73,41 @@ export function uploadStatesContract(
       expect(texts?.sort()).toEqual(entries.map(String).sort());
     });
 
+    it('counts the uploads of each tenant, for every process, until they are over', async () => {
+      const { open } = await prepare();
+      const [one, two] = [await open(), await open()];
+      const ids = [newId(), newId(), newId()];
+      for (const id of ids) {
+        await one.create(id, [Buffer.from('h')], KEEP_SECONDS);
+        await one.countIn('acme', id, KEEP_SECONDS);
+      }
+      await two.countIn('acme', ids[0] as string, KEEP_SECONDS);
+      expect([await two.openUploads('acme'), await two.openUploads('acm'), await two.openUploads('..')]).toEqual([
+        3, 0, 0,
+      ]);
+      await two.countOut('acme', ids[1] as string);
+      await two.countOut('other', ids[0] as string);
+      await two.countOn('acme', ids[1] as string, KEEP_SECONDS); // a part that was late
+      expect(await one.openUploads('acme')).toBe(2);
+    });
+
+    it('counts an upload as long as it is kept, and no longer', async () => {
+      const states = await (await prepare()).open();
+      const [left, used] = [newId(), newId()];
+      const keep = 1.2;
+      for (const id of [left, used]) {
+        await states.create(id, [Buffer.from('h')], keep);
+        await states.countIn('acme', id, keep);
+      }
+      await delay(800);
+      await Promise.all([states.append(used, Buffer.from('part'), keep), states.countOn('acme', used, keep)]);
+      await delay(700);
+      expect(await states.openUploads('acme')).toBe(1);
+      await states.countIn('acme', used, keep);
+      await delay(1300);
+      expect(await states.openUploads('acme')).toBe(0);
+    });
+
     it('forgets what nobody adds to, and keeps what somebody does', async () => {
       const { open } = await prepare();
       const states = await open();

@@ -59,6 +59,7 @@ export const QINGSTOR_ERRORS: Readonly<Record<ErrorCode, QingstorError>> = {
   NoSuchVersion: { status: 404, code: 'object_not_exists' },
   NotModified: { status: 304, code: 'not_modified' },
   PreconditionFailed: { status: 412, code: 'precondition_failed' },
+  QuotaExceeded: { status: 403, code: 'quota_exceeded' },
 
   // Will not go away by itself: a 4xx, so that no SDK retries it as if it were weather.
   ObjectCorrupted: { status: 409, code: 'object_corrupted' },

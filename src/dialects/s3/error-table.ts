@@ -63,6 +63,8 @@ export const S3_ERRORS: Readonly<Record<ErrorCode, S3Error>> = {
   NoSuchVersion: { status: 404, code: 'NoSuchVersion' },
   NotModified: { status: 304, code: 'NotModified' },
   PreconditionFailed: { status: 412, code: 'PreconditionFailed' },
+  // Ceph’s word for a bound that its operator set. A 4xx, for nothing becomes of trying again at once.
+  QuotaExceeded: { status: 403, code: 'QuotaExceeded' },
 
   // Codes of the gateway's own: no S3 code says this, and a borrowed one would send the operator the wrong way.
   ObjectCorrupted: { status: 422, code: 'ObjectCorrupted' },
