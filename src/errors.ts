@@ -42,7 +42,6 @@ export type ErrorCode =
   | 'NotImplemented'
   | 'RequestHeaderSectionTooLarge'
   | 'RequestTimeout'
-  | 'XAmzContentChecksumMismatch'
   | 'XAmzContentSHA256Mismatch'
   // What state is it in?
   | 'BucketAlreadyExists'

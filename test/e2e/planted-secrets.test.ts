@@ -39,6 +39,13 @@ const TAG = 'planted-tag-4714';
 const TOKEN = 'plantedSecurityToken4715/abcdefghijklmnop+qrstuv==';
 const BEARER = 'plantedBearerToken4716';
 const CUSTOMER_KEY = Buffer.alloc(32, 'planted customer key 4717').toString('base64');
+const CUSTOMER_KEY_HEADERS = {
+  'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+  'x-amz-server-side-encryption-customer-key': CUSTOMER_KEY,
+  'x-amz-server-side-encryption-customer-key-md5': createHash('md5')
+    .update(Buffer.from(CUSTOMER_KEY, 'base64'))
+    .digest('base64'),
+};
 const V2_SIGNATURE = 'cGxhbnRlZFYyU2lnbmF0dXJl';
 const REDIS_PASSWORD = 'plantedRedisPassword4718';
 const WRONG_SECRET = 'plantedWrongSecretAccessKey4719';
@@ -213,6 +220,7 @@ describe('nothing planted is told', () => {
     await send('PUT', await signed({ region: 'elsewhere' }));
     await send('PUT', await signed({}, { 'x-amz-security-token': TOKEN }));
     await send('PUT', await signed({}, { 'x-amz-server-side-encryption-customer-key': CUSTOMER_KEY }));
+    await send('PUT', await signed({}, CUSTOMER_KEY_HEADERS));
     await send('PUT', await signed({}, { 'x-amz-meta-long': `${METADATA}${'x'.repeat(2000)}` }));
     await send('PUT', await signed(), 'planted other body');
     const host = ['host', `127.0.0.1:${gateway.port}`] as const;

@@ -45,7 +45,6 @@ export const QINGSTOR_ERRORS: Readonly<Record<ErrorCode, QingstorError>> = {
   NotImplemented: { status: 501, code: 'not_implemented' },
   RequestHeaderSectionTooLarge: { status: 400, code: 'invalid_request' },
   RequestTimeout: { status: 400, code: 'incomplete_body' },
-  XAmzContentChecksumMismatch: { status: 400, code: 'bad_digest' },
   XAmzContentSHA256Mismatch: { status: 400, code: 'bad_digest' },
 
   BucketAlreadyExists: { status: 409, code: 'bucket_already_exists' },

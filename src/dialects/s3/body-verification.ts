@@ -258,10 +258,7 @@ function badDigest(): GatewayError {
 }
 
 function checksumMismatch(algorithm: string): GatewayError {
-  return clientError(
-    'XAmzContentChecksumMismatch',
-    `The ${algorithm} checksum you specified did not match what we received.`,
-  );
+  return clientError('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`);
 }
 
 function wrongLength(): GatewayError {

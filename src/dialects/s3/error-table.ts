@@ -49,7 +49,6 @@ export const S3_ERRORS: Readonly<Record<ErrorCode, S3Error>> = {
   NotImplemented: { status: 501, code: 'NotImplemented' },
   RequestHeaderSectionTooLarge: { status: 400, code: 'RequestHeaderSectionTooLarge' },
   RequestTimeout: { status: 400, code: 'RequestTimeout' },
-  XAmzContentChecksumMismatch: { status: 400, code: 'XAmzContentChecksumMismatch' },
   XAmzContentSHA256Mismatch: { status: 400, code: 'XAmzContentSHA256Mismatch' },
 
   BucketAlreadyExists: { status: 409, code: 'BucketAlreadyExists' },

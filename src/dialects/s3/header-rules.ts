@@ -1,5 +1,6 @@
 import { clientError } from '../../errors.ts';
 import { HeaderList } from '../../wire/headers.ts';
+import { checkLaterEncryption, speaksOfEncryption } from './encryption-headers.ts';
 
 /**
  * Which x-amz-* request headers mean what. On a write an unknown one is refused: to ignore it could store an object
@@ -82,7 +83,7 @@ function treatHeader(name: string, vendor: ReadonlySet<string>): HeaderTreatment
   if (IGNORED.has(name) || name.startsWith('x-amz-sdk-')) return 'ignored';
   if (vendor.has(name)) return 'vendor';
   if (name.startsWith(METADATA_PREFIX)) return 'metadata';
-  return name.startsWith('x-amz-server-side-encryption') ? 'sse' : 'unknown';
+  return speaksOfEncryption(name) ? 'sse' : 'unknown';
 }
 
 /** @param name lower case, begins with `x-amz-` */
@@ -146,6 +147,7 @@ function collectVendor<Into extends HeaderList | undefined>(
     if (!name.startsWith('x-amz-')) return;
     const treatment = treatHeader(name, vendor);
     if (treatment === 'vendor') into?.append(raw, value);
+    else if (treatment === 'sse') checkLaterEncryption(headers, operation);
     else if (treatment !== 'ignored' && name !== 'x-amz-request-payer') throw unavailable(name, operation);
   });
   return into;
@@ -163,24 +165,11 @@ const READ_GUARDS = [
   'x-amz-server-side-encryption-customer-key-md5',
 ];
 
-/** @throws GatewayError NotImplemented */
+/** @throws GatewayError NotImplemented, InvalidArgument */
 export function checkReadHeaders(headers: HeaderList, operation: string): void {
   for (const name of READ_GUARDS) {
-    if (headers.has(name)) throw unavailable(name, operation);
+    if (!headers.has(name)) continue;
+    checkLaterEncryption(headers, operation);
+    throw unavailable(name, operation);
   }
-}
-
-/**
- * Managed encryption with AES256 is what the gateway does anyway: taken, and not passed on. KMS keys and customer
- * keys are not available yet, and silence about them would be a lie.
- * @param name lower case, begins with `x-amz-server-side-encryption`
- * @throws GatewayError NotImplemented, InvalidArgument
- */
-export function checkEncryptionHeader(name: string, value: string, operation: string): void {
-  if (name !== 'x-amz-server-side-encryption') throw unavailable(name, operation);
-  if (value === 'AES256') return;
-  if (value === 'aws:kms' || value === 'aws:kms:dsse') {
-    throw clientError('NotImplemented', `Server-side encryption with ${value} is not available.`);
-  }
-  throw clientError('InvalidArgument', 'The encryption method specified is not supported.');
 }

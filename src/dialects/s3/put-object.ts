@@ -3,7 +3,8 @@ import type { ContentHeaders, MetadataEntry, ObjectMetadata, ObjectRef } from '.
 import type { PutObject } from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { HeaderList } from '../../wire/headers.ts';
-import { checkEncryptionHeader, METADATA_PREFIX, treatObjectHeader, unavailable } from './header-rules.ts';
+import { checkWriteEncryption } from './encryption-headers.ts';
+import { METADATA_PREFIX, treatObjectHeader, unavailable } from './header-rules.ts';
 
 /** The gateway keeps its envelope in user metadata under names that begin so; clients neither see nor send them. */
 const RESERVED_METADATA_PREFIX = 'sx1';
@@ -48,7 +49,7 @@ export function readObjectMetadata(
         vendor.append(raw, value);
         break;
       case 'sse':
-        checkEncryptionHeader(name, value, operation);
+        checkWriteEncryption(headers, operation);
         break;
       case 'unknown':
         if (!isRead(name)) throw unavailable(name, operation);

@@ -44,7 +44,8 @@ export function* versionListingDocument(answer: VersionListing): Generator<strin
   xml += xmlElement('KeyMarker', text(asked.keyMarker)) + xmlElement('VersionIdMarker', asked.versionIdMarker);
   if (answer.truncated) {
     if (answer.nextKeyMarker !== undefined) xml += xmlElement('NextKeyMarker', text(answer.nextKeyMarker));
-    xml += xmlElement('NextVersionIdMarker', answer.nextVersionIdMarker);
+    // Empty where there is none: boto3 passes on what it read, and takes no None.
+    xml += xmlElement('NextVersionIdMarker', answer.nextVersionIdMarker ?? '');
   }
   xml += xmlElement('MaxKeys', asked.maxKeys);
   if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));

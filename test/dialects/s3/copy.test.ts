@@ -128,7 +128,7 @@ describe('CopyObject', () => {
     [
       'a customer key for the source',
       [['x-amz-copy-source-server-side-encryption-customer-key', 'AA']],
-      'NotImplemented',
+      'InvalidArgument',
     ],
     ['another owner', [['x-amz-source-expected-bucket-owner', '1']], 'NotImplemented'],
     ['KMS', [['x-amz-server-side-encryption', 'aws:kms']], 'NotImplemented'],
@@ -211,8 +211,8 @@ describe('UploadPartCopy', () => {
     [[], 'partNumber=1&uploadId=u&versionId=v', 'NotImplemented'],
     [[['x-amz-meta-a', 'b']], 'partNumber=1&uploadId=u', 'NotImplemented'],
     [[['x-amz-metadata-directive', 'COPY']], 'partNumber=1&uploadId=u', 'NotImplemented'],
-    [[['x-amz-copy-source-server-side-encryption-customer-key', 'k']], 'partNumber=1&uploadId=u', 'NotImplemented'],
-    [[['x-amz-server-side-encryption-customer-key', 'k']], 'partNumber=1&uploadId=u', 'NotImplemented'],
+    [[['x-amz-copy-source-server-side-encryption-customer-key', 'k']], 'partNumber=1&uploadId=u', 'InvalidArgument'],
+    [[['x-amz-server-side-encryption-customer-key', 'k']], 'partNumber=1&uploadId=u', 'InvalidArgument'],
   ])('%j %s: %s', async (headers, query, expected) => {
     expect(await codeOf(() => part(headers, query))).toBe(expected);
   });

@@ -123,7 +123,7 @@ describe('the operation table', () => {
     for (const [name, value] of [
       ['X-Amz-Copy-Source', '/bucket/other'],
       ['x-amz-meta-a', 'b'],
-      ['x-amz-server-side-encryption', 'aws:kms'],
+      ['x-amz-server-side-encryption-tomorrow', 'x'],
       ['x-amz-something-new', '1'],
     ] as const) {
       expect(() => parse(method, target, [...headers, [name, value]])).toThrow(
@@ -324,10 +324,10 @@ describe('PutObject', () => {
     ['header and query that disagree', '?x-amz-acl=private', [['x-amz-acl', 'public-read']], 'InvalidArgument'],
     ['a copy’s directive', '', [['x-amz-metadata-directive', 'COPY']], 'NotImplemented'],
     ['a condition on no source', '', [['x-amz-copy-source-if-match', '"e"']], 'NotImplemented'],
-    ['a customer key', '', [['x-amz-server-side-encryption-customer-algorithm', 'AES256']], 'NotImplemented'],
-    ['a customer key in the query', '?x-amz-server-side-encryption-customer-key=AA', [], 'NotImplemented'],
+    ['a customer key', '', [['x-amz-server-side-encryption-customer-algorithm', 'AES256']], 'InvalidArgument'],
+    ['a customer key in the query', '?x-amz-server-side-encryption-customer-key=AA', [], 'InvalidArgument'],
     ['KMS', '', [['x-amz-server-side-encryption', 'aws:kms']], 'NotImplemented'],
-    ['a KMS key', '', [['x-amz-server-side-encryption-aws-kms-key-id', 'k']], 'NotImplemented'],
+    ['a KMS key', '', [['x-amz-server-side-encryption-aws-kms-key-id', 'k']], 'InvalidArgument'],
     ['an encryption that is none', '', [['x-amz-server-side-encryption', 'rot13']], 'InvalidArgument'],
     ['an append', '', [['x-amz-write-offset-bytes', '5']], 'NotImplemented'],
     ['a header of tomorrow', '', [['x-amz-new-thing', '1']], 'NotImplemented'],
@@ -387,8 +387,8 @@ describe('GetObject and HeadObject', () => {
     ['?versionId=1&versionId=2', [], 'InvalidArgument'],
     ['?response-content-type=a%0Ab', [], 'InvalidArgument'],
     ['?response-foo=1', [], 'NotImplemented'],
-    ['', [['x-amz-server-side-encryption-customer-key', 'AA']], 'NotImplemented'],
-    ['', [['x-amz-server-side-encryption-customer-key-MD5', 'AA']], 'NotImplemented'],
+    ['', [['x-amz-server-side-encryption-customer-key', 'AA']], 'InvalidArgument'],
+    ['', [['x-amz-server-side-encryption-customer-key-MD5', 'AA']], 'InvalidArgument'],
     ['', [['x-amz-expected-bucket-owner', '1']], 'NotImplemented'],
     ['', [['x-amz-copy-source', '/b/k']], 'NotImplemented'],
   ])('GET %s %j: %s', async (query, headers, expected) => {

@@ -321,6 +321,29 @@ describe('listings', () => {
     });
   });
 
+  test('a page of versions says where the next begins, also where keys have no versions', () => {
+    const { body } = render({
+      kind: 'VersionListing',
+      release: () => undefined,
+      asked: {
+        kind: 'ListObjectVersions',
+        bucket: 'b',
+        prefix: '',
+        delimiter: '',
+        maxKeys: 1,
+        urlEncoded: false,
+        keyMarker: '',
+        versionIdMarker: '',
+      },
+      entries: [],
+      commonPrefixes: [],
+      truncated: true,
+      nextKeyMarker: 'k',
+      nextVersionIdMarker: undefined,
+    });
+    expect(String(body)).toContain('<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker></NextVersionIdMarker>');
+  });
+
   test('deletions', () => {
     const read = s3Back.readDeleteMany(
       document(

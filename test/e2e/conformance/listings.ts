@@ -54,6 +54,8 @@ export const LISTINGS: readonly Scenario[] = [
         },
       ),
       list('start after', { 'list-type': '2', 'start-after': 'b/2' }),
+      list('a page of versions', { versions: '', 'max-keys': '3' }),
+      list('a page of versions and folders', { versions: '', 'max-keys': '2', delimiter: '/' }),
       list('no keys', { 'list-type': '2', 'max-keys': '0' }),
       list('more than a thousand', { 'list-type': '2', 'max-keys': '5000' }),
       list('a negative number', { 'list-type': '2', 'max-keys': '-1' }),
