@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -8,16 +9,17 @@ import {
   ListObjectsV2Command,
   PutBucketCorsCommand,
   PutObjectCommand,
-  type S3Client,
+  S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Page } from '../support/page.ts';
 import { payload } from '../support/payload.ts';
 import { expectServed, onceClient, read, refusal } from '../support/sight.ts';
-import { STORES, type Stand, standEmbedded, standOver } from '../support/stand.ts';
+import { clientSettings, STORES, type Stand, standEmbedded, standOver } from '../support/stand.ts';
 import { startVersityGateway } from '../support/versitygw.ts';
 
 /** Pages of another origin, in a browser that keeps them to the rules, at work on sealed objects. */
@@ -39,6 +41,31 @@ const RULES = {
     },
   ],
 };
+
+/** The SDK with the page's requests for its own, as it is bundled for browsers. */
+function clientIn(page: Page, stand: Stand): S3Client {
+  const handle = async (request: SdkRequest) => {
+    const { protocol, hostname, port, path, query, method, headers, body } = request;
+    const search = new URLSearchParams(query).toString();
+    const url = `${protocol}//${hostname}:${port}${path}${search === '' ? '' : `?${search}`}`;
+    const bytes = body === undefined ? undefined : Buffer.from(body);
+    const seen = await page.send(url, { method, headers, ...(bytes !== undefined && { body: bytes }) });
+    if (seen === undefined) throw new Error('The browser does not let the page have the answer.');
+    return { response: { statusCode: seen.status, headers: seen.headers, body: Readable.from([seen.body]) } };
+  };
+  return new S3Client({ ...clientSettings(stand.gateway), maxAttempts: 1, requestHandler: { handle } as never });
+}
+
+interface SdkRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly path: string;
+  readonly query: Record<string, string>;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string | undefined;
+}
 
 interface Browsing {
   readonly stand: Stand;
@@ -132,6 +159,23 @@ describe.each(STORES)('a page over %s', (name, start) => {
     });
     expect([done?.status, done?.body.toString()]).toEqual([200, expect.stringContaining('<ETag>')]);
     await expectServed(client, BUCKET, 'parts', body);
+  });
+
+  it('works with the AWS SDK, signing each request', async () => {
+    const { page, stand, client } = browsing;
+    const inPage = clientIn(page, stand);
+    const body = payload(11 * MIB + 3, 24);
+    const upload = new Upload({ client: inPage, params: { Bucket: BUCKET, Key: 'sdk', Body: body } });
+    expect((await upload.done()).ETag).toMatch(/^".+"$/);
+    await expectServed(client, BUCKET, 'sdk', body);
+    const small = payload(70_000, 25);
+    await inPage.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'small', Body: small, Metadata: { note: 'kept' } }));
+    const got = await inPage.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'small' }));
+    expect(got.Metadata).toEqual({ note: 'kept' });
+    expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(small)).toBe(true);
+    const absent = inPage.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'absent' }));
+    expect(await refusal(absent)).toEqual([404, 'NoSuchKey']);
+    inPage.destroy();
   });
 
   it('uploads by a form, and reads its answer', async () => {

@@ -12,6 +12,8 @@ declare module 'jsdom' {
     setRequestHeader(name: string, value: string): void;
     /** Null for what the answer does not expose to the page. */
     getResponseHeader(name: string): string | null;
+    /** Lines of what it exposes. */
+    getAllResponseHeaders(): string;
     send(body?: ArrayBuffer | object): void;
   }
 

@@ -6,6 +6,8 @@ export interface Seen {
   readonly body: Buffer;
   /** Undefined for what the answer does not have, or does not expose to the page. */
   header(name: string): string | undefined;
+  /** All that it has, in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface PageRequestOptions {
@@ -38,6 +40,7 @@ export class Page {
         resolve({
           status: request.status,
           body: Buffer.from(request.response ?? new ArrayBuffer(0)),
+          headers: headersIn(request.getAllResponseHeaders()),
           header: (name) => request.getResponseHeader(name) ?? undefined,
         });
       request.send(body === undefined || Buffer.isBuffer(body) ? body && bytesOf(body) : this.#form(body));
@@ -57,6 +60,13 @@ export class Page {
     }
     return form;
   }
+}
+
+function headersIn(lines: string): Record<string, string> {
+  const fields = lines.split('\r\n').filter((line) => line !== '');
+  return Object.fromEntries(
+    fields.map((line) => [line.split(':', 1)[0]?.toLowerCase(), line.replace(/^[^:]*: */, '')]),
+  );
 }
 
 function bytesOf(buffer: Buffer): ArrayBuffer {
