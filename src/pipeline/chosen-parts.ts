@@ -1,5 +1,5 @@
 import { canCombine, checksumOfParts } from '../checksums/whole-object.ts';
-import { clientError, type GatewayError } from '../errors.ts';
+import { clientError, GatewayError } from '../errors.ts';
 import type { Checksum } from '../operations/object.ts';
 import type { CompleteMultipartUpload, NamedPart } from '../operations/operation.ts';
 import type { PartRecord } from '../uploads/upload-record.ts';
@@ -62,13 +62,21 @@ async function attemptsByName(
   const asked = operation.parts.filter(({ partNumber, etag }) => again.has(nameOf(partNumber, etag)));
   const [first, last] = [asked[0], asked.at(-1)];
   if (first === undefined || last === undefined) return recorded;
-  const held = await backendParts(upload, { after: first.partNumber - 1, until: last.partNumber }, context);
+  const range = { after: first.partNumber - 1, until: last.partNumber };
+  const held = await backendParts(upload, range, context).catch(unlessUntold);
   for (const { partNumber, etag } of asked) {
     const name = nameOf(partNumber, etag);
-    const there = again.get(name)?.findLast((record) => record.etag === held.get(partNumber));
+    const there = again.get(name)?.findLast((record) => record.etag === held?.get(partNumber));
     if (there !== undefined) recorded.set(name, there);
   }
   return recorded;
+}
+
+/** Whoever may not list parts has the last that was recorded; whether the upload is over, the backend's Complete tells. */
+function unlessUntold(error: unknown): undefined {
+  if (error instanceof GatewayError && (error.code === 'AccessDenied' || error.code === 'NoSuchUpload'))
+    return undefined;
+  throw error;
 }
 
 function nameOf(partNumber: number, etag: string): string {

@@ -20,7 +20,7 @@ const NONCE_BYTES = 12;
 export type EtagSource = 'memory' | 'index' | 'footer';
 
 export interface EtagObserver {
-  etagFound(source: EtagSource): void;
+  etagsFound(source: EtagSource, count: number): void;
 }
 
 export interface KnownEtagsOptions {
@@ -60,7 +60,7 @@ export class KnownEtags {
   async find(objects: readonly StoredIdentity[]): Promise<(KnownDigest | undefined)[]> {
     const found = objects.map((object) => this.#memory.get(memoryName(object)));
     const missing = objects.flatMap((object, at) => (found[at] === undefined ? [{ object, at }] : []));
-    if (missing.length < objects.length) this.#count('memory', objects.length - missing.length);
+    if (missing.length < objects.length) this.#options.observer.etagsFound('memory', objects.length - missing.length);
     if (missing.length === 0) return found;
     const entries = await this.#options.index.read(missing.map(({ object }) => entryName(placeOf(object))));
     const aged: { readonly object: StoredIdentity; readonly digest: KnownDigest }[] = [];
@@ -69,9 +69,10 @@ export class KnownEtags {
       if (opened === undefined) continue;
       found[at] = opened.digest;
       this.#memory.set(memoryName(object), opened.digest);
-      this.#count('index', 1);
       if (opened.ageSeconds > this.#options.keepSeconds / 2) aged.push({ object, digest: opened.digest });
     }
+    const fromIndex = missing.filter(({ at }) => found[at] !== undefined).length;
+    if (fromIndex > 0) this.#options.observer.etagsFound('index', fromIndex);
     // What is in use stays: written again once in half its time, and not at every look.
     if (aged.length > 0) void this.#write(aged);
     return found;
@@ -80,7 +81,7 @@ export class KnownEtags {
   /** Of one object, from memory alone. */
   recall(object: StoredIdentity): KnownDigest | undefined {
     const digest = this.#memory.get(memoryName(object));
-    if (digest !== undefined) this.#count('memory', 1);
+    if (digest !== undefined) this.#options.observer.etagsFound('memory', 1);
     return digest;
   }
 
@@ -97,7 +98,7 @@ export class KnownEtags {
 
   /** A footer was read for it. */
   countFooter(): void {
-    this.#count('footer', 1);
+    this.#options.observer.etagsFound('footer', 1);
   }
 
   /** An entry under a key that is gone or cannot be had now is none. */
@@ -126,10 +127,6 @@ export class KnownEtags {
         return { name: entryName(place), entry };
       }),
     );
-  }
-
-  #count(source: EtagSource, times: number): void {
-    for (let at = 0; at < times; at++) this.#options.observer.etagFound(source);
   }
 }
 

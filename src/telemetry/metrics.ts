@@ -164,8 +164,8 @@ export class Metrics {
   }
 
   /** EtagObserver */
-  etagFound(source: 'memory' | 'index' | 'footer'): void {
-    this.#etags.add(1, source);
+  etagsFound(source: 'memory' | 'index' | 'footer', count: number): void {
+    this.#etags.add(count, source);
   }
 
   /** EtagIndexObserver */

@@ -97,7 +97,7 @@ export async function inProcess(
       keepSeconds: 3600,
       now: () => new Date(),
       randomBytes,
-      observer: { etagFound: (source) => etagsFound.push(source) },
+      observer: { etagsFound: (source, count) => etagsFound.push(...Array<EtagSource>(count).fill(source)) },
     });
   const services: PipelineServices = {
     fronts: [],

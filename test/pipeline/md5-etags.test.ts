@@ -135,6 +135,18 @@ describe('in mode md5 an object is shown under the MD5 of its plaintext', () => 
     expect((await readBack(stand, 'k')).equals(Buffer.concat([body, HELLO]))).toBe(true);
   });
 
+  it('and whoever may not ask which one that is has the last that came', async () => {
+    const stand = await inProcess();
+    const context = () => stand.context(MD5);
+    const body = payload(PART, 1);
+    const upload = await startUpload(stand, 'k', { context });
+    await upload.send(1, body);
+    const again = await upload.send(1, body);
+    stand.faults.plan({ method: 'GET', times: 1 }, { kind: 'refuse', status: 403, code: 'AccessDenied' });
+    expect((await upload.complete([again])).etag).toBe(md5OfMd5s(body));
+    expect(stand.faults.left).toBe(0);
+  });
+
   it('copies have it too, and their own place in the index', async () => {
     const stand = await inProcess();
     const etag = await putHello(stand);
