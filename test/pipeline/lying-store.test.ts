@@ -168,3 +168,31 @@ describe('one ETag for two objects of one size', () => {
     expect((await bodyOf(await ask())).equals(whole)).toBe(true);
   });
 });
+
+describe('a store that passes over conditions', () => {
+  /** Replaces the object before the second look at it, which was pinned to the first. */
+  class Replacing extends Store {
+    looks = 0;
+    replace: () => Promise<void> = async () => undefined;
+
+    override async get(...[get, signal]: Parameters<Store['get']>): ReturnType<Store['get']> {
+      if (++this.looks === 2) await this.replace();
+      return super.get({ ...get, conditions: {} }, signal);
+    }
+  }
+
+  it('a range that takes two looks is of the object that it is said to be of, plain ones too', async () => {
+    const stand = await inProcess();
+    const store = new Replacing(s3Back, stand.connection);
+    const [before, after] = [payload(300_000, 31), payload(300_000, 32)];
+    await stand.stored.overwrite(BUCKET, 'object', before);
+    store.replace = () => stand.stored.overwrite(BUCKET, 'object', after);
+    const context = { ...stand.context({ mixed: true }), services: { ...stand.services, store } };
+    const range = { kind: 'from', first: 10, last: 99_999 } as const;
+    const content = await getObject({ ...getOf('object'), range }, context);
+    expect((await bodyOf(content)).equals(after.subarray(10, 100_000))).toBe(true);
+    const { facts } = await headObject(headOf('object'), context);
+    expect(content.facts.etag).toBe(facts.etag);
+    expect(store.looks).toBeGreaterThan(2);
+  });
+});
