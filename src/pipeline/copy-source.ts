@@ -29,17 +29,21 @@ export interface SourceObject extends FoundSource {
  */
 export async function findSource(source: CopySource, context: OperationContext): Promise<FoundSource> {
   const stored = await headSource(source.ref, context);
-  const { etag, lastModified } = stored;
-  const { ifMatch, ifNoneMatch } = source.conditions;
-  const byMd5 = context.policy.etag === 'md5' && (ifMatch ?? ifNoneMatch) !== undefined;
-  if (!byMd5) checkSourceConditions(source.conditions, { etags: [etag], lastModified });
   const object = await identify(source.ref, stored, context);
-  if (byMd5) {
-    const etags = [await shownEtag(object, source.ref, context), etag];
-    checkSourceConditions(source.conditions, { etags, lastModified });
-  }
+  await checkConditions(source, object, context);
   const ref = { ...source.ref, versionId: source.ref.versionId ?? stored.versionId };
   return { object, ref };
+}
+
+async function checkConditions(
+  { ref, conditions }: CopySource,
+  object: SealedObject | PlainObject,
+  context: OperationContext,
+): Promise<void> {
+  const { etag, lastModified } = object.stored;
+  const byEtag = (conditions.ifMatch ?? conditions.ifNoneMatch) !== undefined;
+  const shown = byEtag && context.policy.etag === 'md5' ? [await shownEtag(object, ref, context)] : [];
+  checkSourceConditions(conditions, { etags: [etag, ...shown], lastModified });
 }
 
 /** A footer that does not open is found before anything is copied, and not when the source is gone. */

@@ -2,7 +2,6 @@ import type { GetObject } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 import type { FoundSource } from './copy-source.ts';
-import { clientEtag } from './etag.ts';
 import { getObject } from './get.ts';
 import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
@@ -21,11 +20,11 @@ export async function openSource(
     ref,
     range: range && { kind: 'from', ...range },
     ifRange: undefined,
-    conditions: { ifMatch: `"${clientEtag(object.stored.etag)}"` },
+    conditions: {},
     overrides: {},
     wantsChecksum: false,
   };
-  const { body = Buffer.alloc(0) } = await pinned(getObject(get, reading));
+  const { body = Buffer.alloc(0) } = await pinned(getObject(get, reading, object.stored.etag));
   return Buffer.isBuffer(body) ? only(body) : body;
 }
 

@@ -1,6 +1,5 @@
 import type { Manifest } from '../envelope/footer.ts';
-import type { KnownDigest } from '../etags/etag-entry.ts';
-import { PLAIN_OBJECT } from '../etags/etag-entry.ts';
+import { type KnownDigest, PLAIN_OBJECT } from '../etags/etag-entry.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import { clientEtag } from './etag.ts';

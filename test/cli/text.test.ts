@@ -30,7 +30,7 @@ describe('hexLine', () => {
 
 describe('--bucket', () => {
   it('reads patterns and policies, and shows them as they were written', () => {
-    const options = ['acme-*', 'old:mixed:location=warn', 'plain:protection=none,parts:quantum=2'];
+    const options = ['acme-*', 'old:mixed:location=warn', 'plain:protection=none,parts:quantum=2,sync:etag=md5'];
     const policies = readPolicies(options).map(bucketPolicy);
     expect(policies.map(describePolicy)).toEqual(options.join(',').split(','));
     expect(policies[1]).toMatchObject({ mixed: true, location: 'warn', metadata: 'enforce', protection: 'seal' });
