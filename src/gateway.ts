@@ -348,6 +348,7 @@ function pipelineServices(
     store,
     lane: backend.lane,
     careful: config.backend.careful,
+    conditionalUploads: config.backend.conditionalUploads,
     conditionalDeletes: config.backend.conditionalDeletes || config.backend.place.kind === 'directory',
     budget: new MemoryBudget(config.limits.memoryBytes),
     envelopes: new EnvelopeCache(),

@@ -71,6 +71,12 @@ const backend = z.strictObject({
     'The backend holds to If-Match on deletions, as AWS S3 does; `check` tries it. MinIO does not, and deletes ' +
       'whatever lies there: without this, conditional deletions are refused.',
   ).prefault(false),
+  conditionalUploads: setting(
+    flag(),
+    'The backend holds to If-Match and If-None-Match on CompleteMultipartUpload, as AWS S3 and MinIO do; `check` tries ' +
+      'it. Ceph RGW 16 does not, and replaces what lies there: set to false, such uploads are refused, and so are ' +
+      'conditional copies and conditional uploads of unknown length that turn out large.',
+  ).prefault(true),
   careful: setting(
     flag(),
     'For a backend that keeps what came of an upload that broke off, in place of what lay there, or acknowledges a ' +

@@ -36,6 +36,25 @@ export class ObjectClient {
     await this.#ask(this.#back.put({ ref, metadata, conditions: {}, body: torn }), ref).catch(() => undefined);
   }
 
+  /** A multipart upload of one part, under conditions; aborted when they fail. */
+  async putInParts(ref: ObjectRef, body: Buffer, conditions: Conditions): Promise<void> {
+    const metadata = { content: {}, user: [], vendor: new HeaderList() };
+    const begun = await this.#ask(this.#back.createUpload(ref, metadata), ref);
+    const uploadId = this.#back.readUploadId(begun.document);
+    try {
+      const { response } = await this.#ask(this.#back.uploadPart(ref, uploadId, 1, body), ref);
+      const parts = [{ partNumber: 1, etag: this.#back.readAck(response).etag }];
+      const { response: head, document } = await this.#ask(
+        this.#back.completeUpload(ref, uploadId, parts, conditions),
+        ref,
+      );
+      this.#back.readComplete(head, document); // an error may come with 200
+    } catch (error) {
+      await this.#ask(this.#back.abortUpload(ref, uploadId), ref).catch(() => undefined);
+      throw error;
+    }
+  }
+
   async get(ref: ObjectRef): Promise<{ readonly object: StoredObject; readonly bytes: Buffer }> {
     const { response, document } = await this.#ask(this.#back.get({ ref, conditions: {} }), ref);
     return { object: this.#back.readObject(response), bytes: document };

@@ -57,6 +57,8 @@ export async function probeAtRest(parts: {
     undo.unshift(() => backend.delete(ref));
     const compared = await compare({ client, backend, ref, caller });
     if (compared.outcome !== 'failed' && !config.backend.careful && !(await survives(backend, ref))) return replaced();
+    const uploads = config.backend.conditionalUploads && compared.outcome !== 'failed';
+    if (uploads && !(await holdsOnComplete(backend, ref))) return uploadsReplace();
     const conditional = config.backend.conditionalDeletes && compared.outcome === 'ok';
     return conditional && !(await readsConditions(backend, ref)) ? conditionsIgnored() : compared;
   } finally {
@@ -109,6 +111,21 @@ async function survives(backend: ObjectClient, ref: ObjectRef): Promise<boolean>
     await sleep(TORN_SECONDS * 100);
   }
   return true;
+}
+
+/** Whether the backend refuses to complete an upload whose place must be free and is not. */
+async function holdsOnComplete(backend: ObjectClient, ref: ObjectRef): Promise<boolean> {
+  return backend.putInParts(ref, Buffer.alloc(1), { ifNoneMatch: '*' }).then(
+    () => false,
+    (error: unknown) => error instanceof GatewayError && error.code === 'PreconditionFailed',
+  );
+}
+
+function uploadsReplace(): ProbeResult {
+  return failed(
+    'the backend completed a multipart upload although If-None-Match said that nothing may be replaced: ' +
+      'set backend.conditionalUploads to false, and what needs them is refused',
+  );
 }
 
 function replaced(): ProbeResult {

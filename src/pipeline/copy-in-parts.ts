@@ -3,7 +3,8 @@ import type { ObjectMetadata } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { ByteRange } from '../wire/range.ts';
-import { type SourceObject, sourceTags } from './copy-source.ts';
+import { mustJudgeOnComplete } from './complete-conditions.ts';
+import { mustStillStand, type SourceObject, sourceTags } from './copy-source.ts';
 import { conditionsForWriting } from './etag-conditions.ts';
 import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
@@ -31,11 +32,13 @@ export async function copyInParts(
   const { services, signal } = context;
   const { store } = services;
   const { ref } = operation;
+  mustJudgeOnComplete(operation.conditions, context);
   const conditions = await conditionsForWriting(operation.conditions, ref, context);
   const vendor = await withTags(operation, source, context);
   const uploadId = await store.createUpload(ref, { ...metadata, vendor }, signal);
   try {
     const parts = await copyParts(operation, source, uploadId, context);
+    await mustStillStand(source, context);
     const stored = await store.completeUpload({ ref, uploadId, parts, conditions }, signal);
     return { ...stored, lastModified: await writtenAt(ref, stored, context) };
   } catch (error) {

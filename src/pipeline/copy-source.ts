@@ -4,7 +4,7 @@ import { clientError, GatewayError } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { CopySource } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
-import { pinned } from './replaced.ts';
+import { ObjectReplaced, pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { shownEtag } from './shown-etag.ts';
 import { checkSourceConditions } from './source-conditions.ts';
@@ -15,6 +15,19 @@ export interface FoundSource {
   readonly object: SealedObject | PlainObject;
   /** With the version that was found, where there are versions. */
   readonly ref: ObjectRef;
+}
+
+/**
+ * Ceph RGW 16 copies whatever stands there by then, and not what a copy is pinned to: it would lie under another's
+ * envelope, and nobody could read it.
+ * @throws ObjectReplaced
+ */
+export async function mustStillStand(
+  { ref, object }: FoundSource,
+  { services, signal }: OperationContext,
+): Promise<void> {
+  const { etag } = await pinned(services.store.head({ ref, conditions: {} }, signal));
+  if (etag !== object.stored.etag) throw new ObjectReplaced();
 }
 
 /** And its footer, undefined for an object that is not sealed. */

@@ -3,7 +3,7 @@ import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { storableContent } from './content-headers.ts';
 import { copyInParts } from './copy-in-parts.ts';
-import type { SourceObject } from './copy-source.ts';
+import { mustStillStand, type SourceObject } from './copy-source.ts';
 import { pinned } from './replaced.ts';
 import { resealedMetadata } from './sealing.ts';
 import type { OperationContext } from './services.ts';
@@ -30,7 +30,10 @@ export async function copyStored(
       : { ...metadata, content: storableContent(metadata.content) };
   if (needsParts(operation, source)) return copyInParts(operation, source, stored, context);
   const pin = { ref: source.ref, etag: object.stored.etag };
-  return pinned(services.store.copy({ ref, source: pin, metadata: stored, tags }, signal));
+  const copied = await pinned(services.store.copy({ ref, source: pin, metadata: stored, tags }, signal));
+  // The same ETag, the same bytes.
+  if (copied.etag !== object.stored.etag) await mustStillStand(source, context);
+  return copied;
 }
 
 /**

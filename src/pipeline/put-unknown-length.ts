@@ -6,6 +6,7 @@ import type { ObjectRef } from '../operations/object.ts';
 import type { PutObject } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource, OutgoingBody } from '../wire/message.ts';
+import { mustJudgeOnComplete } from './complete-conditions.ts';
 import { MAX_PUT_BYTES, putKnownLength, tooLarge, writeConditions } from './put-known-length.ts';
 import { type NewObject, newObject } from './sealing.ts';
 import type { OperationContext } from './services.ts';
@@ -69,6 +70,7 @@ async function putPieces(
   const { services, policy, signal } = context;
   const { store } = services;
   const { ref, metadata } = operation;
+  mustJudgeOnComplete(operation.conditions, context);
   const object = policy.protection === 'none' ? undefined : await newObject(ref, metadata, undefined, context);
   const uploadId = await store.createUpload(ref, object?.metadata ?? metadata, signal);
   try {

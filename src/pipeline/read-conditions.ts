@@ -17,7 +17,7 @@ const UNCONDITIONAL: JudgedConditions = { asked: NONE, judged: undefined };
  * RFC 9110 §13.2.2: an ETag silences the date of its pair, what is no date counts for nothing, and If-Match comes
  * before If-None-Match. Stores differ where several come together (MinIO lets a date overrule an ETag, and answers 304
  * where 412 is due), in lists and weak ETags, and in dates (versitygw compares fractions of a second, which no HTTP date
- * has, so that an object is newer than its own Last-Modified): those are judged here.
+ * has, so that an object is newer than its own Last-Modified), and about `*` (Ceph RGW): those are judged here.
  * @param conditions ETags in the backend's form
  */
 export function judgedConditions(conditions: Conditions): JudgedConditions {
@@ -46,9 +46,9 @@ function httpDate(text: string | undefined): string | undefined {
   return date && formatHttpDate(date);
 }
 
-/** One strong ETag, quoted or bare, or `*`. */
+/** One strong ETag, quoted or bare. */
 function isPlain(condition: string | undefined): boolean {
-  return condition === undefined || /^(?:"[^"]*"|[^",/]*)$/.test(condition);
+  return condition === undefined || /^(?:"[^"]*"|[^",/*]*)$/.test(condition);
 }
 
 /**

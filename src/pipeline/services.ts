@@ -30,6 +30,8 @@ export interface PipelineServices {
   readonly careful: boolean;
   /** Whether the backend holds to If-Match on deletions. */
   readonly conditionalDeletes: boolean;
+  /** Whether it holds to If-Match and If-None-Match on CompleteMultipartUpload. */
+  readonly conditionalUploads: boolean;
   readonly budget: MemoryBudget;
   readonly envelopes: EnvelopeCache;
   readonly layouts: LayoutCache;

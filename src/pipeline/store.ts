@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { BackendConnection } from '../backend/connection.ts';
 import type { Identity } from '../backend/identity.ts';
 import type {
@@ -16,7 +17,7 @@ import type {
   StorePartCopy,
   StorePut,
 } from '../dialects/dialect.ts';
-import { GatewayError } from '../errors.ts';
+import { clientError, GatewayError } from '../errors.ts';
 import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type {
@@ -224,7 +225,9 @@ export class Store {
   ): Promise<StoredAck> {
     const request = this.#back.completeUpload(upload.ref, upload.uploadId, upload.parts, upload.conditions);
     const response = await this.#succeed(request, upload.ref, { signal });
-    return this.#back.readComplete(response, await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge));
+    const document = await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge);
+    const stored = this.#back.readComplete(response, document);
+    return stored.etag === '' ? { ...stored, etag: multipartEtag(upload.parts) } : stored;
   }
 
   /** @throws GatewayError PreconditionFailed, NoSuchKey when the source is not the one that was pinned any more … */
@@ -246,7 +249,8 @@ export class Store {
   }
 
   async abortUpload(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {
-    (await this.#succeed(this.#back.abortUpload(ref, uploadId), ref, { signal })).discard();
+    const response = await this.#succeed(this.#back.abortUpload(ref, uploadId), ref, { signal }).catch(ofUpload);
+    response.discard();
   }
 
   /** The parts after a number, at most 1,000. */
@@ -257,7 +261,7 @@ export class Store {
     signal: AbortSignal,
   ): Promise<StoredPartListing> {
     const request = this.#back.listParts(ref, uploadId, partNumberMarker);
-    return this.#back.readParts(await this.#document(request, ref, signal));
+    return this.#back.readParts(await this.#document(request, ref, signal).catch(ofUpload));
   }
 
   async listUploads(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
@@ -293,6 +297,25 @@ export class Store {
     const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
     throw withValidators(this.#back.readError(response, document, ref, identity?.asker), response);
   }
+}
+
+/** What S3's stores make of the ETags of parts. Ceph RGW 16 leaves the element empty where it has just completed. */
+function multipartEtag(parts: readonly CompletedPart[]): string {
+  const md5s = parts.map(({ etag }) => etag);
+  if (!md5s.every((md5) => /^[0-9a-f]{32}$/.test(md5))) {
+    throw new GatewayError('BackendError', 'The backend completed an upload and did not tell its ETag.', {
+      source: 'backend',
+    });
+  }
+  return `${createHash('md5')
+    .update(Buffer.from(md5s.join(''), 'hex'))
+    .digest('hex')}-${parts.length}`;
+}
+
+/** For Ceph RGW there is no such key where there is no such upload. */
+function ofUpload(error: unknown): never {
+  if (!(error instanceof GatewayError) || error.code !== 'NoSuchKey') throw error;
+  throw clientError('NoSuchUpload', 'The specified multipart upload does not exist.', { details: error.details });
 }
 
 /** What a cache may be told anew of an object that was not modified. */

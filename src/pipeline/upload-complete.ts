@@ -10,6 +10,7 @@ import type { CompleteMultipartUpload } from '../operations/operation.ts';
 import type { PartRecord } from '../uploads/upload-record.ts';
 import { sendBackendParts } from './backend-parts.ts';
 import { checksumOfObject, chosenParts, missingPart } from './chosen-parts.ts';
+import { mustJudgeOnComplete } from './complete-conditions.ts';
 import {
   type CompletedObject,
   completedBefore,
@@ -35,10 +36,11 @@ const MAX_ATTEMPTS = 8;
 const RETRY_MILLISECONDS = 50;
 
 /** CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried again. */
-export function completeUpload(
+export async function completeUpload(
   operation: CompleteMultipartUpload,
   context: OperationContext,
 ): Promise<UploadCompleted> {
+  mustJudgeOnComplete(operation.conditions, context);
   return withUpload(operation, context, (upload) => complete(operation, upload, context));
 }
 
@@ -144,13 +146,13 @@ async function whatHappened(
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
   if (!(error instanceof GatewayError)) throw error;
-  // versitygw answers 500 to what finds the upload's folder renamed under it.
-  const stumbled = context.services.careful && error.code === 'BackendUnavailable';
+  // Ceph RGW answers 500 while another Complete is at work, versitygw to what finds the upload's folder renamed under it.
+  const stumbled = error.code === 'BackendUnavailable' && error.details.backendStatus !== undefined;
   if (!stumbled && !OVERTAKEN.has(error.code)) throw error;
   const completed = await completedMeanwhile(upload, manifest, context);
   if (completed !== undefined) return completed;
   // versitygw knows the upload no more from the moment that another Complete begins, and the object from its end on.
-  if (isOver(error)) return undefined;
+  if (stumbled || isOver(error)) return undefined;
   // Names a part: a staged one is gone, and the client must send it again.
   if (error.code !== 'InvalidPart' || error.details.PartNumber !== undefined) throw error;
   // A part that the client sent: it was overwritten by another attempt, and only the client can mend that.

@@ -92,7 +92,9 @@ describe('a copy within one protection', () => {
     const whole = pattern(bytes);
     await put(here, 'a', whole, { declared });
     const copied = await copy(here, copyOf(`${BUCKET}/a`, 'b'));
-    expect(here.asked()).toEqual([`HEAD /${BUCKET}/a`, `GET /${BUCKET}/a`, `PUT /${BUCKET}/b`]);
+    // The ETag of what came in parts is not kept, and so does not tell whether it was still the source.
+    const looked = declared ? [] : [`HEAD /${BUCKET}/a`];
+    expect(here.asked()).toEqual([`HEAD /${BUCKET}/a`, `GET /${BUCKET}/a`, `PUT /${BUCKET}/b`, ...looked]);
     const { bytes: there, facts } = await read(here, 'b');
     expect(there.equals(whole)).toBe(true);
     expect(facts.metadata).toMatchObject({ content: CONTENT, user: USER });
@@ -184,6 +186,7 @@ describe('a copy within one protection', () => {
       `GET /${BUCKET}/a?tagging=`,
       `POST /${BUCKET}/a?uploads=`,
       `PUT /${BUCKET}/a?partNumber=1&uploadId`,
+      `HEAD /${BUCKET}/a`,
       `POST /${BUCKET}/a?uploadId`,
       `HEAD /${BUCKET}/a`,
     ]);

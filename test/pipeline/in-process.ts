@@ -108,6 +108,7 @@ export async function inProcess(
     lane,
     careful: false,
     conditionalDeletes: true,
+    conditionalUploads: true,
     budget: new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024),
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(1024 * 1024),

@@ -57,6 +57,7 @@ function throwIfFailed(response: IncomingResponse, document: Buffer): void {
 
 /** GetObjectTagging's answer as the header by which a write sets the same tags: form-encoded, as a query is. */
 export function readTags(document: Buffer): HeaderList {
+  if (document.length === 0) return new HeaderList(); // Ceph RGW's way to say that there are none
   const set = xmlChild(readDocument(document, 'Tagging'), 'TagSet');
   const tags = set === undefined ? [] : xmlChildren(set, 'Tag');
   const pairs = tags.map((tag) => {

@@ -159,7 +159,9 @@ export function readError(
   const meaning = meaningFor(asker, code) ?? meaningOf(code, response.status);
   if (meaning !== undefined) {
     const { source } = meaning;
-    return new GatewayError(meaning.code, meaning.message, { source, cause, details, headers: marks(response) });
+    // It answered: whoever asks can tell that from a backend that nobody heard of.
+    const told = response.status >= 500 ? { ...details, backendStatus: String(response.status) } : details;
+    return new GatewayError(meaning.code, meaning.message, { source, cause, details: told, headers: marks(response) });
   }
   const words = printable(message) || 'It gave no reason.';
   return new GatewayError('BackendRefused', `The backend refused the request (${printable(code)}): ${words}`, {

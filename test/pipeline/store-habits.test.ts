@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import type { BackDialect, StoreCopy, StorePartCopy } from '../../src/dialects/dialect.ts';
+import { s3Back } from '../../src/dialects/s3/back.ts';
+import { clientError } from '../../src/errors.ts';
+import { copyObject } from '../../src/pipeline/copy.ts';
+import { headObject } from '../../src/pipeline/head.ts';
+import { putObject } from '../../src/pipeline/put.ts';
+import type { PipelineServices } from '../../src/pipeline/services.ts';
+import { Store } from '../../src/pipeline/store.ts';
+import { HeaderList } from '../../src/wire/headers.ts';
+import type { OutgoingRequest } from '../../src/wire/message.ts';
+import { payload } from '../support/payload.ts';
+import { BUCKET, copyOf, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
+import { MIB, PART, readBack, startUpload } from './upload-stand.ts';
+
+/** What single stores do otherwise than S3 (docs/stores.md), in what a test can hold still. */
+
+type Habit = Partial<Pick<PipelineServices, 'careful' | 'conditionalUploads' | 'store'>>;
+
+const over = (stand: InProcess, habit: Habit) => () => ({
+  ...stand.context(),
+  services: { ...stand.services, ...habit },
+});
+
+const speaking = (stand: InProcess, words: Partial<BackDialect>) =>
+  new Store({ ...s3Back, ...words }, stand.connection);
+
+const IF_NONE = { ifNoneMatch: '*' } as const;
+
+describe('a store that keeps what broke off', () => {
+  it.each([128 * 1024 + 1, 8 * MIB - 1, 8 * MIB, 20 * MIB])(
+    'gets nothing of a bad upload of %d bytes that it could keep',
+    async (bytes) => {
+      const stand = await inProcess();
+      const context = over(stand, { careful: true });
+      await putObject(putOf('k'), verifiedBody(payload(bytes, 1)), context());
+      const refusal = clientError('BadDigest', 'The digest does not match.');
+      stand.asked();
+      expect(await refusalOf(putObject(putOf('k'), verifiedBody(payload(bytes, 2), { refusal }), context()))).toBe(
+        'BadDigest',
+      );
+      expect(stand.asked().filter((line) => /^PUT [^?]*$|^POST .*uploadId/.test(line))).toEqual([]);
+      expect((await readBack(stand, 'k')).equals(payload(bytes, 1))).toBe(true);
+      expect(stand.services.budget.reservedBytes).toBe(0);
+    },
+  );
+
+  it('gets what fits in memory in one request', async () => {
+    const stand = await inProcess();
+    await putObject(putOf('k'), verifiedBody(payload(5 * MIB)), over(stand, { careful: true })());
+    expect(stand.asked()).toEqual([`PUT /${BUCKET}/k`]);
+  });
+});
+
+describe('a store that acknowledges what it did not complete', () => {
+  it('is not believed', async () => {
+    const stand = await inProcess();
+    const store = speaking(stand, {});
+    store.completeUpload = async () => ({ etag: 'e'.repeat(32), versionId: undefined, vendor: new HeaderList() });
+    const context = over(stand, { careful: true, store });
+    await putObject(putOf('k'), verifiedBody(payload(10)), context());
+    const upload = await startUpload(stand, 'k', { context });
+    const parts = [await upload.send(1, payload(PART, 2)), await upload.send(2, payload(7, 3))];
+    expect(await refusalOf(upload.complete(parts))).toBe('NoSuchUpload');
+    expect(await readBack(stand, 'k')).toEqual(payload(10));
+  });
+
+  it('tells the truth most of the time, and is believed then', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'k', { context: over(stand, { careful: true }) });
+    const { etag } = await upload.complete([await upload.send(1, payload(PART, 2))]);
+    expect(await headObject(headOf('k'), stand.context())).toMatchObject({ facts: { etag } });
+  });
+});
+
+describe('a store that ignores conditions on multipart uploads', () => {
+  const habit = { conditionalUploads: false };
+
+  it('is not asked to complete one under conditions', async () => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'k', { context: over(stand, habit) });
+    const parts = [await upload.send(1, payload(PART, 2))];
+    stand.asked();
+    expect(await refusalOf(upload.complete(parts, { conditions: IF_NONE }))).toBe('NotImplemented');
+    expect(stand.asked()).toEqual([]);
+    await upload.complete(parts);
+    expect(await readBack(stand, 'k')).toEqual(payload(PART, 2));
+  });
+
+  it('nor by way of a copy, or of an upload of unknown length that turns out large', async () => {
+    const stand = await inProcess();
+    const context = over(stand, habit);
+    const unknown = (bytes: number) => verifiedBody(payload(bytes, bytes), { declared: false });
+    await putObject(putOf('a', { conditions: IF_NONE }), unknown(1000), context());
+    const large = putObject(putOf('b', { conditions: IF_NONE }), unknown(9 * MIB), context());
+    expect(await refusalOf(large)).toBe('NotImplemented');
+    const copied = copyObject(copyOf(`${BUCKET}/a`, 'b', { conditions: IF_NONE }), context());
+    expect(await refusalOf(copied)).toBe('NotImplemented');
+    expect(await refusalOf(headObject(headOf('b'), stand.context()))).toBe('NoSuchKey');
+  });
+});
+
+it('an upload whose ETag the store does not tell has the ETag of its parts', async () => {
+  const stand = await inProcess();
+  const store = speaking(stand, {
+    readComplete: (response, document) => ({ ...s3Back.readComplete(response, document), etag: '' }),
+  });
+  const upload = await startUpload(stand, 'k', { context: over(stand, { store }) });
+  const parts = [await upload.send(1, payload(PART, 2)), await upload.send(2, payload(PART, 3))];
+  const { etag } = await upload.complete(parts);
+  expect(await headObject(headOf('k'), stand.context())).toMatchObject({ facts: { etag } });
+});
+
+describe('a store that copies what stands there by then, and not what was pinned', () => {
+  const unpinned = ({ headers, ...request }: OutgoingRequest): OutgoingRequest => ({
+    ...request,
+    headers: HeaderList.of([...headers.entries()].filter(([name]) => name !== 'x-amz-copy-source-if-match')),
+  });
+  const WORDS = {
+    copy: (copy: StoreCopy) => unpinned(s3Back.copy(copy)),
+    copyPart: (part: StorePartCopy) => unpinned(s3Back.copyPart(part)),
+  };
+
+  /** The source is replaced after it was looked at, so many times. */
+  async function replacing(times: number) {
+    const stand = await inProcess();
+    const put = (seed: number) => putObject(putOf('a'), verifiedBody(payload(70_000 + seed, seed)), stand.context());
+    await put(0);
+    const store = speaking(stand, WORDS);
+    const { copy, copyPart } = { copy: store.copy.bind(store), copyPart: store.copyPart.bind(store) };
+    let writes = 0;
+    const write = async () => {
+      if (writes < times) await put(++writes);
+    };
+    store.copy = async (...asked) => write().then(() => copy(...asked));
+    store.copyPart = async (...asked) => write().then(() => copyPart(...asked));
+    return { stand, context: over(stand, { store }) };
+  }
+
+  it.each([
+    ['another key', copyOf(`${BUCKET}/a`, 'b')],
+    ['another key, on a condition', copyOf(`${BUCKET}/a`, 'b', { conditions: IF_NONE })],
+    ['itself', copyOf(`${BUCKET}/a`, 'a', { replacement: { content: {}, user: [['n', '1']] } })],
+  ])('gets another copy onto %s', async (_what, copy) => {
+    const { stand, context } = await replacing(1);
+    await copyObject(copy, context());
+    expect(await readBack(stand, copy.ref.key)).toEqual(payload(70_001, 1));
+  });
+
+  it('gets none onto the source itself while that is replaced all the time', async () => {
+    const { stand, context } = await replacing(9);
+    const replacement = { content: {}, user: [['n', '1'] as const] };
+    expect(await refusalOf(copyObject(copyOf(`${BUCKET}/a`, 'a', { replacement }), context()))).toBe('SlowDown');
+    expect(await readBack(stand, 'a')).toEqual(payload(70_003, 3));
+  });
+});
