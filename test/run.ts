@@ -63,7 +63,8 @@ async function vitest(only: readonly string[], env: Record<string, string>): Pro
 async function main(): Promise<number> {
   const wanted = (process.env.SEALGATE_TEST_ONLY ?? '').split(/\s+/).filter((word) => word !== '');
   const only = [...process.argv.slice(2), ...wanted];
-  const env = await ensureTools(TOOLS, { say });
+  const tools: readonly ToolName[] = process.env.SEALGATE_TEST_STORE === 'ceph' ? [...TOOLS, 'ceph'] : TOOLS;
+  const env = await ensureTools(tools, { say });
   for (const [variable, path] of Object.entries(env)) say(`${variable}=${path}`);
   let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   if (only.length === 0) {

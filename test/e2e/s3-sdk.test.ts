@@ -64,7 +64,7 @@ const UNWRITABLE = '\ufffd';
 
 /** MinIO and versitygw drop a leading slash from the name, and list what they kept; versitygw encodes no names. */
 function listedAs(key: string, store: StoreName | undefined): string {
-  if (store === undefined) return key;
+  if (store !== 'MinIO' && store !== 'versitygw') return key;
   const kept = key.replace(/^\//, '');
   return store === 'versitygw' ? kept.replace(/[\u0001\u001f]/g, UNWRITABLE) : kept;
 }
@@ -232,8 +232,11 @@ describe.each(ALL_STANDS)('AWS SDK v3 over %s', (_name, start) => {
       412,
       'PreconditionFailed',
     ]);
-    await put('conditions', Buffer.from('two'), { IfMatch: ETag });
-    expect((await get('conditions')).body.toString()).toBe('two');
+    // Ceph RGW 16 compares with the quotes: no ETag that a client sends names what lies there, and nothing is replaced.
+    const holds = stand.store?.name !== 'Ceph RGW';
+    if (holds) await put('conditions', Buffer.from('two'), { IfMatch: ETag });
+    else expect((await failure(put('conditions', Buffer.from('two'), { IfMatch: ETag })))[0]).toBe(412);
+    expect((await get('conditions')).body.toString()).toBe(holds ? 'two' : 'one');
   });
 
   it('names the object in a 304', async () => {

@@ -1,3 +1,4 @@
+import { startCephRgw } from './ceph.ts';
 import { type GatewayProcess, type GatewaySettings, startGateway, TENANT } from './gateway.ts';
 import { type Minio, startMinio } from './minio.ts';
 import { type RedisServer, startRedis } from './redis.ts';
@@ -59,11 +60,14 @@ export async function standEmbedded(settings: GatewaySettings = {}): Promise<Sta
 
 type StartStore = () => Promise<Store>;
 
-/** They share no code. */
-export const STORES: readonly (readonly [StoreName, StartStore])[] = [
-  ['MinIO', startMinio],
-  ['versitygw', startVersityGateway],
-];
+/** They share no code. Ceph takes its time to install and to start: it has a command of its own (npm run test:ceph). */
+const CEPH_ALONE = process.env.SEALGATE_TEST_STORE === 'ceph';
+export const STORES: readonly (readonly [StoreName, StartStore])[] = CEPH_ALONE
+  ? [['Ceph RGW', startCephRgw]]
+  : [
+      ['MinIO', startMinio],
+      ['versitygw', startVersityGateway],
+    ];
 
 /** For what asks something of the store: nothing may rest on one server's habits. */
 export const STORE_STANDS = STORES.map(
@@ -72,7 +76,8 @@ export const STORE_STANDS = STORES.map(
 );
 
 /** For what clients see of the gateway, whatever lies behind. */
-export const ALL_STANDS = [...STORE_STANDS, ['the embedded stores', standEmbedded]] as const;
+const EMBEDDED_STANDS = CEPH_ALONE ? [] : ([['the embedded stores', standEmbedded]] as const);
+export const ALL_STANDS = [...STORE_STANDS, ...EMBEDDED_STANDS];
 
 /** What every S3 SDK needs to know. */
 export function clientSettings(gateway: GatewayProcess) {

@@ -1,5 +1,5 @@
 /** The stores that the gateway is tested over: no two of them share code. */
-export type StoreName = 'MinIO' | 'versitygw';
+export type StoreName = 'MinIO' | 'versitygw' | 'Ceph RGW';
 
 /** A real object store as processes of this test, over a folder of its own. */
 export interface Store {
@@ -10,7 +10,7 @@ export interface Store {
   readonly secretAccessKey: string;
   readonly region: string;
   /** What an operator sets in `backend` for it (docs/stores.md). */
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly settings: { readonly careful?: boolean; readonly conditionalUploads?: boolean };
   /** Ends it and removes the folder. */
   stop(): Promise<void>;
 }

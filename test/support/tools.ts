@@ -7,6 +7,7 @@ export type ToolName =
   | 'minio'
   | 'mc'
   | 'versitygw'
+  | 'ceph'
   | 'redis'
   | 'python'
   | 'aws'
@@ -33,6 +34,7 @@ export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   // Not from PATH: Midnight Commander has the same name.
   mc: { variable: 'SEALGATE_TEST_MC', cached: 'bin/mc', onPath: [] },
   versitygw: { variable: 'SEALGATE_TEST_VERSITYGW', cached: 'bin/versitygw', onPath: ['versitygw'] },
+  ceph: { variable: 'SEALGATE_TEST_CEPH', cached: 'bin/radosgw', onPath: ['radosgw'] },
   redis: { variable: 'SEALGATE_TEST_REDIS', cached: 'bin/redis-server', onPath: ['redis-server'] },
   python: { variable: 'SEALGATE_TEST_PYTHON', cached: 'python-clients/bin/python', onPath: [] },
   aws: { variable: 'SEALGATE_TEST_AWS', cached: 'python-clients/bin/aws', onPath: [] },

@@ -149,6 +149,18 @@ function debianProgram(tool: ToolName): Recipe {
   };
 }
 
+/** Its programs come together: a monitor, storage, the S3 gateway and what commands them. */
+const ceph: Recipe = {
+  tool: 'ceph',
+  lane: 'apt',
+  find: async () => findOnPath(TOOL_PLACES.ceph.onPath),
+  install: async (site) => {
+    await aptInstall(site, ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-common']);
+    return mustFind('ceph');
+  },
+  byHand: 'install radosgw, ceph-mon, ceph-osd and ceph-common',
+};
+
 function mustFind(tool: ToolName): string {
   const path = findOnPath(TOOL_PLACES[tool].onPath);
   if (path) return path;
@@ -159,6 +171,7 @@ export const RECIPES: readonly Recipe[] = [
   minio,
   mc,
   versitygw,
+  ceph,
   redis,
   rclone,
   pythonProgram('python', 'python'),

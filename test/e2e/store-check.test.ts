@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSealgate } from '../support/gateway.ts';
+import { STORES, type StoreStand, standOver } from '../support/stand.ts';
+
+/** What each store needs (docs/stores.md), and what `check` says where it is not given. */
+const NEEDED = {
+  careful: { variable: 'SEALGATE_BACKEND_CAREFUL', without: 'false', says: 'set backend.careful' },
+  conditionalUploads: {
+    variable: 'SEALGATE_BACKEND_CONDITIONAL_UPLOADS',
+    without: 'true',
+    says: 'set backend.conditionalUploads to false',
+  },
+} as const;
+
+describe.each(STORES)('sealgate check over %s', (_name, startStore) => {
+  let stand: StoreStand;
+
+  beforeAll(async () => {
+    stand = await standOver(await startStore());
+  });
+
+  afterAll(() => stand?.stop());
+
+  const check = async (env: Record<string, string> = {}) => {
+    const { code, stdout, stderr } = await runSealgate(['check', '--config', stand.gateway.configFile], env);
+    return { code, text: stdout + stderr };
+  };
+
+  it('is content with what docs/stores.md says', async () => {
+    const { code, text } = await check();
+    expect(text).toMatch(/^✔ probe/m);
+    expect(code).toBe(0);
+  });
+
+  it('finds out each habit that it is not told of', async () => {
+    for (const [setting, { variable, without, says }] of Object.entries(NEEDED)) {
+      const needed = setting in stand.store.settings;
+      const { code, text } = await check({ [variable]: without });
+      expect([setting, code, text.includes(says)]).toEqual([setting, needed ? 1 : 0, needed]);
+    }
+  });
+});
