@@ -414,6 +414,8 @@ export interface BackDialect {
   readonly smallestPartBytes: number;
   /** A single part of an upload has at most so many stored bytes. */
   readonly largestPartBytes: number;
+  /** A larger object must come in parts. */
+  readonly largestPutBytes: number;
   /** The bytes that user metadata takes in the backend's count, names included, and its limit. */
   readonly metadataLimitBytes: number;
   metadataBytes(user: readonly MetadataEntry[]): number;

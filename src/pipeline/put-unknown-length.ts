@@ -26,8 +26,8 @@ function reserveBytes(pieceBytes: number): number {
 const SLACK_BYTES = 128 * 1024;
 
 /**
- * PutObject without a declared length, or to a backend that keeps what broke off: gathered in pieces of bounded memory. What ends within the first piece is
- * stored like any other object; more becomes a backend multipart upload in SX1's multipart structure. The backend's
+ * PutObject without a declared length, to a backend that keeps what broke off, or of more bytes than the backend takes in
+ * one request: gathered in pieces of bounded memory. What ends within the first piece is stored like any other object; more becomes a backend multipart upload in SX1's multipart structure. The backend's
  * Complete comes only after the client's body was verified to its end, so a bad upload leaves nothing but an aborted
  * upload.
  */

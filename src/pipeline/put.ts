@@ -1,4 +1,5 @@
 import type { VerifiedBody } from '../dialects/dialect.ts';
+import { sealedBytes } from '../envelope/sizes.ts';
 import type { PutObject } from '../operations/operation.ts';
 import { withMd5 } from './digested-body.ts';
 import { conditionsForWriting } from './etag-conditions.ts';
@@ -33,6 +34,12 @@ async function putWithMd5(operation: PutObject, body: VerifiedBody, context: Ope
   return put({ ...operation, conditions }, withMd5(body, context), context);
 }
 
+/** Of the largest that clients may send, sealed bytes are more than the backend takes in one request. */
+function fitsOnePut(plaintextBytes: number, { services, policy }: OperationContext): boolean {
+  const bytes = policy.protection === 'none' ? plaintextBytes : sealedBytes(plaintextBytes, policy.quantum);
+  return bytes <= services.store.dialect.largestPutBytes;
+}
+
 async function put(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
   const { plaintextBytes } = body;
   if (plaintextBytes === undefined) return putUnknownLength(operation, body, context);
@@ -40,6 +47,7 @@ async function put(operation: PutObject, body: VerifiedBody, context: OperationC
   const whole = plaintextBytes <= WHOLE_BYTES;
   // A stream may break off at any time, and the backend would keep its beginning in place of what lies there.
   if (!whole && context.services.careful) return putUnknownLength(operation, body, context);
+  if (!fitsOnePut(plaintextBytes, context)) return putUnknownLength(operation, body, context);
   const release = context.services.budget.reserve(whole ? plaintextBytes + WHOLE_SLACK_BYTES : STREAM_RESERVE_BYTES);
   try {
     return await putKnownLength(operation, body, { plaintextBytes, source: body.bytes(), whole }, context);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { s3Back } from '../../src/dialects/s3/back.ts';
 import { sealedBytes } from '../../src/envelope/sizes.ts';
 import { clientError } from '../../src/errors.ts';
 import { getObject } from '../../src/pipeline/get.ts';
 import { headObject } from '../../src/pipeline/head.ts';
 import { listObjects } from '../../src/pipeline/list.ts';
 import { putObject } from '../../src/pipeline/put.ts';
+import { Store } from '../../src/pipeline/store.ts';
 import { pattern } from '../devstore/started.ts';
 import {
   BUCKET,
@@ -25,6 +27,32 @@ const PIECE = 8 * 1024 * 1024;
 function steps(asked: readonly string[]): string[] {
   return asked.map((line) => line.replace(/uploadId=[^&]*/, 'uploadId'));
 }
+
+describe('an upload that is too large for one request once it is sealed', () => {
+  const LARGEST = 12 * 1024 * 1024;
+
+  it.each(['seal', 'none'] as const)('goes in parts, and below that in one (%s)', async (protection) => {
+    const stand = await inProcess();
+    const store = new Store({ ...s3Back, largestPutBytes: LARGEST }, stand.connection);
+    const context = () => {
+      const plain = stand.context({ protection });
+      return { ...plain, services: { ...plain.services, store } };
+    };
+    let fitting = LARGEST;
+    while (protection === 'seal' && sealedBytes(fitting, context().policy.quantum) > LARGEST) fitting -= 65_536;
+    for (const [bytes, requests] of [
+      [fitting, ['PUT']],
+      [protection === 'seal' ? LARGEST : LARGEST + 1, ['POST', 'PUT', 'PUT', 'POST']],
+    ] as const) {
+      const whole = pattern(bytes);
+      stand.asked();
+      await putObject(putOf('large'), verifiedBody(whole), context());
+      expect(stand.asked().map((line) => line.split(' ')[0])).toEqual(requests);
+      expect((await bodyOf(await getObject(getOf('large'), context()))).equals(whole)).toBe(true);
+      expect(stand.services.budget.reservedBytes).toBe(0);
+    }
+  });
+});
 
 describe('an upload of unknown length', () => {
   it.each([0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 65_536])('of %i bytes', async (bytes) => {

@@ -92,6 +92,8 @@ export const s3Back: BackDialect = {
   readError,
   smallestPartBytes: 5 * 1024 ** 2,
   largestPartBytes: 5 * 1024 ** 3,
+  // MinIO takes more; AWS does not, and what is more goes in parts to either.
+  largestPutBytes: 5 * 1024 ** 3,
   metadataLimitBytes: 2_048,
   metadataBytes,
 };
