@@ -58,6 +58,8 @@ export interface Observers {
 
 /** The key store opened with the root key, and all that lives in it. */
 export interface Stores {
+  /** Tells root keys apart, and reveals nothing of them. */
+  readonly rootKeyId: string;
   readonly store: RecordStore;
   readonly records: Records;
   readonly keyRings: KeyRings;
@@ -85,6 +87,7 @@ export async function openStores(config: Pick<Config, 'keys'>, observers: Observ
     });
     const keyRings = new KeyRings({ records });
     return {
+      rootKeyId: rootKey.id,
       store,
       records,
       keyRings,
@@ -230,6 +233,7 @@ export class Gateway {
     this.handler = createHandler(services);
     this.#sweep = new StagingSweep({
       staging: services.staging,
+      uploads,
       keepSeconds: config.uploads.keepSeconds,
       now: services.now,
       random: Math.random,
@@ -338,7 +342,7 @@ function pipelineServices(
   const { stores, uploads, backend } = parts;
   const store = new Store(backend.back, backend.connection);
   const { directory } = stores;
-  const { stagingBucket } = config.uploads;
+  const stagingBucket = stagingBucketOf(config, stores);
   const now = () => new Date();
   return {
     fronts: FRONTS,
@@ -375,6 +379,14 @@ function pipelineServices(
     now,
     randomBytes: createRandomPool(),
   };
+}
+
+/** Where small parts lie: a name of this deployment's own, unless the configuration has one. */
+export function stagingBucketOf(
+  { uploads }: Pick<Config, 'uploads'>,
+  { rootKeyId }: Pick<Stores, 'rootKeyId'>,
+): string {
+  return uploads.stagingBucket ?? `sealgate-staging-${rootKeyId.slice(0, 16)}`;
 }
 
 function listenerTls({ tls }: Config): { readonly cert: string; readonly key: string } | undefined {

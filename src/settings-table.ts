@@ -191,8 +191,11 @@ const uploads = z.strictObject({
   ).prefault(10_000),
   stagingBucket: setting(
     bucketName,
-    'The gateway’s own bucket in the backend, for parts smaller than the backend takes. No client reaches it. Made when it is first needed.',
-  ).prefault('sealgate-staging'),
+    'The gateway’s own bucket in the backend, for parts smaller than the backend takes. No client reaches it. Made when ' +
+      'it is first needed. One for each key store: its name has part of the root key’s id in it, since all customers of ' +
+      'AWS share the names of buckets.',
+    { defaultText: 'sealgate-staging-, 16 digits' },
+  ).optional(),
 });
 
 const etags = z.strictObject({

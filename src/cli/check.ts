@@ -2,8 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { type BackendConfig, type ExaminedConfig, examineConfig, type KeysConfig, showProblem } from '../config.ts';
 import { GatewayError } from '../errors.ts';
 import { ENTRY_BYTES } from '../etags/etag-entry.ts';
-import { type Backend, openBackend, openEtags, openStores, openUploads, reachKeyStore } from '../gateway.ts';
+import {
+  type Backend,
+  openBackend,
+  openEtags,
+  openStores,
+  openUploads,
+  reachKeyStore,
+  stagingBucketOf,
+} from '../gateway.ts';
 import { RootKeyInvalid } from '../keys/root-key.ts';
+import { Staging } from '../pipeline/staging.ts';
+import { Store } from '../pipeline/store.ts';
 import { CheckReport } from './check-report.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
 import { configFile, NO_FILE } from './config-file.ts';
@@ -75,6 +85,13 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
     }
     await report.attempt({ name: 'backend keys' }, () => checkBackendKeys(stores, { backend, report }));
     await report.attempt({ name: 'uploads', hint: UPLOADS_HINT }, () => checkUploads(config.keys, report));
+    await report.attempt({ name: 'staging bucket' }, async () => {
+      const bucket = stagingBucketOf(config, stores);
+      const staging = new Staging({ bucket, store: new Store(backend.back, backend.connection) });
+      const absent = (await staging.standing(new AbortController().signal)) === 'absent';
+      const detail = absent ? `${bucket} is made when it is first needed` : `${bucket} is there for the gateway`;
+      report.add({ name: 'staging bucket', outcome: 'ok', detail });
+    });
     await report.attempt({ name: 'etags', hint: ETAGS_HINT }, () => checkEtags(config.keys, report));
     const hint = 'With --bucket NAME the probe uses a bucket that exists.';
     await report.attempt({ name: 'probe', hint }, async () => {

@@ -1,4 +1,6 @@
 import { asGatewayError, type GatewayError } from '../errors.ts';
+import { isCompletedMark } from '../uploads/upload-record.ts';
+import type { UploadStates } from '../uploads/upload-states.ts';
 import type { Staging } from './staging.ts';
 
 const INTERVAL_SECONDS = 3_600;
@@ -8,6 +10,7 @@ const MARGIN_SECONDS = 86_400;
 
 export interface StagingSweepOptions {
   readonly staging: Pick<Staging, 'sweep'>;
+  readonly uploads: Pick<UploadStates, 'header'>;
   /** How long an upload that nobody adds to is kept. */
   readonly keepSeconds: number;
   readonly now: () => Date;
@@ -19,7 +22,8 @@ export interface StagingSweepOptions {
 
 /**
  * Takes out of the staging bucket what its uploads left there: parts whose record was never written, and those of
- * uploads that expired. Every gateway does it now and then, at times of its own; twice does no harm.
+ * uploads that expired. What is under way stays whatever its age: another gateway over the same bucket may keep uploads
+ * for longer. Every gateway does it now and then, at times of its own; twice does no harm.
  */
 export class StagingSweep {
   readonly #options: StagingSweepOptions;
@@ -41,10 +45,14 @@ export class StagingSweep {
 
   /** Never rejects. */
   async run(): Promise<void> {
-    const { staging, keepSeconds, now, onSwept, onFailure } = this.#options;
+    const { staging, uploads, keepSeconds, now, onSwept, onFailure } = this.#options;
     const before = new Date(now().getTime() - (keepSeconds + MARGIN_SECONDS) * 1000);
     try {
-      const parts = await staging.sweep(before, this.#stopped.signal);
+      const isUnderWay = async (uploadState: string) => {
+        const header = await uploads.header(uploadState);
+        return header !== undefined && !isCompletedMark(header);
+      };
+      const parts = await staging.sweep({ before, isUnderWay }, this.#stopped.signal);
       if (parts > 0) onSwept(parts);
     } catch (error) {
       if (!this.#stopped.signal.aborted) onFailure(asGatewayError(error));

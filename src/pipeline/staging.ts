@@ -10,7 +10,17 @@ import type { Store, StoredContent } from './store.ts';
 const DELETE_AT_ONCE = 1000;
 
 /** What #ref makes: nothing else is swept out, so that a setting that names a bucket with data in it costs none of it. */
-const STAGED_KEY = /^[0-9a-f]{32}\/[0-9]{5}-[0-9a-f]{32}$/;
+const STAGED_KEY = /^([0-9a-f]{64})\/[0-9]{5}-[0-9a-f]{32}$/;
+
+/** Where nobody says a region, or the one that buckets are made in without being asked, S3 wants none to be named. */
+const UNNAMED_REGIONS: ReadonlySet<string> = new Set(['', 'auto', 'us-east-1']);
+
+export interface SweepOptions {
+  /** Parts that were put after this stay. */
+  readonly before: Date;
+  /** Whether the upload with this state (stateId()) is under way: then its parts stay however old they are. */
+  readonly isUnderWay: (uploadState: string) => Promise<boolean>;
+}
 
 /** Which staged part: the upload it belongs to (stateId()), and the attempt. */
 type StagedPart = Pick<PartRecord, 'partNumber' | 'partSalt'>;
@@ -61,18 +71,18 @@ export class Staging {
   }
 
   /**
-   * Deletes the staged parts that were put before a time.
+   * Deletes the staged parts that are old, and whose upload is over.
    * @returns how many
    */
-  async sweep(before: Date, signal: AbortSignal): Promise<number> {
+  async sweep({ before, isUnderWay }: SweepOptions, signal: AbortSignal): Promise<number> {
     let swept = 0;
     let after = '';
     for (;;) {
       const page = await this.#store.list(pageAfter(this.bucket, after), signal).catch(noneWithoutBucket);
-      const old = page.entries.filter(({ key, lastModified }) => STAGED_KEY.test(key) && lastModified < before);
-      const targets = old.map(({ key }) => ({ key }));
+      const old = page.entries.filter(({ lastModified }) => lastModified < before);
+      const targets = await abandoned(old, isUnderWay);
       if (targets.length > 0) await this.#store.deleteMany(this.bucket, targets, signal);
-      swept += old.length;
+      swept += targets.length;
       const last = page.entries.at(-1)?.key;
       if (!page.truncated || last === undefined) return swept;
       after = last;
@@ -81,7 +91,7 @@ export class Staging {
 
   /** A part's salt is random: nobody guesses the name, and two attempts never share one. */
   #ref(uploadState: string, { partNumber, partSalt }: StagedPart): { readonly bucket: string; readonly key: string } {
-    const key = `${uploadState.slice(0, 32)}/${String(partNumber).padStart(5, '0')}-${partSalt.toString('hex')}`;
+    const key = `${uploadState}/${String(partNumber).padStart(5, '0')}-${partSalt.toString('hex')}`;
     return { bucket: this.bucket, key };
   }
 
@@ -95,18 +105,35 @@ export class Staging {
     }
   }
 
+  /**
+   * Whether the bucket is there, and this key's own where the store tells. Makes none.
+   * @throws GatewayError BackendError when it is somebody else's
+   */
+  async standing(signal: AbortSignal): Promise<'absent' | 'there'> {
+    if (!(await this.#isThere(signal))) return 'absent';
+    await this.#makeBucket();
+    return 'there';
+  }
+
+  /**
+   * Made even when it is there: of a bucket that anybody may write to, HEAD would not tell whose it is, and where all
+   * the world shares the names of buckets it may be a stranger's. To make it again is refused in words that tell. A key
+   * that may make no buckets has one that its operator made.
+   */
   async #makeBucket(): Promise<void> {
     // Not a request's: others wait for it too.
     const { signal } = new AbortController();
+    const { region } = this.#store;
+    const location = UNNAMED_REGIONS.has(region) ? undefined : region;
+    const asked = { bucket: this.bucket, location, vendor: new HeaderList() };
     try {
-      if (await this.#isThere(signal)) return;
-      const asked = { bucket: this.bucket, location: undefined, vendor: new HeaderList() };
       await this.#store.createBucket({ kind: 'CreateBucket', ...asked }, signal);
     } catch (error) {
       const code = error instanceof GatewayError ? error.code : undefined;
-      if (code === 'BucketAlreadyOwnedByYou') return; // another gateway was first
-      // Where all the world shares the names of buckets, somebody else's may be called so.
-      throw code === 'AccessDenied' || code === 'BucketAlreadyExists' ? noBucket(this.bucket, error) : error;
+      if (code === 'BucketAlreadyOwnedByYou') return;
+      if (code === 'BucketAlreadyExists') throw foreignBucket(this.bucket, error);
+      if (code !== 'AccessDenied') throw error;
+      if (!(await this.#isThere(signal))) throw noBucket(this.bucket, error);
     }
   }
 
@@ -116,9 +143,34 @@ export class Staging {
       return true;
     } catch (error) {
       if (error instanceof GatewayError && error.code === 'NoSuchBucket') return false;
-      throw error;
+      throw error instanceof GatewayError && error.code === 'AccessDenied' ? foreignBucket(this.bucket, error) : error;
     }
   }
+}
+
+type StagedEntry = { readonly key: string };
+
+/** Of these, the staged parts whose upload is over. Each upload is asked for once. */
+async function abandoned(
+  entries: readonly StagedEntry[],
+  isUnderWay: SweepOptions['isUnderWay'],
+): Promise<StagedEntry[]> {
+  const ofUploads = Map.groupBy(entries, ({ key }) => STAGED_KEY.exec(key)?.[1]);
+  const found: StagedEntry[] = [];
+  for (const [uploadState, parts] of ofUploads) {
+    if (uploadState === undefined || (await isUnderWay(uploadState))) continue;
+    found.push(...parts.map(({ key }) => ({ key })));
+  }
+  return found;
+}
+
+function foreignBucket(bucket: string, cause: unknown): GatewayError {
+  return new GatewayError(
+    'BackendError',
+    `The gateway’s bucket for small parts of uploads, ${bucket}, is there and not its own: nothing is put into it. ` +
+      'Its operator must name another, by uploads.stagingBucket.',
+    { source: 'backend', cause },
+  );
 }
 
 function noBucket(bucket: string, cause: unknown): GatewayError {

@@ -74,7 +74,7 @@ describe('sealgate check, against MinIO and Redis', () => {
     try {
       const env = { ...environment(), REDIS_URL: `redis://sealgate:pass%25word@127.0.0.1:${guarded.port}` };
       const { code, text } = await check(configuration(), env);
-      expect(verdicts(text).slice(-3)).toEqual(['✔ uploads', '✖ etags', '✔ probe']);
+      expect(verdicts(text).slice(-4)).toEqual(['✔ uploads', '✔ staging bucket', '✖ etags', '✔ probe']);
       expect(code).toBe(1);
     } finally {
       await guarded.stop();
@@ -108,6 +108,7 @@ describe('sealgate check, against MinIO and Redis', () => {
       '✔ backend',
       '✔ clock',
       '✔ uploads',
+      '✔ staging bucket',
       '✔ etags',
       '✔ probe',
     ]);
@@ -128,6 +129,7 @@ describe('sealgate check, against MinIO and Redis', () => {
       '✔ backend',
       '✔ clock',
       '✔ uploads',
+      '✔ staging bucket',
       '✔ etags',
       '✖ probe',
     ]);

@@ -171,13 +171,33 @@ describe('parts smaller than the backend takes', () => {
   it('are not mixed up with a bucket of somebody else’s: the error says what the operator must do', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'foreign');
-    const where = ({ method, target }: { method: string; target: { raw: string } }) =>
-      method === 'HEAD' && target.raw === `/${STAGING}`;
-    stand.faults.plan({ where }, { kind: 'refuse', status: 403, code: 'AccessDenied' });
-    await expect(upload.send(1, payload(10, 6))).rejects.toMatchObject({
+    const at = (method: string) => ({
+      method,
+      where: ({ target }: { target: { raw: string } }) => target.raw === `/${STAGING}`,
+    });
+    const refusal = {
       code: 'BackendError',
       message: expect.stringMatching(/operator must .*uploads\.stagingBucket/),
-    });
+    };
+    await stand.services.store.createBucket(
+      { kind: 'CreateBucket', bucket: STAGING, location: undefined, vendor: new HeaderList() },
+      new AbortController().signal,
+    );
+    // A stranger's that anybody may write to: HEAD says that it is there.
+    stand.faults.plan(at('PUT'), { kind: 'refuse', status: 409, code: 'BucketAlreadyExists' });
+    await expect(upload.send(1, payload(10, 6))).rejects.toMatchObject(refusal);
+    stand.faults.plan(at('PUT'), { kind: 'refuse', status: 409, code: 'BucketAlreadyExists' });
+    await expect(stand.services.staging.standing(new AbortController().signal)).rejects.toMatchObject(refusal);
+    // One that nobody may look at, of a key that may make no buckets.
+    stand.faults.plan(at('PUT'), { kind: 'refuse', status: 403, code: 'AccessDenied' });
+    stand.faults.plan(at('HEAD'), { kind: 'refuse', status: 403, code: 'AccessDenied' });
+    await expect(upload.send(1, payload(10, 6))).rejects.toMatchObject(refusal);
+    expect(await staged(stand)).toEqual([]);
+    // Its operator made it.
+    stand.faults.plan(at('PUT'), { kind: 'refuse', status: 403, code: 'AccessDenied' });
+    await upload.send(1, payload(10, 6));
+    expect(await staged(stand)).toHaveLength(1);
+    expect(stand.faults.left).toBe(0);
   });
 
   it('are swept out when nobody finished their upload, and not before', async () => {
@@ -188,6 +208,7 @@ describe('parts smaller than the backend takes', () => {
     const swept: number[] = [];
     const sweep = new StagingSweep({
       staging: stand.services.staging,
+      uploads: stand.services.uploads,
       keepSeconds: 3600,
       now: () => now,
       random: () => 0.5,
@@ -199,7 +220,11 @@ describe('parts smaller than the backend takes', () => {
     now = new Date(Date.now() + (3600 + 86_000) * 1000);
     await sweep.run();
     expect([swept, (await staged(stand)).length]).toEqual([[], 3]);
+    // Another gateway over the same bucket keeps uploads for longer: this one is still under way.
     now = new Date(Date.now() + (3600 + 87_000) * 1000);
+    await sweep.run();
+    expect([swept, (await staged(stand)).length]).toEqual([[], 3]);
+    await stand.services.uploads.delete(stateIdOf(upload.named, stand.context()));
     await sweep.run();
     expect([swept, await staged(stand)]).toEqual([[3], []]);
     sweep.stop();
@@ -216,8 +241,8 @@ describe('parts smaller than the backend takes', () => {
       const put = { ref: { bucket: STAGING, key }, metadata, conditions: {}, body: payload(10, 2) };
       await stand.services.store.put(put, new AbortController().signal);
     }
-    const later = new Date(Date.now() + 1000);
-    expect(await stand.services.staging.sweep(later, new AbortController().signal)).toBe(1);
+    const options = { before: new Date(Date.now() + 1000), isUnderWay: async () => false };
+    expect(await stand.services.staging.sweep(options, new AbortController().signal)).toBe(1);
     expect((await staged(stand)).sort()).toEqual(others.sort());
   });
 

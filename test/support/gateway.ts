@@ -74,6 +74,7 @@ export async function startGateway(settings: GatewaySettings = {}): Promise<Gate
     backend: settings.backend ?? { directory: 'objects' },
     keys: { root: { file: 'root.key' }, store: settings.keyStore ?? { file: 'keys.json' } },
     ...settings.more,
+    uploads: { stagingBucket: 'sealgate-staging', ...(settings.more?.uploads as object | undefined) },
   };
   await writeFile(configFile, stringify(config));
   const env = settings.env ?? {};
