@@ -341,6 +341,17 @@ describe('what is known of an upload', () => {
     expect((await stand.stored.read(BUCKET, 'policy')).bytes.includes(payload(10, 14))).toBe(false);
   });
 
+  it('is not a tenant’s of the same name that was made anew since, and has other keys', async () => {
+    const stand = await inProcess();
+    let { tenant } = stand.context();
+    const upload = await startUpload(stand, 'former', { context: () => ({ ...stand.context(), tenant }) });
+    const part = await upload.send(1, payload(10, 14));
+    tenant = { ...tenant, ringId: 'ffffffffffffffff' };
+    expect(await refusalOf(upload.send(2, payload(10, 15)))).toBe('ObjectCorrupted');
+    expect(await refusalOf(upload.complete([part]))).toBe('ObjectCorrupted');
+    expect(await stand.stored.keys(BUCKET)).toEqual([]);
+  });
+
   it('is nothing that another tenant, bucket or key reaches', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'mine');
