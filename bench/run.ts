@@ -19,10 +19,10 @@ import { type Cell, LARGE_BYTES, sizeText, WORKS, type Work, workName } from './
 const USAGE = `npm run bench -- [options]
   --quick             2 seconds and one round a cell, instead of 8 seconds and three rounds
   --only TEXT         only work whose name contains TEXT ("4 KiB", "GET 1 MiB x8"); may be repeated
-  --clients           whole programs and crowds instead: aws-cli, random ranges, 64 at once, rclone (direct and sealgate);
+  --clients           whole programs and crowds instead: aws-cli, random ranges, 64 at once, rclone;
                       --only then names groups (${CLIENT_GROUPS.join(', ')})
   --scale N           with --clients: sizes, counts and times as parts of what the goals say (1)
-  --through NAMES     direct,nginx,sealgate: all of them by default; direct is always measured
+  --through NAMES     direct,nginx,sealgate: all of them by default, nginx not with --clients; direct is always measured
   --seconds N         seconds a cell (wrk);  --rounds N  transfers a connection (curl, 256 MiB)
   --keys redis|file   where the gateway keeps its keys (redis)
   --entry FILE        the gateway's program (dist/launch.js, as it is deployed);  --node-flag FLAG  a flag for its node; may be repeated
@@ -36,7 +36,7 @@ const { values } = parseArgs({
     scale: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
-    through: { type: 'string', default: 'direct,nginx,sealgate' },
+    through: { type: 'string' },
     seconds: { type: 'string' },
     rounds: { type: 'string' },
     keys: { type: 'string', default: 'redis' },
@@ -145,7 +145,7 @@ async function runRequests(): Promise<void> {
   if (works.length === 0) throw new Error(`no work has such a name; there are: ${WORKS.map(workName).join(', ')}`);
   const seconds = Number(values.seconds ?? (values.quick ? 2 : 8));
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-  await withTargets(values.through.split(','), async (targets, folder) => {
+  await withTargets((values.through ?? 'direct,nginx,sealgate').split(','), async (targets, folder) => {
     const cells = await measureAll(targets, works, { seconds, rounds, folder });
     tell(`${seconds} s a cell`, markdownReport(cells), cells);
     if (cells.some((cell) => cell.failures > 0)) process.exitCode = 1;
@@ -155,8 +155,11 @@ async function runRequests(): Promise<void> {
 async function runClients(): Promise<void> {
   const scale = Number(values.scale);
   if (!(scale > 0 && scale <= 1)) throw new Error(`--scale is ${values.scale}: give a number above 0, at most 1`);
-  Object.assign(process.env, await ensureTools(['minio', 'redis', 'curl', 'python', 'aws', 'rclone'], { say }));
-  await withTargets(['sealgate'], async (targets, folder) => {
+  const through = (values.through ?? 'direct,sealgate').split(',');
+  const proxy = through.includes('nginx') ? (['nginx'] as const) : [];
+  const tools = ['minio', 'redis', 'curl', 'python', 'aws', 'rclone', ...proxy] as const;
+  Object.assign(process.env, await ensureTools(tools, { say }));
+  await withTargets(through, async (targets, folder) => {
     const cells = await measureClients(targets, { folder, scale, only: values.only, say });
     if (cells.length === 0) throw new Error(`no group has such a name; there are: ${CLIENT_GROUPS.join(', ')}`);
     tell(`scale ${scale}`, clientReport(cells), cells);

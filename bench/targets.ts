@@ -45,7 +45,7 @@ export async function startMinio(folder: string, started: Started): Promise<Targ
       MINIO_BROWSER: 'off',
     },
     logFile: join(folder, 'minio.log'),
-    isReady: answers(`http://${address}/minio/health/ready`, 'success'),
+    isReady: answers(`http://${address}/minio/health/cluster`, 'success'),
   });
   started.push(server);
   return { name: 'direct', endpoint: new URL(`http://${address}`), bucket: PLAIN_BUCKET, credentials, pid: server.pid };
@@ -61,7 +61,7 @@ export async function startNginx(folder: string, direct: Target, started: Starte
   const server = await startServer({
     command: [tool('nginx'), '-c', file, '-p', home, '-e', join(home, 'error.log')],
     logFile: join(folder, 'nginx.log'),
-    isReady: answers(`http://127.0.0.1:${port}/minio/health/ready`, 'success'),
+    isReady: answers(`http://127.0.0.1:${port}/minio/health/cluster`, 'success'),
   });
   started.push(server);
   return { ...direct, name: 'nginx', endpoint: new URL(`http://127.0.0.1:${port}`), pid: server.pid };
