@@ -128,6 +128,8 @@ export interface RenderContext {
   readonly settings: FrontSettings;
   /** The request, if it got far enough to be read. */
   readonly request: WireRequest | undefined;
+  /** Whether what the request stores lies in the store as ciphertext. */
+  readonly seals?: boolean | undefined;
 }
 
 /** The face a dialect turns to clients. Stateless, but for caches of derived signing keys. */

@@ -54,6 +54,8 @@ export interface AskedChecksum {
 export interface ObjectFacts {
   readonly plaintextBytes: number;
   readonly etag: string;
+  /** Whether it lies in the store as ciphertext. */
+  readonly sealed?: boolean | undefined;
   readonly lastModified: Date;
   readonly metadata: ObjectMetadata;
   readonly checksum?: Checksum | undefined;

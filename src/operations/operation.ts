@@ -34,6 +34,8 @@ export interface PutObject {
   readonly metadata: ObjectMetadata;
   /** Only ifMatch and ifNoneMatch mean something on a write. */
   readonly conditions: Conditions;
+  /** That what it stores lies in the store as ciphertext. */
+  readonly asksEncryption?: boolean | undefined;
 }
 
 /** What a copy reads, and under which conditions on it: dates and ETags as sent. */
@@ -56,6 +58,8 @@ export interface CopyObject {
   readonly vendor: ObjectMetadata['vendor'];
   /** On what stands at the destination. Only ifMatch and ifNoneMatch mean something. */
   readonly conditions: Conditions;
+  /** That what it stores lies in the store as ciphertext. */
+  readonly asksEncryption?: boolean | undefined;
 }
 
 /** How a form asks to be answered: a browser shows the answer, or goes on to another page. */
@@ -197,6 +201,8 @@ export interface CreateMultipartUpload {
   readonly ref: ObjectRef;
   readonly metadata: ObjectMetadata;
   readonly checksum: AskedChecksum | undefined;
+  /** That what it stores lies in the store as ciphertext. */
+  readonly asksEncryption?: boolean | undefined;
 }
 
 export interface UploadPart {

@@ -22,6 +22,7 @@ export async function factsOf(
   const { stored } = object;
   return {
     plaintextBytes: object.plaintextBytes,
+    sealed: object.kind === 'sealed',
     etag: await shownEtag(object, ref, context, manifest),
     lastModified: stored.lastModified,
     metadata: clientMetadata(stored.metadata),

@@ -6,6 +6,7 @@ import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
 import { admit } from './admission.ts';
 import { checkAnonymous } from './anonymous.ts';
+import { checkAskedEncryption } from './asked-encryption.ts';
 import { Askers } from './askers.ts';
 import { objectAttributes } from './attributes.ts';
 import { authorize } from './authorize.ts';
@@ -58,13 +59,15 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, services.budget);
       const context = authorize(bucketOf(operation), { services: ours, tenant, trace, signal: request.signal });
       if (!signed) checkAnonymous(operation, context.policy);
+      checkAskedEncryption(operation, context.policy);
       if (operation.kind === 'Forward') {
         const exchange = { request, body, front, renderError: await sharedErrors(renderError, sharing) };
         return await forward(operation, exchange, context.services);
       }
       const hasBody = operation.kind === 'PutObject' || operation.kind === 'UploadPart';
       if (parsed.kind === 'ready' && !hasBody) await expectNoBody(body);
-      const answer = perform(operation, body, context).then((done) => rendered(done, front, rendering));
+      const seals = context.policy.protection === 'seal';
+      const answer = perform(operation, body, context).then((done) => rendered(done, front, { ...rendering, seals }));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
       return renderError(error);

@@ -20,7 +20,8 @@ LABELS = {}
 
 # Each server's own, and the order of what has none.
 DROPPED = {"ResponseMetadata", "ETag", "LastModified", "RequestId", "HostId", "AcceptRanges", "Owner", "RetainUntilDate",
-           "ObjectLockRetainUntilDate", "Message", "NextVersionIdMarker", "NextKeyMarker", "VersionIdMarker"}
+           "ObjectLockRetainUntilDate", "Message", "NextVersionIdMarker", "NextKeyMarker", "VersionIdMarker",
+           "ServerSideEncryption"}
 
 
 def plain(value):

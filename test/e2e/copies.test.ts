@@ -219,7 +219,23 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
       expect((await client.send(new HeadObjectCommand({ Bucket, Key }))).Metadata).toEqual({ a: 'b' });
       const { TagSet } = await client.send(new GetObjectTaggingCommand({ Bucket, Key }));
       expect(TagSet).toEqual([{ Key: 'k', Value: 'v' }]);
+      const { ServerSideEncryption } = await client.send(new HeadObjectCommand({ Bucket, Key }));
+      expect(ServerSideEncryption).toBe(Bucket === PLAIN ? undefined : 'AES256');
     }
+    const asks = { Key: 'asks', ServerSideEncryption: 'AES256' } as const;
+    for (const Bucket of [BUCKET, COARSE]) {
+      const stored = await client.send(new PutObjectCommand({ Bucket, ...asks, Body: sent }));
+      expect(stored.ServerSideEncryption).toBe('AES256');
+    }
+    const CopySource = `${BUCKET}/mixed`;
+    for (const command of [
+      new PutObjectCommand({ Bucket: PLAIN, ...asks, Body: sent }),
+      new CopyObjectCommand({ Bucket: PLAIN, ...asks, CopySource }),
+      new CreateMultipartUploadCommand({ Bucket: PLAIN, ...asks }),
+    ]) {
+      expect(await refusal(client.send(command as PutObjectCommand))).toEqual([501, 'NotImplemented']);
+    }
+    expect(await listedKeys(client, PLAIN, 'asks')).toEqual([]);
   });
 });
 

@@ -27,7 +27,7 @@ export interface Told {
 
 /** Each server's own, or of the connection; and what the SDK adds for itself. */
 const OWN_HEADERS =
-  /^(?:accept-ranges|allow|connection|content-length|content-type|date|expiresstring|keep-alive|server|strict-transport-security|transfer-encoding|vary|x-amz-bucket-region|x-amz-id-2|x-amz-request-id|x-content-type-options|x-minio-.*|x-ratelimit-.*|x-xss-protection)$/;
+  /^(?:accept-ranges|allow|connection|content-length|content-type|date|expiresstring|keep-alive|server|strict-transport-security|transfer-encoding|vary|x-amz-server-side-encryption|x-amz-bucket-region|x-amz-id-2|x-amz-request-id|x-content-type-options|x-minio-.*|x-ratelimit-.*|x-xss-protection)$/;
 
 const VERSION_ID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const ETAG = /"?[0-9a-f]{32}(?:-\d+)?"?/g;
@@ -79,7 +79,7 @@ export class BothWays {
     );
     const told = await way.client.send(sent).then(
       async (answer) => {
-        const { $metadata, Body, ...fields } = answer as unknown as Record<string, unknown> & {
+        const { $metadata, Body, ServerSideEncryption, ...fields } = answer as unknown as Record<string, unknown> & {
           Body?: { transformToString(): Promise<string> };
         };
         if (keep !== undefined) way.kept[keep] = (fields.VersionId ?? '') as string;

@@ -3,6 +3,7 @@ import type { ObjectRef } from '../../operations/object.ts';
 import type { CopyObject, CopySource } from '../../operations/operation.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import { readCopySource } from './copy-source.ts';
+import { asksEncryption } from './encryption-headers.ts';
 import { COPY_SOURCE_HEADERS } from './header-rules.ts';
 import { readObjectMetadata, readWriteConditions } from './put-object.ts';
 import { readChecksumAlgorithm } from './upload-requests.ts';
@@ -37,6 +38,7 @@ export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject 
     checksumAlgorithm: readChecksumAlgorithm(headers),
     vendor: replacesTags ? vendor : withoutTags(vendor),
     conditions: readWriteConditions(headers),
+    asksEncryption: asksEncryption(headers),
   };
 }
 

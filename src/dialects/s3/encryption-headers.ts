@@ -20,6 +20,16 @@ export function speaksOfEncryption(name: string): boolean {
   return name.startsWith(MANAGED) || name.startsWith(SOURCE_CUSTOMER);
 }
 
+/** Of a request that was checked: then it is AES256 that is asked for. */
+export function asksEncryption(headers: HeaderList): boolean {
+  return headers.has(MANAGED);
+}
+
+/** S3 tells it of every object; of the gateway's it is true of those that are sealed (FORMAT.md, suite 1: AES-256-GCM). */
+export function appendEncryption(headers: HeaderList): void {
+  headers.append(MANAGED, 'AES256');
+}
+
 /**
  * Of a request that begins an object.
  * @throws GatewayError InvalidArgument, NotImplemented

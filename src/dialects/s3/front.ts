@@ -5,6 +5,7 @@ import type { WireRequest, WireResponse } from '../../wire/message.ts';
 import { textBody } from '../../wire/text-body.ts';
 import type { FrontDialect, RenderContext } from '../dialect.ts';
 import { resourceOf } from './address.ts';
+import { appendEncryption } from './encryption-headers.ts';
 import { parseRequest } from './parse.ts';
 import { attributesDocument, attributesHeaders } from './render-attributes.ts';
 import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './render-bucket.ts';
@@ -24,6 +25,16 @@ import {
 } from './render-upload.ts';
 import { readClaim } from './signature-claim.ts';
 import { unsignedBody } from './unsigned-body.ts';
+
+const WRITES: ReadonlySet<Answer['kind']> = new Set<Answer['kind']>([
+  'ObjectStored',
+  'ObjectCopied',
+  'FormStored',
+  'UploadCreated',
+  'PartStored',
+  'PartCopied',
+  'UploadCompleted',
+]);
 
 const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-Signature|X-Amz-Algorithm|X-Amz-Credential|AWSAccessKeyId)=/;
 
@@ -83,6 +94,7 @@ function commonHeaders(context: RenderContext, date: string): HeaderList {
 }
 
 function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContext): WireResponse {
+  if (tellsOfCiphertext(answer, context)) appendEncryption(headers);
   switch (answer.kind) {
     case 'ObjectContent':
       return renderContent(answer, headers);
@@ -128,6 +140,11 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
     case 'UploadCompleted':
       return renderCompleted(answer, context, headers);
   }
+}
+
+function tellsOfCiphertext(answer: Answer, { seals }: RenderContext): boolean {
+  if (answer.kind === 'ObjectContent') return answer.facts.sealed === true;
+  return seals === true && WRITES.has(answer.kind);
 }
 
 function document(xml: string, headers: HeaderList): WireResponse {

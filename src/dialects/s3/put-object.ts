@@ -3,7 +3,7 @@ import type { ContentHeaders, MetadataEntry, ObjectMetadata, ObjectRef } from '.
 import type { PutObject } from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { HeaderList } from '../../wire/headers.ts';
-import { checkWriteEncryption } from './encryption-headers.ts';
+import { asksEncryption, checkWriteEncryption } from './encryption-headers.ts';
 import { METADATA_PREFIX, treatObjectHeader, unavailable } from './header-rules.ts';
 
 /** The gateway keeps its envelope in user metadata under names that begin so; clients neither see nor send them. */
@@ -20,6 +20,7 @@ export function readPutObject(ref: ObjectRef, headers: HeaderList): PutObject {
     ref,
     metadata: readObjectMetadata('PutObject', headers),
     conditions: readWriteConditions(headers),
+    asksEncryption: asksEncryption(headers),
   };
 }
 

@@ -11,6 +11,7 @@ import type {
 import type { HeaderList } from '../../wire/headers.ts';
 import type { QueryList } from '../../wire/query.ts';
 import { CHECKSUM_ALGORITHMS } from './checksum.ts';
+import { asksEncryption } from './encryption-headers.ts';
 import { checkDeleteHeaders, checkReadHeaders } from './header-rules.ts';
 import { isUrlEncoded, readPageSize, wholeNumber } from './listing.ts';
 import { readObjectMetadata } from './put-object.ts';
@@ -20,7 +21,13 @@ const MAX_PART_NUMBER = 10_000;
 /** @throws GatewayError as `readPutObject`, and InvalidRequest for a checksum that S3 does not have */
 export function readCreateUpload(ref: ObjectRef, headers: HeaderList): CreateMultipartUpload {
   const metadata = readObjectMetadata('CreateMultipartUpload', headers);
-  return { kind: 'CreateMultipartUpload', ref, metadata, checksum: readAskedChecksum(headers) };
+  return {
+    kind: 'CreateMultipartUpload',
+    ref,
+    metadata,
+    checksum: readAskedChecksum(headers),
+    asksEncryption: asksEncryption(headers),
+  };
 }
 
 /** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */

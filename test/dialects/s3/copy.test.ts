@@ -96,6 +96,7 @@ describe('CopyObject', () => {
     ]);
     expect(operation).toEqual({
       kind: 'CopyObject',
+      asksEncryption: false,
       ref: { bucket: 'bucket', key: 'key' },
       source: {
         ref: { bucket: 'source', key: 'a' },

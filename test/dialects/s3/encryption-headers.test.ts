@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
+import type { Answer } from '../../../src/operations/answer.ts';
+import { HeaderList } from '../../../src/wire/headers.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { codeOf, SETTINGS } from './signing.ts';
 
@@ -85,6 +87,45 @@ test.each<[string, Headers, string]>([
   for (const [method, target, more] of REQUESTS.slice(0, 3)) {
     expect(await code(method, target, [...more, ...headers])).toBe(expected);
   }
+});
+
+test('the answer tells of ciphertext, and only of that', () => {
+  const headersOf = (answer: Answer, seals?: boolean) =>
+    s3Front.render(answer, { requestId: 'R', settings: SETTINGS, request: undefined, seals }).headers.get(SSE);
+  const etag = 'e';
+  const stored = {
+    ref: { bucket: 'b', key: 'k' },
+    etag,
+    versionId: undefined,
+    checksum: undefined,
+    vendor: new HeaderList(),
+  };
+  const lastModified = new Date(0);
+  const writes: readonly Answer[] = [
+    { kind: 'ObjectStored', ...stored },
+    { kind: 'ObjectCopied', ...stored, lastModified, sourceVersionId: undefined },
+    { kind: 'FormStored', stored: { kind: 'ObjectStored', ...stored }, reply: { redirect: undefined, status: 204 } },
+    { kind: 'UploadCreated', ref: stored.ref, uploadId: 'u', checksum: undefined },
+    { kind: 'PartStored', etag, checksum: undefined },
+    { kind: 'PartCopied', etag, checksum: undefined, lastModified, sourceVersionId: undefined },
+    { kind: 'UploadCompleted', ...stored },
+  ];
+  for (const answer of writes) {
+    expect([answer.kind, headersOf(answer, true), headersOf(answer, false), headersOf(answer)]).toEqual([
+      answer.kind,
+      'AES256',
+      undefined,
+      undefined,
+    ]);
+  }
+  const metadata = { content: {}, user: [], vendor: new HeaderList() };
+  for (const sealed of [true, false, undefined]) {
+    const facts = { plaintextBytes: 1, etag, lastModified, metadata, sealed };
+    const content: Answer = { kind: 'ObjectContent', facts, range: undefined, overrides: {}, body: undefined };
+    // What the object is decides, and not what would become of it now.
+    for (const seals of [true, false]) expect(headersOf(content, seals)).toBe(sealed ? 'AES256' : undefined);
+  }
+  expect(headersOf({ kind: 'ObjectDeleted', versionId: undefined, deleteMarker: false }, true)).toBe(undefined);
 });
 
 test('how an object is encrypted is said when it is begun, and not later', async () => {

@@ -261,6 +261,7 @@ describe('PutObject', () => {
     const { vendor, ...metadata } = put.metadata;
     expect({ ...put, metadata }).toEqual({
       kind: 'PutObject',
+      asksEncryption: true,
       ref: { bucket: 'bucket', key: 'key' },
       metadata: {
         content: {

@@ -106,6 +106,14 @@ const BY_DESIGN: readonly Difference[] = [
     reason: 'MinIO ignores the condition and deletes; backend.conditionalDeletes is for stores that do not',
   },
   {
+    stores: BOTH,
+    at: ['*'],
+    field: 'header x-amz-server-side-encryption',
+    direct: undefined,
+    through: 'AES256',
+    reason: 'as S3, which tells it of every object; of what lies in clear in a mixed bucket the gateway does not',
+  },
+  {
     stores: MINIO,
     at: ['headers/managed encryption'],
     field: 'answer',
