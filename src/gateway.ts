@@ -24,6 +24,7 @@ import { OriginRules } from './pipeline/origin-rules.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
 import type { PipelineServices } from './pipeline/services.ts';
 import { Staging } from './pipeline/staging.ts';
+import { StagingRights } from './pipeline/staging-rights.ts';
 import { StagingSweep } from './pipeline/staging-sweep.ts';
 import { Store } from './pipeline/store.ts';
 import { UploadQuota } from './pipeline/upload-quota.ts';
@@ -375,6 +376,7 @@ function pipelineServices(
       keepSeconds: config.uploads.keepSeconds,
     }),
     staging: new Staging({ bucket: stagingBucket, store }),
+    stagingRights: new StagingRights(),
     uploadKeepSeconds: config.uploads.keepSeconds,
     now,
     randomBytes: createRandomPool(),

@@ -336,6 +336,8 @@ export interface BackDialect {
   bucketLocation(bucket: string): OutgoingRequest;
   createUpload(ref: ObjectRef, metadata: ObjectMetadata): OutgoingRequest;
   uploadPart(ref: ObjectRef, uploadId: string, partNumber: number, body: OutgoingBody): OutgoingRequest;
+  /** A part whose content is not what its own digest says: refused of everybody, but first of those who may not. */
+  impossiblePart(ref: ObjectRef, uploadId: string): OutgoingRequest;
   completeUpload(
     ref: ObjectRef,
     uploadId: string,
@@ -388,6 +390,8 @@ export interface BackDialect {
    */
   readListing(body: ByteSource): Promise<StoredListing>;
   readVersionListing(body: ByteSource): Promise<StoredVersionListing>;
+  /** Whether the refusal is of an impossible part itself, or the part was taken by a store that reads no digests. */
+  isImpossiblePart(response: IncomingResponse, document: Buffer): boolean;
   readBuckets(document: Buffer): readonly { readonly name: string; readonly created: Date }[];
   readLocation(document: Buffer): string;
   readUploadId(document: Buffer): string;

@@ -12,6 +12,7 @@ import type { LayoutCache } from './layout-cache.ts';
 import type { OriginRules } from './origin-rules.ts';
 import type { PlainSizeCache } from './plain-sizes.ts';
 import type { Staging } from './staging.ts';
+import type { StagingRights } from './staging-rights.ts';
 import type { Store } from './store.ts';
 import type { RequestTrace } from './trace.ts';
 import type { UploadQuota } from './upload-quota.ts';
@@ -42,6 +43,7 @@ export interface PipelineServices {
   readonly uploads: UploadStates;
   readonly uploadQuota: UploadQuota;
   readonly staging: Staging;
+  readonly stagingRights: StagingRights;
   /** How long an upload that nobody adds to is kept. */
   readonly uploadKeepSeconds: number;
   readonly now: () => Date;

@@ -214,6 +214,20 @@ export class Store {
     return { partNumber: part.partNumber, etag };
   }
 
+  /**
+   * Whether whoever asks may add parts to an upload, by a part that the backend cannot take: only its refusal of the part
+   * itself, behind that of the asker, says yes. To list parts is another right, which readers have and writers may not.
+   * @throws GatewayError AccessDenied, NoSuchUpload …
+   */
+  async tryPart(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {
+    const { identity } = this;
+    const options = identity === undefined ? { signal } : { signal, identity };
+    const response = await this.#connection.send(this.#back.impossiblePart(ref, uploadId), options);
+    const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
+    if (this.#back.isImpossiblePart(response, document)) return;
+    throw this.#back.readError(response, document, ref, identity?.asker);
+  }
+
   async completeUpload(
     upload: {
       readonly ref: ObjectRef;

@@ -82,6 +82,8 @@ export async function storePart(
   const { store, staging, uploads, uploadKeepSeconds } = services;
   const bytes = sealedPartBytes(plaintextBytes);
   if (bytes > store.dialect.largestPartBytes) throw partTooLarge(plaintextBytes, store.dialect.largestPartBytes);
+  const staged = bytes < store.dialect.smallestPartBytes;
+  if (staged) await services.stagingRights.verify({ ...upload, store }, signal);
   const partSalt = services.randomBytes(16);
   const { source, checksum } = await digested(attempt, upload.header.checksum?.algorithm);
   const sealed = sealPart(source, {
@@ -95,7 +97,6 @@ export async function storePart(
     },
   });
   const body = { bytes, source: sealed };
-  const staged = bytes < store.dialect.smallestPartBytes;
   const { etag } = staged
     ? await staging.put(upload.id, { partNumber, partSalt }, body, signal)
     : await store.uploadPart({ ref: upload.ref, uploadId: upload.uploadId, partNumber, body }, signal);

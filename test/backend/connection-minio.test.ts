@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BackendConnection } from '../../src/backend/connection.ts';
-import type { CompletedPart } from '../../src/dialects/dialect.ts';
+import type { CompletedPart, StorePut } from '../../src/dialects/dialect.ts';
 import { s3Back } from '../../src/dialects/s3/back.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { ObjectMetadata } from '../../src/operations/object.ts';
@@ -465,4 +465,85 @@ describe('a backend that dies', () => {
     await connection.check();
     expect((await expectStatus(200, s3Back.get({ ref, conditions: {} }))).body).toHaveLength(bytes);
   }, 60_000);
+});
+
+/** As sealers do, in memory that is used again. */
+async function* inPieces(body: Buffer, pieceBytes: number): AsyncGenerator<Buffer, void, void> {
+  const piece = Buffer.alloc(pieceBytes);
+  for (let at = 0; at < body.length; at += pieceBytes) {
+    yield piece.subarray(0, body.copy(piece, 0, at, at + pieceBytes));
+    piece.fill(0xee);
+  }
+}
+
+describe('writes that lock', () => {
+  const LOCKED = 'locked';
+  const until = new Date(Date.now() + 600_000).toISOString();
+  const vendor = () =>
+    new HeaderList(['x-amz-object-lock-mode', 'GOVERNANCE', 'x-amz-object-lock-retain-until-date', until]);
+  const locking = (key: string, body: StorePut['body'], content = {}) =>
+    s3Back.put({
+      ref: { bucket: LOCKED, key },
+      metadata: { content, user: [], vendor: vendor() },
+      conditions: {},
+      body,
+    });
+
+  beforeAll(async () => {
+    const enabled = new HeaderList(['x-amz-bucket-object-lock-enabled', 'true']);
+    await expectStatus(200, s3Back.createBucket(LOCKED, undefined, enabled));
+  });
+
+  test('bear a Content-MD5 when their body is whole', async () => {
+    const request = locking('whole', Buffer.from('body'));
+    expect(request.headers.get('content-md5')).toBe(createHash('md5').update('body').digest('base64'));
+    await expectStatus(200, request);
+    const other = locking('other', Buffer.from('body'));
+    other.headers.delete('content-md5');
+    other.headers.append('content-md5', createHash('md5').update('bodies').digest('base64'));
+    expect(await errorCode(other)).toBe('BackendError/backend');
+  });
+
+  const MIB = 1024 * 1024;
+  test.each([0, 1, MIB - 1, MIB, MIB + 1, 2 * MIB, 5 * MIB + 77])(
+    'of a stream of %i bytes bear a CRC32 in the trailer',
+    async (bytes) => {
+      const body = Buffer.from(Array.from({ length: bytes }, (_, at) => (at * 7 + (at >> 10)) % 251));
+      const key = `stream-${bytes}`;
+      const source = inPieces(body, 60_001);
+      const request = locking(key, { bytes, source }, { contentEncoding: 'gzip', contentType: 'text/plain' });
+      expect(request.headers.get('x-amz-trailer')).toBe('x-amz-checksum-crc32');
+      expect(request.headers.get('x-amz-decoded-content-length')).toBe(String(bytes));
+      await expectStatus(200, request);
+      expect(request.headers.get('x-amz-content-sha256')).toBe('STREAMING-UNSIGNED-PAYLOAD-TRAILER');
+      const got = await expectStatus(200, s3Back.get({ ref: { bucket: LOCKED, key }, conditions: {} }));
+      expect(got.body.equals(body)).toBe(true);
+      expect(s3Back.readObject(got.response).metadata.content.contentEncoding).toBe('gzip');
+      expect(got.response.headers.get('x-amz-object-lock-mode')).toBe('GOVERNANCE');
+    },
+  );
+
+  test('whose trailer is not of their body are refused', async () => {
+    const body = Buffer.alloc(100, 'x');
+    const request = locking('bad', { bytes: 100, source: inPieces(body, 100) });
+    const framed = request.body as { bytes: number; source: AsyncIterable<Buffer> };
+    const pieces: Buffer[] = [];
+    for await (const piece of framed.source) pieces.push(Buffer.from(piece));
+    const altered = Buffer.concat(pieces);
+    expect(altered).toHaveLength(framed.bytes);
+    altered[10] = 0x79;
+    expect((await connection.send({ ...request, body: altered })).status).toBe(400);
+  });
+
+  test('others go as before', () => {
+    const source = inPieces(Buffer.from('x'), 1);
+    const request = s3Back.put({
+      ref: { bucket: BUCKET, key: 'k' },
+      metadata: PLAIN,
+      conditions: {},
+      body: { bytes: 1, source },
+    });
+    expect([request.headers.has('x-amz-trailer'), request.headers.has('content-md5')]).toEqual([false, false]);
+    expect(request.body).toEqual({ bytes: 1, source });
+  });
 });

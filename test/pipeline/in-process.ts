@@ -23,6 +23,7 @@ import { OriginRules } from '../../src/pipeline/origin-rules.ts';
 import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
 import type { OperationContext, PipelineServices } from '../../src/pipeline/services.ts';
 import { Staging } from '../../src/pipeline/staging.ts';
+import { StagingRights } from '../../src/pipeline/staging-rights.ts';
 import { Store } from '../../src/pipeline/store.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
 import { UploadQuota } from '../../src/pipeline/upload-quota.ts';
@@ -122,6 +123,7 @@ export async function inProcess(
     etags: knownEtags(etagIndex),
     uploads,
     staging: new Staging({ bucket: 'staging', store }),
+    stagingRights: new StagingRights(),
     uploadQuota: new UploadQuota({ uploads, limit: over.openUploads ?? 1000, keepSeconds: 3600 }),
     uploadKeepSeconds: 3600,
     now: () => new Date(),

@@ -12,6 +12,7 @@ import type { OutgoingBody, OutgoingRequest } from '../../wire/message.ts';
 import { percentEncode, percentEncodePath } from '../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
 import type { CompletedPart, StoreGet, StorePut } from '../dialect.ts';
+import { setsLock, withChecksum } from './back-checksum.ts';
 import { encodeMetadataValue } from './encoded-word.ts';
 
 /**
@@ -27,7 +28,8 @@ type Query = readonly (readonly [name: string, value: string | number | undefine
 export function renderPut({ ref, metadata, conditions, body }: StorePut): OutgoingRequest {
   const headers = metadataHeaders(metadata);
   addWriteConditions(headers, conditions);
-  return { method: 'PUT', path: objectPath(ref), headers, body, idempotent: isUnconditional(conditions) };
+  const sent = setsLock(headers) ? withChecksum(body, headers) : body;
+  return { method: 'PUT', path: objectPath(ref), headers, body: sent, idempotent: isUnconditional(conditions) };
 }
 
 /** Sent twice, a conditional write meets what its own first copy did, and fails: so only plain ones may be. */
@@ -146,6 +148,17 @@ export function renderUploadPart(
     ['uploadId', uploadId],
   ]);
   return { method: 'PUT', path, headers: new HeaderList(), body, idempotent: true };
+}
+
+/** The footer's number, which is the gateway's: a store that takes it all the same has nothing of the client's under it. */
+const IMPOSSIBLE_PART_NUMBER = 10_000;
+/** MD5 of nothing. */
+const EMPTY_MD5 = '1B2M2Y8AsgTpgAmY7PhCfg==';
+
+export function renderImpossiblePart(ref: ObjectRef, uploadId: string): OutgoingRequest {
+  const request = renderUploadPart(ref, uploadId, IMPOSSIBLE_PART_NUMBER, Buffer.from('?'));
+  request.headers.append('content-md5', EMPTY_MD5);
+  return request;
 }
 
 export function renderCompleteUpload(

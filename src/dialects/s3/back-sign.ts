@@ -4,6 +4,7 @@ import type { HeaderList } from '../../wire/headers.ts';
 import type { OutgoingRequest } from '../../wire/message.ts';
 import { QueryList } from '../../wire/query.ts';
 import type { BackendCredentials } from '../dialect.ts';
+import { STREAMING_UNSIGNED_TRAILER } from './back-checksum.ts';
 import {
   canonicalPaths,
   canonicalQuery,
@@ -35,7 +36,7 @@ export function sign(
     return;
   }
   const time = timeText(now);
-  const payloadHash = payloadHashOf(request.body);
+  const payloadHash = headers.has('x-amz-trailer') ? STREAMING_UNSIGNED_TRAILER : payloadHashOf(request.body);
   headers.append('host', host).append('x-amz-date', time).append('x-amz-content-sha256', payloadHash);
   const scope = { date: time.slice(0, 8), region: credentials.region, service: 's3' };
   const signedHeaders = signedHeaderNames(headers);
