@@ -347,7 +347,7 @@ function pipelineServices(
   const now = () => new Date();
   return {
     fronts: FRONTS,
-    settings: { region: config.region, domains: config.domains },
+    settings: { region: config.region, anyRegion: config.anyRegion, domains: config.domains },
     directory,
     keyRings: stores.keyRings,
     store,

@@ -214,7 +214,14 @@ export const settingsSchema = z.strictObject({
   workers: setting(countOrAuto({ min: 1, max: 1024 }), 'Worker processes.', {
     defaultText: 'auto: one per core',
   }).prefault('auto'),
-  region: setting(region, 'The region that clients sign for.').prefault('us-east-1'),
+  region: setting(region, 'The region that clients sign for, and that buckets are said to lie in.').prefault(
+    'us-east-1',
+  ),
+  anyRegion: setting(
+    flag(),
+    'Take signatures for other regions too, as MinIO does while it has none of its own: for applications that are set ' +
+      'to whatever region they once had.',
+  ).prefault(false),
   domains: setting(
     listOf(domain),
     'Domains under which bucket.domain is a virtual-host request. Path style always works.',

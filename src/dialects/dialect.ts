@@ -38,6 +38,8 @@ export interface SigningSecret {
 export interface FrontSettings {
   /** The region that signatures must name, and that HeadBucket answers. */
   readonly region: string;
+  /** Signatures may name any region. A secret is one for all of them, so that this opens nothing to nobody. */
+  readonly anyRegion?: boolean | undefined;
   /** Domains under which `<bucket>.<domain>` is a virtual-host request. Lower case, without port. */
   readonly domains: readonly string[];
 }

@@ -6,6 +6,7 @@ import type { FrontSettings, SignatureClaim, SigningSecret } from '../dialect.ts
 import { ALGORITHM, credential, ECDSA_ALGORITHM, noEcdsa, noSigV2, refuseToken } from './signature-fields.ts';
 import { MAX_SKEW_MILLISECONDS } from './signature-time.ts';
 import { signingKey } from './signing-key.ts';
+import { isTaken } from './signing-region.ts';
 
 /** The signature of a form's policy, read but not yet believed. */
 export interface PolicyClaim extends Pick<SignatureClaim, 'accessKeyId' | 'legacy'> {
@@ -46,7 +47,7 @@ function readV4(fields: ReadonlyMap<string, string>, policy: string, settings: F
   return {
     accessKeyId,
     verify(secret, now) {
-      if (scope.region !== settings.region) {
+      if (!isTaken(scope.region, settings)) {
         const message = `the region in x-amz-credential is wrong; expecting '${settings.region}'`;
         throw malformed(message, { region: settings.region });
       }

@@ -10,6 +10,7 @@ import { type PayloadCandidate, payloadCandidates } from './payload.ts';
 import { readSignatureFields, type SignatureFields } from './signature-fields.ts';
 import { expired, MAX_SKEW_MILLISECONDS, refuseSkew } from './signature-time.ts';
 import { type SigningKey, signingKey } from './signing-key.ts';
+import { isTaken } from './signing-region.ts';
 import { SigV2Claim } from './sigv2-claim.ts';
 
 /** @throws GatewayError see readSignatureFields and payloadCandidates */
@@ -44,7 +45,7 @@ class S3SignatureClaim implements SignatureClaim {
   verify(secret: SigningSecret, now: Date): VerifiedBody {
     const fields = this.#fields;
     // Before the key is derived, so that a stranger cannot make the gateway derive keys for any scope.
-    checkRegion(fields, this.#settings.region);
+    checkRegion(fields, this.#settings);
     checkTime(fields, now);
     checkAllSigned(this.#request.headers, fields.signedHeaders);
     const key = signingKey(secret, fields.scope);
@@ -81,8 +82,8 @@ class S3SignatureClaim implements SignatureClaim {
   }
 }
 
-function checkRegion(fields: SignatureFields, region: string): void {
-  if (fields.scope.region === region) return;
+function checkRegion(fields: SignatureFields, { region, anyRegion }: FrontSettings): void {
+  if (isTaken(fields.scope.region, { region, anyRegion })) return;
   throw clientError(
     fields.form === 'header' ? 'AuthorizationHeaderMalformed' : 'AuthorizationQueryParametersError',
     `The region in the signature's credential is wrong; expecting '${region}'.`,

@@ -14,7 +14,7 @@ export function scopeText(scope: SigningScope): string {
 }
 
 /**
- * A presigned URL lives seven days at most and a gateway has one region, so a secret in use has a handful of scopes.
+ * A presigned URL lives seven days at most and clients name a region or a few, so a secret has a handful of scopes.
  * The bound holds whoever calls.
  */
 const MAX_SCOPES_PER_SECRET = 16;

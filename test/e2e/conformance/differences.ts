@@ -645,7 +645,7 @@ const AS_S3_DOES: readonly Difference[] = [
     direct: '*',
     through: '400 Authorization*',
     reason:
-      'as S3, and the answer names the right one (setting `region`); MinIO takes any while it has none of its own',
+      'as S3, and the answer names the right one (setting `region`; with `anyRegion` any is taken); MinIO takes any while it has none of its own',
   },
   {
     stores: MINIO,

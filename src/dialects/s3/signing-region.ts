@@ -1,0 +1,9 @@
+import type { FrontSettings } from '../dialect.ts';
+
+/** As the setting `region` allows them: what a stranger writes becomes part of a key that is derived and kept. */
+const REGION = /^[A-Za-z0-9-]{1,64}$/;
+
+/** Whether a signature may name this region. */
+export function isTaken(region: string, settings: Pick<FrontSettings, 'region' | 'anyRegion'>): boolean {
+  return region === settings.region || (settings.anyRegion === true && REGION.test(region));
+}
