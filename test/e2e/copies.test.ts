@@ -69,6 +69,10 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
   const head = (Key: string, Bucket = BUCKET) =>
     client.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
 
+  /** Of tags: Ceph RGW 16 keeps none of a copy under other metadata, nor of a multipart upload. */
+  const kept = <T>(tags: T[]): T[] => (stand.store?.name === 'Ceph RGW' ? [] : tags);
+  const holdsOnComplete = () => stand.store?.settings.conditionalUploads !== false;
+
   it.each([0, 1, 65_536, 5 * MIB + 1])('copies %d bytes, with what belongs to them', async (bytes) => {
     const sent = payload(bytes, bytes + 1);
     const metadata = { ContentType: 'text/x-a', CacheControl: 'no-cache', Metadata: { a: 'b' } };
@@ -86,7 +90,7 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
       expect(Math.floor(Number(CopyObjectResult?.LastModified) / 1000)).toBe(Number(target.LastModified) / 1000);
       await expectServed(client, Bucket, 'copy', sent);
       const { TagSet } = await client.send(new GetObjectTaggingCommand({ Bucket, Key: 'copy' }));
-      expect(TagSet).toEqual([{ Key: 'k', Value: 'v' }]);
+      expect(TagSet).toEqual(kept([{ Key: 'k', Value: 'v' }]));
     }
   });
 
@@ -97,7 +101,7 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
     expect(await head('two')).toMatchObject({ ContentType: 'x/y', Metadata: { c: 'd' } });
     await copy('three', 'two', { TaggingDirective: 'REPLACE', Tagging: 'n=1&m=2' });
     const { TagSet } = await client.send(new GetObjectTaggingCommand({ Bucket: BUCKET, Key: 'three' }));
-    expect(TagSet?.map(({ Key, Value }) => `${Key}=${Value}`).sort()).toEqual(['m=2', 'n=1']);
+    expect((TagSet ?? []).map(({ Key, Value }) => `${Key}=${Value}`).sort()).toEqual(kept(['m=2', 'n=1']));
     await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'one' }));
     await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'two' }));
     await copy('four', 'three');
@@ -114,7 +118,7 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
       await expectServed(client, BUCKET, 'self', sent);
     }
     const { TagSet } = await client.send(new GetObjectTaggingCommand({ Bucket: BUCKET, Key: 'self' }));
-    expect(TagSet).toEqual([{ Key: 'k', Value: 'v' }]);
+    expect(TagSet ?? []).toEqual(kept([{ Key: 'k', Value: 'v' }]));
   });
 
   it('onto itself while others write: whoever came last is whole', async () => {
@@ -143,14 +147,17 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
       { CopySourceIfNoneMatch: ETag },
       { CopySourceIfModifiedSince: new Date(Date.now() + 3_600_000) },
       { CopySourceIfUnmodifiedSince: new Date(0) },
-      { IfNoneMatch: '*' },
-      { IfMatch: '"other"' },
     ]) {
       expect(await refusal(copy('cond-copy', 'cond', condition)), JSON.stringify(condition)).toEqual([
         412,
         'PreconditionFailed',
       ]);
     }
+    const refused = holdsOnComplete() ? [412, 'PreconditionFailed'] : [501, 'NotImplemented'];
+    for (const condition of [{ IfNoneMatch: '*' }, { IfMatch: '"other"' }]) {
+      expect(await refusal(copy('cond-copy', 'cond', condition)), JSON.stringify(condition)).toEqual(refused);
+    }
+    if (!holdsOnComplete()) return;
     const current = (await head('cond-copy')).ETag as string;
     await copy('cond-copy', 'cond', { IfMatch: current });
     await copy('cond-new', 'cond', { IfNoneMatch: '*' });
@@ -161,9 +168,11 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
     await put('race', Buffer.from('x'));
     const racing = Array.from({ length: 200 }, () => refusal(copy('race-won', 'race', { IfNoneMatch: '*' })));
     const outcomes = (await Promise.all(racing)).map(([status]) => status);
-    expect(outcomes.filter((status) => status === undefined)).toHaveLength(1);
-    for (const status of outcomes) expect([undefined, 412, 409, 503]).toContain(status);
-    await expectServed(client, BUCKET, 'race-won', Buffer.from('x'));
+    if (holdsOnComplete()) {
+      expect(outcomes.filter((status) => status === undefined)).toHaveLength(1);
+      for (const status of outcomes) expect([undefined, 412, 409, 503]).toContain(status);
+      await expectServed(client, BUCKET, 'race-won', Buffer.from('x'));
+    } else expect(new Set(outcomes)).toEqual(new Set([501]));
     const { Uploads } = await (stand.store === undefined ? client : backendClient(stand.store))
       .send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))
       .catch(() => ({ Uploads: undefined }));
@@ -218,7 +227,8 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
       await expectServed(client, Bucket, Key, sent);
       expect((await client.send(new HeadObjectCommand({ Bucket, Key }))).Metadata).toEqual({ a: 'b' });
       const { TagSet } = await client.send(new GetObjectTaggingCommand({ Bucket, Key }));
-      expect(TagSet).toEqual([{ Key: 'k', Value: 'v' }]);
+      const tags = [{ Key: 'k', Value: 'v' }];
+      expect(TagSet).toEqual(from === Bucket ? kept(tags) : tags);
       const { ServerSideEncryption } = await client.send(new HeadObjectCommand({ Bucket, Key }));
       expect(ServerSideEncryption).toBe(Bucket === PLAIN ? undefined : 'AES256');
     }
