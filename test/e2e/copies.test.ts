@@ -28,6 +28,7 @@ import { startMinio } from '../support/minio.ts';
 import { payload } from '../support/payload.ts';
 import { backendClient, expectServed, listedKeys, onceClient, read, refusal } from '../support/sight.ts';
 import { ALL_STANDS, type Stand, standOnMinio } from '../support/stand.ts';
+import { backendSettings } from '../support/store.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-copies';
@@ -498,9 +499,8 @@ describe('what a copy costs the gateway', () => {
   it('of 200 MiB and of 1.2 GiB: a few headers over the wire to the store, and no memory; a part’s its bytes, streaming', async () => {
     const minio = await startMinio();
     const proxy = await startCountingProxy(minio.endpoint);
-    const { accessKeyId, secretAccessKey } = minio;
     const gateway = await startGateway({
-      backend: { endpoint: proxy.endpoint, credentials: { accessKeyId, secretAccessKey } },
+      backend: backendSettings({ ...minio, endpoint: proxy.endpoint }),
     });
     const client = onceClient(gateway);
     try {

@@ -18,6 +18,7 @@ import { type Minio, startMinio } from '../support/minio.ts';
 import { payload } from '../support/payload.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { expectAbsent, expectServed, onceClient, read, refusal } from '../support/sight.ts';
+import { backendSettings } from '../support/store.ts';
 
 /**
  * What the gateway stands on goes away in the middle of things, and comes back; and the gateway itself goes away. No
@@ -42,11 +43,7 @@ let client: S3Client;
 beforeAll(async () => {
   [minio, redis] = await Promise.all([startMinio(), startRedis({ persistent: true })]);
   gateway = await startGateway({
-    backend: {
-      endpoint: minio.endpoint,
-      credentials: { accessKeyId: minio.accessKeyId, secretAccessKey: minio.secretAccessKey },
-      keepAliveSeconds: 1,
-    },
+    backend: { ...backendSettings(minio), keepAliveSeconds: 1 },
     more: { keys: { root: { file: 'root.key' }, store: { redis: redis.url, commandSeconds: 1 }, cache: CACHE } },
   });
   client = onceClient(gateway);
@@ -322,10 +319,7 @@ describe('the gateway goes', () => {
 
 it('past memoryBytes a request is 503 SlowDown, and served once there is room', async () => {
   const narrow = await startGateway({
-    backend: {
-      endpoint: minio.endpoint,
-      credentials: { accessKeyId: minio.accessKeyId, secretAccessKey: minio.secretAccessKey },
-    },
+    backend: backendSettings(minio),
     more: {
       keys: { root: { file: 'root.key' }, store: { redis: redis.url, keyPrefix: 'narrow:' } },
       limits: { memoryBytes: '16 MiB' },

@@ -25,6 +25,7 @@ import { type GatewayProcess, startGateway, TENANT } from '../support/gateway.ts
 import { type Minio, startMinio } from '../support/minio.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { backendClient, onceClient, read } from '../support/sight.ts';
+import { backendSettings } from '../support/store.ts';
 
 /**
  * Everything that a gateway knows and must not tell is planted, then it is made to do and to fail at all that it can,
@@ -86,10 +87,7 @@ let keyed: S3Client;
 beforeAll(async () => {
   [minio, redis] = await Promise.all([startMinio(), startRedis({ requirepass: REDIS_PASSWORD, persistent: true })]);
   gateway = await startGateway({
-    backend: {
-      endpoint: minio.endpoint,
-      credentials: { accessKeyId: minio.accessKeyId, secretAccessKey: minio.secretAccessKey },
-    },
+    backend: backendSettings(minio),
     more: {
       keys: {
         root: { file: 'root.key' },
