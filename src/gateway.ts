@@ -341,7 +341,8 @@ function pipelineServices(
   },
 ): PipelineServices {
   const { stores, uploads, backend } = parts;
-  const store = new Store(backend.back, backend.connection);
+  const budget = new MemoryBudget(config.limits.memoryBytes);
+  const store = new Store(backend.back, backend.connection, { budget });
   const { directory } = stores;
   const stagingBucket = stagingBucketOf(config, stores);
   const now = () => new Date();
@@ -355,7 +356,7 @@ function pipelineServices(
     careful: config.backend.careful,
     conditionalUploads: config.backend.conditionalUploads,
     conditionalDeletes: config.backend.conditionalDeletes || config.backend.place.kind === 'directory',
-    budget: new MemoryBudget(config.limits.memoryBytes),
+    budget,
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
     plainSizes: new PlainSizeCache(PLAIN_SIZE_CACHE_BYTES),

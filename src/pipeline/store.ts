@@ -32,12 +32,21 @@ import type { Conditions } from '../wire/conditions.ts';
 import { crossOriginAnswer } from '../wire/cross-origin.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
+import type { MemoryBudget } from './budget.ts';
 import { clientEtag } from './etag.ts';
+import { GrowingReservation } from './growing-reservation.ts';
 import { judge, judgedConditions } from './read-conditions.ts';
 
 /** A listing of 1,000 keys of 1,024 bytes, every byte an entity or percent-encoded, with room to spare. */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const MAX_ERROR_BYTES = 256 * 1024;
+/** What a write is answered: a key, a place, an ETag, and the blanks by which a store says that it still works at it. */
+const MAX_ACK_BYTES = 256 * 1024;
+
+/** Documents up to here are not reserved for: as many as there are connections come to little, and most are smaller. */
+const UNRESERVED_BYTES = 64 * 1024;
+/** A document as its pieces came, in one, as text, and as the values that are read from it. */
+const DOCUMENT_FORMS = 4;
 
 type SendOptions = { readonly signal: AbortSignal; readonly aside?: boolean };
 
@@ -58,16 +67,27 @@ export class Store {
   /** With whose rights it asks; undefined: the gateway's own. */
   readonly identity: Identity | undefined;
 
-  /** @param identity default: the gateway's own */
-  constructor(back: BackDialect, connection: BackendConnection, identity?: Identity) {
+  readonly #budget: MemoryBudget | undefined;
+
+  constructor(
+    back: BackDialect,
+    connection: BackendConnection,
+    options: {
+      /** Default: the gateway's own. */
+      readonly identity?: Identity | undefined;
+      /** Where the backend's documents are reserved for; default: nowhere. */
+      readonly budget?: MemoryBudget | undefined;
+    } = {},
+  ) {
     this.#back = back;
     this.#connection = connection;
-    this.identity = identity;
+    this.identity = options.identity;
+    this.#budget = options.budget;
   }
 
   /** The same backend, asked with other rights. */
   as(identity: Identity): Store {
-    return new Store(this.#back, this.#connection, identity);
+    return new Store(this.#back, this.#connection, { identity, budget: this.#budget });
   }
 
   /** That signatures for the backend name. */
@@ -156,7 +176,7 @@ export class Store {
     vendor?: HeaderList,
   ): Promise<{ deleted: readonly DeletedEntry[]; failures: readonly DeleteFailure[] }> {
     const request = this.#back.deleteMany(bucket, targets, vendor);
-    return this.#back.readDeleteMany(await this.#document(request, { bucket }, signal));
+    return this.#document(request, { bucket }, signal, this.#back.readDeleteMany);
   }
 
   /** `onBytes` is told of every piece of the backend's document before it is read. */
@@ -176,7 +196,7 @@ export class Store {
   }
 
   async listBuckets(signal: AbortSignal): Promise<readonly { name: string; created: Date }[]> {
-    return this.#back.readBuckets(await this.#document(this.#back.listBuckets(), {}, signal));
+    return this.#document(this.#back.listBuckets(), {}, signal, this.#back.readBuckets);
   }
 
   async headBucket(bucket: string, signal: AbortSignal): Promise<void> {
@@ -193,11 +213,11 @@ export class Store {
   }
 
   async bucketLocation(bucket: string, signal: AbortSignal): Promise<string> {
-    return this.#back.readLocation(await this.#document(this.#back.bucketLocation(bucket), { bucket }, signal));
+    return this.#document(this.#back.bucketLocation(bucket), { bucket }, signal, this.#back.readLocation);
   }
 
   async createUpload(ref: ObjectRef, metadata: ObjectMetadata, signal: AbortSignal): Promise<string> {
-    return this.#back.readUploadId(await this.#document(this.#back.createUpload(ref, metadata), ref, signal));
+    return this.#document(this.#back.createUpload(ref, metadata), ref, signal, this.#back.readUploadId);
   }
 
   async uploadPart(
@@ -239,7 +259,7 @@ export class Store {
   ): Promise<StoredAck> {
     const request = this.#back.completeUpload(upload.ref, upload.uploadId, upload.parts, upload.conditions);
     const response = await this.#succeed(request, upload.ref, { signal });
-    const document = await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge);
+    const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
     const stored = this.#back.readComplete(response, document);
     return stored.etag === '' ? { ...stored, etag: multipartEtag(upload.parts) } : stored;
   }
@@ -247,19 +267,19 @@ export class Store {
   /** @throws GatewayError PreconditionFailed, NoSuchKey when the source is not the one that was pinned any more … */
   async copy(copy: StoreCopy, signal: AbortSignal): Promise<StoredCopy> {
     const response = await this.#succeed(this.#back.copy(copy), copy.ref, { signal });
-    return this.#back.readCopied(response, await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge));
+    return this.#back.readCopied(response, await collect(response.body, MAX_ACK_BYTES, documentTooLarge));
   }
 
   /** As `copy`. */
   async copyPart(part: StorePartCopy, signal: AbortSignal): Promise<CompletedPart> {
     const response = await this.#succeed(this.#back.copyPart(part), part.ref, { signal });
-    const document = await collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge);
+    const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
     return { partNumber: part.partNumber, etag: this.#back.readCopiedPart(response, document) };
   }
 
   /** An object's tags, as the headers by which a write sets them. */
   async tags(ref: ObjectRef, signal: AbortSignal): Promise<HeaderList> {
-    return this.#back.readTags(await this.#document(this.#back.tags(ref), ref, signal));
+    return this.#document(this.#back.tags(ref), ref, signal, this.#back.readTags);
   }
 
   async abortUpload(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {
@@ -275,11 +295,11 @@ export class Store {
     signal: AbortSignal,
   ): Promise<StoredPartListing> {
     const request = this.#back.listParts(ref, uploadId, partNumberMarker);
-    return this.#back.readParts(await this.#document(request, ref, signal).catch(ofUpload));
+    return this.#document(request, ref, signal, this.#back.readParts).catch(ofUpload);
   }
 
   async listUploads(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
-    return this.#back.readUploads(await this.#document(this.#back.listUploads(asked), asked, signal));
+    return this.#document(this.#back.listUploads(asked), asked, signal, this.#back.readUploads);
   }
 
   /** What a browser asks about pages of an origin; of the answer only what speaks of that. @throws GatewayError */
@@ -299,9 +319,25 @@ export class Store {
     return this.#back.readAck(response);
   }
 
-  async #document(request: OutgoingRequest, ref: Partial<ObjectRef>, signal: AbortSignal): Promise<Buffer> {
+  /** Reads a document, and reserves for it as it comes: a store may send megabytes, to many at once. */
+  async #document<T>(
+    request: OutgoingRequest,
+    ref: Partial<ObjectRef>,
+    signal: AbortSignal,
+    read: (document: Buffer) => T,
+  ): Promise<T> {
     const response = await this.#succeed(request, ref, { signal });
-    return collect(response.body, MAX_DOCUMENT_BYTES, documentTooLarge);
+    const held = this.#budget && new GrowingReservation(this.#budget);
+    let bytes = 0;
+    const source = bounded(response.body, (more) => {
+      bytes += more;
+      if (bytes > UNRESERVED_BYTES) held?.grow(more * DOCUMENT_FORMS);
+    });
+    try {
+      return read(await collect(source, MAX_DOCUMENT_BYTES, documentTooLarge));
+    } finally {
+      held?.release();
+    }
   }
 
   async #succeed(request: OutgoingRequest, ref: Partial<ObjectRef>, options: SendOptions): Promise<IncomingResponse> {

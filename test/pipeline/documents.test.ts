@@ -1,12 +1,18 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { BackendConnection } from '../../src/backend/connection.ts';
+import { s3Back } from '../../src/dialects/s3/back.ts';
 import { createS3Front } from '../../src/dialects/s3/front.ts';
+import { MemoryBudget } from '../../src/pipeline/budget.ts';
 import { createHandler } from '../../src/pipeline/handle.ts';
 import type { PipelineServices } from '../../src/pipeline/services.ts';
+import { Store } from '../../src/pipeline/store.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
 import type { ByteSource, WireResponse } from '../../src/wire/message.ts';
 import { sign } from '../dialects/s3/signing.ts';
+import { backendOptions } from '../support/backend-options.ts';
+import { startRawServer } from '../support/raw-server.ts';
 import { wireRequest } from '../support/requests.ts';
-import { BUCKET, inProcess } from './in-process.ts';
+import { BUCKET, inProcess, refusalOf } from './in-process.ts';
 
 const SECRET = 'secretOfTheDocuments';
 const MIB = 1024 * 1024;
@@ -63,5 +69,38 @@ describe('documents that clients send', () => {
       await Promise.race(Array.from({ length: 100 }, () => ask({ method: 'PUT', query: { cors: '' } }, settings))),
     ).toBe(503);
     expect(here.services.budget.reservedBytes).toBe(16 * MIB);
+  });
+});
+
+describe('documents that the backend sends', () => {
+  it('are reserved for while they come and are read, but for small ones', async () => {
+    const uploads = (padding: number) =>
+      `<ListMultipartUploadsResult>${' '.repeat(padding)}<IsTruncated>false</IsTruncated></ListMultipartUploadsResult>`;
+    let padding = MIB;
+    const server = await startRawServer(async (peer) => {
+      while ((await peer.head()) !== undefined) {
+        const document = uploads(padding);
+        peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${document.length}\r\n\r\n${document}`);
+      }
+    });
+    const connection = new BackendConnection(backendOptions(server.url));
+    onTestFinished(async () => {
+      await connection.destroy();
+      await server.stop();
+    });
+    const budget = new MemoryBudget(3 * MIB);
+    const store = new Store(s3Back, connection, { budget });
+    const page = { prefix: '', delimiter: '', keyMarker: '', uploadIdMarker: '', maxUploads: 1000, urlEncoded: false };
+    const list = () =>
+      store.listUploads({ kind: 'ListMultipartUploads', bucket: BUCKET, ...page }, new AbortController().signal);
+    expect(await refusalOf(list())).toBe('SlowDown');
+    expect(budget.reservedBytes).toBe(0);
+    padding = MIB / 2;
+    expect((await list()).uploads).toEqual([]);
+    expect(budget.reservedBytes).toBe(0);
+    padding = 1000;
+    const release = budget.reserve(3 * MIB);
+    expect((await list()).truncated).toBe(false); // while there is room for nothing
+    release();
   });
 });

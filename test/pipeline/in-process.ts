@@ -86,7 +86,8 @@ export async function inProcess(
     lane.close();
     await connection.destroy();
   });
-  const store = new Store(s3Back, connection);
+  const budget = new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024);
+  const store = new Store(s3Back, connection, { budget });
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
@@ -110,7 +111,7 @@ export async function inProcess(
     careful: false,
     conditionalDeletes: true,
     conditionalUploads: true,
-    budget: new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024),
+    budget,
     envelopes: new EnvelopeCache(),
     layouts: new LayoutCache(1024 * 1024),
     plainSizes: new PlainSizeCache(1024 * 1024),
