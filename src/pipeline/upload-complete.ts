@@ -32,7 +32,7 @@ import { writtenEtag } from './written.ts';
 const COMPLETED_KEEP_SECONDS = 900;
 
 /** Two Completes at once overwrite each other's footer; whoever comes too late tries again. */
-const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS = 10;
 const RETRY_MILLISECONDS = 50;
 
 /** CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried again. */
@@ -98,7 +98,9 @@ async function assemble(
         const completed = await attemptComplete(operation, { ...assembly, footerBytes }, context);
         if (completed !== undefined) return completed;
       } catch (error) {
-        const completed = await whatHappened(error, operation, assembly, context);
+        const isLast = attempt === MAX_ATTEMPTS;
+        const happened = whatHappened(error, operation, { ...assembly, isLast }, context);
+        const completed = await happened.catch(unlessStumbled);
         if (completed !== undefined) return completed;
         if (error instanceof GatewayError && !isOver(error)) refusal = error;
       }
@@ -142,12 +144,11 @@ const OVERTAKEN: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code'
 async function whatHappened(
   error: unknown,
   operation: CompleteMultipartUpload,
-  { upload, manifest, plan }: Assembly,
+  { upload, manifest, plan, isLast }: Assembly & { readonly isLast: boolean },
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
   if (!(error instanceof GatewayError)) throw error;
-  // Ceph RGW answers 500 while another Complete is at work, versitygw to what finds the upload's folder renamed under it.
-  const stumbled = error.code === 'BackendUnavailable' && error.details.backendStatus !== undefined;
+  const stumbled = hasStumbled(error);
   if (!stumbled && !OVERTAKEN.has(error.code)) throw error;
   const completed = await completedMeanwhile(upload, manifest, context);
   if (completed !== undefined) return completed;
@@ -159,13 +160,32 @@ async function whatHappened(
   const held = await backendParts(upload, { after: 0, until: Number.MAX_SAFE_INTEGER }, context).catch(unlessOver);
   if (held === undefined) return undefined;
   for (const part of plan) {
-    if (part.kind === 'held' && held.get(part.partNumber) === '') return undefined; // the next attempt will see which
-    if (part.kind === 'held' && held.get(part.partNumber) !== part.etag) {
+    if (part.kind !== 'held') continue;
+    const etag = held.get(part.partNumber);
+    if (etag === '') return undefined; // the next attempt will see which
+    // versitygw takes the parts away one by one while another Complete is at work.
+    if (etag === undefined && !isLast) return undefined;
+    if (etag !== part.etag) {
       const named = operation.parts.find(({ partNumber }) => partNumber === part.partNumber);
       throw missingPart({ ...part, etag: named?.etag ?? '' }, upload.uploadId);
     }
   }
   return undefined; // what is left is the footer
+}
+
+/**
+ * Ceph RGW answers 500 while another Complete is at work, versitygw to whatever finds the upload's folder renamed under
+ * it: to the Complete, and to the questions what became of it.
+ */
+function hasStumbled(error: unknown): boolean {
+  return (
+    error instanceof GatewayError && error.code === 'BackendUnavailable' && error.details.backendStatus !== undefined
+  );
+}
+
+function unlessStumbled(error: unknown): undefined {
+  if (hasStumbled(error)) return undefined;
+  throw error;
 }
 
 /** Completed this very moment: the next attempt will see it. */
