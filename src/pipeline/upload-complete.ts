@@ -31,8 +31,8 @@ import { writtenEtag } from './written.ts';
 /** For a client that did not hear the answer and asks again. */
 const COMPLETED_KEEP_SECONDS = 900;
 
-/** Two Completes at once overwrite each other's footer; whoever comes too late tries again. */
-const MAX_ATTEMPTS = 10;
+/** Two Completes at once overwrite each other's footer; whoever comes too late tries again, for a few seconds in all. */
+const MAX_ATTEMPTS = 16;
 const RETRY_MILLISECONDS = 50;
 
 /** CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried again. */

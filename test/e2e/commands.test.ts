@@ -26,6 +26,7 @@ const POLICY = {
   metadata: 'enforce',
   quantum: 0,
   anonymous: false,
+  etag: 'opaque',
 };
 const SETTINGS = { sigv2: false, backendAccessKeyId: null };
 /** An acknowledged change is known to a running gateway within a second; a loaded machine gets a few. */
