@@ -109,6 +109,8 @@ describe('quickstart', () => {
       'backend ok',
       'clock ok',
       'uploads ok',
+      'staging bucket ok',
+      'etags ok',
       'probe ok',
     ]);
     expect(ok).toBe(true);
