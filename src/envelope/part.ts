@@ -1,4 +1,5 @@
 import type { CipherGCM } from 'node:crypto';
+import { releaseBuffer } from '../memory/release.ts';
 import { corrupted, lengthMismatch } from './corruption.ts';
 import type { ObjectKeys } from './object-keys.ts';
 import { boundPartHeader, type PartIdentity, readPartHeader, sealPartHeader } from './part-header.ts';
@@ -154,7 +155,7 @@ export class SegmentOpener {
       const take = Math.min(chunk.length - at, sealedBytes - this.#gathered);
       if (take === sealedBytes) opened.push(this.#open(chunk.subarray(at, at + take)));
       else {
-        this.#gather ??= Buffer.allocUnsafe(this.#index === this.#lastWanted ? sealedBytes : SEALED_SEGMENT_BYTES);
+        this.#gather ??= Buffer.allocUnsafeSlow(this.#index === this.#lastWanted ? sealedBytes : SEALED_SEGMENT_BYTES);
         this.#gathered += chunk.copy(this.#gather, this.#gathered, at, at + take);
         if (this.#gathered === sealedBytes) opened.push(this.#open(this.#gather.subarray(0, sealedBytes)));
       }
@@ -166,6 +167,8 @@ export class SegmentOpener {
   /** @throws GatewayError ObjectCorrupted when a segment of the run is missing or incomplete */
   finish(): void {
     if (this.#index <= this.#lastWanted) throw corrupted();
+    if (this.#gather !== undefined) releaseBuffer(this.#gather);
+    this.#gather = undefined;
   }
 
   #open(sealed: Buffer): Buffer {

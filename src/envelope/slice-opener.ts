@@ -1,3 +1,4 @@
+import { releaseBuffer } from '../memory/release.ts';
 import type { Slice } from './layout.ts';
 import type { ObjectKeys } from './object-keys.ts';
 import { SegmentOpener } from './part.ts';
@@ -71,7 +72,7 @@ export class SliceOpener {
       this.#takeLeft = slice.takeBytes;
     }
     for (const plaintext of this.#opener.push(bytes)) {
-      const wanted = plaintext.subarray(this.#skipLeft, Math.min(plaintext.length, this.#skipLeft + this.#takeLeft));
+      const wanted = cutOut(plaintext, this.#skipLeft, this.#takeLeft);
       this.#skipLeft = 0;
       this.#takeLeft -= wanted.length;
       if (wanted.length > 0) opened.push(wanted);
@@ -101,4 +102,17 @@ export class SliceOpener {
     const { partNumber, partSalt, partPlaintextBytes } = slice;
     return { oid: this.#oid, partNumber, partSalt, plaintextBytes: partPlaintextBytes };
   }
+}
+
+/**
+ * What is wanted of a segment, in memory of its own: whoever has done with it can give back all of it. Of many ranges,
+ * each with two segments that are cut, a full collection would be due every 64 MiB.
+ */
+function cutOut(plaintext: Buffer, skipBytes: number, takeBytes: number): Buffer {
+  const end = Math.min(plaintext.length, skipBytes + takeBytes);
+  if (skipBytes === 0 && end === plaintext.length) return plaintext;
+  const wanted = Buffer.allocUnsafeSlow(end - skipBytes);
+  plaintext.copy(wanted, 0, skipBytes, end);
+  releaseBuffer(plaintext);
+  return wanted;
 }
