@@ -26,16 +26,18 @@ export function sharingOf(
   return originRules.answerTo({ origin, bucket, method: request.method });
 }
 
-/** The answer as pages may read it. Forwarded answers are the store's own already. */
+/** The answer to a page. Forwarded answers are the store's own already. */
 export async function shared(
   answer: WireResponse | PassThrough,
-  request: WireRequest,
-  sharing: Sharing,
+  sharing: Promise<HeaderList>,
 ): Promise<WireResponse | PassThrough> {
-  if ('passThrough' in answer) return answer;
-  if (sharing !== undefined) return withWord(answer, await sharing);
-  // Or a cache would give this answer to pages, which then may not read it.
-  if (request.method === 'GET' || request.method === 'HEAD') answer.headers.append('Vary', 'Origin');
+  return 'passThrough' in answer ? answer : withWord(answer, await sharing);
+}
+
+/** The answer to a request that names no page: or a cache would give it to pages, which then may not read it. */
+export function unshared(answer: WireResponse | PassThrough, { method }: WireRequest): WireResponse | PassThrough {
+  const cacheable = method === 'GET' || method === 'HEAD';
+  if (cacheable && !('passThrough' in answer)) answer.headers.append('Vary', 'Origin');
   return answer;
 }
 

@@ -13,7 +13,7 @@ import { authorize } from './authorize.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
 import type { MemoryBudget } from './budget.ts';
 import { copyObject } from './copy.ts';
-import { preflight, type Sharing, shared, sharedErrors, sharingOf } from './cross-origin.ts';
+import { preflight, type Sharing, shared, sharedErrors, sharingOf, unshared } from './cross-origin.ts';
 import { deleteObject, deleteObjects } from './delete.ts';
 import { forward } from './forward.ts';
 import { getObject } from './get.ts';
@@ -77,7 +77,8 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
     const front = chooseFront(services.fronts, request);
     trace.dialect = front.name;
     const sharing = sharingOf(request, front, services);
-    return shared(await serve(request, front, trace, sharing), request, sharing);
+    const answer = await serve(request, front, trace, sharing);
+    return sharing === undefined ? unshared(answer, request) : shared(answer, sharing);
   };
 }
 

@@ -116,9 +116,12 @@ export class Store {
   async #get(get: StoreGet, options: SendOptions): Promise<StoredContent> {
     const { asked, judged } = judgedConditions(get.conditions);
     const request = this.#back.get({ ...get, conditions: asked });
-    const response = await this.#succeed(request, get.ref, options).catch((error: unknown) =>
-      this.#withNamed(error, { ref: get.ref, conditions: asked }, options),
-    );
+    let response: IncomingResponse;
+    try {
+      response = await this.#succeed(request, get.ref, options);
+    } catch (error) {
+      return this.#withNamed(error, { ref: get.ref, conditions: asked }, options);
+    }
     try {
       return { object: this.#readObject(response, judged), body: response.body, discard: () => response.discard() };
     } catch (error) {

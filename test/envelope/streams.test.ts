@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openFooter } from '../../src/envelope/footer.ts';
@@ -18,6 +20,10 @@ import {
 } from './sealed-sample.ts';
 
 const MIB = 1024 ** 2;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
 const LENGTHS = [0, 1, S - 1, S, S + 1, 2 * S, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1];
 const pool = randomBytes(5 * MIB + 1);
 
@@ -253,6 +259,21 @@ describe('how it moves bytes', () => {
     );
     expect(pulled).toBe(66_000);
     expect(ended).toBe(true);
+  });
+
+  test('ranges that begin and end within segments leave no memory behind', async () => {
+    const { keys, oid, layout, stored } = await singleSample(pool.subarray(0, 3 * S));
+    const slices = layout.locate({ first: 100, last: 3 * S - 5_000 });
+    // Chunks that hold no whole segment: one is gathered.
+    async function* source(): AsyncGenerator<Buffer, void, void> {
+      for (let at = 0; at < stored.length; at += 60_000) yield stored.subarray(at, at + 60_000);
+    }
+    collectGarbage(); // what is due from before must not come in between, and take ours along
+    const before = process.memoryUsage().arrayBuffers;
+    for (let times = 0; times < 100; times++) {
+      for await (const _ of openSlices(source(), { keys, oid, slices, storedFirst: 0 }));
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MIB);
   });
 
   test('a consumer that leaves early ends the source', async () => {
