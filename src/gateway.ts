@@ -366,7 +366,7 @@ function pipelineServices(
       keyRings: stores.keyRings,
       memoryBytes: ETAG_CACHE_BYTES,
       keepSeconds: config.etags.keepSeconds,
-      now: () => new Date(),
+      now,
       randomBytes,
       observer: parts.metrics,
     }),

@@ -1,6 +1,5 @@
 import type { Manifest } from '../envelope/footer.ts';
 import type { ObjectFacts, ObjectRef } from '../operations/object.ts';
-import { clientEtag } from './etag.ts';
 import { clientMetadata } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 import { shownEtag } from './shown-etag.ts';
@@ -24,8 +23,7 @@ export async function factsOf(
   return {
     plaintextBytes: object.plaintextBytes,
     sealed: object.kind === 'sealed',
-    // Without an await where there is nothing to wait for: this is every small download.
-    etag: context.policy.etag === 'opaque' ? clientEtag(stored.etag) : await shownEtag(object, ref, context, manifest),
+    etag: await shownEtag(object, ref, context, manifest),
     lastModified: stored.lastModified,
     metadata: clientMetadata(stored.metadata),
     checksum: manifest && wantsChecksum ? checksumIn(manifest) : undefined,

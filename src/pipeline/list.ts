@@ -3,7 +3,7 @@ import type { ObjectListing, VersionListing } from '../operations/answer.ts';
 import type { ListObjects, ListObjectVersions } from '../operations/operation.ts';
 import { GrowingReservation } from './growing-reservation.ts';
 import { listedEtags } from './listed-etags.ts';
-import { plaintextSizes } from './listed-sizes.ts';
+import { type Listed, type ListedEntry, plaintextSizes } from './listed-sizes.ts';
 import type { OperationContext } from './services.ts';
 
 /** An entry's strings are views of the document's text, and its fields take about as much again. */
@@ -21,9 +21,8 @@ export function listObjects(operation: ListObjects, context: OperationContext): 
     const { truncated, commonPrefixes } = listing;
     const next = operation.form === 1 ? listing.nextMarker : listing.nextContinuationToken;
     if (truncated && next === undefined) throw noWayOn();
-    // First, since what tells whether an object is sealed tells its size too.
-    const etags = await listedEtags({ bucket: operation.bucket, versions: false }, listing.entries, context);
-    const sizes = await plaintextSizes({ bucket: operation.bucket, versions: false }, listing.entries, context);
+    const listed = { bucket: operation.bucket, versions: false };
+    const { etags, sizes } = await shownOf(listed, listing.entries, context);
     return {
       kind: 'ObjectListing',
       release,
@@ -44,9 +43,8 @@ export function listVersions(operation: ListObjectVersions, context: OperationCo
   return holding(context, async (onBytes, release) => {
     const listing = await context.services.store.listVersions(operation, context.signal, onBytes);
     if (listing.truncated && listing.nextKeyMarker === undefined) throw noWayOn();
-    // First, since what tells whether an object is sealed tells its size too.
-    const etags = await listedEtags({ bucket: operation.bucket, versions: true }, listing.entries, context);
-    const sizes = await plaintextSizes({ bucket: operation.bucket, versions: true }, listing.entries, context);
+    const listed = { bucket: operation.bucket, versions: true };
+    const { etags, sizes } = await shownOf(listed, listing.entries, context);
     return {
       kind: 'VersionListing',
       release,
@@ -63,6 +61,16 @@ export function listVersions(operation: ListObjectVersions, context: OperationCo
       nextVersionIdMarker: listing.nextVersionIdMarker,
     };
   });
+}
+
+/** ETags and sizes in the entries' order. ETags first: what tells whether an object is sealed tells its size too. */
+async function shownOf(
+  listed: Listed,
+  entries: readonly ListedEntry[],
+  context: OperationContext,
+): Promise<{ readonly etags: readonly string[]; readonly sizes: readonly number[] }> {
+  const etags = await listedEtags(listed, entries, context);
+  return { etags, sizes: await plaintextSizes(listed, entries, context) };
 }
 
 /** Reserves as the backend's document comes, until the answer's release. */

@@ -27,9 +27,9 @@ const SLACK_BYTES = 128 * 1024;
 
 /**
  * PutObject without a declared length, to a backend that keeps what broke off, or of more bytes than the backend takes in
- * one request: gathered in pieces of bounded memory. What ends within the first piece is stored like any other object; more becomes a backend multipart upload in SX1's multipart structure. The backend's
- * Complete comes only after the client's body was verified to its end, so a bad upload leaves nothing but an aborted
- * upload.
+ * one request: gathered in pieces of bounded memory. What ends within the first piece is stored like any other object;
+ * more becomes a backend multipart upload in SX1's multipart structure. The backend's Complete comes only after the
+ * client's body was verified to its end, so a bad upload leaves nothing but an aborted upload.
  */
 export async function putUnknownLength(
   operation: PutObject,

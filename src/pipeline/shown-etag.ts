@@ -10,18 +10,20 @@ import { manifestOf, type PlainObject, type SealedObject } from './stored.ts';
 /**
  * The ETag that clients see of an object (FORMAT.md §8). In mode `md5` it is what S3 would give: of a sealed object as
  * its footer says, which is asked where neither the footer at hand nor the index knows; of a plain one as it lies.
+ * In mode `opaque` without a promise: every small download asks it.
  * @param manifest of this very object, where it was read anyway
  * @throws ObjectReplaced, and what reading a footer throws
  */
-export async function shownEtag(
+export function shownEtag(
   object: SealedObject | PlainObject,
   ref: ObjectRef,
   context: OperationContext,
   manifest?: Manifest,
-): Promise<string> {
+): string | Promise<string> {
   const backendEtag = object.stored.etag;
   if (context.policy.etag === 'opaque') return clientEtag(backendEtag);
-  return etagOf(object.kind === 'plain' ? PLAIN_OBJECT : await digestOf(object, ref, context, manifest), backendEtag);
+  if (object.kind === 'plain') return etagOf(PLAIN_OBJECT, backendEtag);
+  return digestOf(object, ref, context, manifest).then((digest) => etagOf(digest, backendEtag));
 }
 
 async function digestOf(
