@@ -5,8 +5,9 @@ import { nearestName } from './cli/nearest-name.ts';
 import type { RedisStoreConfig } from './keys/redis-address.ts';
 import type { Secret } from './keys/secret.ts';
 import type { HostPort } from './settings-forms.ts';
+import { namesWithin, SETTING_ROWS } from './settings-rows.ts';
 import { type ConfigProblem, find, place, SettingSources, type SettingTree } from './settings-source.ts';
-import { namesWithin, SETTING_ROWS, type Settings, settingsSchema } from './settings-table.ts';
+import { type Settings, settingsSchema } from './settings-table.ts';
 
 export type { ConfigProblem } from './settings-source.ts';
 

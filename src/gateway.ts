@@ -32,6 +32,7 @@ import { createRandomPool } from './random-pool.ts';
 import { type AdminDependency, AdminServer } from './server/admin.ts';
 import { Listener } from './server/listener.ts';
 import { createRequestIds } from './server/request-ids.ts';
+import { TrustedProxies } from './server/trusted-proxies.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Administration } from './tenants/administration.ts';
@@ -245,6 +246,7 @@ export class Gateway {
       handle: this.handler,
       limits: config.limits,
       tls: listenerTls(config),
+      proxies: new TrustedProxies(config.trustedProxies, config.proxyHeaders),
       metrics,
       log,
       newRequestId: createRequestIds(randomBytes),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { redisTarget } from './keys/redis-address.ts';
 import { Secret } from './keys/secret.ts';
@@ -125,6 +126,16 @@ export function countOrAuto(bounds: { readonly min: number; readonly max: number
 
 /** `host:port`, `[::1]:port`; `:port` means every address. */
 export const hostPort: Form<HostPort> = { expected: 'host:port', read: readHostPort };
+
+/** One address, or a network of them in CIDR notation. */
+export const network: Form<string> = {
+  expected: 'an IP address, or a network such as 10.0.0.0/8 or fd00::/8',
+  read: (value) => {
+    const [, address, prefix] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(readText(value) ?? '') ?? [];
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address ?? '')] as number;
+    return bits === -1 || Number(prefix ?? 0) > bits ? undefined : (value as string);
+  },
+};
 
 /** As hostPort, or `off`. */
 export const hostPortOrOff: Form<HostPort | 'off'> = {

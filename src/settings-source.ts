@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseDocument, type YAMLError } from 'yaml';
 import { editDistance, nearestName } from './cli/nearest-name.ts';
-import { SETTING_ROWS, type SettingRow } from './settings-table.ts';
+import { SETTING_ROWS, type SettingRow } from './settings-rows.ts';
 
 /** One thing that is wrong with the configuration. No field ever holds a secret's value. */
 export interface ConfigProblem {

@@ -10,12 +10,12 @@ import {
   keyVariable,
   listOf,
   matching,
+  network,
   originUrl,
   path,
   pemFile,
   pemKeyFile,
   redisUrl,
-  type SettingFacts,
   seconds,
   secret,
   setting,
@@ -226,6 +226,16 @@ export const settingsSchema = z.strictObject({
     listOf(domain),
     'Domains under which bucket.domain is a virtual-host request. Path style always works.',
   ).prefault([]),
+  trustedProxies: setting(
+    listOf(network),
+    'Proxies and load balancers in front of the gateway, whose word on a client’s address and scheme is taken (for logs, ' +
+      'fair shares and the URLs in answers). Whatever others say of themselves is not.',
+  ).prefault([]),
+  proxyHeaders: setting(
+    choice('x-forwarded', 'forwarded'),
+    'How these proxies say it: by X-Forwarded-For and X-Forwarded-Proto, or by Forwarded (RFC 7239). What they do not ' +
+      'write themselves is a client’s own word, so the other is not read.',
+  ).prefault('x-forwarded'),
   tls: z
     .strictObject({
       cert: setting(pemFile, 'Certificate chain for clients: makes `listen` speak TLS.').optional(),
@@ -249,51 +259,3 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.output<typeof settingsSchema>;
-
-/** One row of the table. */
-export interface SettingRow extends SettingFacts {
-  /** Dotted: backend.credentials.accessKeyId. */
-  readonly name: string;
-  /** The environment variable that overrides it. */
-  readonly variable: string;
-  /** As text; undefined when there is none. */
-  readonly fallback: string | undefined;
-}
-
-/** SEALGATE_BACKEND_CREDENTIALS_ACCESS_KEY_ID for backend.credentials.accessKeyId. */
-export function variableOf(name: string): string {
-  return `SEALGATE_${name.replaceAll('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`;
-}
-
-/** Every setting, in the schema's order. */
-export const SETTING_ROWS: readonly SettingRow[] = rowsOf(settingsSchema, []);
-
-/** The names one level below a section ('' for the top): what an unknown key may have meant. */
-export function namesWithin(section: string): string[] {
-  const prefix = section === '' ? '' : `${section}.`;
-  const names = SETTING_ROWS.filter((row) => row.name.startsWith(prefix));
-  return [...new Set(names.map((row) => row.name.slice(prefix.length).split('.')[0] as string))];
-}
-
-function rowsOf(schema: z.core.$ZodType, at: readonly string[]): SettingRow[] {
-  const { core, fallback } = unwrap(schema);
-  if (core instanceof z.ZodObject) {
-    return Object.entries(core.shape).flatMap(([key, inner]) => rowsOf(inner as z.core.$ZodType, [...at, key]));
-  }
-  const { facts } = z.globalRegistry.get(core) as { facts: SettingFacts };
-  const name = at.join('.');
-  return [{ ...facts, name, variable: variableOf(name), fallback: facts.defaultText ?? showDefault(fallback) }];
-}
-
-/** The schema inside optional() and prefault(), and the latter's value. */
-function unwrap(schema: z.core.$ZodType): { core: z.core.$ZodType; fallback: unknown } {
-  if (schema instanceof z.ZodPrefault) {
-    return { core: unwrap(schema.def.innerType).core, fallback: schema.def.defaultValue };
-  }
-  return { core: schema instanceof z.ZodOptional ? schema.def.innerType : schema, fallback: undefined };
-}
-
-function showDefault(fallback: unknown): string | undefined {
-  if (fallback === undefined) return undefined;
-  return Array.isArray(fallback) ? 'none' : String(fallback);
-}

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configurationPage } from '../src/cli/config.ts';
 import { type Config, ConfigError, type ConfigProblem, examineConfig, loadConfig } from '../src/config.ts';
-import { SETTING_ROWS, variableOf } from '../src/settings-table.ts';
+import { SETTING_ROWS, variableOf } from '../src/settings-rows.ts';
 
 const ROOT_KEY = Buffer.alloc(32, 7).toString('base64');
 const SECRET = 'planted-secret-value';
@@ -277,6 +277,10 @@ log: loud
     ['SEALGATE_LIMITS_MEMORY_BYTES', '1'],
     ['SEALGATE_LOG_FORMAT', 'xml'],
     ['SEALGATE_DOMAINS', 'UPPER.example'],
+    ['SEALGATE_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['SEALGATE_TRUSTED_PROXIES', '10.0.0.1,proxy.example'],
+    ['SEALGATE_TRUSTED_PROXIES', 'fe80::1%eth0'],
+    ['SEALGATE_PROXY_HEADERS', 'via'],
     ['SEALGATE_KEYS_CACHE_MAX_AGE_SECONDS', '-1'],
   ])('say what was expected: %s=%s', (variable, value) => {
     const row = SETTING_ROWS.find((each) => each.variable === variable);

@@ -1,4 +1,4 @@
-import { SETTING_ROWS, type SettingRow } from '../settings-table.ts';
+import { SETTING_ROWS, type SettingRow } from '../settings-rows.ts';
 import { type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
 import { EXIT_OK } from './terminal.ts';
 import { textTable } from './text-table.ts';

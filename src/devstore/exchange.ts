@@ -20,15 +20,15 @@ export function readRequest(incoming: IncomingMessage, options: { readonly id: s
     rawTarget: incoming.url ?? '',
     headers: new HeaderList(incoming.rawHeaders),
     body: incoming.iterator({ destroyOnReturn: false }) as ByteSource,
-    secure: false,
+    client: { address: incoming.socket.remoteAddress ?? '', secure: false },
     signal: options.signal,
   });
 }
 
 /** The request with a body that cuts the connection after so many bytes. */
 export function cutBody(request: WireRequest, afterBytes: number, socket: Socket): WireRequest {
-  const { id, method, target, headers, body, secure, signal } = request;
-  return new WireRequest({ id, method, rawTarget: target.raw, headers, body: upTo(), secure, signal });
+  const { id, method, target, headers, body, client, signal } = request;
+  return new WireRequest({ id, method, rawTarget: target.raw, headers, body: upTo(), client, signal });
 
   async function* upTo(): AsyncGenerator<Buffer> {
     let bytes = 0;

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import type { WireClient } from '../wire/message.ts';
 import { LINGER_BYTES, LINGER_SECONDS } from './limits.ts';
+import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
 
 /** What a connection tells the requests on it (exchange.ts). */
 export interface OnConnection {
@@ -14,13 +16,20 @@ export interface OnConnection {
 /** One client's connection: the exchanges on it, and how it is closed. */
 export class Connection {
   readonly socket: Socket;
+  /** Who connected. */
+  readonly peer: WireClient;
+  /** Whether that is a proxy whose word on the client is taken. */
+  readonly proxied: boolean;
   readonly exchanges = new Set<OnConnection>();
   /** No further request is taken; what is in flight may finish. */
   closing = false;
   #lingering = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, proxies: TrustedProxies) {
     this.socket = socket;
+    // A socket that is closed has forgotten it.
+    this.peer = { address: plainAddress(socket.remoteAddress ?? '') ?? '', secure: 'encrypted' in socket };
+    this.proxied = proxies.trusts(this.peer.address);
   }
 
   /** No request in flight and none begun: nothing is lost by closing it. */

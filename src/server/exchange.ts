@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asGatewayError, clientError, type GatewayError } from '../errors.ts';
 import { RequestTrace } from '../pipeline/trace.ts';
 import { type RequestRecord, requestRecord } from '../telemetry/request-record.ts';
-import { HeaderList } from '../wire/headers.ts';
-import { type PassThrough, WireRequest, type WireResponse } from '../wire/message.ts';
+import type { HeaderList } from '../wire/headers.ts';
+import { type PassThrough, type WireClient, WireRequest, type WireResponse } from '../wire/message.ts';
 import { ClientWatch, type Waiting, type WatchLimits } from './client-watch.ts';
 import type { Connection, OnConnection } from './connection.ts';
 import { DRAIN_BYTES } from './limits.ts';
@@ -30,7 +30,9 @@ export interface ExchangeParts {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly connection: Connection;
-  readonly secure: boolean;
+  readonly client: WireClient;
+  /** As it came from the listener. */
+  readonly headers: HeaderList;
   readonly expectsContinue: boolean;
 }
 
@@ -125,14 +127,14 @@ export class Exchange implements OnConnection {
   }
 
   #wireRequest(): WireRequest {
-    const { message, id, secure } = this.#parts;
+    const { message, id, client, headers } = this.#parts;
     return new WireRequest({
       id,
       method: message.method as string,
       rawTarget: message.url as string,
-      headers: new HeaderList(message.rawHeaders),
+      headers,
       body: this.#body,
-      secure,
+      client,
       signal: this.#gone.signal,
     });
   }
@@ -190,7 +192,7 @@ export class Exchange implements OnConnection {
   #breakOff(): void {
     const { socket } = this.#parts.connection;
     this.#gone.abort();
-    if (this.#parts.message.httpVersion === '1.1' || this.#parts.secure) socket.destroy();
+    if (this.#parts.message.httpVersion === '1.1' || this.#parts.connection.peer.secure) socket.destroy();
     else socket.resetAndDestroy();
   }
 

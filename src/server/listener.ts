@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { clientError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
+import { HeaderList } from '../wire/headers.ts';
 import { brokenRequest } from './broken-request.ts';
 import { Connection } from './connection.ts';
 import { Exchange, type ExchangeServices, type Handle } from './exchange.ts';
@@ -11,6 +12,7 @@ import { refusedFraming } from './framing.ts';
 import { MAX_PIPELINED, MIN_UPLOAD_BYTES_PER_SECOND, type ServerLimits } from './limits.ts';
 import { type RenderRefusal, renderPlain, wireText } from './plain-answer.ts';
 import { drain } from './shutdown.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 /** What the listener tells of; telemetry's Metrics is one. */
 export interface ListenerMetrics {
@@ -24,6 +26,8 @@ export interface ListenerOptions {
   readonly limits: ServerLimits;
   /** PEM texts. Present: the listener speaks TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Default none: whoever connects is the client. */
+  readonly proxies?: TrustedProxies | undefined;
   readonly metrics: ListenerMetrics;
   readonly log: Pick<Log, 'request' | 'info' | 'warn'>;
   readonly newRequestId: () => string;
@@ -51,6 +55,7 @@ export class Listener {
   readonly #services: ExchangeServices;
   readonly #render: RenderRefusal;
   readonly #secure: boolean;
+  readonly #proxies: TrustedProxies;
   readonly #ticker: NodeJS.Timeout;
   /** Below TLS, handshakes included. */
   readonly #handshakes = new Set<Socket>();
@@ -60,6 +65,7 @@ export class Listener {
     const { limits, handle } = options;
     this.#options = options;
     this.#secure = options.tls !== undefined;
+    this.#proxies = options.proxies ?? new TrustedProxies([]);
     this.#render = options.renderFatal ?? renderPlain;
     const tickSeconds = Math.min(Math.max(limits.idleSeconds / 6, 0.02), 5);
     this.#services = {
@@ -145,7 +151,7 @@ export class Listener {
   }
 
   #onConnection(socket: Socket): void {
-    const connection = new Connection(socket);
+    const connection = new Connection(socket, this.#proxies);
     this.#connections.set(socket, connection);
     socket.once('close', () => {
       this.#connections.delete(socket);
@@ -161,13 +167,16 @@ export class Listener {
       else message.socket.destroy();
       return;
     }
+    const headers = new HeaderList(message.rawHeaders);
+    const { peer, proxied } = connection;
     const exchange = new Exchange(
       {
         id: this.#options.newRequestId(),
         message,
         response,
         connection,
-        secure: this.#secure,
+        headers,
+        client: proxied ? this.#proxies.clientBehind(peer, headers) : peer,
         expectsContinue: expectation === true,
       },
       this.#services,
@@ -217,7 +226,7 @@ export class Listener {
     const id = this.#options.newRequestId();
     this.#options.log.info('refused', { requestId: id, reason, errorCode: refusal.code });
     const now = this.#options.now?.() ?? new Date();
-    const connection = this.#connections.get(socket) ?? new Connection(socket);
+    const connection = this.#connections.get(socket) ?? new Connection(socket, this.#proxies);
     connection.linger(wireText(this.#render(refusal, id), now));
   }
 

@@ -28,6 +28,14 @@ export function parseTarget(raw: string): RequestTarget {
     : { raw, rawPath: raw.slice(0, mark), rawQuery: raw.slice(mark + 1) };
 }
 
+/** Who sent a request, and whether what they sent could be read on its way. */
+export interface WireClient {
+  /** An IP address without port or zone; of IPv4 always the plain form. '' where the connection was gone at once. */
+  readonly address: string;
+  /** Came over TLS, to the gateway or to the proxy in front of it. */
+  readonly secure: boolean;
+}
+
 /** A request as it stood on the wire. The listener makes it; verification and parsing only read it. */
 export class WireRequest {
   /** Unique a request; shown to the client and in the log. */
@@ -37,8 +45,8 @@ export class WireRequest {
   readonly headers: HeaderList;
   /** The body after HTTP's own framing (chunked transfer coding undone), before any vendor framing. Iterate once. */
   readonly body: ByteSource;
-  /** Came over TLS. */
-  readonly secure: boolean;
+  /** Whoever connected; or, where that is a trusted proxy, whom it speaks for. */
+  readonly client: WireClient;
   /** Fires when the client is gone or the gateway gives the request up. */
   readonly signal: AbortSignal;
   #query: QueryList | undefined;
@@ -49,7 +57,7 @@ export class WireRequest {
     readonly rawTarget: string;
     readonly headers: HeaderList;
     readonly body: ByteSource;
-    readonly secure: boolean;
+    readonly client: WireClient;
     readonly signal: AbortSignal;
   }) {
     this.id = fields.id;
@@ -57,7 +65,7 @@ export class WireRequest {
     this.target = parseTarget(fields.rawTarget);
     this.headers = fields.headers;
     this.body = fields.body;
-    this.secure = fields.secure;
+    this.client = fields.client;
     this.signal = fields.signal;
   }
 

@@ -42,7 +42,7 @@ beforeAll(async () => {
       rawTarget: message.url ?? '',
       headers: new HeaderList(message.rawHeaders),
       body: (async function* () {})(),
-      secure: false,
+      client: { address: '127.0.0.1', secure: false },
       signal: new AbortController().signal,
     });
     const key = request.target.rawPath.length > 1 ? KEY : undefined;

@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SETTING_ROWS } from '../../src/settings-table.ts';
+import { SETTING_ROWS } from '../../src/settings-rows.ts';
 import { sealgate, sealgateJson } from './command-line.ts';
 
 let folder: string;

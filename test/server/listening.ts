@@ -32,7 +32,7 @@ export class Listening implements AsyncDisposable {
 
   static async start(
     handle: TestHandle,
-    options: { readonly limits?: Partial<ServerLimits>; readonly tls?: ListenerOptions['tls'] } = {},
+    options: { readonly limits?: Partial<ServerLimits> } & Pick<ListenerOptions, 'tls' | 'proxies'> = {},
   ): Promise<Listening> {
     const records: RequestRecord[] = [];
     const refusals: string[] = [];
@@ -44,6 +44,7 @@ export class Listening implements AsyncDisposable {
       handle,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       tls: options.tls,
+      proxies: options.proxies,
       metrics: {
         request: (record) => {
           records.push(record);

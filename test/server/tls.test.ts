@@ -58,7 +58,7 @@ describe('over TLS', () => {
     let secure = false;
     await using server = await Listening.start(
       async (wire, trace) => {
-        secure = wire.secure;
+        secure = wire.client.secure;
         return echo(wire, trace);
       },
       { tls },

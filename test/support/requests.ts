@@ -15,7 +15,7 @@ export function wireRequest(fields: {
     rawTarget: fields.target,
     headers: HeaderList.of(fields.headers ?? []),
     body: Buffer.isBuffer(body) || body === undefined ? chunks(body === undefined ? [] : [body]) : body,
-    secure: false,
+    client: { address: '127.0.0.1', secure: false },
     signal: new AbortController().signal,
   });
 }

@@ -41,6 +41,6 @@ function redirectTarget(redirect: URL, stored: Readonly<Record<string, string>>)
 function locationOf(key: string, request: WireRequest | undefined): string {
   const base = request?.target.rawPath.replace(/\/$/, '') ?? '';
   const host = request?.headers.get('host');
-  const origin = host === undefined ? '' : `${request?.secure ? 'https' : 'http'}://${host}`;
+  const origin = host === undefined ? '' : `${request?.client.secure ? 'https' : 'http'}://${host}`;
   return `${origin}${base}/${percentEncodePath(key)}`;
 }

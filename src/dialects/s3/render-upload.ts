@@ -98,7 +98,7 @@ function completedElement(answer: UploadCompleted, { request }: RenderContext): 
   const { ref, etag, checksum } = answer;
   const host = request?.headers.get('host');
   const path = request?.target.rawPath ?? `/${ref.bucket}/${percentEncodePath(ref.key)}`;
-  const location = host === undefined ? path : `${request?.secure === true ? 'https' : 'http'}://${host}${path}`;
+  const location = host === undefined ? path : `${request?.client.secure === true ? 'https' : 'http'}://${host}${path}`;
   return (
     `<CompleteMultipartUploadResult xmlns="${S3_NAMESPACE}">` +
     xmlElement('Location', location) +

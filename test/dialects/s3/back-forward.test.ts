@@ -16,7 +16,7 @@ function forwarded(
     rawTarget,
     headers: new HeaderList(headers),
     body: (async function* () {})(),
-    secure: false,
+    client: { address: '127.0.0.1', secure: false },
     signal: new AbortController().signal,
   });
   return s3Back.forward(request, { kind: 'Forward', name: 'PutObjectTagging', bucket: 'b', key }, document);
