@@ -1,34 +1,18 @@
 import type { HeaderList } from '../wire/headers.ts';
 
-/** Of an answer: the connection's own affair, or what tells a client about the server behind the gateway. */
-const DROPPED = new Set([
-  'accept-ranges',
-  'connection',
-  'date', // node sets the gateway's own
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'server',
-  'strict-transport-security',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-  'x-powered-by',
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-]);
-
 /**
- * The backend's answer head for the client, order, case and duplicates kept. Its request id becomes the gateway's
- * (every vendor's header ends in `request-id`), and what else identifies the server or the exchange goes.
+ * The head of the backend's answer for the client: what the operation's list names, with order, case and duplicates
+ * kept, and the gateway's request id in place of the backend's (every vendor's header ends in `request-id`). All else
+ * stays behind: cookies, redirections, and whatever tells of the server or of the exchange with it.
  */
-export function passedHeaders(headers: HeaderList, requestId: string): string[] {
+export function passedHeaders(
+  headers: HeaderList,
+  { requestId, answerHeaders }: { readonly requestId: string; readonly answerHeaders: ReadonlySet<string> },
+): string[] {
   const raw: string[] = [];
-  for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    if (DROPPED.has(lower) || lower.startsWith('x-minio-') || lower.endsWith('-id-2')) continue;
-    raw.push(name, lower.endsWith('request-id') ? requestId : value);
-  }
+  headers.forEach((lower, value, rawName) => {
+    if (lower.endsWith('-request-id')) raw.push(rawName, requestId);
+    else if (answerHeaders.has(lower)) raw.push(rawName, value);
+  });
   return raw;
 }

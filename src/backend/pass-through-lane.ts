@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import httpProxy from 'http-proxy';
+import type { ForwardedRequest } from '../dialects/dialect.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import { collect } from '../wire/collect.ts';
 import { HeaderList } from '../wire/headers.ts';
@@ -12,13 +13,8 @@ import { backendFailure, documentTooLarge, failureReason } from './failure.ts';
 import type { Identity } from './identity.ts';
 import { passedHeaders } from './pass-through-headers.ts';
 
-export interface ForwardedRequest {
-  readonly method: string;
-  /** Origin form, as it goes to the backend. */
-  readonly path: string;
-  readonly headers: HeaderList;
-  /** Verified. Never an object's bytes. */
-  readonly body: Buffer | undefined;
+/** What the lane carries: a request whose body, if it has one, is verified, whole, and never an object's bytes. */
+export interface Forwarding extends ForwardedRequest {
   /** With whose rights; undefined: the gateway's own. */
   readonly identity?: Identity | undefined;
   readonly requestId: string;
@@ -29,7 +25,7 @@ const MAX_ERROR_DOCUMENT_BYTES = 256 * 1024;
 
 /** One request on its way through http-proxy, which only hands `req` and `res` to its events. */
 interface Passage {
-  readonly forwarded: ForwardedRequest;
+  readonly forwarded: Forwarding;
   readonly outgoing: OutgoingRequest;
   readonly body: Readable;
   readonly startedAt: number;
@@ -62,7 +58,7 @@ export class PassThroughLane {
   }
 
   /** The answer is written by the returned function, errors included: its promise does not reject. */
-  forward(forwarded: ForwardedRequest): PassThrough['passThrough'] {
+  forward(forwarded: Forwarding): PassThrough['passThrough'] {
     return async (request, response) => {
       try {
         await this.#relay(await this.#ask(forwarded, request, response), forwarded, response);
@@ -78,11 +74,7 @@ export class PassThroughLane {
   }
 
   /** Resolves with the backend's answer, its head read. Asks twice when a kept connection turns out to be dead. */
-  async #ask(
-    forwarded: ForwardedRequest,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<IncomingMessage> {
+  async #ask(forwarded: Forwarding, request: IncomingMessage, response: ServerResponse): Promise<IncomingMessage> {
     for (let attempt = 0; ; attempt++) {
       if (response.destroyed) throw clientGone();
       const passage = Promise.withResolvers<IncomingMessage>();
@@ -97,33 +89,34 @@ export class PassThroughLane {
       response.once('close', onClose);
       // Guard: with Expect present, proxyReq is not emitted, and the request would go out unsigned.
       delete request.headers.expect;
-      this.#proxy.web(request, response, { buffer: current.body, method: forwarded.method }, passage.reject);
+      this.#proxy.web(request, response, { buffer: current.body, method: forwarded.request.method }, passage.reject);
       try {
         return await passage.promise;
       } catch (thrown) {
         response.off('close', onClose);
         if (thrown instanceof GatewayError) throw thrown;
-        this.#options.observer?.failed(forwarded.method, failureReason(thrown));
+        this.#options.observer?.failed(forwarded.request.method, failureReason(thrown));
         const stale = current.proxyRequest?.reusedSocket === true && failureReason(thrown) === 'reset';
-        if (!stale || attempt > 0 || forwarded.method === 'POST' || response.destroyed) throw backendFailure(thrown);
-        this.#options.observer?.retried(forwarded.method);
+        if (!stale || attempt > 0 || forwarded.request.method === 'POST' || response.destroyed)
+          throw backendFailure(thrown);
+        this.#options.observer?.retried(forwarded.request.method);
       }
     }
   }
 
-  #board(forwarded: ForwardedRequest, request: IncomingMessage, resolve: (answer: IncomingMessage) => void): Passage {
-    const { method, path, headers, body } = forwarded;
+  #board(forwarded: Forwarding, request: IncomingMessage, resolve: (answer: IncomingMessage) => void): Passage {
+    const { request: outgoing } = forwarded;
     const startedAt = performance.now();
     const passage: Passage = {
       forwarded,
-      outgoing: { method, path, headers: headers.clone(), body, idempotent: method !== 'POST' },
+      outgoing: { ...outgoing, headers: outgoing.headers.clone() },
       // Filled once the head is signed: a first body byte would send the head that http-proxy made.
       body: new Readable({ read: () => undefined }),
       startedAt,
       proxyRequest: undefined,
       answered: (answer) => {
         const seconds = (performance.now() - startedAt) / 1_000;
-        this.#options.observer?.answered(method, answer.statusCode ?? 0, seconds);
+        this.#options.observer?.answered(outgoing.method, answer.statusCode ?? 0, seconds);
         resolve(answer);
       },
     };
@@ -158,26 +151,28 @@ export class PassThroughLane {
     passage.body.push(null);
   }
 
-  async #relay(answer: IncomingMessage, forwarded: ForwardedRequest, response: ServerResponse): Promise<void> {
+  async #relay(answer: IncomingMessage, forwarded: Forwarding, response: ServerResponse): Promise<void> {
     const status = answer.statusCode ?? 502;
     const headers = new HeaderList(answer.rawHeaders);
+    // Nothing was asked under a condition, and no other place is the client's business.
+    if (status >= 300 && status < 400) throw unasked(answer, status);
     // An error names the backend's ids, and may speak of credentials that are not the client's: it is told anew.
     if (status >= 400) throw await this.#readError(answer, { status, headers, forwarded });
-    response.writeHead(status, passedHeaders(headers, forwarded.requestId));
+    response.writeHead(status, passedHeaders(headers, forwarded));
     // Past the head an error destroys both sides: a truncated answer never looks whole.
     await pipeline(answer, response);
   }
 
   async #readError(
     answer: IncomingMessage,
-    { status, headers, forwarded }: { status: number; headers: HeaderList; forwarded: ForwardedRequest },
+    { status, headers, forwarded }: { status: number; headers: HeaderList; forwarded: Forwarding },
   ): Promise<GatewayError> {
     const response: IncomingResponse = { status, headers, body: answer, discard: () => answer.destroy() };
     const document = await collect(answer, MAX_ERROR_DOCUMENT_BYTES, documentTooLarge);
     return this.#options.dialect.readError(response, document, {}, forwarded.identity?.asker);
   }
 
-  #writeError(thrown: unknown, forwarded: ForwardedRequest, response: ServerResponse): void {
+  #writeError(thrown: unknown, forwarded: Forwarding, response: ServerResponse): void {
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
@@ -187,6 +182,12 @@ export class PassThroughLane {
     response.writeHead(status, headers.toRaw());
     response.end(Buffer.isBuffer(body) ? body : undefined);
   }
+}
+
+function unasked(answer: IncomingMessage, status: number): GatewayError {
+  answer.destroy();
+  const said = `The backend answered ${status}, which this request gave it no reason to.`;
+  return new GatewayError('BackendError', said, { source: 'backend' });
 }
 
 function clientGone(): GatewayError {

@@ -317,6 +317,13 @@ export type Asker =
   /** Nobody's: the request goes unsigned, for the client's came so. */
   | 'anonymous';
 
+/** A client's request that a backend of the same dialect answers. */
+export interface ForwardedRequest {
+  readonly request: OutgoingRequest;
+  /** The headers of the answer that go on to the client, in lower case; all others stay behind. */
+  readonly answerHeaders: ReadonlySet<string>;
+}
+
 /**
  * The face a dialect turns to a backend: renders unsigned requests from the model, signs them, reads answers. Pure:
  * connections live in src/backend. Readers of a document take at most what the pipeline collected for them.
@@ -355,10 +362,10 @@ export interface BackDialect {
   listUploads(asked: ListMultipartUploads): OutgoingRequest;
 
   /**
-   * A client's request of the same dialect, for a backend to answer as it is: path style, raw headers and query kept
-   * but for authentication, payload framing and hop-by-hop fields. `document` is the verified body.
+   * A client's request of the same dialect, for a backend to answer as it is: path style, made of the operation and of
+   * the headers and query parameters that the operation may carry. `document` is the verified body.
    */
-  forward(request: WireRequest, operation: Forward, document: Buffer): OutgoingRequest;
+  forward(request: WireRequest, operation: Forward, document: Buffer): ForwardedRequest;
 
   /** A browser's question what pages of an origin may do there (wire/cross-origin.ts). */
   preflight(resource: Resource, question: HeaderList): OutgoingRequest;

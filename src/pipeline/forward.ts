@@ -10,8 +10,8 @@ import type { PipelineServices } from './services.ts';
 const MAX_FORWARD_BYTES = 1024 * 1024;
 
 /**
- * A request that carries no object bytes, for a backend of the same dialect: its body verified, everything raw, only
- * the signature redone (http-proxy lane).
+ * A request that carries no object bytes, for a backend of the same dialect: its body is verified, its head is made
+ * anew of what the operation may carry, and it is signed anew (http-proxy lane).
  */
 export async function forward(
   operation: Forward,
@@ -29,12 +29,9 @@ export async function forward(
     throw clientError('NotImplemented', `${operation.name} is not available over a backend of another dialect.`);
   }
   const document = operation.document ?? (await readBody(operation, body, services.budget));
-  const outgoing = dialect.forward(request, operation, document);
+  const forwarded = dialect.forward(request, operation, document);
   const passThrough = services.lane.forward({
-    method: outgoing.method,
-    path: outgoing.path,
-    headers: outgoing.headers,
-    body: document.length === 0 ? undefined : document,
+    ...forwarded,
     identity: services.store.identity,
     requestId: request.id,
     renderError: exchange.renderError,

@@ -12,8 +12,8 @@ const ASKED = [
   'Access-Control-Request-Private-Network',
 ];
 
-/** All that a server may say of it; of a store's answer to such a question nothing else goes on to a client. */
-const SAID: ReadonlySet<string> = new Set([
+/** All that a server may say of it, in lower case; of its answer to such a question nothing else goes on to a client. */
+export const crossOriginAnswerNames: readonly string[] = [
   'access-control-allow-credentials',
   'access-control-allow-headers',
   'access-control-allow-methods',
@@ -22,7 +22,9 @@ const SAID: ReadonlySet<string> = new Set([
   'access-control-expose-headers',
   'access-control-max-age',
   'vary',
-]);
+];
+
+const SAID: ReadonlySet<string> = new Set(crossOriginAnswerNames);
 
 /** A browser's question, out of the headers of its request; an empty header asks nothing. */
 export function crossOriginQuestion(headers: HeaderList): HeaderList {

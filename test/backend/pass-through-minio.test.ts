@@ -46,10 +46,9 @@ beforeAll(async () => {
       signal: new AbortController().signal,
     });
     const key = request.target.rawPath.length > 1 ? KEY : undefined;
-    const outgoing = s3Back.forward(request, { kind: 'Forward', name: 'Tagging', bucket: BUCKET, key }, document);
-    const { method, path, headers } = outgoing;
-    const body = document.length === 0 ? undefined : document;
-    await lane.forward({ method, path, headers, body, requestId: 'OURS', renderError })(message, response);
+    const operation = { kind: 'Forward', name: 'GetObjectTagging', bucket: BUCKET, key } as const;
+    const forwarded = s3Back.forward(request, operation, document);
+    await lane.forward({ ...forwarded, requestId: 'OURS', renderError })(message, response);
   });
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;

@@ -47,6 +47,11 @@ function lines(element: XmlElement, depth = 1): string[] {
   ];
 }
 
+/** Text with markup between, written so that it is well-formed: `]]>` may not stand in it (XML 1.0 §2.4). */
+function characterData(...pieces: readonly string[]): string {
+  return pieces.join('').replaceAll(']]>', ']]&gt;');
+}
+
 const CHUNKINGS = [1, 3, 17, 1_000_000];
 
 test('elements, text, CDATA, references, comments, instructions, attributes, prefixes, line ends', () => {
@@ -94,12 +99,12 @@ describe('tells what another parser reads', () => {
     '\ufeff',
     '\u2028',
   );
-  const run = fc.array(character, { maxLength: 8 }).map((characters) => characters.join('').replaceAll(']]>', ''));
+  const run = fc.array(character, { maxLength: 8 }).map((characters) => characters.join(''));
   const name = fc.constantFrom('a', 'B', 'Key', 'x:y', '_z.1-');
   const attributes = fc.constantFrom('', ' ', ' b="1"', ` b='"' c = ">"`, '\n b="&lt;"\t');
   const leaf = fc
     .tuple(name, attributes, run, fc.constantFrom('', '<!-- c -->', '<?p i?>'))
-    .map(([tag, more, text, within]) => `<${tag}${more}>${text}${within}${text}</${tag}>`);
+    .map(([tag, more, text, within]) => `<${tag}${more}>${characterData(text, within, text)}</${tag}>`);
   const tree = fc.letrec((tie) => ({
     node: fc.oneof(
       { depthSize: 'small' },
@@ -114,7 +119,7 @@ describe('tells what another parser reads', () => {
   test('whatever the document and the chunks', () => {
     fc.assert(
       fc.property(tree, fc.integer({ min: 1, max: 40 }), (document, chunkBytes) => {
-        const expected = lines(readXml(Buffer.from(document)));
+        const expected = lines(readXml(Buffer.from(document))); // throws where the generator made no XML
         // Text between elements means nothing here, and the two readers keep different pieces of it.
         const scanned = scan(document, chunkBytes);
         expect(scanned.map((line) => line.replace(/ "(?:\\n)*"$/, ' ""'))).toEqual(

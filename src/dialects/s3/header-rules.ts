@@ -1,6 +1,7 @@
 import { clientError } from '../../errors.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import { checkLaterEncryption, speaksOfEncryption } from './encryption-headers.ts';
+import { ACCOUNT, forwardedFields, GRANTS } from './forwarded-fields.ts';
 
 /**
  * Which x-amz-* request headers mean what. On a write an unknown one is refused: to ignore it could store an object
@@ -33,17 +34,6 @@ const IGNORED: ReadonlySet<string> = new Set([
   'x-amz-optional-object-attributes',
 ]);
 
-const GRANTS = [
-  'x-amz-acl',
-  'x-amz-grant-full-control',
-  'x-amz-grant-read',
-  'x-amz-grant-read-acp',
-  'x-amz-grant-write',
-  'x-amz-grant-write-acp',
-];
-
-const ACCOUNT = ['x-amz-expected-bucket-owner', 'x-amz-request-payer'];
-
 /** Kept with an object, untouched by protection. */
 const OBJECT_VENDOR: ReadonlySet<string> = new Set([
   ...GRANTS,
@@ -60,17 +50,6 @@ const BUCKET_VENDOR: ReadonlySet<string> = new Set([
   ...GRANTS,
   'x-amz-bucket-object-lock-enabled',
   'x-amz-object-ownership',
-]);
-
-/** What requests on the allow-list may carry to the backend. */
-const FORWARDED: ReadonlySet<string> = new Set([
-  ...GRANTS,
-  ...ACCOUNT,
-  'x-amz-bypass-governance-retention',
-  'x-amz-bucket-object-lock-token',
-  'x-amz-confirm-remove-self-bucket-access',
-  'x-amz-mfa',
-  'x-amz-transition-default-minimum-object-size',
 ]);
 
 /** What may let a backend delete what it would keep. */
@@ -117,7 +96,7 @@ export function checkPartCopyHeaders(headers: HeaderList, operation: string): vo
 
 /** @throws GatewayError NotImplemented for an x-amz header that must not reach the backend, or be ignored */
 export function checkForwardHeaders(headers: HeaderList, operation: string): void {
-  collectVendor(headers, operation, FORWARDED, undefined);
+  collectVendor(headers, operation, forwardedFields(operation).requestHeaders, undefined);
 }
 
 /**
