@@ -29,5 +29,5 @@ EXPOSE 8000 8001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.HEALTH_URL ?? 'http://127.0.0.1:8001/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=8", "dist/launch.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--disable-sigusr1", "dist/launch.js"]
 CMD ["serve", "--config", "/etc/sealgate/sealgate.yaml"]

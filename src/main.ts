@@ -45,9 +45,6 @@ process.once('exit', () => {
   for (const work of lastWork) work();
 });
 
-// http-proxy 1.18 still calls util._extend: its users cannot mend that, and the log is JSON lines.
-process.noDeprecation = true;
-
 const terminal: Terminal = {
   env: process.env,
   cwd: (throughNpm && process.env.INIT_CWD) || process.cwd(),

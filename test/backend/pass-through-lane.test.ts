@@ -68,7 +68,28 @@ function signed(head: string | undefined): boolean {
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 
-describe('the four guards of http-proxy 1.18.1', () => {
+describe('the five guards of http-proxy 1.18.1', () => {
+  // First, since Node tells of a deprecation once a process.
+  test('its use of util._extend is not told of, and what others use is', async () => {
+    const told: (string | undefined)[] = [];
+    const onWarning = (warning: Error & { code?: string }) => void told.push(warning.code);
+    process.on('warning', onWarning);
+    try {
+      const url = await start(async (peer) => {
+        await peer.head();
+        peer.write(OK);
+      });
+      await (await fetch(url)).text();
+      const last = new Promise((resolve) => process.once('warning', resolve));
+      process.emitWarning('of the test', { type: 'DeprecationWarning', code: 'DEP9999' });
+      await last;
+    } finally {
+      process.off('warning', onWarning);
+    }
+    expect(told).toContain('DEP9999');
+    expect(told).not.toContain('DEP0060');
+  });
+
   test('a request with Expect is signed all the same', async () => {
     const heads: (string | undefined)[] = [];
     const url = await start(async (peer) => {
