@@ -1,31 +1,36 @@
 import { createHash } from 'node:crypto';
 import { crc32, crc32c } from '@node-rs/crc32';
-import { createCRC64 } from 'hash-wasm';
+import { createCRC64, createXXHash3, createXXHash64, createXXHash128, type IHasher } from 'hash-wasm';
 import type { ChecksumAlgorithm } from '../operations/object.ts';
 
 /** A digest over bytes as they pass. */
 export interface RunningDigest {
   update(chunk: Buffer): void;
-  /** Call once. CRCs are big-endian, as S3 spells them in base64. */
+  /** Call once. CRCs and xxHashes are big-endian (for xxHash its canonical form), as S3 spells them in base64. */
   digest(): Buffer;
 }
-
-export type DigestAlgorithm = ChecksumAlgorithm | 'MD5';
 
 /** NVMe's polynomial, reflected; init and final xor all ones. */
 const CRC64_NVME = '9a6c9329ac4bc9b5';
 
-/** A WebAssembly instance a digest for CRC64NVME (about 80 µs), hence the promise. */
-export function startDigest(algorithm: DigestAlgorithm): RunningDigest | Promise<RunningDigest> {
+/** CRC64NVME and the xxHashes take a WebAssembly instance a digest (about 80 µs), hence the promise. */
+export function startDigest(algorithm: ChecksumAlgorithm): RunningDigest | Promise<RunningDigest> {
   switch (algorithm) {
     case 'CRC32':
       return new Crc32Digest(crc32);
     case 'CRC32C':
       return new Crc32Digest(crc32c);
     case 'CRC64NVME':
-      return startCrc64();
+      return startInWasm(createCRC64(CRC64_NVME));
+    case 'XXHASH64':
+      return startInWasm(createXXHash64());
+    case 'XXHASH3':
+      return startInWasm(createXXHash3());
+    case 'XXHASH128':
+      return startInWasm(createXXHash128());
     case 'SHA1':
     case 'SHA256':
+    case 'SHA512':
     case 'MD5':
       return createHash(algorithm);
   }
@@ -61,8 +66,8 @@ class Crc32Digest implements RunningDigest {
   }
 }
 
-async function startCrc64(): Promise<RunningDigest> {
-  const hasher = await createCRC64(CRC64_NVME);
+async function startInWasm(created: Promise<IHasher>): Promise<RunningDigest> {
+  const hasher = await created;
   hasher.init();
   return {
     update: (chunk) => {

@@ -132,7 +132,7 @@ function inspectionText(name: string, explained: SealedExplanation, verdict: Ver
   if (footer !== undefined) {
     rows.push([
       'footer',
-      `${footer.footerBytes} bytes, manifest ${footer.manifestBytes}, for ${footer.plaintextBytes} plaintext bytes`,
+      `${footer.footerBytes} bytes, manifest ${footer.manifestBytes}${footer.longChecksum ? ' with a SHA-512' : ''}, for ${footer.plaintextBytes} plaintext bytes`,
     ]);
     rows.push(['parts', footer.parts === 0 ? 'one' : String(footer.parts ?? 'unknown')]);
   }

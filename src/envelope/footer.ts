@@ -1,7 +1,14 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { corrupted, requireLength, requireZero, sameBytes, unknownFormat } from './corruption.ts';
 import { ENVELOPE_BYTES, VERSION } from './envelope-head.ts';
-import { decodeManifest, encodeManifest, type Manifest, manifestBytes, type PartEntry } from './manifest.ts';
+import {
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  manifestBytes,
+  type PartEntry,
+  type TypedChecksum,
+} from './manifest.ts';
 import { type ObjectKeys, OID_BYTES, SALT_BYTES, SUITE } from './object-keys.ts';
 import { type QuantumId, sealedBytes, sealedPartBytes, TAG_BYTES } from './sizes.ts';
 import { readU64, writeU64 } from './u64.ts';
@@ -27,6 +34,7 @@ const ZERO_NONCE = Buffer.alloc(12);
 export function multipartFooterBytes(
   parts: readonly { readonly plaintextBytes: number }[],
   quantum: QuantumId,
+  checksum: Pick<TypedChecksum, 'algorithm'> | undefined,
 ): number | undefined {
   let plaintextBytes = 0;
   let bodyBytes = 0;
@@ -35,7 +43,7 @@ export function multipartFooterBytes(
     bodyBytes += sealedPartBytes(part.plaintextBytes);
   }
   const footerBytes = sealedBytes(plaintextBytes, quantum) - bodyBytes;
-  return footerBytes >= FRAME_BYTES + manifestBytes(parts.length) ? footerBytes : undefined;
+  return footerBytes >= FRAME_BYTES + manifestBytes(parts.length, checksum) ? footerBytes : undefined;
 }
 
 /**
@@ -98,9 +106,7 @@ export function openFooter(
     throw corrupted();
   }
   const manifest = decodeManifest(padded);
-  if (manifest.plaintextBytes !== plaintextBytes || manifestBytes(manifest.parts.length) !== trailer.manifestBytes) {
-    throw corrupted();
-  }
+  if (manifest.plaintextBytes !== plaintextBytes || bytesOf(manifest) !== trailer.manifestBytes) throw corrupted();
   const wholeBytes = partsBytes(manifest) + footerBytes;
   if (wholeBytes !== storedBytes || !isSealedSize(plaintextBytes, storedBytes, quantum)) throw corrupted();
   return { manifest, footerBytes };
@@ -163,9 +169,13 @@ function writeTrailer(trailer: Buffer, manifest: Manifest, footerBytes: number, 
   trailer[4] = VERSION;
   trailer[5] = SUITE;
   writeU64(trailer, manifest.plaintextBytes, 8);
-  trailer.writeUInt32BE(manifestBytes(manifest.parts.length), 16);
+  trailer.writeUInt32BE(bytesOf(manifest), 16);
   trailer.writeUInt32BE(footerBytes, 20);
   footerSalt.copy(trailer, SALT_OFFSET);
+}
+
+function bytesOf({ parts, checksum }: Manifest): number {
+  return manifestBytes(parts.length, checksum);
 }
 
 function partsBytes({ plaintextBytes, parts }: Manifest): number {

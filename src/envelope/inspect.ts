@@ -1,6 +1,6 @@
 import { CUSTOMER_KEY, commitOf, readEnvelopeHead } from './envelope-head.ts';
 import { readFooterEnvelope, readTrailer } from './footer.ts';
-import { partCountOf } from './manifest.ts';
+import { contentsOf } from './manifest.ts';
 import { plaintextBytesOf, quantumBytes, SEGMENT_BYTES, segmentCount } from './sizes.ts';
 
 const REQUESTED = ['bucket default', 'managed (AES256)', 'KMS key', 'customer key'] as const;
@@ -41,6 +41,8 @@ export interface FooterExplanation {
   readonly manifestBytes: number;
   /** 0 for a PutObject. undefined: the manifest's length fits no number of parts. */
   readonly parts: number | undefined;
+  /** Whether the manifest ends in the second half of a checksum of 64 bytes (SHA-512). */
+  readonly longChecksum: boolean;
 }
 
 export interface SealedExplanation {
@@ -109,5 +111,7 @@ function explainSizes(bytes: Buffer, storedBytes: number): SizeExplanation {
 
 function explainFooter(tail: Buffer): FooterExplanation {
   const { plaintextBytes, footerBytes, manifestBytes } = readTrailer(tail);
-  return { plaintextBytes, footerBytes, manifestBytes, parts: partCountOf(manifestBytes) };
+  const contents = contentsOf(manifestBytes);
+  const { parts, longChecksum = false } = contents ?? {};
+  return { plaintextBytes, footerBytes, manifestBytes, parts, longChecksum };
 }

@@ -7,6 +7,8 @@ const VERSION = 1;
 const MULTIPART = 1;
 const CHECKSUM_OFFSET = 28;
 const CHECKSUM_VALUE_BYTES = 32;
+/** What a value has beyond its field stands behind the part list: the second half of a SHA-512. */
+const MAX_VALUE_REST_BYTES = 32;
 const PARTS_OFFSET = 64;
 const PART_ENTRY_BYTES = 48;
 const MD5_BYTES = 16;
@@ -23,9 +25,15 @@ export const CHECKSUMS = [
   { algorithm: 'CRC64NVME', id: 3, bytes: 8 },
   { algorithm: 'SHA1', id: 4, bytes: 20 },
   { algorithm: 'SHA256', id: 5, bytes: 32 },
+  { algorithm: 'SHA512', id: 6, bytes: 64 },
+  { algorithm: 'MD5', id: 7, bytes: 16 },
+  { algorithm: 'XXHASH64', id: 8, bytes: 8 },
+  { algorithm: 'XXHASH3', id: 9, bytes: 8 },
+  { algorithm: 'XXHASH128', id: 10, bytes: 16 },
 ] as const;
 
-export type ChecksumAlgorithm = (typeof CHECKSUMS)[number]['algorithm'];
+export type ChecksumRow = (typeof CHECKSUMS)[number];
+export type ChecksumAlgorithm = ChecksumRow['algorithm'];
 
 /** A checksum of the plaintext that the client gave and that was verified. */
 export interface TypedChecksum {
@@ -56,14 +64,26 @@ export interface Manifest {
 }
 
 /** Without padding. */
-export function manifestBytes(partCount: number): number {
-  return PARTS_OFFSET + PART_ENTRY_BYTES * partCount;
+export function manifestBytes(
+  partCount: number,
+  checksum: { readonly algorithm: ChecksumAlgorithm } | undefined,
+): number {
+  const row = CHECKSUMS.find(({ algorithm }) => algorithm === checksum?.algorithm);
+  return PARTS_OFFSET + PART_ENTRY_BYTES * partCount + restBytes(row);
 }
 
-/** The inverse, or undefined for a length that no manifest has. */
-export function partCountOf(manifestLength: number): number | undefined {
-  const parts = (manifestLength - PARTS_OFFSET) / PART_ENTRY_BYTES;
-  return Number.isInteger(parts) && parts >= 0 ? parts : undefined;
+/** What a manifest of this length holds, or undefined for a length that no manifest has. */
+export function contentsOf(
+  manifestLength: number,
+): { readonly parts: number; readonly longChecksum: boolean } | undefined {
+  const listed = manifestLength - PARTS_OFFSET;
+  const rest = listed % PART_ENTRY_BYTES;
+  if (listed < 0 || (rest !== 0 && rest !== MAX_VALUE_REST_BYTES)) return undefined;
+  return { parts: (listed - rest) / PART_ENTRY_BYTES, longChecksum: rest !== 0 };
+}
+
+function restBytes(row: ChecksumRow | undefined): number {
+  return row === undefined ? 0 : Math.max(0, row.bytes - CHECKSUM_VALUE_BYTES);
 }
 
 /**
@@ -72,7 +92,8 @@ export function partCountOf(manifestLength: number): number | undefined {
  */
 export function encodeManifest(manifest: Manifest, paddedBytes: number): Buffer {
   const { multipart, plaintextBytes, md5, checksum, parts } = manifest;
-  if (manifestBytes(parts.length) > paddedBytes) throw new RangeError('The part list does not fit in the footer.');
+  const end = manifestBytes(parts.length, checksum);
+  if (end > paddedBytes) throw new RangeError('The part list does not fit in the footer.');
   if (!addsUp(manifest)) throw new RangeError('The manifest does not describe an object.');
   const bytes = Buffer.allocUnsafe(paddedBytes).fill(0);
   bytes[0] = VERSION;
@@ -80,7 +101,7 @@ export function encodeManifest(manifest: Manifest, paddedBytes: number): Buffer 
   bytes.writeUInt16BE(parts.length, 2);
   writeU64(bytes, plaintextBytes, 4);
   copyOptional(md5, bytes, 12, MD5_BYTES);
-  if (checksum !== undefined) writeChecksum(checksum, bytes);
+  if (checksum !== undefined) writeChecksum(checksum, bytes, end);
   let at = PARTS_OFFSET;
   for (const part of parts) {
     requireLength(part.partSalt, SALT_BYTES, 'A part salt');
@@ -105,11 +126,13 @@ export function decodeManifest(bytes: Buffer): Manifest {
   const plaintextBytes = readU64(bytes, 4);
   if (version !== VERSION || (flags & ~MULTIPART) !== 0 || plaintextBytes === undefined) throw corrupted();
   const partCount = bytes.readUInt16BE(2);
-  const end = manifestBytes(partCount);
+  const row = checksumRow(bytes);
+  const listEnd = PARTS_OFFSET + PART_ENTRY_BYTES * partCount;
+  const end = listEnd + restBytes(row);
   if (end > bytes.length) throw corrupted();
   requireZero(bytes, end, bytes.length);
   const parts: PartEntry[] = [];
-  for (let at = PARTS_OFFSET; at < end; at += PART_ENTRY_BYTES) {
+  for (let at = PARTS_OFFSET; at < listEnd; at += PART_ENTRY_BYTES) {
     parts.push({
       partNumber: bytes.readUInt16BE(at),
       plaintextBytes: bytes.readUIntBE(at + 2, 6),
@@ -122,7 +145,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
     multipart: flags === MULTIPART,
     plaintextBytes,
     md5: optional(bytes.subarray(12, 28)),
-    checksum: readChecksum(bytes),
+    checksum: row && readChecksum(row, bytes, end),
     parts,
   };
   if (!addsUp(manifest)) throw corrupted();
@@ -145,27 +168,40 @@ function addsUp({ multipart, plaintextBytes, parts }: Manifest): boolean {
   return !multipart || sumBytes === plaintextBytes;
 }
 
-function writeChecksum(checksum: TypedChecksum, bytes: Buffer): void {
+/** @param end of the manifest, where what the field does not hold of a value ends too */
+function writeChecksum(checksum: TypedChecksum, bytes: Buffer, end: number): void {
   const row = CHECKSUMS.find(({ algorithm }) => algorithm === checksum.algorithm);
   if (row === undefined || checksum.value.length !== row.bytes) throw new RangeError('Not a checksum SX1 can hold.');
   bytes[CHECKSUM_OFFSET] = row.id;
   bytes[CHECKSUM_OFFSET + 1] = checksum.composite === true ? COMPOSITE : 0;
-  checksum.value.copy(bytes, CHECKSUM_OFFSET + 4);
+  checksum.value.subarray(0, CHECKSUM_VALUE_BYTES).copy(bytes, CHECKSUM_OFFSET + 4);
+  checksum.value.subarray(CHECKSUM_VALUE_BYTES).copy(bytes, end - restBytes(row));
 }
 
-function readChecksum(bytes: Buffer): TypedChecksum | undefined {
+/** The algorithm of the checksum, if there is one. @throws GatewayError ObjectCorrupted */
+function checksumRow(bytes: Buffer): ChecksumRow | undefined {
   const field = bytes.subarray(CHECKSUM_OFFSET, CHECKSUM_OFFSET + 4 + CHECKSUM_VALUE_BYTES);
   const id = field.readUInt8(0);
-  const kind = field.readUInt8(1);
   if (id === 0) {
     requireZero(field, 1, field.length);
     return undefined;
   }
   const row = CHECKSUMS.find((candidate) => candidate.id === id);
-  if (row === undefined || kind > COMPOSITE) throw corrupted();
+  if (row === undefined || field.readUInt8(1) > COMPOSITE) throw corrupted();
   requireZero(field, 2, 4);
-  requireZero(field, 4 + row.bytes, field.length);
-  return { algorithm: row.algorithm, value: field.subarray(4, 4 + row.bytes), composite: kind === COMPOSITE };
+  requireZero(field, 4 + Math.min(row.bytes, CHECKSUM_VALUE_BYTES), field.length);
+  return row;
+}
+
+function readChecksum(row: ChecksumRow, bytes: Buffer, end: number): TypedChecksum {
+  const at = CHECKSUM_OFFSET + 4;
+  const begin = bytes.subarray(at, at + Math.min(row.bytes, CHECKSUM_VALUE_BYTES));
+  const rest = bytes.subarray(end - restBytes(row), end);
+  return {
+    algorithm: row.algorithm,
+    value: rest.length === 0 ? begin : Buffer.concat([begin, rest]),
+    composite: bytes.readUInt8(CHECKSUM_OFFSET + 1) === COMPOSITE,
+  };
 }
 
 /** Zero stands for "not computed" (FORMAT.md §4). */

@@ -215,8 +215,8 @@ function manifestFor(parts: readonly PartRecord[], checksum: Checksum | undefine
 }
 
 /** @throws GatewayError EntityTooSmall when so many small parts do not fit in the bucket's footers (FORMAT.md §5) */
-function footerBytesFor({ parts }: Manifest, { quantum }: ReadUpload): number {
-  const footerBytes = multipartFooterBytes(parts, quantum);
+function footerBytesFor({ parts, checksum }: Manifest, { quantum }: ReadUpload): number {
+  const footerBytes = multipartFooterBytes(parts, quantum, checksum);
   if (footerBytes !== undefined) return footerBytes;
   throw clientError(
     'EntityTooSmall',

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { ENVELOPE_BYTES } from '../envelope/envelope-head.ts';
-import { CHECKSUMS, type ChecksumAlgorithm } from '../envelope/manifest.ts';
+import { CHECKSUMS, type ChecksumAlgorithm, type ChecksumRow } from '../envelope/manifest.ts';
 import type { ObjectKeys } from '../envelope/object-keys.ts';
 import { GatewayError } from '../errors.ts';
 
@@ -14,6 +14,9 @@ const HEADER = 0;
 const PART = 1;
 const COMPLETED = 2;
 const VERSION = 1;
+/** Of a header whose checksum algorithm the first gateways do not know: they must refuse it, not do without. */
+const LATER_VERSION = 2;
+const LAST_EARLY_CHECKSUM_ID = 5;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const SALT_BYTES = 16;
@@ -77,15 +80,17 @@ export class UploadRecords {
   sealHeader(envelope: Buffer, { createdAt, checksum }: UploadHeader): Buffer {
     const fields = Buffer.alloc(8);
     fields.writeUIntBE(createdAt.getTime(), 0, 6);
-    fields[6] = checksumId(checksum?.algorithm);
+    const algorithm = checksumId(checksum?.algorithm);
+    fields[6] = algorithm;
     fields[7] = checksum?.composite === true ? 1 : 0;
-    return Buffer.concat([Buffer.from([HEADER, VERSION]), envelope, this.#seal(HEADER, fields)]);
+    const version = algorithm > LAST_EARLY_CHECKSUM_ID ? LATER_VERSION : VERSION;
+    return Buffer.concat([Buffer.from([HEADER, version]), envelope, this.#seal(HEADER, fields)]);
   }
 
   /** @throws GatewayError ObjectCorrupted */
   openHeader(entry: Buffer): UploadHeader {
     const fields = this.#open(HEADER, entry.subarray(2 + ENVELOPE_BYTES));
-    const algorithm = checksumOf(fields[6] ?? 0)?.algorithm;
+    const algorithm = checksumOf(fields.readUInt8(6))?.algorithm;
     return {
       createdAt: new Date(fields.readUIntBE(0, 6)),
       checksum: algorithm && { algorithm, composite: fields[7] === 1 },
@@ -151,7 +156,9 @@ export function isCompletedMark(entry: Buffer): boolean {
  * @throws GatewayError ObjectCorrupted
  */
 export function headerEnvelope(entry: Buffer): Buffer {
-  if (entry[0] !== HEADER || entry[1] !== VERSION || entry.length < 2 + ENVELOPE_BYTES) throw altered();
+  const [kind, version] = entry;
+  if (kind !== HEADER || (version !== VERSION && version !== LATER_VERSION)) throw altered();
+  if (entry.length < 2 + ENVELOPE_BYTES) throw altered();
   return entry.subarray(2, 2 + ENVELOPE_BYTES);
 }
 
@@ -199,8 +206,11 @@ function checksumId(algorithm: ChecksumAlgorithm | undefined): number {
   return CHECKSUMS.find((row) => row.algorithm === algorithm)?.id ?? 0;
 }
 
-function checksumOf(id: number): (typeof CHECKSUMS)[number] | undefined {
-  return CHECKSUMS.find((row) => row.id === id);
+/** @throws GatewayError ObjectCorrupted for one that a later gateway knows: what follows would be misread */
+function checksumOf(id: number): ChecksumRow | undefined {
+  const row = CHECKSUMS.find((candidate) => candidate.id === id);
+  if (row === undefined && id !== 0) throw altered();
+  return row;
 }
 
 /** Nothing of such an entry is believed; that it is there says that somebody writes to the store. */

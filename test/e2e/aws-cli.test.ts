@@ -60,6 +60,20 @@ describe('aws-cli over MinIO and Redis', () => {
     expect([code, sha256(await readFile(join(folder, 'ranges')))]).toEqual([0, sha256(sent)]);
   });
 
+  it.each(['SHA512', 'SHA256'])('sends a %s along, with every part, and verifies it', async (name) => {
+    const sent = payload(17 * MIB + 1, 37);
+    await writeFile(join(folder, 'summed'), sent);
+    const key = `summed/${name}`;
+    await aws('s3', 'cp', '--no-progress', '--checksum-algorithm', name, 'summed', `s3://${BUCKET}/${key}`);
+    const ref = ['--bucket', BUCKET, '--key', key];
+    const head = JSON.parse(await aws('s3api', 'head-object', ...ref, '--checksum-mode', 'ENABLED'));
+    expect([head[`Checksum${name}`], head.ChecksumType]).toEqual([expect.stringMatching(/-3$/), 'COMPOSITE']);
+    await aws('s3', 'cp', '--no-progress', '--checksum-mode', 'ENABLED', `s3://${BUCKET}/${key}`, 'verified');
+    expect(sha256(await readFile(join(folder, 'verified')))).toBe(sha256(sent));
+    const small = ['s3api', 'put-object', ...ref, '--body', 'config', '--checksum-algorithm', name];
+    expect(JSON.parse(await aws(...small))).toMatchObject({ ChecksumType: 'FULL_OBJECT' });
+  });
+
   it('copies from standard input and to standard output', async () => {
     const { code } = await run(['s3', 'cp', '-', `s3://${BUCKET}/streamed`], { input: 'by a pipe' });
     expect([code, await aws('s3', 'cp', `s3://${BUCKET}/streamed`, '-')]).toEqual([0, 'by a pipe']);

@@ -222,6 +222,11 @@ describe.each(ALL_STANDS)('multipart uploads over %s', (_name, stands) => {
       ['CRC64NVME', 'FULL_OBJECT'],
       ['SHA1', 'COMPOSITE'],
       ['SHA256', 'COMPOSITE'],
+      ['SHA512', 'COMPOSITE'],
+      ['MD5', 'COMPOSITE'],
+      ['XXHASH64', 'COMPOSITE'],
+      ['XXHASH3', 'COMPOSITE'],
+      ['XXHASH128', 'COMPOSITE'],
     ] as const;
 
     async function digestOf(algorithm: ChecksumAlgorithm, pieces: readonly Buffer[]): Promise<Buffer> {

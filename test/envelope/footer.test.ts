@@ -50,7 +50,10 @@ const many: Manifest = {
 
 function seal(manifest: Manifest, quantum: QuantumId = 2): { footer: Buffer; storedBytes: number } {
   const { parts, plaintextBytes } = manifest;
-  const footerBytes = parts.length > 0 ? multipartFooterBytes(parts, quantum) : maxFooterBytes(plaintextBytes, quantum);
+  const footerBytes =
+    parts.length > 0
+      ? multipartFooterBytes(parts, quantum, manifest.checksum)
+      : maxFooterBytes(plaintextBytes, quantum);
   const footer = sealFooter({ keys, oid, envelope, manifest, footerBytes: footerBytes ?? 0, footerSalt });
   return { footer, storedBytes: sealedBytes(plaintextBytes, quantum) };
 }
@@ -77,6 +80,10 @@ describe('seal and open', () => {
     ['CRC64NVME', 3, 8],
     ['SHA1', 4, 20],
     ['SHA256', 5, 32],
+    ['MD5', 7, 16],
+    ['XXHASH64', 8, 8],
+    ['XXHASH3', 9, 8],
+    ['XXHASH128', 10, 16],
   ] as const)('typed checksum %s', (algorithm, id, length) => {
     for (const composite of [false, true]) {
       const checksum = { algorithm, value: randomBytes(length), composite };
@@ -86,6 +93,30 @@ describe('seal and open', () => {
       expect(field).toEqual(
         Buffer.concat([Buffer.from([id, composite ? 1 : 0, 0, 0]), checksum.value, Buffer.alloc(32 - length)]),
       );
+    }
+  });
+
+  test.each([
+    ['single', single],
+    ['multipart', many],
+  ])('a SHA-512 in a %s: half in its field, half behind the part list, no bit of it free', async (_, manifest) => {
+    const checksum = { algorithm: 'SHA512', value: randomBytes(64), composite: manifest.multipart } as const;
+    const { footer, storedBytes } = seal({ ...manifest, checksum });
+    expect(open(footer, storedBytes).manifest).toEqual({ ...manifest, checksum });
+    expect(footer.length).toBe(seal(manifest).footer.length);
+    const plaintext = manifestPlaintext(footer);
+    const end = 64 + 48 * manifest.parts.length + 32;
+    expect(plaintext.subarray(28, 32)).toEqual(Buffer.from([6, manifest.multipart ? 1 : 0, 0, 0]));
+    expect(Buffer.concat([plaintext.subarray(32, 64), plaintext.subarray(end - 32, end)])).toEqual(checksum.value);
+    expect(footer.readUInt32BE(footer.length - 64 + 16)).toBe(end);
+    // A trailer that does not count the second half, and an algorithm that has none, though the tag holds.
+    const shorter = Buffer.from(footer);
+    shorter.writeUInt32BE(end - 32, footer.length - 64 + 16);
+    await expectRefused(() => open(reseal(shorter, plaintext), storedBytes));
+    for (const id of [0, 5, 11]) {
+      const other = Buffer.from(plaintext);
+      other[28] = id;
+      await expectRefused(() => open(reseal(footer, other), storedBytes));
     }
   });
 
@@ -167,7 +198,8 @@ describe('a writer with the keys that lies', () => {
       [3, 2], // fewer parts than the trailer says
       [3, 4], // more
       [11, 1], // another n
-      [28, 6], // unknown checksum
+      [28, 11], // unknown checksum
+      [28, 6], // one that is longer than what is there
       [28, 0], // no checksum, but a value
       [29, 2], // unknown kind
       [30, 1], // reserved
@@ -253,9 +285,12 @@ describe('a writer with the keys that lies', () => {
 });
 
 describe('the footer always fits (FORMAT.md §5)', () => {
+  /** Beside the largest manifest, which has a SHA-512. */
   const spare = (parts: readonly number[], quantum: QuantumId): number => {
     const entries = parts.map((plaintextBytes) => ({ plaintextBytes }));
-    return (multipartFooterBytes(entries, quantum) ?? Number.NaN) - (304 + 64 + 48 * parts.length);
+    const footerBytes = multipartFooterBytes(entries, quantum, { algorithm: 'SHA512' }) ?? Number.NaN;
+    expect(multipartFooterBytes(entries, quantum, undefined)).toBe(footerBytes);
+    return footerBytes - (304 + 64 + 48 * parts.length + 32);
   };
 
   test('random layouts of parts no smaller than the quantum, and an adversary’s', () => {
@@ -268,7 +303,7 @@ describe('the footer always fits (FORMAT.md §5)', () => {
     fc.assert(
       fc.property(layouts, ({ quantum, extras, last }) => {
         const parts = [...extras.map((extra) => quantumBytes(quantum) + extra), last];
-        expect(spare(parts, quantum)).toBeGreaterThanOrEqual(32);
+        expect(spare(parts, quantum)).toBeGreaterThanOrEqual(0);
       }),
       { numRuns: 5_000 },
     );
@@ -279,15 +314,22 @@ describe('the footer always fits (FORMAT.md §5)', () => {
     for (const size of [least, least + 1, 2 * least - 1, 5_242_881]) {
       if (size < least) continue;
       for (const last of [0, 1, least - 1, least, 65_537]) {
-        expect(spare([...Array<number>(9_999).fill(size), last], quantum)).toBeGreaterThanOrEqual(32);
+        expect(spare([...Array<number>(9_999).fill(size), last], quantum)).toBeGreaterThanOrEqual(0);
       }
     }
   });
 
+  test('where the list fits and the second half of a SHA-512 does not, it says so', () => {
+    // Seven parts below the quantum, 5 MiB in all and each of whole segments: their list fits to the byte.
+    const parts = [12, 12, 12, 12, 12, 12, 8].map((segments) => ({ plaintextBytes: segments * 65_536 }));
+    expect(multipartFooterBytes(parts, 0, undefined)).toBe(304 + 64 + 48 * 7);
+    expect(multipartFooterBytes(parts, 0, { algorithm: 'SHA512' })).toBeUndefined();
+  });
+
   test('parts below the quantum may not fit, and then it says so', () => {
     const parts = Array.from({ length: 50 }, () => ({ plaintextBytes: 1000 }));
-    expect(multipartFooterBytes(parts, 0)).toBeUndefined();
-    expect(multipartFooterBytes(parts.slice(0, 1), 0)).toBe(sealedBytes(1000, 0) - sealedPartBytes(1000));
+    expect(multipartFooterBytes(parts, 0, undefined)).toBeUndefined();
+    expect(multipartFooterBytes(parts.slice(0, 1), 0, undefined)).toBe(sealedBytes(1000, 0) - sealedPartBytes(1000));
   });
 });
 

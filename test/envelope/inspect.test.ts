@@ -43,7 +43,13 @@ describe('explainSealed', async () => {
     });
     expect(explained.sizes).toMatchObject({ plaintextBytes: 102_407, segments: undefined });
     const footerBytes = multipart.stored.length - multipart.layout.bodyBytes;
-    expect(explained.footer).toEqual({ plaintextBytes: 102_407, footerBytes, manifestBytes: 64 + 96, parts: 2 });
+    expect(explained.footer).toEqual({
+      plaintextBytes: 102_407,
+      footerBytes,
+      manifestBytes: 64 + 96,
+      parts: 2,
+      longChecksum: false,
+    });
   });
 
   test('a customer key has no ring; a size that is no E(n) is said to be none', () => {

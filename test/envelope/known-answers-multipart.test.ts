@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { canonicalMetadata } from '../../src/envelope/claims.ts';
 import { openEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts';
-import { multipartFooterBytes, sealFooter } from '../../src/envelope/footer.ts';
+import { multipartFooterBytes, openFooter, sealFooter } from '../../src/envelope/footer.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
 import { sealPart } from '../../src/envelope/streams.ts';
 import { each, gather, openWhole, sampleHead } from './sealed-sample.ts';
@@ -60,7 +60,7 @@ test('a multipart object: claims, envelope, parts and footer (FORMAT.md §10.1)'
   for (const [at, part] of parts.entries()) {
     body.push(await gather(sealPart(each(contents[at] as Buffer, 999), { keys, oid, ...part })));
   }
-  const footerBytes = multipartFooterBytes(parts, 2) as number;
+  const footerBytes = multipartFooterBytes(parts, 2, undefined) as number;
   expect(footerBytes).toBe(vector.footerBytes);
   const value = bytes('checksumCrc32cComposite');
   const manifest = {
@@ -76,4 +76,26 @@ test('a multipart object: claims, envelope, parts and footer (FORMAT.md §10.1)'
   expect(stored).toHaveLength(vector.storedBytes as number);
   expect(createHash('sha256').update(stored).digest('hex')).toBe(vector.bodySha256);
   expect(await openWhole(stored, envelope, { kek, tenant })).toEqual(Buffer.concat(contents));
+
+  // §10.2: the same object with a checksum whose second half stands behind the part list.
+  const long = vector.sha512Composite as Readonly<Record<string, string>>;
+  const sha512 = (data: Buffer): Buffer => createHash('sha512').update(data).digest();
+  const composite = sha512(Buffer.concat(contents.map(sha512)));
+  expect(composite).toEqual(hex(long.checksum as string));
+  const checksum = { algorithm: 'SHA512', value: composite, composite: true } as const;
+  expect(multipartFooterBytes(parts, 2, checksum)).toBe(footerBytes);
+  const longFooter = sealFooter({
+    keys,
+    oid,
+    envelope,
+    manifest: { ...manifest, checksum },
+    footerBytes,
+    footerSalt: bytes('footerSalt'),
+  });
+  expect(longFooter.subarray(-64)).toEqual(hex(long.trailerAndTag as string));
+  const withLong = Buffer.concat([...body, longFooter]);
+  expect(createHash('sha256').update(withLong).digest('hex')).toBe(long.bodySha256);
+  const opened = openFooter(withLong, { keys, oid, storedBytes: withLong.length, quantum: 2 });
+  expect(opened.manifest.checksum).toEqual(checksum);
+  expect(await openWhole(withLong, envelope, { kek, tenant })).toEqual(Buffer.concat(contents));
 });

@@ -76,7 +76,7 @@ export async function multipartSample(parts: readonly Buffer[], identity: Identi
     checksum: undefined,
     parts: entries,
   };
-  const footerBytes = multipartFooterBytes(entries, quantum);
+  const footerBytes = multipartFooterBytes(entries, quantum, undefined);
   if (footerBytes === undefined) throw new Error('These parts are too small for the quantum.');
   const footer = sealFooter({ keys, oid, envelope, manifest, footerBytes, footerSalt: randomBytes(16) });
   const stored = Buffer.concat([...body, footer]);

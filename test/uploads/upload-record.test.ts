@@ -21,6 +21,11 @@ const checksum = fc
       ['CRC64NVME', 8],
       ['SHA1', 20],
       ['SHA256', 32],
+      ['SHA512', 64],
+      ['MD5', 16],
+      ['XXHASH64', 8],
+      ['XXHASH3', 8],
+      ['XXHASH128', 16],
     ] as const),
   )
   .chain(([algorithm, length]) => bytes(length).map((value) => ({ algorithm, value })));
@@ -59,12 +64,16 @@ describe('entries of an upload’s state', () => {
     [undefined],
     [{ algorithm: 'CRC32', composite: false } as const],
     [{ algorithm: 'SHA256', composite: true } as const],
+    [{ algorithm: 'SHA512', composite: true } as const],
+    [{ algorithm: 'XXHASH128', composite: true } as const],
   ])('the header comes back with checksum %j, and its envelope', (asked) => {
     const header = { createdAt: new Date(1_700_000_000_123), checksum: asked };
     const entry = records.sealHeader(envelope, header);
     expect(entry.length).toBe(222);
     expect(headerEnvelope(entry)).toEqual(envelope);
     expect(records.openHeader(entry)).toEqual(header);
+    // The first gateways refuse a version that they do not know, and so an algorithm.
+    expect(entry[1]).toBe(asked && ['SHA512', 'XXHASH128'].includes(asked.algorithm) ? 2 : 1);
   });
 
   it.each([undefined, 'v1'])('what is left of a completed upload comes back, version %s', (versionId) => {

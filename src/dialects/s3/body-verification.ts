@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type DigestAlgorithm, type RunningDigest, startDigest } from '../../checksums/digest.ts';
+import { type RunningDigest, startDigest } from '../../checksums/digest.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
 import type { ChecksumAlgorithm } from '../../operations/object.ts';
 import type { HeaderList } from '../../wire/headers.ts';
@@ -102,7 +102,7 @@ class CheckedBody implements VerifiedBody {
   }) {
     this.plaintextBytes = body.plaintextBytes;
     this.mostBytes = body.mostBytes;
-    this.provesMd5 = body.claims.contentMd5 !== undefined;
+    this.provesMd5 = body.claims.contentMd5 !== undefined || body.claims.checksum?.algorithm === 'MD5';
     this.checksumAlgorithm = body.claims.checksum?.algorithm;
     this.#source = body.source;
     this.#claims = body.claims;
@@ -200,13 +200,13 @@ function claimsAnything({ payloadSha256, contentMd5, checksum }: BodyClaims): bo
 }
 
 interface StartedDigest {
-  readonly algorithm: DigestAlgorithm;
+  readonly algorithm: ChecksumAlgorithm;
   readonly digest: RunningDigest;
 }
 
 /** One digest an algorithm, though two claims may need it (boto3 sends SHA-256 as payload hash and as checksum). */
 async function startDigests(claims: BodyClaims): Promise<StartedDigest[]> {
-  const algorithms = new Set<DigestAlgorithm>();
+  const algorithms = new Set<ChecksumAlgorithm>();
   if (claims.payloadSha256 !== undefined) algorithms.add('SHA256');
   if (claims.contentMd5 !== undefined) algorithms.add('MD5');
   if (claims.checksum !== undefined) algorithms.add(claims.checksum.algorithm);
@@ -232,14 +232,15 @@ function checkDigests(
 ): BodyProof {
   if (started.length === 0) return NO_PROOF;
   const values = new Map(started.map(({ algorithm, digest }) => [algorithm, digest.digest()]));
-  const expect = (algorithm: DigestAlgorithm, expected: Buffer, refuse: () => GatewayError): Buffer => {
+  const expect = (algorithm: ChecksumAlgorithm, expected: Buffer, refuse: () => GatewayError): Buffer => {
     const actual = values.get(algorithm) as Buffer;
     if (!timingSafeEqual(actual, expected)) throw refuse();
     return actual;
   };
   const { payloadSha256, contentMd5, checksum } = claims;
   if (payloadSha256 !== undefined) expect('SHA256', payloadSha256, sha256Mismatch);
-  const md5 = contentMd5 && expect('MD5', contentMd5, badDigest);
+  if (contentMd5 !== undefined) expect('MD5', contentMd5, badDigest);
+  const md5 = values.get('MD5');
   const expected = checksum?.value ?? trailerValue;
   if (checksum === undefined || expected === undefined) return { checksum: undefined, md5 };
   const value = expect(checksum.algorithm, expected, () => checksumMismatch(checksum.algorithm));

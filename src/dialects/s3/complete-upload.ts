@@ -10,7 +10,7 @@ import { CHECKSUM_ALGORITHMS, CHECKSUMS } from './checksum.ts';
 import { checkDeleteHeaders } from './header-rules.ts';
 import { readChecksumType, readUploadId } from './upload-requests.ts';
 
-/** 10,000 parts, each with a number, an ETag and a SHA-256, spread over lines by a tool that indents. */
+/** 10,000 parts, each with a number, an ETag and a SHA-512, spread over lines by a tool that indents. */
 export const MAX_COMPLETE_BYTES = 4 * 1024 * 1024;
 
 const MAX_PARTS = 10_000;

@@ -5,6 +5,7 @@ import type { HeaderList } from '../../wire/headers.ts';
 import { readXml, type XmlElement } from '../../wire/xml.ts';
 import type { ParsedRequest } from '../dialect.ts';
 import { checkKey } from './address.ts';
+import { CHECKSUM_HEADERS } from './checksum.ts';
 import { deleteVendorHeaders } from './header-rules.ts';
 import { malformed } from './request-documents.ts';
 
@@ -38,15 +39,13 @@ export function parseDeleteObjects(bucket: string, headers: HeaderList): ParsedR
   };
 }
 
-const CHECKSUM_HEADER = /^x-amz-(?:trailer|checksum-(?:crc32|crc32c|crc64nvme|sha1|sha256))$/i;
+const BODY_CHECKS: readonly string[] = ['content-md5', 'x-amz-trailer', ...CHECKSUM_HEADERS];
 const UNCHECKED_PAYLOAD = /^(?:UNSIGNED-PAYLOAD|STREAMING-UNSIGNED-PAYLOAD-TRAILER)$/;
 
 function bodyIsChecked(headers: HeaderList): boolean {
   const payload = headers.get('x-amz-content-sha256');
   if (payload !== undefined && !UNCHECKED_PAYLOAD.test(payload)) return true;
-  if (headers.has('content-md5')) return true;
-  for (const [name] of headers) if (CHECKSUM_HEADER.test(name)) return true;
-  return false;
+  return BODY_CHECKS.some((name) => headers.has(name));
 }
 
 /** @throws GatewayError MalformedBody, NotImplemented, KeyTooLongError, InvalidObjectName */

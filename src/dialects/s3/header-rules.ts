@@ -1,5 +1,6 @@
 import { clientError } from '../../errors.ts';
 import { HeaderList } from '../../wire/headers.ts';
+import { CHECKSUM_HEADERS } from './checksum.ts';
 import { checkLaterEncryption, speaksOfEncryption } from './encryption-headers.ts';
 import { ACCOUNT, forwardedFields, GRANTS } from './forwarded-fields.ts';
 
@@ -25,11 +26,7 @@ const IGNORED: ReadonlySet<string> = new Set([
   'x-amz-checksum-mode',
   'x-amz-checksum-algorithm',
   'x-amz-checksum-type',
-  'x-amz-checksum-crc32',
-  'x-amz-checksum-crc32c',
-  'x-amz-checksum-crc64nvme',
-  'x-amz-checksum-sha1',
-  'x-amz-checksum-sha256',
+  ...CHECKSUM_HEADERS,
   'x-amz-mp-object-size',
   'x-amz-optional-object-attributes',
 ]);

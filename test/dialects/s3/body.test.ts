@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DigestAlgorithm, startDigest } from '../../../src/checksums/digest.ts';
+import { startDigest } from '../../../src/checksums/digest.ts';
 import type { VerifiedBody } from '../../../src/dialects/dialect.ts';
 import { CHECKSUM_ALGORITHMS, CHECKSUMS } from '../../../src/dialects/s3/checksum.ts';
 import { ChunkSignatures } from '../../../src/dialects/s3/chunk-signatures.ts';
@@ -67,13 +67,13 @@ async function upload(fields: Upload): Promise<Buffer> {
   return await read(await verified(fields));
 }
 
-async function digest(algorithm: DigestAlgorithm, body: Buffer): Promise<Buffer> {
+async function digest(algorithm: ChecksumAlgorithm, body: Buffer): Promise<Buffer> {
   const running = await startDigest(algorithm);
   running.update(body);
   return running.digest();
 }
 
-async function base64(algorithm: DigestAlgorithm, body: Buffer): Promise<string> {
+async function base64(algorithm: ChecksumAlgorithm, body: Buffer): Promise<string> {
   return (await digest(algorithm, body)).toString('base64');
 }
 
@@ -94,12 +94,32 @@ describe('checksums', () => {
     ['MD5', 'hello', 'XUFAKrxLKna5cZ2REBfFkg=='],
     ['SHA1', 'hello', createHash('sha1').update('hello').digest('base64')],
     ['SHA256', 'hello', createHash('sha256').update('hello').digest('base64')],
+    ['SHA512', 'hello', createHash('sha512').update('hello').digest('base64')],
+    // The canonical forms of xxHash's own sanity tests, and what the AWS SDK makes of "hello".
+    ['XXHASH64', '', Buffer.from('ef46db3751d8e999', 'hex').toString('base64')],
+    ['XXHASH64', 'hello', Buffer.from('26c7827d889f6da3', 'hex').toString('base64')],
+    ['XXHASH3', '', Buffer.from('2d06800538d394c2', 'hex').toString('base64')],
+    ['XXHASH3', 'hello', Buffer.from('9555e8555c62dcfd', 'hex').toString('base64')],
+    ['XXHASH128', '', Buffer.from('99aa06d3014798d86001c324468d497f', 'hex').toString('base64')],
+    ['XXHASH128', 'hello', Buffer.from('b5e9c1ad071b3e7fc779cfaa5e523818', 'hex').toString('base64')],
   ] as const)('%s of %j', async (algorithm, text, expected) => {
     const body = Buffer.from(text);
     expect(await base64(algorithm, body)).toBe(expected);
     const running = await startDigest(algorithm);
     for (const byte of body) running.update(Buffer.of(byte));
     expect(running.digest().toString('base64')).toBe(expected);
+  });
+
+  test.each(['XXHASH64', 'XXHASH3', 'XXHASH128'] as const)('two %s at a time do not mix', async (algorithm) => {
+    const texts = ['one '.repeat(500), 'another '.repeat(900)];
+    const digests = await Promise.all(texts.map(() => startDigest(algorithm)));
+    for (let at = 0; at < 900; at++) {
+      texts.forEach((text, which) => {
+        digests[which]?.update(Buffer.from(text.slice(8 * at, 8 * at + 8)));
+      });
+    }
+    const whole = await Promise.all(texts.map((text) => digest(algorithm, Buffer.from(text))));
+    expect(digests.map((each) => each.digest())).toEqual(whole);
   });
 
   test('two CRC64 at a time do not mix', async () => {

@@ -133,7 +133,7 @@ describe('CopyObject', () => {
     ],
     ['another owner', [['x-amz-source-expected-bucket-owner', '1']], 'NotImplemented'],
     ['KMS', [['x-amz-server-side-encryption', 'aws:kms']], 'NotImplemented'],
-    ['a checksum of tomorrow', [['x-amz-checksum-algorithm', 'XXHASH64']], 'InvalidRequest'],
+    ['a checksum of tomorrow', [['x-amz-checksum-algorithm', 'BLAKE3']], 'InvalidRequest'],
     ['a range, which only a part has', [['x-amz-copy-source-range', 'bytes=0-1']], 'NotImplemented'],
     ['a header of tomorrow', [['x-amz-new-thing', '1']], 'NotImplemented'],
   ])('%s', async (_, headers, expected) => {

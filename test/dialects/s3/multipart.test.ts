@@ -57,6 +57,13 @@ describe('requests of a multipart upload', () => {
     ['CRC64NVME', undefined, { algorithm: 'CRC64NVME', composite: false }],
     ['CRC64NVME', 'COMPOSITE', 'InvalidRequest'],
     ['SHA256', 'FULL_OBJECT', 'InvalidRequest'],
+    ...(['SHA512', 'MD5', 'XXHASH64', 'XXHASH3', 'XXHASH128'] as const).flatMap(
+      (algorithm): [string, string | undefined, unknown][] => [
+        [algorithm, undefined, { algorithm, composite: true }],
+        [algorithm, 'COMPOSITE', { algorithm, composite: true }],
+        [algorithm, 'FULL_OBJECT', 'InvalidRequest'],
+      ],
+    ),
     [undefined, 'FULL_OBJECT', 'InvalidRequest'],
     ['MD4', undefined, 'InvalidRequest'],
     ['CRC32', 'HALF', 'InvalidRequest'],

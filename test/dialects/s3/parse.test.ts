@@ -332,7 +332,7 @@ describe('PutObject', () => {
     ['an encryption that is none', '', [['x-amz-server-side-encryption', 'rot13']], 'InvalidArgument'],
     ['an append', '', [['x-amz-write-offset-bytes', '5']], 'NotImplemented'],
     ['a header of tomorrow', '', [['x-amz-new-thing', '1']], 'NotImplemented'],
-    ['a checksum of tomorrow', '', [['x-amz-checksum-xxhash64', 'AA==']], 'NotImplemented'],
+    ['a checksum of tomorrow', '', [['x-amz-checksum-blake3', 'AA==']], 'NotImplemented'],
     ['a version', '?versionId=1', [], 'NotImplemented'],
     ['a part without upload', '?partNumber=1', [], 'NotImplemented'],
   ])('%s', async (_name, query, headers, expected) => {

@@ -701,6 +701,15 @@ describe('the file', () => {
     ['x-amz-checksum-crc32', 'NhCmhg==', 'CRC32'],
     ['x-amz-checksum-sha256', createHash('sha256').update(FILE).digest('base64'), 'SHA256'],
     ['x-amz-checksum-crc64nvme', 'M3eFcAZSQlc=', 'CRC64NVME'],
+    ['x-amz-checksum-sha512', createHash('sha512').update(FILE).digest('base64'), 'SHA512'],
+    ['x-amz-checksum-md5', createHash('md5').update(FILE).digest('base64'), 'MD5'],
+    ['x-amz-checksum-xxhash64', 'JseCfYifbaM=', 'XXHASH64'],
+    ['x-amz-checksum-xxhash3', Buffer.from('9555e8555c62dcfd', 'hex').toString('base64'), 'XXHASH3'],
+    [
+      'x-amz-checksum-xxhash128',
+      Buffer.from('b5e9c1ad071b3e7fc779cfaa5e523818', 'hex').toString('base64'),
+      'XXHASH128',
+    ],
     ['Content-MD5', createHash('md5').update(FILE).digest('base64'), undefined],
   ])('has the checksum %s', async (name, value, algorithm) => {
     expect((await serve(formOf([[name, value]], anything(name)))).checksum).toBe(algorithm);
