@@ -1,3 +1,4 @@
+import { clientError } from '../errors.ts';
 import { percentDecode } from './percent.ts';
 
 /** One parameter: as sent, and decoded. `value` is '' for a bare `name` as well as for `name=`. */
@@ -10,19 +11,31 @@ export interface QueryParameter {
   readonly hasEquals: boolean;
 }
 
-/** The query of a request target, in the order sent. `+` is decoded as itself: SDKs encode a blank as %20. */
+/** SDKs send some twenty, and a presigned upload one more a piece of metadata. */
+const MAX_PARAMETERS = 500;
+
+/**
+ * The query of a request target, in the order sent. A `+` is a blank, as forms write it (WHATWG URL, section 5): half of
+ * the vendors' SDKs send blanks so, the others as %20, and all of them send a plus as %2B. A path is not a query: there a
+ * plus is a plus.
+ */
 export class QueryList {
   readonly parameters: readonly QueryParameter[];
 
-  /** @throws GatewayError InvalidURI for bad percent-encoding or bytes that are not UTF-8 */
+  /**
+   * @throws GatewayError InvalidURI for bad percent-encoding, bytes that are not UTF-8, and so many parameters that to
+   *   read them would cost more than the request is worth while nobody knows whose it is
+   */
   constructor(raw: string) {
-    this.parameters =
-      raw === ''
-        ? []
-        : raw
-            .split('&')
-            .filter((piece) => piece !== '')
-            .map(parseParameter);
+    if (raw === '') {
+      this.parameters = [];
+      return;
+    }
+    const pieces = raw.split('&').filter((piece) => piece !== '');
+    if (pieces.length > MAX_PARAMETERS) {
+      throw clientError('InvalidURI', `The query has ${pieces.length} parameters; at most ${MAX_PARAMETERS} are read.`);
+    }
+    this.parameters = pieces.map(parseParameter);
   }
 
   has(name: string): boolean {
@@ -43,5 +56,9 @@ function parseParameter(piece: string): QueryParameter {
   const equals = piece.indexOf('=');
   const rawName = equals === -1 ? piece : piece.slice(0, equals);
   const rawValue = equals === -1 ? '' : piece.slice(equals + 1);
-  return { rawName, rawValue, name: percentDecode(rawName), value: percentDecode(rawValue), hasEquals: equals !== -1 };
+  return { rawName, rawValue, name: queryDecode(rawName), value: queryDecode(rawValue), hasEquals: equals !== -1 };
+}
+
+function queryDecode(text: string): string {
+  return percentDecode(text.includes('+') ? text.replaceAll('+', ' ') : text);
 }

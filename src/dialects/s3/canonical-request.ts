@@ -57,13 +57,39 @@ export function canonicalPaths(rawPath: string): readonly string[] {
   return reencoded === rawPath ? [rawPath] : [rawPath, reencoded];
 }
 
-/** Decoded, re-encoded strictly, sorted by name, then value. `except` is the parameter that carries the signature. */
+/**
+ * The canonical queries under which a client may have signed this one. A blank that is sent as a plus is signed as %20,
+ * or as the plus that was sent: both mean a blank. Signed as %2B it was none.
+ * @param except the parameter that carries the signature
+ */
+export function canonicalQueries(query: QueryList, except?: string): readonly string[] {
+  const canonical = canonicalQuery(query, except);
+  const plus = query.parameters.some(({ rawName, rawValue }) => rawName.includes('+') || rawValue.includes('+'));
+  return plus ? [canonical, joinSorted(query, except, encodeKeepingPlus)] : [canonical];
+}
+
+/** Decoded, re-encoded strictly, sorted by name, then value. */
 export function canonicalQuery(query: QueryList, except?: string): string {
+  return joinSorted(query, except, (_raw, decoded) => percentEncode(decoded));
+}
+
+function encodeKeepingPlus(raw: string): string {
+  return raw
+    .split('+')
+    .map((piece) => percentEncode(percentDecode(piece)))
+    .join('+');
+}
+
+function joinSorted(
+  query: QueryList,
+  except: string | undefined,
+  encode: (raw: string, decoded: string) => string,
+): string {
   const parameters = query.parameters;
   if (parameters.length === 0) return '';
   const pairs: [name: string, value: string][] = [];
-  for (const { name, value } of parameters) {
-    if (name !== except) pairs.push([percentEncode(name), percentEncode(value)]);
+  for (const { name, value, rawName, rawValue } of parameters) {
+    if (name !== except) pairs.push([encode(rawName, name), encode(rawValue, value)]);
   }
   if (pairs.length > 1) pairs.sort(byNameThenValue);
   return pairs.map(([name, value]) => `${name}=${value}`).join('&');

@@ -4,7 +4,7 @@ import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { FrontSettings, SignatureClaim, SigningSecret, VerifiedBody } from '../dialect.ts';
 import { verifyBody } from './body-verification.ts';
-import { canonicalPaths, canonicalQuery, canonicalRequest, signature, stringToSign } from './canonical-request.ts';
+import { canonicalPaths, canonicalQueries, canonicalRequest, signature, stringToSign } from './canonical-request.ts';
 import { ChunkSignatures } from './chunk-signatures.ts';
 import { type PayloadCandidate, payloadCandidates } from './payload.ts';
 import { readSignatureFields, type SignatureFields } from './signature-fields.ts';
@@ -59,18 +59,20 @@ class S3SignatureClaim implements SignatureClaim {
     );
   }
 
-  /** At most two paths by two payload words: four HMACs. */
+  /** At most two paths by two payload words by two queries: eight HMACs. */
   #match(key: SigningKey): PayloadCandidate {
     const { method, headers, target, query } = this.#request;
     const { signedHeaders, time, scope, form, signature: claimed } = this.#fields;
-    const canonical = canonicalQuery(query, form === 'query' ? 'X-Amz-Signature' : undefined);
+    const queries = canonicalQueries(query, form === 'query' ? 'X-Amz-Signature' : undefined);
     let firstText: string | undefined;
     for (const path of canonicalPaths(target.rawPath)) {
-      for (const candidate of this.#payloads) {
-        const parts = { method, path, query: canonical, headers, signedHeaders, payloadHash: candidate.word };
-        const text = stringToSign(time, scope, canonicalRequest(parts));
-        firstText ??= text;
-        if (equalInConstantTime(signature(key, text), claimed)) return candidate;
+      for (const canonical of queries) {
+        for (const candidate of this.#payloads) {
+          const parts = { method, path, query: canonical, headers, signedHeaders, payloadHash: candidate.word };
+          const text = stringToSign(time, scope, canonicalRequest(parts));
+          firstText ??= text;
+          if (equalInConstantTime(signature(key, text), claimed)) return candidate;
+        }
       }
     }
     throw clientError(
@@ -111,10 +113,13 @@ function checkTime(fields: SignatureFields, now: Date): void {
   }
 }
 
-/** An x-amz header that is not signed could be added by anyone on the way: an ACL, a copy source. */
+/**
+ * An x-amz header that is not signed could be added by anyone on the way: an ACL, a copy source. x-amz-content-sha256 is
+ * signed in any case, for its value stands at the end of the canonical request; old SDKs do not list its name.
+ */
 function checkAllSigned(headers: HeaderList, signedHeaders: readonly string[]): void {
   headers.forEach((name) => {
-    if (name.startsWith('x-amz-') && !signedHeaders.includes(name)) {
+    if (name.startsWith('x-amz-') && name !== 'x-amz-content-sha256' && !signedHeaders.includes(name)) {
       throw clientError('AccessDenied', 'There were headers present in the request which were not signed.', {
         details: { HeadersNotSigned: name.slice(0, 128) },
       });

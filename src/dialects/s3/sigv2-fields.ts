@@ -39,7 +39,8 @@ export function readSigV2Header(headers: HeaderList, authorization: string): Sig
 /** A presigned URL. Its end may be as far away as its signer liked. @throws GatewayError AccessDenied */
 export function readSigV2Query({ query }: WireRequest): SigV2Fields {
   const accessKeyId = only(query, 'AWSAccessKeyId');
-  const signature = only(query, 'Signature');
+  // Base64, in which a plus that was not encoded is a plus.
+  const signature = only(query, 'Signature').replaceAll(' ', '+');
   const expires = only(query, 'Expires');
   // Twelve digits stay within what a Date can hold.
   if (!/^\d{1,12}$/.test(expires)) {

@@ -63,6 +63,14 @@ describe('what is asked', () => {
     expect(result).toMatchObject({ operation: { kind, ...expected } });
   });
 
+  it('a folder whose name has blanks, as Go and Python spell them and as JavaScript does', () => {
+    for (const prefix of ['my+back%2Bup%2F', 'my%20back%2Bup/']) {
+      const asked = { prefix: 'my back+up/', after: 'my back+up/a b' };
+      const target = `/bucket?prefix=${prefix}&delimiter=%2F&marker=${prefix}a+b`;
+      expect(operation({ target })).toMatchObject({ kind: 'ListObjects', delimiter: '/', ...asked });
+    }
+  });
+
   it('a listing, with its defaults and its cap', () => {
     expect(operation({ target: '/bucket' })).toEqual({
       kind: 'ListObjects',

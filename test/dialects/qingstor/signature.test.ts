@@ -110,6 +110,23 @@ describe('what is refused', () => {
     expect(verify({ ...get, headers }, new Date(NOW.getTime() + seconds * 1000))).toBe('RequestTimeTooSkewed');
   });
 
+  it('but not a blank that was signed and sent as a plus, as Go and Python send it', () => {
+    const sign = (disposition: string) =>
+      signed(`GET\n\n\n\nx-qs-date:${DATE}\n/mybucket/a?response-content-disposition=${disposition}`);
+    const asked = (disposition: string, sent: string) =>
+      verify({
+        method: 'GET',
+        target: `/mybucket/a?response-content-disposition=${sent}`,
+        headers: [
+          ['Authorization', sign(disposition)],
+          ['x-qs-date', DATE],
+        ],
+      });
+    expect(asked('attachment; filename="a+b"', 'attachment%3B+filename%3D%22a%2Bb%22')).toBe('verified');
+    expect(asked('attachment;+filename', 'attachment%3B%20filename')).toBe('SignatureDoesNotMatch');
+    expect(asked('attachment; filename', 'attachment%3B%2Bfilename')).toBe('SignatureDoesNotMatch');
+  });
+
   it('an expired URL, to the second', () => {
     const target = vectors.cases[1]?.target as string;
     expect(verify({ method: 'GET', target, headers: [] }, new Date(1704164944_999))).toBe('verified');

@@ -7,8 +7,10 @@ import {
   canonicalQuery,
   canonicalRequest,
   sha256Hex,
+  stringToSign,
 } from '../../../src/dialects/s3/canonical-request.ts';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { signingKey } from '../../../src/dialects/s3/signing-key.ts';
 import { collect } from '../../../src/wire/collect.ts';
 import type { WireRequest } from '../../../src/wire/message.ts';
 import { signingSecret, wireRequest } from '../../support/requests.ts';
@@ -241,6 +243,59 @@ describe('compared with the AWS SDK’s signer', () => {
     expect(await readAll(wireRequest({ method: 'GET', target, headers }))).toHaveLength(0);
     const normalised = wireRequest({ method: 'GET', target: '/bucket/b/c', headers });
     expect(await codeOf(() => claimOf(normalised).verify(SECRET, NOW))).toBe('SignatureDoesNotMatch');
+  });
+});
+
+describe('a plus in a query', () => {
+  /** What aws4fetch, requests-aws4auth and http_build_query send: the query anew, as forms write it. */
+  const asForm = (target: string) => target.replaceAll('%20', '+');
+  const query = { 'list-type': '2', prefix: 'my own+backup' };
+  const listed = (request: WireRequest) => s3Front.parse(request, SETTINGS);
+
+  test('is a blank that was signed as %20, in headers and presigned', async () => {
+    for (const { target, headers } of [
+      await sign({ method: 'GET', path: '/bucket', query }),
+      await presign({ method: 'GET', path: '/bucket', query }),
+    ]) {
+      const request = wireRequest({ method: 'GET', target: asForm(target), headers });
+      expect(request.target.rawQuery).toContain('prefix=my+own%2Bbackup');
+      expect(await readAll(request)).toHaveLength(0);
+      expect(listed(request)).toMatchObject({ operation: { kind: 'ListObjects', prefix: 'my own+backup' } });
+    }
+  });
+
+  test.each([
+    ['as it was sent', 'my+own%2Bbackup', 'nothing'],
+    ['as %2B, which is another prefix', 'my%2Bown%2Bbackup', 'SignatureDoesNotMatch'],
+    ['as two blanks', 'my%20own%20backup', 'SignatureDoesNotMatch'],
+  ])('signed %s: %#', async (_how, prefix, code) => {
+    const time = '20240102T030405Z';
+    const scope = { date: '20240102', region: 'us-east-1', service: 's3' };
+    const canonical = `GET\n/bucket\nlist-type=2&prefix=${prefix}\nhost:h\nx-amz-date:${time}\n\nhost;x-amz-date\nUNSIGNED-PAYLOAD`;
+    const signed = signingKey(SECRET, scope).sign(stringToSign(time, scope, canonical));
+    const request = wireRequest({
+      method: 'GET',
+      target: '/bucket?list-type=2&prefix=my+own%2Bbackup',
+      headers: [
+        ['Host', 'h'],
+        ['x-amz-date', time],
+        ['x-amz-content-sha256', 'UNSIGNED-PAYLOAD'],
+        [
+          'Authorization',
+          `AWS4-HMAC-SHA256 Credential=${ACCESS_KEY_ID}/20240102/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signed}`,
+        ],
+      ],
+    });
+    expect(await codeOf(() => claimOf(request).verify(SECRET, NOW))).toBe(code);
+  });
+
+  test('stays a plus in a path', async () => {
+    const { headers } = await sign({ method: 'GET', path: '/bucket/a%2Bb' });
+    const request = wireRequest({ method: 'GET', target: '/bucket/a+b', headers });
+    expect(await readAll(request)).toHaveLength(0);
+    expect(listed(request)).toMatchObject({ operation: { ref: { key: 'a+b' } } });
+    const blank = wireRequest({ method: 'GET', target: '/bucket/a%20b', headers });
+    expect(await codeOf(() => claimOf(blank).verify(SECRET, NOW))).toBe('SignatureDoesNotMatch');
   });
 });
 

@@ -142,6 +142,19 @@ describe('signatures of version 2 that are good', () => {
     expect(await codeOf(signed({ target }, text))).toBe('none');
   });
 
+  test('a blank sent as a plus, and a signature whose plus was not encoded', async () => {
+    const text = 'GET\n\n\nDATE\n/bucket/key?response-content-disposition=attachment; filename="a b+c.txt"';
+    const target = '/bucket/key?response-content-disposition=attachment%3B+filename%3D%22a+b%2Bc.txt%22';
+    expect(await codeOf(signed({ target }, text))).toBe('none');
+
+    const expires = NOW.getTime() / 1000 + 60;
+    const keys = Array.from({ length: 100 }, (_, at) => `/bucket/key${at}`);
+    const path = keys.find((key) => signature(`GET\n\n\n${expires}\n${key}`).includes('+')) as string;
+    const bare = signature(`GET\n\n\n${expires}\n${path}`);
+    const presigned = `${path}?AWSAccessKeyId=${ACCESS_KEY_ID}&Expires=${expires}&Signature=${bare}`;
+    expect(await codeOf(requestOf({ method: 'GET', target: presigned, headers: { host: 'localhost' } }))).toBe('none');
+  });
+
   test('x-amz headers in any order and case, repeated ones joined', async () => {
     const text = 'GET\n\n\nDATE\nx-amz-meta-a:1,2\nx-amz-meta-b:x\n/bucket/key';
     const first = signed({ target: '/bucket/key', headers: { 'X-Amz-Meta-B': 'x', 'x-amz-meta-a': '1' } }, text);
