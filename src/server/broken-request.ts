@@ -20,6 +20,11 @@ function refusalFor(reason: string): GatewayError | undefined {
       return clientError('RequestHeaderSectionTooLarge', 'The head of the request is larger than the gateway takes.');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return clientError('RequestTimeout', 'The head of the request did not arrive in time.');
+    case 'HPE_INVALID_URL':
+      return clientError(
+        'InvalidURI',
+        'The request target has characters that no URI has; blanks and all that is not ASCII must be percent-encoded.',
+      );
     default:
       if (!reason.startsWith('HPE_')) return undefined;
       return clientError('InvalidRequest', 'The request is not well-formed HTTP/1.1.');

@@ -150,7 +150,7 @@ export class Exchange implements OnConnection {
   async #passThrough(result: PassThrough): Promise<void> {
     const { message, response, connection } = this.#parts;
     this.#passedBytesFrom = connection.socket.bytesWritten;
-    if (this.#services.stopping()) response.shouldKeepAlive = false;
+    if (connection.closing || this.#services.stopping()) response.shouldKeepAlive = false;
     await result.passThrough(message, response);
     this.#headAt ??= this.#services.clock();
   }

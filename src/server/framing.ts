@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { clientError, type GatewayError } from '../errors.ts';
 
 /**
@@ -16,10 +17,6 @@ export function refusedFraming(rawHeaders: readonly string[], httpVersion: strin
     switch (name.length) {
       case 4:
         if (name.toLowerCase() === 'host') hosts++;
-        break;
-      case 7:
-        if (name.toLowerCase() === 'upgrade')
-          return refuse('The gateway speaks HTTP/1.1 and upgrades to nothing else.');
         break;
       case 14:
         if (name.toLowerCase() === 'content-length') lengths++;
@@ -41,6 +38,14 @@ export function refusedFraming(rawHeaders: readonly string[], httpVersion: strin
   // A 1.0 proxy on the way does not know chunked and would see a body without an end (RFC 9112 §6.1).
   if (codings > 0 && httpVersion !== '1.1') return refuse('Chunked transfer coding needs HTTP/1.1.');
   return undefined;
+}
+
+/**
+ * An offer to go on in another protocol (`Upgrade: h2c`): clients make it with every request, and take no for an answer.
+ * It is not taken up (RFC 9110 §7.8).
+ */
+export function offersUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? '');
 }
 
 function refuse(message: string): GatewayError {

@@ -8,7 +8,7 @@ import { HeaderList } from '../wire/headers.ts';
 import { brokenRequest } from './broken-request.ts';
 import { Connection } from './connection.ts';
 import { Exchange, type ExchangeServices, type Handle } from './exchange.ts';
-import { refusedFraming } from './framing.ts';
+import { offersUpgrade, refusedFraming } from './framing.ts';
 import { MAX_PIPELINED, MIN_UPLOAD_BYTES_PER_SECOND, type ServerLimits } from './limits.ts';
 import { type RenderRefusal, renderPlain, wireText } from './plain-answer.ts';
 import { drain } from './shutdown.ts';
@@ -182,6 +182,8 @@ export class Listener {
       this.#services,
     );
     connection.exchanges.add(exchange);
+    // Behind an offer to speak another protocol node's parser throws away what came along, up to the middle of a body.
+    if (offersUpgrade(message)) connection.closing = true;
     const refusal =
       expectation === 'unknown'
         ? clientError('InvalidRequest', 'The gateway knows no expectation but 100-continue.')

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { clientError } from '../errors.ts';
 import type { HeaderList } from './headers.ts';
 import { QueryList } from './query.ts';
+import { parseTarget, type RequestTarget } from './target.ts';
 
 /**
  * Bytes on their way, pulled by whoever consumes them: not pulling is the backpressure. A chunk belongs to the puller
@@ -9,24 +9,6 @@ import { QueryList } from './query.ts';
  * iteration early (break, throw, return()) releases the source's resources.
  */
 export type ByteSource = AsyncIterable<Buffer>;
-
-/** The request target, untouched: what was signed is what was sent. */
-export interface RequestTarget {
-  readonly raw: string;
-  /** Up to the first `?`. Always begins with `/`. */
-  readonly rawPath: string;
-  /** After the first `?`, without it; '' if there is none. */
-  readonly rawQuery: string;
-}
-
-/** @throws GatewayError InvalidURI for anything but origin form (RFC 9112 §3.2.1), OPTIONS * included */
-export function parseTarget(raw: string): RequestTarget {
-  if (!raw.startsWith('/')) throw clientError('InvalidURI', 'The request target must begin with a slash.');
-  const mark = raw.indexOf('?');
-  return mark === -1
-    ? { raw, rawPath: raw, rawQuery: '' }
-    : { raw, rawPath: raw.slice(0, mark), rawQuery: raw.slice(mark + 1) };
-}
 
 /** Who sent a request, and whether what they sent could be read on its way. */
 export interface WireClient {
@@ -62,7 +44,7 @@ export class WireRequest {
   }) {
     this.id = fields.id;
     this.method = fields.method;
-    this.target = parseTarget(fields.rawTarget);
+    this.target = parseTarget(fields.rawTarget, fields.headers.get('host'));
     this.headers = fields.headers;
     this.body = fields.body;
     this.client = fields.client;
