@@ -3,6 +3,7 @@
  * counts. Arguments (or SEALGATE_TEST_ONLY) go to vitest; the typecheck and the lint are left out then.
  */
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -15,6 +16,8 @@ const TOOLS: readonly ToolName[] = [
   'mc',
   'versitygw',
   'redis',
+  'valkey',
+  'next-node',
   'rclone',
   'restic',
   'python',
@@ -48,6 +51,21 @@ async function check(title: string, program: string, args: readonly string[]): P
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
+/** What could behave otherwise on another Node or another Redis: sockets and HTTP, and the stores of keys and uploads. */
+const OTHER_RELEASES = [
+  ...['test/server/', 'test/backend/', 'test/keys/redis', 'test/uploads/redis', 'test/etags/'],
+  ...['test/e2e/s3-sdk', 'test/e2e/multipart-gateways'],
+];
+
+/** The tests of those, on the Node after the pinned one and on Valkey, which followed Redis when its licence changed. */
+async function onOtherReleases(env: Record<string, string>): Promise<Counts> {
+  const node = env.SEALGATE_TEST_NEXT_NODE ?? '';
+  const valkey = env.SEALGATE_TEST_VALKEY ?? '';
+  say(`the tests of ${OTHER_RELEASES.join(', ')} again, on ${node} and ${valkey}`);
+  const path = [dirname(node), PATH].join(delimiter);
+  return vitest(OTHER_RELEASES, { ...env, PATH: path, SEALGATE_TEST_REDIS: valkey });
+}
+
 async function vitest(only: readonly string[], env: Record<string, string>): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'sealgate-report-'));
   try {
@@ -66,12 +84,16 @@ async function main(): Promise<number> {
   const tools: readonly ToolName[] = process.env.SEALGATE_TEST_STORE === 'ceph' ? [...TOOLS, 'ceph'] : TOOLS;
   const env = await ensureTools(tools, { say });
   for (const [variable, path] of Object.entries(env)) say(`${variable}=${path}`);
+  const seed = process.env.SEALGATE_TEST_SEED || String(randomInt(2 ** 31));
+  process.env.SEALGATE_TEST_SEED = seed;
+  say(`property tests begin from SEALGATE_TEST_SEED=${seed}; set it to repeat a run`);
   let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   if (only.length === 0) {
     counts = addCounts(counts, await check('typecheck', 'tsc', ['-p', 'tsconfig.json']));
     counts = addCounts(counts, await check('lint', 'biome', ['check']));
   }
   counts = addCounts(counts, await vitest(only, env));
+  if (only.length === 0) counts = addCounts(counts, await onOtherReleases(env));
   console.log(formatCounts(counts));
   return counts.failed === 0 ? 0 : 1;
 }

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startDigest } from '../../src/checksums/digest.ts';
 import { canCombine, checksumOfParts } from '../../src/checksums/whole-object.ts';
 import { CHECKSUM_ALGORITHMS } from '../../src/dialects/s3/checksum.ts';
 import type { ChecksumAlgorithm } from '../../src/operations/object.ts';
 import { payload } from '../support/payload.ts';
+import fc from '../support/property.ts';
 
 async function checksum(algorithm: ChecksumAlgorithm, bytes: Buffer): Promise<Buffer> {
   const digest = await startDigest(algorithm);

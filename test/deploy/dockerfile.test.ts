@@ -98,7 +98,7 @@ describe('the steps of the Dockerfile, run here', () => {
       Object.entries(env).filter(([name, value]) => !/^npm_|^NODE_ENV$|^VITEST/i.test(name) && value !== undefined),
     ) as Record<string, string>;
     for (const stage of stages) app = runStage(stage, { context: ROOT, roots, env: clean });
-  }, 300_000);
+  }, 600_000);
   afterAll(() => rmSync(roots, { recursive: true, force: true }));
 
   test('the program starts and says its version', () => {

@@ -54,8 +54,19 @@ export function runStage(stage: Stage, run: StageRun): string {
   return folder;
 }
 
+const STEP_LIMIT_SECONDS = 120;
+
+/** A step that installs takes what npm has in its cache; where a registry hangs or fails, it is tried once more. */
 function runStep(script: string, cwd: string, env: Record<string, string>): void {
-  const step = spawnSync('sh', ['-c', script], { cwd, env, encoding: 'utf8' });
+  const once = () =>
+    spawnSync('sh', ['-c', script], {
+      cwd,
+      env: { ...env, npm_config_prefer_offline: 'true' },
+      encoding: 'utf8',
+      timeout: STEP_LIMIT_SECONDS * 1000,
+    });
+  const first = once();
+  const step = first.status === 0 || !script.includes('npm ci') ? first : once();
   if (step.status !== 0) throw new Error(`RUN ${script} ended with ${step.status}\n${step.stdout}\n${step.stderr}`);
 }
 

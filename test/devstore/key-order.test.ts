@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareKeys, KeyIndex } from '../../src/devstore/key-order.ts';
+import fc from '../support/property.ts';
 
 const key = fc.string({ unit: 'binary', maxLength: 6 });
 const bytesOrder = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -4,10 +4,10 @@ import {
   type ListObjectsV2CommandInput,
   ListObjectVersionsCommand,
 } from '@aws-sdk/client-s3';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareKeys, KeyIndex } from '../../src/devstore/key-order.ts';
 import { lastItem, listKeys } from '../../src/devstore/list-keys.ts';
+import fc from '../support/property.ts';
 import { BUCKET, codeOf, raw, type Started, startDevstore } from './started.ts';
 
 const UNKIND = ['\u0001', ' ', '+', '/', '//x', '/x', '<&>', 'A', 'a', 'a/', 'a/b', 'a/b/c', 'a/c', 'a//', 'ab', 'é'];

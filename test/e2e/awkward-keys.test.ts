@@ -8,8 +8,8 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import fc from '../support/property.ts';
 import { onceClient } from '../support/sight.ts';
 import { type Stand, standEmbedded, standOnMinio } from '../support/stand.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ClientMetadata, canonicalMetadata } from '../../src/envelope/claims.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
+import fc from '../support/property.ts';
 
 const latin1 = fc.string({
   unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),

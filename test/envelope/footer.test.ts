@@ -1,5 +1,4 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   footerBytesOf,
@@ -19,6 +18,7 @@ import {
   sealedPartBytes,
 } from '../../src/envelope/sizes.ts';
 import type { GatewayError } from '../../src/errors.ts';
+import fc from '../support/property.ts';
 import { expectRefused, flipped, refusal } from './sealed-sample.ts';
 
 const oid = randomBytes(16);

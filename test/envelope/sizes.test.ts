@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   maxFooterBytes,
@@ -9,6 +8,7 @@ import {
   sealedBytes,
   sealedPartBytes,
 } from '../../src/envelope/sizes.ts';
+import fc from '../support/property.ts';
 
 const TIB = 1024 ** 4;
 const quanta = fc.constantFrom<QuantumId>(0, 1, 2);

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openFooter } from '../../src/envelope/footer.ts';
 import { plaintextBytesOf, SEGMENT_BYTES as S, sealedBytes, sealedPartBytes } from '../../src/envelope/sizes.ts';
 import { openSlices, sealObject, sealPart } from '../../src/envelope/streams.ts';
 import type { GatewayError } from '../../src/errors.ts';
+import fc from '../support/property.ts';
 import {
   each,
   expectRefused,

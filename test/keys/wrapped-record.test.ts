@@ -1,9 +1,9 @@
 import { createDecipheriv, hkdfSync } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RECORD_KINDS } from '../../src/keys/record-name.ts';
 import { rootKeyFromText } from '../../src/keys/root-key.ts';
 import { RecordUnreadable, WRAP_OVERHEAD_BYTES } from '../../src/keys/wrapped-record.ts';
+import fc from '../support/property.ts';
 
 const ROOT = Buffer.from(Array.from({ length: 32 }, (_, i) => i));
 const rootKey = rootKeyFromText(ROOT.toString('base64'), 'test', { randomBytes: (n) => Buffer.alloc(n, 0xa5) });

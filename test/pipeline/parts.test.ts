@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryBudget } from '../../src/pipeline/budget.ts';
 import { backendEtags, clientEtag } from '../../src/pipeline/etag.ts';
 import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
 import { primed } from '../../src/pipeline/primed-body.ts';
+import fc from '../support/property.ts';
 import { bodyOf, refusalOf } from './in-process.ts';
 
 describe('MemoryBudget', () => {

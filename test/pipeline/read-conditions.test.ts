@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge, judgedConditions } from '../../src/pipeline/read-conditions.ts';
 import type { Conditions } from '../../src/wire/conditions.ts';
 import { formatHttpDate } from '../../src/wire/dates.ts';
+import fc from '../support/property.ts';
 
 const MODIFIED = new Date('2024-05-06T07:08:09.678Z');
 const OBJECT = { etag: 'abc', lastModified: MODIFIED };

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sealedPartBytes } from '../../src/envelope/sizes.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { planBackendParts } from '../../src/pipeline/upload-plan.ts';
 import type { PartRecord } from '../../src/uploads/upload-record.ts';
+import fc from '../support/property.ts';
 
 const MIB = 1024 * 1024;
 const SMALLEST = 5 * MIB;

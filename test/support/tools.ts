@@ -9,6 +9,8 @@ export type ToolName =
   | 'versitygw'
   | 'ceph'
   | 'redis'
+  | 'valkey'
+  | 'next-node'
   | 'python'
   | 'aws'
   | 's3cmd'
@@ -36,6 +38,9 @@ export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   versitygw: { variable: 'SEALGATE_TEST_VERSITYGW', cached: 'bin/versitygw', onPath: ['versitygw'] },
   ceph: { variable: 'SEALGATE_TEST_CEPH', cached: 'bin/radosgw', onPath: ['radosgw'] },
   redis: { variable: 'SEALGATE_TEST_REDIS', cached: 'bin/redis-server', onPath: ['redis-server'] },
+  // Not from PATH: what comes after the pinned Node and beside Redis is tested in pinned versions too.
+  valkey: { variable: 'SEALGATE_TEST_VALKEY', cached: 'bin/valkey-server', onPath: [] },
+  'next-node': { variable: 'SEALGATE_TEST_NEXT_NODE', cached: 'next-node/bin/node', onPath: [] },
   python: { variable: 'SEALGATE_TEST_PYTHON', cached: 'python-clients/bin/python', onPath: [] },
   aws: { variable: 'SEALGATE_TEST_AWS', cached: 'python-clients/bin/aws', onPath: [] },
   s3cmd: { variable: 'SEALGATE_TEST_S3CMD', cached: 'python-clients/bin/s3cmd', onPath: [] },

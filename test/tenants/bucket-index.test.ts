@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BucketIndex } from '../../src/tenants/bucket-index.ts';
 import { patternMatches, patternsOverlap } from '../../src/tenants/bucket-policy.ts';
+import fc from '../support/property.ts';
 
 it('finds the one tenant whose pattern names the bucket', () => {
   const index = new BucketIndex([

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketPolicy, patternMatches, patternsOverlap } from '../../src/tenants/bucket-policy.ts';
 import { policyFor } from '../../src/tenants/tenant.ts';
+import fc from '../support/property.ts';
 
 describe('bucket patterns', () => {
   it.each([

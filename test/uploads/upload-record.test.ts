@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { stateId } from '../../src/uploads/state-id.ts';
 import { headerEnvelope, type PartRecord, UploadRecords } from '../../src/uploads/upload-record.ts';
+import fc from '../support/property.ts';
 
 const ID = stateId({ tenant: 'acme', bucket: 'acme-box', key: 'key', uploadId: 'u1' });
 const keys = new ObjectKeys(randomBytes(32), randomBytes(16));

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   formatBasicIsoDate,
@@ -8,6 +7,7 @@ import {
   parseHttpDate,
   parseIsoDate,
 } from '../../src/wire/dates.ts';
+import fc from '../support/property.ts';
 
 const MOMENT = new Date('1994-11-06T08:49:37Z');
 

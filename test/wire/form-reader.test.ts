@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FormReader, formBoundary } from '../../src/wire/form-reader.ts';
 import type { ByteSource } from '../../src/wire/message.ts';
 import { inPieces } from '../dialects/s3/chunking.ts';
 import { codeOf } from '../dialects/s3/signing.ts';
 import { payload } from '../support/payload.ts';
+import fc from '../support/property.ts';
 
 const BOUNDARY = '----WebKitFormBoundary7MA4YWxkTrZu0gW';
 const CHUNKINGS = [1, 2, 3, 7, 41, 64, 1000, Number.MAX_SAFE_INTEGER];

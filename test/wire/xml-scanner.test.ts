@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { readXml, type XmlElement } from '../../src/wire/xml.ts';
 import { XmlScanner, type XmlScannerLimits } from '../../src/wire/xml-scanner.ts';
+import fc from '../support/property.ts';
 
 const LIMITS: XmlScannerLimits = {
   maxDepth: 16,

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { startDigest } from '../../../src/checksums/digest.ts';
 import type { VerifiedBody } from '../../../src/dialects/dialect.ts';
@@ -10,6 +9,7 @@ import { ChunkedBodyReader } from '../../../src/dialects/s3/chunked-body.ts';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
 import { signingKey } from '../../../src/dialects/s3/signing-key.ts';
 import type { ChecksumAlgorithm } from '../../../src/operations/object.ts';
+import fc from '../../support/property.ts';
 import { signingSecret, wireRequest } from '../../support/requests.ts';
 import { type Chunking, chunked, inPieces } from './chunking.ts';
 import { codeOf, NOW, SECRET, SETTINGS, sign } from './signing.ts';

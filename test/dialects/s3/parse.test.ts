@@ -1,11 +1,11 @@
 import * as client from '@aws-sdk/client-s3';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
 import { S3_OPERATIONS, type S3Operation } from '../../../src/dialects/s3/operation-table.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
+import fc from '../../support/property.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { codeOf, encode, SETTINGS } from './signing.ts';
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { s3Back } from '../../../src/dialects/s3/back.ts';
 import { S3_ERRORS } from '../../../src/dialects/s3/error-table.ts';
@@ -8,6 +7,7 @@ import type { Answer, ObjectContent } from '../../../src/operations/answer.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { WireResponse } from '../../../src/wire/message.ts';
 import { readXml, xmlChildren, xmlText } from '../../../src/wire/xml.ts';
+import fc from '../../support/property.ts';
 import { chunks, wireRequest } from '../../support/requests.ts';
 import { NOW, SETTINGS } from './signing.ts';
 

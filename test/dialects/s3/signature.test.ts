@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SignatureClaim } from '../../../src/dialects/dialect.ts';
 import {
@@ -13,6 +12,7 @@ import { s3Front } from '../../../src/dialects/s3/front.ts';
 import { signingKey } from '../../../src/dialects/s3/signing-key.ts';
 import { collect } from '../../../src/wire/collect.ts';
 import type { WireRequest } from '../../../src/wire/message.ts';
+import fc from '../../support/property.ts';
 import { signingSecret, wireRequest } from '../../support/requests.ts';
 import { ACCESS_KEY_ID, codeOf, encode, NOW, presign, SECRET, SETTINGS, sign, signedRequest } from './signing.ts';
 

@@ -39,6 +39,18 @@ export async function installPythonPrograms(site: InstallSite): Promise<void> {
   writeStamp(site, STAMP, wantedVersion());
 }
 
+/** One package without what it depends on, as a folder of the cache. Needs the environment of `installPythonPrograms`. */
+export async function installPythonFolder(site: InstallSite, name: string, requirement: string): Promise<string> {
+  const python = await findPythonProgram(site, 'python');
+  if (python === undefined)
+    throw new Error('its package is fetched by the Python of the other clients, which is missing');
+  const folder = join(site.cache, 'building', name);
+  rmSync(folder, { recursive: true, force: true });
+  const quiet = ['-q', '--disable-pip-version-check', '--no-deps', '--target', folder];
+  await withRetries(2, 5, () => runLogged([python, '-m', 'pip', 'install', ...quiet, requirement], pipOptions(site)));
+  return folder;
+}
+
 async function makeEnvironment(site: InstallSite, home: string): Promise<void> {
   for (const python of await pythons()) {
     rmSync(home, { recursive: true, force: true });

