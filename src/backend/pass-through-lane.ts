@@ -12,6 +12,7 @@ import type { BackendOptions } from './connection.ts';
 import { backendFailure, documentTooLarge, failureReason } from './failure.ts';
 import type { Identity } from './identity.ts';
 import { passedHeaders } from './pass-through-headers.ts';
+import { withoutWarning } from './withheld-warning.ts';
 
 /** What the lane carries: a request whose body, if it has one, is verified, whole, and never an object's bytes. */
 export interface Forwarding extends ForwardedRequest {
@@ -89,6 +90,7 @@ export class PassThroughLane {
       response.once('close', onClose);
       // Guard: with Expect present, proxyReq is not emitted, and the request would go out unsigned.
       delete request.headers.expect;
+      // Guard: its first call to util._extend would be told of.
       withoutWarning('DEP0060', () => {
         this.#proxy.web(request, response, { buffer: current.body, method: forwarded.request.method }, passage.reject);
       });
@@ -206,21 +208,5 @@ function replaceHeaders(proxyRequest: ClientRequest, headers: HeaderList): void 
   }
   for (const { name, values } of grouped.values()) {
     proxyRequest.setHeader(name, values.length === 1 ? (values[0] as string) : values);
-  }
-}
-
-/**
- * Guard: http-proxy calls util._extend, which its users cannot mend. Node tells of a deprecation once a process, at the
- * first call, so http-proxy's are all that must be kept from telling; every other deprecation is told.
- */
-function withoutWarning(code: string, work: () => void): void {
-  const emitWarning = process.emitWarning;
-  process.emitWarning = ((...warning: Parameters<typeof emitWarning>) => {
-    if (!warning.includes(code as never)) emitWarning.apply(process, warning);
-  }) as typeof emitWarning;
-  try {
-    work();
-  } finally {
-    process.emitWarning = emitWarning;
   }
 }
