@@ -15,14 +15,13 @@ import { Records } from './keys/records.ts';
 import { type RootKey, rootKeyFromFile, rootKeyFromText } from './keys/root-key.ts';
 import { startUpSelfTest } from './keys/self-test.ts';
 import { type KeyStoreConfig, openRecordStore } from './keys/store-table.ts';
-import { MemoryBudget } from './pipeline/budget.ts';
 import { EnvelopeCache } from './pipeline/envelope-cache.ts';
 import { createHandler, type Handler } from './pipeline/handle.ts';
 import { KnownEtags } from './pipeline/known-etags.ts';
 import { LayoutCache } from './pipeline/layout-cache.ts';
 import { OriginRules } from './pipeline/origin-rules.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
-import type { PipelineServices } from './pipeline/services.ts';
+import type { GatewayServices } from './pipeline/services.ts';
 import { Staging } from './pipeline/staging.ts';
 import { StagingRights } from './pipeline/staging-rights.ts';
 import { StagingSweep } from './pipeline/staging-sweep.ts';
@@ -33,6 +32,7 @@ import { type AdminDependency, AdminServer } from './server/admin.ts';
 import { Listener } from './server/listener.ts';
 import { createRequestIds } from './server/request-ids.ts';
 import { TrustedProxies } from './server/trusted-proxies.ts';
+import { MemoryBudget } from './shares/memory-budget.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Administration } from './tenants/administration.ts';
@@ -254,6 +254,7 @@ export class Gateway {
     metrics.watch({
       budget: services.budget,
       uploadQuota: services.uploadQuota,
+      backendWaiting: () => backend.connection.waiting + backend.lane.waiting,
       connections: () => this.#listener.connectionCount,
       requestsInFlight: () => this.#listener.requestsInFlight,
       keyCacheAgeSeconds: () => stores.records.cacheAgeSeconds(),
@@ -341,7 +342,7 @@ function pipelineServices(
     readonly backend: Backend;
     readonly metrics: Metrics;
   },
-): PipelineServices {
+): GatewayServices {
   const { stores, uploads, backend } = parts;
   const budget = new MemoryBudget(config.limits.memoryBytes);
   const store = new Store(backend.back, backend.connection, { budget });

@@ -1,12 +1,14 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { BackDialect, BackendCredentials } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
+import { FairPlaces } from '../shares/fair-places.ts';
+import { OWN_BUSINESS, type Sharer } from '../shares/sharer.ts';
 import { collect } from '../wire/collect.ts';
 import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
 import { Exchange, ExchangeFailure } from './exchange.ts';
 import { abandoned, backendFailure, documentTooLarge, type FailureReason, failureReason } from './failure.ts';
 import type { Identity } from './identity.ts';
-import { LargeBodyLane } from './large-body-lane.ts';
+import { type LaneObserver, LargeBodyLane } from './large-body-lane.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
 import { UploadBody } from './upload-body.ts';
@@ -16,7 +18,10 @@ export interface BackendOptions {
   readonly endpoint: URL;
   readonly dialect: BackDialect;
   readonly credentials: BackendCredentials;
-  /** At most this many at once for downloads, and as many for everything else; further requests wait. */
+  /**
+   * At most this many at once for downloads, and as many each for small uploads, large ones and everything else;
+   * further requests wait, and those of a tenant that has its part already wait for the others.
+   */
   readonly connections: number;
   readonly connectTimeoutSeconds: number;
   /** From the last byte sent to the answer's head. */
@@ -40,12 +45,14 @@ export interface BackendOptions {
   readonly now: () => Date;
   /** In [0, 1): jitter, not security. */
   readonly random: () => number;
+  /** Default 100: see LargeBodyLane. */
+  readonly tickMilliseconds?: number | undefined;
   /** Tests pass their own. */
   readonly sleep?: Sleep | undefined;
 }
 
 /** Told of every exchange. Values are bounded: they become metric labels. */
-export interface BackendObserver {
+export interface BackendObserver extends LaneObserver {
   /** The head of an answer came. */
   answered(method: string, status: number, seconds: number): void;
   failed(method: string, reason: FailureReason): void;
@@ -67,6 +74,8 @@ export interface SendOptions {
   readonly aside?: boolean | undefined;
   /** Default: the gateway's own. */
   readonly identity?: Identity | undefined;
+  /** For whom; default: the gateway's own business. */
+  readonly sharer?: Sharer | undefined;
 }
 
 const MAX_ERROR_DOCUMENT_BYTES = 64 * 1024;
@@ -76,6 +85,8 @@ const MAX_LANE_UPLOAD_BYTES = 256 * 1024;
 export class BackendConnection {
   readonly #options: BackendOptions;
   readonly #pool: Pool;
+  /** Of the pool, whose own queue knows nobody. */
+  readonly #poolPlaces: FairPlaces;
   /** Carries what has no body to send and an object to bring. */
   readonly #downloads: LargeBodyLane;
   /** Their own, so that what is small does not wait for slow clients to send or take what is large. */
@@ -86,6 +97,7 @@ export class BackendConnection {
 
   constructor(options: BackendOptions) {
     this.#options = options;
+    this.#poolPlaces = new FairPlaces(options.connections);
     const keepAliveMilliseconds = options.keepAliveSeconds * 1_000;
     this.#pool = new Pool(options.endpoint.origin, {
       connections: options.connections,
@@ -105,6 +117,11 @@ export class BackendConnection {
     this.#downloads = new LargeBodyLane(options, opened);
     this.#smallUploads = new LargeBodyLane(options, opened);
     this.#largeUploads = new LargeBodyLane(options, opened);
+  }
+
+  /** How many requests wait for a connection now. */
+  get waiting(): number {
+    return this.#lanes.reduce((count, lane) => count + lane.waiting, this.#poolPlaces.waiting);
   }
 
   /** That signatures for this backend name. */
@@ -178,16 +195,20 @@ export class BackendConnection {
     return [this.#downloads, this.#smallUploads, this.#largeUploads];
   }
 
-  #exchange(
+  async #exchange(
     request: OutgoingRequest,
     body: Buffer | UploadBody | undefined,
-    { signal, aside = false, identity }: SendOptions,
+    { signal, aside = false, identity, sharer = OWN_BUSINESS }: SendOptions,
   ): Promise<IncomingResponse> {
     const { dialect, credentials, endpoint, now } = this.#options;
     dialect.sign(request, identity === undefined ? credentials : identity.credentials, endpoint.host, now());
     const lane = this.#laneFor(request.method, body, aside);
-    if (lane !== undefined) return lane.exchange(request, signal, body instanceof UploadBody ? body : undefined);
-    const exchange = new Exchange(request.method, signal);
+    if (lane !== undefined) {
+      return lane.exchange(request, signal, { stream: body instanceof UploadBody ? body : undefined, sharer });
+    }
+    const place = this.#poolPlaces.tryTake(sharer) ?? (await this.#poolPlaces.take(sharer, signal));
+    if (place === undefined) throw new ExchangeFailure(abandoned(signal as AbortSignal), false);
+    const exchange = new Exchange(request.method, { signal, onOver: place.giveBack });
     this.#pool.dispatch(
       {
         path: request.path,

@@ -25,13 +25,17 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
   readonly #answer = Promise.withResolvers<IncomingResponse>();
   readonly #method: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #onOver: () => void;
   #controller: Dispatcher.DispatchController | undefined;
   #body: ResponseBody | undefined;
   #abandoned: unknown;
 
-  constructor(method: string, signal: AbortSignal | undefined) {
+  /** `onOver`: the connection is free again, or lost. It may be called twice. */
+  constructor(method: string, about: { readonly signal: AbortSignal | undefined; readonly onOver: () => void }) {
+    const { signal, onOver } = about;
     this.#method = method;
     this.#signal = signal;
+    this.#onOver = onOver;
     signal?.addEventListener('abort', this.#giveUp);
   }
 
@@ -71,7 +75,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
       this.#body.fail(backendFailure(thrown));
       return;
     }
-    this.#signal?.removeEventListener('abort', this.#giveUp);
+    this.#close();
     this.#answer.reject(new ExchangeFailure(thrown, this.#controller !== undefined));
   }
 
@@ -112,6 +116,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
   };
 
   #close(): void {
+    this.#onOver();
     this.#signal?.removeEventListener('abort', this.#giveUp);
   }
 }

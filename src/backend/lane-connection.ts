@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { GatewayError } from '../errors.ts';
+import type { Place } from '../shares/fair-places.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { IncomingResponse } from '../wire/message.ts';
 import { type AnswerHead, malformed, readAnswerHead } from './answer-head.ts';
@@ -9,6 +10,7 @@ import { ExchangeFailure } from './exchange.ts';
 import { abandoned, backendFailure } from './failure.ts';
 import { type BodyConnection, DONE, LaneBody } from './lane-body.ts';
 import { LaneUpload } from './lane-upload.ts';
+import { Pace, type Progress } from './pace.ts';
 import type { BufferPair, ReadBuffers } from './read-buffers.ts';
 import { DRAIN_BYTES } from './response-body.ts';
 import type { UploadBody } from './upload-body.ts';
@@ -59,7 +61,8 @@ export class LaneConnection implements BodyConnection {
   #written = false;
   #upload: LaneUpload | undefined;
   #reusable = true;
-  /** Of a body with a length. */
+  /** Of a body with a length: all of it, and what did not come yet. */
+  #bodyBytes = 0;
   #restBytes = 0;
   #chunks: ChunkedBody | undefined;
   #pair: BufferPair | undefined;
@@ -74,6 +77,10 @@ export class LaneConnection implements BodyConnection {
   #left = false;
   /** The owner's clock when something last happened. */
   lastEventAt = 0;
+  /** Held while an exchange is on its way. */
+  place: Place | undefined;
+  /** Of the exchange that is on its way. */
+  pace = new Pace();
 
   constructor(target: LaneTarget, owner: LaneOwner, buffers: ReadBuffers) {
     this.#owner = owner;
@@ -102,6 +109,41 @@ export class LaneConnection implements BodyConnection {
       default:
         return undefined;
     }
+  }
+
+  /** Whom the exchange waits for, of those whom nobody's timeout is about. */
+  get progress(): Progress {
+    const uploadedBytes = this.#upload?.bytes ?? 0;
+    if (this.#phase === 'head' && this.#upload?.waitsFor === 'source') return { waitsFor: 'sender', uploadedBytes };
+    return { waitsFor: this.#waitsForReader ? 'reader' : undefined, uploadedBytes };
+  }
+
+  /** And could do without: the rest can be asked for again, or all of it came. */
+  get #waitsForReader(): boolean {
+    if (this.#dropping || this.#body?.mayBeInterrupted !== true) return false;
+    return this.#phase === 'done' || (this.#queued !== undefined && this.#chunks === undefined);
+  }
+
+  /** Lets go of an answer whose reader takes its time: the rest is asked for again when it is wanted. */
+  interrupt(): void {
+    const body = this.#body;
+    const queued = this.#queued;
+    if (body === undefined || !this.#waitsForReader) return;
+    const kept = queued && Buffer.from(queued.data);
+    body.interrupt(kept, this.#bodyBytes - this.#restBytes, this.#phase === 'done');
+    this.#body = undefined;
+    this.#queued = undefined;
+    // The reader may have the bytes of one of the two still: they are not for others.
+    this.#pair = undefined;
+    this.#phase = 'closed';
+    this.#request?.signal?.removeEventListener('abort', this.#giveUp);
+    this.#socket.destroy();
+    this.#leave();
+  }
+
+  /** The reader goes on with another body than the one that the answer was given with. */
+  readBy(body: LaneBody): void {
+    this.#body = body;
   }
 
   /**
@@ -277,11 +319,18 @@ export class LaneConnection implements BodyConnection {
     }
     this.#phase = 'body';
     this.#chunks = framing.kind === 'chunked' ? new ChunkedBody() : undefined;
-    this.#restBytes = framing.kind === 'length' ? framing.bytes : 0;
+    this.#bodyBytes = framing.kind === 'length' ? framing.bytes : 0;
+    this.#restBytes = this.#bodyBytes;
     this.#dropping = false;
     const answered = new LaneBody(this);
     this.#body = answered;
-    this.#answer?.resolve({ status, headers: new HeaderList(raw), body: answered, discard: () => answered.discard() });
+    this.#answer?.resolve({
+      status,
+      headers: new HeaderList(raw),
+      body: answered,
+      discard: () => answered.discard(),
+      allowInterruption: (askAgain) => answered.allowInterruption(askAgain),
+    });
     this.#answer = undefined;
     // An error page that only its connection's end would end: the status says enough.
     return this.#readBody(framing.kind === 'endless' ? body.subarray(0, 0) : body, this.#heads[0]);

@@ -21,6 +21,11 @@ export class LaneUpload {
     return this.#waitsFor;
   }
 
+  /** That the source gave so far. */
+  get bytes(): number {
+    return this.#body.pulledBytes;
+  }
+
   /**
    * Sends head and body. The head leaves with the first piece, in one system call, so that the backend hears nothing
    * of a source that fails before its first byte; of one that fails later it sees a truncated body. A piece is with the

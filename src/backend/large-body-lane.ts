@@ -1,13 +1,26 @@
+import { clientError, type GatewayError } from '../errors.ts';
+import { FairPlaces } from '../shares/fair-places.ts';
+import type { FairShares } from '../shares/fair-shares.ts';
+import { OWN_BUSINESS, type Sharer } from '../shares/sharer.ts';
 import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
 import { ExchangeFailure } from './exchange.ts';
 import { abandoned } from './failure.ts';
 import { LaneConnection, type LaneOwner, type LaneTarget } from './lane-connection.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
+import { Pace } from './pace.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import type { UploadBody } from './upload-body.ts';
 
-/** Timeouts are looked at this often: one timer for all connections, and none to set or clear a request. */
+/** Timeouts and slow clients are looked at this often: one timer for all connections, none to set or clear a request. */
 const TICK_MILLISECONDS = 100;
+
+/** A burst of resumed downloads would hold up everybody else's requests. */
+const INTERRUPTED_A_TICK = 8;
+
+export interface LaneObserver {
+  /** An exchange gave its connection up for somebody who waited: a download goes on later, an upload was ended. */
+  gaveWay?(kind: 'download' | 'upload'): void;
+}
 
 export interface LaneOptions extends LaneTarget {
   readonly connections: number;
@@ -15,11 +28,9 @@ export interface LaneOptions extends LaneTarget {
   readonly headersTimeoutSeconds: number;
   readonly bodyTimeoutSeconds: number;
   readonly keepAliveSeconds: number;
-}
-
-interface Waiter {
-  readonly resolve: (connection: LaneConnection) => void;
-  readonly signal: AbortSignal | undefined;
+  readonly observer?: LaneObserver | undefined;
+  /** Default 100. Tests look more often. */
+  readonly tickMilliseconds?: number | undefined;
 }
 
 /**
@@ -33,8 +44,9 @@ export class LargeBodyLane implements LaneOwner {
   readonly #connections = new Set<LaneConnection>();
   /** Last in, first out: the freshest is the least likely to be stale. */
   readonly #idle: LaneConnection[] = [];
-  readonly #waiting = new Set<Waiter>();
+  readonly #places: FairPlaces;
   readonly #opened: (change: 1 | -1) => void;
+  readonly #tickMilliseconds: number;
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
   #closing: PromiseWithResolvers<void> | undefined;
@@ -43,6 +55,13 @@ export class LargeBodyLane implements LaneOwner {
   constructor(options: LaneOptions, opened: (change: 1 | -1) => void) {
     this.#options = options;
     this.#opened = opened;
+    this.#places = new FairPlaces(options.connections);
+    this.#tickMilliseconds = options.tickMilliseconds ?? TICK_MILLISECONDS;
+  }
+
+  /** How many requests wait for a connection. */
+  get waiting(): number {
+    return this.#places.waiting;
   }
 
   /**
@@ -53,16 +72,20 @@ export class LargeBodyLane implements LaneOwner {
   async exchange(
     request: OutgoingRequest,
     signal: AbortSignal | undefined,
-    stream?: UploadBody,
+    { stream, sharer = OWN_BUSINESS }: { readonly stream?: UploadBody | undefined; readonly sharer?: Sharer } = {},
   ): Promise<IncomingResponse> {
     const body = stream ?? (Buffer.isBuffer(request.body) ? request.body : undefined);
     const head = requestHead(request, Buffer.isBuffer(body) ? body.length : body?.bytes);
     if (stream !== undefined) await begun(stream, signal);
-    const connection = this.#free() ?? (await this.#wait(signal));
-    if (signal?.aborted === true) {
-      connection.destroy();
-      throw new ExchangeFailure(abandoned(signal), false);
+    const place = this.#places.tryTake(sharer) ?? (await this.#places.take(sharer, signal));
+    if (place === undefined || signal?.aborted === true) {
+      place?.giveBack();
+      throw new ExchangeFailure(abandoned(signal as AbortSignal), false);
     }
+    // As many places as connections: whoever has one and finds none idle may open another.
+    const connection = this.#idle.pop() ?? this.#open();
+    connection.place = place;
+    connection.pace = new Pace();
     return connection.exchange({ head, body, signal });
   }
 
@@ -74,7 +97,7 @@ export class LargeBodyLane implements LaneOwner {
   close(): Promise<void> {
     this.#closing ??= Promise.withResolvers();
     for (const connection of this.#idle.splice(0)) connection.destroy();
-    if (this.#connections.size === 0) this.#closing.resolve();
+    this.#mayBeOver();
     return this.#closing.promise;
   }
 
@@ -86,14 +109,11 @@ export class LargeBodyLane implements LaneOwner {
 
   idle(connection: LaneConnection): void {
     connection.lastEventAt = this.#ticks;
-    const [waiter] = this.#waiting;
-    if (waiter !== undefined) {
-      this.#waiting.delete(waiter);
-      waiter.resolve(connection);
-    } else if (this.#closing !== undefined) {
-      connection.destroy();
-    } else {
-      this.#idle.push(connection);
+    // Whoever gets the place takes a connection from here, in a moment.
+    this.#idle.push(connection);
+    connection.place?.giveBack();
+    if (this.#closing !== undefined && this.#places.shares.taken === 0) {
+      for (const unneeded of this.#idle.splice(0)) unneeded.destroy();
     }
   }
 
@@ -102,20 +122,15 @@ export class LargeBodyLane implements LaneOwner {
     this.#opened(-1);
     const at = this.#idle.indexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
-    const [waiter] = this.#waiting;
-    if (waiter !== undefined) {
-      this.#waiting.delete(waiter);
-      waiter.resolve(this.#open());
-    } else if (this.#connections.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-      this.#closing?.resolve();
-    }
+    connection.place?.giveBack();
+    this.#mayBeOver();
   }
 
-  /** One that is idle, or a new one, or none: all are busy. */
-  #free(): LaneConnection | undefined {
-    return this.#idle.pop() ?? (this.#connections.size < this.#options.connections ? this.#open() : undefined);
+  #mayBeOver(): void {
+    if (this.#connections.size > 0 || this.#places.shares.taken > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#closing?.resolve();
   }
 
   #open(): LaneConnection {
@@ -124,31 +139,38 @@ export class LargeBodyLane implements LaneOwner {
     connection.lastEventAt = this.#ticks;
     this.#connections.add(connection);
     this.#opened(1);
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MILLISECONDS).unref();
+    this.#timer ??= setInterval(() => this.#tick(), this.#tickMilliseconds).unref();
     return connection;
-  }
-
-  #wait(signal: AbortSignal | undefined): Promise<LaneConnection> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        signal,
-        resolve: (connection) => {
-          signal?.removeEventListener('abort', giveUp);
-          resolve(connection);
-        },
-      };
-      const giveUp = () => {
-        this.#waiting.delete(waiter);
-        reject(new ExchangeFailure(abandoned(signal as AbortSignal), false));
-      };
-      signal?.addEventListener('abort', giveUp, { once: true });
-      this.#waiting.add(waiter);
-    });
   }
 
   #tick(): void {
     this.#ticks++;
-    for (const connection of this.#connections) this.#checkTime(connection);
+    for (const connection of this.#connections) {
+      connection.pace.look(connection.progress);
+      this.#checkTime(connection);
+    }
+    if (this.#places.waiting > 0) this.#makeRoom();
+  }
+
+  /**
+   * Takes places away from exchanges that wait for a slow client, for those that wait for a place: most of all from whom
+   * holds most. A download goes on later; an upload cannot, so it ends, and only for somebody who holds less.
+   */
+  #makeRoom(): void {
+    const { shares } = this.#places;
+    const slow = [...this.#connections].filter(({ pace }) => pace.isSlowReader || pace.isSlowSender);
+    slow.sort((one, other) => heldBy(other, shares) - heldBy(one, shares));
+    let left = INTERRUPTED_A_TICK;
+    for (const sharer of this.#places.sharersWaiting()) {
+      const at = slow.findIndex((connection) => mayGiveWay(connection, sharer, shares));
+      const [connection] = at === -1 ? [] : slow.splice(at, 1);
+      if (connection === undefined) continue;
+      const kind = connection.pace.isSlowReader ? 'download' : 'upload';
+      if (kind === 'download') connection.interrupt();
+      else connection.destroy(tooSlow());
+      this.#options.observer?.gaveWay?.(kind);
+      if (--left === 0) return;
+    }
   }
 
   #checkTime(connection: LaneConnection): void {
@@ -157,7 +179,7 @@ export class LargeBodyLane implements LaneOwner {
       connection.lastEventAt = this.#ticks; // its reader takes the time it needs
       return;
     }
-    const seconds = ((this.#ticks - connection.lastEventAt) * TICK_MILLISECONDS) / 1_000;
+    const seconds = ((this.#ticks - connection.lastEventAt) * this.#tickMilliseconds) / 1_000;
     const { connectTimeoutSeconds, headersTimeoutSeconds, bodyTimeoutSeconds, keepAliveSeconds } = this.#options;
     if (waitsFor === 'request') {
       if (seconds >= keepAliveSeconds) connection.destroy();
@@ -167,6 +189,29 @@ export class LargeBodyLane implements LaneOwner {
       connection.destroy(late('ETIMEDOUT'));
     }
   }
+}
+
+/** By tenant first, then by client. */
+function heldBy({ place }: LaneConnection, shares: FairShares): number {
+  if (place === undefined) return 0;
+  return shares.takenByTenant(place.sharer.tenant) + shares.takenByClient(place.sharer) / (shares.limit + 1);
+}
+
+function mayGiveWay({ place, pace }: LaneConnection, waiting: Sharer, shares: FairShares): boolean {
+  if (place === undefined) return false;
+  if (pace.isSlowReader) return true;
+  const { sharer } = place;
+  if (sharer.tenant !== waiting.tenant) {
+    return shares.takenByTenant(sharer.tenant) > shares.takenByTenant(waiting.tenant) + 1;
+  }
+  return shares.takenByClient(sharer) > shares.takenByClient(waiting) + 1;
+}
+
+function tooSlow(): GatewayError {
+  return clientError(
+    'RequestTimeout',
+    'Your upload came too slowly while others waited for its place. Try again, and with smaller parts.',
+  );
 }
 
 /** Given up meanwhile, the stream is let go of: its source may have nothing to say for long. */

@@ -5,6 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import httpProxy from 'http-proxy';
 import type { ForwardedRequest } from '../dialects/dialect.ts';
 import { clientError, GatewayError } from '../errors.ts';
+import { FairPlaces } from '../shares/fair-places.ts';
+import { OWN_BUSINESS, type Sharer } from '../shares/sharer.ts';
 import { collect } from '../wire/collect.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest, PassThrough, WireResponse } from '../wire/message.ts';
@@ -18,6 +20,8 @@ import { withoutWarning } from './withheld-warning.ts';
 export interface Forwarding extends ForwardedRequest {
   /** With whose rights; undefined: the gateway's own. */
   readonly identity?: Identity | undefined;
+  /** For whom; undefined: the gateway's own business. */
+  readonly sharer?: Sharer | undefined;
   readonly requestId: string;
   readonly renderError: (error: GatewayError) => WireResponse;
 }
@@ -42,10 +46,13 @@ export class PassThroughLane {
   readonly #options: BackendOptions;
   readonly #agent: HttpAgent;
   readonly #proxy: httpProxy;
+  /** Of the agent's sockets, whose own queue knows nobody. */
+  readonly #places: FairPlaces;
   readonly #passages = new WeakMap<IncomingMessage, Passage>();
 
   constructor(options: BackendOptions) {
     this.#options = options;
+    this.#places = new FairPlaces(options.connections);
     const pool = { keepAlive: true, maxSockets: options.connections, timeout: options.keepAliveSeconds * 1_000 };
     const secure = options.endpoint.protocol === 'https:';
     this.#agent = secure ? new HttpsAgent({ ...pool, ...options.tls }) : new HttpAgent(pool);
@@ -61,12 +68,23 @@ export class PassThroughLane {
   /** The answer is written by the returned function, errors included: its promise does not reject. */
   forward(forwarded: Forwarding): PassThrough['passThrough'] {
     return async (request, response) => {
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      const place = await this.#places.take(forwarded.sharer ?? OWN_BUSINESS, gone.signal);
       try {
+        if (place === undefined) throw clientGone();
         await this.#relay(await this.#ask(forwarded, request, response), forwarded, response);
       } catch (thrown) {
         this.#writeError(thrown, forwarded, response);
+      } finally {
+        place?.giveBack();
       }
     };
+  }
+
+  /** How many requests wait for a connection now. */
+  get waiting(): number {
+    return this.#places.waiting;
   }
 
   close(): void {

@@ -26,6 +26,10 @@ export class UploadBody {
     return this.#asked;
   }
 
+  get pulledBytes(): number {
+    return this.#pulledBytes;
+  }
+
   get complete(): boolean {
     return this.#pulledBytes === this.bytes;
   }

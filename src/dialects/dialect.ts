@@ -108,6 +108,8 @@ export interface VerifiedBody {
 /** The signature that a request carries, read but not yet believed. */
 export interface SignatureClaim {
   readonly accessKeyId: string;
+  /** It stands in a URL: whoever was given that may send it, from anywhere. */
+  readonly presigned?: boolean | undefined;
   /** Of an older scheme, which is there for the tenants that chose it; what all others are told. */
   readonly legacy?: (() => GatewayError) | undefined;
   /**

@@ -1,9 +1,11 @@
 import type { FrontDialect, ParsedRequest, SignatureClaim, UploadForm, VerifiedBody } from '../dialects/dialect.ts';
 import { clientError } from '../errors.ts';
+import type { MemoryBudget } from '../shares/memory-budget.ts';
+import type { Sharer } from '../shares/sharer.ts';
 import type { WireRequest } from '../wire/message.ts';
 import { anonymousTenant } from './anonymous.ts';
 import type { Askers } from './askers.ts';
-import type { OperationContext } from './services.ts';
+import type { OperationContext, PipelineServices } from './services.ts';
 import type { RequestTrace } from './trace.ts';
 
 /** What came in, as far as it was read: its operation, its document's reader, or a form opened up to its file. */
@@ -32,9 +34,11 @@ export async function admit(
 ): Promise<Admitted> {
   const { request, front, askers, trace } = came;
   const claim = 'claim' in asked ? asked.claim : front.readClaim(request, askers.gateway.settings);
-  if (claim !== undefined) return authenticate(claim, { askers, trace });
-  const services = askers.anonymous;
-  const tenant = await anonymousTenant(came.bucket, services);
+  const { address } = request.client;
+  // A form was signed to be handed on, as a presigned URL is.
+  if (claim !== undefined) return authenticate(claim, { askers, trace, address, handedOn: 'claim' in asked });
+  const tenant = await anonymousTenant(came.bucket, askers.anonymous);
+  const services = sharedBy({ tenant: tenant.name, client: address }, askers.anonymous, askers.budget);
   const body = 'claim' in asked ? asked.unsignedBody() : front.unsignedBody(request);
   trace.tenant = tenant.name; // beside which the log has no access key
   return { signed: false, services, tenant, body };
@@ -42,8 +46,14 @@ export async function admit(
 
 async function authenticate(
   claim: SignatureClaim,
-  { askers, trace }: { readonly askers: Askers; readonly trace: RequestTrace },
+  came: {
+    readonly askers: Askers;
+    readonly trace: RequestTrace;
+    readonly address: string;
+    readonly handedOn: boolean;
+  },
 ): Promise<Admitted> {
+  const { askers, trace } = came;
   const { directory, now } = askers.gateway;
   const caller = await directory.caller(claim.accessKeyId);
   if (caller === undefined) {
@@ -55,5 +65,14 @@ async function authenticate(
   // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
   trace.tenant = tenant.name;
   trace.accessKeyId = caller.accessKeyId;
-  return { signed: true, services: askers.withKey(caller.backend), tenant, body };
+  const handedOn = came.handedOn || claim.presigned === true;
+  const sharer = { tenant: tenant.name, client: handedOn ? caller.accessKeyId : came.address };
+  return { signed: true, services: sharedBy(sharer, askers.withKey(caller.backend), askers.budget), tenant, body };
+}
+
+/** The same services, of whose memory and connections one sharer takes its part. */
+function sharedBy(sharer: Sharer, services: PipelineServices, memory: MemoryBudget): PipelineServices {
+  const budget = memory.of(sharer);
+  const store = services.store.sharedBy(sharer, budget);
+  return { ...services, budget, store, staging: services.staging.sharedBy(sharer, budget) };
 }

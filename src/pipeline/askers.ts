@@ -1,6 +1,7 @@
 import { ANONYMOUS } from '../backend/identity.ts';
+import type { MemoryBudget } from '../shares/memory-budget.ts';
 import type { BackendKey } from '../tenants/backend-key.ts';
-import type { PipelineServices } from './services.ts';
+import type { GatewayServices, PipelineServices } from './services.ts';
 
 /**
  * The services as each asker has them: the same, but that their store asks the backend with the asker's rights. An
@@ -9,12 +10,15 @@ import type { PipelineServices } from './services.ts';
 export class Askers {
   /** With the gateway's own key. */
   readonly gateway: PipelineServices;
+  /** All of it: whose part it is is known with the request. */
+  readonly budget: MemoryBudget;
   readonly #anonymous: PipelineServices;
   /** By the key's object, which lives as long as the cached record that holds it. */
   readonly #callers = new WeakMap<BackendKey, PipelineServices>();
 
-  constructor(gateway: PipelineServices) {
+  constructor(gateway: GatewayServices) {
     this.gateway = gateway;
+    this.budget = gateway.budget;
     this.#anonymous = { ...gateway, store: gateway.store.as(ANONYMOUS) };
   }
 

@@ -1,9 +1,9 @@
 import type { FrontDialect, VerifiedBody } from '../dialects/dialect.ts';
 import { clientError, type GatewayError } from '../errors.ts';
 import type { Forward } from '../operations/operation.ts';
+import type { Budget } from '../shares/memory-budget.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
-import type { MemoryBudget } from './budget.ts';
 import type { PipelineServices } from './services.ts';
 
 /** Forwarded requests carry settings, not objects: the largest is a bucket's lifecycle or policy document. */
@@ -33,6 +33,7 @@ export async function forward(
   const passThrough = services.lane.forward({
     ...forwarded,
     identity: services.store.identity,
+    sharer: services.store.sharer,
     requestId: request.id,
     renderError: exchange.renderError,
   });
@@ -46,7 +47,7 @@ export async function forward(
 }
 
 /** Reserved for while it comes, as it came and in one piece. */
-async function readBody(operation: Forward, body: VerifiedBody, budget: MemoryBudget): Promise<Buffer> {
+async function readBody(operation: Forward, body: VerifiedBody, budget: Budget): Promise<Buffer> {
   const { plaintextBytes = MAX_FORWARD_BYTES } = body;
   const release = budget.reserve(2 * Math.min(plaintextBytes, MAX_FORWARD_BYTES));
   try {

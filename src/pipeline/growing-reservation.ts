@@ -1,17 +1,17 @@
-import type { MemoryBudget } from './budget.ts';
+import type { Budget } from '../shares/memory-budget.ts';
 
 /** Few reservations for a large document, little too much for a small one. */
 const STEP_BYTES = 128 * 1024;
 
 /** A reservation for what has no known size before it was read. */
 export class GrowingReservation {
-  readonly #budget: MemoryBudget;
+  readonly #budget: Budget;
   readonly #releases: (() => void)[] = [];
   #neededBytes = 0;
   #reservedBytes = 0;
   #over = false;
 
-  constructor(budget: MemoryBudget) {
+  constructor(budget: Budget) {
     this.#budget = budget;
   }
 

@@ -2,6 +2,7 @@ import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '.
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
+import type { Budget } from '../shares/memory-budget.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
 import { admit } from './admission.ts';
@@ -11,7 +12,6 @@ import { Askers } from './askers.ts';
 import { objectAttributes } from './attributes.ts';
 import { authorize } from './authorize.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
-import type { MemoryBudget } from './budget.ts';
 import { copyObject } from './copy.ts';
 import { preflight, type Sharing, shared, sharedErrors, sharingOf, unshared } from './cross-origin.ts';
 import { deleteObject, deleteObjects } from './delete.ts';
@@ -24,7 +24,7 @@ import { listObjects, listVersions } from './list.ts';
 import { postObject } from './post.ts';
 import { putObject } from './put.ts';
 import { rendered } from './rendered.ts';
-import type { OperationContext, PipelineServices } from './services.ts';
+import type { GatewayServices, OperationContext } from './services.ts';
 import type { RequestTrace } from './trace.ts';
 import { abortUpload } from './upload-abort.ts';
 import { completeUpload } from './upload-complete.ts';
@@ -36,7 +36,7 @@ import { uploadPartCopy } from './upload-part-copy.ts';
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
 /** The one page that every request goes through. Its catch is the only place that renders an error. */
-export function createHandler(services: PipelineServices, lateness: Lateness = LATENESS): Handler {
+export function createHandler(services: GatewayServices, lateness: Lateness = LATENESS): Handler {
   const askers = new Askers(services);
   const serve = async (request: WireRequest, front: FrontDialect, trace: RequestTrace, sharing: Sharing) => {
     const rendering: RenderContext = { requestId: request.id, settings: services.settings, request };
@@ -56,7 +56,7 @@ export function createHandler(services: PipelineServices, lateness: Lateness = L
       const asked = parsed.kind === 'form' ? await parsed.open() : parsed;
       const { bucket } = trace;
       const { signed, body, services: ours, tenant } = await admit(asked, { request, front, bucket, askers, trace });
-      const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, services.budget);
+      const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, ours.budget);
       const context = authorize(bucketOf(operation), { services: ours, tenant, trace, signal: request.signal });
       if (!signed) checkAnonymous(operation, context.policy);
       checkAskedEncryption(operation, context.policy);
@@ -103,7 +103,7 @@ const DOCUMENT_FORMS = 4;
 async function readDocument(
   parsed: Extract<ParsedRequest, { kind: 'document' }>,
   body: VerifiedBody,
-  budget: MemoryBudget,
+  budget: Budget,
 ): Promise<Operation> {
   const { name, maxBytes } = parsed;
   const release = budget.reserve(DOCUMENT_FORMS * Math.min(body.plaintextBytes ?? maxBytes, maxBytes));

@@ -1,8 +1,7 @@
 import type { StoreGet } from '../dialects/dialect.ts';
-import { GatewayError } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { ByteRange } from '../wire/range.ts';
-import { ObjectReplaced, pinned } from './replaced.ts';
+import { anotherRange, ObjectReplaced, pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import type { StoredContent } from './store.ts';
 import type { PlainObject, SealedObject } from './stored.ts';
@@ -33,10 +32,4 @@ export async function pinnedGet(
 /** Of the bytes on their way. */
 export function storedRangeOf({ object }: StoredContent): ByteRange {
   return object.storedRange ?? { first: 0, last: object.storedBytes - 1 };
-}
-
-export function anotherRange(): GatewayError {
-  return new GatewayError('BackendError', 'The backend answered another range than it was asked for.', {
-    source: 'backend',
-  });
 }

@@ -31,3 +31,9 @@ export async function readingAgain<T>(attempt: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+export function anotherRange(): GatewayError {
+  return new GatewayError('BackendError', 'The backend answered another range than it was asked for.', {
+    source: 'backend',
+  });
+}

@@ -1,11 +1,11 @@
 import type { PassThroughLane } from '../backend/pass-through-lane.ts';
 import type { FrontDialect, FrontSettings } from '../dialects/dialect.ts';
 import type { KeyRings } from '../keys/key-rings.ts';
+import type { Budget, MemoryBudget } from '../shares/memory-budget.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Directory } from '../tenants/directory.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
-import type { MemoryBudget } from './budget.ts';
 import type { EnvelopeCache } from './envelope-cache.ts';
 import type { KnownEtags } from './known-etags.ts';
 import type { LayoutCache } from './layout-cache.ts';
@@ -33,7 +33,8 @@ export interface PipelineServices {
   readonly conditionalDeletes: boolean;
   /** Whether it holds to If-Match and If-None-Match on CompleteMultipartUpload. */
   readonly conditionalUploads: boolean;
-  readonly budget: MemoryBudget;
+  /** Of a request: its sharer's part. */
+  readonly budget: Budget;
   readonly envelopes: EnvelopeCache;
   readonly layouts: LayoutCache;
   readonly plainSizes: PlainSizeCache;
@@ -49,6 +50,11 @@ export interface PipelineServices {
   readonly now: () => Date;
   /** Cryptographically strong; salts, object ids and DEKs come from here. */
   readonly randomBytes: (bytes: number) => Buffer;
+}
+
+/** The same before it is known for whom. */
+export interface GatewayServices extends PipelineServices {
+  readonly budget: MemoryBudget;
 }
 
 /** What an operation's file gets beside its operation: who asks, under which policy, and what it may use. */

@@ -1,6 +1,8 @@
 import type { StoredAck } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
 import type { ListObjects } from '../operations/operation.ts';
+import type { Budget } from '../shares/memory-budget.ts';
+import type { Sharer } from '../shares/sharer.ts';
 import type { PartRecord } from '../uploads/upload-record.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { OutgoingBody } from '../wire/message.ts';
@@ -32,11 +34,21 @@ type StagedPart = Pick<PartRecord, 'partNumber' | 'partSalt'>;
 export class Staging {
   readonly bucket: string;
   readonly #store: Store;
-  #ready: Promise<void> | undefined;
+  /** Whether the bucket was found or made: the same for all who share it. */
+  readonly #bucketState: { ready: Promise<void> | undefined };
 
-  constructor(options: { readonly bucket: string; readonly store: Store }) {
+  constructor(
+    options: { readonly bucket: string; readonly store: Store },
+    bucketState: { ready: Promise<void> | undefined } = { ready: undefined },
+  ) {
     this.bucket = options.bucket;
     this.#store = options.store;
+    this.#bucketState = bucketState;
+  }
+
+  /** The same bucket, used for one sharer. */
+  sharedBy(sharer: Sharer, budget: Budget): Staging {
+    return new Staging({ bucket: this.bucket, store: this.#store.sharedBy(sharer, budget) }, this.#bucketState);
   }
 
   /** @throws GatewayError BackendError when there is no such bucket and none can be made, BackendUnavailable */
@@ -47,7 +59,7 @@ export class Staging {
       return await this.#store.put({ ref: this.#ref(uploadState, part), metadata, conditions: {}, body }, signal);
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'NoSuchBucket') throw error;
-      this.#ready = undefined;
+      this.#bucketState.ready = undefined;
       // Not the client's bucket: for the client it is a matter of trying again.
       throw new GatewayError('BackendUnavailable', 'The gateway’s bucket for small parts was removed. Try again.', {
         source: 'backend',
@@ -96,11 +108,11 @@ export class Staging {
   }
 
   async #makeReady(): Promise<void> {
-    this.#ready ??= this.#makeBucket();
+    this.#bucketState.ready ??= this.#makeBucket();
     try {
-      await this.#ready;
+      await this.#bucketState.ready;
     } catch (error) {
-      this.#ready = undefined;
+      this.#bucketState.ready = undefined;
       throw error;
     }
   }

@@ -27,15 +27,17 @@ import type {
   ListObjects,
   ListObjectVersions,
 } from '../operations/operation.ts';
+import type { Budget } from '../shares/memory-budget.ts';
+import type { Sharer } from '../shares/sharer.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import { crossOriginAnswer } from '../wire/cross-origin.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
-import type { MemoryBudget } from './budget.ts';
 import { clientEtag } from './etag.ts';
 import { GrowingReservation } from './growing-reservation.ts';
 import { judge, judgedConditions } from './read-conditions.ts';
+import { anotherRange, ObjectReplaced, pinned } from './replaced.ts';
 
 /** A listing of 1,000 keys of 1,024 bytes, every byte an entity or percent-encoded, with room to spare. */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
@@ -67,7 +69,9 @@ export class Store {
   /** With whose rights it asks; undefined: the gateway's own. */
   readonly identity: Identity | undefined;
 
-  readonly #budget: MemoryBudget | undefined;
+  readonly #budget: Budget | undefined;
+  /** For whom it asks. */
+  readonly sharer: Sharer | undefined;
 
   constructor(
     back: BackDialect,
@@ -76,18 +80,26 @@ export class Store {
       /** Default: the gateway's own. */
       readonly identity?: Identity | undefined;
       /** Where the backend's documents are reserved for; default: nowhere. */
-      readonly budget?: MemoryBudget | undefined;
+      readonly budget?: Budget | undefined;
+      /** Default: the gateway's own business. */
+      readonly sharer?: Sharer | undefined;
     } = {},
   ) {
     this.#back = back;
     this.#connection = connection;
     this.identity = options.identity;
     this.#budget = options.budget;
+    this.sharer = options.sharer;
   }
 
   /** The same backend, asked with other rights. */
   as(identity: Identity): Store {
-    return new Store(this.#back, this.#connection, { identity, budget: this.#budget });
+    return new Store(this.#back, this.#connection, { identity, budget: this.#budget, sharer: this.sharer });
+  }
+
+  /** The same backend, asked for one sharer, of whose part of the connections and of the memory is taken. */
+  sharedBy(sharer: Sharer, budget: Budget): Store {
+    return new Store(this.#back, this.#connection, { identity: this.identity, budget, sharer });
   }
 
   /** That signatures for the backend name. */
@@ -123,7 +135,36 @@ export class Store {
       return this.#withNamed(error, { ref: get.ref, conditions: asked }, options);
     }
     try {
-      return { object: this.#readObject(response, judged), body: response.body, discard: () => response.discard() };
+      const object = this.#readObject(response, judged);
+      response.allowInterruption?.((fromByte) => this.#rest(get.ref, object, fromByte, options));
+      return { object, body: response.body, discard: () => response.discard() };
+    } catch (error) {
+      response.discard();
+      throw error;
+    }
+  }
+
+  /**
+   * The bytes of an object's answer from one on, of exactly this object: its connection was given to somebody else, and
+   * the reader goes on.
+   * @throws ObjectReplaced, GatewayError BackendError for another range
+   */
+  async #rest(
+    { bucket, key, versionId }: ObjectRef,
+    object: StoredObject,
+    fromByte: number,
+    options: SendOptions,
+  ): Promise<IncomingResponse> {
+    const { first, last } = object.storedRange ?? { first: 0, last: object.storedBytes - 1 };
+    const ref = { bucket, key, versionId: versionId ?? object.versionId };
+    const range = { first: first + fromByte, last };
+    const asked = this.#back.get({ ref, range, conditions: { ifMatch: `"${object.etag}"` } });
+    const response = await pinned(this.#succeed(asked, ref, options));
+    try {
+      const rest = this.#back.readObject(response);
+      if (rest.etag !== object.etag || rest.storedBytes !== object.storedBytes) throw new ObjectReplaced();
+      if (rest.storedRange?.first !== range.first || rest.storedRange.last !== last) throw anotherRange();
+      return response;
     } catch (error) {
       response.discard();
       throw error;
@@ -344,8 +385,9 @@ export class Store {
   }
 
   async #succeed(request: OutgoingRequest, ref: Partial<ObjectRef>, options: SendOptions): Promise<IncomingResponse> {
-    const { identity } = this;
-    const response = await this.#connection.send(request, identity === undefined ? options : { ...options, identity });
+    const { identity, sharer } = this;
+    const { signal, aside } = options;
+    const response = await this.#connection.send(request, { signal, aside, identity, sharer });
     if (response.status >= 200 && response.status < 300) return response;
     const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
     throw withValidators(this.#back.readError(response, document, ref, identity?.asker), response);

@@ -6,7 +6,7 @@ import { RequestMetrics } from './request-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
 import { Tally } from './tally.ts';
 
-/** What the gauges need to know of the memory budget (pipeline/budget.ts). */
+/** What the gauges need to know of the memory budget (shares/memory-budget.ts). */
 export interface BudgetView {
   readonly reservedBytes: number;
   readonly limitBytes: number;
@@ -18,6 +18,8 @@ export interface BudgetView {
 export interface MetricSources {
   readonly budget?: BudgetView | undefined;
   readonly uploadQuota?: { readonly refused: number } | undefined;
+  /** Requests that wait for a connection to the backend. */
+  readonly backendWaiting?: (() => number) | undefined;
   /** Client connections open now. */
   readonly connections?: (() => number) | undefined;
   readonly requestsInFlight?: (() => number) | undefined;
@@ -42,6 +44,7 @@ export class Metrics {
   readonly #backendSeconds: SeriesHistogram;
   readonly #backendFailures: Tally;
   readonly #backendRetries: Tally;
+  readonly #gaveWay: Tally;
   #backendConnections: number | undefined;
   readonly #keyStoreSeconds: SeriesHistogram;
   readonly #keyStoreErrors: Tally;
@@ -68,6 +71,11 @@ export class Metrics {
       'reason',
     ]);
     this.#backendRetries = tally('sealgate_backend_retries_total', 'Further attempts at the backend.', ['method']);
+    this.#gaveWay = tally(
+      'sealgate_gave_way_total',
+      'Slow downloads and uploads whose connection to the backend went to somebody who waited.',
+      ['kind'],
+    );
     this.#keyStoreSeconds = new SeriesHistogram(registry, {
       name: 'sealgate_key_store_seconds',
       help: 'Operations of the key store.',
@@ -142,6 +150,11 @@ export class Metrics {
   }
 
   /** BackendObserver */
+  gaveWay(kind: 'download' | 'upload'): void {
+    this.#gaveWay.add(1, kind);
+  }
+
+  /** BackendObserver */
   connections(open: number): void {
     this.#backendConnections = open;
   }
@@ -191,6 +204,9 @@ export class Metrics {
     });
     this.#gauge('sealgate_connections', 'Client connections open now.', () => sources.connections?.());
     this.#gauge('sealgate_requests_in_flight', 'Requests not yet answered whole.', () => sources.requestsInFlight?.());
+    this.#gauge('sealgate_backend_waiting', 'Requests that wait for a connection to the backend.', () =>
+      sources.backendWaiting?.(),
+    );
     this.#gauge('sealgate_backend_connections', 'Connections to the backend open now.', () => this.#backendConnections);
     this.#gauge(
       'sealgate_key_cache_age_seconds',

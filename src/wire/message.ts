@@ -86,6 +86,11 @@ export interface IncomingResponse {
   readonly body: ByteSource;
   /** Lets go of what is left of the body: drains a small rest, closes the connection for a large one. */
   discard(): void;
+  /**
+   * From now on the connection may go to others while nobody pulls. When the body is pulled again after that, `askAgain`
+   * is asked for an answer with its bytes from this one on, and no others. Absent where no connection does so.
+   */
+  readonly allowInterruption?: (askAgain: (fromByte: number) => Promise<IncomingResponse>) => void;
 }
 
 /**

@@ -15,18 +15,18 @@ import { restingIndex } from '../../src/etags/resting-index.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
 import type { CopyObject, GetObject, HeadObject, ListObjects, PutObject } from '../../src/operations/operation.ts';
 import { authorize } from '../../src/pipeline/authorize.ts';
-import { MemoryBudget } from '../../src/pipeline/budget.ts';
 import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
 import { type EtagSource, KnownEtags } from '../../src/pipeline/known-etags.ts';
 import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
 import { OriginRules } from '../../src/pipeline/origin-rules.ts';
 import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
-import type { OperationContext, PipelineServices } from '../../src/pipeline/services.ts';
+import type { GatewayServices, OperationContext } from '../../src/pipeline/services.ts';
 import { Staging } from '../../src/pipeline/staging.ts';
 import { StagingRights } from '../../src/pipeline/staging-rights.ts';
 import { Store } from '../../src/pipeline/store.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
 import { UploadQuota } from '../../src/pipeline/upload-quota.ts';
+import { MemoryBudget } from '../../src/shares/memory-budget.ts';
 import { type BucketPolicy, bucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
@@ -40,7 +40,7 @@ export { BUCKET };
 
 /** The pipeline's services over an embedded store in this process: no listener, no signatures. */
 export interface InProcess {
-  readonly services: PipelineServices;
+  readonly services: GatewayServices;
   readonly connection: BackendConnection;
   readonly faults: Faults;
   /** What lies in the store, past HTTP. */
@@ -50,7 +50,7 @@ export interface InProcess {
   /** Where ETags were found since the last call. */
   readonly etagsFound: () => EtagSource[];
   /** Services of a process that remembers nothing, over the same stores; the index of ETags may have been lost. */
-  readonly anotherProcess: (over: { readonly emptyIndex: boolean }) => Promise<PipelineServices>;
+  readonly anotherProcess: (over: { readonly emptyIndex: boolean }) => Promise<GatewayServices>;
   /** What an operation gets of a request of the tenant's. */
   readonly context: (policy?: Partial<BucketPolicy>) => OperationContext;
   /** The same, under the policy that the tenant's own record has for a bucket. */
@@ -101,7 +101,7 @@ export async function inProcess(
       randomBytes,
       observer: { etagsFound: (source, count) => etagsFound.push(...Array<EtagSource>(count).fill(source)) },
     });
-  const services: PipelineServices = {
+  const services: GatewayServices = {
     fronts: [],
     settings: { region: 'us-east-1', domains: [] },
     directory: tenancy.directory,

@@ -1,25 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryBudget } from '../../src/pipeline/budget.ts';
 import { backendEtags, clientEtag } from '../../src/pipeline/etag.ts';
 import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
 import { primed } from '../../src/pipeline/primed-body.ts';
 import fc from '../support/property.ts';
 import { bodyOf, refusalOf } from './in-process.ts';
-
-describe('MemoryBudget', () => {
-  it('takes to the byte, refuses past it, and counts refusals', async () => {
-    const budget = new MemoryBudget(100);
-    const first = budget.reserve(60);
-    const second = budget.reserve(40);
-    expect(() => budget.reserve(1)).toThrowError(expect.objectContaining({ code: 'SlowDown' }));
-    expect([budget.reservedBytes, budget.refused]).toEqual([100, 1]);
-    first();
-    first();
-    expect(budget.reservedBytes).toBe(40);
-    second();
-    expect(budget.reservedBytes).toBe(0);
-  });
-});
 
 describe('ETags', () => {
   const md5 = fc.stringMatching(/^[0-9a-f]{32}$/);

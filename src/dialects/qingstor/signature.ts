@@ -63,6 +63,7 @@ function queryClaim(request: WireRequest, settings: FrontSettings): SignatureCla
   }
   return {
     accessKeyId,
+    presigned: true,
     verify(secret, now) {
       // The vendor leaves the Content-Type slot of a signed URL empty; some SDKs fill it when they send one.
       const contentTypes = new Set(['', request.headers.get('content-type') ?? '']);

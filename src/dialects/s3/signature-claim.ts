@@ -24,6 +24,7 @@ export function readClaim(request: WireRequest, settings: FrontSettings): Signat
 
 class S3SignatureClaim implements SignatureClaim {
   readonly accessKeyId: string;
+  readonly presigned: boolean;
   readonly #request: WireRequest;
   readonly #settings: FrontSettings;
   readonly #fields: SignatureFields;
@@ -40,6 +41,7 @@ class S3SignatureClaim implements SignatureClaim {
     this.#fields = claim.fields;
     this.#payloads = claim.payloads;
     this.accessKeyId = claim.fields.accessKeyId;
+    this.presigned = claim.fields.form === 'query';
   }
 
   verify(secret: SigningSecret, now: Date): VerifiedBody {

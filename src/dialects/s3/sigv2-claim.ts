@@ -14,6 +14,7 @@ import { stringsToSign } from './sigv2-string.ts';
 /** Signature Version 2: HMAC-SHA1 over a part of the head. For tenants that chose it. */
 export class SigV2Claim implements SignatureClaim {
   readonly accessKeyId: string;
+  readonly presigned: boolean;
   readonly legacy = noSigV2;
   readonly #request: WireRequest;
   readonly #settings: FrontSettings;
@@ -28,6 +29,7 @@ export class SigV2Claim implements SignatureClaim {
     this.#settings = claim.settings;
     this.#fields = claim.fields;
     this.accessKeyId = claim.fields.accessKeyId;
+    this.presigned = claim.fields.valid.kind === 'until';
   }
 
   verify(secret: SigningSecret, now: Date): VerifiedBody {

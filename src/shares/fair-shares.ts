@@ -1,0 +1,80 @@
+import { OWN_BUSINESS, type Sharer } from './sharer.ts';
+
+/**
+ * A tenant may hold this many times what is still free, and a client of it this many times what its tenant could still
+ * take. So one tenant may have four fifths of everything (a single client of it 16 parts in 21), ten that want all they
+ * can get have 4 parts in 41 each, and something is always left for one that has nothing yet, without anything being
+ * taken back from anybody. These are the "dynamic thresholds" of shared-memory switches: Choudhury and Hahne, IEEE/ACM
+ * Transactions on Networking 6(2), 1998.
+ */
+const BORROWING = 4;
+
+interface TenantShare {
+  taken: number;
+  readonly clients: Map<string, number>;
+}
+
+/** Keeps account of who holds how much of something that there is a fixed amount of: places, or bytes. */
+export class FairShares {
+  readonly limit: number;
+  readonly #tenants = new Map<string, TenantShare>();
+  #taken = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  takenByTenant(tenant: string): number {
+    return this.#tenants.get(tenant)?.taken ?? 0;
+  }
+
+  takenByClient({ tenant, client }: Sharer): number {
+    return this.#tenants.get(tenant)?.clients.get(client) ?? 0;
+  }
+
+  /**
+   * Whether this much more is there and within the sharer's part. Who holds nothing may have whatever is free, and so
+   * may the gateway's own business, which is little and is waited for by everybody.
+   */
+  fits({ tenant, client }: Sharer, amount: number): boolean {
+    const free = this.limit - this.#taken - amount;
+    if (free < 0) return false;
+    if (tenant === OWN_BUSINESS.tenant) return true;
+    const share = this.#tenants.get(tenant);
+    if (share === undefined) return true;
+    const tenantRest = BORROWING * free - share.taken - amount;
+    if (tenantRest < 0) return false;
+    const taken = share.clients.get(client);
+    return taken === undefined || taken + amount <= BORROWING * tenantRest;
+  }
+
+  /** Asks nothing: see `fits`. */
+  take({ tenant, client }: Sharer, amount: number): void {
+    if (amount === 0) return;
+    this.#taken += amount;
+    let share = this.#tenants.get(tenant);
+    if (share === undefined) {
+      share = { taken: 0, clients: new Map() };
+      this.#tenants.set(tenant, share);
+    }
+    share.taken += amount;
+    share.clients.set(client, (share.clients.get(client) ?? 0) + amount);
+  }
+
+  /** Nothing is kept of who holds nothing. */
+  give({ tenant, client }: Sharer, amount: number): void {
+    if (amount === 0) return;
+    const share = this.#tenants.get(tenant);
+    if (share === undefined) throw new Error('gave back what was not taken');
+    this.#taken -= amount;
+    share.taken -= amount;
+    const rest = (share.clients.get(client) ?? 0) - amount;
+    if (rest === 0) share.clients.delete(client);
+    else share.clients.set(client, rest);
+    if (share.clients.size === 0) this.#tenants.delete(tenant);
+  }
+}
