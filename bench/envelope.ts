@@ -29,6 +29,7 @@ async function seal(plaintext: Buffer): Promise<{ readonly stored: Buffer[]; rea
       multipart: false,
       hasLocationClaim: true,
       hasMetadataTag: true,
+      carriesMetadata: false,
       requested: 0,
       quantum: 0,
       keyRingId: '0011223344556677',

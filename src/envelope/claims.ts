@@ -16,6 +16,16 @@ export interface ClientMetadata {
   readonly user: readonly (readonly [name: string, value: string])[];
 }
 
+/** In the order of the canonical form. */
+export const CONTENT_FIELDS = [
+  'contentType',
+  'cacheControl',
+  'contentDisposition',
+  'contentEncoding',
+  'contentLanguage',
+  'expires',
+] as const satisfies readonly (keyof ContentFields)[];
+
 /** A length that no header value reaches, so that an absent field and an empty one differ. */
 const ABSENT = 0xffff_ffff;
 
@@ -25,14 +35,7 @@ const ABSENT = 0xffff_ffff;
  * @throws RangeError for a character past U+00FF, which no header carries
  */
 export function canonicalMetadata({ content, user }: ClientMetadata): Buffer {
-  const fields: (string | undefined)[] = [
-    content.contentType,
-    content.cacheControl,
-    content.contentDisposition,
-    content.contentEncoding,
-    content.contentLanguage,
-    content.expires,
-  ];
+  const fields: (string | undefined)[] = CONTENT_FIELDS.map((field) => content[field]);
   const entries = user.filter(([name]) => name !== ENVELOPE_ENTRY);
   // latin1 text: comparing code units is comparing bytes. Equal names keep their order, which is part of the meaning.
   if (entries.length > 1) entries.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));

@@ -12,7 +12,9 @@ const MULTIPART = 0b1;
 const LOCATION = 0b10;
 const METADATA = 0b100;
 const REQUESTED_SHIFT = 3;
-const UNKNOWN_FLAGS = 0b1110_0000;
+const REQUESTED_MASK = 0b11;
+const CARRIES = 0b10_0000;
+const UNKNOWN_FLAGS = 0b1100_0000;
 const QUANTUM_SHIFT = 5;
 const RING_HEX = /^[0-9a-f]{16}$/;
 const NO_RING = '0000000000000000';
@@ -29,6 +31,8 @@ export interface EnvelopeHead {
   readonly hasLocationClaim: boolean;
   /** Readers check meta_tag. */
   readonly hasMetadataTag: boolean;
+  /** Some of the client's metadata is in an entry of its own. Gateways that do not know it refuse the object. */
+  readonly carriesMetadata: boolean;
   readonly requested: RequestedEncryption;
   readonly quantum: QuantumId;
   /** 16 hex digits; all zero exactly for a customer key. */
@@ -49,13 +53,14 @@ export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
   if ((flags & UNKNOWN_FLAGS) !== 0 || (segmentAndQuantum & 0b1_1111) !== SEGMENT_LOG2 || !isQuantum(quantum)) {
     throw corrupted();
   }
-  const requested = (flags >> REQUESTED_SHIFT) as RequestedEncryption;
+  const requested = ((flags >> REQUESTED_SHIFT) & REQUESTED_MASK) as RequestedEncryption;
   const keyRingId = bytes.toString('hex', 4, 12);
   if ((requested === CUSTOMER_KEY) !== (keyRingId === NO_RING)) throw corrupted();
   return {
     multipart: (flags & MULTIPART) !== 0,
     hasLocationClaim: (flags & LOCATION) !== 0,
     hasMetadataTag: (flags & METADATA) !== 0,
+    carriesMetadata: (flags & CARRIES) !== 0,
     requested,
     quantum,
     keyRingId,
@@ -90,6 +95,7 @@ export function writeEnvelopeHead(bytes: Buffer, head: EnvelopeHead, envelopeSal
     (head.multipart ? MULTIPART : 0) |
     (head.hasLocationClaim ? LOCATION : 0) |
     (head.hasMetadataTag ? METADATA : 0) |
+    (head.carriesMetadata ? CARRIES : 0) |
     (head.requested << REQUESTED_SHIFT);
   bytes[3] = (head.quantum << QUANTUM_SHIFT) | SEGMENT_LOG2;
   bytes.write(head.keyRingId, 4, 'hex');

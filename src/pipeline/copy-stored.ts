@@ -1,7 +1,7 @@
 import type { StoredCopy } from '../dialects/dialect.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
-import { storableContent } from './content-headers.ts';
+import { settledContent } from './content-headers.ts';
 import { copyInParts } from './copy-in-parts.ts';
 import { mustStillStand, type SourceObject } from './copy-source.ts';
 import { pinned } from './replaced.ts';
@@ -27,7 +27,7 @@ export async function copyStored(
   const stored: ObjectMetadata =
     object.kind === 'sealed'
       ? await resealedMetadata(object.opened, ref, metadata, context)
-      : { ...metadata, content: storableContent(metadata.content) };
+      : { ...metadata, content: settledContent(metadata.content) };
   if (needsParts(operation, source)) return copyInParts(operation, source, stored, context);
   const pin = { ref: source.ref, etag: object.stored.etag };
   const copied = await pinned(services.store.copy({ ref, source: pin, metadata: stored, tags }, signal));

@@ -6,7 +6,6 @@ import { type CopiedObject, copyOpened } from './copy-opened.ts';
 import { readSource, type SourceObject } from './copy-source.ts';
 import { copyStored } from './copy-stored.ts';
 import { readingAgain } from './replaced.ts';
-import { clientMetadata } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 import { digestIn } from './shown-etag.ts';
 import { checksumIn } from './stored.ts';
@@ -76,6 +75,6 @@ function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, manifest 
 
 /** In the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does not copy them. */
 function copiedMetadata({ replacement, vendor }: CopyObject, { object }: SourceObject): ObjectMetadata {
-  const { content, user } = replacement ?? clientMetadata(object.stored.metadata);
+  const { content, user } = replacement ?? object.stored.metadata;
   return { content, user, vendor };
 }

@@ -1,6 +1,5 @@
 import type { Manifest } from '../envelope/footer.ts';
 import type { ObjectFacts, ObjectRef } from '../operations/object.ts';
-import { clientMetadata } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 import { shownEtag } from './shown-etag.ts';
 import { checksumIn, type PlainObject, type SealedObject } from './stored.ts';
@@ -25,7 +24,7 @@ export async function factsOf(
     sealed: object.kind === 'sealed',
     etag: await shownEtag(object, ref, context, manifest),
     lastModified: stored.lastModified,
-    metadata: clientMetadata(stored.metadata),
+    metadata: stored.metadata,
     checksum: manifest && wantsChecksum ? checksumIn(manifest) : undefined,
     versionId: stored.versionId,
   };

@@ -1,3 +1,4 @@
+import { CARRIED_ENTRY, type GatheredMetadata, layMetadata, readCarried } from '../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../envelope/claims.ts';
 import {
   decodeEnvelope,
@@ -15,7 +16,7 @@ import { clientError, GatewayError } from '../errors.ts';
 import type { Kek } from '../keys/key-rings.ts';
 import { timingSafeEqualBytes } from '../keys/secret.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
-import { storableContent } from './content-headers.ts';
+import { settledContent } from './content-headers.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 import type { OperationContext } from './services.ts';
 
@@ -47,7 +48,7 @@ export async function newObject(
   context: OperationContext,
 ): Promise<NewObject> {
   const { services, policy } = context;
-  refuseLargeMetadata(clientMetadata, services.store.dialect.metadataBytes(clientMetadata.user));
+  const laid = laidMetadata(clientMetadata, context);
   const kek = await services.keyRings.current(context.tenant.ringId);
   const random = services.randomBytes(80);
   const oid = random.subarray(0, 16);
@@ -56,7 +57,7 @@ export async function newObject(
   const partSalt = multipart ? Buffer.alloc(16) : random.subarray(48, 64);
   const keys = new ObjectKeys(dek, oid);
   const body = { multipart, requested: 0, quantum: policy.quantum, oid, keys, dek, partSalt, plaintextBytes } as const;
-  const sealed = sealFor(ref, clientMetadata, { body, kek, envelopeSalt: random.subarray(64, 80) }, context);
+  const sealed = sealFor(ref, laid, { body, kek, envelopeSalt: random.subarray(64, 80) }, context);
   return { keys, oid, partSalt, ...sealed };
 }
 
@@ -72,10 +73,10 @@ export async function resealedMetadata(
   context: OperationContext,
 ): Promise<ObjectMetadata> {
   const { services } = context;
-  refuseLargeMetadata(clientMetadata, services.store.dialect.metadataBytes(clientMetadata.user));
+  const laid = laidMetadata(clientMetadata, context);
   const kek = await services.keyRings.current(context.tenant.ringId);
   const body = { ...head, ...fields, keys, dek };
-  return sealFor(ref, clientMetadata, { body, kek, envelopeSalt: services.randomBytes(16) }, context).metadata;
+  return sealFor(ref, laid, { body, kek, envelopeSalt: services.randomBytes(16) }, context).metadata;
 }
 
 /** What an envelope says of the body that it belongs to, wherever that lies. */
@@ -83,19 +84,49 @@ type SealedBody = Pick<EnvelopeHead, 'multipart' | 'requested' | 'quantum' | 'oi
   Pick<SealedFields, 'partSalt' | 'plaintextBytes'> &
   Pick<OpenEnvelope, 'keys' | 'dek'>;
 
+/** A client's metadata, and how the backend stores it, before the envelope's own entry is added. */
+interface Laid {
+  /** What the metadata tag covers. */
+  readonly canonical: Buffer;
+  /** Some of it is in the gateway's own entry. */
+  readonly carries: boolean;
+  readonly stored: ObjectMetadata;
+}
+
+/** @throws GatewayError MetadataTooLarge, InvalidArgument for what no answer could give back */
+function laidMetadata(metadata: ObjectMetadata, { services }: OperationContext): Laid {
+  const settled = { content: settledContent(metadata.content), user: metadata.user };
+  const { content, user, carried } = layMetadata(settled);
+  if (carried !== undefined && readCarried(carried) === undefined) {
+    throw clientError(
+      'InvalidArgument',
+      'The metadata has a name twice, a name that begins with sx1, or a value with control characters. Leave it out, or encode it.',
+    );
+  }
+  const entries = carried === undefined ? user : [...user, [CARRIED_ENTRY, carried] as const];
+  refuseLargeMetadata(entries.length === 0 ? 0 : services.store.dialect.metadataBytes(entries));
+  // A backend that is told no type makes one up, which would then stand in an answer's head twice.
+  const typed = { ...content, contentType: content.contentType ?? settledContent({}).contentType };
+  return {
+    canonical: canonicalMetadata(settled),
+    carries: carried !== undefined,
+    stored: { content: typed, user: entries, vendor: metadata.vendor },
+  };
+}
+
 function sealFor(
   ref: ObjectRef,
-  clientMetadata: ObjectMetadata,
+  { canonical, carries, stored }: Laid,
   { body, kek, envelopeSalt }: { readonly body: SealedBody; readonly kek: Kek; readonly envelopeSalt: Buffer },
   { tenant }: OperationContext,
 ): { readonly envelope: Buffer; readonly metadata: ObjectMetadata } {
   const { multipart, requested, quantum, oid, keys, dek, partSalt, plaintextBytes } = body;
-  const metadata = { ...clientMetadata, content: storableContent(clientMetadata.content) };
   const envelope = sealEnvelope({
     head: {
       multipart,
       hasLocationClaim: true,
       hasMetadataTag: true,
+      carriesMetadata: carries,
       requested,
       quantum,
       keyRingId: kek.ringId,
@@ -106,7 +137,7 @@ function sealFor(
     dek,
     fields: {
       locationTag: keys.locationTag(ref.bucket, ref.key),
-      metadataTag: keys.metadataTag(canonicalMetadata(metadata)),
+      metadataTag: keys.metadataTag(canonical),
       partSalt,
       plaintextBytes,
     },
@@ -114,15 +145,15 @@ function sealFor(
     tenant: tenant.name,
     envelopeSalt,
   });
-  const user = [...metadata.user, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
-  return { envelope, metadata: { ...metadata, user } };
+  const user = [...stored.user, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
+  return { envelope, metadata: { ...stored, user } };
 }
 
-function refuseLargeMetadata(metadata: ObjectMetadata, bytes: number): void {
-  if (metadata.user.length === 0 || bytes <= CLIENT_METADATA_BYTES) return;
+function refuseLargeMetadata(bytes: number): void {
+  if (bytes <= CLIENT_METADATA_BYTES) return;
   throw clientError(
     'MetadataTooLarge',
-    `The user metadata takes ${bytes} bytes, names included; this gateway takes at most ${CLIENT_METADATA_BYTES}, because the encryption envelope needs room beside it.`,
+    `The user metadata takes ${bytes} bytes as it is stored, names included; this gateway takes at most ${CLIENT_METADATA_BYTES}, because the encryption envelope needs room beside it. What is not plain ASCII takes a third more.`,
     { details: { Size: String(bytes), MaxSizeAllowed: String(CLIENT_METADATA_BYTES) } },
   );
 }
@@ -133,26 +164,22 @@ export function envelopeText(metadata: ObjectMetadata): string | undefined {
   return undefined;
 }
 
-/** The metadata as the client knows it: the gateway's own entry taken out. */
-export function clientMetadata(metadata: ObjectMetadata): ObjectMetadata {
-  return { ...metadata, user: metadata.user.filter(([name]) => name !== ENVELOPE_ENTRY) };
-}
-
 /**
  * Opens a stored object's envelope under its tenant's KEK and checks its claims against where it was found.
+ * @param metadata the object's, as its client sent it
  * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
  */
 export async function openSealed(
   text: string,
   ref: ObjectRef,
-  metadata: ObjectMetadata,
+  metadata: GatheredMetadata,
   context: OperationContext,
 ): Promise<OpenEnvelope> {
   const { services, tenant } = context;
   const name = EnvelopeCache.nameOf({ tenant: tenant.name, bucket: ref.bucket, envelope: text, key: ref.key });
   const before = services.envelopes.get(name);
-  const canonical = canonicalMetadata(clientMetadata(metadata));
-  if (before?.metadata.equals(canonical)) {
+  const canonical = canonicalMetadata(metadata);
+  if (before?.metadata.equals(canonical) && before.opened.head.carriesMetadata === metadata.carries) {
     const { keyRingId, kekVersion } = before.opened.head;
     const kek = await services.keyRings.kek(keyRingId, kekVersion);
     if (keyRingId === tenant.ringId && kek.key === before.kek) return before.opened;
@@ -165,7 +192,10 @@ export async function openSealed(
   const kek = await services.keyRings.kek(head.keyRingId, head.kekVersion);
   const opened = openEnvelope(bytes, { kek: kek.key, tenant: tenant.name });
   // Only what no policy had to let pass is remembered: a changed policy must see the rest again.
-  const undisputed = [isInPlace(opened, ref, context), hasOwnMetadata(opened, canonical, context)];
+  const undisputed = [
+    isInPlace(opened, ref, context),
+    hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context),
+  ];
   if (!undisputed.includes(false)) services.envelopes.set(name, { opened, kek: kek.key, metadata: canonical });
   return opened;
 }
@@ -198,9 +228,16 @@ function namesForOneObject(key: string): readonly string[] {
 }
 
 /** False when policy `warn` lets changed metadata pass. */
-function hasOwnMetadata(opened: OpenEnvelope, canonical: Buffer, context: OperationContext): boolean {
-  if (!opened.head.hasMetadataTag) return true;
-  if (timingSafeEqualBytes(opened.keys.metadataTag(canonical), opened.fields.metadataTag)) return true;
+function hasOwnMetadata(
+  opened: OpenEnvelope,
+  { canonical, carries }: Pick<Laid, 'canonical' | 'carries'>,
+  context: OperationContext,
+): boolean {
+  const { head, keys, fields } = opened;
+  if (!head.hasMetadataTag) return true;
+  if (head.carriesMetadata === carries && timingSafeEqualBytes(keys.metadataTag(canonical), fields.metadataTag)) {
+    return true;
+  }
   if (context.policy.metadata === 'warn') {
     warn('metadata', context);
     return false;

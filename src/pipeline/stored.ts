@@ -1,4 +1,5 @@
 import type { StoredObject, StoreGet } from '../dialects/dialect.ts';
+import { gatherMetadata } from '../envelope/carried-metadata.ts';
 import type { OpenEnvelope } from '../envelope/envelope.ts';
 import { type Manifest, openFooter } from '../envelope/footer.ts';
 import { Layout } from '../envelope/layout.ts';
@@ -13,6 +14,7 @@ import type { OperationContext } from './services.ts';
 /** A stored object whose envelope was opened; its size is authentic. */
 export interface SealedObject {
   readonly kind: 'sealed';
+  /** Its metadata is the client's, as in a plain object: without the gateway's own entries. */
   readonly stored: StoredObject;
   readonly opened: OpenEnvelope;
   readonly plaintextBytes: number;
@@ -31,15 +33,18 @@ export interface PlainObject {
  */
 export async function identify(
   ref: ObjectRef,
-  stored: StoredObject,
+  answered: StoredObject,
   context: OperationContext,
 ): Promise<SealedObject | PlainObject> {
-  const text = envelopeText(stored.metadata);
+  const gathered = gatherMetadata(answered.metadata);
+  const { content, user } = gathered;
+  const stored = { ...answered, metadata: { content, user, vendor: answered.metadata.vendor } };
+  const text = envelopeText(answered.metadata);
   if (text === undefined) {
     if (context.policy.protection === 'seal' && !context.policy.mixed) throw notSealed();
     return { kind: 'plain', stored, plaintextBytes: stored.storedBytes };
   }
-  const opened = await openSealed(text, ref, stored.metadata, context);
+  const opened = await openSealed(text, ref, gathered, context);
   const plaintextBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
   const sealedLength = opened.fields.plaintextBytes;
   if (plaintextBytes === undefined || (sealedLength !== undefined && sealedLength !== plaintextBytes)) {

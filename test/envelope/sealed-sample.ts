@@ -112,6 +112,7 @@ export function sampleHead(fields: Partial<EnvelopeHead> & { readonly oid: Buffe
     multipart: false,
     hasLocationClaim: true,
     hasMetadataTag: false,
+    carriesMetadata: false,
     requested: 0,
     quantum: 0,
     keyRingId: RING,

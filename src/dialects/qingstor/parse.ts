@@ -1,11 +1,12 @@
 import { clientError } from '../../errors.ts';
-import type { MetadataEntry, ObjectMetadata } from '../../operations/object.ts';
+import type { ObjectMetadata } from '../../operations/object.ts';
 import type { DeleteTarget, GetObject, ListObjects, Operation, ResponseOverrides } from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { parseRange } from '../../wire/range.ts';
 import type { FrontSettings, ParsedRequest } from '../dialect.ts';
+import { contentHeaders, userMetadata } from '../object-metadata.ts';
 import { checkKey, readAddress } from './address.ts';
 import { bucketPage, objectLimit } from './paging.ts';
 import { METADATA_PREFIX, RESPONSE_OVERRIDES } from './vocabulary.ts';
@@ -122,27 +123,8 @@ function unescaped(value: string | undefined): string | undefined {
   return value?.replaceAll('%22', '"').replaceAll('%20', ' ');
 }
 
-function metadataOf(request: WireRequest): ObjectMetadata {
-  const user: MetadataEntry[] = [];
-  for (const [name, value] of request.headers) {
-    const lower = name.toLowerCase();
-    if (!lower.startsWith(METADATA_PREFIX)) continue;
-    const entry = lower.slice(METADATA_PREFIX.length);
-    if (entry.startsWith('sx1')) {
-      throw clientError('InvalidArgument', 'User metadata named sx1… belongs to the gateway and cannot be set.');
-    }
-    user.push([entry, value]);
-  }
-  const { headers } = request;
-  const content = {
-    contentType: headers.get('content-type'),
-    cacheControl: headers.get('cache-control'),
-    contentDisposition: headers.get('content-disposition'),
-    contentEncoding: headers.get('content-encoding'),
-    contentLanguage: headers.get('content-language'),
-    expires: headers.get('expires'),
-  };
-  return { content, user, vendor: new HeaderList() };
+function metadataOf({ headers }: WireRequest): ObjectMetadata {
+  return { content: contentHeaders(headers), user: userMetadata(headers, METADATA_PREFIX), vendor: new HeaderList() };
 }
 
 function listing(request: WireRequest, bucket: string): ListObjects {
