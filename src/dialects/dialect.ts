@@ -63,9 +63,11 @@ export type ParsedRequest =
       readonly bucket: string;
       /**
        * Reads the form up to its file, within bounds of the dialect's own. Call once.
+       * @param checkFields is shown the fields, by name in lower case, before anything is made of them; what it throws
+       *   ends the reading
        * @throws GatewayError
        */
-      readonly open: () => Promise<UploadForm>;
+      readonly open: (checkFields?: (fields: ReadonlyMap<string, string>) => void) => Promise<UploadForm>;
     };
 
 /** A form whose fields were read. */
@@ -141,6 +143,11 @@ export interface FrontDialect {
   readonly name: DialectName;
   /** By signature scheme, then by the vendor's own headers and query names (reference: dialects.md §6). */
   recognises(request: WireRequest): boolean;
+  /**
+   * Whether a form is of this dialect, by its fields (names in lower case): the head of a form's request does not tell.
+   * Absent in the dialect that reads every form.
+   */
+  ownsForm?(fields: ReadonlyMap<string, string>): boolean;
   /**
    * undefined for an anonymous request.
    * @throws GatewayError for a signature that is malformed, doubled, or of a scheme that is refused

@@ -40,12 +40,20 @@ export function createHandler(services: GatewayServices, lateness: Lateness = LA
   const askers = new Askers(services);
   const serve = async (request: WireRequest, front: FrontDialect, trace: RequestTrace, sharing: Sharing) => {
     const rendering: RenderContext = { requestId: request.id, settings: services.settings, request };
+    let speaking = front;
+    const checkFields = (fields: ReadonlyMap<string, string>): void => {
+      const owner = services.fronts.find((other) => other !== front && other.ownsForm?.(fields));
+      if (owner === undefined) return;
+      speaking = owner;
+      trace.dialect = owner.name;
+      throw clientError('NotImplemented', 'Uploads by form are not available in this dialect.');
+    };
     const renderError = (thrown: unknown): WireResponse => {
       const error = asGatewayError(thrown);
       trace.error = error;
       trace.errorCode = error.code;
       trace.errorSource = error.source;
-      return front.renderError(error, rendering);
+      return speaking.renderError(error, rendering);
     };
     try {
       if (request.method === 'OPTIONS') {
@@ -53,7 +61,7 @@ export function createHandler(services: GatewayServices, lateness: Lateness = LA
       }
       const parsed = front.parse(request, services.settings);
       note(trace, parsed);
-      const asked = parsed.kind === 'form' ? await parsed.open() : parsed;
+      const asked = parsed.kind === 'form' ? await parsed.open(checkFields) : parsed;
       const { bucket } = trace;
       const { signed, body, services: ours, tenant } = await admit(asked, { request, front, bucket, askers, trace });
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, ours.budget);

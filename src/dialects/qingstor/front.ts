@@ -21,9 +21,15 @@ function recognises(request: WireRequest): boolean {
   return false;
 }
 
+/** Docs: POST Object. S3's forms spell the access key otherwise. */
+function ownsForm(fields: ReadonlyMap<string, string>): boolean {
+  return fields.has('access_key_id');
+}
+
 export const qingstorFront: FrontDialect = {
   name: 'qingstor',
   recognises,
+  ownsForm,
   readClaim: readQingstorClaim,
   unsignedBody: qingstorBody,
   resourceOf,

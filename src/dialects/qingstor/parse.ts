@@ -9,7 +9,7 @@ import type { FrontSettings, ParsedRequest } from '../dialect.ts';
 import { contentHeaders, userMetadata } from '../object-metadata.ts';
 import { checkKey, readAddress } from './address.ts';
 import { bucketPage, objectLimit } from './paging.ts';
-import { METADATA_PREFIX, RESPONSE_OVERRIDES } from './vocabulary.ts';
+import { METADATA_PREFIX, RESPONSE_OVERRIDES, STORAGE_CLASS } from './vocabulary.ts';
 
 const MAX_DELETE_BYTES = 2 * 1024 * 1024;
 const MAX_DELETE_TARGETS = 1000;
@@ -187,8 +187,8 @@ function refuseUnknownHeaders(request: WireRequest): void {
     if (!HARMLESS_HEADERS.includes(lower)) {
       throw clientError('NotImplemented', `This gateway does not handle the header ${lower}.`);
     }
-    if (lower === 'x-qs-storage-class' && value !== 'STANDARD') {
-      throw clientError('NotImplemented', 'The only storage class here is STANDARD.');
+    if (lower === 'x-qs-storage-class' && value !== STORAGE_CLASS) {
+      throw clientError('NotImplemented', `The only storage class here is ${STORAGE_CLASS}.`);
     }
   }
 }

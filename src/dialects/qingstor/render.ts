@@ -13,7 +13,7 @@ import { textBody } from '../../wire/text-body.ts';
 import type { RenderContext } from '../dialect.ts';
 import { QINGSTOR_ERRORS } from './error-table.ts';
 import { bucketPage } from './paging.ts';
-import { METADATA_PREFIX, REQUEST_ID_HEADER, RESPONSE_OVERRIDES } from './vocabulary.ts';
+import { JSON_TYPE, METADATA_PREFIX, REQUEST_ID_HEADER, RESPONSE_OVERRIDES, STORAGE_CLASS } from './vocabulary.ts';
 
 const OVERRIDABLE = RESPONSE_OVERRIDES.map(([name, field]) => [name.slice('response-'.length), field] as const);
 
@@ -97,7 +97,7 @@ function crossOriginAnswered({ status, headers: said }: CrossOriginAnswered, con
 function json(status: number, document: unknown, context: RenderContext): WireResponse {
   const body = Buffer.from(JSON.stringify(document), 'utf8');
   const headers = common(context);
-  headers.append('Content-Type', 'application/json; charset=utf-8');
+  headers.append('Content-Type', JSON_TYPE);
   headers.append('Content-Length', String(body.length));
   return { status, headers, body: context.request?.method === 'HEAD' ? undefined : body };
 }
@@ -106,7 +106,7 @@ function json(status: number, document: unknown, context: RenderContext): WireRe
 function longJson(texts: Iterable<string>, context: RenderContext): WireResponse {
   const body = textBody(texts);
   const headers = common(context);
-  headers.append('Content-Type', 'application/json; charset=utf-8');
+  headers.append('Content-Type', JSON_TYPE);
   if (Buffer.isBuffer(body)) headers.append('Content-Length', String(body.length));
   return { status: 200, headers, body };
 }
@@ -122,6 +122,7 @@ function content(answer: ObjectContent, context: RenderContext): WireResponse {
   for (const [name, value] of facts.metadata.user) headers.append(METADATA_PREFIX + name, value);
   headers.append('ETag', `"${facts.etag}"`);
   headers.append('Last-Modified', formatHttpDate(facts.lastModified));
+  headers.append('X-QS-Storage-Class', STORAGE_CLASS);
   headers.append('Accept-Ranges', 'bytes');
   if (range !== undefined)
     headers.append('Content-Range', `bytes ${range.first}-${range.last}/${facts.plaintextBytes}`);
@@ -175,7 +176,7 @@ function listed(object: ListedObject): object {
     created: object.lastModified.toISOString(),
     modified: Math.floor(object.lastModified.getTime() / 1000),
     encrypted: false,
-    storage_class: 'STANDARD',
+    storage_class: STORAGE_CLASS,
   };
 }
 

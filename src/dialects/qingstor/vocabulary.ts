@@ -3,6 +3,12 @@ export const METADATA_PREFIX = 'x-qs-meta-';
 export const DATE_HEADER = 'x-qs-date';
 export const REQUEST_ID_HEADER = 'X-QS-Request-ID';
 
+/** Exactly so: qingstor-sdk-python reads no document whose type has a parameter, not even the character set. */
+export const JSON_TYPE = 'application/json';
+
+/** The only class there is here. JuiceFS and others read it of every object, without asking whether it is there. */
+export const STORAGE_CLASS = 'STANDARD';
+
 /** Of a key, UTF-8 bytes. */
 export const MAX_KEY_BYTES = 1023;
 

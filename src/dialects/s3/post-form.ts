@@ -34,7 +34,7 @@ export function parseForm(
     kind: 'form',
     name: 'PostObject',
     bucket,
-    open: () => openForm(request, { bucket, boundary }, settings),
+    open: (checkFields) => openForm(request, { bucket, boundary, checkFields }, settings),
   };
 }
 
@@ -73,12 +73,21 @@ function notAForm(): GatewayError {
  */
 async function openForm(
   request: WireRequest,
-  { bucket, boundary }: { readonly bucket: string; readonly boundary: string },
+  {
+    bucket,
+    boundary,
+    checkFields,
+  }: {
+    readonly bucket: string;
+    readonly boundary: string;
+    readonly checkFields: ((fields: ReadonlyMap<string, string>) => void) | undefined;
+  },
   settings: FrontSettings,
 ): Promise<UploadForm> {
   const reader = new FormReader(request.body, boundary);
   try {
     const fields = await readFields(reader, bucket);
+    checkFields?.(fields);
     const claim = readPolicyClaim(fields, settings);
     const policyText = fields.get('policy') ?? '';
     const contentBytes = lengthOf(request.headers, 'content-length');

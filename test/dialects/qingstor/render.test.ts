@@ -26,7 +26,7 @@ function headersOf(response: WireResponse): Record<string, string> {
 function documentOf(response: WireResponse): unknown {
   if (!Buffer.isBuffer(response.body)) throw new Error('no document');
   expect(headersOf(response)).toMatchObject({
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': 'application/json',
     'content-length': String(response.body.length),
     'x-qs-request-id': 'REQ1',
   });
@@ -108,6 +108,7 @@ describe('objects', () => {
       'x-qs-meta-colour': 'blue',
       etag: '"e1"',
       'last-modified': 'Tue, 02 Jan 2024 03:04:05 GMT',
+      'x-qs-storage-class': 'STANDARD',
       'accept-ranges': 'bytes',
       'content-length': '1000',
     });
