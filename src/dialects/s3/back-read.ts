@@ -9,19 +9,27 @@ import { decodeMetadataValue } from './encoded-word.ts';
 
 /** The heads of a backend's answers, read in one pass: this runs for every object. */
 
-/** x-amz headers that speak of the stored bytes or of the backend's own exchange: never for a client. */
-const DROPPED = new Set([
-  'x-amz-request-id',
-  'x-amz-id-2',
-  'x-amz-version-id', // a field of its own
-  'x-amz-delete-marker', // the same
-  'x-amz-copy-source-version-id', // known from the source's own head
-  'x-amz-mp-parts-count', // the same
-  'x-amz-object-size',
-  'x-amz-decoded-content-length',
+/**
+ * The x-amz headers of a backend's answer that go on to a client as they are; those that speak of the stored bytes or of
+ * the backend's own exchange do not, nor does what this list has never heard of. Source: the S3 API reference,
+ * "Response Syntax" of the operations on objects.
+ */
+const KEPT = new Set([
+  'x-amz-abort-date',
+  'x-amz-abort-rule-id',
+  'x-amz-archive-status',
+  'x-amz-expiration',
+  'x-amz-missing-meta',
+  'x-amz-object-lock-legal-hold',
+  'x-amz-object-lock-mode',
+  'x-amz-object-lock-retain-until-date',
+  'x-amz-replication-status',
+  'x-amz-request-charged',
+  'x-amz-restore',
+  'x-amz-storage-class',
+  'x-amz-tagging-count',
+  'x-amz-website-redirect-location',
 ]);
-
-const DROPPED_PREFIXES = ['x-amz-checksum-', 'x-amz-server-side-encryption'];
 
 interface Head {
   content: { -readonly [name in keyof ContentHeaders]: ContentHeaders[name] };
@@ -61,9 +69,7 @@ function readVendorHeader(head: Head, name: string, rawName: string, value: stri
   else if (name === 'x-amz-version-id') head.versionId = value;
   else if (name === 'x-amz-mp-parts-count') head.partsCount = value;
   else if (name === 'x-amz-delete-marker') head.deleteMarker = value === 'true';
-  else if (!DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) {
-    head.vendor.append(rawName, value);
-  }
+  else if (KEPT.has(name)) head.vendor.append(rawName, value);
 }
 
 function readPlainHeader(head: Head, name: string, value: string): void {

@@ -34,6 +34,7 @@ describe('readObject', () => {
         ...['x-amz-website-redirect-location', '/w', 'x-amz-replication-status', 'PENDING'],
         ...['x-amz-checksum-crc32', 'AAAAAA==', 'x-amz-checksum-type', 'FULL_OBJECT', 'x-amz-request-id', 'r'],
         ...['x-amz-id-2', 'i', 'x-amz-server-side-encryption', 'AES256', 'x-minio-deployment-id', 'm'],
+        ...['x-amz-unheard-of', 'u', 'set-cookie', 'c', 'x-amz-security-token', 't'],
         ...['x-amz-server-side-encryption-aws-kms-key-id', 'k', 'x-amz-mp-parts-count', '3', 'Accept-Ranges', 'bytes'],
       ),
     );
