@@ -51,6 +51,9 @@ const ETAG_CACHE_BYTES = 16 * 1024 * 1024;
 /** Sizes in listings of mixed buckets that are remembered, each worker: some 30,000. */
 const PLAIN_SIZE_CACHE_BYTES = 8 * 1024 * 1024;
 
+/** Of the memory for bytes in flight, the part that heads which are not whole yet may take. */
+const HEAD_PART = 8;
+
 export interface Observers {
   readonly backend?: BackendObserver | undefined;
   readonly keys?: KeyStoreObserver | undefined;
@@ -244,7 +247,8 @@ export class Gateway {
     });
     this.#listener = new Listener({
       handle: this.handler,
-      limits: config.limits,
+      limits: { ...config.limits, headRoomBytes: Math.floor(config.limits.memoryBytes / HEAD_PART) },
+      onHeadBytes: (bytes) => services.budget.holdBeside(bytes),
       tls: listenerTls(config),
       proxies: new TrustedProxies(config.trustedProxies, config.proxyHeaders),
       metrics,

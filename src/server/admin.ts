@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { Crowd } from './crowd.ts';
 import { type AdminDependency, Readiness, type ReadinessReport } from './readiness.ts';
 
 export type { AdminDependency } from './readiness.ts';
@@ -19,7 +20,14 @@ interface Page {
 
 const TEXT = 'text/plain; charset=utf-8';
 /** What a probe or a scraper sends fits many times over. */
-const LIMITS = { maxHeaderSize: 16 * 1024, requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 75_000 };
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  requestTimeout: 10_000,
+  headersTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 75_000,
+};
+/** Past it somebody makes room for each that comes: a probe finds a place however many hold theirs. */
 const MAX_CONNECTIONS = 64;
 
 /**
@@ -30,12 +38,15 @@ export class AdminServer {
   readonly #server: Server;
   readonly #options: AdminOptions;
   readonly #readiness: Readiness;
+  readonly #crowd = new Crowd<Socket>();
+  /** Those whose request is being answered. */
+  readonly #busy = new Set<Socket>();
 
   constructor(options: AdminOptions) {
     this.#options = options;
     this.#readiness = new Readiness({ dependencies: options.dependencies });
     this.#server = createServer(LIMITS, (request, response) => void this.#serve(request, response));
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket: Socket) => this.#welcome(socket));
   }
 
   /** @throws Error EADDRINUSE and its kin */
@@ -66,8 +77,26 @@ export class AdminServer {
     await closed;
   }
 
+  /** An idle connection goes first, or one that has not asked yet; only then one that is being answered. */
+  #welcome(socket: Socket): void {
+    const crowd = this.#crowd;
+    if (crowd.size >= MAX_CONNECTIONS) {
+      const leaving = crowd.firstToGo((one) => !this.#busy.has(one)) ?? crowd.firstToGo(() => true);
+      if (leaving !== undefined) crowd.remove(leaving);
+      leaving?.destroy();
+    }
+    crowd.add(socket, socket.remoteAddress ?? '');
+    socket.once('close', () => {
+      crowd.remove(socket);
+      this.#busy.delete(socket);
+    });
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.resume();
+    const { socket } = request;
+    this.#busy.add(socket);
+    response.once('finish', () => this.#busy.delete(socket));
     const page = await this.#page(request).catch((): Page => {
       return { status: 500, contentType: TEXT, text: 'The page could not be made.\n' };
     });

@@ -24,12 +24,26 @@ export class Connection {
   /** No further request is taken; what is in flight may finish. */
   closing = false;
   #lingering = false;
+  /** Read before the head began that is coming in now. */
+  #bytesReadBefore: number;
 
   constructor(socket: Socket, proxies: TrustedProxies) {
     this.socket = socket;
+    this.#bytesReadBefore = socket.bytesRead; // a TLS handshake
     // A socket that is closed has forgotten it.
     this.peer = { address: plainAddress(socket.remoteAddress ?? '') ?? '', secure: 'encrypted' in socket };
     this.proxied = proxies.trusts(this.peer.address);
+  }
+
+  /** Of a head that is not whole yet: nobody but node's parser has them. */
+  get unfinishedBytes(): number {
+    return this.exchanges.size > 0 || this.#lingering ? 0 : this.socket.bytesRead - this.#bytesReadBefore;
+  }
+
+  /** An exchange is over. */
+  left(exchange: OnConnection): void {
+    this.exchanges.delete(exchange);
+    this.#bytesReadBefore = this.socket.bytesRead;
   }
 
   /** No request in flight and none begun: nothing is lost by closing it. */

@@ -8,8 +8,10 @@ export interface ServerLimits {
   readonly idleSeconds: number;
   /** How long an idle connection is kept: longer than load balancers' 60 s, so that they close first. */
   readonly keepAliveSeconds: number;
-  /** At most, in this process; more are closed at once. */
+  /** At most, in this process; past it those that idle make room, of the address that has most, or the newest is closed. */
   readonly maxConnections: number;
+  /** What heads that are not whole yet, and TLS handshakes, may take. Default 32 MiB. */
+  readonly headRoomBytes?: number | undefined;
   /** Averaged over `idleSeconds` of waiting for the client alone. 0 turns it off. */
   readonly minUploadBytesPerSecond?: number | undefined;
 }
@@ -34,6 +36,12 @@ export const DRAIN_BYTES = 64 * 1024;
  */
 export const LINGER_SECONDS = 5;
 export const LINGER_BYTES = 64 * 1024 * 1024;
+
+/** Where nobody says otherwise, a thousand heads of the most that they may have. */
+export const HEAD_ROOM_BYTES = 32 * 1024 * 1024;
+
+/** How often heads that are not whole are looked at: in between only the count of connections bounds them. */
+export const GUEST_TICK_MILLISECONDS = 250;
 
 /** Requests of one connection at once. SDKs do not pipeline; more than this is an attempt on memory. */
 export const MAX_PIPELINED = 16;

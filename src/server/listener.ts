@@ -9,7 +9,14 @@ import { brokenRequest } from './broken-request.ts';
 import { Connection } from './connection.ts';
 import { Exchange, type ExchangeServices, type Handle } from './exchange.ts';
 import { offersUpgrade, refusedFraming } from './framing.ts';
-import { MAX_PIPELINED, MIN_UPLOAD_BYTES_PER_SECOND, type ServerLimits } from './limits.ts';
+import { Guests } from './guests.ts';
+import {
+  GUEST_TICK_MILLISECONDS,
+  HEAD_ROOM_BYTES,
+  MAX_PIPELINED,
+  MIN_UPLOAD_BYTES_PER_SECOND,
+  type ServerLimits,
+} from './limits.ts';
 import { type RenderRefusal, renderPlain, wireText } from './plain-answer.ts';
 import { drain } from './shutdown.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
@@ -28,6 +35,8 @@ export interface ListenerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Default none: whoever connects is the client. */
   readonly proxies?: TrustedProxies | undefined;
+  /** Told how many bytes heads that are not whole, and TLS handshakes, take now. */
+  readonly onHeadBytes?: ((bytes: number) => void) | undefined;
   readonly metrics: ListenerMetrics;
   readonly log: Pick<Log, 'request' | 'info' | 'warn'>;
   readonly newRequestId: () => string;
@@ -57,8 +66,8 @@ export class Listener {
   readonly #secure: boolean;
   readonly #proxies: TrustedProxies;
   readonly #ticker: NodeJS.Timeout;
-  /** Below TLS, handshakes included. */
-  readonly #handshakes = new Set<Socket>();
+  readonly #guests: Guests;
+  readonly #guestTicker: NodeJS.Timeout;
   #stopping = false;
 
   constructor(options: ListenerOptions) {
@@ -80,9 +89,17 @@ export class Listener {
       stopping: () => this.#stopping,
       onOver: (exchange, record) => this.#onOver(exchange, record),
     };
+    this.#guests = new Guests({
+      maxConnections: limits.maxConnections,
+      roomBytes: limits.headRoomBytes ?? HEAD_ROOM_BYTES,
+      proxies: this.#proxies,
+      onHeld: options.onHeadBytes ?? (() => undefined),
+      onTurnedAway: (reason) => options.metrics.refused(reason),
+    });
     this.server = createNodeServer(options);
     this.#attach();
     this.#ticker = setInterval(() => this.#tick(), tickSeconds * 1000).unref();
+    this.#guestTicker = setInterval(() => this.#guests.tick(), GUEST_TICK_MILLISECONDS).unref();
   }
 
   /** Client connections open now. */
@@ -122,22 +139,20 @@ export class Listener {
     const cut = await drain({
       server: this.server,
       connections: () => this.#connections.values(),
-      handshakes: this.#handshakes,
+      handshakes: this.#guests.sockets(),
       graceSeconds: options.graceSeconds,
     });
     clearInterval(this.#ticker);
+    clearInterval(this.#guestTicker);
     return cut;
   }
 
   #attach(): void {
     const { server } = this;
-    if (this.#secure) {
-      server.on('connection', (socket) => {
-        this.#handshakes.add(socket);
-        socket.once('close', () => this.#handshakes.delete(socket));
-      });
-    }
-    server.on(this.#secure ? 'secureConnection' : 'connection', (socket: Socket) => this.#onConnection(socket));
+    server.on('connection', (socket: Socket) => {
+      if (this.#guests.welcome(socket) && !this.#secure) this.#onConnection(socket);
+    });
+    if (this.#secure) server.on('secureConnection', (socket: Socket) => this.#onConnection(socket));
     server.on('request', (message, response) => this.#onRequest(message, response, false));
     server.on('checkContinue', (message, response) => this.#onRequest(message, response, true));
     // An empty Expect is a list of no expectations (RFC 9110 §10.1.1).
@@ -147,12 +162,12 @@ export class Listener {
     // Without a listener node would ignore CONNECT's bytes or upgrade somebody; with one, nothing is upgraded.
     server.on('connect', (_message, socket) => this.#onConnect(socket as Socket));
     server.on('clientError', (error, socket) => this.#onBroken(error, socket as Socket));
-    server.on('drop', () => this.#options.metrics.refused('TooManyConnections'));
   }
 
   #onConnection(socket: Socket): void {
     const connection = new Connection(socket, this.#proxies);
     this.#connections.set(socket, connection);
+    this.#guests.connected(connection);
     socket.once('close', () => {
       this.#connections.delete(socket);
       for (const exchange of connection.exchanges) exchange.clientGone();
@@ -196,7 +211,7 @@ export class Listener {
     this.#options.metrics.request(record);
     this.#options.log.request(record);
     const { connection } = exchange;
-    connection.exchanges.delete(exchange);
+    connection.left(exchange);
     if ((connection.closing || this.#stopping) && connection.exchanges.size === 0) connection.close();
   }
 
@@ -263,7 +278,6 @@ function createNodeServer(options: ListenerOptions): Server {
     tls === undefined
       ? createServer(settings)
       : createTlsServer({ ...settings, cert: tls.cert, key: tls.key, handshakeTimeout: limits.headerSeconds * 1000 });
-  server.maxConnections = limits.maxConnections;
   // node drops fields past 2,000 without a word: a signed one could be among them. Their bytes are bounded anyway.
   server.maxHeadersCount = 0;
   return server;

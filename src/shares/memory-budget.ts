@@ -21,6 +21,7 @@ export class MemoryBudget implements Budget {
   readonly limitBytes: number;
   readonly #shares: FairShares;
   #refused = 0;
+  #besideBytes = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -44,6 +45,14 @@ export class MemoryBudget implements Budget {
   /** The same budget, of which one sharer takes its part. */
   of(sharer: Sharer): Budget {
     return { limitBytes: this.limitBytes, reserve: (bytes) => this.reserveFor(sharer, bytes) };
+  }
+
+  /** Says how much is held that nobody reserves for: it is there whatever the limit is, and others get less. */
+  holdBeside(bytes: number): void {
+    const more = bytes - this.#besideBytes;
+    this.#besideBytes = bytes;
+    if (more > 0) this.#shares.take(OWN_BUSINESS, more);
+    else this.#shares.give(OWN_BUSINESS, -more);
   }
 
   reserveFor(sharer: Sharer, bytes: number): () => void {

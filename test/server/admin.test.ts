@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { type AdminDependency, AdminServer } from '../../src/server/admin.ts';
 import { NotReady, Readiness } from '../../src/server/readiness.ts';
+import { RawClient } from './raw-client.ts';
 
 let admin: AdminServer | undefined;
 
@@ -22,6 +23,23 @@ describe('the admin port', () => {
     expect(metrics.headers.get('content-type')).toBe('text/plain; version=0.0.4');
     expect(await metrics.text()).toBe('metrics 1\n');
     expect(await (await fetch(`${url}/healthz?x=1`)).text()).toBe('ok\n');
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['half a head', 'GET /metrics HTTP/1.1\r\nHost: a\r\nX-A:'],
+    ['a request, and stay', 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ])('has a place for a probe while hundreds that say %s are connected', async (_what, words) => {
+    const url = await start([]);
+    const crowd = await Promise.all(Array.from({ length: 200 }, () => RawClient.open(Number(new URL(url).port))));
+    for (const client of crowd) client.send(words);
+    for (let round = 0; round < 3; round++) {
+      const response = await fetch(`${url}/healthz`, { headers: { connection: 'close' } });
+      expect(await response.text()).toBe('ok\n');
+    }
+    const closed = await Promise.all(crowd.slice(0, 100).map((client) => client.closed()));
+    expect(closed).toHaveLength(100);
+    for (const client of crowd) client.socket.destroy();
   });
 
   it.each([

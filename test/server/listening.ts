@@ -32,7 +32,10 @@ export class Listening implements AsyncDisposable {
 
   static async start(
     handle: TestHandle,
-    options: { readonly limits?: Partial<ServerLimits> } & Pick<ListenerOptions, 'tls' | 'proxies'> = {},
+    options: { readonly limits?: Partial<ServerLimits> } & Pick<
+      ListenerOptions,
+      'tls' | 'proxies' | 'onHeadBytes'
+    > = {},
   ): Promise<Listening> {
     const records: RequestRecord[] = [];
     const refusals: string[] = [];
@@ -45,6 +48,7 @@ export class Listening implements AsyncDisposable {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       tls: options.tls,
       proxies: options.proxies,
+      onHeadBytes: options.onHeadBytes,
       metrics: {
         request: (record) => {
           records.push(record);
@@ -60,8 +64,8 @@ export class Listening implements AsyncDisposable {
     return new Listening({ listener, port, records, refusals, lines }, changed);
   }
 
-  open(): Promise<RawClient> {
-    return RawClient.open(this.port);
+  open(from?: string): Promise<RawClient> {
+    return RawClient.open(this.port, from);
   }
 
   /** The account of the nth request, once it is over. */

@@ -33,9 +33,10 @@ export class RawClient {
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
   }
 
-  static open(port: number): Promise<RawClient> {
+  /** `from`: any address of the loopback network. */
+  static open(port: number, from = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      const socket = connect({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true });
       socket.once('connect', () => resolve(new RawClient(socket)));
       socket.once('error', reject);
     });

@@ -83,6 +83,8 @@ describe('metrics of the backend and of the key store', () => {
     metrics.answered('GET', 503, 0.004);
     metrics.failed('PUT', 'ECONNRESET');
     metrics.retried('GET');
+    metrics.gaveWay('download');
+    metrics.watch({ backendWaiting: () => 3 });
     metrics.connections(7);
     const text = await metrics.text();
     expect(value(text, 'sealgate_backend_seconds_count{method="GET",status="2xx"}')).toBe(1);
@@ -90,6 +92,8 @@ describe('metrics of the backend and of the key store', () => {
     expect(value(text, 'sealgate_backend_failures_total{method="PUT",reason="ECONNRESET"}')).toBe(1);
     expect(value(text, 'sealgate_backend_retries_total{method="GET"}')).toBe(1);
     expect(value(text, 'sealgate_backend_connections')).toBe(7);
+    expect(value(text, 'sealgate_gave_way_total{kind="download"}')).toBe(1);
+    expect(value(text, 'sealgate_backend_waiting')).toBe(3);
   });
 
   it('count operations and look-ups, and show the cache’s age', async () => {
