@@ -4,6 +4,7 @@ import type { CopyObject } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { ByteRange } from '../wire/range.ts';
 import { mustJudgeOnComplete } from './complete-conditions.ts';
+import { pinnedToSource, replacesItself } from './copy-in-place.ts';
 import { mustStillStand, type SourceObject, sourceTags } from './copy-source.ts';
 import { conditionsForWriting } from './etag-conditions.ts';
 import { pinned } from './replaced.ts';
@@ -33,13 +34,17 @@ export async function copyInParts(
   const { store } = services;
   const { ref } = operation;
   mustJudgeOnComplete(operation.conditions, context);
-  const conditions = await conditionsForWriting(operation.conditions, ref, context);
+  const inPlace = replacesItself(operation, context);
+  const conditions = inPlace
+    ? await pinnedToSource(operation, source, context)
+    : await conditionsForWriting(operation.conditions, ref, context);
   const vendor = await withTags(operation, source, context);
   const uploadId = await store.createUpload(ref, { ...metadata, vendor }, signal);
   try {
     const parts = await copyParts(operation, source, uploadId, context);
     await mustStillStand(source, context);
-    const stored = await store.completeUpload({ ref, uploadId, parts, conditions }, signal);
+    const completing = store.completeUpload({ ref, uploadId, parts, conditions }, signal);
+    const stored = await (inPlace ? pinned(completing) : completing);
     return { ...stored, lastModified: await writtenAt(ref, stored, context) };
   } catch (error) {
     // The client's signal may be what ended the copy; the abort must go out all the same.

@@ -7,10 +7,12 @@ import type { Checksum, ChecksumAlgorithm, ObjectMetadata } from '../operations/
 import type { CopyObject } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
 import { withTags } from './copy-in-parts.ts';
+import { pinnedToSource, replacesItself } from './copy-in-place.ts';
 import type { SourceObject } from './copy-source.ts';
 import { letGo, openSource } from './opened-source.ts';
 import { putObject } from './put.ts';
 import { MAX_PUT_BYTES } from './put-known-length.ts';
+import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { writtenAt } from './written.ts';
 
@@ -21,9 +23,9 @@ export interface CopiedObject extends StoredCopy {
 }
 
 /**
- * A copy that changes what protects the object: read as a GET reads it, stored as a PUT stores it, streaming. The
- * sealer withholds the end until the last segment of the source was authenticated, so a source that fails midway leaves
- * nothing behind.
+ * A copy that the backend cannot make (another protection, another checksum), or not safely (onto itself): read as a GET
+ * reads it, stored as a PUT stores it, streaming. The sealer withholds the end until the last segment of the source was
+ * authenticated, so a source that fails midway leaves nothing behind.
  * @throws GatewayError InvalidRequest for a source too large for one PUT; what GET and PUT throw
  */
 export async function copyOpened(
@@ -32,14 +34,17 @@ export async function copyOpened(
   metadata: ObjectMetadata,
   { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
 ): Promise<CopiedObject> {
-  const { ref, conditions } = operation;
+  const { ref } = operation;
   if (source.object.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
+  const inPlace = replacesItself(operation, writing);
+  const conditions = inPlace ? await pinnedToSource(operation, source, writing) : operation.conditions;
   const vendor = await withTags(operation, source, writing);
   const plaintext = await openSource(source, undefined, reading);
   try {
     const body = await readBody(plaintext, source, operation.checksumAlgorithm, writing);
     const write = { kind: 'PutObject', ref, metadata: { ...metadata, vendor }, conditions } as const;
-    const ack = await putObject(write, body, writing);
+    const putting = putObject(write, body, writing);
+    const ack = await (inPlace ? pinned(putting) : putting);
     const stored = { etag: ack.backendEtag, versionId: ack.versionId, vendor: ack.vendor };
     const lastModified = await writtenAt(ref, stored, writing);
     return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, lastModified };
@@ -58,10 +63,12 @@ async function readBody(
   const { plaintextBytes } = object;
   const fitsOnePut = policy.protection === 'none' || sealedBytes(plaintextBytes, policy.quantum) <= MAX_PUT_BYTES;
   const held = wholeDigests(manifest);
+  // As in S3, an object that had a checksum of its parts has one of its bytes as a copy.
+  const wanted = asked ?? manifest?.checksum?.algorithm;
   const { source, proof } =
-    asked === undefined || asked === held.checksum?.algorithm
+    wanted === undefined || wanted === held.checksum?.algorithm
       ? { source: plaintext, proof: () => held }
-      : await digested(plaintext, asked, held);
+      : await digested(plaintext, wanted, held);
   // Without a length it is stored in parts.
   const provesMd5 = held.md5 !== undefined;
   return { plaintextBytes: fitsOnePut ? plaintextBytes : undefined, provesMd5, bytes: () => source, proof };

@@ -1,8 +1,9 @@
 import type { StoredCopy } from '../dialects/dialect.ts';
-import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { ObjectMetadata } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { settledContent } from './content-headers.ts';
 import { copyInParts } from './copy-in-parts.ts';
+import { isOnePlace } from './copy-in-place.ts';
 import { mustStillStand, type SourceObject } from './copy-source.ts';
 import { pinned } from './replaced.ts';
 import { resealedMetadata } from './sealing.ts';
@@ -36,17 +37,8 @@ export async function copyStored(
   return copied;
 }
 
-/**
- * Besides size: MinIO takes no condition on the destination of a copy, but does when an upload completes. And it does a
- * copy onto itself by changing metadata in place, of whatever object stands there by then: a write that came between
- * would be left under the envelope of the object that it replaced.
- */
+/** Besides size: MinIO takes no condition on the destination of a copy, but does when an upload completes. */
 function needsParts({ ref, conditions }: CopyObject, { ref: from, object }: SourceObject): boolean {
   const conditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
   return conditional || object.stored.storedBytes > ONE_REQUEST_BYTES || isOnePlace(ref, from);
-}
-
-/** MinIO keeps `/a` and `a` as one object. */
-function isOnePlace(one: ObjectRef, other: ObjectRef): boolean {
-  return one.bucket === other.bucket && one.key.replace(/^\//, '') === other.key.replace(/^\//, '');
 }

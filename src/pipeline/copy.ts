@@ -2,6 +2,7 @@ import type { ObjectCopied } from '../operations/answer.ts';
 import type { ObjectMetadata } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { authorize } from './authorize.ts';
+import { isWrittenAnew } from './copy-in-place.ts';
 import { type CopiedObject, copyOpened } from './copy-opened.ts';
 import { readSource, type SourceObject } from './copy-source.ts';
 import { copyStored } from './copy-stored.ts';
@@ -13,8 +14,9 @@ import { writtenEtag } from './written.ts';
 
 /**
  * CopyObject (FORMAT.md §9). The source is verified as a GET verifies it; then the backend copies its ciphertext under
- * a new envelope, pinned to the object that was verified. Only where source and destination are not protected alike, or
- * where the client asks for a checksum that nobody has computed, do the bytes come through the gateway.
+ * a new envelope, pinned to the object that was verified. Only where source and destination are not protected alike,
+ * where the client asks for a checksum that nobody has computed, or where a small object is copied onto itself, do the
+ * bytes come through the gateway.
  */
 export async function copyObject(operation: CopyObject, context: OperationContext): Promise<ObjectCopied> {
   const reading = authorize(operation.source.ref.bucket, context);
@@ -28,7 +30,10 @@ async function attemptCopy(
 ): Promise<ObjectCopied> {
   const source = await readSource(operation.source, reading);
   const metadata = copiedMetadata(operation, source);
-  const asItLies = isProtectedAlike(source, context) && hasAskedChecksum(operation, source);
+  const asItLies =
+    isProtectedAlike(source, context) &&
+    hasAskedChecksum(operation, source) &&
+    !isWrittenAnew(operation, source, context);
   const copied = asItLies
     ? await copyAsItLies(operation, source, metadata, context)
     : await copyOpened(operation, source, metadata, { reading, writing: context });

@@ -77,11 +77,20 @@ export async function conditionsForWriting(
   const seen = await lookForWriting(ref, context);
   // Nothing there: an ETag that nothing has is refused by the backend, in its own words; else it must stay so.
   if (seen === undefined) return { ifMatch, ifNoneMatch: ifNoneMatch && '*' };
-  const fails =
-    (ifMatch !== undefined && !namesEtag(ifMatch, seen.etags, 'strongly')) ||
-    (ifNoneMatch !== undefined && namesEtag(ifNoneMatch, seen.etags, 'weakly'));
-  if (fails) throw preconditionFailed();
+  checkForWriting({ ifMatch, ifNoneMatch }, seen.etags);
   return { ifMatch: `"${seen.backendEtag}"` };
+}
+
+/**
+ * Holds the conditions of a write against the object that it would replace.
+ * @param etags all that name the object, unquoted
+ * @throws GatewayError PreconditionFailed
+ */
+export function checkForWriting({ ifMatch, ifNoneMatch }: Conditions, etags: readonly string[]): void {
+  const fails =
+    (ifMatch !== undefined && !namesEtag(ifMatch, etags, 'strongly')) ||
+    (ifNoneMatch !== undefined && namesEtag(ifNoneMatch, etags, 'weakly'));
+  if (fails) throw preconditionFailed();
 }
 
 /** The same of a deletion: what does not name the object goes as it is, and the backend refuses it in its own words. */

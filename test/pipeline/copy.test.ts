@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { s3Back } from '../../src/dialects/s3/back.ts';
 import { canonicalMetadata } from '../../src/envelope/claims.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, openEnvelope, readEnvelopeHead } from '../../src/envelope/envelope.ts';
 import type { CopyObject } from '../../src/operations/operation.ts';
@@ -8,7 +10,9 @@ import { getObject } from '../../src/pipeline/get.ts';
 import { headObject } from '../../src/pipeline/head.ts';
 import { listObjects } from '../../src/pipeline/list.ts';
 import { putObject } from '../../src/pipeline/put.ts';
+import { Store } from '../../src/pipeline/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
+import type { WireRequest } from '../../src/wire/message.ts';
 import { pattern } from '../devstore/started.ts';
 import {
   BUCKET,
@@ -24,6 +28,7 @@ import {
   refusalOf,
   verifiedBody,
 } from './in-process.ts';
+import { startUpload } from './upload-stand.ts';
 
 const PIECE = 8 * 1024 * 1024;
 const PLAIN = 'plain-box';
@@ -174,26 +179,98 @@ describe('a copy within one protection', () => {
     expect(await classOf('b')).toBe('STANDARD_IA');
   });
 
-  it('onto itself goes by parts: stores that change metadata in place would do it to whatever stands there', async () => {
+  /** Without what no run repeats. */
+  const asked = (here: InProcess) => here.asked().map((line) => line.replace(/uploadId=.*/, 'uploadId'));
+  const ontoItself = {
+    [`HEAD /${BUCKET}/a`]: 'looked at',
+    [`GET /${BUCKET}/a`]: 'footer',
+    [`GET /${BUCKET}/a?tagging=`]: 'tags',
+  };
+
+  it.each([0, 1, 70_000, 3_000_000])('of %i bytes onto itself is one conditional PUT', async (bytes) => {
     const here = await stand();
-    await put(here, 'a', pattern(70_000), { tags: 'k=v' });
+    await put(here, 'a', pattern(bytes), { tags: 'k=v' });
+    const before = (await here.stored.read(BUCKET, 'a')).record;
+    const conditions: (string | undefined)[] = [];
+    const store = new Store(
+      {
+        ...s3Back,
+        put: (write) => {
+          conditions.push(write.conditions.ifMatch);
+          return s3Back.put(write);
+        },
+      },
+      here.connection,
+    );
     const replacement = { content: { contentType: 'new/type' }, user: [] } as const;
-    const copied = await copy(here, copyOf(`${BUCKET}/a`, 'a', { replacement }));
-    const asked = here.asked().map((line) => line.replace(/uploadId=.*/, 'uploadId'));
-    expect(asked).toEqual([
-      `HEAD /${BUCKET}/a`,
+    const context = { ...here.at(BUCKET), services: { ...here.services, store } };
+    const copied = await copyObject(copyOf(`${BUCKET}/a`, 'a', { replacement }), context);
+    expect(asked(here)).toEqual([
+      ...Object.keys(ontoItself),
       `GET /${BUCKET}/a`,
-      `GET /${BUCKET}/a?tagging=`,
+      `PUT /${BUCKET}/a`,
+      `HEAD /${BUCKET}/a`,
+    ]);
+    expect(conditions).toEqual([`"${before.etag}"`]);
+    const { bytes: there, facts } = await read(here, 'a');
+    expect(there.equals(pattern(bytes))).toBe(true);
+    expect([facts.metadata.content.contentType, facts.etag]).toEqual(['new/type', copied.etag]);
+    expect((await here.stored.read(BUCKET, 'a')).record.tags).toEqual([['k', 'v']]);
+    expect(here.services.budget.reservedBytes).toBe(0);
+  });
+
+  it.each([
+    ['too large for that', 16 * 1024 * 1024 + 1, {}],
+    ['over a store whose conditions hold for nothing', 70_000, { conditionalUploads: false }],
+    ['too large for a store that keeps what broke off', 8 * 1024 * 1024 + 1, { careful: true }],
+  ] as const)('onto itself goes by parts: %s', async (_, bytes, habit) => {
+    const here = await stand();
+    await put(here, 'a', pattern(bytes), { tags: 'k=v' });
+    const replacement = { content: { contentType: 'new/type' }, user: [] } as const;
+    const context = { ...here.at(BUCKET), services: { ...here.services, ...habit } };
+    const copied = await copyObject(copyOf(`${BUCKET}/a`, 'a', { replacement }), context);
+    expect(asked(here)).toEqual([
+      ...Object.keys(ontoItself),
       `POST /${BUCKET}/a?uploads=`,
       `PUT /${BUCKET}/a?partNumber=1&uploadId`,
       `HEAD /${BUCKET}/a`,
       `POST /${BUCKET}/a?uploadId`,
       `HEAD /${BUCKET}/a`,
     ]);
-    const { bytes, facts } = await read(here, 'a');
-    expect(bytes.equals(pattern(70_000))).toBe(true);
+    const { bytes: there, facts } = await read(here, 'a');
+    expect(there.equals(pattern(bytes))).toBe(true);
     expect([facts.metadata.content.contentType, facts.etag]).toEqual(['new/type', copied.etag]);
     expect((await here.stored.read(BUCKET, 'a')).record.tags).toEqual([['k', 'v']]);
+  });
+
+  it('of a folder marker, onto itself or on a condition, is no upload in parts, which MinIO refuses there', async () => {
+    const here = await stand();
+    await put(here, 'dir/', Buffer.alloc(0));
+    const replacement = { content: { contentType: 'application/x-directory' }, user: [['mode', '16877']] } as const;
+    await copy(here, copyOf(`${BUCKET}/dir/`, 'dir/', { replacement }));
+    await copy(here, copyOf(`${BUCKET}/dir/`, 'other/', { conditions: { ifNoneMatch: '*' } }));
+    expect(here.asked().filter((line) => line.includes('upload'))).toEqual([]);
+    const again = copyOf(`${BUCKET}/dir/`, 'other/', { conditions: { ifNoneMatch: '*' } });
+    expect(await refusalOf(copy(here, again))).toBe('PreconditionFailed');
+    for (const key of ['dir/', 'other/']) expect((await read(here, key)).facts.metadata).toMatchObject(replacement);
+  });
+
+  it('onto itself keeps a checksum, and of one of parts makes one of the whole, as S3 does', async () => {
+    const here = await stand();
+    const replacement = { content: {}, user: [] };
+    const value = createHash('sha512').update(pattern(10)).digest();
+    const checksum = { algorithm: 'SHA512', value } as const;
+    await putObject(
+      putOf('a'),
+      { ...verifiedBody(pattern(10)), proof: () => ({ checksum, md5: undefined }) },
+      here.at(BUCKET),
+    );
+    expect((await copy(here, copyOf(`${BUCKET}/a`, 'a', { replacement }))).checksum).toMatchObject(checksum);
+    const upload = await startUpload(here, 'parts', { checksum: { algorithm: 'SHA512', composite: true } });
+    const bytes = pattern(70_000);
+    await upload.complete([await upload.send(1, bytes)]);
+    const copied = await copy(here, copyOf(`${BUCKET}/parts`, 'parts', { replacement }));
+    expect(copied.checksum).toEqual({ algorithm: 'SHA512', value: createHash('sha512').update(bytes).digest() });
   });
 
   it('of plaintext between buckets without protection is the backend’s own too', async () => {
@@ -370,28 +447,36 @@ describe('who may copy what', () => {
 });
 
 describe('a source that is swapped between read and copy', () => {
-  const swap = async (here: InProcess, operation: CopyObject, method = 'PUT') => {
-    const hold = here.faults.hold({ method, where: ({ headers }) => headers.has('x-amz-copy-source') });
+  const isComplete = ({ target }: WireRequest) => target.raw.includes('uploadId=');
+
+  const swap = async (here: InProcess, operation: CopyObject) => {
+    const hold = here.faults.hold({ method: 'PUT', where: ({ headers }) => headers.has('x-amz-copy-source') });
     const copying = copy(here, operation);
     await hold.reached;
     return { copying, release: () => hold.release() };
   };
 
   it.each([
-    ['one request', 'b'],
-    ['parts, onto itself', 'a'],
-  ])('by %s: the new object is read and copied, never the one under the other’s envelope', async (_, key) => {
-    const here = await stand();
-    await put(here, 'a', pattern(50_000, 1));
-    const replacement = { content: {}, user: [] };
-    const { copying, release } = await swap(here, copyOf(`${BUCKET}/a`, key, { replacement }));
-    await put(here, 'a', pattern(60_000, 2));
-    release();
-    const copied = await copying;
-    const { bytes, facts } = await read(here, key);
-    expect(bytes.equals(pattern(60_000, 2))).toBe(true);
-    expect(facts.etag).toBe(copied.etag);
-  });
+    ['one request', 'b', 50_000, { where: ({ headers }: WireRequest) => headers.has('x-amz-copy-source') }],
+    ['one PUT, onto itself', 'a', 50_000, { where: ({ headers }: WireRequest) => headers.has('if-match') }],
+    ['parts, onto itself', 'a', 17_000_000, { where: ({ headers }: WireRequest) => headers.has('x-amz-copy-source') }],
+    ['parts, onto itself, at the end', 'a', 17_000_000, { method: 'POST', where: isComplete }],
+  ])(
+    'by %s: the new object is read and copied, never the one under the other’s envelope',
+    async (_, key, bytes, at) => {
+      const here = await stand();
+      await put(here, 'a', pattern(bytes, 1));
+      const hold = here.faults.hold({ method: 'PUT', ...at });
+      const copying = copy(here, copyOf(`${BUCKET}/a`, key, { replacement: { content: {}, user: [['n', '1']] } }));
+      await hold.reached;
+      await put(here, 'a', pattern(60_000, 2));
+      hold.release();
+      const copied = await copying;
+      const { bytes: there, facts } = await read(here, key);
+      expect(there.equals(pattern(60_000, 2))).toBe(true);
+      expect([facts.etag, facts.metadata.user]).toEqual([copied.etag, [['n', '1']]]);
+    },
+  );
 
   it('by bytes that keep the ETag: what was copied does not open', async () => {
     const here = await stand();
@@ -464,6 +549,25 @@ describe('conditions', () => {
     expect(await refusalOf(fresh({ ifMatch: '"x"' }))).toBe('PreconditionFailed');
     await fresh({ ifMatch: `"${etag}"` });
     expect((await read(here, 'b', bucket)).bytes.equals(pattern(10))).toBe(true);
+  });
+
+  it('on an object that is copied onto itself are held against what was read', async () => {
+    const here = await stand();
+    const { etag } = await put(here, 'a', pattern(10));
+    const onto = (conditions: CopyObject['conditions']) =>
+      refusalOf(copy(here, copyOf(`${BUCKET}/a`, 'a', { conditions, replacement: { content: {}, user: [] } })));
+    for (const conditions of [
+      { ifNoneMatch: '*' },
+      { ifNoneMatch: `"${etag}"` },
+      { ifMatch: '"x"' },
+      { ifMatch: '"x", "y"' },
+    ]) {
+      expect(await onto(conditions)).toBe('PreconditionFailed');
+    }
+    expect(here.asked().filter((line) => line.startsWith('PUT'))).toEqual([]);
+    expect(await onto({ ifMatch: `"x", "${etag}"` })).toBe('none');
+    expect(await onto({ ifMatch: `"${etag}"` })).toBe('PreconditionFailed'); // it is another object by now
+    expect(await onto({ ifNoneMatch: `"${etag}"`, ifMatch: '*' })).toBe('none');
   });
 
   it('an upload that is refused at its end is aborted', async () => {

@@ -122,7 +122,7 @@ describe('a store that copies what stands there by then, and not what was pinned
   };
 
   /** The source is replaced after it was looked at, so many times. */
-  async function replacing(times: number) {
+  async function replacing(times: number, habit: Habit) {
     const stand = await inProcess();
     const put = (seed: number) => putObject(putOf('a'), verifiedBody(payload(70_000 + seed, seed)), stand.context());
     await put(0);
@@ -134,21 +134,21 @@ describe('a store that copies what stands there by then, and not what was pinned
     };
     store.copy = async (...asked) => write().then(() => copy(...asked));
     store.copyPart = async (...asked) => write().then(() => copyPart(...asked));
-    return { stand, context: over(stand, { store }) };
+    return { stand, context: over(stand, { store, ...habit }) };
   }
 
   it.each([
-    ['another key', copyOf(`${BUCKET}/a`, 'b')],
-    ['another key, on a condition', copyOf(`${BUCKET}/a`, 'b', { conditions: IF_NONE })],
-    ['itself', copyOf(`${BUCKET}/a`, 'a', { replacement: { content: {}, user: [['n', '1']] } })],
-  ])('gets another copy onto %s', async (_what, copy) => {
-    const { stand, context } = await replacing(1);
+    ['another key', copyOf(`${BUCKET}/a`, 'b'), true],
+    ['another key, on a condition', copyOf(`${BUCKET}/a`, 'b', { conditions: IF_NONE }), true],
+    ['itself', copyOf(`${BUCKET}/a`, 'a', { replacement: { content: {}, user: [['n', '1']] } }), false],
+  ])('gets another copy onto %s', async (_what, copy, conditionalUploads) => {
+    const { stand, context } = await replacing(1, { conditionalUploads });
     await copyObject(copy, context());
     expect(await readBack(stand, copy.ref.key)).toEqual(payload(70_001, 1));
   });
 
   it('gets none onto the source itself while that is replaced all the time', async () => {
-    const { stand, context } = await replacing(9);
+    const { stand, context } = await replacing(9, { conditionalUploads: false });
     const replacement = { content: {}, user: [['n', '1'] as const] };
     expect(await refusalOf(copyObject(copyOf(`${BUCKET}/a`, 'a', { replacement }), context()))).toBe('SlowDown');
     expect(await readBack(stand, 'a')).toEqual(payload(70_003, 3));
