@@ -3,6 +3,7 @@ import { BackendConnection, type BackendObserver, type BackendOptions } from './
 import { PassThroughLane } from './backend/pass-through-lane.ts';
 import type { BackendConfig, Config, KeysConfig } from './config.ts';
 import type { BackDialect } from './dialects/dialect.ts';
+import type { StoreNames } from './dialects/identifiers.ts';
 import { s3Back } from './dialects/s3/back.ts';
 import { FRONTS } from './dialects/table.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
@@ -18,11 +19,12 @@ import { type KeyStoreConfig, openRecordStore } from './keys/store-table.ts';
 import { EnvelopeCache } from './pipeline/envelope-cache.ts';
 import { createHandler, type Handler } from './pipeline/handle.ts';
 import { KnownEtags } from './pipeline/known-etags.ts';
+import { KnownUploads } from './pipeline/known-uploads.ts';
 import { LayoutCache } from './pipeline/layout-cache.ts';
 import { OriginRules } from './pipeline/origin-rules.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
 import type { GatewayServices } from './pipeline/services.ts';
-import { Staging } from './pipeline/staging.ts';
+import { STAGING_PREFIX, Staging } from './pipeline/staging.ts';
 import { StagingRights } from './pipeline/staging-rights.ts';
 import { StagingSweep } from './pipeline/staging-sweep.ts';
 import { Store } from './pipeline/store.ts';
@@ -349,7 +351,7 @@ function pipelineServices(
 ): GatewayServices {
   const { stores, uploads, backend } = parts;
   const budget = new MemoryBudget(config.limits.memoryBytes);
-  const store = new Store(backend.back, backend.connection, { budget });
+  const store = new Store(backend.back, backend.connection, { budget, names: namesOf(config.backend) });
   const { directory } = stores;
   const stagingBucket = stagingBucketOf(config, stores);
   const now = () => new Date();
@@ -378,6 +380,7 @@ function pipelineServices(
       observer: parts.metrics,
     }),
     uploads,
+    knownUploads: new KnownUploads({ store }),
     uploadQuota: new UploadQuota({
       uploads,
       limit: config.uploads.openPerTenant,
@@ -391,12 +394,18 @@ function pipelineServices(
   };
 }
 
+/** The embedded store keeps keys as they are, and has no buckets of its own. */
+function namesOf({ place, keys, reservedBuckets }: BackendConfig): StoreNames {
+  if (place.kind === 'directory') return { keys: 'names', reservedBuckets: new Set() };
+  return { keys, reservedBuckets: new Set(reservedBuckets) };
+}
+
 /** Where small parts lie: a name of this deployment's own, unless the configuration has one. */
 export function stagingBucketOf(
   { uploads }: Pick<Config, 'uploads'>,
   { rootKeyId }: Pick<Stores, 'rootKeyId'>,
 ): string {
-  return uploads.stagingBucket ?? `sealgate-staging-${rootKeyId.slice(0, 16)}`;
+  return uploads.stagingBucket ?? `${STAGING_PREFIX}${rootKeyId.slice(0, 16)}`;
 }
 
 function listenerTls({ tls }: Config): { readonly cert: string; readonly key: string } | undefined {

@@ -47,5 +47,6 @@ function unwrap(schema: z.core.$ZodType): { core: z.core.$ZodType; fallback: unk
 
 function showDefault(fallback: unknown): string | undefined {
   if (fallback === undefined) return undefined;
-  return Array.isArray(fallback) ? 'none' : String(fallback);
+  if (!Array.isArray(fallback)) return String(fallback);
+  return fallback.length === 0 ? 'none' : fallback.join(', ');
 }

@@ -30,6 +30,8 @@ const GIB = 1024 * MIB;
 const region = matching(/^[A-Za-z0-9-]{1,64}$/, 'a region name, such as us-east-1');
 const domain = matching(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a domain in lower case, without port');
 
+const reservedBucket = matching(/^[a-z0-9._-]{1,63}$/, 'a bucket name in lower case');
+
 const backendTls = z.strictObject({
   ca: setting(pemFile, 'Certificates that vouch for the backend, instead of the system’s.').optional(),
   cert: setting(pemFile, 'Client certificate shown to the backend.').optional(),
@@ -83,6 +85,17 @@ const backend = z.strictObject({
       'multipart upload that it did not complete (Versity S3 Gateway 1.8); `check` tries it. Uploads of more than ' +
       '128 KiB then reach it in pieces of 8 MiB, each whole, and what a client’s Complete made is looked at.',
   ).prefault(false),
+  keys: setting(
+    choice('paths', 'names'),
+    'What keys are to the backend. paths: names of files, as with MinIO and Versity S3 Gateway; keys with . or .. or nothing ' +
+      'between slashes are refused, since they would name other files, and /a and a are one object. names: kept as they ' +
+      'are, as with AWS S3 and Ceph RGW; all keys pass, and /a and a are two objects.',
+    { defaultText: 'paths; names for the embedded store' },
+  ).prefault('paths'),
+  reservedBuckets: setting(
+    listOf(reservedBucket),
+    'Buckets that the backend has for itself, such as its administration: no tenant reaches them, whatever its patterns.',
+  ).prefault(['minio', 'rustfs', 'admin', 'swift']),
   tls: backendTls.prefault({}),
 });
 

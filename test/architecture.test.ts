@@ -120,6 +120,21 @@ describe('files', () => {
     ).toEqual([]);
   });
 
+  test('have identifiers for a store made by its grammar, and by nothing else', () => {
+    const forged =
+      /\bas\s+(?:unknown\s+as\s+)?(?:Store(?:Bucket|Key|VersionId|UploadId|ListingText|Token|Location|Ref)\b|ForStore<)/;
+    const grammars = breaches(({ code }) => (forged.test(code) ? ['makes one'] : []));
+    expect(grammars).toEqual([expect.stringContaining('src/dialects/identifiers.ts')]);
+    const proofs = breaches(({ code }) =>
+      /ProvenUpload\.(?:created|ofState|listed)\(/.test(code) ? ['proves one'] : [],
+    );
+    expect(proofs.map((breach) => breach.split(' ')[0]?.replace(/:$/, '')).sort()).toEqual([
+      'src/pipeline/known-uploads.ts',
+      'src/pipeline/store.ts',
+      'src/pipeline/upload-state.ts',
+    ]);
+  });
+
   test('leave the process to those who have a reason', () => {
     const touches = (code: string) =>
       /(?<![\w.'"`-])process(?:\.[a-z]|\[)|globalThis\.process|=\s*process\s*;|['"](?:node:)?process['"]/i.test(code);

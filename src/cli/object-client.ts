@@ -1,5 +1,6 @@
 import type { BackendConnection } from '../backend/connection.ts';
 import type { BackDialect, StoredObject } from '../dialects/dialect.ts';
+import { type ForStore, madeBy, type StoreGrammar } from '../dialects/identifiers.ts';
 import { GatewayError } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { ListObjects } from '../operations/operation.ts';
@@ -17,59 +18,69 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 export class ObjectClient {
   readonly #back: BackDialect;
   readonly #connection: Pick<BackendConnection, 'send'>;
+  /** What an operator names is theirs to name. */
+  readonly #grammar: StoreGrammar;
 
   constructor(parts: { readonly back: BackDialect; readonly connection: Pick<BackendConnection, 'send'> }) {
     this.#back = parts.back;
     this.#connection = parts.connection;
+    this.#grammar = parts.back.grammar({ keys: 'names', reservedBuckets: new Set() });
+  }
+
+  #made<T extends object>(asked: T): ForStore<T> {
+    return madeBy(this.#grammar, asked);
   }
 
   /** @throws GatewayError, as every method here */
   async put(ref: ObjectRef, body: Buffer, contentType: string): Promise<void> {
     const metadata = { content: { contentType }, user: [], vendor: new HeaderList() };
-    await this.#ask(this.#back.put({ ref, metadata, conditions: {}, body }), ref);
+    await this.#ask(this.#back.put(this.#made({ ref, metadata, conditions: {}, body })), ref);
   }
 
   /** An upload that breaks off halfway, as when its client goes away. */
   async putTorn(ref: ObjectRef, body: Buffer): Promise<void> {
     const metadata = { content: {}, user: [], vendor: new HeaderList() };
     const torn = { bytes: body.length, source: brokenOff(body.subarray(0, body.length / 2)) };
-    await this.#ask(this.#back.put({ ref, metadata, conditions: {}, body: torn }), ref).catch(() => undefined);
+    await this.#ask(this.#back.put(this.#made({ ref, metadata, conditions: {}, body: torn })), ref).catch(
+      () => undefined,
+    );
   }
 
   /** A multipart upload of one part, under conditions; aborted when they fail. */
   async putInParts(ref: ObjectRef, body: Buffer, conditions: Conditions): Promise<void> {
     const metadata = { content: {}, user: [], vendor: new HeaderList() };
-    const begun = await this.#ask(this.#back.createUpload(ref, metadata), ref);
-    const uploadId = this.#back.readUploadId(begun.document);
+    const begun = await this.#ask(this.#back.createUpload(this.#made(ref), metadata), ref);
+    const upload = this.#made({ ref, uploadId: this.#back.readUploadId(begun.document) });
+    const { uploadId } = upload;
     try {
-      const { response } = await this.#ask(this.#back.uploadPart(ref, uploadId, 1, body), ref);
+      const { response } = await this.#ask(this.#back.uploadPart(upload.ref, uploadId, 1, body), ref);
       const parts = [{ partNumber: 1, etag: this.#back.readAck(response).etag }];
       const { response: head, document } = await this.#ask(
-        this.#back.completeUpload(ref, uploadId, parts, conditions),
+        this.#back.completeUpload(upload.ref, uploadId, parts, conditions),
         ref,
       );
       this.#back.readComplete(head, document); // an error may come with 200
     } catch (error) {
-      await this.#ask(this.#back.abortUpload(ref, uploadId), ref).catch(() => undefined);
+      await this.#ask(this.#back.abortUpload(upload.ref, uploadId), ref).catch(() => undefined);
       throw error;
     }
   }
 
   async get(ref: ObjectRef): Promise<{ readonly object: StoredObject; readonly bytes: Buffer }> {
-    const { response, document } = await this.#ask(this.#back.get({ ref, conditions: {} }), ref);
+    const { response, document } = await this.#ask(this.#back.get(this.#made({ ref, conditions: {} })), ref);
     return { object: this.#back.readObject(response), bytes: document };
   }
 
   /** Stored bytes first..last, inclusive, fewer past the end. */
   async range(ref: ObjectRef, first: number, last: number): Promise<Buffer> {
-    const request = this.#back.get({ ref, range: { first, last }, conditions: {} });
+    const request = this.#back.get(this.#made({ ref, range: { first, last }, conditions: {} }));
     return (await this.#ask(request, ref)).document;
   }
 
   /** undefined when there is no such object. */
   async head(ref: ObjectRef): Promise<StoredObject | undefined> {
     try {
-      const { response } = await this.#ask(this.#back.head({ ref, conditions: {} }), ref);
+      const { response } = await this.#ask(this.#back.head(this.#made({ ref, conditions: {} })), ref);
       return this.#back.readObject(response);
     } catch (error) {
       if (error instanceof GatewayError && (error.code === 'NoSuchKey' || error.code === 'NoSuchBucket')) {
@@ -81,20 +92,20 @@ export class ObjectClient {
 
   /** @throws GatewayError PreconditionFailed, if the store reads conditions on deletions */
   async delete(ref: ObjectRef, conditions: Conditions = {}): Promise<void> {
-    await this.#ask(this.#back.delete(ref, conditions), ref);
+    await this.#ask(this.#back.delete(this.#made(ref), conditions), ref);
   }
 
   async createBucket(bucket: string): Promise<void> {
-    await this.#ask(this.#back.createBucket(bucket, undefined, new HeaderList()), { bucket });
+    await this.#ask(this.#back.createBucket(this.#made({ bucket }).bucket, undefined, new HeaderList()), { bucket });
   }
 
   async deleteBucket(bucket: string): Promise<void> {
-    await this.#ask(this.#back.deleteBucket(bucket), { bucket });
+    await this.#ask(this.#back.deleteBucket(this.#made({ bucket }).bucket), { bucket });
   }
 
   async hasBucket(bucket: string): Promise<boolean> {
     try {
-      await this.#ask(this.#back.headBucket(bucket), { bucket });
+      await this.#ask(this.#back.headBucket(this.#made({ bucket }).bucket), { bucket });
       return true;
     } catch (error) {
       // A HEAD's error has no document, so a missing bucket may look like a missing key.
@@ -118,7 +129,7 @@ export class ObjectClient {
 
   /** Whether anything is kept in a bucket, older versions included. */
   async holdsObjects(bucket: string): Promise<boolean> {
-    const { document } = await this.#ask(this.#back.list(oneKey(bucket)), { bucket });
+    const { document } = await this.#ask(this.#back.list(this.#made(oneKey(bucket))), { bucket });
     if ((await this.#back.readListing(each(document))).entries.length > 0) return true;
     try {
       return await this.#holdsVersions(bucket);
@@ -135,7 +146,7 @@ export class ObjectClient {
     let keyMarker = '';
     let versionIdMarker = '';
     for (;;) {
-      const request = this.#back.listVersions({ ...asked, keyMarker, versionIdMarker, urlEncoded: true });
+      const request = this.#back.listVersions(this.#made({ ...asked, keyMarker, versionIdMarker, urlEncoded: true }));
       const page = await this.#back.readVersionListing(each((await this.#ask(request, { bucket })).document));
       if (page.entries.some((entry) => !entry.deleteMarker)) return true;
       if (!page.truncated) return false;

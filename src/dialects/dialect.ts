@@ -27,6 +27,15 @@ import type {
   WireResponse,
 } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
+import type {
+  ForStore,
+  StoreBucket,
+  StoreGrammar,
+  StoreLocation,
+  StoreNames,
+  StoreRef,
+  StoreUploadId,
+} from './identifiers.ts';
 
 /** A secret access key while it signs. Structural, so that this room need not know where secrets are kept. */
 export interface SigningSecret {
@@ -339,45 +348,47 @@ export interface ForwardedRequest {
  */
 export interface BackDialect {
   readonly name: DialectName;
-  put(put: StorePut): OutgoingRequest;
-  get(get: StoreGet): OutgoingRequest;
-  head(get: StoreGet): OutgoingRequest;
+  /** What a store of this dialect takes for identifiers; no other are rendered. */
+  grammar(names: StoreNames): StoreGrammar;
+  put(put: ForStore<StorePut>): OutgoingRequest;
+  get(get: ForStore<StoreGet>): OutgoingRequest;
+  head(get: ForStore<StoreGet>): OutgoingRequest;
   /** ETags in the backend's form, here and in the targets. */
-  delete(ref: ObjectRef, conditions: Conditions, vendor?: HeaderList): OutgoingRequest;
-  deleteMany(bucket: string, targets: readonly DeleteTarget[], vendor?: HeaderList): OutgoingRequest;
-  list(asked: ListObjects): OutgoingRequest;
-  listVersions(asked: ListObjectVersions): OutgoingRequest;
+  delete(ref: StoreRef, conditions: Conditions, vendor?: HeaderList): OutgoingRequest;
+  deleteMany(bucket: StoreBucket, targets: readonly ForStore<DeleteTarget>[], vendor?: HeaderList): OutgoingRequest;
+  list(asked: ForStore<ListObjects>): OutgoingRequest;
+  listVersions(asked: ForStore<ListObjectVersions>): OutgoingRequest;
   listBuckets(): OutgoingRequest;
-  headBucket(bucket: string): OutgoingRequest;
-  createBucket(bucket: string, location: string | undefined, vendor: HeaderList): OutgoingRequest;
-  deleteBucket(bucket: string): OutgoingRequest;
-  bucketLocation(bucket: string): OutgoingRequest;
-  createUpload(ref: ObjectRef, metadata: ObjectMetadata): OutgoingRequest;
-  uploadPart(ref: ObjectRef, uploadId: string, partNumber: number, body: OutgoingBody): OutgoingRequest;
+  headBucket(bucket: StoreBucket): OutgoingRequest;
+  createBucket(bucket: StoreBucket, location: StoreLocation | undefined, vendor: HeaderList): OutgoingRequest;
+  deleteBucket(bucket: StoreBucket): OutgoingRequest;
+  bucketLocation(bucket: StoreBucket): OutgoingRequest;
+  createUpload(ref: StoreRef, metadata: ObjectMetadata): OutgoingRequest;
+  uploadPart(ref: StoreRef, uploadId: StoreUploadId, partNumber: number, body: OutgoingBody): OutgoingRequest;
   /** A part whose content is not what its own digest says: refused of everybody, but first of those who may not. */
-  impossiblePart(ref: ObjectRef, uploadId: string): OutgoingRequest;
+  impossiblePart(ref: StoreRef, uploadId: StoreUploadId): OutgoingRequest;
   completeUpload(
-    ref: ObjectRef,
-    uploadId: string,
+    ref: StoreRef,
+    uploadId: StoreUploadId,
     parts: readonly CompletedPart[],
     conditions: Conditions,
   ): OutgoingRequest;
-  abortUpload(ref: ObjectRef, uploadId: string): OutgoingRequest;
-  copy(copy: StoreCopy): OutgoingRequest;
-  copyPart(copy: StorePartCopy): OutgoingRequest;
-  tags(ref: ObjectRef): OutgoingRequest;
+  abortUpload(ref: StoreRef, uploadId: StoreUploadId): OutgoingRequest;
+  copy(copy: ForStore<StoreCopy>): OutgoingRequest;
+  copyPart(copy: ForStore<StorePartCopy>): OutgoingRequest;
+  tags(ref: StoreRef): OutgoingRequest;
   /** The parts after a number, at most 1,000. */
-  listParts(ref: ObjectRef, uploadId: string, partNumberMarker: number): OutgoingRequest;
-  listUploads(asked: ListMultipartUploads): OutgoingRequest;
+  listParts(ref: StoreRef, uploadId: StoreUploadId, partNumberMarker: number): OutgoingRequest;
+  listUploads(asked: ForStore<ListMultipartUploads>): OutgoingRequest;
 
   /**
    * A client's request of the same dialect, for a backend to answer as it is: path style, made of the operation and of
    * the headers and query parameters that the operation may carry. `document` is the verified body.
    */
-  forward(request: WireRequest, operation: Forward, document: Buffer): ForwardedRequest;
+  forward(request: WireRequest, operation: ForStore<Forward>, document: Buffer): ForwardedRequest;
 
   /** A browser's question what pages of an origin may do there (wire/cross-origin.ts). */
-  preflight(resource: Resource, question: HeaderList): OutgoingRequest;
+  preflight(resource: ForStore<Resource>, question: HeaderList): OutgoingRequest;
 
   /**
    * Adds date, payload hash and authorization to the headers. `host` is the authority that the connection uses. Without

@@ -7,6 +7,7 @@ import { mustJudgeOnComplete } from './complete-conditions.ts';
 import { pinnedToSource, replacesItself } from './copy-in-place.ts';
 import { mustStillStand, type SourceObject, sourceTags } from './copy-source.ts';
 import { conditionsForWriting } from './etag-conditions.ts';
+import type { ProvenUpload } from './proven-upload.ts';
 import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { writtenAt } from './written.ts';
@@ -39,16 +40,16 @@ export async function copyInParts(
     ? await pinnedToSource(operation, source, context)
     : await conditionsForWriting(operation.conditions, ref, context);
   const vendor = await withTags(operation, source, context);
-  const uploadId = await store.createUpload(ref, { ...metadata, vendor }, signal);
+  const upload = await store.createUpload(ref, { ...metadata, vendor }, signal);
   try {
-    const parts = await copyParts(operation, source, uploadId, context);
+    const parts = await copyParts(upload, source, context);
     await mustStillStand(source, context);
-    const completing = store.completeUpload({ ref, uploadId, parts, conditions }, signal);
+    const completing = store.completeUpload(upload, { parts, conditions }, signal);
     const stored = await (inPlace ? pinned(completing) : completing);
     return { ...stored, lastModified: await writtenAt(ref, stored, context) };
   } catch (error) {
     // The client's signal may be what ended the copy; the abort must go out all the same.
-    await store.abortUpload(ref, uploadId, new AbortController().signal).catch(() => undefined);
+    await store.abortUpload(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
 }
@@ -63,9 +64,8 @@ export async function withTags(
 }
 
 async function copyParts(
-  { ref }: CopyObject,
+  upload: ProvenUpload,
   source: SourceObject,
-  uploadId: string,
   { services, signal }: OperationContext,
 ): Promise<readonly CompletedPart[]> {
   const { etag, storedBytes } = source.object.stored;
@@ -77,8 +77,8 @@ async function copyParts(
   const worker = async (): Promise<void> => {
     for (let at = next++; at < ranges.length; at = next++) {
       const range = ranges.length === 1 ? undefined : ranges[at];
-      const part = { ref, uploadId, partNumber: at + 1, source: { ref: source.ref, etag }, range };
-      parts[at] = await pinned(services.store.copyPart(part, either));
+      const part = { partNumber: at + 1, source: { ref: source.ref, etag }, range };
+      parts[at] = await pinned(services.store.copyPart(upload, part, either));
     }
   };
   try {

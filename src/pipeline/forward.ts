@@ -24,12 +24,11 @@ export async function forward(
   services: PipelineServices,
 ): Promise<PassThrough> {
   const { request, body, front } = exchange;
-  const { dialect } = services.store;
-  if (front.name !== dialect.name) {
+  if (front.name !== services.store.dialect.name) {
     throw clientError('NotImplemented', `${operation.name} is not available over a backend of another dialect.`);
   }
   const document = operation.document ?? (await readBody(operation, body, services.budget));
-  const forwarded = dialect.forward(request, operation, document);
+  const forwarded = services.store.forward(request, operation, document);
   const passThrough = services.lane.forward({
     ...forwarded,
     identity: services.store.identity,

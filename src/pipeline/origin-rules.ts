@@ -7,6 +7,7 @@ import type { Directory } from '../tenants/directory.ts';
 import { policyFor } from '../tenants/tenant.ts';
 import { letsRead } from '../wire/cross-origin.ts';
 import { HeaderList } from '../wire/headers.ts';
+import { isForStaging } from './staging.ts';
 import type { Store } from './store.ts';
 
 /** How long the store's word is kept: rules that are changed past this gateway take so long to be seen. */
@@ -110,7 +111,7 @@ export class OriginRules {
   }
 
   async #isTenants(bucket: string): Promise<boolean> {
-    if (bucket === this.#stagingBucket) return false;
+    if (isForStaging(bucket, this.#stagingBucket)) return false;
     const tenant = await this.#directory.owner(bucket);
     return tenant !== undefined && policyFor(tenant, bucket) !== undefined;
   }

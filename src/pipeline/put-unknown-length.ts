@@ -2,11 +2,11 @@ import type { CompletedPart, VerifiedBody } from '../dialects/dialect.ts';
 import { type PartEntry, sealFooter } from '../envelope/footer.ts';
 import { sealedBytes, sealedPartBytes } from '../envelope/sizes.ts';
 import { sealPart } from '../envelope/streams.ts';
-import type { ObjectRef } from '../operations/object.ts';
 import type { PutObject } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { ByteSource, OutgoingBody } from '../wire/message.ts';
 import { mustJudgeOnComplete } from './complete-conditions.ts';
+import type { ProvenUpload } from './proven-upload.ts';
 import { MAX_PUT_BYTES, putKnownLength, tooLarge, writeConditions } from './put-known-length.ts';
 import { type NewObject, newObject } from './sealing.ts';
 import type { OperationContext } from './services.ts';
@@ -72,18 +72,18 @@ async function putPieces(
   const { ref, metadata } = operation;
   mustJudgeOnComplete(operation.conditions, context);
   const object = policy.protection === 'none' ? undefined : await newObject(ref, metadata, undefined, context);
-  const uploadId = await store.createUpload(ref, object?.metadata ?? metadata, signal);
+  const upload = await store.createUpload(ref, object?.metadata ?? metadata, signal);
   try {
-    const parts = new PartUpload(ref, uploadId, context);
-    const upload = object === undefined ? new PlainPieces(parts) : new SealedPieces(parts, object, context);
-    for await (const piece of pieces) await upload.add(piece);
-    await upload.finish(body);
+    const parts = new PartUpload(upload, context);
+    const sent = object === undefined ? new PlainPieces(parts) : new SealedPieces(parts, object, context);
+    for await (const piece of pieces) await sent.add(piece);
+    await sent.finish(body);
     const conditions = writeConditions(operation.conditions);
-    const stored = await store.completeUpload({ ref, uploadId, parts: parts.completed, conditions }, signal);
+    const stored = await store.completeUpload(upload, { parts: parts.completed, conditions }, signal);
     return await writtenAnswer(ref, { stored, oid: object?.oid, proof: body.proof() }, context);
   } catch (error) {
     // The client's signal may be what ended the upload; the abort must go out all the same.
-    await store.abortUpload(ref, uploadId, new AbortController().signal).catch(() => undefined);
+    await store.abortUpload(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
 }
@@ -91,21 +91,18 @@ async function putPieces(
 /** The backend parts of one upload, in order. */
 class PartUpload {
   readonly completed: CompletedPart[] = [];
-  readonly #ref: ObjectRef;
-  readonly #uploadId: string;
+  readonly #upload: ProvenUpload;
   readonly #context: OperationContext;
 
-  constructor(ref: ObjectRef, uploadId: string, context: OperationContext) {
-    this.#ref = ref;
-    this.#uploadId = uploadId;
+  constructor(upload: ProvenUpload, context: OperationContext) {
+    this.#upload = upload;
     this.#context = context;
   }
 
   async add(body: OutgoingBody): Promise<void> {
     const { services, signal } = this.#context;
     const partNumber = this.completed.length + 1;
-    const part = { ref: this.#ref, uploadId: this.#uploadId, partNumber, body };
-    this.completed.push(await services.store.uploadPart(part, signal));
+    this.completed.push(await services.store.uploadPart(this.#upload, { partNumber, body }, signal));
   }
 }
 

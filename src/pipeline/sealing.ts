@@ -203,7 +203,7 @@ export async function openSealed(
 /** False when policy `warn` lets a moved object pass. */
 function isInPlace(opened: OpenEnvelope, ref: ObjectRef, context: OperationContext): boolean {
   if (!opened.head.hasLocationClaim) return true;
-  if (namesForOneObject(ref.key).some((key) => isSealedFor(opened, ref.bucket, key))) return true;
+  if (namesForOneObject(ref.key, context).some((key) => isSealedFor(opened, ref.bucket, key))) return true;
   if (context.policy.location === 'warn') {
     warn('location', context);
     return false;
@@ -220,10 +220,11 @@ function isSealedFor(opened: OpenEnvelope, bucket: string, key: string): boolean
 }
 
 /**
- * MinIO keeps `/a` and `a` as one object and lists it as `a`: what was sealed under either name opens under either.
- * The claim itself stays over raw bytes (FORMAT.md §3).
+ * Stores of paths keep `/a` and `a` as one object and list it as `a`: what was sealed under either name opens under
+ * either. To all others they are two. The claim itself stays over raw bytes (FORMAT.md §3).
  */
-function namesForOneObject(key: string): readonly string[] {
+function namesForOneObject(key: string, { services }: OperationContext): readonly string[] {
+  if (!services.store.foldsFirstSlash) return [key];
   return key.startsWith('/') ? [key, key.slice(1)] : [key, `/${key}`];
 }
 

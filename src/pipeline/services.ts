@@ -8,6 +8,7 @@ import type { Tenant } from '../tenants/tenant.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
 import type { EnvelopeCache } from './envelope-cache.ts';
 import type { KnownEtags } from './known-etags.ts';
+import type { KnownUploads } from './known-uploads.ts';
 import type { LayoutCache } from './layout-cache.ts';
 import type { OriginRules } from './origin-rules.ts';
 import type { PlainSizeCache } from './plain-sizes.ts';
@@ -43,6 +44,8 @@ export interface PipelineServices {
   readonly etags: KnownEtags;
   readonly uploads: UploadStates;
   readonly uploadQuota: UploadQuota;
+  /** Uploads that no state is kept of. */
+  readonly knownUploads: KnownUploads;
   readonly staging: Staging;
   readonly stagingRights: StagingRights;
   /** How long an upload that nobody adds to is kept. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ObjectRef } from '../operations/object.ts';
+import type { ProvenUpload } from './proven-upload.ts';
 import type { Store } from './store.ts';
 
 /** So many uploads are remembered, each for so long: a right that was taken away holds no longer than a cached record. */
@@ -10,8 +10,7 @@ const REMEMBERED_MILLISECONDS = 60_000;
 export interface StagingAsker {
   /** stateId(). */
   readonly id: string;
-  readonly ref: ObjectRef;
-  readonly uploadId: string;
+  readonly upload: ProvenUpload;
   /** With the rights of whoever asks. */
   readonly store: Pick<Store, 'identity' | 'tryPart'>;
 }
@@ -24,13 +23,13 @@ export class StagingRights {
   readonly #granted = new LRUCache<string, true>({ max: MAX_ENTRIES, ttl: REMEMBERED_MILLISECONDS });
 
   /** @throws GatewayError AccessDenied, NoSuchUpload, BackendKeyRefused … */
-  async verify({ id, ref, uploadId, store }: StagingAsker, signal: AbortSignal): Promise<void> {
+  async verify({ id, upload, store }: StagingAsker, signal: AbortSignal): Promise<void> {
     const { identity } = store;
     // The gateway's own rights are those that it stages with.
     if (identity === undefined || identity.asker === 'gateway') return;
     const name = `${id}/${identity.credentials?.accessKeyId ?? ''}`;
     if (this.#granted.has(name)) return;
-    await store.tryPart(ref, uploadId, signal);
+    await store.tryPart(upload, signal);
     this.#granted.set(name, true);
   }
 }

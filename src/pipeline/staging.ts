@@ -11,6 +11,14 @@ import type { Store, StoredContent } from './store.ts';
 /** S3's limit for one DeleteObjects. */
 const DELETE_AT_ONCE = 1000;
 
+/** Begins the name of every gateway's bucket for staged parts, unless its operator named another. */
+export const STAGING_PREFIX = 'sealgate-staging-';
+
+/** @param own the bucket that this gateway stages in */
+export function isForStaging(bucket: string, own: string): boolean {
+  return bucket === own || bucket.toLowerCase().startsWith(STAGING_PREFIX);
+}
+
 /** What #ref makes: nothing else is swept out, so that a setting that names a bucket with data in it costs none of it. */
 const STAGED_KEY = /^([0-9a-f]{64})\/[0-9]{5}-[0-9a-f]{32}$/;
 

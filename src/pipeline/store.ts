@@ -4,6 +4,7 @@ import type { Identity } from '../backend/identity.ts';
 import type {
   BackDialect,
   CompletedPart,
+  ForwardedRequest,
   Resource,
   StoreCopy,
   StoredAck,
@@ -17,12 +18,14 @@ import type {
   StorePartCopy,
   StorePut,
 } from '../dialects/dialect.ts';
+import { type ForStore, madeBy, type StoreGrammar, type StoreNames } from '../dialects/identifiers.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type {
   CreateBucket,
   DeleteTarget,
+  Forward,
   ListMultipartUploads,
   ListObjects,
   ListObjectVersions,
@@ -33,9 +36,10 @@ import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import { crossOriginAnswer } from '../wire/cross-origin.ts';
 import type { HeaderList } from '../wire/headers.ts';
-import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
+import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest, WireRequest } from '../wire/message.ts';
 import { clientEtag } from './etag.ts';
 import { GrowingReservation } from './growing-reservation.ts';
+import { ProvenUpload } from './proven-upload.ts';
 import { judge, judgedConditions } from './read-conditions.ts';
 import { anotherRange, ObjectReplaced, pinned } from './replaced.ts';
 
@@ -59,6 +63,14 @@ export interface StoredContent {
   discard(): void;
 }
 
+/** What is known of the store's names, and the grammar that comes of it. */
+interface Naming {
+  readonly names: StoreNames;
+  readonly grammar: StoreGrammar;
+}
+
+const CAREFUL_NAMES: StoreNames = { keys: 'paths', reservedBuckets: new Set() };
+
 /**
  * The backend in the pipeline's terms: one method a request, neutral values in and out, every answer that is not
  * success thrown as the neutral error. Sizes and ETags are the backend's.
@@ -72,6 +84,7 @@ export class Store {
   readonly #budget: Budget | undefined;
   /** For whom it asks. */
   readonly sharer: Sharer | undefined;
+  readonly #naming: Naming;
 
   constructor(
     back: BackDialect,
@@ -83,6 +96,9 @@ export class Store {
       readonly budget?: Budget | undefined;
       /** Default: the gateway's own business. */
       readonly sharer?: Sharer | undefined;
+      /** What the store takes for names. Default: as little as any store. */
+      readonly names?: StoreNames | undefined;
+      readonly naming?: Naming | undefined;
     } = {},
   ) {
     this.#back = back;
@@ -90,16 +106,23 @@ export class Store {
     this.identity = options.identity;
     this.#budget = options.budget;
     this.sharer = options.sharer;
+    const { names = CAREFUL_NAMES } = options;
+    this.#naming = options.naming ?? { names, grammar: back.grammar(names) };
   }
 
   /** The same backend, asked with other rights. */
   as(identity: Identity): Store {
-    return new Store(this.#back, this.#connection, { identity, budget: this.#budget, sharer: this.sharer });
+    return new Store(this.#back, this.#connection, { ...this.#options, identity });
   }
 
   /** The same backend, asked for one sharer, of whose part of the connections and of the memory is taken. */
   sharedBy(sharer: Sharer, budget: Budget): Store {
-    return new Store(this.#back, this.#connection, { identity: this.identity, budget, sharer });
+    return new Store(this.#back, this.#connection, { ...this.#options, budget, sharer });
+  }
+
+  get #options() {
+    const { identity, sharer } = this;
+    return { identity, sharer, budget: this.#budget, naming: this.#naming };
   }
 
   /** That signatures for the backend name. */
@@ -111,8 +134,18 @@ export class Store {
     return this.#back;
   }
 
+  /** Whether `/a` and `a` are one object in it. */
+  get foldsFirstSlash(): boolean {
+    return this.#naming.names.keys === 'paths';
+  }
+
+  /** Every identifier in it read by the store's grammar. @throws GatewayError */
+  #made<T extends object>(asked: T): ForStore<T> {
+    return madeBy(this.#naming.grammar, asked);
+  }
+
   async put(put: StorePut, signal: AbortSignal): Promise<StoredAck> {
-    return this.#acknowledged(this.#back.put(put), put.ref, signal);
+    return this.#acknowledged(this.#back.put(this.#made(put)), put.ref, signal);
   }
 
   /** @throws GatewayError NoSuchKey, PreconditionFailed, NotModified, InvalidRange … */
@@ -127,7 +160,7 @@ export class Store {
 
   async #get(get: StoreGet, options: SendOptions): Promise<StoredContent> {
     const { asked, judged } = judgedConditions(get.conditions);
-    const request = this.#back.get({ ...get, conditions: asked });
+    const request = this.#back.get({ ...this.#made(get), conditions: asked });
     let response: IncomingResponse;
     try {
       response = await this.#succeed(request, get.ref, options);
@@ -158,7 +191,7 @@ export class Store {
     const { first, last } = object.storedRange ?? { first: 0, last: object.storedBytes - 1 };
     const ref = { bucket, key, versionId: versionId ?? object.versionId };
     const range = { first: first + fromByte, last };
-    const asked = this.#back.get({ ref, range, conditions: { ifMatch: `"${object.etag}"` } });
+    const asked = this.#back.get(this.#made({ ref, range, conditions: { ifMatch: `"${object.etag}"` } }));
     const response = await pinned(this.#succeed(asked, ref, options));
     try {
       const rest = this.#back.readObject(response);
@@ -173,7 +206,7 @@ export class Store {
 
   async head(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
     const { asked, judged } = judgedConditions(get.conditions);
-    const request = this.#back.head({ ...get, conditions: asked });
+    const request = this.#back.head({ ...this.#made(get), conditions: asked });
     const response = await this.#succeed(request, get.ref, { signal }).catch((error: unknown) =>
       this.#withNamed(error, { ref: get.ref, conditions: asked }, { signal }),
     );
@@ -185,7 +218,7 @@ export class Store {
   async #withNamed(error: unknown, { ref, conditions }: StoreGet, options: SendOptions): Promise<never> {
     const isBare = error instanceof GatewayError && error.code === 'NotModified' && error.headers.length === 0;
     if (!isBare) throw error;
-    const response = await this.#succeed(this.#back.head({ ref, conditions: {} }), ref, options);
+    const response = await this.#succeed(this.#back.head(this.#made({ ref, conditions: {} })), ref, options);
     response.discard();
     this.#readObject(response, conditions); // throws the same by its name
     throw error; // it was modified since, and the first answer holds as well as another
@@ -208,7 +241,7 @@ export class Store {
     signal: AbortSignal,
     vendor?: HeaderList,
   ): Promise<{ versionId: string | undefined; deleteMarker: boolean }> {
-    const response = await this.#succeed(this.#back.delete(ref, conditions, vendor), ref, { signal });
+    const response = await this.#succeed(this.#back.delete(this.#made(ref), conditions, vendor), ref, { signal });
     response.discard();
     return this.#back.readDelete(response);
   }
@@ -219,13 +252,36 @@ export class Store {
     signal: AbortSignal,
     vendor?: HeaderList,
   ): Promise<{ deleted: readonly DeletedEntry[]; failures: readonly DeleteFailure[] }> {
-    const request = this.#back.deleteMany(bucket, targets, vendor);
-    return this.#document(request, { bucket }, signal, this.#back.readDeleteMany);
+    const place = this.#made({ bucket });
+    const { made, failures: refused } = this.#madeEach(targets);
+    if (made.length === 0) return { deleted: [], failures: refused };
+    const request = this.#back.deleteMany(place.bucket, made, vendor);
+    const { deleted, failures } = await this.#document(request, { bucket }, signal, this.#back.readDeleteMany);
+    return { deleted, failures: [...failures, ...refused] };
+  }
+
+  /** Each target is refused for itself: of a thousand keys one that no store takes keeps the others from nothing. */
+  #madeEach(targets: readonly DeleteTarget[]): {
+    readonly made: readonly ForStore<DeleteTarget>[];
+    readonly failures: readonly DeleteFailure[];
+  } {
+    const made: ForStore<DeleteTarget>[] = [];
+    const failures: DeleteFailure[] = [];
+    for (const target of targets) {
+      try {
+        made.push(this.#made(target));
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        const { key, versionId } = target;
+        failures.push({ key, versionId, code: 'InvalidArgument', message: error.message });
+      }
+    }
+    return { made, failures };
   }
 
   /** `onBytes` is told of every piece of the backend's document before it is read. */
   async list(asked: ListObjects, signal: AbortSignal, onBytes: OnBytes = ignored): Promise<StoredListing> {
-    const { body } = await this.#succeed(this.#back.list(asked), asked, { signal });
+    const { body } = await this.#succeed(this.#back.list(this.#made(asked)), asked, { signal });
     return this.#back.readListing(bounded(body, onBytes));
   }
 
@@ -235,7 +291,7 @@ export class Store {
     signal: AbortSignal,
     onBytes: OnBytes = ignored,
   ): Promise<StoredVersionListing> {
-    const { body } = await this.#succeed(this.#back.listVersions(asked), asked, { signal });
+    const { body } = await this.#succeed(this.#back.listVersions(this.#made(asked)), asked, { signal });
     return this.#back.readVersionListing(bounded(body, onBytes));
   }
 
@@ -244,37 +300,38 @@ export class Store {
   }
 
   async headBucket(bucket: string, signal: AbortSignal): Promise<void> {
-    (await this.#succeed(this.#back.headBucket(bucket), { bucket }, { signal })).discard();
+    (await this.#succeed(this.#back.headBucket(this.#made({ bucket }).bucket), { bucket }, { signal })).discard();
   }
 
   async createBucket(asked: CreateBucket, signal: AbortSignal): Promise<void> {
-    const request = this.#back.createBucket(asked.bucket, asked.location, asked.vendor);
+    const { bucket, location, vendor } = this.#made(asked);
+    const request = this.#back.createBucket(bucket, location, vendor);
     (await this.#succeed(request, asked, { signal })).discard();
   }
 
   async deleteBucket(bucket: string, signal: AbortSignal): Promise<void> {
-    (await this.#succeed(this.#back.deleteBucket(bucket), { bucket }, { signal })).discard();
+    (await this.#succeed(this.#back.deleteBucket(this.#made({ bucket }).bucket), { bucket }, { signal })).discard();
   }
 
   async bucketLocation(bucket: string, signal: AbortSignal): Promise<string> {
-    return this.#document(this.#back.bucketLocation(bucket), { bucket }, signal, this.#back.readLocation);
+    const request = this.#back.bucketLocation(this.#made({ bucket }).bucket);
+    return this.#document(request, { bucket }, signal, this.#back.readLocation);
   }
 
-  async createUpload(ref: ObjectRef, metadata: ObjectMetadata, signal: AbortSignal): Promise<string> {
-    return this.#document(this.#back.createUpload(ref, metadata), ref, signal, this.#back.readUploadId);
+  async createUpload(ref: ObjectRef, metadata: ObjectMetadata, signal: AbortSignal): Promise<ProvenUpload> {
+    const request = this.#back.createUpload(this.#made(ref), metadata);
+    const uploadId = await this.#document(request, ref, signal, this.#back.readUploadId);
+    return ProvenUpload.created(ref, uploadId);
   }
 
   async uploadPart(
-    part: {
-      readonly ref: ObjectRef;
-      readonly uploadId: string;
-      readonly partNumber: number;
-      readonly body: OutgoingBody;
-    },
+    upload: ProvenUpload,
+    part: { readonly partNumber: number; readonly body: OutgoingBody },
     signal: AbortSignal,
   ): Promise<CompletedPart> {
-    const request = this.#back.uploadPart(part.ref, part.uploadId, part.partNumber, part.body);
-    const { etag } = await this.#acknowledged(request, part.ref, signal);
+    const { ref, uploadId } = this.#made(upload);
+    const request = this.#back.uploadPart(ref, uploadId, part.partNumber, part.body);
+    const { etag } = await this.#acknowledged(request, ref, signal);
     return { partNumber: part.partNumber, etag };
   }
 
@@ -283,8 +340,9 @@ export class Store {
    * itself, behind that of the asker, says yes. To list parts is another right, which readers have and writers may not.
    * @throws GatewayError AccessDenied, NoSuchUpload …
    */
-  async tryPart(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {
+  async tryPart(upload: ProvenUpload, signal: AbortSignal): Promise<void> {
     const { identity } = this;
+    const { ref, uploadId } = this.#made(upload);
     const options = identity === undefined ? { signal } : { signal, identity };
     const response = await this.#connection.send(this.#back.impossiblePart(ref, uploadId), options);
     const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
@@ -293,57 +351,56 @@ export class Store {
   }
 
   async completeUpload(
-    upload: {
-      readonly ref: ObjectRef;
-      readonly uploadId: string;
-      readonly parts: readonly CompletedPart[];
-      readonly conditions: Conditions;
-    },
+    upload: ProvenUpload,
+    { parts, conditions }: { readonly parts: readonly CompletedPart[]; readonly conditions: Conditions },
     signal: AbortSignal,
   ): Promise<StoredAck> {
-    const request = this.#back.completeUpload(upload.ref, upload.uploadId, upload.parts, upload.conditions);
-    const response = await this.#succeed(request, upload.ref, { signal });
+    const { ref, uploadId } = this.#made(upload);
+    const request = this.#back.completeUpload(ref, uploadId, parts, conditions);
+    const response = await this.#succeed(request, ref, { signal });
     const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
     const stored = this.#back.readComplete(response, document);
-    return stored.etag === '' ? { ...stored, etag: multipartEtag(upload.parts) } : stored;
+    return stored.etag === '' ? { ...stored, etag: multipartEtag(parts) } : stored;
   }
 
   /** @throws GatewayError PreconditionFailed, NoSuchKey when the source is not the one that was pinned any more … */
   async copy(copy: StoreCopy, signal: AbortSignal): Promise<StoredCopy> {
-    const response = await this.#succeed(this.#back.copy(copy), copy.ref, { signal });
+    const response = await this.#succeed(this.#back.copy(this.#made(copy)), copy.ref, { signal });
     return this.#back.readCopied(response, await collect(response.body, MAX_ACK_BYTES, documentTooLarge));
   }
 
   /** As `copy`. */
-  async copyPart(part: StorePartCopy, signal: AbortSignal): Promise<CompletedPart> {
-    const response = await this.#succeed(this.#back.copyPart(part), part.ref, { signal });
+  async copyPart(
+    { ref, uploadId }: ProvenUpload,
+    part: Omit<StorePartCopy, 'ref' | 'uploadId'>,
+    signal: AbortSignal,
+  ): Promise<CompletedPart> {
+    const request = this.#back.copyPart(this.#made({ ...part, ref, uploadId }));
+    const response = await this.#succeed(request, ref, { signal });
     const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
     return { partNumber: part.partNumber, etag: this.#back.readCopiedPart(response, document) };
   }
 
   /** An object's tags, as the headers by which a write sets them. */
   async tags(ref: ObjectRef, signal: AbortSignal): Promise<HeaderList> {
-    return this.#document(this.#back.tags(ref), ref, signal, this.#back.readTags);
+    return this.#document(this.#back.tags(this.#made(ref)), ref, signal, this.#back.readTags);
   }
 
-  async abortUpload(ref: ObjectRef, uploadId: string, signal: AbortSignal): Promise<void> {
+  async abortUpload(upload: ProvenUpload, signal: AbortSignal): Promise<void> {
+    const { ref, uploadId } = this.#made(upload);
     const response = await this.#succeed(this.#back.abortUpload(ref, uploadId), ref, { signal }).catch(ofUpload);
     response.discard();
   }
 
   /** The parts after a number, at most 1,000. */
-  async listParts(
-    ref: ObjectRef,
-    uploadId: string,
-    partNumberMarker: number,
-    signal: AbortSignal,
-  ): Promise<StoredPartListing> {
+  async listParts(upload: ProvenUpload, partNumberMarker: number, signal: AbortSignal): Promise<StoredPartListing> {
+    const { ref, uploadId } = this.#made(upload);
     const request = this.#back.listParts(ref, uploadId, partNumberMarker);
     return this.#document(request, ref, signal, this.#back.readParts).catch(ofUpload);
   }
 
   async listUploads(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
-    return this.#document(this.#back.listUploads(asked), asked, signal, this.#back.readUploads);
+    return this.#document(this.#back.listUploads(this.#made(asked)), asked, signal, this.#back.readUploads);
   }
 
   /** What a browser asks about pages of an origin; of the answer only what speaks of that. @throws GatewayError */
@@ -352,9 +409,26 @@ export class Store {
     question: HeaderList,
     signal: AbortSignal,
   ): Promise<{ readonly status: number; readonly headers: HeaderList }> {
-    const response = await this.#succeed(this.#back.preflight(resource, question), resource, { signal });
+    const response = await this.#succeed(this.#back.preflight(this.#madeResource(resource), question), resource, {
+      signal,
+    });
     response.discard();
     return { status: response.status, headers: crossOriginAnswer(response.headers) };
+  }
+
+  /** Rules are by bucket: a key that is none asks about its bucket. */
+  #madeResource(resource: Resource): ForStore<Resource> {
+    try {
+      return this.#made(resource);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'InvalidObjectName') throw error;
+      return this.#made({ bucket: resource.bucket });
+    }
+  }
+
+  /** See BackDialect.forward. @throws GatewayError */
+  forward(request: WireRequest, operation: Forward, document: Buffer): ForwardedRequest {
+    return this.#back.forward(request, this.#made(operation), document);
   }
 
   async #acknowledged(request: OutgoingRequest, ref: ObjectRef, signal: AbortSignal): Promise<StoredAck> {

@@ -7,7 +7,7 @@ import { noSuchUpload, type ReadUpload, withUpload } from './upload-state.ts';
 
 /**
  * AbortMultipartUpload: the backend's upload first, so that no part lands in it any more, then what the gateway keeps.
- * An upload whose state was lost can be aborted too: it is of the tenant's own bucket, or the backend knows it not.
+ * An upload whose state was lost can be aborted too, if the backend lists it for this very key.
  */
 export function abortUpload(operation: AbortMultipartUpload, context: OperationContext): Promise<UploadAborted> {
   return withUpload(operation, context, (upload) => abort(operation, upload, context));
@@ -18,16 +18,15 @@ async function abort(
   upload: ReadUpload | undefined,
   context: OperationContext,
 ): Promise<UploadAborted> {
-  const { services, policy, signal } = context;
+  const { services, signal } = context;
   const { store, uploads, staging } = services;
-  const { ref, uploadId } = operation;
   if (upload?.completed !== undefined) throw noSuchUpload(operation, context);
-  // MinIO answers success for an upload that it does not know.
-  if (upload === undefined && policy.protection !== 'none') await store.listParts(ref, uploadId, 0, signal);
-  await store.abortUpload(ref, uploadId, signal).catch((error: unknown) => {
+  const proven = upload?.proven ?? (await services.knownUploads.prove(operation, store, signal));
+  await store.abortUpload(proven, signal).catch((error: unknown) => {
     // Aborted before, and a crash came before the state was deleted.
     if (upload === undefined || !(error instanceof GatewayError) || error.code !== 'NoSuchUpload') throw error;
   });
+  services.knownUploads.forget(operation);
   if (upload !== undefined) {
     // A Complete that was under way may have been first, and stores answer that as success too. S3's word for it is
     // NoSuchUpload; what the Complete keeps stays, for its client to ask again.

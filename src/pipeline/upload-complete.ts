@@ -119,11 +119,11 @@ async function attemptComplete(
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
   const { services, signal } = context;
-  const { ref, uploadId } = upload;
+  const { ref, proven } = upload;
   const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: services.randomBytes(16) });
   const parts = await sendBackendParts(plan, { upload, footer }, context);
   const conditions = await conditionsForWriting(operation.conditions, ref, context);
-  const stored = await services.store.completeUpload({ ref, uploadId, parts, conditions }, signal);
+  const stored = await services.store.completeUpload(proven, { parts, conditions }, signal);
   const acknowledged = completedObject(ref, stored);
   if (!services.careful) return acknowledged;
   return completedMeanwhile(upload, { parts: manifest.parts, acknowledged }, context);
@@ -245,7 +245,7 @@ async function forget(
 
 /** In a bucket without protection: the backend's own parts, its own conditions and errors. */
 async function completePlain(operation: CompleteMultipartUpload, context: OperationContext): Promise<UploadCompleted> {
-  const { ref, uploadId, checksum } = operation;
+  const { ref, checksum } = operation;
   const { services, policy, signal } = context;
   if (checksum !== undefined) {
     throw clientError(
@@ -255,7 +255,9 @@ async function completePlain(operation: CompleteMultipartUpload, context: Operat
   }
   const parts = operation.parts.map(({ partNumber, etag }) => ({ partNumber, etag: backendEtag(etag) }));
   const conditions = writeConditions(operation.conditions);
-  const stored = await services.store.completeUpload({ ref, uploadId, parts, conditions }, signal);
+  const upload = await services.knownUploads.prove(operation, services.store, signal);
+  const stored = await services.store.completeUpload(upload, { parts, conditions }, signal);
+  services.knownUploads.forget(operation);
   const { etag, versionId, vendor } = stored;
   return { kind: 'UploadCompleted', ref, etag: plainEtag(etag, policy), versionId, checksum: undefined, vendor };
 }

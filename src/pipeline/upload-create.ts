@@ -17,12 +17,14 @@ export async function createUpload(
   const { ref, metadata, checksum } = operation;
   const { store, uploads, uploadKeepSeconds } = services;
   if (policy.protection === 'none') {
-    const uploadId = await store.createUpload(ref, metadata, signal);
-    return { kind: 'UploadCreated', ref, uploadId, checksum: undefined };
+    const upload = await store.createUpload(ref, metadata, signal);
+    services.knownUploads.remember(upload);
+    return { kind: 'UploadCreated', ref, uploadId: upload.uploadId, checksum: undefined };
   }
   await services.uploadQuota.admit(tenant.name);
   const object = await newObject(ref, metadata, undefined, context);
-  const uploadId = await store.createUpload(ref, object.metadata, signal);
+  const upload = await store.createUpload(ref, object.metadata, signal);
+  const { uploadId } = upload;
   const id = stateIdOf({ ref, uploadId }, context);
   const records = new UploadRecords({ id, keys: object.keys, randomBytes: services.randomBytes });
   const header = records.sealHeader(object.envelope, { createdAt: services.now(), checksum });
@@ -33,7 +35,7 @@ export async function createUpload(
     ]);
   } catch (error) {
     // The client's signal may have ended already; the abort must go out all the same.
-    await store.abortUpload(ref, uploadId, new AbortController().signal).catch(() => undefined);
+    await store.abortUpload(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
   return { kind: 'UploadCreated', ref, uploadId, checksum };

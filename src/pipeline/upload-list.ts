@@ -75,13 +75,13 @@ async function sealedParts(
  * @throws GatewayError NoSuchUpload
  */
 export async function backendParts(
-  { ref, uploadId }: ReadUpload,
+  { proven }: ReadUpload,
   { after, until }: { readonly after: number; readonly until: number },
   { services, signal }: OperationContext,
 ): Promise<Map<number, string>> {
   const held = new Map<number, string>();
   for (let marker = after; ; ) {
-    const page = await services.store.listParts(ref, uploadId, marker, signal);
+    const page = await services.store.listParts(proven, marker, signal);
     for (const { partNumber, etag } of page.parts) held.set(partNumber, etag);
     const last = page.parts.at(-1)?.partNumber;
     if (!page.truncated || last === undefined || last >= until) return held;
@@ -89,11 +89,10 @@ export async function backendParts(
   }
 }
 
-async function plainParts(
-  { ref, uploadId, partNumberMarker }: ListParts,
-  { services, policy, signal }: OperationContext,
-): Promise<FoundParts> {
-  const { parts, truncated } = await services.store.listParts(ref, uploadId, partNumberMarker, signal);
+async function plainParts(operation: ListParts, { services, policy, signal }: OperationContext): Promise<FoundParts> {
+  const { store, knownUploads } = services;
+  const upload = await knownUploads.prove(operation, store, signal);
+  const { parts, truncated } = await store.listParts(upload, operation.partNumberMarker, signal);
   return {
     parts: parts.flatMap(({ partNumber, etag, storedBytes, lastModified }) => {
       if (etag === '') return [];

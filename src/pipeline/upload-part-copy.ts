@@ -61,14 +61,15 @@ async function isPlainThroughout(
 }
 
 async function copiedByBackend(
-  { ref, uploadId, partNumber }: UploadPartCopy,
+  operation: UploadPartCopy,
   { ref: from, object }: FoundSource,
   range: ByteRange | undefined,
   { services, policy, signal }: OperationContext,
 ): Promise<Pick<PartStored, 'etag' | 'checksum'>> {
   const source = { ref: from, etag: object.stored.etag };
-  const part = { ref, uploadId, partNumber, source, range };
-  const { etag } = await pinned(services.store.copyPart(part, signal));
+  const upload = await services.knownUploads.prove(operation, services.store, signal);
+  const part = { partNumber: operation.partNumber, source, range };
+  const { etag } = await pinned(services.store.copyPart(upload, part, signal));
   return { etag: plainEtag(etag, policy), checksum: undefined };
 }
 

@@ -83,7 +83,7 @@ export async function storePart(
   const bytes = sealedPartBytes(plaintextBytes);
   if (bytes > store.dialect.largestPartBytes) throw partTooLarge(plaintextBytes, store.dialect.largestPartBytes);
   const staged = bytes < store.dialect.smallestPartBytes;
-  if (staged) await services.stagingRights.verify({ ...upload, store }, signal);
+  if (staged) await services.stagingRights.verify({ upload: upload.proven, id: upload.id, store }, signal);
   const partSalt = services.randomBytes(16);
   const { source, checksum } = await digested(attempt, upload.header.checksum?.algorithm);
   const sealed = sealPart(source, {
@@ -99,7 +99,7 @@ export async function storePart(
   const body = { bytes, source: sealed };
   const { etag } = staged
     ? await staging.put(upload.id, { partNumber, partSalt }, body, signal)
-    : await store.uploadPart({ ref: upload.ref, uploadId: upload.uploadId, partNumber, body }, signal);
+    : await store.uploadPart(upload.proven, { partNumber, body }, signal);
   const record: PartRecord = {
     partNumber,
     staged,
@@ -143,13 +143,14 @@ async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | und
 /** In a bucket without protection: as it is, verified all the same. Conditions and sizes are the backend's to judge. */
 async function plainPart(operation: UploadPart, body: VerifiedBody, context: OperationContext): Promise<PartStored> {
   const { services, signal } = context;
-  const { ref, uploadId, partNumber } = operation;
+  const { partNumber } = operation;
   const { plaintextBytes: bytes } = body;
   if (bytes === undefined) throw lengthNeeded('In a bucket without protection, parts must declare their length.');
   const release = services.budget.reserve(STREAM_RESERVE_BYTES);
   try {
+    const upload = await services.knownUploads.prove(operation, services.store, signal);
     const source = endHeldBack(body.bytes(), bytes);
-    const { etag } = await services.store.uploadPart({ ref, uploadId, partNumber, body: { bytes, source } }, signal);
+    const { etag } = await services.store.uploadPart(upload, { partNumber, body: { bytes, source } }, signal);
     return { kind: 'PartStored', etag: plainEtag(etag, context.policy), checksum: body.proof().checksum };
   } finally {
     release();

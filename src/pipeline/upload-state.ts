@@ -13,6 +13,7 @@ import {
   type UploadHeader,
   UploadRecords,
 } from '../uploads/upload-record.ts';
+import { ProvenUpload } from './proven-upload.ts';
 import { corrupted } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 
@@ -20,6 +21,8 @@ import type { OperationContext } from './services.ts';
 export interface UploadUnderWay {
   readonly ref: ObjectRef;
   readonly uploadId: string;
+  /** What the backend is asked about. */
+  readonly proven: ProvenUpload;
   /** stateId(). */
   readonly id: string;
   readonly keys: ObjectKeys;
@@ -120,6 +123,7 @@ async function openUpload(
   return {
     ref,
     uploadId,
+    proven: ProvenUpload.ofState(ref, uploadId),
     id,
     keys,
     oid: head.oid,

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BackendConnection, type BackendObserver, type BackendOptions } from '../../src/backend/connection.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { collect } from '../../src/wire/collect.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse, OutgoingBody, OutgoingRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { freePort } from '../support/minio.ts';
+import { s3Back } from '../support/plain-back.ts';
 import { type RawPeer, type RawServer, startRawServer } from '../support/raw-server.ts';
 
 let server: RawServer | undefined;

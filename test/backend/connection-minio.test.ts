@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BackendConnection } from '../../src/backend/connection.ts';
 import type { CompletedPart, StorePut } from '../../src/dialects/dialect.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { ObjectMetadata } from '../../src/operations/object.ts';
 import type { ListObjects, ListObjectVersions } from '../../src/operations/operation.ts';
@@ -11,6 +10,7 @@ import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { type Minio, startMinio } from '../support/minio.ts';
+import { s3Back } from '../support/plain-back.ts';
 import { chunks } from '../support/requests.ts';
 
 const BUCKET = 'bucket';

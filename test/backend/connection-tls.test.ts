@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BackendConnection, type BackendOptions } from '../../src/backend/connection.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { collect } from '../../src/wire/collect.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { backendOptions } from '../support/backend-options.ts';
+import { s3Back } from '../support/plain-back.ts';
 
 let folder: string;
 let server: Server;

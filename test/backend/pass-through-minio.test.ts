@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BackendConnection } from '../../src/backend/connection.ts';
 import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
 import type { GatewayError } from '../../src/errors.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { WireRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { type Minio, startMinio } from '../support/minio.ts';
+import { s3Back } from '../support/plain-back.ts';
 
 const BUCKET = 'bucket';
 const KEY = "/ünïcode (1)+%2F'é";

@@ -82,7 +82,7 @@ function listedAs(key: string, store: StoreName | undefined): string {
 function refusedBy(key: string, store: StoreName | undefined): string | undefined {
   if (store === 'MinIO' && key !== 'folder/') return 'InvalidArgument';
   if (store !== 'versitygw') return undefined;
-  if (key.startsWith('../')) return 'InvalidArgument';
+  if (/^\.{1,2}\/|\/\.{1,2}\/|\/\//.test(key)) return 'InvalidArgument';
   if (key.startsWith('nnn')) return 'KeyTooLongError';
   // A key that ends in / is a folder there, and without bytes; what is sealed never is.
   return key === 'folder/' ? 'DirectoryObjectContainsData' : undefined;

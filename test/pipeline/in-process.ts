@@ -17,6 +17,7 @@ import type { CopyObject, GetObject, HeadObject, ListObjects, PutObject } from '
 import { authorize } from '../../src/pipeline/authorize.ts';
 import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
 import { type EtagSource, KnownEtags } from '../../src/pipeline/known-etags.ts';
+import { KnownUploads } from '../../src/pipeline/known-uploads.ts';
 import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
 import { OriginRules } from '../../src/pipeline/origin-rules.ts';
 import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
@@ -87,7 +88,8 @@ export async function inProcess(
     await connection.destroy();
   });
   const budget = new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024);
-  const store = new Store(s3Back, connection, { budget });
+  const names = { keys: 'names', reservedBuckets: new Set<string>() } as const;
+  const store = new Store(s3Back, connection, { budget, names });
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
@@ -123,6 +125,7 @@ export async function inProcess(
     }),
     etags: knownEtags(etagIndex),
     uploads,
+    knownUploads: new KnownUploads({ store }),
     staging: new Staging({ bucket: 'staging', store }),
     stagingRights: new StagingRights(),
     uploadQuota: new UploadQuota({ uploads, limit: over.openUploads ?? 1000, keepSeconds: 3600 }),

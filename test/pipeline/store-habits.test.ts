@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BackDialect, StoreCopy, StorePartCopy } from '../../src/dialects/dialect.ts';
+import type { ForStore } from '../../src/dialects/identifiers.ts';
 import { s3Back } from '../../src/dialects/s3/back.ts';
 import { clientError } from '../../src/errors.ts';
 import { copyObject } from '../../src/pipeline/copy.ts';
@@ -117,8 +118,8 @@ describe('a store that copies what stands there by then, and not what was pinned
     headers: HeaderList.of([...headers.entries()].filter(([name]) => name !== 'x-amz-copy-source-if-match')),
   });
   const WORDS = {
-    copy: (copy: StoreCopy) => unpinned(s3Back.copy(copy)),
-    copyPart: (part: StorePartCopy) => unpinned(s3Back.copyPart(part)),
+    copy: (copy: ForStore<StoreCopy>) => unpinned(s3Back.copy(copy)),
+    copyPart: (part: ForStore<StorePartCopy>) => unpinned(s3Back.copyPart(part)),
   };
 
   /** The source is replaced after it was looked at, so many times. */

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { combinedCrc } from '../../src/checksums/crc-combination.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
 import { readPartList } from '../../src/dialects/s3/complete-upload.ts';
 import { openFooter } from '../../src/envelope/footer.ts';
 import { sealedBytes } from '../../src/envelope/sizes.ts';
+import type { ObjectRef } from '../../src/operations/object.ts';
+import { ProvenUpload } from '../../src/pipeline/proven-upload.ts';
 import type { Store } from '../../src/pipeline/store.ts';
 import { findUpload, stateIdOf } from '../../src/pipeline/upload-state.ts';
 import { openRedisStates } from '../../src/uploads/redis-states.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
+import { s3Back } from '../support/plain-back.ts';
 import { startRedis } from '../support/redis.ts';
 import { inProcess } from './in-process.ts';
 import { startUpload } from './upload-stand.ts';
@@ -29,15 +31,18 @@ it(`Complete of ${PARTS} parts lists each of them`, async () => {
   let footer: Buffer | undefined;
   const store = {
     dialect: s3Back,
-    createUpload: async () => randomBytes(8).toString('hex'),
-    uploadPart: async (part: Parameters<Store['uploadPart']>[0]) => {
+    createUpload: async (ref: ObjectRef) => ProvenUpload.created(ref, randomBytes(8).toString('hex')),
+    uploadPart: async (_: ProvenUpload, part: Parameters<Store['uploadPart']>[1]) => {
       footer = part.body as Buffer;
       return { partNumber: part.partNumber, etag: 'f'.repeat(32) };
     },
-    completeUpload: async (upload: Parameters<Store['completeUpload']>[0]) => {
-      const { body } = s3Back.completeUpload(upload.ref, upload.uploadId, upload.parts, upload.conditions);
+    completeUpload: async (
+      { ref, uploadId }: ProvenUpload,
+      { parts, conditions }: Parameters<Store['completeUpload']>[1],
+    ) => {
+      const { body } = s3Back.completeUpload(ref, uploadId, parts, conditions);
       expect((body as Buffer).length).toBeGreaterThan(PARTS * 80);
-      return { etag: `${'f'.repeat(32)}-${upload.parts.length}`, versionId: undefined, vendor: new HeaderList() };
+      return { etag: `${'f'.repeat(32)}-${parts.length}`, versionId: undefined, vendor: new HeaderList() };
     },
   } as unknown as Store;
   const services = { ...stand.services, uploads, store };

@@ -6,6 +6,7 @@ import { startDigest } from '../../src/checksums/digest.ts';
 import { sealedBytes } from '../../src/envelope/sizes.ts';
 import { clientError } from '../../src/errors.ts';
 import { headObject } from '../../src/pipeline/head.ts';
+import { ProvenUpload } from '../../src/pipeline/proven-upload.ts';
 import { putObject } from '../../src/pipeline/put.ts';
 import { reachablePolicy } from '../../src/pipeline/reachable.ts';
 import { StagingSweep } from '../../src/pipeline/staging-sweep.ts';
@@ -17,10 +18,12 @@ import { HeaderList } from '../../src/wire/headers.ts';
 import { temporaryDirectory } from '../keys/fixture.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
-import { MIB, PART, readBack, startUpload } from './upload-stand.ts';
+import { MIB, PART, readBack, type StartedUpload, startUpload } from './upload-stand.ts';
 
 const KIB = 1024;
 const STAGING = 'staging';
+
+const provenOf = ({ named }: StartedUpload) => ProvenUpload.created(named.ref, named.uploadId);
 
 const listing = { partNumberMarker: 0, maxParts: 1000, urlEncoded: false };
 const uploadsOf = { kind: 'ListMultipartUploads', bucket: BUCKET, prefix: '', delimiter: '' } as const;
@@ -478,8 +481,8 @@ describe('parts', () => {
     const upload = await startUpload(stand, 'held');
     await upload.send(1, payload(PART, 37));
     await upload.send(2, payload(PART, 38));
-    const part = { ...upload.named, partNumber: 1, body: payload(PART, 39) };
-    await stand.services.store.uploadPart(part, new AbortController().signal);
+    const part = { partNumber: 1, body: payload(PART, 39) };
+    await stand.services.store.uploadPart(provenOf(upload), part, new AbortController().signal);
     const listed = await listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
     expect(listed.parts.map(({ partNumber }) => partNumber)).toEqual([2]);
   });
@@ -586,7 +589,7 @@ describe('Complete', () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'another');
     const parts = [await upload.send(1, payload(10, 25))];
-    await stand.services.store.abortUpload(upload.named.ref, upload.named.uploadId, new AbortController().signal);
+    await stand.services.store.abortUpload(provenOf(upload), new AbortController().signal);
     await putObject(putOf('another'), verifiedBody(payload(10, 25)), stand.context());
     expect(await refusalOf(upload.complete(parts))).toBe('NoSuchUpload');
     const done = await startUpload(stand, 'replaced');

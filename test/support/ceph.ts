@@ -54,7 +54,7 @@ export async function startCephRgw(): Promise<Store> {
     port: cluster.port,
     ...CREDENTIALS,
     region: 'us-east-1',
-    settings: { conditionalUploads: false },
+    settings: { conditionalUploads: false, keys: 'names' },
     stop,
   };
 }

@@ -10,7 +10,9 @@ export interface Store {
   readonly secretAccessKey: string;
   readonly region: string;
   /** What an operator sets in `backend` for it (docs/stores.md). */
-  readonly settings: { readonly careful?: boolean; readonly conditionalUploads?: boolean };
+  readonly settings: { readonly careful?: boolean; readonly conditionalUploads?: boolean; readonly keys?: 'names' };
+  /** The folder that its objects lie in, where it is one of the host's. */
+  readonly directory?: string;
   /** Ends it and removes the folder. */
   stop(): Promise<void>;
 }

@@ -20,6 +20,7 @@ export async function startVersityGateway(): Promise<Store> {
     ...CREDENTIALS,
     region: 'us-east-1',
     settings: { careful: true },
+    directory: join(directory, 'objects'),
     stop: async () => {
       await server.kill();
       await rm(directory, { recursive: true, force: true, maxRetries: 5 });

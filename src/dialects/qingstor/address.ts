@@ -13,12 +13,6 @@ export interface Address {
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * `/minio/…` is MinIO's own administration: a bucket of that name would turn a tenant's requests into signed
- * administration requests.
- */
-const RESERVED_BUCKETS: ReadonlySet<string> = new Set(['minio']);
-
-/**
  * Virtual host (`<bucket>.<domain>/key`, configured domains) or path style (`/bucket/key`).
  * @throws GatewayError InvalidBucketName, InvalidURI, InvalidObjectName, KeyTooLongError, InvalidRequest (two hosts)
  */
@@ -29,7 +23,7 @@ export function readAddress(request: WireRequest, settings: FrontSettings): Addr
     if (key !== '') throw invalidBucketName();
     return { bucket, key };
   }
-  if (!BUCKET_NAME.test(bucket) || bucket.includes('..') || RESERVED_BUCKETS.has(bucket)) throw invalidBucketName();
+  if (!BUCKET_NAME.test(bucket) || bucket.includes('..')) throw invalidBucketName();
   if (key !== '') checkKey(key);
   return { bucket, key };
 }

@@ -59,15 +59,9 @@ export function hostBucket(request: WireRequest, settings: FrontSettings): strin
 /** Wider than S3's rule for new buckets: old buckets have upper case and underscores. The backend has the last word. */
 const BUCKET_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,61})[A-Za-z0-9]$/;
 
-/**
- * `/minio/…` is MinIO's own administration: a bucket of that name would turn a tenant's requests into signed
- * administration requests.
- */
-const RESERVED_BUCKETS: ReadonlySet<string> = new Set(['minio']);
-
 /** @throws GatewayError InvalidBucketName */
 export function checkBucketName(bucket: string): void {
-  if (BUCKET_NAME.test(bucket) && !bucket.includes('..') && !RESERVED_BUCKETS.has(bucket)) return;
+  if (BUCKET_NAME.test(bucket) && !bucket.includes('..')) return;
   throw clientError('InvalidBucketName', 'The specified bucket is not valid.', { details: { bucket } });
 }
 

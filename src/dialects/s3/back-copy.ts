@@ -1,8 +1,9 @@
 import { HeaderList } from '../../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../../wire/message.ts';
-import { percentEncode, percentEncodePath } from '../../wire/percent.ts';
+import { percentEncode } from '../../wire/percent.ts';
 import { xmlChild, xmlChildren, xmlText } from '../../wire/xml.ts';
 import type { StoreCopy, StoreCopySource, StoredCopy, StorePartCopy } from '../dialect.ts';
+import type { ForStore } from '../identifiers.ts';
 import { readError } from './back-error.ts';
 import { readMarks, unquoted, unusable } from './back-read.ts';
 import { readDate, readDocument, required } from './back-read-document.ts';
@@ -12,7 +13,7 @@ import { metadataHeaders, objectPath } from './back-render.ts';
  * CopyObject. What is copied is pinned by ETag and version, and nothing of its own metadata comes along: it holds the
  * envelope of another place.
  */
-export function renderCopy({ ref, source, metadata, tags }: StoreCopy): OutgoingRequest {
+export function renderCopy({ ref, source, metadata, tags }: ForStore<StoreCopy>): OutgoingRequest {
   const headers = metadataHeaders(metadata);
   addSource(headers, source);
   headers.append('x-amz-metadata-directive', 'REPLACE');
@@ -20,7 +21,7 @@ export function renderCopy({ ref, source, metadata, tags }: StoreCopy): Outgoing
   return { method: 'PUT', path: objectPath(ref), headers, body: undefined, idempotent: true };
 }
 
-export function renderCopyPart({ ref, uploadId, partNumber, source, range }: StorePartCopy): OutgoingRequest {
+export function renderCopyPart({ ref, uploadId, partNumber, source, range }: ForStore<StorePartCopy>): OutgoingRequest {
   const headers = new HeaderList();
   addSource(headers, source);
   if (range !== undefined) headers.append('x-amz-copy-source-range', `bytes=${range.first}-${range.last}`);
@@ -31,9 +32,8 @@ export function renderCopyPart({ ref, uploadId, partNumber, source, range }: Sto
   return { method: 'PUT', path, headers, body: undefined, idempotent: true };
 }
 
-function addSource(headers: HeaderList, { ref, etag }: StoreCopySource): void {
-  const version = ref.versionId === undefined ? '' : `?versionId=${percentEncode(ref.versionId)}`;
-  headers.append('x-amz-copy-source', `/${percentEncode(ref.bucket)}/${percentEncodePath(ref.key)}${version}`);
+function addSource(headers: HeaderList, { ref, etag }: ForStore<StoreCopySource>): void {
+  headers.append('x-amz-copy-source', objectPath(ref, [['versionId', ref.versionId]]));
   headers.append('x-amz-copy-source-if-match', `"${etag}"`);
 }
 

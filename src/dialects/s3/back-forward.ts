@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Forward } from '../../operations/operation.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
-import { percentEncode, percentEncodePath } from '../../wire/percent.ts';
+import { percentEncode } from '../../wire/percent.ts';
 import type { ForwardedRequest } from '../dialect.ts';
+import type { ForStore } from '../identifiers.ts';
 import { effectiveHeaders } from './amz-fields.ts';
+import { bucketPath, objectPath } from './back-render.ts';
 import { forwardedFields } from './forwarded-fields.ts';
 
 /**
@@ -12,10 +14,10 @@ import { forwardedFields } from './forwarded-fields.ts';
  * headers from the lists of what this operation may carry (forwarded-fields.ts), encoded anew, so that the backend
  * reads the very names and values that were checked.
  */
-export function forward(request: WireRequest, operation: Forward, document: Buffer): ForwardedRequest {
+export function forward(request: WireRequest, operation: ForStore<Forward>, document: Buffer): ForwardedRequest {
   const { bucket, key, name } = operation;
   const { parameters, requestHeaders, answerHeaders } = forwardedFields(name);
-  const path = `/${percentEncode(bucket)}${key === undefined ? '' : `/${percentEncodePath(key)}`}`;
+  const path = key === undefined ? bucketPath(bucket) : objectPath({ bucket, key });
   const query = request.query.parameters
     .filter((parameter) => parameters.has(parameter.name))
     .map(({ name: field, value, hasEquals }) => percentEncode(field) + (hasEquals ? `=${percentEncode(value)}` : ''))

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
+import type { MetadataEntry, ObjectMetadata } from '../../operations/object.ts';
 import type {
   DeleteTarget,
   ListMultipartUploads,
@@ -12,6 +12,7 @@ import type { OutgoingBody, OutgoingRequest } from '../../wire/message.ts';
 import { percentEncode, percentEncodePath } from '../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
 import type { CompletedPart, StoreGet, StorePut } from '../dialect.ts';
+import type { ForStore, Identifier, StoreBucket, StoreLocation, StoreRef, StoreUploadId } from '../identifiers.ts';
 import { setsLock, withChecksum } from './back-checksum.ts';
 import { encodeMetadataValue } from './encoded-word.ts';
 
@@ -23,9 +24,11 @@ import { encodeMetadataValue } from './encoded-word.ts';
 export const META_PREFIX = 'x-amz-meta-';
 const XMLNS = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-type Query = readonly (readonly [name: string, value: string | number | undefined])[];
+/** Of a client's words only those that a grammar made; the others are this file's own. */
+type QueryValue = Identifier | number | '' | 'url' | 'true' | undefined;
+type Query = readonly (readonly [name: string, value: QueryValue])[];
 
-export function renderPut({ ref, metadata, conditions, body }: StorePut): OutgoingRequest {
+export function renderPut({ ref, metadata, conditions, body }: ForStore<StorePut>): OutgoingRequest {
   const headers = metadataHeaders(metadata);
   addWriteConditions(headers, conditions);
   const sent = setsLock(headers) ? withChecksum(body, headers) : body;
@@ -37,7 +40,10 @@ function isUnconditional({ ifMatch, ifNoneMatch }: Conditions): boolean {
   return ifMatch === undefined && ifNoneMatch === undefined;
 }
 
-export function renderGet(method: 'GET' | 'HEAD', { ref, range, part, conditions }: StoreGet): OutgoingRequest {
+export function renderGet(
+  method: 'GET' | 'HEAD',
+  { ref, range, part, conditions }: ForStore<StoreGet>,
+): OutgoingRequest {
   const headers = new HeaderList();
   if (range !== undefined) headers.append('range', rangeHeader(range));
   addWriteConditions(headers, conditions);
@@ -50,7 +56,7 @@ export function renderGet(method: 'GET' | 'HEAD', { ref, range, part, conditions
   return { method, path: objectPath(ref, query), headers, body: undefined, idempotent: true };
 }
 
-export function renderDelete(ref: ObjectRef, conditions: Conditions, vendor = new HeaderList()): OutgoingRequest {
+export function renderDelete(ref: StoreRef, conditions: Conditions, vendor = new HeaderList()): OutgoingRequest {
   const headers = vendor.clone();
   addWriteConditions(headers, conditions);
   const request = bodiless('DELETE', objectPath(ref, [['versionId', ref.versionId]]), headers);
@@ -58,8 +64,8 @@ export function renderDelete(ref: ObjectRef, conditions: Conditions, vendor = ne
 }
 
 export function renderDeleteMany(
-  bucket: string,
-  targets: readonly DeleteTarget[],
+  bucket: StoreBucket,
+  targets: readonly ForStore<DeleteTarget>[],
   vendor = new HeaderList(),
 ): OutgoingRequest {
   const objects = targets.map(
@@ -75,7 +81,7 @@ export function renderDeleteMany(
   return { method: 'POST', path: bucketPath(bucket, [['delete', '']]), headers, body, idempotent };
 }
 
-export function renderList(asked: ListObjects): OutgoingRequest {
+export function renderList(asked: ForStore<ListObjects>): OutgoingRequest {
   const paging: Query =
     asked.form === 2
       ? [
@@ -98,7 +104,7 @@ export function renderList(asked: ListObjects): OutgoingRequest {
   return bodiless('GET', bucketPath(asked.bucket, paging));
 }
 
-export function renderListVersions(asked: ListObjectVersions): OutgoingRequest {
+export function renderListVersions(asked: ForStore<ListObjectVersions>): OutgoingRequest {
   return bodiless(
     'GET',
     bucketPath(asked.bucket, [
@@ -113,7 +119,11 @@ export function renderListVersions(asked: ListObjectVersions): OutgoingRequest {
   );
 }
 
-export function renderCreateBucket(bucket: string, location: string | undefined, vendor: HeaderList): OutgoingRequest {
+export function renderCreateBucket(
+  bucket: StoreBucket,
+  location: StoreLocation | undefined,
+  vendor: HeaderList,
+): OutgoingRequest {
   const headers = vendor.clone();
   const body =
     location === undefined
@@ -127,7 +137,7 @@ export function renderCreateBucket(bucket: string, location: string | undefined,
   return { method: 'PUT', path: bucketPath(bucket), headers, body, idempotent: false };
 }
 
-export function renderCreateUpload(ref: ObjectRef, metadata: ObjectMetadata): OutgoingRequest {
+export function renderCreateUpload(ref: StoreRef, metadata: ObjectMetadata): OutgoingRequest {
   return {
     method: 'POST',
     path: objectPath(ref, [['uploads', '']]),
@@ -138,8 +148,8 @@ export function renderCreateUpload(ref: ObjectRef, metadata: ObjectMetadata): Ou
 }
 
 export function renderUploadPart(
-  ref: ObjectRef,
-  uploadId: string,
+  ref: StoreRef,
+  uploadId: StoreUploadId,
   partNumber: number,
   body: OutgoingBody,
 ): OutgoingRequest {
@@ -155,15 +165,15 @@ const IMPOSSIBLE_PART_NUMBER = 10_000;
 /** MD5 of nothing. */
 const EMPTY_MD5 = '1B2M2Y8AsgTpgAmY7PhCfg==';
 
-export function renderImpossiblePart(ref: ObjectRef, uploadId: string): OutgoingRequest {
+export function renderImpossiblePart(ref: StoreRef, uploadId: StoreUploadId): OutgoingRequest {
   const request = renderUploadPart(ref, uploadId, IMPOSSIBLE_PART_NUMBER, Buffer.from('?'));
   request.headers.append('content-md5', EMPTY_MD5);
   return request;
 }
 
 export function renderCompleteUpload(
-  ref: ObjectRef,
-  uploadId: string,
+  ref: StoreRef,
+  uploadId: StoreUploadId,
   parts: readonly CompletedPart[],
   conditions: Conditions,
 ): OutgoingRequest {
@@ -183,11 +193,11 @@ export function renderCompleteUpload(
   };
 }
 
-export function renderAbortUpload(ref: ObjectRef, uploadId: string): OutgoingRequest {
+export function renderAbortUpload(ref: StoreRef, uploadId: StoreUploadId): OutgoingRequest {
   return bodiless('DELETE', objectPath(ref, [['uploadId', uploadId]]));
 }
 
-export function renderListParts(ref: ObjectRef, uploadId: string, partNumberMarker: number): OutgoingRequest {
+export function renderListParts(ref: StoreRef, uploadId: StoreUploadId, partNumberMarker: number): OutgoingRequest {
   return bodiless(
     'GET',
     objectPath(ref, [
@@ -198,7 +208,7 @@ export function renderListParts(ref: ObjectRef, uploadId: string, partNumberMark
   );
 }
 
-export function renderListUploads(asked: ListMultipartUploads): OutgoingRequest {
+export function renderListUploads(asked: ForStore<ListMultipartUploads>): OutgoingRequest {
   return bodiless(
     'GET',
     bucketPath(asked.bucket, [
@@ -217,11 +227,11 @@ export function bodiless(method: 'GET' | 'HEAD' | 'DELETE', path: string, header
   return { method, path, headers, body: undefined, idempotent: true };
 }
 
-export function bucketPath(bucket: string, query: Query = []): string {
+export function bucketPath(bucket: StoreBucket, query: Query = []): string {
   return `/${percentEncode(bucket)}${queryText(query)}`;
 }
 
-export function objectPath(ref: ObjectRef, query: Query = []): string {
+export function objectPath(ref: StoreRef, query: Query = []): string {
   return `/${percentEncode(ref.bucket)}/${percentEncodePath(ref.key)}${queryText(query)}`;
 }
 
@@ -234,7 +244,7 @@ function queryText(query: Query): string {
   return text;
 }
 
-function optional(text: string): string | undefined {
+function optional<Text extends string>(text: Text): Text | undefined {
   return text === '' ? undefined : text;
 }
 

@@ -2,6 +2,7 @@ import type { BackDialect } from '../dialect.ts';
 import { readCopied, readCopiedPart, readTags, renderCopy, renderCopyPart } from './back-copy.ts';
 import { readError } from './back-error.ts';
 import { forward } from './back-forward.ts';
+import { s3Grammar } from './back-grammar.ts';
 import { renderPreflight } from './back-preflight.ts';
 import { readAck, readDelete, readObject } from './back-read.ts';
 import {
@@ -39,6 +40,7 @@ import { sign } from './back-sign.ts';
 /** The gateway as a client of an S3-compatible store. */
 export const s3Back: BackDialect = {
   name: 's3',
+  grammar: s3Grammar,
   preflight: renderPreflight,
   put: renderPut,
   get: (get) => renderGet('GET', get),

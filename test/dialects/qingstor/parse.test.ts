@@ -143,7 +143,6 @@ describe('what is refused', () => {
     ['GET', '/Bucket', 'InvalidBucketName'],
     ['GET', '/buc%2Fket/a', 'InvalidBucketName'],
     ['GET', '/buc..ket/a', 'InvalidBucketName'],
-    ['GET', '/minio/admin/v3/info', 'InvalidBucketName'],
     ['GET', '//key', 'InvalidBucketName'],
     ['GET', '/bucket/a%00b', 'InvalidObjectName'],
     ['GET', '/bucket/%ff', 'InvalidURI'],

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { s3Back } from '../../../src/dialects/s3/back.ts';
 import { forwardedFields } from '../../../src/dialects/s3/forwarded-fields.ts';
 import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import { WireRequest } from '../../../src/wire/message.ts';
+import { s3Back } from '../../support/plain-back.ts';
 
 const NOTHING = Buffer.alloc(0);
 

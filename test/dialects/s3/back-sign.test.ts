@@ -1,9 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { describe, expect, test } from 'vitest';
-import { s3Back } from '../../../src/dialects/s3/back.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { OutgoingBody, OutgoingRequest } from '../../../src/wire/message.ts';
+import { s3Back } from '../../support/plain-back.ts';
 
 const NOW = new Date('2026-11-21T01:02:03Z');
 const credentials = { accessKeyId: 'AKID', secret: { reveal: () => 'sEcret/+' }, region: 'eu-test-1' };

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { s3Back } from '../../../src/dialects/s3/back.ts';
 import { verifyBody } from '../../../src/dialects/s3/body-verification.ts';
 import { createS3Front } from '../../../src/dialects/s3/front.ts';
 import type { Answer } from '../../../src/operations/answer.ts';
@@ -7,6 +6,7 @@ import type { CompleteMultipartUpload, Operation } from '../../../src/operations
 import { collect } from '../../../src/wire/collect.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import { readXml, type XmlElement, xmlChildren, xmlText } from '../../../src/wire/xml.ts';
+import { s3Back } from '../../support/plain-back.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { codeOf, NOW, SETTINGS } from './signing.ts';
 

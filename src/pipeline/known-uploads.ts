@@ -1,0 +1,84 @@
+import { LRUCache } from 'lru-cache';
+import { clientError, GatewayError } from '../errors.ts';
+import type { ObjectRef } from '../operations/object.ts';
+import { ProvenUpload } from './proven-upload.ts';
+import type { Store } from './store.ts';
+
+/** So many uploads are remembered, each worker; one more costs a listing when it is used again. */
+const MAX_REMEMBERED = 16_384;
+
+/** A page of uploads, and how many pages of one key's are read: 20,000 uploads of one key at a time. */
+const PAGE = 1_000;
+const MAX_PAGES = 20;
+
+interface NamedUpload {
+  readonly ref: ObjectRef;
+  readonly uploadId: string;
+}
+
+/**
+ * Uploads that the gateway keeps no state of: those of buckets without protection, and those that were begun before the
+ * gateway came. Each is looked for in the backend's listing of its key, once, and remembered until it is over.
+ */
+export class KnownUploads {
+  readonly #known = new LRUCache<string, ProvenUpload>({ max: MAX_REMEMBERED });
+  /** With the gateway's own rights: the answer tells a client no more than whether its own word is an upload. */
+  readonly #own: Store;
+
+  constructor(parts: { readonly store: Store }) {
+    this.#own = parts.store;
+  }
+
+  /** The backend has just begun it. */
+  remember(upload: ProvenUpload): void {
+    this.#known.set(nameOf(upload), upload);
+  }
+
+  /** It was completed or aborted. */
+  forget(upload: NamedUpload): void {
+    this.#known.delete(nameOf(upload));
+  }
+
+  /**
+   * @param store with the rights of whoever asks
+   * @throws GatewayError NoSuchUpload for an id that is not in the backend's listing of this bucket and key
+   */
+  async prove(named: NamedUpload, store: Store, signal: AbortSignal): Promise<ProvenUpload> {
+    const known = this.#known.get(nameOf(named));
+    if (known !== undefined) return known;
+    const isListed = await this.#isListed(named, store, signal).catch((error: unknown) => {
+      // Who may add parts need not be one who may list uploads.
+      if (error instanceof GatewayError && error.code === 'AccessDenied')
+        return this.#isListed(named, this.#own, signal);
+      throw error;
+    });
+    if (!isListed) {
+      throw clientError('NoSuchUpload', 'The specified multipart upload does not exist.', {
+        details: { UploadId: named.uploadId.slice(0, 1024) },
+      });
+    }
+    const upload = ProvenUpload.listed(named.ref, named.uploadId);
+    this.remember(upload);
+    return upload;
+  }
+
+  async #isListed({ ref, uploadId }: NamedUpload, store: Store, signal: AbortSignal): Promise<boolean> {
+    const { bucket, key } = ref;
+    // MinIO lists the uploads of a key that is named in full, and no others.
+    const asked = { kind: 'ListMultipartUploads', bucket, prefix: key, delimiter: '', maxUploads: PAGE } as const;
+    let [keyMarker, uploadIdMarker] = ['', ''];
+    for (let pages = 0; pages < MAX_PAGES; pages++) {
+      const page = await store.listUploads({ ...asked, keyMarker, uploadIdMarker, urlEncoded: true }, signal);
+      if (page.uploads.some((upload) => upload.key === key && upload.uploadId === uploadId)) return true;
+      const { truncated, nextKeyMarker, nextUploadIdMarker } = page;
+      // Keys come in order, and the key itself before all that it begins.
+      if (!truncated || nextKeyMarker !== key || nextUploadIdMarker === uploadIdMarker) return false;
+      [keyMarker, uploadIdMarker] = [nextKeyMarker, nextUploadIdMarker ?? ''];
+    }
+    return false;
+  }
+}
+
+function nameOf({ ref, uploadId }: NamedUpload): string {
+  return JSON.stringify([ref.bucket, ref.key, uploadId]);
+}
