@@ -1,6 +1,7 @@
 import { clientError } from '../../errors.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
+import { inQueryTwice, presignedHeaderNames } from './presigned-headers.ts';
 
 /** The parameters of a presigned URL that carry its signature. S3 spells them in exactly this case. */
 const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
@@ -20,23 +21,28 @@ export function isAmzParameter(name: string): boolean {
 }
 
 /**
- * The request's headers with the x-amz-* that presigned URLs carry in the query (the AWS SDK for JavaScript hoists
- * ACL, metadata, storage class …). For parsing only: a body is verified against what came in real headers, because a
+ * The request's headers with those that presigned URLs state in the query (the AWS SDK for JavaScript hoists ACL,
+ * metadata, storage class …; see presigned-headers.ts). For head and signature; of the body only Content-MD5 counts: a body is verified against what came in real headers, because a
  * presigned PUT's x-amz-checksum-crc32=AAAAAA== is the checksum of the empty body at presign time.
  * @throws GatewayError InvalidArgument where header and query disagree, and for a name that is none of a header: with
  *   line ends in it, one field would read like several, in Signature Version 2's string to sign above all
  */
 export function effectiveHeaders(request: WireRequest): HeaderList {
+  if (request.target.rawQuery === '') return request.headers;
   const { parameters } = request.query;
+  const others = presignedHeaderNames(request.query);
   let merged: HeaderList | undefined;
   for (const { name, value } of parameters) {
-    if (!isAmzParameter(name) || SIGNATURE_PARAMETERS.has(name)) continue;
+    const isOther = others.has(name.toLowerCase());
+    if ((!isOther && !isAmzParameter(name)) || SIGNATURE_PARAMETERS.has(name)) continue;
     if (!TOKEN.test(name)) {
       throw clientError('InvalidArgument', 'A query parameter that begins with x-amz- must have the name of a header.');
     }
     const wireValue = headerValue(name, value);
     const present = request.headers.get(name);
-    if (present !== undefined && present !== wireValue) {
+    if (isOther && present === undefined && merged?.has(name) === true) throw inQueryTwice(name);
+    // Uploaders send the type of their file whatever the URL says, and S3 goes by what they send.
+    if (present !== undefined && present !== wireValue && name.toLowerCase() !== 'content-type') {
       throw clientError(
         'InvalidArgument',
         `${name.toLowerCase()} in the query disagrees with the header of that name.`,
@@ -46,6 +52,13 @@ export function effectiveHeaders(request: WireRequest): HeaderList {
     if (present === undefined) merged.append(name, wireValue);
   }
   return merged ?? request.headers;
+}
+
+/** The headers by which a body is verified: the real ones, and a Content-MD5 that a presigned URL states. */
+export function bodyHeaders(request: WireRequest): HeaderList {
+  if (request.target.rawQuery === '' || request.headers.has('content-md5')) return request.headers;
+  const md5 = effectiveHeaders(request).get('content-md5');
+  return md5 === undefined ? request.headers : request.headers.clone().append('content-md5', md5);
 }
 
 /** RFC 9110 §5.6.2: what may name a header. */

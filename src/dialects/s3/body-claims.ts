@@ -19,7 +19,8 @@ export interface ChecksumClaim {
 }
 
 /**
- * From real headers only, never from a presigned URL's query: what stands there was computed over no body at all.
+ * A checksum counts in a real header only, never in a presigned URL's query: there it was computed over no body at all.
+ * @param headers from `bodyHeaders`
  * @throws GatewayError InvalidDigest, InvalidRequest
  */
 export function readBodyClaims(

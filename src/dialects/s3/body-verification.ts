@@ -5,6 +5,7 @@ import type { ChecksumAlgorithm } from '../../operations/object.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { ByteSource, WireRequest } from '../../wire/message.ts';
 import type { BodyProof, VerifiedBody } from '../dialect.ts';
+import { bodyHeaders } from './amz-fields.ts';
 import { type BodyClaims, checksumValue, readBodyClaims } from './body-claims.ts';
 import { EMPTY_SHA256 } from './canonical-request.ts';
 import { CHECKSUMS } from './checksum.ts';
@@ -21,7 +22,7 @@ export function verifyBody(
   payload: Payload,
   signatures: ChunkSignatures | undefined,
 ): VerifiedBody {
-  const { headers } = request;
+  const headers = bodyHeaders(request);
   const contentBytes = lengthOf(headers, 'content-length');
   const empty = contentBytes === 0 || (contentBytes === undefined && !headers.has('transfer-encoding'));
   if (empty && isRead(request.method) && payload.kind !== 'chunked') return emptyBody(payload);

@@ -28,7 +28,7 @@ export interface S3Operation {
   /** A second selector: this parameter or header must be there too. Rows that have one stand before those without. */
   readonly needsParameter?: string;
   readonly needsHeader?: string;
-  /** Query parameters that it understands; another one is NotImplemented, never ignored. */
+  /** Query parameters that it understands; another one must be without meaning (query-names.ts), or is NotImplemented. */
   readonly parameters: readonly string[];
 }
 

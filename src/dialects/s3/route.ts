@@ -4,6 +4,8 @@ import type { WireRequest } from '../../wire/message.ts';
 import type { QueryList } from '../../wire/query.ts';
 import { isAmzParameter } from './amz-fields.ts';
 import { type Level, S3_OPERATIONS, type S3Operation } from './operation-table.ts';
+import { presignedHeaderNames } from './presigned-headers.ts';
+import { isMeaningless } from './query-names.ts';
 
 /** The rows of one method and level, by the query parameter that selects them; '' for those that need none. */
 type RouteIndex = ReadonlyMap<string, readonly S3Operation[]>;
@@ -23,7 +25,8 @@ function buildIndex(): Map<string, Map<string, S3Operation[]>> {
 }
 
 /**
- * The operation that a request asks for, which is not a refused one, and of which every query parameter is understood.
+ * The operation that a request asks for, which is not a refused one, and of which every query parameter is understood or
+ * without meaning.
  * @param headers with those that a presigned URL carries in its query
  * @throws GatewayError NotImplemented, MethodNotAllowed, InvalidArgument (a parameter twice)
  */
@@ -59,15 +62,13 @@ function findOperation(request: WireRequest, headers: HeaderList, level: Level):
   );
 }
 
-/**
- * A presigned URL of SigV2, which boto3 still makes unless told otherwise. The last two it adds as a note of what the
- * request's headers must be; the headers themselves are signed.
- */
-const SIGV2_PARAMETERS = ['AWSAccessKeyId', 'Signature', 'Expires', 'content-type', 'content-md5'];
+/** Of a presigned URL of SigV2, which boto3 still makes unless told otherwise. */
+const SIGV2_PARAMETERS = ['AWSAccessKeyId', 'Signature', 'Expires'];
 
 function checkParameters(operation: S3Operation, query: QueryList): void {
   const { parameters } = query;
   const bySigV2 = query.has('AWSAccessKeyId');
+  const presigned = presignedHeaderNames(query);
   for (let at = 0; at < parameters.length; at++) {
     const { name, value } = parameters[at] as (typeof parameters)[number];
     if (name === 'x-id') {
@@ -78,6 +79,7 @@ function checkParameters(operation: S3Operation, query: QueryList): void {
     // The signature's reader wants each once.
     if (bySigV2 && SIGV2_PARAMETERS.includes(name)) continue;
     if (name !== operation.subresource && !operation.parameters.includes(name)) {
+      if (presigned.has(name.toLowerCase()) || isMeaningless(name, value, operation)) continue;
       throw clientError(
         'NotImplemented',
         `${operation.name} with the query parameter ${shown(name)} is not available.`,

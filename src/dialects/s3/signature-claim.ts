@@ -3,10 +3,12 @@ import { equalInConstantTime } from '../../wire/constant-time.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { FrontSettings, SignatureClaim, SigningSecret, VerifiedBody } from '../dialect.ts';
+import { effectiveHeaders } from './amz-fields.ts';
 import { verifyBody } from './body-verification.ts';
 import { canonicalPaths, canonicalQueries, canonicalRequest, signature, stringToSign } from './canonical-request.ts';
 import { ChunkSignatures } from './chunk-signatures.ts';
 import { type PayloadCandidate, payloadCandidates } from './payload.ts';
+import { signedView } from './presigned-headers.ts';
 import { readSignatureFields, type SignatureFields } from './signature-fields.ts';
 import { expired, MAX_SKEW_MILLISECONDS, refuseSkew } from './signature-time.ts';
 import { type SigningKey, signingKey } from './signing-key.ts';
@@ -63,8 +65,9 @@ class S3SignatureClaim implements SignatureClaim {
 
   /** At most two paths by two payload words by two queries: eight HMACs. */
   #match(key: SigningKey): PayloadCandidate {
-    const { method, headers, target, query } = this.#request;
+    const { method, target, query } = this.#request;
     const { signedHeaders, time, scope, form, signature: claimed } = this.#fields;
+    const headers = signedView(effectiveHeaders(this.#request), query, signedHeaders);
     const queries = canonicalQueries(query, form === 'query' ? 'X-Amz-Signature' : undefined);
     let firstText: string | undefined;
     for (const path of canonicalPaths(target.rawPath)) {

@@ -4,21 +4,12 @@ import type { QueryParameter } from '../../wire/query.ts';
 import { effectiveHeaders } from './amz-fields.ts';
 import { canonicalPaths } from './canonical-request.ts';
 import { S3_OPERATIONS } from './operation-table.ts';
+import { CLASSIC_SUBRESOURCES } from './query-names.ts';
 
 /**
  * Signature Version 2's string to sign (docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html). It leaves the
  * body and most of the query unsigned, so what it does sign is held to the letter here.
  */
-
-/** What AWS, botocore, the AWS SDK for JavaScript 2, s3cmd and MinIO sign, together. */
-const CLASSIC_SUBRESOURCES = [
-  ...['accelerate', 'acl', 'analytics', 'cors', 'defaultObjectAcl', 'delete', 'encryption', 'inventory'],
-  ...['legal-hold', 'lifecycle', 'location', 'logging', 'metrics', 'notification', 'object-lock', 'partNumber'],
-  ...['policy', 'replication', 'requestPayment', 'restore', 'retention', 'select', 'select-type', 'storageClass'],
-  ...['tagging', 'torrent', 'uploadId', 'uploads', 'versionId', 'versioning', 'versions', 'website'],
-  ...['response-cache-control', 'response-content-disposition', 'response-content-encoding'],
-  ...['response-content-language', 'response-content-type', 'response-expires'],
-];
 
 /**
  * Whatever selects another operation is signed, also where clients leave it out: a URL that was presigned to upload an
@@ -34,9 +25,10 @@ export function stringsToSign(
   request: WireRequest,
   { dateLine, hostBucket }: { readonly dateLine: string; readonly hostBucket: string | undefined },
 ): string[] {
-  const { method, headers, target } = request;
+  const { method, target } = request;
+  const headers = effectiveHeaders(request);
   const head = `${method}\n${headers.get('content-md5') ?? ''}\n${headers.get('content-type') ?? ''}\n${dateLine}\n`;
-  const amz = canonicalHeaders(effectiveHeaders(request));
+  const amz = canonicalHeaders(headers);
   // The Host is not signed: a virtual host's bucket stands in the resource, or the path alone would name another one.
   const bucket = hostBucket === undefined ? '' : `/${hostBucket}`;
   const texts: string[] = [];

@@ -2,6 +2,7 @@ import * as client from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
 import { S3_OPERATIONS, type S3Operation } from '../../../src/dialects/s3/operation-table.ts';
+import { isMeaningless } from '../../../src/dialects/s3/query-names.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
@@ -103,9 +104,13 @@ describe('the operation table', () => {
     (row) => {
       const [method, target, headers] = requestOf(row);
       const join = target.includes('?') ? '&' : '?';
+      const isRead = row.level === 'object' && (row.method === 'GET' || row.method === 'HEAD');
       for (const parameter of [
-        'foo',
+        ...(isRead && row.treatment !== 'forwarded' ? [] : ['tomorrow', 'tomorrowsSetting=']),
         'torrent',
+        'Torrent=1',
+        'append',
+        'response-foo=1',
         ...(row.level === 'object' ? [] : ['uploadId=1']), // there it asks for another operation
         ...(row.parameters.includes('partNumber') ? [] : ['partNumber=1']),
         'x-id=GetObjectTorrent',
@@ -117,6 +122,61 @@ describe('the operation table', () => {
       }
     },
   );
+
+  const NOISE = [
+    'v=123',
+    'utm_source=mail&utm_medium',
+    'x-user=ann',
+    'x-user',
+    'Range=',
+    '1732985',
+    'a+b=',
+    '=c',
+    'v=1&v=2',
+  ];
+  const ignores = ({ treatment, method }: S3Operation) =>
+    treatment !== 'refused' && treatment !== 'forwarded' && method !== 'DELETE' && method !== 'POST';
+
+  test.each(S3_OPERATIONS.filter(ignores))('$name ignores what means nothing', (row) => {
+    const [method, target, headers] = requestOf(row);
+    const plain = parse(method, target, headers);
+    for (const noise of [...NOISE, 'Version=2006-03-01']) {
+      const asked = parse(method, `${target}${target.includes('?') ? '&' : '?'}${noise}`, headers);
+      expect(JSON.stringify(asked)).toBe(JSON.stringify(plain));
+    }
+  });
+
+  test.each(S3_OPERATIONS.filter((row) => row.treatment !== 'refused' && !ignores(row)))(
+    '$name, which deletes, posts or is forwarded, takes no noise but the API’s version',
+    (row) => {
+      const [method, target, headers] = requestOf(row);
+      const join = target.includes('?') ? '&' : '?';
+      for (const noise of [...NOISE, 'Version=2012-01-01']) {
+        expect(() => parse(method, `${target}${join}${noise}`, headers)).toThrow(
+          expect.objectContaining({ code: 'NotImplemented' }),
+        );
+      }
+      expect(() => parse(method, `${target}${join}Version=2006-03-01`, headers)).not.toThrow();
+    },
+  );
+
+  test('no parameter of the SDK’s model is taken for noise', () => {
+    const names = new Set<string>();
+    const visit = (schema: unknown): void => {
+      if (typeof schema !== 'object' || schema === null) return;
+      const { httpQuery, http } = schema as { httpQuery?: string; http?: readonly [string, string] };
+      if (typeof httpQuery === 'string') names.add(httpQuery);
+      for (const pair of http?.[1].split('?')[1]?.split('&') ?? []) names.add(pair.split('=')[0] as string);
+      Object.values(schema).forEach(visit);
+    };
+    // Functions among them are references to other schemas, which are exported too.
+    for (const [name, schema] of Object.entries(client)) if (name.endsWith('$')) visit(schema);
+    expect(names.size).toBeGreaterThan(60);
+    names.delete('x-id'); // has a rule of its own
+    for (const row of S3_OPERATIONS.filter(ignores)) {
+      expect([row.name, [...names].filter((name) => isMeaningless(name, '1', row))]).toEqual([row.name, []]);
+    }
+  });
 
   test.each(S3_OPERATIONS.filter(({ treatment }) => treatment === 'forwarded'))('$name smuggles no copy', (row) => {
     const [method, target, headers] = requestOf(row);
@@ -387,6 +447,7 @@ describe('GetObject and HeadObject', () => {
     ['?versionId=1&versionId=2', [], 'InvalidArgument'],
     ['?response-content-type=a%0Ab', [], 'InvalidArgument'],
     ['?response-foo=1', [], 'NotImplemented'],
+    ['?VersionId=1', [], 'NotImplemented'],
     ['', [['x-amz-server-side-encryption-customer-key', 'AA']], 'InvalidArgument'],
     ['', [['x-amz-server-side-encryption-customer-key-MD5', 'AA']], 'InvalidArgument'],
     ['', [['x-amz-expected-bucket-owner', '1']], 'NotImplemented'],
