@@ -9,9 +9,12 @@ export interface ByteRange {
   readonly last: number;
 }
 
-const ONE_RANGE = /^bytes=[ \t]*(\d*)[ \t]*-[ \t]*(\d*)[ \t]*$/i;
+const ONE_RANGE = /^bytes=(\d*)-(\d*)$/i;
 
-/** undefined for what S3 and RFC 9110 say to ignore: malformed, another unit, several ranges, last before first. */
+/**
+ * undefined for what S3 ignores, and RFC 9110 §14.2 lets be ignored: malformed (blanks within it too), another unit,
+ * several ranges, last before first.
+ */
 export function parseRange(value: string | undefined): RangeRequest | undefined {
   if (value === undefined) return undefined;
   const match = ONE_RANGE.exec(value);

@@ -5,10 +5,8 @@ import type { HeaderList } from '../../wire/headers.ts';
 import { readCopySource } from './copy-source.ts';
 import { asksEncryption } from './encryption-headers.ts';
 import { COPY_SOURCE_HEADERS } from './header-rules.ts';
-import { readObjectMetadata, readWriteConditions } from './put-object.ts';
+import { DIRECTIVES, readObjectMetadata, readWriteConditions } from './put-object.ts';
 import { readChecksumAlgorithm } from './upload-requests.ts';
-
-const DIRECTIVES = { metadata: 'x-amz-metadata-directive', tags: 'x-amz-tagging-directive' } as const;
 
 /** What CopyObject has beside the headers of a write. */
 const READ_HERE: ReadonlySet<string> = new Set([...Object.values(DIRECTIVES), ...COPY_SOURCE_HEADERS]);

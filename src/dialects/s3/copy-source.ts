@@ -9,7 +9,7 @@ const VERSION = 'versionId=';
 
 /**
  * What a copy reads: `bucket/key` or `/bucket/key`, percent-encoded, with `?versionId=` behind it, and its own
- * conditions. A plus is a plus, as in a path.
+ * conditions. A plus is a blank, as AWS reads it and Java's URLEncoder writes it; not so in a path.
  * @throws GatewayError InvalidArgument, InvalidBucketName, KeyTooLongError
  */
 export function readCopySource(headers: HeaderList): CopySource {
@@ -17,7 +17,8 @@ export function readCopySource(headers: HeaderList): CopySource {
   if (more.length > 0) throw clientError('InvalidArgument', `${HEADER} may be there once only.`);
   // Split first: what is encoded in the key is the key's.
   const mark = value.indexOf('?');
-  const path = decoded(mark === -1 ? value : value.slice(0, mark)).replace(/^\//, '');
+  const encoded = mark === -1 ? value : value.slice(0, mark);
+  const path = decoded(encoded.replaceAll('+', ' ')).replace(/^\//, '');
   const slash = path.indexOf('/');
   if (slash < 1 || slash === path.length - 1) throw malformed();
   const bucket = path.slice(0, slash);

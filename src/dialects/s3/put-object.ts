@@ -26,6 +26,11 @@ export function readWriteConditions(headers: HeaderList): Conditions {
   return { ifMatch: headers.get('if-match'), ifNoneMatch: headers.get('if-none-match') };
 }
 
+/** Of what a copy takes over. On another write they mean nothing: s3fs sends one when it begins an upload. */
+export const DIRECTIVES = { metadata: 'x-amz-metadata-directive', tags: 'x-amz-tagging-directive' } as const;
+
+const IGNORED_DIRECTIVES: ReadonlySet<string> = new Set(Object.values(DIRECTIVES));
+
 /**
  * What a client stores beside an object's bytes.
  * @param isRead whether the operation reads a header itself that a plain write does not have
@@ -35,7 +40,7 @@ export function readWriteConditions(headers: HeaderList): Conditions {
 export function readObjectMetadata(
   operation: string,
   headers: HeaderList,
-  isRead: (name: string) => boolean = () => false,
+  isRead: (name: string) => boolean = (name) => IGNORED_DIRECTIVES.has(name),
 ): ObjectMetadata {
   const vendor = new HeaderList();
   headers.forEach((name, value, raw) => {

@@ -170,7 +170,13 @@ export function credential(text: string, malformed: Malformed): Pick<SignatureFi
   const pieces = text.split('/');
   const [date, region, service, terminal] = pieces.slice(-4);
   const accessKeyId = pieces.slice(0, -4).join('/');
-  if (accessKeyId === '' || date === undefined || !/^\d{8}$/.test(date) || !region || terminal !== 'aws4_request') {
+  if (
+    accessKeyId === '' ||
+    date === undefined ||
+    !/^\d{8}$/.test(date) ||
+    region === undefined ||
+    terminal !== 'aws4_request'
+  ) {
     throw malformed('the credential must be <access key id>/yyyymmdd/<region>/s3/aws4_request');
   }
   if (service !== 's3') throw malformed('the credential must name the service s3');

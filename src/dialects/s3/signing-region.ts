@@ -1,7 +1,10 @@
 import type { FrontSettings } from '../dialect.ts';
 
-/** As the setting `region` allows them: what a stranger writes becomes part of a key that is derived and kept. */
-const REGION = /^[A-Za-z0-9-]{1,64}$/;
+/**
+ * As the setting `region` allows them, for what a stranger writes becomes part of a key that is derived and kept; or none
+ * at all: Apache Libcloud signs with an empty one for a store that is not Amazon's.
+ */
+const REGION = /^[A-Za-z0-9-]{0,64}$/;
 
 /** Whether a signature may name this region. */
 export function isTaken(region: string, settings: Pick<FrontSettings, 'region' | 'anyRegion'>): boolean {

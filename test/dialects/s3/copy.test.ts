@@ -30,7 +30,7 @@ describe('the source', () => {
     ['source/a/b/', 'source', 'a/b/', undefined],
     ['source//a', 'source', '/a', undefined],
     ['%2Fsource%2Fa%2Fb', 'source', 'a/b', undefined],
-    ['source/a%20b%2Bc+d', 'source', 'a b+c+d', undefined],
+    ['source/a%20b%2Bc+d', 'source', 'a b+c d', undefined],
     ['source/%C3%BC%3F%26%25', 'source', 'ü?&%', undefined],
     ['source/\u00c3\u00bc', 'source', 'ü', undefined],
     ['source/a?versionId=v1', 'source', 'a', 'v1'],
@@ -59,6 +59,7 @@ describe('the source', () => {
     ['arn:aws:s3:us-east-1:1:accesspoint/p/object/k', 'InvalidBucketName'],
     ['../a', 'InvalidBucketName'],
     ['source/a%00', 'InvalidArgument'],
+    ['+source/a', 'InvalidBucketName'],
     [`source/${'k'.repeat(1025)}`, 'KeyTooLongError'],
   ])('%s: %s', async (source, expected) => {
     const refused = await code(source);

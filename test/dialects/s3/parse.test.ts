@@ -290,6 +290,20 @@ describe('addresses', () => {
   });
 });
 
+test.each([
+  ['PUT', '/bucket/key'],
+  ['POST', '/bucket/key?uploads'],
+])('%s %s ignores the directives of a copy, which s3fs sends with it', (method, target) => {
+  const plain = operation(method, target, [['x-amz-meta-mode', '33188']]);
+  for (const directive of ['x-amz-metadata-directive', 'x-amz-tagging-directive']) {
+    const asked = operation(method, target, [
+      ['x-amz-meta-mode', '33188'],
+      [directive, 'REPLACE'],
+    ]);
+    expect(asked).toEqual(plain);
+  }
+});
+
 describe('PutObject', () => {
   test('takes content headers, metadata and vendor headers apart', () => {
     const put = operation('PUT', '/bucket/key', [
@@ -382,7 +396,6 @@ describe('PutObject', () => {
     ['a control character in a hoisted header', '?x-amz-meta-a=b%0D%0Ax-amz-acl:public', [], 'InvalidArgument'],
     ['two headers in the name of one', '?x-amz-sdk-a:b%0Ax-amz-tagging=c%3Dd', [], 'InvalidArgument'],
     ['header and query that disagree', '?x-amz-acl=private', [['x-amz-acl', 'public-read']], 'InvalidArgument'],
-    ['a copy’s directive', '', [['x-amz-metadata-directive', 'COPY']], 'NotImplemented'],
     ['a condition on no source', '', [['x-amz-copy-source-if-match', '"e"']], 'NotImplemented'],
     ['a customer key', '', [['x-amz-server-side-encryption-customer-algorithm', 'AES256']], 'InvalidArgument'],
     ['a customer key in the query', '?x-amz-server-side-encryption-customer-key=AA', [], 'InvalidArgument'],

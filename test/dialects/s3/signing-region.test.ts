@@ -20,7 +20,7 @@ function code({ target, headers }: SignedRequest, settings: typeof ANY | typeof 
   );
 }
 
-test.each(['us-east-1', 'eu-north-1', 'garage', 'NoWhere-7'])('a signature for %s', async (region) => {
+test.each(['us-east-1', 'eu-north-1', 'garage', 'NoWhere-7', ''])('a signature for %s', async (region) => {
   const own = region === SETTINGS.region;
   const inHeaders = await sign(ASKED, signing(region));
   const inQuery = await presign(ASKED, 300, signing(region));

@@ -19,6 +19,10 @@ const RANGES = [
   'bytes=x-y',
   'bytes=1-2,4-5',
   'lines=1-2',
+  'bytes=-',
+  'bytes= -1',
+  'bytes=1 - 2',
+  'bytes=1-2,',
 ] as const;
 
 const ATTRIBUTES = [
