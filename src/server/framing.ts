@@ -2,12 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { clientError, type GatewayError } from '../errors.ts';
 
 /**
+ * Fields of a request at most, whatever their size: to look through thousands costs more than the request may be worth,
+ * before anything is known of the caller. S3 takes heads of 8 KB, which hold fewer with one `x-amz-meta-` name each.
+ */
+const MAX_FIELDS = 500;
+
+/**
  * What llhttp lets through and a proxy must not: whoever reads such a request differently than we do (a load balancer
  * in front, the backend behind) sees other request borders, and one client's bytes become another's request
  * (RFC 9112 §11.2). llhttp itself refuses two lengths, length and chunked, obs-fold, bare LF and CR, blanks before a
  * colon, and any last coding but chunked; test/server/smuggling.test.ts holds it to that.
  */
 export function refusedFraming(rawHeaders: readonly string[], httpVersion: string): GatewayError | undefined {
+  if (rawHeaders.length > 2 * MAX_FIELDS) {
+    return clientError('RequestHeaderSectionTooLarge', `The request has more than ${MAX_FIELDS} header fields.`);
+  }
   let lengths = 0;
   let codings = 0;
   let hosts = 0;

@@ -7,6 +7,8 @@ export class HeaderList {
   readonly #raw: string[];
   /** The names in lower case, in order; a request has some twenty, which a scan finds sooner than a map is made. */
   readonly #names: string[];
+  /** Where each name stands, of a list so long that scans would cost more: made when it is asked, dropped by deletions. */
+  #places: Map<string, number[]> | undefined;
 
   constructor(raw: readonly string[] = []) {
     this.#raw = raw.slice();
@@ -22,12 +24,13 @@ export class HeaderList {
 
   /** The first value of a field, or undefined. */
   get(name: string): string | undefined {
-    const at = this.#names.indexOf(name.toLowerCase());
+    const at = this.#find(name.toLowerCase());
     return at === -1 ? undefined : this.#raw[2 * at + 1];
   }
 
   getAll(name: string): string[] {
     const lower = name.toLowerCase();
+    if (this.#names.length > FEW) return this.#allPlaces(lower).map((at) => this.#raw[2 * at + 1] as string);
     const values: string[] = [];
     for (let at = this.#names.indexOf(lower); at !== -1; at = this.#names.indexOf(lower, at + 1)) {
       values.push(this.#raw[2 * at + 1] as string);
@@ -36,12 +39,14 @@ export class HeaderList {
   }
 
   has(name: string): boolean {
-    return this.#names.includes(name.toLowerCase());
+    return this.#find(name.toLowerCase()) !== -1;
   }
 
   append(name: string, value: string): this {
+    const lower = name.toLowerCase();
     this.#raw.push(name, value);
-    this.#names.push(name.toLowerCase());
+    const at = this.#names.push(lower) - 1;
+    if (this.#places !== undefined) addPlace(this.#places, lower, at);
     return this;
   }
 
@@ -52,6 +57,7 @@ export class HeaderList {
 
   delete(name: string): this {
     const lower = name.toLowerCase();
+    this.#places = undefined;
     for (let at = this.#names.lastIndexOf(lower); at !== -1; at = this.#names.lastIndexOf(lower)) {
       this.#names.splice(at, 1);
       this.#raw.splice(2 * at, 2);
@@ -86,4 +92,26 @@ export class HeaderList {
   clone(): HeaderList {
     return new HeaderList(this.#raw);
   }
+
+  #find(lower: string): number {
+    return this.#names.length > FEW ? (this.#allPlaces(lower)[0] ?? -1) : this.#names.indexOf(lower);
+  }
+
+  #allPlaces(lower: string): readonly number[] {
+    if (this.#places === undefined) {
+      this.#places = new Map();
+      for (const [at, name] of this.#names.entries()) addPlace(this.#places, name, at);
+    }
+    return this.#places.get(lower) ?? NOWHERE;
+  }
+}
+
+/** Up to here a scan is quicker than a map. */
+const FEW = 40;
+const NOWHERE: readonly number[] = [];
+
+function addPlace(places: Map<string, number[]>, name: string, at: number): void {
+  const known = places.get(name);
+  if (known === undefined) places.set(name, [at]);
+  else known.push(at);
 }

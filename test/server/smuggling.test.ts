@@ -132,6 +132,23 @@ describe('smuggling', () => {
     expect(answer.text).toContain('GET /seen 0:');
   });
 
+  it('takes 500 fields, and refuses one more before it looks at them', async () => {
+    const fields = (count: number) => Array.from({ length: count - 1 }, (_, at) => `x-${at}: \r\n`).join('');
+    for (const [count, status] of [
+      [500, 200],
+      [501, 431],
+    ] as const) {
+      seen = [];
+      await using client = await server.open();
+      const close = count === 500 ? 'Connection: close\r\n' : 'x-more:\r\n';
+      const answer = await client
+        .send(`GET /seen HTTP/1.1\r\nHost: a\r\n${fields(count - 1)}${close}\r\n${HIDDEN}`)
+        .closed();
+      expect(answer.statuses).toEqual([status]);
+      expect(seen).toEqual(status === 200 ? ['/seen'] : []);
+    }
+  });
+
   it.each([
     ['GET', 'h2c', '', ''],
     ['GET', 'websocket', '', ''],

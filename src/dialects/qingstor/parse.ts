@@ -2,6 +2,7 @@ import { clientError } from '../../errors.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { DeleteTarget, GetObject, ListObjects, Operation, ResponseOverrides } from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
+import { headerValue } from '../../wire/header-value.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { parseRange } from '../../wire/range.ts';
@@ -98,9 +99,7 @@ function overridesOf(request: WireRequest): ResponseOverrides {
   const overrides: Record<string, string> = {};
   for (const [name, field] of RESPONSE_OVERRIDES) {
     const value = request.query.get(name);
-    if (value === undefined) continue;
-    if (/[\r\n\0]/.test(value)) throw clientError('InvalidArgument', `${name} may not hold line breaks.`);
-    overrides[field] = Buffer.from(value, 'utf8').toString('latin1');
+    if (value !== undefined) overrides[field] = headerValue(name, value);
   }
   return overrides;
 }

@@ -1,11 +1,12 @@
 import { clientError } from '../../errors.ts';
 import type { FormReply, PostObject } from '../../operations/operation.ts';
+import { headerValue } from '../../wire/header-value.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentEncode } from '../../wire/percent.ts';
 import { readXml, xmlText } from '../../wire/xml.ts';
 import { checkKey } from './address.ts';
-import { headerValue, TOKEN } from './amz-fields.ts';
+import { TOKEN } from './amz-fields.ts';
 import { missingField } from './post-claim.ts';
 import { readPutObject } from './put-object.ts';
 

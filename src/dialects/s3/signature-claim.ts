@@ -123,8 +123,9 @@ function checkTime(fields: SignatureFields, now: Date): void {
  * signed in any case, for its value stands at the end of the canonical request; old SDKs do not list its name.
  */
 function checkAllSigned(headers: HeaderList, signedHeaders: readonly string[]): void {
+  const signed = new Set(signedHeaders);
   headers.forEach((name) => {
-    if (name.startsWith('x-amz-') && name !== 'x-amz-content-sha256' && !signedHeaders.includes(name)) {
+    if (name.startsWith('x-amz-') && name !== 'x-amz-content-sha256' && !signed.has(name)) {
       throw clientError('AccessDenied', 'There were headers present in the request which were not signed.', {
         details: { HeadersNotSigned: name.slice(0, 128) },
       });

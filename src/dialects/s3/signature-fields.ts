@@ -183,11 +183,15 @@ export function credential(text: string, malformed: Malformed): Pick<SignatureFi
   return { accessKeyId, scope: { date, region, service } };
 }
 
+/** As many as a request may have (server/framing.ts): each of them is looked for before the caller is known. */
+const MAX_SIGNED_HEADERS = 500;
+
 const HEADER_NAMES = /^[a-z0-9!#$%&'*+\-.^_`|~]+(?:;[a-z0-9!#$%&'*+\-.^_`|~]+)*$/;
 
 function signedHeaderNames(text: string, malformed: Malformed): string[] {
   if (!HEADER_NAMES.test(text)) throw malformed('the signed headers must be lower-case names joined by semicolons');
   const names = text.split(';');
+  if (names.length > MAX_SIGNED_HEADERS) throw malformed(`at most ${MAX_SIGNED_HEADERS} headers may be signed`);
   if (!names.includes('host')) throw malformed('host must be among the signed headers');
   if (new Set(names).size !== names.length) throw malformed('a signed header is listed twice');
   return names;

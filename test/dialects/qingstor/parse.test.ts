@@ -136,6 +136,18 @@ describe('what is asked', () => {
   });
 });
 
+it.each(['a%01b', 'a%0Ab', 'a%0D', '%00', 'a%7Fb', '%1F'])(
+  'an override of %j is refused: no header can hold it',
+  (value) => {
+    for (const name of ['response-content-type', 'response-content-disposition', 'response-expires']) {
+      expect(refusal(() => operation({ target: `/bucket/a?${name}=${value}` }))).toBe('InvalidArgument');
+    }
+    expect(operation({ target: '/bucket/a?response-content-type=%09a%20%C3%BC+' })).toMatchObject({
+      overrides: { contentType: 'a \u00c3\u00bc' },
+    });
+  },
+);
+
 describe('what is refused', () => {
   it.each([
     ['GET', '/a'.padEnd(66, 'a'), 'InvalidBucketName'],

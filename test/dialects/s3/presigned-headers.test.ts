@@ -219,6 +219,22 @@ describe('x-amz-content-sha256 that is sent and not listed', () => {
   });
 });
 
+test.each([
+  [500, 'nothing'],
+  [501, 'malformed'],
+])('%d signed headers: %s', async (count, expected) => {
+  const names = Array.from({ length: count - 3 }, (_, at) => `x-amz-meta-${at}`);
+  const signed = {
+    ...Object.fromEntries(names.map((name) => [name, 'v'])),
+    'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
+  };
+  const code = await codeOf(() => taken(signedInHeaders(signed, signed)));
+  expect(code).toBe(expected === 'nothing' ? expected : 'AuthorizationHeaderMalformed');
+  const metadata = Object.fromEntries(['x-amz-date', 'x-amz-content-sha256', ...names].map((name) => [name, 'v']));
+  const inQuery = await codeOf(() => taken(presigned({}, metadata)));
+  expect(inQuery).toBe(expected === 'nothing' ? 'SignatureDoesNotMatch' : 'AuthorizationQueryParametersError');
+});
+
 describe('signed headers that a proxy took away', () => {
   const nothing = Buffer.alloc(0);
   const unsigned = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
