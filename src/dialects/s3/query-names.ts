@@ -24,7 +24,7 @@ const ELSEWHERE = [
   ...['events', 'force', 'lambdaArn', 'metadata', 'ping', 'replication-check', 'replication-metrics'], // MinIO
   ...['replication-reset', 'replication-reset-status', 'zip'],
   ...['bucketInfo', 'callback', 'cname', 'comp', 'image', 'img', 'mirror', 'objectMeta', 'part_number'],
-  ...['process', 'qos', 'referer', 'rename', 'stat', 'stats', 'style', 'symlink', 'upload_id', 'version_id', 'worm'],
+  ...['qos', 'referer', 'rename', 'stat', 'stats', 'style', 'symlink', 'upload_id', 'version_id', 'worm'],
 ];
 
 const KNOWN: ReadonlySet<string> = new Set(
