@@ -41,6 +41,8 @@ export interface KeysConfig {
   readonly root: RootKeyPlace;
   readonly store: KeyStorePlace;
   readonly cache: Settings['keys']['cache'];
+  /** Where the highest generation of the store is kept; undefined: nowhere. */
+  readonly generationFile: string | undefined;
 }
 
 export type RootKeyPlace =
@@ -246,8 +248,11 @@ function completeKeys({ keys }: Settings, rootKeySource: string): KeysConfig | u
   const { file, env } = keys.root;
   const store = placeOfKeyStore(keys.store);
   if (store === undefined) return undefined;
-  if (file !== undefined) return { root: { kind: 'file', path: file }, store, cache: keys.cache };
-  return env && { root: { kind: 'env', key: env, source: rootKeySource }, store, cache: keys.cache };
+  const beside = file ?? (store.kind === 'file' ? store.path : undefined);
+  const given = keys.generationFile ?? (beside === undefined ? 'off' : `${beside}.generation`);
+  const rest = { store, cache: keys.cache, generationFile: given === 'off' ? undefined : given };
+  if (file !== undefined) return { root: { kind: 'file', path: file }, ...rest };
+  return env && { root: { kind: 'env', key: env, source: rootKeySource }, ...rest };
 }
 
 function placeOfBackend(given: {

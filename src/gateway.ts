@@ -1,21 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { BackendConnection, type BackendObserver, type BackendOptions } from './backend/connection.ts';
 import { PassThroughLane } from './backend/pass-through-lane.ts';
-import type { BackendConfig, Config, KeysConfig } from './config.ts';
+import type { BackendConfig, Config } from './config.ts';
 import type { BackDialect } from './dialects/dialect.ts';
 import type { StoreNames } from './dialects/identifiers.ts';
 import { s3Back } from './dialects/s3/back.ts';
 import { FRONTS } from './dialects/table.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
 import type { EtagIndex } from './etags/etag-index.ts';
-import { openEtagIndex } from './etags/index-table.ts';
 import { restingIndex } from './etags/resting-index.ts';
-import { KeyRings } from './keys/key-rings.ts';
-import type { KeyStoreObserver, RecordStore } from './keys/record-store.ts';
-import { Records } from './keys/records.ts';
-import { type RootKey, rootKeyFromFile, rootKeyFromText } from './keys/root-key.ts';
-import { startUpSelfTest } from './keys/self-test.ts';
-import { type KeyStoreConfig, openRecordStore } from './keys/store-table.ts';
 import { EnvelopeCache } from './pipeline/envelope-cache.ts';
 import { createHandler, type Handler } from './pipeline/handle.ts';
 import { KnownEtags } from './pipeline/known-etags.ts';
@@ -24,7 +17,7 @@ import { LayoutCache } from './pipeline/layout-cache.ts';
 import { OriginRules } from './pipeline/origin-rules.ts';
 import { PlainSizeCache } from './pipeline/plain-sizes.ts';
 import type { GatewayServices } from './pipeline/services.ts';
-import { STAGING_PREFIX, Staging } from './pipeline/staging.ts';
+import { Staging } from './pipeline/staging.ts';
 import { StagingRights } from './pipeline/staging-rights.ts';
 import { StagingSweep } from './pipeline/staging-sweep.ts';
 import { Store } from './pipeline/store.ts';
@@ -35,13 +28,10 @@ import { Listener } from './server/listener.ts';
 import { createRequestIds } from './server/request-ids.ts';
 import { TrustedProxies } from './server/trusted-proxies.ts';
 import { MemoryBudget } from './shares/memory-budget.ts';
+import { type Observers, openEtags, openStores, openUploads, type Stores, stagingBucketOf } from './stores.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
-import { Administration } from './tenants/administration.ts';
-import { Directory } from './tenants/directory.ts';
-import { ALL_RECORD_KINDS } from './tenants/kinds.ts';
 import { observedStates } from './uploads/observed-states.ts';
-import { openUploadStates } from './uploads/state-table.ts';
 import type { UploadStates } from './uploads/upload-states.ts';
 
 /** Verified footers of multipart objects that are remembered, each worker. */
@@ -55,88 +45,6 @@ const PLAIN_SIZE_CACHE_BYTES = 8 * 1024 * 1024;
 
 /** Of the memory for bytes in flight, the part that heads which are not whole yet may take. */
 const HEAD_PART = 8;
-
-export interface Observers {
-  readonly backend?: BackendObserver | undefined;
-  readonly keys?: KeyStoreObserver | undefined;
-  /** Sentences for the operator. */
-  readonly onWarning?: ((message: string) => void) | undefined;
-}
-
-/** The key store opened with the root key, and all that lives in it. */
-export interface Stores {
-  /** Tells root keys apart, and reveals nothing of them. */
-  readonly rootKeyId: string;
-  readonly store: RecordStore;
-  readonly records: Records;
-  readonly keyRings: KeyRings;
-  readonly directory: Directory;
-  readonly administration: Administration;
-  /** Proves that the root key opens every record. @throws SelfTestFailed, GatewayError KeyStoreUnavailable */
-  selfTest(): Promise<number>;
-  close(): Promise<void>;
-}
-
-/** @throws RootKeyInvalid, GatewayError KeyStoreUnavailable */
-export async function openStores(config: Pick<Config, 'keys'>, observers: Observers = {}): Promise<Stores> {
-  const { onWarning } = observers;
-  const rootKey = await openRootKey(config.keys, onWarning);
-  const store = await openRecordStore(keyStoreConfig(config.keys), {
-    ...(onWarning && { onWarning }),
-    onReconnect: () => observers.keys?.reconnected?.(),
-  });
-  try {
-    const records = await Records.open({
-      store,
-      rootKey,
-      limits: config.keys.cache,
-      ...(observers.keys && { observer: observers.keys }),
-    });
-    const keyRings = new KeyRings({ records });
-    return {
-      rootKeyId: rootKey.id,
-      store,
-      records,
-      keyRings,
-      directory: new Directory(records, keyRings),
-      administration: new Administration({ records, keyRings }),
-      selfTest: () => startUpSelfTest({ store, records, kinds: ALL_RECORD_KINDS, now: () => new Date() }),
-      close: () => store.close(),
-    };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
-/** Whether the key store answers, with a root key or without. @throws GatewayError KeyStoreUnavailable */
-export async function reachKeyStore(keys: KeysConfig): Promise<void> {
-  const store = await openRecordStore(keyStoreConfig(keys));
-  try {
-    await store.check();
-  } finally {
-    await store.close();
-  }
-}
-
-/** The state of uploads under way. @throws GatewayError KeyStoreUnavailable */
-export function openUploads(keys: KeysConfig): Promise<UploadStates> {
-  return openUploadStates(keyStoreConfig(keys), () => new Date());
-}
-
-/** The index of MD5 ETags. @throws GatewayError KeyStoreUnavailable */
-export function openEtags({ keys, etags }: Pick<Config, 'keys' | 'etags'>): Promise<EtagIndex> {
-  return openEtagIndex(keyStoreConfig(keys), etags.keepSeconds);
-}
-
-function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<RootKey> | RootKey {
-  if (root.kind === 'env') return rootKeyFromText(root.key.reveal(), root.source);
-  return rootKeyFromFile(root.path, { ...(onWarning && { onWarning }) });
-}
-
-function keyStoreConfig({ store }: KeysConfig): KeyStoreConfig {
-  return store.kind === 'file' ? store : { ...store, url: store.url.reveal() };
-}
 
 /** The backend's dialect and connections, the embedded store started if that is what it is. */
 export interface Backend {
@@ -278,7 +186,7 @@ export class Gateway {
   dependencies(): readonly AdminDependency[] {
     return [
       { name: 'backend', check: () => this.#backend.connection.check() },
-      { name: 'key store', check: () => this.#stores.records.check() },
+      { name: 'key store', check: () => this.#stores.records.readiness() },
     ];
   }
 
@@ -287,6 +195,8 @@ export class Gateway {
     await this.#listener.listen(this.#config.listen);
     if (this.#config.admin !== undefined) await this.#admin?.listen(this.#config.admin);
     this.#sweep.start();
+    // What fails here is read when somebody needs it.
+    this.#stores.directory.warm().catch(() => undefined);
     this.#log.info(`listening on ${this.endpoint}`);
   }
 
@@ -398,14 +308,6 @@ function pipelineServices(
 function namesOf({ place, keys, reservedBuckets }: BackendConfig): StoreNames {
   if (place.kind === 'directory') return { keys: 'names', reservedBuckets: new Set() };
   return { keys, reservedBuckets: new Set(reservedBuckets) };
-}
-
-/** Where small parts lie: a name of this deployment's own, unless the configuration has one. */
-export function stagingBucketOf(
-  { uploads }: Pick<Config, 'uploads'>,
-  { rootKeyId }: Pick<Stores, 'rootKeyId'>,
-): string {
-  return uploads.stagingBucket ?? `${STAGING_PREFIX}${rootKeyId.slice(0, 16)}`;
 }
 
 function listenerTls({ tls }: Config): { readonly cert: string; readonly key: string } | undefined {

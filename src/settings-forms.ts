@@ -157,6 +157,13 @@ export const originUrl: Form<URL> = {
 
 export const path: Form<string> = { expected: 'a path', kind: 'path', read: (value) => readText(value) };
 
+/** A path, or nothing: `./off` is a file of that name. */
+export const pathOrOff: Form<string> = {
+  expected: 'a path, or off',
+  kind: 'path',
+  read: (value) => (value === false ? 'off' : readText(value)),
+};
+
 /** Read at start: the setting names the file, the configuration holds its content. */
 export const pemFile: Form<string> = {
   expected: 'the path of a PEM file',

@@ -148,7 +148,8 @@ export class SettingSources {
     this.#given.add(row.name);
     if (typeof value !== 'string' || value === '') return;
     const { folder } = this.#source;
-    if (row.kind === 'path') place(this.tree, row.name, resolve(folder, value));
+    const isPath = row.kind === 'path' && !(value === 'off' && row.expected.endsWith('off'));
+    if (isPath) place(this.tree, row.name, resolve(folder, value));
     if (row.kind === 'pem') this.#placeFile(row, resolve(folder, value));
     if (row.kind === 'secret' && value.startsWith('file:')) {
       this.#placeFile(row, resolve(folder, value.slice('file:'.length).replace(/^\/\/(?=\/)/, '')));

@@ -13,6 +13,7 @@ import {
   network,
   originUrl,
   path,
+  pathOrOff,
   pemFile,
   pemKeyFile,
   redisUrl,
@@ -141,6 +142,12 @@ const keys = z.strictObject({
     })
     .prefault({}),
   store: keyStore.prefault({}),
+  generationFile: setting(
+    pathOrOff,
+    'File of the gateway’s own that keeps the highest generation of the key store that was seen here: a store that was ' +
+      'put back to an older state is then refused at the start. All processes of a machine share it. Must outlive restarts.',
+    { defaultText: 'keys.root.file, or keys.store.file, with .generation; else off' },
+  ).optional(),
   cache: z
     .strictObject({
       maxAgeSeconds: setting(

@@ -36,13 +36,14 @@ export class CheckReport {
 
   /** Runs a step; what it throws is a finding. @returns undefined when it failed */
   async attempt<T>(
-    step: { readonly name: string; readonly hint?: string },
+    step: { readonly name: string; readonly hint?: string | ((error: unknown) => string) },
     work: () => Promise<T>,
   ): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
-      this.add({ name: step.name, outcome: 'failed', detail: describeError(error), hint: step.hint });
+      const hint = typeof step.hint === 'function' ? step.hint(error) : step.hint;
+      this.add({ name: step.name, outcome: 'failed', detail: describeError(error), hint });
       return undefined;
     }
   }

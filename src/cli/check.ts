@@ -2,18 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { type BackendConfig, type ExaminedConfig, examineConfig, type KeysConfig, showProblem } from '../config.ts';
 import { GatewayError } from '../errors.ts';
 import { ENTRY_BYTES } from '../etags/etag-entry.ts';
-import {
-  type Backend,
-  openBackend,
-  openEtags,
-  openStores,
-  openUploads,
-  reachKeyStore,
-  stagingBucketOf,
-} from '../gateway.ts';
+import { type Backend, openBackend } from '../gateway.ts';
+import { isOutOfMemory } from '../keys/redis-client.ts';
 import { RootKeyInvalid } from '../keys/root-key.ts';
 import { Staging } from '../pipeline/staging.ts';
 import { Store } from '../pipeline/store.ts';
+import { openEtags, openStores, openUploads, reachKeyStore, stagingBucketOf } from '../stores.ts';
 import { CheckReport } from './check-report.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
 import { configFile, NO_FILE } from './config-file.ts';
@@ -84,7 +78,7 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
       return;
     }
     await report.attempt({ name: 'backend keys' }, () => checkBackendKeys(stores, { backend, report }));
-    await report.attempt({ name: 'uploads', hint: UPLOADS_HINT }, () => checkUploads(config.keys, report));
+    await report.attempt({ name: 'uploads', hint: unlessFull(UPLOADS_HINT) }, () => checkUploads(config.keys, report));
     await report.attempt({ name: 'staging bucket' }, async () => {
       const bucket = stagingBucketOf(config, stores);
       const staging = new Staging({ bucket, store: new Store(backend.back, backend.connection) });
@@ -92,7 +86,7 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
       const detail = absent ? `${bucket} is made when it is first needed` : `${bucket} is there for the gateway`;
       report.add({ name: 'staging bucket', outcome: 'ok', detail });
     });
-    await report.attempt({ name: 'etags', hint: ETAGS_HINT }, () => checkEtags(config.keys, report));
+    await report.attempt({ name: 'etags', hint: unlessFull(ETAGS_HINT) }, () => checkEtags(config.keys, report));
     const hint = 'With --bucket NAME the probe uses a bucket that exists.';
     await report.attempt({ name: 'probe', hint }, async () => {
       const client = new ObjectClient(backend);
@@ -176,6 +170,15 @@ async function checkBackend(section: BackendConfig, report: CheckReport, termina
     await backend.close();
     throw error;
   }
+}
+
+const FULL_HINT =
+  'Redis’s memory is full (maxmemory): it takes no tenants, keys and uploads until it has room. Raise maxmemory, or lower ' +
+  'uploads.openPerTenant or etags.keepSeconds (docs/keys.md, “Redis”).';
+
+/** A Redis that is full refuses writes as one does that grants too few rights. */
+function unlessFull(hint: string): (error: unknown) => string {
+  return (error) => (isOutOfMemory(error) ? FULL_HINT : hint);
 }
 
 const ETAGS_HINT = 'A Redis user with a list of commands needs those that docs/keys.md names for the index of ETags.';

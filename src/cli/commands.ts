@@ -76,6 +76,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./key.ts')).keyList,
   },
   {
+    words: ['key', 'accept-generation'],
+    summary: 'Make a key store that you restored from a backup count as it is.',
+    load: async () => (await import('./key-accept.ts')).keyAcceptGeneration,
+  },
+  {
     words: ['inspect'],
     summary: 'Explain a sealed object: header, layout, key version. Prints no secret.',
     load: async () => (await import('./inspect.ts')).inspectCommand,

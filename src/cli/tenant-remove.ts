@@ -11,11 +11,14 @@ import {
   readArguments,
   required,
 } from './command.ts';
+import { confirm } from './confirm.ts';
 import { describeError } from './describe-error.ts';
 import { ObjectClient } from './object-client.ts';
-import { EXIT_OK, type Terminal } from './terminal.ts';
+import { EXIT_OK } from './terminal.ts';
 import { printable } from './text-table.ts';
 import { withStores } from './with-stores.ts';
+
+const NOTHING_REMOVED = 'Nothing was removed.';
 
 export const tenantRemove: Command = {
   usage: `tenant remove NAME [options]
@@ -47,9 +50,13 @@ ${JSON_USAGE}`,
         const rings = await administration.listKeys(name);
         const findings = await protectedBuckets(tenant, { config, ringIds: rings.map(({ id }) => id) });
         if (!isSafe(findings) && values.force !== true) throw new CommandFailed(refusal(tenant, findings));
-        if (!answered) await confirm(terminal, consequences(tenant, findings));
+        if (!answered) await confirm(terminal, consequences(tenant, findings), NOTHING_REMOVED);
       } else if (values.yes !== true) {
-        await confirm(terminal, `Remove tenant ${name} and its access keys? Key ring ${tenant.ringId} stays.`);
+        await confirm(
+          terminal,
+          `Remove tenant ${name} and its access keys? Key ring ${tenant.ringId} stays.`,
+          NOTHING_REMOVED,
+        );
       }
       const removed = await administration.removeTenant(name, { destroyKeys });
       if (values.json) terminal.print(JSON.stringify({ removed: name, ...removed }));
@@ -119,11 +126,4 @@ function consequences(tenant: Tenant, findings: Findings): string {
     `Tenant ${tenant.name}: ${describeFindings(findings)}.`,
     'Without its keys every object that was sealed for it is unreadable for ever. Remove it?',
   ].join('\n');
-}
-
-/** @throws CommandFailed unless a person says yes */
-async function confirm(terminal: Terminal, question: string): Promise<void> {
-  if (!terminal.interactive) throw new CommandFailed(`${question}\nNobody is here to answer: repeat it with --yes.`);
-  const answer = await terminal.ask(`${question} [y/N] `);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailed('Nothing was removed.');
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { openStores } from '../gateway.ts';
+import { openStores } from '../stores.ts';
 import { commandConfig } from './config-file.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -14,7 +14,7 @@ export async function withStores<T>(
   work: (stores: Stores, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = commandConfig(option, terminal);
-  const stores = await openStores(config);
+  const stores = await openStores(config, { onWarning: (message) => terminal.warn(message) });
   try {
     await stores.selfTest();
     return await work(stores, config);

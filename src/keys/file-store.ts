@@ -68,6 +68,10 @@ class FileStore implements RecordStore {
     return (await this.#read()).get(name);
   }
 
+  async revision(name: string): Promise<number | undefined> {
+    return (await this.get(name))?.revision;
+  }
+
   put(name: string, bytes: Buffer, options: { expectedRevision?: ExpectedRevision } = {}): Promise<number> {
     const { expectedRevision } = options;
     return this.#change((records) => {

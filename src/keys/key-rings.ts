@@ -1,8 +1,10 @@
 import { createSecretKey, type KeyObject, randomBytes as nodeRandomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { GatewayError } from '../errors.ts';
+import { listField, type Payload, PayloadInvalid, textField } from './payload.ts';
 import { keyStoreUnavailable } from './record-store.ts';
-import { listField, type Payload, PayloadInvalid, type RecordKind, type Records, textField } from './records.ts';
+import type { RecordKind, Records } from './records.ts';
+import { RecordUnreadable } from './wrapped-record.ts';
 
 const KEK_BYTES = 32;
 const RING_ID_BYTES = 8;
@@ -153,7 +155,10 @@ export class KeyRings {
 
   /** Nothing is written under a key that cannot be read back: the stored record must open to the same key. */
   async #readBack(written: RingRecord): Promise<KeyRing> {
-    const held = await this.#records.read(RING, written.id);
+    const held = await this.#records.read(RING, written.id).catch((error: unknown) => {
+      if (!(error instanceof RecordUnreadable)) throw error;
+      return undefined;
+    });
     const stored = held?.value.keks.get(written.current);
     if (stored === undefined || !stored.key.equals(written.currentKek.key)) {
       throw keyStoreUnavailable(

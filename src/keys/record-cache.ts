@@ -127,10 +127,10 @@ export class RecordCache {
     this.#loads.delete(name); // who asks from now on must see the change
   }
 
-  /** The store's watch works, so the store answers: every entry not named since is still right. */
-  confirmed(): void {
+  /** The store's watch works, so the store answers: every entry not named since `at` is still right. */
+  confirmed(at = this.#now()): void {
     this.#retryAt = undefined;
-    this.#watchConfirmedAt = this.#now();
+    this.#watchConfirmedAt = at;
   }
 
   /** Seconds since the oldest entry was known to be right: for the gauge. */
@@ -139,6 +139,13 @@ export class RecordCache {
     let oldest = now;
     for (const entry of this.#entries.values()) oldest = Math.min(oldest, this.#confirmedAt(entry));
     return (now - oldest) / 1000;
+  }
+
+  /** For how long some record at least would be served if the store were away from now on; 0 or less: not at all. */
+  servesForSeconds(): number {
+    let newest = Number.NEGATIVE_INFINITY;
+    for (const entry of this.#entries.values()) newest = Math.max(newest, this.#confirmedAt(entry));
+    return this.#limits.staleSeconds - (this.#now() - newest) / 1000;
   }
 
   async #recheck<T>(name: string, { entry, load, use }: Recheck<T>): Promise<T | undefined> {

@@ -19,6 +19,12 @@ export const UPLOAD_STATE_PREFIX = 'upload/';
 /** Nor is the index of ETags (src/etags/), which lies there too, and is a cache. */
 export const ETAG_INDEX_PREFIX = 'etag/';
 
+/**
+ * What the store holds, and its generation (ledger.ts). It is named as a canary is, and has a canary's field, because
+ * gateways of release 0.1 do not start over names that they do not know.
+ */
+export const LEDGER_NAME = 'canary/generations';
+
 export type RecordKindName = keyof typeof RECORD_KINDS;
 
 /** The id after the slash: one segment, no spaces, no control bytes; access keys are the longest, at 128 characters. */

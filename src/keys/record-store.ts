@@ -14,7 +14,7 @@ export type ExpectedRevision = number | 'absent' | undefined;
 export type ChangeListener = (names: readonly string[] | 'all') => void;
 
 /**
- * Five verbs over opaque wrapped records (get, put, delete, list, watch). A new key store is one file and one row of
+ * Six verbs over opaque wrapped records (get, revision, put, delete, list, watch). A new key store is one file and one row of
  * store-table.ts; test/keys/record-store-contract.ts says what it must do.
  *
  * Every method may throw KeyStoreUnavailable; a write that throws it may or may not have happened.
@@ -22,6 +22,9 @@ export type ChangeListener = (names: readonly string[] | 'all') => void;
 export interface RecordStore {
   /** The record as it is now: never from a cache of the store's own. */
   get(name: string): Promise<StoredRecord | undefined>;
+
+  /** Only the revision of the record as it is now: what a watch may ask twice a second, however large the record is. */
+  revision(name: string): Promise<number | undefined>;
 
   /**
    * Writes durably as the store defines it, and returns the new revision.
@@ -84,6 +87,8 @@ export interface KeyStoreObserver {
   cache(outcome: 'hit' | 'miss' | 'stale'): void;
   /** The connection was lost and is being made anew. */
   reconnected?(): void;
+  /** The store gave something that is older than what is known of it: `record`, or the whole of it. */
+  putBack?(what: 'record' | 'store'): void;
 }
 
 /** A revision is a random 48-bit number: a retried write recognises itself, and a deleted record's never returns. */

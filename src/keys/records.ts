@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
+import type { HighestGeneration } from './generation-file.ts';
+import { type Payload, PayloadInvalid, parsePayload } from './payload.ts';
+import { ProvenStore } from './proven-store.ts';
 import { type CacheLimits, type CacheUse, DEFAULT_CACHE_LIMITS, RecordCache } from './record-cache.ts';
-import { isRecordId, type RecordKindName, recordName } from './record-name.ts';
-import type { ExpectedRevision, KeyStoreObserver, RecordStore } from './record-store.ts';
+import { isRecordId, LEDGER_NAME, type RecordKindName, recordName } from './record-name.ts';
+import { type ExpectedRevision, type KeyStoreObserver, keyStoreUnavailable, type RecordStore } from './record-store.ts';
 import type { RootKey } from './root-key.ts';
 import { RecordUnreadable } from './wrapped-record.ts';
-
-/** A record's payload: a JSON object whose fields docs/keys.md lists for each kind. */
-export type Payload = { readonly [field: string]: unknown };
 
 /**
  * How one kind of record becomes a value and back. `decode` runs once a load, so it may be dear (KeyObjects); what it
@@ -32,23 +32,42 @@ export interface RecordsOptions {
   /** Milliseconds that never run backwards. */
   readonly monotonicNow?: () => number;
   readonly observer?: KeyStoreObserver;
+  /** The highest generation of the store that was seen here before. */
+  readonly highest?: HighestGeneration | undefined;
+  /** Sentences for the operator: an older record, or an older store, was put back. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** Warnings about records are said once each, and not for ever: whoever writes to the store could think of many. */
+const MOST_WARNINGS = 100;
+
 /**
- * Typed records over a store of opaque ones: wraps and unwraps them under the root key, caches them opened, and hears
- * from the store what changed.
+ * Typed records over a store of opaque ones: wraps and unwraps them under the root key, caches them opened, hears from
+ * the store what changed, and lets nothing through but what was last written (ProvenStore).
  */
 export class Records {
   readonly #store: RecordStore;
+  readonly #proven: ProvenStore;
   readonly #rootKey: RootKey;
   readonly #cache: RecordCache;
   readonly #now: () => number;
   readonly #observer: KeyStoreObserver | undefined;
+  readonly #onWarning: ((message: string) => void) | undefined;
+  readonly #warned = new Set<string>();
+  #looking = false;
 
-  private constructor({ store, rootKey, limits, monotonicNow, observer }: RecordsOptions) {
+  private constructor({ store, rootKey, limits, monotonicNow, observer, highest, onWarning }: RecordsOptions) {
     this.#store = store;
     this.#rootKey = rootKey;
     this.#observer = observer;
+    this.#onWarning = onWarning;
+    this.#proven = new ProvenStore({
+      store,
+      rootKey,
+      highest,
+      onChange: (names) => this.#cache.changed(names),
+      onPutBack: (what, sentence) => this.#putBack(what, sentence),
+    });
     this.#now = monotonicNow ?? (() => performance.now());
     this.#cache = new RecordCache({
       limits: { ...DEFAULT_CACHE_LIMITS, ...limits },
@@ -60,12 +79,43 @@ export class Records {
   /** Resolves once the store's changes are heard. Closing the store ends it. */
   static async open(options: RecordsOptions): Promise<Records> {
     const records = new Records(options);
-    const cache = records.#cache;
     await options.store.watch(
-      (names) => cache.changed(names),
-      () => cache.confirmed(),
+      (names) => records.#heard(names),
+      () => void records.#look(),
     );
+    await records.#proven.refresh();
     return records;
+  }
+
+  /** The store's watch names what changed; messages that are lost on the way are found out by #look. */
+  #heard(names: readonly string[] | 'all'): void {
+    this.#cache.changed(names);
+    if (names === 'all' || names.includes(LEDGER_NAME)) void this.#look({ confirms: false });
+  }
+
+  /**
+   * At every beat of the watch: has the ledger moved? Then what it names is read again. Only when it was looked at are
+   * cached records known to be right.
+   */
+  async #look({ confirms }: { readonly confirms: boolean } = { confirms: true }): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const startedAt = this.#now();
+    try {
+      await this.#proven.refresh();
+      if (confirms) this.#cache.confirmed(startedAt);
+    } catch {
+      this.#cache.changed('all');
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #putBack(what: 'record' | 'store', sentence: string): void {
+    this.#observer?.putBack?.(what);
+    if (this.#warned.has(sentence) || this.#warned.size >= MOST_WARNINGS) return;
+    this.#warned.add(sentence);
+    this.#onWarning?.(sentence);
   }
 
   /**
@@ -86,14 +136,23 @@ export class Records {
 
   /**
    * The record as the store holds it now, past the cache.
-   * @throws GatewayError KeyStoreUnavailable, RecordUnreadable
+   * @throws GatewayError KeyStoreUnavailable, RecordUnreadable, StorePutBack
    */
   async read<T>(kind: RecordKind<T>, id: string): Promise<FreshRecord<T> | undefined> {
     const name = recordName(kind.name, id);
     if (!isRecordId(id)) return undefined;
-    const stored = await this.#timed('get', () => this.#store.get(name));
-    if (stored === undefined) return undefined;
-    return { value: this.#open(kind, { name, id, wrapped: stored.bytes }), revision: stored.revision };
+    const stored = await this.#timed('get', () => this.#proven.get(name));
+    // Opened first: the error for another root key is that it is another one.
+    const value = stored && this.#open(kind, { name, id, wrapped: stored.bytes });
+    this.#proven.vouch();
+    return value && stored && { value, revision: stored.revision };
+  }
+
+  /** Opens the record as the store has it, be it the last one or not. @throws as read */
+  async tryOpening<T>(kind: RecordKind<T>, id: string): Promise<void> {
+    const name = recordName(kind.name, id);
+    const stored = await this.#timed('get', () => this.#proven.unproven(name));
+    if (stored !== undefined) this.#open(kind, { name, id, wrapped: stored.bytes });
   }
 
   /** @throws RevisionConflict, GatewayError KeyStoreUnavailable (then it may or may not have been written) */
@@ -103,7 +162,7 @@ export class Records {
     const wrapped = this.#rootKey.wrap(name, plaintext);
     plaintext.fill(0);
     try {
-      return await this.#timed('put', () => this.#store.put(name, wrapped, { expectedRevision }));
+      return await this.#timed('put', () => this.#proven.put(name, wrapped, expectedRevision));
     } finally {
       this.#cache.forget(name);
     }
@@ -113,7 +172,7 @@ export class Records {
   async delete<T>(kind: RecordKind<T>, id: string, expectedRevision?: number): Promise<boolean> {
     const name = recordName(kind.name, id);
     try {
-      return await this.#timed('delete', () => this.#store.delete(name, { expectedRevision }));
+      return await this.#timed('delete', () => this.#proven.delete(name, expectedRevision));
     } finally {
       this.#cache.forget(name);
     }
@@ -122,16 +181,50 @@ export class Records {
   /** Ids of all records of a kind, sorted. */
   async list<T>(kind: RecordKind<T>): Promise<string[]> {
     const prefix = recordName(kind.name, '');
-    const ids: string[] = [];
-    await this.#timed('list', async () => {
-      for await (const name of this.#store.list(prefix)) ids.push(name.slice(prefix.length));
-    });
+    const names = await this.names();
+    const ids = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
     return ids.sort();
   }
 
-  /** For readiness. @throws GatewayError KeyStoreUnavailable */
+  /** Names of all records, in no order. @throws GatewayError KeyStoreUnavailable */
+  names(): Promise<readonly string[]> {
+    return this.#timed('list', () => this.#proven.names());
+  }
+
+  /** Names that are in the store and count as not there: put back after they were removed, or none of Sealgate's. */
+  unlisted(): Promise<readonly string[]> {
+    return this.#timed('list', () => this.#proven.unlisted());
+  }
+
+  /** Of the newest state that was seen of the store; undefined before the first administrative write. */
+  get generation(): number | undefined {
+    return this.#proven.generation;
+  }
+
+  /** Set while the store is older than it was, as a whole. */
+  get trouble(): Error | undefined {
+    return this.#proven.trouble;
+  }
+
+  /** Resolves when the store answers. @throws GatewayError KeyStoreUnavailable */
   check(): Promise<void> {
     return this.#timed('check', () => this.#store.check());
+  }
+
+  /**
+   * For readiness: whether requests can be served, be it from the cache. What is wrong all the same, in words that may
+   * be shown.
+   * @throws GatewayError KeyStoreUnavailable
+   */
+  async readiness(): Promise<string | undefined> {
+    try {
+      await inTime(this.check());
+    } catch (error) {
+      const seconds = Math.floor(this.#cache.servesForSeconds());
+      if (seconds <= 0) throw error;
+      return `does not answer; what is cached serves for ${seconds} s more`;
+    }
+    return this.trouble && 'was put back to an older state, which is refused; see the log';
   }
 
   /** Seconds since the oldest cached record was known to be right. */
@@ -169,52 +262,24 @@ export class Records {
   }
 }
 
+/** Well within the time that whoever asks for readiness waits. */
+const READINESS_MILLISECONDS = 1500;
+
+async function inTime(check: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(keyStoreUnavailable(new Error('no answer in time'))),
+    READINESS_MILLISECONDS,
+  );
+  try {
+    await Promise.race([check, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 interface WrappedRecord {
   readonly name: string;
   readonly id: string;
   readonly wrapped: Buffer;
-}
-
-/** Thrown by a kind's `decode`: the message names the field, never its value. */
-export class PayloadInvalid extends Error {
-  constructor(field: string) {
-    super(`its field ${field} is missing or wrong`);
-    this.name = 'PayloadInvalid';
-  }
-}
-
-function parsePayload(plaintext: Buffer): Payload {
-  const payload: unknown = JSON.parse(plaintext.toString('utf8'));
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw new PayloadInvalid('(all)');
-  return payload as Payload;
-}
-
-/** A text field of a payload, checked. */
-export function textField(payload: Payload, field: string, pattern?: RegExp): string {
-  const value = payload[field];
-  if (typeof value !== 'string' || (pattern !== undefined && !pattern.test(value))) throw new PayloadInvalid(field);
-  return value;
-}
-
-/** A field that records written before it was thought of do not have: then it is false. */
-export function laterFlag(payload: Payload, field: string): boolean {
-  const value = payload[field] ?? false;
-  if (typeof value !== 'boolean') throw new PayloadInvalid(field);
-  return value;
-}
-
-/** An object in a payload that need not be there, checked. */
-export function laterObject(payload: Payload, field: string): Payload | undefined {
-  const value = payload[field];
-  if (value === undefined) return undefined;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new PayloadInvalid(field);
-  return value as Payload;
-}
-
-/** A list of objects in a payload, checked. */
-export function listField(payload: Payload, field: string): readonly Payload[] {
-  const value = payload[field];
-  if (!Array.isArray(value)) throw new PayloadInvalid(field);
-  for (const item of value) if (typeof item !== 'object' || item === null) throw new PayloadInvalid(field);
-  return value as readonly Payload[];
 }

@@ -2,6 +2,9 @@ import { Cluster, Redis } from 'ioredis';
 import { keyStoreUnavailable } from './record-store.ts';
 import { type RedisStoreConfig, type RedisTarget, reconnectDelay, redisTarget } from './redis-address.ts';
 
+/** Redis 6 puts a script's words around it. */
+const OUT_OF_MEMORY = /\bOOM command not allowed/;
+
 /** A connection to one Redis, a Sentinel group or a Cluster, and what it was made from. */
 export interface RedisClient {
   readonly client: Redis | Cluster;
@@ -72,6 +75,12 @@ export async function available<T>(answer: Promise<T>): Promise<T> {
   } catch (error) {
     throw keyStoreUnavailable(withoutCommand(error));
   }
+}
+
+/** Whether Redis refused a write because its memory is full (maxmemory with noeviction); looks through the causes. */
+export function isOutOfMemory(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) if (OUT_OF_MEMORY.test(each.message)) return true;
+  return false;
 }
 
 /** ioredis hangs the command with all its arguments on an error, AUTH's password among them: keep the words only. */

@@ -84,6 +84,11 @@ class RedisStore implements RecordStore {
     return { revision: value.readUIntBE(0, REVISION_BYTES), bytes: value.subarray(REVISION_BYTES) };
   }
 
+  async revision(name: string): Promise<number | undefined> {
+    const head = await available(this.#client.getrangeBuffer(this.#prefix + name, 0, REVISION_BYTES - 1));
+    return head.length < REVISION_BYTES ? undefined : head.readUIntBE(0, REVISION_BYTES);
+  }
+
   async put(name: string, bytes: Buffer, options: { expectedRevision?: ExpectedRevision } = {}): Promise<number> {
     const { expectedRevision } = options;
     const revision = newRevision(randomBytes);

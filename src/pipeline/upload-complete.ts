@@ -236,7 +236,7 @@ async function forget(
   const entry = records.sealCompleted({ listDigest, etag, versionId: answer.versionId });
   // The mark comes first: whoever asks for the header only, to add a part, sees that the upload is over.
   await Promise.allSettled([
-    services.uploads.create(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS),
+    services.uploads.replace(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS),
     services.uploads.countOut(tenant.name, id),
   ]);
   const staged = upload.parts.filter((part) => part.staged);

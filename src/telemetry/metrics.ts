@@ -49,6 +49,7 @@ export class Metrics {
   readonly #keyStoreSeconds: SeriesHistogram;
   readonly #keyStoreErrors: Tally;
   readonly #keyStoreRetries: Tally;
+  readonly #keyStorePutBack: Tally;
   readonly #keyCache: Tally;
   readonly #etags: Tally;
   readonly #etagIndexFailures: Tally;
@@ -89,6 +90,11 @@ export class Metrics {
       'sealgate_key_store_retries_total',
       'Attempts to reach a key store whose connection was lost.',
       [],
+    );
+    this.#keyStorePutBack = tally(
+      'sealgate_key_store_put_back_total',
+      'Times that the key store gave a record, or a whole state, that is older than the last one.',
+      ['what'],
     );
     this.#keyCache = tally('sealgate_key_cache_total', 'Look-ups in the cache of credentials, policies and keys.', [
       'outcome',
@@ -174,6 +180,11 @@ export class Metrics {
   /** KeyStoreObserver */
   reconnected(): void {
     this.#keyStoreRetries.add(1);
+  }
+
+  /** KeyStoreObserver */
+  putBack(what: 'record' | 'store'): void {
+    this.#keyStorePutBack.add(1, what);
   }
 
   /** EtagObserver */

@@ -1,5 +1,5 @@
 import { clientError } from '../errors.ts';
-import { laterObject, type Payload, textField } from '../keys/records.ts';
+import { laterObject, type Payload, textField } from '../keys/payload.ts';
 import { Secret } from '../keys/secret.ts';
 
 /** An access key at the backend: whose users, policies and ACLs decide on what is asked with it. */

@@ -1,4 +1,5 @@
-import { PayloadInvalid, type RecordKind, textField } from '../keys/records.ts';
+import { PayloadInvalid, textField } from '../keys/payload.ts';
+import type { RecordKind } from '../keys/records.ts';
 import { Secret } from '../keys/secret.ts';
 import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
 

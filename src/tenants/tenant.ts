@@ -1,4 +1,5 @@
-import { laterFlag, listField, PayloadInvalid, type RecordKind, textField } from '../keys/records.ts';
+import { laterFlag, listField, PayloadInvalid, textField } from '../keys/payload.ts';
+import type { RecordKind } from '../keys/records.ts';
 import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
 import { type BucketPolicy, patternMatches, patternSpecificity, policyProblem } from './bucket-policy.ts';
 

@@ -54,6 +54,10 @@ class FileStates implements UploadStates {
     });
   }
 
+  replace(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void> {
+    return this.create(id, entries, keepSeconds);
+  }
+
   /** The time of the file's last change is what its keeping counts from. */
   async append(id: string, entry: Buffer): Promise<boolean> {
     return stored(async () => {

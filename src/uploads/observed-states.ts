@@ -19,6 +19,7 @@ export function observedStates(states: UploadStates, observer: Pick<KeyStoreObse
   };
   return {
     create: (id, entries, keepSeconds) => timed('put', states.create(id, entries, keepSeconds)),
+    replace: (id, entries, keepSeconds) => timed('put', states.replace(id, entries, keepSeconds)),
     append: (id, entry, keepSeconds) => timed('put', states.append(id, entry, keepSeconds)),
     header: (id) => timed('get', states.header(id)),
     mostEntries: (id) => timed('get', states.mostEntries(id)),

@@ -8,10 +8,17 @@ import { MAX_UPLOAD_ENTRIES, type UploadStates, uploadFull } from './upload-stat
  * A log is one Redis list: its nodes are as large as what they hold, where a string that is appended to is allocated
  * at up to twice its length. Each script touches one key, so that a Cluster runs it, and is one step for every gateway.
  */
-const CREATE_SCRIPT = `
+const REPLACE_SCRIPT = `
 redis.call('DEL', KEYS[1])
 for entry = 2, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[entry]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])`;
+
+/**
+ * A Redis whose memory is full looks only at a script's first write: were that one a deletion, the log would begin, and
+ * every part of the upload fail.
+ */
+const CREATE_SCRIPT = `
+redis.call('RPUSH', KEYS[1], ARGV[2])${REPLACE_SCRIPT}`;
 
 const APPEND_SCRIPT = `
 local entries = redis.call('LLEN', KEYS[1])
@@ -21,10 +28,10 @@ redis.call('RPUSH', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`;
 
-/** One more in a tenant's set of open uploads; those that have expired leave it at the same time. */
+/** One more in a tenant's set of open uploads; those that have expired leave it at the same time. The addition is first. */
 const COUNT_IN_SCRIPT = `
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])`;
 
 /** The set lives as long as the upload in it that lives longest, which is the one that was touched last. */
@@ -64,6 +71,10 @@ class RedisStates implements UploadStates {
 
   async create(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void> {
     await available(this.#client.eval(CREATE_SCRIPT, 1, this.#prefix + id, milliseconds(keepSeconds), ...entries));
+  }
+
+  async replace(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void> {
+    await available(this.#client.eval(REPLACE_SCRIPT, 1, this.#prefix + id, milliseconds(keepSeconds), ...entries));
   }
 
   async append(id: string, entry: Buffer, keepSeconds: number): Promise<boolean> {

@@ -14,8 +14,14 @@ export const MAX_UPLOAD_ENTRIES = 40_000;
  * Every method may throw KeyStoreUnavailable; a write that throws it may or may not have happened.
  */
 export interface UploadStates {
-  /** Begins a log, or replaces it. It goes by itself `keepSeconds` after the last change. */
+  /**
+   * Begins a log, or replaces it. It goes by itself `keepSeconds` after the last change. Fails where the store has no
+   * room for further entries.
+   */
   create(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void>;
+
+  /** Puts a short log in the place of a longer one, in a store without room too. */
+  replace(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void>;
 
   /**
    * Adds an entry and begins `keepSeconds` anew. False, and nothing done, when there is no such log.

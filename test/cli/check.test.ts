@@ -100,6 +100,22 @@ describe('sealgate check, against MinIO and Redis', () => {
     }
   });
 
+  it('says of a Redis without memory that it is full, not that it lacks rights', async () => {
+    const client = redis.client();
+    try {
+      expect((await check(configuration(), environment())).code).toBe(0); // the canary is there
+      await client.config('SET', 'maxmemory', '1');
+      const { code, text } = await check(configuration(), environment());
+      expect(verdicts(text)).toEqual(expect.arrayContaining(['✔ key store', '✖ uploads', '✖ etags']));
+      expect(text.match(/memory is full \(maxmemory\)/g)).toHaveLength(2);
+      expect(text).not.toContain('list of commands');
+      expect(code).toBe(1);
+    } finally {
+      await client.config('SET', 'maxmemory', '0');
+      client.disconnect();
+    }
+  });
+
   it('proves that a probe object is ciphertext at rest', async () => {
     const { code, text } = await check(configuration(), environment());
     expect(verdicts(text)).toEqual([

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  AbortMultipartUploadCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
@@ -72,6 +75,8 @@ async function metric(name: string): Promise<number> {
   const text = await (await fetch(`${gateway.admin}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]);
 }
+
+const readiness = () => fetch(`${gateway.admin}/readyz`).then(async (answer) => [answer.status, await answer.text()]);
 
 /** Sockets from anyone here to MinIO, from Linux: the gateway's own count may be wrong. */
 function connectionsToStore(): number {
@@ -150,8 +155,6 @@ describe('MinIO is killed', () => {
     expect((await refusal(client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'small' }))))[0]).toBe(503);
     expect(await refusal(client.send(new ListObjectsV2Command({ Bucket: BUCKET })))).toEqual(UNAVAILABLE);
     expect(await refusal(put('killed/while', small))).toEqual(UNAVAILABLE);
-    const readiness = () =>
-      fetch(`${gateway.admin}/readyz`).then(async (answer) => [answer.status, await answer.text()]);
     await expect.poll(readiness, PATIENCE).toEqual([503, expect.stringMatching(/^backend: failed/)]);
     await minio.restart();
     await expect.poll(readiness, PATIENCE).toEqual([200, expect.stringMatching(/^backend: ok/)]);
@@ -167,6 +170,12 @@ describe('Redis is killed', () => {
     await redis.kill();
     expect(await fate(get('small'))).toBe('fine');
     expect(await fate(put('redis/at-once', small))).toBe('fine');
+    // A load balancer that looked elsewhere now would find the same everywhere.
+    const serving = [
+      200,
+      expect.stringMatching(/^key store: ok \(does not answer; what is cached serves for \d s more\)/m),
+    ];
+    await expect.poll(readiness, PATIENCE).toEqual(serving);
     // Whether this key exists nobody can say now: 403 would make its owner throw it away.
     expect(await refusal(read(stranger, { Bucket: BUCKET, Key: 'small' }))).toEqual(UNAVAILABLE);
     // New objects need a key that can be read back: they end first.
@@ -174,6 +183,7 @@ describe('Redis is killed', () => {
     expect(await fate(get('small'))).toBe('fine');
     await expect.poll(() => fate(get('small')), PATIENCE).toBe('ServiceUnavailable');
     expect(await refusal(put('redis/later', small))).toEqual(UNAVAILABLE);
+    await expect.poll(readiness, PATIENCE).toEqual([503, expect.stringMatching(/^key store: failed/m)]);
     await redis.restart();
     await expect.poll(() => fate(get('small')), PATIENCE).toBe('fine');
     await expect.poll(() => fate(put('redis/after', small)), PATIENCE).toBe('fine');
@@ -209,6 +219,26 @@ describe('Redis is killed', () => {
     await expect.poll(() => fate(put('redis/thawed', small)), PATIENCE).toBe('fine');
     await expectAbsent(client, BUCKET, 'redis/frozen');
   });
+});
+
+it('Redis is full: no upload begins that could not go on, and objects are read and written', async () => {
+  const admin = redis.client();
+  try {
+    const uploads = async () => (await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))).Uploads ?? [];
+    const before = await uploads();
+    await admin.config('SET', 'maxmemory', '1');
+    const create = () => client.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key: 'full' }));
+    expect(await refusal(create())).toEqual(UNAVAILABLE);
+    expect(await fate(put('redis/full', small))).toBe('fine');
+    expect(await fate(get('small'))).toBe('fine');
+    await admin.config('SET', 'maxmemory', '0');
+    expect(await uploads()).toEqual(before);
+    const { UploadId } = await create();
+    await client.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: 'full', UploadId }));
+  } finally {
+    await admin.config('SET', 'maxmemory', '0');
+    admin.disconnect();
+  }
 });
 
 it('a revoked credential stops working within a second', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { HighestGeneration } from '../../src/keys/generation-file.ts';
 import { KeyRings } from '../../src/keys/key-rings.ts';
 import type { CacheLimits } from '../../src/keys/record-cache.ts';
 import type { KeyStoreObserver, RecordStore } from '../../src/keys/record-store.ts';
@@ -52,6 +53,10 @@ export class CountingObserver implements KeyStoreObserver {
     this.#count(outcome);
   }
 
+  putBack(what: string): void {
+    this.#count(`put back ${what}`);
+  }
+
   #count(what: string): void {
     this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
@@ -63,16 +68,20 @@ export interface Keys {
   readonly keyRings: KeyRings;
   readonly clock: FakeClock;
   readonly observer: CountingObserver;
+  readonly warnings: readonly string[];
 }
 
 export async function openKeys(options: {
   readonly store: RecordStore;
   readonly rootKey: RootKey;
   readonly limits?: Partial<CacheLimits>;
+  readonly highest?: HighestGeneration | undefined;
 }): Promise<Keys> {
   const clock = new FakeClock();
   const observer = new CountingObserver();
-  const records = await Records.open({ ...options, monotonicNow: clock.now, observer });
+  const warnings: string[] = [];
+  const onWarning = (message: string) => void warnings.push(message);
+  const records = await Records.open({ ...options, monotonicNow: clock.now, observer, onWarning });
   const keyRings = new KeyRings({ records, monotonicNow: clock.now });
-  return { store: options.store, records, keyRings, clock, observer };
+  return { store: options.store, records, keyRings, clock, observer, warnings };
 }

@@ -38,6 +38,7 @@ it('Redis killed: cached keys serve up to staleSeconds, then KeyStoreUnavailable
   const { id } = await keyRings.create('acme');
   const { id: cold } = await keyRings.create('beta');
   await keyRings.current(id);
+  expect(await records.readiness()).toBeUndefined();
   await redis.kill();
   await eventually(1000, () =>
     records.check().then(
@@ -47,6 +48,7 @@ it('Redis killed: cached keys serve up to staleSeconds, then KeyStoreUnavailable
   );
 
   expect((await keyRings.current(id)).version).toBe(1);
+  expect(await records.readiness()).toBe('does not answer; what is cached serves for 300 s more');
   clock.advance(59);
   expect((await keyRings.current(id)).version).toBe(1);
   expect((await keyRings.kek(id, 1)).version).toBe(1);
@@ -54,7 +56,9 @@ it('Redis killed: cached keys serve up to staleSeconds, then KeyStoreUnavailable
   clock.advance(2);
   await expect(keyRings.current(id)).rejects.toMatchObject({ code: 'KeyStoreUnavailable' });
   expect((await keyRings.kek(id, 1)).version).toBe(1);
+  expect(await records.readiness()).toBe('does not answer; what is cached serves for 239 s more');
   clock.advance(240);
+  await expect(records.readiness()).rejects.toMatchObject({ code: 'KeyStoreUnavailable' });
   await expect(keyRings.kek(id, 1)).rejects.toMatchObject({ code: 'KeyStoreUnavailable', source: 'keys' });
 
   await redis.restart();
@@ -65,6 +69,32 @@ it('Redis killed: cached keys serve up to staleSeconds, then KeyStoreUnavailable
     ),
   );
   expect((await keyRings.kek(cold, 1)).version).toBe(1);
+  expect(await records.readiness()).toBeUndefined();
+});
+
+it('a gateway that knows nothing yet is not ready without Redis, and one that may serve nothing stale neither', async () => {
+  const redis = await startRedis({ persistent: true });
+  onTestFinished(() => redis.stop());
+  const open = async (staleSeconds: number) => {
+    const store = await openStore({ kind: 'redis', url: redis.url });
+    return openKeys({
+      store,
+      rootKey: rootKeyFromText(Buffer.alloc(32, 5).toString('base64')),
+      limits: { staleSeconds },
+    });
+  };
+  const [cold, strict] = [await open(300), await open(0)];
+  const { id } = await strict.keyRings.create('acme');
+  await strict.keyRings.current(id);
+  expect([await cold.records.readiness(), await strict.records.readiness()]).toEqual([undefined, undefined]);
+  redis.freeze(); // silent, which is found out by waiting
+  try {
+    for (const { records } of [cold, strict]) {
+      await expect(records.readiness()).rejects.toMatchObject({ code: 'KeyStoreUnavailable' });
+    }
+  } finally {
+    redis.thaw();
+  }
 });
 
 it('Redis back without its data: nothing is sealed under a key that is gone', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RING } from '../../src/keys/key-rings.ts';
+import { LEDGER_NAME } from '../../src/keys/record-name.ts';
 import type { RecordStore } from '../../src/keys/record-store.ts';
 import { Records } from '../../src/keys/records.ts';
 import type { RootKey } from '../../src/keys/root-key.ts';
@@ -8,7 +9,7 @@ import { openFileStoreHere, openKeys, randomRootKey } from './fixture.ts';
 
 async function selfTest(store: RecordStore, rootKey: RootKey): Promise<number> {
   const records = await Records.open({ store, rootKey });
-  return startUpSelfTest({ store, records, kinds: [RING], now: () => new Date() });
+  return startUpSelfTest({ records, kinds: [RING], now: () => new Date() });
 }
 
 describe('start-up self-test', () => {
@@ -40,6 +41,8 @@ describe('start-up self-test', () => {
     const [store, right, wrong] = [await openFileStoreHere(), randomRootKey(), randomRootKey()];
     const { keyRings } = await openKeys({ store, rootKey: right });
     const { id } = await keyRings.create('acme');
+    await expect(selfTest(store, wrong)).rejects.toThrow(LEDGER_NAME);
+    await store.delete(LEDGER_NAME); // as release 0.1 left a store
     await expect(selfTest(store, wrong)).rejects.toThrow(`ring/${id}`);
     expect(await store.get('canary/root-key')).toBeUndefined();
   });

@@ -8,6 +8,8 @@ export interface TcpLink {
   dropRequests(): void;
   /** What the server answers does not arrive any more. */
   dropAnswers(): void;
+  /** What the server answers arrives changed; undefined: as it is. */
+  alterAnswers(alter: ((chunk: Buffer) => Buffer) | undefined): void;
   /** Ends every connection and lets new ones through. */
   mend(): void;
   close(): Promise<void>;
@@ -17,6 +19,7 @@ export async function startTcpLink(server: { readonly port: number }): Promise<T
   const sockets = new Set<Socket>();
   let requests = true;
   let answers = true;
+  let alter: ((chunk: Buffer) => Buffer) | undefined;
   const keep = (socket: Socket, other: Socket) => {
     sockets.add(socket);
     socket.on('close', () => {
@@ -30,7 +33,7 @@ export async function startTcpLink(server: { readonly port: number }): Promise<T
     keep(client, upstream);
     keep(upstream, client);
     client.on('data', (chunk) => requests && upstream.write(chunk));
-    upstream.on('data', (chunk) => answers && client.write(chunk));
+    upstream.on('data', (chunk) => answers && client.write(alter === undefined ? chunk : alter(chunk)));
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   const endAll = () => {
@@ -44,9 +47,13 @@ export async function startTcpLink(server: { readonly port: number }): Promise<T
     dropAnswers: () => {
       answers = false;
     },
+    alterAnswers(change) {
+      alter = change;
+    },
     mend() {
       requests = true;
       answers = true;
+      alter = undefined;
       endAll();
     },
     async close() {

@@ -94,7 +94,7 @@ describe('tenants', () => {
         expect(each.reason).toMatchObject({ ...INVALID, message: 'The tenant acme exists already.' });
     }
     const kinds = (await sorted(store.list(''))).map((name) => name.split('/')[0]);
-    expect(kinds).toEqual(['bucket-claims', 'credential', 'ring', 'tenant']);
+    expect(kinds).toEqual(['bucket-claims', 'canary', 'credential', 'ring', 'tenant']);
   });
 
   it('with overlapping patterns are never both made, by two at once', async () => {
@@ -138,7 +138,7 @@ describe('tenants', () => {
     expect(removed.destroyedRings).toEqual([tenant.ringId]);
     await expect(keyRings.kek(tenant.ringId, 1)).rejects.toMatchObject({ code: 'KeyUnavailable' });
     const kinds = (await sorted(store.list(''))).map((name) => name.split('/')[0]);
-    expect(kinds).toEqual(['bucket-claims', 'credential', 'ring', 'tenant']);
+    expect(kinds).toEqual(['bucket-claims', 'canary', 'credential', 'ring', 'tenant']);
   });
 
   it('made again take up the ring that they left, and no other’s', async () => {

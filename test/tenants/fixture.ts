@@ -1,3 +1,4 @@
+import type { HighestGeneration } from '../../src/keys/generation-file.ts';
 import type { RecordStore } from '../../src/keys/record-store.ts';
 import type { RootKey } from '../../src/keys/root-key.ts';
 import { Administration } from '../../src/tenants/administration.ts';
@@ -9,10 +10,13 @@ export interface Tenancy extends Keys {
   readonly directory: Directory;
 }
 
-export async function openTenancy(options: { store?: RecordStore; rootKey?: RootKey } = {}): Promise<Tenancy> {
+export async function openTenancy(
+  options: { store?: RecordStore; rootKey?: RootKey; highest?: HighestGeneration } = {},
+): Promise<Tenancy> {
   const keys = await openKeys({
     store: options.store ?? (await openFileStoreHere()),
     rootKey: options.rootKey ?? randomRootKey(),
+    highest: options.highest,
   });
   const { records, keyRings } = keys;
   return {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Payload } from '../../src/keys/records.ts';
+import type { Payload } from '../../src/keys/payload.ts';
 import { CREDENTIAL } from '../../src/tenants/credential.ts';
 import { TENANT } from '../../src/tenants/tenant.ts';
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
 import type { GatewayError } from '../../src/errors.ts';
+import { isOutOfMemory } from '../../src/keys/redis-client.ts';
 import { openRedisStore } from '../../src/keys/redis-store.ts';
 import { openRedisStates } from '../../src/uploads/redis-states.ts';
 import { UploadRecords } from '../../src/uploads/upload-record.ts';
@@ -124,6 +125,33 @@ describe('Redis', () => {
       expect.objectContaining({ code: 'InvalidRequest', message: expect.stringContaining('40000') }),
     );
     expect((await states.read(id))?.length).toBe(MAX_UPLOAD_ENTRIES);
+  });
+
+  it('begins no upload in a Redis whose memory is full, and still marks one as completed', async () => {
+    const full = await startRedis();
+    onTestFinished(() => full.stop());
+    const client = full.client();
+    onTestFinished(() => client.disconnect());
+    const states = await open(full.url);
+    const before = newId();
+    await states.create(before, [randomBytes(222), randomBytes(77)], 60);
+    await client.config('SET', 'maxmemory', '1');
+    const refused: unknown[] = [];
+    const keep = (error: unknown) => refused.push(error);
+    const id = newId();
+    await states.create(id, [randomBytes(222)], 60).catch(keep);
+    await states.countIn('acme', id, 60).catch(keep);
+    await states.append(before, randomBytes(77), 60).catch(keep);
+    expect(refused).toHaveLength(3);
+    for (const error of refused) {
+      expect(error).toMatchObject({ code: 'KeyStoreUnavailable' });
+      expect(isOutOfMemory(error)).toBe(true);
+    }
+    expect(await client.keys('*')).toEqual([`sealgate:upload/${before}`]);
+    expect(await states.read(before)).toHaveLength(2);
+    const marks = [Buffer.from('completed'), Buffer.from('header')];
+    await states.replace(before, marks, 60);
+    expect(await states.read(before)).toEqual(marks);
   });
 
   it('is a 503 while Redis is away', async () => {

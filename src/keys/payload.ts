@@ -1,0 +1,47 @@
+/** A record's payload: a JSON object whose fields docs/keys.md lists for each kind. */
+export type Payload = { readonly [field: string]: unknown };
+
+/** Thrown by a kind's `decode`: the message names the field, never its value. */
+export class PayloadInvalid extends Error {
+  constructor(field: string) {
+    super(`its field ${field} is missing or wrong`);
+    this.name = 'PayloadInvalid';
+  }
+}
+
+/** @throws PayloadInvalid, SyntaxError: which quotes what it could not parse, so its message goes no further */
+export function parsePayload(plaintext: Buffer): Payload {
+  const payload: unknown = JSON.parse(plaintext.toString('utf8'));
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw new PayloadInvalid('(all)');
+  return payload as Payload;
+}
+
+/** A text field of a payload, checked. */
+export function textField(payload: Payload, field: string, pattern?: RegExp): string {
+  const value = payload[field];
+  if (typeof value !== 'string' || (pattern !== undefined && !pattern.test(value))) throw new PayloadInvalid(field);
+  return value;
+}
+
+/** A field that records written before it was thought of do not have: then it is false. */
+export function laterFlag(payload: Payload, field: string): boolean {
+  const value = payload[field] ?? false;
+  if (typeof value !== 'boolean') throw new PayloadInvalid(field);
+  return value;
+}
+
+/** An object in a payload that need not be there, checked. */
+export function laterObject(payload: Payload, field: string): Payload | undefined {
+  const value = payload[field];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new PayloadInvalid(field);
+  return value as Payload;
+}
+
+/** A list of objects in a payload, checked. */
+export function listField(payload: Payload, field: string): readonly Payload[] {
+  const value = payload[field];
+  if (!Array.isArray(value)) throw new PayloadInvalid(field);
+  for (const item of value) if (typeof item !== 'object' || item === null) throw new PayloadInvalid(field);
+  return value as readonly Payload[];
+}
