@@ -117,6 +117,11 @@ export async function preload(target: Target, bodyBytes: number, body: Buffer): 
   if (!back.equals(body)) throw new Error(`${target.name} gave other bytes back than it got`);
 }
 
+/** Writes one object. */
+export async function put(target: Target, key: string, body: Buffer): Promise<void> {
+  await send(await signOne(target, 'PUT', key), body);
+}
+
 async function send({ method, url, headers }: SignedRequest, body: Buffer | undefined): Promise<Buffer> {
   const response = await fetch(url, {
     method,

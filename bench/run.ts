@@ -10,10 +10,20 @@ import { parseArgs } from 'node:util';
 import { ensureTools } from '../test/support/install/ensure.ts';
 import { clientReport } from './client-report.ts';
 import { CLIENT_GROUPS, measureClients } from './clients.ts';
+import { fairnessReport, measureFairness } from './fairness.ts';
 import { bodyFile, createBucket, type LoadOptions, measure, preload } from './load.ts';
 import { cpuSeconds, forgetPeak, peakRssBytes } from './process-usage.ts';
 import { markdownReport } from './report.ts';
-import { SEALED_BUCKET, type Started, startMinio, startNginx, startSealgate, type Target } from './targets.ts';
+import {
+  addTenant,
+  type GatewayOptions,
+  SEALED_BUCKET,
+  type Started,
+  startMinio,
+  startNginx,
+  startSealgate,
+  type Target,
+} from './targets.ts';
 import { type Cell, LARGE_BYTES, sizeText, WORKS, type Work, workName } from './work.ts';
 
 const USAGE = `npm run bench -- [options]
@@ -21,6 +31,8 @@ const USAGE = `npm run bench -- [options]
   --only TEXT         only work whose name contains TEXT ("4 KiB", "GET 1 MiB x8"); may be repeated
   --clients           whole programs and crowds instead: aws-cli, random ranges, 64 at once, rclone;
                       --only then names groups (${CLIENT_GROUPS.join(', ')})
+  --fairness          instead, one tenant's small requests alone and among another's 1,000 slow readers and writers
+  --slow N            with --fairness: readers, and as many writers, at most 2,000 (1,000)
   --scale N           with --clients: sizes, counts and times as parts of what the goals say (1)
   --through NAMES     direct,nginx,sealgate: all of them by default, nginx not with --clients; direct is always measured
   --seconds N         seconds a cell (wrk);  --rounds N  transfers a connection (curl, 256 MiB)
@@ -33,6 +45,8 @@ const USAGE = `npm run bench -- [options]
 const { values } = parseArgs({
   options: {
     clients: { type: 'boolean', default: false },
+    fairness: { type: 'boolean', default: false },
+    slow: { type: 'string', default: '1000' },
     scale: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
@@ -59,17 +73,17 @@ async function startTargets(folder: string, through: readonly string[], started:
   await createBucket({ ...direct, bucket: SEALED_BUCKET });
   const targets = [direct];
   if (through.includes('nginx')) targets.push(await startNginx(folder, direct, started));
-  if (through.includes('sealgate')) {
-    const keyStore = values.keys === 'file' ? 'file' : 'redis';
-    const options = {
-      entry: resolve(values.entry),
-      nodeFlags: values['node-flag'],
-      keyStore,
-      logLevel: values['log-level'],
-    } as const;
-    targets.push(await startSealgate(folder, direct, options, started));
-  }
+  if (through.includes('sealgate')) targets.push(await startSealgate(folder, direct, gatewayOptions(), started));
   return targets;
+}
+
+function gatewayOptions(): GatewayOptions {
+  return {
+    entry: resolve(values.entry),
+    nodeFlags: values['node-flag'],
+    keyStore: values.keys === 'file' ? 'file' : 'redis',
+    logLevel: values['log-level'],
+  };
 }
 
 async function measureCell(target: Target, work: Work, load: LoadOptions): Promise<Cell> {
@@ -166,6 +180,25 @@ async function runClients(): Promise<void> {
   });
 }
 
+/** As limits.memoryBytes is by default. */
+const MEMORY_BYTES = 256 * 1024 * 1024;
+
+async function runFairness(): Promise<void> {
+  const slow = Number(values.slow);
+  if (!(Number.isInteger(slow) && slow > 0 && slow <= 2000)) throw new Error(`--slow is ${values.slow}: 1 to 2000`);
+  const seconds = Number(values.seconds ?? (values.quick ? 5 : 20));
+  Object.assign(process.env, await ensureTools(['minio', 'redis', 'wrk'], { say }));
+  await withTargets(['sealgate'], async (targets, folder) => {
+    const [direct, greedy] = targets as [Target, Target];
+    const credentials = addTenant(folder, direct, gatewayOptions(), 'quiet');
+    const quiet = { ...greedy, bucket: 'quiet-sealed', credentials };
+    const result = await measureFairness(greedy, quiet, { slow, seconds, folder, say });
+    tell(`${slow} slow readers and ${slow} slow writers`, fairnessReport(result, MEMORY_BYTES), [result]);
+    if (result.cells.some(({ crowded }) => crowded.failures > 0)) process.exitCode = 1;
+  });
+}
+
 if (values.help) console.log(USAGE);
 else if (values.clients) await runClients();
+else if (values.fairness) await runFairness();
 else await runRequests();

@@ -125,13 +125,8 @@ export async function startSealgate(
   writeFileSync(join(home, 'root.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
   const file = join(home, 'sealgate.yaml');
   writeFileSync(file, gatewayConfiguration({ port, adminPort, store, direct, logLevel: options.logLevel }));
-  const env = { BENCH_BACKEND_SECRET: direct.credentials.secretAccessKey };
-  const added = runNode(
-    [process.execPath, options.entry],
-    ['tenant', 'add', 'bench', '--bucket', 'bench-*', '--json', '--config', file],
-    env,
-  );
-  const tenant = JSON.parse(added) as { accessKeyId: string; secretAccessKey: string };
+  const env = environmentOf(direct);
+  const credentials = addTenant(folder, direct, options, 'bench');
   const server = await startServer({
     command: [process.execPath, ...DEPLOYED_FLAGS, ...options.nodeFlags, options.entry, 'serve', '--config', file],
     env,
@@ -144,9 +139,24 @@ export async function startSealgate(
     name: 'sealgate',
     endpoint,
     bucket: SEALED_BUCKET,
-    credentials: { ...tenant, region: REGION },
+    credentials,
     pid: server.pid,
   };
+}
+
+function environmentOf(direct: Target): Record<string, string> {
+  return { BENCH_BACKEND_SECRET: direct.credentials.secretAccessKey };
+}
+
+/** A tenant of the gateway in this folder, whose buckets begin with its name. */
+export function addTenant(folder: string, direct: Target, options: GatewayOptions, name: string): Credentials {
+  const file = join(folder, 'sealgate', 'sealgate.yaml');
+  const added = runNode(
+    [process.execPath, options.entry],
+    ['tenant', 'add', name, '--bucket', `${name}-*`, '--json', '--config', file],
+    environmentOf(direct),
+  );
+  return { ...(JSON.parse(added) as { accessKeyId: string; secretAccessKey: string }), region: REGION };
 }
 
 function gatewayConfiguration(at: {
