@@ -52,9 +52,10 @@ const backend = z.strictObject({
       secretAccessKey: setting(secret, 'Secret of that access key.').optional(),
     })
     .prefault({}),
-  connections: setting(integer({ min: 1, max: 65_535 }), 'Connections to the backend at most, each worker.').prefault(
-    256,
-  ),
+  connections: setting(
+    integer({ min: 1, max: 65_535 }),
+    'Connections to the backend at most, each worker, for each of downloads, small uploads, large uploads and everything else. One tenant has four fifths of them at most; slow downloads give way to whoever waits.',
+  ).prefault(256),
   connectSeconds: setting(seconds({ min: 0.1, max: 600 }), 'Longest wait for a connection.').prefault(5),
   headersSeconds: setting(
     seconds({ min: 0.1, max: 3600 }),
@@ -170,11 +171,12 @@ const limits = z.strictObject({
   ).prefault('2 MiB'),
   memoryBytes: setting(
     bytes({ min: 16 * MIB, max: 64 * GIB }),
-    'Bytes in flight at most, each worker; past it requests get 503 SlowDown.',
+    'Bytes in flight at most, each worker; past it, and past a tenant’s part of it (four fifths), requests get 503 SlowDown.',
   ).prefault('256 MiB'),
-  maxConnections: setting(integer({ min: 1, max: 1_000_000 }), 'Client connections at most, each worker.').prefault(
-    4096,
-  ),
+  maxConnections: setting(
+    integer({ min: 1, max: 1_000_000 }),
+    'Client connections at most, each worker. The last sixteenth is for addresses that have few; past it those that idle make room.',
+  ).prefault(4096),
   headerSeconds: setting(
     seconds({ min: 0.1, max: 3600 }),
     'Longest wait for the whole head of a request (slowloris).',
