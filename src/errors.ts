@@ -102,6 +102,20 @@ export class GatewayError extends Error {
   }
 }
 
+/** What a backend said when it refused: the cause of the error that the client gets. The log tells both parts. */
+export class BackendRefusal extends Error {
+  readonly status: number;
+  /** The backend's own. */
+  readonly code: string;
+
+  constructor(status: number, code: string, words: string) {
+    super(`${status} ${code}: ${words}`);
+    this.name = 'BackendRefusal';
+    this.status = status;
+    this.code = code;
+  }
+}
+
 /** The client's fault: the commonest kind, so it has the shortest spelling. */
 export function clientError(
   code: ErrorCode,

@@ -29,6 +29,7 @@ import { createRequestIds } from './server/request-ids.ts';
 import { TrustedProxies } from './server/trusted-proxies.ts';
 import { MemoryBudget } from './shares/memory-budget.ts';
 import { type Observers, openEtags, openStores, openUploads, type Stores, stagingBucketOf } from './stores.ts';
+import { keyField } from './telemetry/key-names.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { observedStates } from './uploads/observed-states.ts';
@@ -225,10 +226,11 @@ export class Gateway {
 
 /** @throws SelfTestFailed, RootKeyInvalid, GatewayError KeyStoreUnavailable */
 export async function createGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
-  const log = options.log ?? createLog({ ...config.log, destination: 1 });
+  const plainLog = options.log ?? createLog({ ...config.log, destination: 1 });
   const metrics = options.metrics ?? new Metrics({ processMetrics: true });
-  const observers: Observers = { backend: metrics, keys: metrics, onWarning: (message) => log.warn(message) };
+  const observers: Observers = { backend: metrics, keys: metrics, onWarning: (message) => plainLog.warn(message) };
   const stores = await openStores(config, observers);
+  const log = plainLog.with({ keyField: keyField(config.log.keys, stores.keyNamesSecret) });
   try {
     await stores.selfTest();
     const states = await openUploads(config.keys);

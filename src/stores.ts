@@ -28,6 +28,8 @@ export interface Observers {
 export interface Stores {
   /** Tells root keys apart, and reveals nothing of them. */
   readonly rootKeyId: string;
+  /** Hides the keys of objects in the log. */
+  readonly keyNamesSecret: Buffer;
   readonly store: RecordStore;
   readonly records: Records;
   readonly keyRings: KeyRings;
@@ -59,6 +61,7 @@ export async function openStores(config: Pick<Config, 'keys'>, observers: Observ
     const keyRings = new KeyRings({ records });
     return {
       rootKeyId: rootKey.id,
+      keyNamesSecret: rootKey.derive('sealgate/log-key-names/v1'),
       store,
       records,
       keyRings,

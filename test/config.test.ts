@@ -227,7 +227,7 @@ log: loud
     ['workerz: 3', 'workerz', 'Did you mean workers?'],
     ['limits: { memorybytes: 1 }', 'limits.memorybytes', 'Did you mean limits.memoryBytes?'],
     ['endpoint: http://x', 'endpoint', 'Did you mean backend.endpoint?'],
-    ['log: { colour: red }', 'log.colour', 'Known here: level, format.'],
+    ['log: { colour: red }', 'log.colour', 'Known here: level, format, keys.'],
   ])('name the nearest known setting: %s', (line, setting, hint) => {
     expect(problemsOf(`${MINIMAL}${line}\n`)).toEqual([{ setting, problem: 'is no setting', hint }]);
   });

@@ -81,6 +81,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./key-accept.ts')).keyAcceptGeneration,
   },
   {
+    words: ['log', 'hash'],
+    summary: 'Tell how the key of an object stands in the log, to find its lines.',
+    load: async () => (await import('./log-hash.ts')).logHash,
+  },
+  {
     words: ['inspect'],
     summary: 'Explain a sealed object: header, layout, key version. Prints no secret.',
     load: async () => (await import('./inspect.ts')).inspectCommand,

@@ -29,7 +29,7 @@ export const serveCommand: Command = {
     try {
       const group = await runWorkers({
         count: workerCount(config),
-        startWorker: () => startWorker(config, log),
+        startWorker: ({ number }) => startWorker(config, log.with({ common: { worker: number } })),
         log,
         stopSeconds: config.limits.shutdownSeconds + STOP_MARGIN_SECONDS,
         stopSignal: stop,

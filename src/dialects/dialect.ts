@@ -169,6 +169,11 @@ export interface FrontDialect {
   unsignedBody(request: WireRequest): VerifiedBody;
   /** What the request's address names, whatever it asks. @throws GatewayError */
   resourceOf(request: WireRequest, settings: FrontSettings): Resource;
+  /**
+   * Which operation a request is that `parse` refuses, from a bounded set of names: for the log. undefined where it is
+   * none that the dialect knows. @throws GatewayError
+   */
+  operationNamed(request: WireRequest, settings: FrontSettings): string | undefined;
   /** @throws GatewayError NotImplemented for everything that is not handled: fail closed */
   parse(request: WireRequest, settings: FrontSettings): ParsedRequest;
   /** HEAD answers keep their Content-Length and have no body. Always sets the request id and Date. */

@@ -16,6 +16,8 @@ export interface RootKey {
   wrap(name: string, plaintext: Buffer): Buffer;
   /** @throws RecordUnreadable naming the record */
   unwrap(name: string, wrapped: Buffer): Buffer;
+  /** 32 bytes for a purpose of their own, of which nobody finds this key (HKDF-SHA-256, docs/keys.md). */
+  derive(purpose: string): Buffer;
 }
 
 /** The configured root key cannot be used. The message names the source and never the key. */
@@ -104,6 +106,7 @@ function rootKeyFromBytes(rootKey: Buffer, { randomBytes = nodeRandomBytes }: Ro
     id,
     wrap: (name, plaintext) => wrapRecord({ rootKey, rootKeyId: id, name, plaintext, salt: randomBytes(SALT_BYTES) }),
     unwrap: (name, wrapped) => unwrapRecord({ rootKey, rootKeyId: id, name, wrapped }),
+    derive: (purpose) => Buffer.from(hkdfSync('sha256', rootKey, '', purpose, ROOT_KEY_BYTES)),
   };
 }
 

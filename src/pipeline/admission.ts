@@ -2,6 +2,7 @@ import type { FrontDialect, ParsedRequest, SignatureClaim, UploadForm, VerifiedB
 import { clientError } from '../errors.ts';
 import type { MemoryBudget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';
+import type { Caller } from '../tenants/directory.ts';
 import type { WireRequest } from '../wire/message.ts';
 import { anonymousTenant } from './anonymous.ts';
 import type { Askers } from './askers.ts';
@@ -53,7 +54,22 @@ async function authenticate(
     readonly handedOn: boolean;
   },
 ): Promise<Admitted> {
-  const { askers, trace } = came;
+  const { askers } = came;
+  const { caller, body } = await identify(claim, came);
+  const { tenant } = caller;
+  const handedOn = came.handedOn || claim.presigned === true;
+  const sharer = { tenant: tenant.name, client: handedOn ? caller.accessKeyId : came.address };
+  return { signed: true, services: sharedBy(sharer, askers.withKey(caller.backend), askers.budget), tenant, body };
+}
+
+/**
+ * Who signed a request.
+ * @throws GatewayError InvalidAccessKeyId, those of the claim's `verify`, KeyStoreUnavailable
+ */
+export async function identify(
+  claim: SignatureClaim,
+  { askers, trace }: { readonly askers: Askers; readonly trace: RequestTrace },
+): Promise<{ readonly caller: Caller; readonly body: VerifiedBody }> {
   const { directory, now } = askers.gateway;
   const caller = await directory.caller(claim.accessKeyId);
   if (caller === undefined) {
@@ -65,9 +81,7 @@ async function authenticate(
   // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
   trace.tenant = tenant.name;
   trace.accessKeyId = caller.accessKeyId;
-  const handedOn = came.handedOn || claim.presigned === true;
-  const sharer = { tenant: tenant.name, client: handedOn ? caller.accessKeyId : came.address };
-  return { signed: true, services: sharedBy(sharer, askers.withKey(caller.backend), askers.budget), tenant, body };
+  return { caller, body };
 }
 
 /** The same services, of whose memory and connections one sharer takes its part. */

@@ -23,6 +23,7 @@ import { inTime, LATENESS, type Lateness, mayBeLate } from './late-answer.ts';
 import { listObjects, listVersions } from './list.ts';
 import { postObject } from './post.ts';
 import { putObject } from './put.ts';
+import { traceRefused } from './refused.ts';
 import { rendered } from './rendered.ts';
 import type { GatewayServices, OperationContext } from './services.ts';
 import type { RequestTrace } from './trace.ts';
@@ -55,16 +56,19 @@ export function createHandler(services: GatewayServices, lateness: Lateness = LA
       trace.errorSource = error.source;
       return speaking.renderError(error, rendering);
     };
+    let understood = false;
     try {
       if (request.method === 'OPTIONS') {
         return front.render(await preflight(request, { front, trace }, services), rendering);
       }
       const parsed = front.parse(request, services.settings);
+      understood = true;
       note(trace, parsed);
       const asked = parsed.kind === 'form' ? await parsed.open(checkFields) : parsed;
       const { bucket } = trace;
       const { signed, body, services: ours, tenant } = await admit(asked, { request, front, bucket, askers, trace });
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, ours.budget);
+      trace.key ??= keyOf(operation);
       const context = authorize(bucketOf(operation), { services: ours, tenant, trace, signal: request.signal });
       if (!signed) checkAnonymous(operation, context.policy);
       checkAskedEncryption(operation, context.policy);
@@ -78,6 +82,7 @@ export function createHandler(services: GatewayServices, lateness: Lateness = LA
       const answer = perform(operation, body, context).then((done) => rendered(done, front, { ...rendering, seals }));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
+      if (!understood) await traceRefused(request, { front, askers, trace });
       return renderError(error);
     }
   };
@@ -102,6 +107,7 @@ function note(trace: RequestTrace, parsed: ParsedRequest): void {
   }
   trace.operation = operationName(parsed.operation);
   trace.bucket = bucketOf(parsed.operation);
+  trace.key = keyOf(parsed.operation);
 }
 
 /** A document as its pieces came, in one, as text, and as the elements that are made of it. */
@@ -133,6 +139,11 @@ async function expectNoBody(body: VerifiedBody): Promise<void> {
 function bucketOf(operation: Operation): string | undefined {
   if (operation.kind === 'ListBuckets') return undefined;
   return 'ref' in operation ? operation.ref.bucket : operation.bucket;
+}
+
+function keyOf(operation: Operation): string | undefined {
+  if ('ref' in operation) return operation.ref.key;
+  return operation.kind === 'Forward' ? operation.key : undefined;
 }
 
 function perform(

@@ -11,6 +11,8 @@ export class RequestTrace {
   operation: string | undefined;
   tenant: string | undefined;
   bucket: string | undefined;
+  /** Of the object that is asked for, or written: as the client sent it, decoded. */
+  key: string | undefined;
   accessKeyId: string | undefined;
   errorCode: ErrorCode | undefined;
   errorSource: ErrorSource | undefined;

@@ -248,6 +248,7 @@ export class Exchange implements OnConnection {
     return requestRecord({
       requestId: this.id,
       method: message.method ?? '',
+      client: this.#parts.client.address,
       trace: this.trace,
       status: headAt === undefined ? undefined : response.statusCode,
       bytesIn: this.#body.bytes,

@@ -241,9 +241,10 @@ export class Listener {
   #refuse(socket: Socket, reason: string, refusal: ReturnType<typeof clientError>): void {
     this.#options.metrics.refused(reason);
     const id = this.#options.newRequestId();
-    this.#options.log.info('refused', { requestId: id, reason, errorCode: refusal.code });
-    const now = this.#options.now?.() ?? new Date();
     const connection = this.#connections.get(socket) ?? new Connection(socket, this.#proxies);
+    const client = connection.peer.address;
+    this.#options.log.info('refused', { requestId: id, client, reason, errorCode: refusal.code });
+    const now = this.#options.now?.() ?? new Date();
     connection.linger(wireText(this.#render(refusal, id), now));
   }
 

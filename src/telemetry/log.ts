@@ -1,6 +1,15 @@
 import { type Logger, pino } from 'pino';
 import { BatchedSink, type LineSink } from './batched-sink.ts';
-import { allowedFields, bucketField, describeError, describeStack, type LogFields, scrub } from './redaction.ts';
+import { methodLabel } from './labels.ts';
+import {
+  allowedFields,
+  backendFields,
+  bucketField,
+  describeError,
+  describeStack,
+  type LogFields,
+  scrub,
+} from './redaction.ts';
 import type { RequestRecord } from './request-record.ts';
 import { textLine } from './text-line.ts';
 
@@ -12,27 +21,58 @@ export interface LogOptions {
   readonly format: 'json' | 'text';
   /** A file descriptor (1: standard output), or whoever takes whole lines. */
   readonly destination: number | { write(line: string): unknown };
-  /** On every line: the worker's number, say. */
+  /** On every line. */
   readonly common?: LogFields | undefined;
 }
+
+/** How a log tells the keys of objects (key-names.ts). */
+export type KeyField = (key: string) => LogFields;
 
 /** The log. What it writes is an allow-list (redaction.ts): a field that is not on it does not exist. */
 export class Log {
   readonly #logger: Logger;
   readonly #sink: LineSink;
   readonly #timestamp: () => string;
-  readonly #common: string;
+  readonly #common: LogFields;
+  readonly #commonText: string;
+  readonly #keyField: KeyField | undefined;
+  /** Of all logs that came of the same one: they change their level together. */
+  readonly #family: Set<Logger>;
 
   constructor(parts: {
     readonly logger: Logger;
     readonly sink: LineSink;
     readonly timestamp: () => string;
-    readonly common: object | null;
+    readonly common: LogFields;
+    readonly keyField?: KeyField | undefined;
+    readonly family?: Set<Logger>;
   }) {
     this.#logger = parts.logger;
+    this.#family = (parts.family ?? new Set()).add(parts.logger);
     this.#sink = parts.sink;
     this.#timestamp = parts.timestamp;
-    this.#common = parts.common === null ? '' : `,${JSON.stringify(parts.common).slice(1, -1)}`;
+    this.#common = parts.common;
+    const common = JSON.stringify(parts.common).slice(1, -1);
+    this.#commonText = common === '' ? '' : `,${common}`;
+    this.#keyField = parts.keyField;
+  }
+
+  /** The same log with more on every line; or, with `keyField`, with keys on the lines of requests. */
+  with(more: { readonly common?: LogFields; readonly keyField?: KeyField }): Log {
+    const added = allowedFields(more.common ?? {});
+    return new Log({
+      logger: this.#logger.child(added),
+      sink: this.#sink,
+      timestamp: this.#timestamp,
+      common: { ...this.#common, ...added },
+      keyField: more.keyField ?? this.#keyField,
+      family: this.#family,
+    });
+  }
+
+  /** Lines below it are not written from now on, here and in all logs that came of the same one. */
+  setLevel(level: LogLevel): void {
+    for (const logger of this.#family) logger.level = level;
   }
 
   debug(message: string, fields: LogFields = {}): void {
@@ -51,15 +91,15 @@ export class Log {
     this.#logger.error({ ...allowedFields(fields), ...errorFields(thrown) }, scrub(message));
   }
 
-  /** The one line of a request. Causes are told for the gateway's own failures only: a client's error has none. */
+  /** The one line of a request. Causes are told of what is not the client's own error, or was the backend's decision. */
   request(record: RequestRecord): void {
     const failed = record.status >= 500 || record.outcome === 'cut';
     const level = failed ? 'error' : 'info';
     if (!this.#logger.isLevelEnabled(level)) return;
     // pino's own way to the same line takes 3 µs more, and there is one for every request.
-    const fields = JSON.stringify(requestFields(record, failed));
+    const fields = JSON.stringify(requestFields(record, failed, this.#keyField));
     this.#sink.write(
-      `{"level":"${level}"${this.#timestamp()}${this.#common},${fields.slice(1, -1)},"msg":"request"}\n`,
+      `{"level":"${level}"${this.#timestamp()}${this.#commonText},${fields.slice(1, -1)},"msg":"request"}\n`,
     );
   }
 
@@ -77,7 +117,7 @@ export class Log {
 export function createLog(options: LogOptions): Log {
   const sink = openSink(options);
   const timestamp = createTimestamp();
-  const common = options.common === undefined ? null : allowedFields(options.common);
+  const common = allowedFields(options.common ?? {});
   const formatters = { level: (label: string) => ({ level: label }) };
   const logger = pino({ level: options.level, base: common, timestamp, formatters }, sink);
   return new Log({ logger, sink, timestamp, common });
@@ -114,14 +154,17 @@ function createTimestamp(): () => string {
   };
 }
 
-function requestFields(record: RequestRecord, failed: boolean): LogFields {
+function requestFields(record: RequestRecord, failed: boolean, keyField: KeyField | undefined): LogFields {
   const fields: { -readonly [name in keyof LogFields]: LogFields[name] } = {
     requestId: record.requestId,
+    client: record.client,
     tenant: record.tenant,
     accessKeyId: record.accessKeyId,
     dialect: record.dialect,
     operation: record.operation,
+    ...(record.operation === undefined && { method: methodLabel(record.method) }),
     bucket: bucketField(record.bucket),
+    ...(record.key !== undefined && keyField?.(record.key)),
     status: record.status,
     bytesIn: record.bytesIn,
     bytesOut: record.bytesOut,
@@ -136,7 +179,14 @@ function requestFields(record: RequestRecord, failed: boolean): LogFields {
     fields.errorCode = record.errorCode;
     fields.errorSource = record.errorSource;
   }
-  return failed ? Object.assign(fields, errorFields(record.error)) : fields;
+  if (failed || explains(record)) Object.assign(fields, backendFields(record.error), errorFields(record.error));
+  return fields;
+}
+
+/** Whether the cause of a request's error tells its operator more than the code does. */
+function explains({ error, errorSource, errorCode }: RequestRecord): boolean {
+  if (error?.cause === undefined) return false;
+  return errorSource !== 'client' || errorCode === 'AccessDenied';
 }
 
 function errorFields(thrown: unknown): LogFields {

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { BackendRefusal, GatewayError } from '../errors.ts';
 
 /**
  * The second line of defence. The first is that nobody hands a secret to the log; this one assumes that somebody did:
@@ -10,10 +10,13 @@ export const LOG_FIELDS = [
   'accessKeyId',
   'address',
   'attempt',
+  'backendCode',
+  'backendStatus',
   'bucket',
   'bytesIn',
   'bytesOut',
   'cause',
+  'client',
   'code',
   'count',
   'dependency',
@@ -24,6 +27,8 @@ export const LOG_FIELDS = [
   'exitCode',
   'file',
   'firstByteMilliseconds',
+  'key',
+  'keyHash',
   'method',
   'milliseconds',
   'operation',
@@ -92,22 +97,38 @@ export function bucketField(bucket: string | undefined): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(bucket) ? bucket : '[invalid]';
 }
 
+/** As stores name their refusals. Whatever else stands there may be something that the store was sent. */
+const BACKEND_CODE = /^[A-Za-z]{1,40}\d{0,3}[A-Za-z]{0,20}$/;
+
+/** What the backend said, where that is what an error came of: scrubbing would take its code for a secret. */
+export function backendFields(thrown: unknown): LogFields {
+  const [refusal] = chainOf(thrown).filter((link) => link instanceof BackendRefusal);
+  if (refusal === undefined) return {};
+  const backendCode = BACKEND_CODE.test(refusal.code) ? refusal.code : undefined;
+  return { backendStatus: refusal.status, ...(backendCode && { backendCode }) };
+}
+
 const MAX_CAUSES = 4;
 
 /** `GatewayError BackendUnavailable: … < Error ECONNREFUSED: …`, scrubbed. */
 export function describeError(thrown: unknown): string {
-  const links: string[] = [];
+  return chainOf(thrown).map(describeLink).join(' < ');
+}
+
+function chainOf(thrown: unknown): unknown[] {
+  const links: unknown[] = [];
   let link = thrown;
   while (link !== undefined && link !== null && links.length < MAX_CAUSES) {
-    links.push(describeLink(link));
+    links.push(link);
     link = link instanceof Error ? link.cause : undefined;
   }
-  return links.join(' < ');
+  return links;
 }
 
 function describeLink(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `thrown ${typeof thrown}`;
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? ` ${thrown.code.slice(0, 60)}` : '';
+  const known = 'code' in thrown && typeof thrown.code === 'string' && !(thrown instanceof BackendRefusal);
+  const code = known ? ` ${(thrown.code as string).slice(0, 60)}` : '';
   // A syntax error's message is the text that did not parse: a record's payload, perhaps.
   const message = thrown instanceof SyntaxError ? '' : `: ${scrub(thrown.message)}`;
   return `${thrown.name}${code}${message}`;

@@ -15,6 +15,10 @@ export interface RequestRecord {
   readonly accessKeyId: string | undefined;
   /** As the client named it, verified or not. */
   readonly bucket: string | undefined;
+  /** The object's, as the client named it, verified or not. */
+  readonly key: string | undefined;
+  /** The client's IP address. */
+  readonly client: string;
   /** 499 when the client left before an answer began. */
   readonly status: number;
   /** Body bytes after HTTP's framing, before a vendor's. */
@@ -41,6 +45,7 @@ export type RequestFindings = Pick<
   | 'tenant'
   | 'accessKeyId'
   | 'bucket'
+  | 'key'
   | 'sealSeconds'
   | 'openSeconds'
   | 'errorCode'
@@ -68,6 +73,8 @@ export function requestRecord(
     tenant: trace.tenant,
     accessKeyId: trace.accessKeyId,
     bucket: trace.bucket,
+    key: trace.key,
+    client: parts.client,
     status: parts.status ?? CLIENT_CLOSED_REQUEST,
     bytesIn: parts.bytesIn,
     bytesOut: parts.bytesOut,

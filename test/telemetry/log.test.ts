@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GatewayError } from '../../src/errors.ts';
-import { createLog, type Log } from '../../src/telemetry/log.ts';
+import { BackendRefusal, type ErrorCode, GatewayError } from '../../src/errors.ts';
+import { keyField } from '../../src/telemetry/key-names.ts';
+import { createLog, type KeyField, type Log } from '../../src/telemetry/log.ts';
 import { record } from './record.ts';
 
 function logged(
@@ -27,6 +29,7 @@ describe('the line of a request', () => {
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       worker: 2,
       requestId: 'ABCDEF0123456789',
+      client: '203.0.113.9',
       tenant: 'acme',
       accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
       dialect: 's3',
@@ -67,6 +70,50 @@ describe('the line of a request', () => {
     });
   });
 
+  it('tells the key of its object as it is told to: not, hashed, or as it is', () => {
+    const secret = Buffer.alloc(32, 7);
+    const line = (field?: KeyField) => {
+      const [text] = logged((log) => (field ? log.with({ keyField: field }) : log).request(record({ key: 'a"b\n' })));
+      const { key, keyHash } = JSON.parse(text as string) as { key?: string; keyHash?: string };
+      return { key, keyHash };
+    };
+    expect(line()).toEqual({});
+    expect(line(keyField('clear', secret))).toEqual({ key: 'a"b\n' });
+    const hmac = createHmac('sha256', secret).update('a"b\n').digest('hex');
+    expect(line(keyField('hashed', secret))).toEqual({ keyHash: hmac.slice(0, 24) });
+    expect(line(keyField('hashed', Buffer.alloc(32, 8))).keyHash).not.toBe(hmac.slice(0, 24));
+  });
+
+  it('of what nobody knows as an operation has its method', () => {
+    const [line] = logged((log) => log.request(record({ operation: undefined, method: 'BREW' })));
+    expect(JSON.parse(line as string)).toMatchObject({ method: 'other' });
+  });
+
+  it('of what the backend refused has the backend’s words, and no secret that it repeats', () => {
+    const signature = '5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7';
+    const refused = (code: string, words: string, errorCode: ErrorCode = 'BackendRefused') => {
+      const source = errorCode === 'NoSuchKey' ? 'client' : 'backend';
+      const cause = new BackendRefusal(409, code, words);
+      const error = new GatewayError(errorCode, 'for the client', { source, cause });
+      const [line] = logged((log) =>
+        log.request(
+          record({ status: 409, errorCode, errorSource: source, error: new Error('on the way', { cause: error }) }),
+        ),
+      );
+      return JSON.parse(line as string);
+    };
+    expect(refused('XAmzContentSHA256Mismatch', 'It is locked until 2030.')).toMatchObject({
+      level: 'info',
+      backendStatus: 409,
+      backendCode: 'XAmzContentSHA256Mismatch',
+      cause: expect.stringContaining('It is locked until 2030.'),
+    });
+    const repeated = refused(signature, `Signature=${signature} of wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY`);
+    expect(JSON.stringify(repeated)).not.toMatch(/5d672d79|wJalrX/);
+    expect(repeated).toMatchObject({ backendStatus: 409, errorCode: 'BackendRefused' });
+    expect(refused('NoSuchKey', 'usual', 'NoSuchKey')).not.toHaveProperty('cause');
+  });
+
   it('of an answer that was cut is an error, though its status is 200', () => {
     const [line] = logged((log) =>
       log.request(record({ outcome: 'cut', errorCode: 'ObjectCorrupted', errorSource: 'backend' })),
@@ -76,6 +123,26 @@ describe('the line of a request', () => {
 
   it('is not made below the level', () => {
     expect(logged((log) => log.request(record()), { level: 'error' })).toEqual([]);
+  });
+});
+
+describe('a log of the same log', () => {
+  it('has more on every line, and changes its level with it', () => {
+    const lines = logged((log) => {
+      const more = log.with({ common: { phase: 'x' } });
+      more.info('one');
+      log.setLevel('error');
+      more.info('two');
+      more.request(record());
+      more.setLevel('info');
+      log.info('three');
+      more.request(record());
+    });
+    expect(lines.map((line) => JSON.parse(line)).map(({ msg, worker, phase }) => [msg, worker, phase])).toEqual([
+      ['one', 2, 'x'],
+      ['three', 2, undefined],
+      ['request', 2, 'x'],
+    ]);
   });
 });
 

@@ -10,6 +10,8 @@ export function record(changes: Partial<RequestRecord> = {}): RequestRecord {
     tenant: 'acme',
     accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
     bucket: 'acme-photos',
+    key: 'holiday/1.jpg',
+    client: '203.0.113.9',
     status: 200,
     bytesIn: 0,
     bytesOut: 4096,

@@ -26,6 +26,21 @@ function ownsForm(fields: ReadonlyMap<string, string>): boolean {
   return fields.has('access_key_id');
 }
 
+/** By method, on what has neither part nor setting in its query: those names are values of no parameter. */
+const OPERATIONS = {
+  service: { GET: 'ListBuckets' },
+  bucket: { GET: 'ListObjects', HEAD: 'HeadBucket', PUT: 'CreateBucket', DELETE: 'DeleteBucket' },
+  object: { GET: 'GetObject', HEAD: 'HeadObject', PUT: 'PutObject', DELETE: 'DeleteObject' },
+} as const;
+
+function operationNamed(request: WireRequest, settings: FrontSettings): string | undefined {
+  const { bucket, key } = resourceOf(request, settings);
+  if (request.query.parameters.some(({ value }) => value === '')) return undefined;
+  const names: Readonly<Record<string, string>> =
+    OPERATIONS[bucket === undefined ? 'service' : key === undefined ? 'bucket' : 'object'];
+  return Object.hasOwn(names, request.method) ? names[request.method] : undefined;
+}
+
 export const qingstorFront: FrontDialect = {
   name: 'qingstor',
   recognises,
@@ -33,6 +48,7 @@ export const qingstorFront: FrontDialect = {
   readClaim: readQingstorClaim,
   unsignedBody: qingstorBody,
   resourceOf,
+  operationNamed,
   parse: parseQingstor,
   render: renderQingstor,
   renderError: renderQingstorError,

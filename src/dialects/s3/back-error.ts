@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorSource, GatewayError } from '../../errors.ts';
+import { BackendRefusal, type ErrorCode, type ErrorSource, GatewayError } from '../../errors.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { readXml, xmlText } from '../../wire/xml.ts';
 import type { Asker } from '../dialect.ts';
@@ -154,7 +154,8 @@ export function readError(
   // HEAD answers have no body; MinIO names its code in a header.
   const code = said?.code ?? headers.get('x-minio-error-code') ?? codeOfStatus(response.status, ref);
   const message = said?.message ?? headers.get('x-minio-error-desc')?.replaceAll('"', '') ?? '';
-  const cause = new Error(`backend: ${response.status} ${code}: ${printable(message)}${hintFor(code, asker)}`);
+  const words = `${printable(message)}${hintFor(code, asker)}`;
+  const cause = new BackendRefusal(response.status, printable(code), words);
   const details = objectDetails(ref);
   const meaning = meaningFor(asker, code) ?? meaningOf(code, response.status);
   if (meaning !== undefined) {
@@ -163,8 +164,8 @@ export function readError(
     const told = response.status >= 500 ? { ...details, backendStatus: String(response.status) } : details;
     return new GatewayError(meaning.code, meaning.message, { source, cause, details: told, headers: marks(response) });
   }
-  const words = printable(message) || 'It gave no reason.';
-  return new GatewayError('BackendRefused', `The backend refused the request (${printable(code)}): ${words}`, {
+  const reason = printable(message) || 'It gave no reason.';
+  return new GatewayError('BackendRefused', `The backend refused the request (${printable(code)}): ${reason}`, {
     source: 'backend',
     cause,
     details: { ...details, backendCode: printable(code), backendStatus: String(response.status) },

@@ -4,7 +4,7 @@ import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest, WireResponse } from '../../wire/message.ts';
 import { textBody } from '../../wire/text-body.ts';
 import type { FrontDialect, RenderContext } from '../dialect.ts';
-import { resourceOf } from './address.ts';
+import { readAddress, resourceOf } from './address.ts';
 import { appendEncryption } from './encryption-headers.ts';
 import { parseRequest } from './parse.ts';
 import { attributesDocument, attributesHeaders } from './render-attributes.ts';
@@ -23,6 +23,7 @@ import {
   uploadCreatedDocument,
   uploadListingDocument,
 } from './render-upload.ts';
+import { operationNamed } from './route.ts';
 import { readClaim } from './signature-claim.ts';
 import { unsignedBody } from './unsigned-body.ts';
 
@@ -50,6 +51,7 @@ export function createS3Front(now: () => Date): FrontDialect {
     readClaim,
     unsignedBody,
     resourceOf,
+    operationNamed: (request, settings) => operationNamed(request, readAddress(request, settings).level),
     parse: parseRequest,
     render: (answer, context) => renderAnswer(answer, commonHeaders(context, date()), context),
     renderError: (error, context) => renderError(error, context, commonHeaders(context, date())),

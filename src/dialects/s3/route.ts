@@ -2,7 +2,7 @@ import { clientError } from '../../errors.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { QueryList } from '../../wire/query.ts';
-import { isAmzParameter } from './amz-fields.ts';
+import { effectiveHeaders, isAmzParameter } from './amz-fields.ts';
 import { type Level, S3_OPERATIONS, type S3Operation } from './operation-table.ts';
 import { presignedHeaderNames } from './presigned-headers.ts';
 import { isMeaningless } from './query-names.ts';
@@ -42,6 +42,11 @@ export function routeRequest(request: WireRequest, headers: HeaderList, level: L
   }
   checkParameters(operation, request.query);
   return operation;
+}
+
+/** The name of the operation that a request asks for, refused or not. */
+export function operationNamed(request: WireRequest, level: Level): string | undefined {
+  return findOperation(request, effectiveHeaders(request), level)?.name;
 }
 
 function findOperation(request: WireRequest, headers: HeaderList, level: Level): S3Operation | undefined {

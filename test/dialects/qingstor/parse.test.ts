@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { qingstorFront } from '../../../src/dialects/qingstor/front.ts';
 import { parseQingstor } from '../../../src/dialects/qingstor/parse.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
@@ -31,6 +32,21 @@ function refusal(ask: () => unknown): string {
     return (error as GatewayError).code;
   }
 }
+
+describe('the name of what is refused', () => {
+  it.each([
+    ['GET', '/', 'ListBuckets'],
+    ['PUT', '/bucket', 'CreateBucket'],
+    ['DELETE', '/bucket/key', 'DeleteObject'],
+    ['GET', '/bucket?acl', undefined],
+    ['POST', '/bucket/key?uploads', undefined],
+    ['PATCH', '/bucket', undefined],
+    ['constructor', '/', undefined],
+  ])('%s %s is %s', (method, target, name) => {
+    const request = wireRequest({ method, target, headers: [['Host', '127.0.0.1:8000']] });
+    expect(qingstorFront.operationNamed(request, SETTINGS)).toBe(name);
+  });
+});
 
 describe('what is asked', () => {
   it.each([
