@@ -251,6 +251,25 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
   }
 }
 
+/** A gateway's insides without its doors, for a command that does to stored objects what no client may ask for. */
+export async function openPipeline(
+  config: Config,
+  stores: Stores,
+): Promise<{ readonly services: GatewayServices; readonly close: () => Promise<void> }> {
+  const metrics = new Metrics({ processMetrics: false });
+  const uploads = await openUploads(config.keys);
+  const etagIndex = restingIndex(await openEtags(config), metrics);
+  const backend = await openBackend(config);
+  return {
+    services: pipelineServices(config, { stores, uploads, etagIndex, backend, metrics }),
+    close: async () => {
+      await backend.close();
+      await etagIndex.close();
+      await uploads.close();
+    },
+  };
+}
+
 function pipelineServices(
   config: Config,
   parts: {

@@ -32,7 +32,7 @@ export const checkCommand: Command = {
 Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, tries the backend
 access keys of tenants and access keys, sees whether the key store keeps the state of multipart uploads and the index of
 ETags and whether the bucket for small parts is the gateway's own, and sends a probe object through the gateway to see
-that the backend holds ciphertext. Leaves no tenant, bucket or object behind.
+that the backend holds ciphertext, and that it keeps metadata of awkward forms. Leaves no tenant, bucket or object behind.
 
       --bucket NAME   Put the probe into this bucket. Without it, a bucket is made and deleted.
 ${CONFIG_USAGE}

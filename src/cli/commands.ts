@@ -96,6 +96,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./open.ts')).openCommand,
   },
   {
+    words: ['repair'],
+    summary: 'Make objects readable again whose metadata the store did not keep.',
+    load: async () => (await import('./repair.ts')).repairCommand,
+  },
+  {
     words: ['config'],
     summary: 'Print every setting with its default and meaning.',
     load: async () => (await import('./config.ts')).configCommand,

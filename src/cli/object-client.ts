@@ -2,7 +2,7 @@ import type { BackendConnection } from '../backend/connection.ts';
 import type { BackDialect, StoredObject } from '../dialects/dialect.ts';
 import { type ForStore, madeBy, type StoreGrammar } from '../dialects/identifiers.ts';
 import { GatewayError } from '../errors.ts';
-import type { ObjectRef } from '../operations/object.ts';
+import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { ListObjects } from '../operations/operation.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
@@ -32,8 +32,8 @@ export class ObjectClient {
   }
 
   /** @throws GatewayError, as every method here */
-  async put(ref: ObjectRef, body: Buffer, contentType: string): Promise<void> {
-    const metadata = { content: { contentType }, user: [], vendor: new HeaderList() };
+  async put(ref: ObjectRef, body: Buffer, described: Partial<Pick<ObjectMetadata, 'content' | 'user'>>): Promise<void> {
+    const metadata = { content: {}, user: [], ...described, vendor: new HeaderList() };
     await this.#ask(this.#back.put(this.#made({ ref, metadata, conditions: {}, body })), ref);
   }
 

@@ -10,6 +10,7 @@ import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import { openGatewayClient } from './gateway-client.ts';
 import type { ObjectClient } from './object-client.ts';
 import { type Caller, findOwner } from './probe-caller.ts';
+import { lostMetadata } from './probe-metadata.ts';
 import type { Stores } from './with-stores.ts';
 
 export interface ProbeResult {
@@ -59,6 +60,10 @@ export async function probeAtRest(parts: {
     if (compared.outcome !== 'failed' && !config.backend.careful && !(await survives(backend, ref))) return replaced();
     const uploads = config.backend.conditionalUploads && compared.outcome !== 'failed';
     if (uploads && !(await holdsOnComplete(backend, ref))) return uploadsReplace();
+    if (compared.outcome === 'ok') {
+      const lost = await lostMetadata(client, ref);
+      if (lost !== undefined) return failed(lost);
+    }
     const conditional = config.backend.conditionalDeletes && compared.outcome === 'ok';
     return conditional && !(await readsConditions(backend, ref)) ? conditionsIgnored() : compared;
   } finally {
@@ -88,7 +93,7 @@ async function compare(at: {
   const { client, backend, ref, caller } = at;
   const line = `Sealgate probe ${ref.key}: nobody may read this at rest.\n`;
   const plaintext = Buffer.alloc(PROBE_BYTES, line);
-  await client.put(ref, plaintext, 'text/plain');
+  await client.put(ref, plaintext, { content: { contentType: 'text/plain' } });
   const { object, bytes: stored } = await backend.get(ref);
   const readBack = (await client.get(ref)).bytes;
   if (!readBack.equals(plaintext)) return failed('the probe object came back with other bytes');
@@ -156,7 +161,10 @@ function describe(stored: Buffer, entry: string, policy: BucketPolicy): ProbeRes
   }
   const { keyRingId, kekVersion } = readEnvelopeHead(decodeEnvelope(entry));
   const sizes = `${PROBE_BYTES} bytes lie as ${stored.length} bytes of ciphertext`;
-  return { outcome: 'ok', detail: `${sizes}, key ring ${keyRingId} version ${kekVersion}, and read back equal` };
+  return {
+    outcome: 'ok',
+    detail: `${sizes}, key ring ${keyRingId} version ${kekVersion}, and read back equal; metadata of awkward forms did too`,
+  };
 }
 
 function failed(detail: string): ProbeResult {

@@ -143,7 +143,8 @@ async function showSample(at: {
     if (!(await client.hasBucket(BUCKET))) await client.createBucket(BUCKET);
     // Unreadable too, where somebody tried `tenant remove demo --force`: then it is put anew.
     const held = await client.head(ref).catch(() => undefined);
-    if (held === undefined) await client.put(ref, Buffer.from(SAMPLE_TEXT), 'text/plain; charset=utf-8');
+    if (held === undefined)
+      await client.put(ref, Buffer.from(SAMPLE_TEXT), { content: { contentType: 'text/plain; charset=utf-8' } });
     const { bytes: plaintext } = await client.get(ref);
     const { bytes: stored } = await new ObjectClient(backend).get(ref);
     return { key: SAMPLE_KEY, plaintext, stored };

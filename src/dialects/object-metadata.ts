@@ -67,5 +67,6 @@ function single(headers: HeaderList, name: string): string | undefined {
 
 function joined(headers: HeaderList, name: string): string | undefined {
   const values = headers.getAll(name);
-  return values.length < 2 ? values[0] : values.join(', ');
+  // Empty elements of a list mean nothing (RFC 9110 §5.6.1), and a blank at the end would not come back.
+  return values.length < 2 ? values[0] : values.filter((value) => value !== '').join(', ');
 }

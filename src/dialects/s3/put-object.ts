@@ -68,6 +68,6 @@ function storedContent(headers: HeaderList): ContentHeaders {
 function withoutAwsChunked(value: string | undefined): string | undefined {
   if (value === undefined || !/aws-chunked/i.test(value)) return value;
   const kept = value.split(',').filter((coding) => coding.trim().toLowerCase() !== 'aws-chunked');
-  const rest = kept.join(',').trim();
+  const rest = kept.join(',').replace(/^[ \t]+|[ \t]+$/g, '');
   return rest === '' ? undefined : rest;
 }
