@@ -64,6 +64,8 @@ export type ParsedRequest =
       readonly bucket: string;
       readonly maxBytes: number;
       readonly read: (document: Buffer) => Operation;
+      /** Of one that may be large: reads it as it comes, to the same operation. */
+      readonly readAsItComes?: () => DocumentReader;
     }
   /** The body is a form: its fields carry signature and operation, its file the object's bytes. */
   | {
@@ -78,6 +80,16 @@ export type ParsedRequest =
        */
       readonly open: (checkFields?: (fields: ReadonlyMap<string, string>) => void) => Promise<UploadForm>;
     };
+
+/** Reads a document that may be large, piece by piece. */
+export interface DocumentReader {
+  /** What it holds of the document by now, in bytes of memory; it never shrinks. */
+  readonly heldBytes: number;
+  /** The chunk may be reused afterwards. @throws GatewayError; the reader is of no use then */
+  push(chunk: Buffer): void;
+  /** Call once, when all of it came. @throws GatewayError */
+  end(): Operation;
+}
 
 /** A form whose fields were read. */
 export interface UploadForm {

@@ -1,5 +1,5 @@
 import { clientError } from '../errors.ts';
-import type { ObjectDeleted, ObjectsDeleted } from '../operations/answer.ts';
+import type { DeletedEntry, DeleteFailure, ObjectDeleted, ObjectsDeleted } from '../operations/answer.ts';
 import type { DeleteObject, DeleteObjects, DeleteTarget } from '../operations/operation.ts';
 import { forEachOf } from './bounded-work.ts';
 import { deleteCondition } from './etag-conditions.ts';
@@ -25,8 +25,51 @@ export async function deleteObjects(operation: DeleteObjects, context: Operation
     if (etag === undefined) return;
     known[at] = { ...target, etag: await deleteCondition(etag, { bucket, key, versionId }, context) };
   });
-  const { deleted, failures } = await context.services.store.deleteMany(bucket, known, context.signal, vendor);
-  return { kind: 'ObjectsDeleted', deleted: quiet ? [] : deleted, failures };
+  const deleted: DeletedEntry[] = [];
+  const failures: DeleteFailure[] = [];
+  for (const some of inBatches(known)) {
+    const release = context.services.budget.reserve(DOCUMENT_FORMS * documentBytes(some));
+    try {
+      const done = await context.services.store.deleteMany(bucket, some, context.signal, vendor);
+      if (!quiet) deleted.push(...done.deleted);
+      failures.push(...done.failures);
+    } finally {
+      release();
+    }
+  }
+  return { kind: 'ObjectsDeleted', deleted, failures };
+}
+
+/** Stores take documents of some size: Versity S3 Gateway 1.8.0 one of 4 MiB. What most clients ask for is one request. */
+const BATCH_BYTES = 2 * 1024 * 1024;
+/** The document as text and as bytes. */
+const DOCUMENT_FORMS = 2;
+/** Every character of a name may be written as a reference. */
+const REFERENCE_BYTES = 6;
+/** The tags around a key, a version id and an ETag. */
+const TAG_BYTES = 100;
+
+function* inBatches(targets: readonly DeleteTarget[]): Generator<readonly DeleteTarget[]> {
+  let batch: DeleteTarget[] = [];
+  let bytes = 0;
+  for (const target of targets) {
+    const more = documentBytes([target]);
+    if (bytes + more > BATCH_BYTES) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(target);
+    bytes += more;
+  }
+  yield batch;
+}
+
+/** At most so many, of what the backend is told of these. */
+function documentBytes(targets: readonly DeleteTarget[]): number {
+  return targets.reduce((bytes, { key, versionId = '', etag = '' }) => {
+    return bytes + TAG_BYTES + REFERENCE_BYTES * (key.length + versionId.length + etag.length);
+  }, 0);
 }
 
 /**

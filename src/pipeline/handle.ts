@@ -2,7 +2,6 @@ import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '.
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
-import type { Budget } from '../shares/memory-budget.ts';
 import { collect } from '../wire/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
 import { admit } from './admission.ts';
@@ -23,6 +22,7 @@ import { inTime, LATENESS, type Lateness, mayBeLate } from './late-answer.ts';
 import { listObjects, listVersions } from './list.ts';
 import { postObject } from './post.ts';
 import { putObject } from './put.ts';
+import { readDocument } from './read-document.ts';
 import { traceRefused } from './refused.ts';
 import { rendered } from './rendered.ts';
 import type { GatewayServices, OperationContext } from './services.ts';
@@ -108,27 +108,6 @@ function note(trace: RequestTrace, parsed: ParsedRequest): void {
   trace.operation = operationName(parsed.operation);
   trace.bucket = bucketOf(parsed.operation);
   trace.key = keyOf(parsed.operation);
-}
-
-/** A document as its pieces came, in one, as text, and as the elements that are made of it. */
-const DOCUMENT_FORMS = 4;
-
-/** Reserved for while it comes: a client may send megabytes of it, and stop before the end. */
-async function readDocument(
-  parsed: Extract<ParsedRequest, { kind: 'document' }>,
-  body: VerifiedBody,
-  budget: Budget,
-): Promise<Operation> {
-  const { name, maxBytes } = parsed;
-  const release = budget.reserve(DOCUMENT_FORMS * Math.min(body.plaintextBytes ?? maxBytes, maxBytes));
-  try {
-    const document = await collect(body.bytes(), maxBytes, () =>
-      clientError('MaxMessageLengthExceeded', `The body of ${name} may have at most ${maxBytes} bytes.`),
-    );
-    return parsed.read(document);
-  } finally {
-    release();
-  }
 }
 
 /** What these operations do not read must not be there: a body whose hash was signed is verified all the same. */

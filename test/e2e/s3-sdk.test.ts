@@ -373,6 +373,19 @@ describe.each(ALL_STANDS)('AWS SDK v3 over %s', (_name, start) => {
     expect(sha256((await get('kept')).body)).toBe(sha256(before));
   });
 
+  it('deletes a thousand keys of 1,024 bytes, of which nearly all are written as references', async () => {
+    const segment = '&'.repeat(203);
+    const Objects = Array.from({ length: 1000 }, (_, at) => ({
+      Key: `${String(at).padStart(4, '0')}${`/${segment}`.repeat(5)}`,
+    }));
+    const there = Objects[500]?.Key as string;
+    expect(Buffer.byteLength(there)).toBe(1024);
+    await put(there, Buffer.from('x'));
+    const { Deleted, Errors } = await client.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects } }));
+    expect([Deleted?.length, Errors]).toEqual([1000, undefined]);
+    expect(await failure(get(there))).toEqual([404, 'NoSuchKey']);
+  });
+
   it('deletes one and many', async () => {
     for (const name of ['1', '2', '3']) await put(`delete/${name}`, Buffer.from(name));
     await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'delete/1' }));

@@ -59,3 +59,18 @@ describe('a conditional deletion', () => {
     expect(await stand.stored.keys(BUCKET)).toEqual([]);
   });
 });
+
+describe('a deletion of a thousand keys', () => {
+  it.each([
+    ['short ones', 'k'.repeat(100), 1],
+    ['long ones that are written as references', '&'.repeat(1000), 3],
+  ])('%s: in documents that stores take', async (_, name, requests) => {
+    const stand = await inProcess();
+    const targets = Array.from({ length: 1000 }, (__, at) => ({ key: `${at}-${name}` }));
+    stand.asked();
+    const { deleted, failures } = await deleteObjects(many(...targets), stand.context());
+    expect([deleted.map(({ key }) => key), failures]).toEqual([targets.map(({ key }) => key), []]);
+    expect(stand.asked()).toEqual(Array.from({ length: requests }, () => `POST /${BUCKET}?delete=`));
+    expect(stand.services.budget.reservedBytes).toBe(0);
+  });
+});

@@ -35,10 +35,15 @@ async function stand(budgetBytes: number) {
     await sent;
     yield document.subarray(10);
   }
-  const ask = async (target: { method: string; query: Record<string, string> }, document: Buffer): Promise<number> => {
+  interface Target {
+    readonly method: string;
+    readonly path?: string;
+    readonly query: Record<string, string>;
+  }
+  const ask = async (target: Target, document: Buffer): Promise<number> => {
     const signing = { accessKeyId: 'AKID', secretAccessKey: SECRET, host: 'h', date: new Date() };
     const headers = { 'content-length': String(document.length) };
-    const asked = { ...target, path: `/${BUCKET}`, headers, body: document };
+    const asked = { path: `/${BUCKET}`, ...target, headers, body: document };
     const signed = await sign(asked, signing);
     const request = wireRequest({ method: target.method, ...signed, body: slowly(document) });
     return ((await handle(request, new RequestTrace())) as WireResponse).status;
@@ -47,19 +52,53 @@ async function stand(budgetBytes: number) {
 }
 
 describe('documents that clients send', () => {
-  const document = Buffer.from(`<Delete><Object><Key>a</Key></Object>${' '.repeat(MIB)}</Delete>`);
+  const part = '<Part><PartNumber>1</PartNumber><ETag>e</ETag></Part>';
+  const document = Buffer.from(`<CompleteMultipartUpload>${part}${' '.repeat(MIB)}</CompleteMultipartUpload>`);
+  const complete = { method: 'POST', path: `/${BUCKET}/k`, query: { uploadId: 'absent' } };
 
   it('are reserved for while they come, so that slow ones by the hundred cost no more than the limit', async () => {
     const { here, ask, send } = await stand(16 * MIB);
-    const asked = Array.from({ length: 100 }, () => ask({ method: 'POST', query: { delete: '' } }, document));
+    const asked = Array.from({ length: 100 }, () => ask(complete, document));
     const refused = await Promise.race(asked); // none is whole yet: only a refusal can be the first
     expect(refused).toBe(503);
     send();
     const statuses = await Promise.all(asked);
-    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(4);
-    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(statuses.filter((status) => status === 404).length).toBeLessThanOrEqual(4);
+    expect(statuses.filter((status) => status === 404).length).toBeGreaterThan(0);
     expect(here.services.budget.reservedBytes).toBe(0);
-    expect(await ask({ method: 'POST', query: { delete: '' } }, document)).toBe(200);
+    expect(await ask(complete, document)).toBe(404);
+  });
+
+  it('of a thousand keys are read as they come, and only the keys are held', async () => {
+    const { here, ask, send } = await stand(64 * MIB);
+    send();
+    const deletion = { method: 'POST', query: { delete: '' } };
+    const object = (name: string) =>
+      `<Object><Key>${name}</Key><VersionId>null</VersionId></Object><!-- ${'&'.repeat(1000)} -->`;
+    const keys = (character: string) => `<Delete>${object(character.repeat(1024)).repeat(1000)}</Delete>`;
+    // As SDKs write them, and at the worst: every byte a reference of 10.
+    for (const character of ['&amp;', '&#x000026;']) {
+      const large = Buffer.from(keys(character));
+      expect(large.length).toBeGreaterThan(5 * MIB);
+      expect(await ask(deletion, large)).toBe(200);
+      expect(here.services.budget.reservedBytes).toBe(0);
+    }
+    // No more than what has been read is reserved for.
+    const slow = await stand(16 * MIB);
+    const waiting = Array.from({ length: 20 }, () => slow.ask(deletion, Buffer.from(keys('&amp;'))));
+    await expect.poll(() => slow.here.services.budget.reservedBytes).toBe(20 * 128 * 1024);
+    slow.send();
+    for (const status of await Promise.all(waiting)) expect([200, 503]).toContain(status);
+    expect(slow.here.services.budget.reservedBytes).toBe(0);
+  });
+
+  it('past all that a thousand keys can take are refused', async () => {
+    const { here, ask, send } = await stand(16 * MIB);
+    send();
+    const blanks = Buffer.from(`<Delete>${`<!--${' '.repeat(4000)}-->`.repeat(6500)}</Delete>`);
+    expect(blanks.length).toBeGreaterThan(24 * MIB);
+    expect(await ask({ method: 'POST', query: { delete: '' } }, blanks)).toBe(400);
+    expect(here.services.budget.reservedBytes).toBe(0);
   });
 
   it('are so where they are passed on, too', async () => {

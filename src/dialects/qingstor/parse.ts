@@ -12,7 +12,8 @@ import { checkKey, readAddress } from './address.ts';
 import { bucketPage, objectLimit } from './paging.ts';
 import { METADATA_PREFIX, RESPONSE_OVERRIDES, STORAGE_CLASS } from './vocabulary.ts';
 
-const MAX_DELETE_BYTES = 2 * 1024 * 1024;
+/** 1,000 keys of 1,024 bytes, every byte written as `\uXXXX`. */
+const MAX_DELETE_BYTES = 8 * 1024 * 1024;
 const MAX_DELETE_TARGETS = 1000;
 
 /** A lossy decoding would delete another key. */

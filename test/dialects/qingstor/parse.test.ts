@@ -230,7 +230,7 @@ describe('the document of DELETE many', () => {
     expect(parsed({ method: 'POST', target: '/bucket?delete&' })).toMatchObject({
       kind: 'document',
       bucket: 'bucket',
-      maxBytes: 2 * 1024 * 1024,
+      maxBytes: 8 * 1024 * 1024,
     });
   });
 

@@ -546,6 +546,13 @@ describe('deletions', () => {
       'NotImplemented',
     ],
     ['1,001 objects', `<Delete>${'<Object><Key>a</Key></Object>'.repeat(1001)}</Delete>`, 'MalformedBody'],
+    ['an element in a key', '<Delete><Object><Key>a<b/>c</Key></Object></Delete>', 'MalformedBody'],
+    [
+      'a long key of references',
+      `<Delete><Object><Key>${'&#x000026;'.repeat(1025)}</Key></Object></Delete>`,
+      'KeyTooLongError',
+    ],
+    ['a key without end', `<Delete><Object><Key>${'k'.repeat(20_000)}</Key></Object></Delete>`, 'MalformedBody'],
     ['a long key', `<Delete><Object><Key>${'k'.repeat(1025)}</Key></Object></Delete>`, 'KeyTooLongError'],
     ['entities', '<!DOCTYPE a [<!ENTITY k "v">]><Delete><Object><Key>&k;</Key></Object></Delete>', 'MalformedBody'],
   ])('with %s', async (_name, document, expected) => {
