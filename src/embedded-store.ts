@@ -67,7 +67,7 @@ function authorize(
   if (!equalInConstantTime(claim.accessKeyId, expected.accessKeyId)) {
     throw clientError('InvalidAccessKeyId', 'The embedded store knows only its gateway’s access key.');
   }
-  if (claim.legacy !== undefined) throw claim.legacy();
+  if (claim.legacy !== undefined) throw claim.legacy.refusal();
   claim.verify(expected.secret, new Date());
   return { accessKeyId: claim.accessKeyId };
 }

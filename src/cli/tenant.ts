@@ -1,6 +1,6 @@
 import type { Secret } from '../keys/secret.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
-import type { Tenant } from '../tenants/tenant.ts';
+import type { LegacySignatures, Tenant } from '../tenants/tenant.ts';
 import { type BucketOption, describePolicy, readPolicies } from './bucket-option.ts';
 import {
   CONFIG_OPTION,
@@ -30,8 +30,10 @@ const BUCKET_OPTION = { bucket: { type: 'string', multiple: true } } as const;
 const SIGV2_OPTION = { sigv2: { type: 'string' } } as const;
 const MOST_PATTERNS = 1000;
 
-const SIGV2_USAGE = `      --sigv2 on|off  Take AWS Signature Version 2 from old clients too. Off by default: it leaves most of a request
-                      unsigned, its body among it.`;
+const SIGV2_USAGE = `      --sigv2 on|off|presigned-reads
+                      Take AWS Signature Version 2 from old clients too. Off by default: it leaves most of a request
+                      unsigned, its body among it. With presigned-reads only that of URLs is taken, and of GET and HEAD
+                      alone: boto3 makes such ones in us-east-1 unless signature_version = s3v4 is set.`;
 
 const BUCKET_USAGE = `      --bucket PATTERN[:POLICY]…   A bucket of the tenant, or several: acme-*. May be given several times.
                       Policies, after a colon each:
@@ -67,7 +69,7 @@ ${JSON_USAGE}`,
     const { values, positionals } = readArguments(args, options, { most: MOST_PATTERNS });
     const { name, buckets } = readNameAndBuckets(positionals, values.bucket);
     if (buckets === undefined) throw new UsageError('--bucket is missing: which buckets are the tenant’s?');
-    const legacySignatures = readSwitch('sigv2', values.sigv2);
+    const legacySignatures = readSigV2(values.sigv2);
     const backend = readBackendKey(values, terminal);
     const given = readGivenKey(values, terminal);
     const ringId = values['key-ring'];
@@ -108,7 +110,7 @@ ${JSON_USAGE}`,
     } as const;
     const { values, positionals } = readArguments(args, options, { most: MOST_PATTERNS });
     const { name, buckets } = readNameAndBuckets(positionals, values.bucket);
-    const legacySignatures = readSwitch('sigv2', values.sigv2);
+    const legacySignatures = readSigV2(values.sigv2);
     const backend = readBackendKey(values, terminal);
     if (buckets === undefined && legacySignatures === undefined && backend === undefined) {
       throw new UsageError('Nothing to change: give --bucket, --sigv2, --backend-access-key or --no-backend-key.');
@@ -146,10 +148,17 @@ function readNameAndBuckets(
   return { name: required(name, 'NAME'), buckets: patterns && readPolicies([...patterns, ...more]) };
 }
 
-function readSwitch(name: string, value: string | undefined): boolean | undefined {
+const SIGV2: Readonly<Record<string, LegacySignatures>> = {
+  on: 'all',
+  off: 'none',
+  'presigned-reads': 'presigned-reads',
+};
+
+function readSigV2(value: string | undefined): LegacySignatures | undefined {
   if (value === undefined) return undefined;
-  if (value === 'on' || value === 'off') return value === 'on';
-  throw new UsageError(`--${name} takes on or off.`);
+  const chosen = Object.hasOwn(SIGV2, value) ? SIGV2[value] : undefined;
+  if (chosen === undefined) throw new UsageError('--sigv2 takes on, off or presigned-reads.');
+  return chosen;
 }
 
 /** The one place where a secret is printed. */
@@ -188,7 +197,7 @@ function tenantRow(tenant: Tenant): string[] {
 /** What differs from the default, beside the buckets. */
 function extras({ legacySignatures, backend }: Tenant): string[] {
   return [
-    ...(legacySignatures ? ['sigv2'] : []),
+    ...(legacySignatures === 'none' ? [] : [legacySignatures === 'all' ? 'sigv2' : 'sigv2 of presigned reads']),
     ...(backend === undefined ? [] : [`backend key ${backend.accessKeyId}`]),
   ];
 }
@@ -203,7 +212,7 @@ function tenantForScripts({ name, ringId, createdAt, buckets, legacySignatures, 
     keyRing: ringId,
     createdAt: createdAt.toISOString(),
     buckets,
-    sigv2: legacySignatures,
+    sigv2: legacySignatures === 'presigned-reads' ? legacySignatures : legacySignatures === 'all',
     backendAccessKeyId: backend?.accessKeyId ?? null,
   };
 }

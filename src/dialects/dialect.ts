@@ -128,13 +128,22 @@ export interface VerifiedBody {
   proof(): BodyProof;
 }
 
+/** A signature of an older scheme, which is there for the tenants that chose it. */
+export interface LegacySignature {
+  /** It stands in a URL that only reads: some tenants take no other. */
+  readonly presignedRead: boolean;
+  /** The setting of a tenant that would let this request in, for whoever reads the log. */
+  readonly setting: string;
+  /** What clients of all other tenants are told. */
+  readonly refusal: () => GatewayError;
+}
+
 /** The signature that a request carries, read but not yet believed. */
 export interface SignatureClaim {
   readonly accessKeyId: string;
   /** It stands in a URL: whoever was given that may send it, from anywhere. */
   readonly presigned?: boolean | undefined;
-  /** Of an older scheme, which is there for the tenants that chose it; what all others are told. */
-  readonly legacy?: (() => GatewayError) | undefined;
+  readonly legacy?: LegacySignature | undefined;
   /**
    * Verifies head and time; the body is verified as it is read.
    * @throws GatewayError SignatureDoesNotMatch, RequestTimeTooSkewed, ExpiredRequest, AuthorizationHeaderMalformed,

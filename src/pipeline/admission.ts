@@ -1,8 +1,16 @@
-import type { FrontDialect, ParsedRequest, SignatureClaim, UploadForm, VerifiedBody } from '../dialects/dialect.ts';
+import type {
+  FrontDialect,
+  LegacySignature,
+  ParsedRequest,
+  SignatureClaim,
+  UploadForm,
+  VerifiedBody,
+} from '../dialects/dialect.ts';
 import { clientError } from '../errors.ts';
 import type { MemoryBudget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';
 import type { Caller } from '../tenants/directory.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import type { WireRequest } from '../wire/message.ts';
 import { anonymousTenant } from './anonymous.ts';
 import type { Askers } from './askers.ts';
@@ -76,7 +84,10 @@ export async function identify(
     throw clientError('InvalidAccessKeyId', 'The access key id is not known to this gateway.');
   }
   const { tenant } = caller;
-  if (claim.legacy !== undefined && !tenant.legacySignatures) throw claim.legacy();
+  if (claim.legacy !== undefined && !takesLegacy(tenant, claim.legacy)) {
+    trace.hint = claim.legacy.setting;
+    throw claim.legacy.refusal();
+  }
   const body = claim.verify(caller.secret, now());
   // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
   trace.tenant = tenant.name;
@@ -89,4 +100,8 @@ function sharedBy(sharer: Sharer, services: PipelineServices, memory: MemoryBudg
   const budget = memory.of(sharer);
   const store = services.store.sharedBy(sharer, budget);
   return { ...services, budget, store, staging: services.staging.sharedBy(sharer, budget) };
+}
+
+function takesLegacy({ legacySignatures }: Tenant, { presignedRead }: LegacySignature): boolean {
+  return legacySignatures === 'all' || (legacySignatures === 'presigned-reads' && presignedRead);
 }

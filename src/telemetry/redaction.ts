@@ -27,6 +27,7 @@ export const LOG_FIELDS = [
   'exitCode',
   'file',
   'firstByteMilliseconds',
+  'hint',
   'key',
   'keyHash',
   'method',

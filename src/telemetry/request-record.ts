@@ -33,6 +33,8 @@ export interface RequestRecord {
   readonly errorCode: ErrorCode | undefined;
   readonly errorSource: ErrorSource | undefined;
   readonly error: Error | undefined;
+  /** What an administrator may change to let such a request in. */
+  readonly hint: string | undefined;
   /** Claims that policy `warn` let pass. */
   readonly warnings: readonly string[] | undefined;
 }
@@ -51,6 +53,7 @@ export type RequestFindings = Pick<
   | 'errorCode'
   | 'errorSource'
   | 'error'
+  | 'hint'
   | 'warnings'
 >;
 
@@ -86,6 +89,7 @@ export function requestRecord(
     errorCode: trace.errorCode,
     errorSource: trace.errorSource,
     error: trace.error,
+    hint: trace.hint,
     warnings: trace.warnings,
   };
 }

@@ -3,7 +3,7 @@ import { Secret } from '../keys/secret.ts';
 import { type BackendKey, checkBackendKey } from './backend-key.ts';
 import { type BucketPolicy, bucketPolicy } from './bucket-policy.ts';
 import { isAccessKeyId, isSecret } from './credential.ts';
-import { TENANT_NAME } from './tenant.ts';
+import { type LegacySignatures, TENANT_NAME } from './tenant.ts';
 
 /** What administrators may ask, and the sentences that tell them what is wrong with it. */
 
@@ -19,7 +19,7 @@ export interface CredentialInput {
 export interface TenantChange {
   /** Patterns alone get the default policy. */
   readonly buckets?: readonly (string | (Partial<BucketPolicy> & { readonly pattern: string }))[] | undefined;
-  readonly legacySignatures?: boolean | undefined;
+  readonly legacySignatures?: LegacySignatures | undefined;
   /** The tenant's; null takes it away. */
   readonly backend?: BackendKey | null | undefined;
 }

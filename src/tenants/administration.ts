@@ -265,7 +265,7 @@ export class Administration {
   /** Takes the name. It has no buckets yet, so nobody can do anything with it. */
   async #reserve(name: string, ringId: string): Promise<void> {
     const id = this.#randomBytes(8).toString('hex');
-    const unset = { buckets: [], legacySignatures: false, backend: undefined };
+    const unset = { buckets: [], legacySignatures: 'none' as const, backend: undefined };
     try {
       await this.#records.put(TENANT, name, { name, id, ringId, ...unset, createdAt: this.#now() }, 'absent');
     } catch (error) {

@@ -1,4 +1,4 @@
-import { laterFlag, listField, PayloadInvalid, textField } from '../keys/payload.ts';
+import { laterFlag, listField, type Payload, PayloadInvalid, textField } from '../keys/payload.ts';
 import type { RecordKind } from '../keys/records.ts';
 import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
 import { type BucketPolicy, patternMatches, patternSpecificity, policyProblem } from './bucket-policy.ts';
@@ -10,12 +10,15 @@ export interface Tenant {
   readonly id: string;
   readonly ringId: string;
   readonly buckets: readonly BucketPolicy[];
-  /** Takes the signatures that clients made before those of today (S3's version 2), too. */
-  readonly legacySignatures: boolean;
+  /** Which of the signatures that clients made before those of today (S3's version 2) are taken, too. */
+  readonly legacySignatures: LegacySignatures;
   /** With which the tenant's requests go to the backend; undefined: with the gateway's. */
   readonly backend: BackendKey | undefined;
   readonly createdAt: Date;
 }
+
+/** None, all, or those of URLs that only read. */
+export type LegacySignatures = 'none' | 'presigned-reads' | 'all';
 
 export const TENANT_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const HEX_ID = /^[0-9a-f]{16}$/;
@@ -43,7 +46,7 @@ export const TENANT: RecordKind<Tenant> = {
       id: textField(payload, 'id', HEX_ID),
       ringId: textField(payload, 'ringId', HEX_ID),
       buckets: Object.freeze(listField(payload, 'buckets').map(decodePolicy)),
-      legacySignatures: laterFlag(payload, 'legacySignatures'),
+      legacySignatures: decodeLegacy(payload),
       backend: decodeBackendKey(payload),
       createdAt: new Date(textField(payload, 'createdAt')),
     });
@@ -53,11 +56,18 @@ export const TENANT: RecordKind<Tenant> = {
     id,
     ringId,
     buckets,
-    legacySignatures,
+    legacySignatures: legacySignatures === 'all',
+    ...(legacySignatures === 'presigned-reads' && { legacyPresignedReads: true }),
     backend: encodeBackendKey(backend),
     createdAt: createdAt.toISOString(),
   }),
 };
+
+/** A field of its own says that only some are taken: a gateway from before it reads that none are. */
+function decodeLegacy(payload: Payload): LegacySignatures {
+  if (laterFlag(payload, 'legacySignatures')) return 'all';
+  return laterFlag(payload, 'legacyPresignedReads') ? 'presigned-reads' : 'none';
+}
 
 /**
  * Every field must be there: a default that changes must not change what was decided for a tenant. What came later is

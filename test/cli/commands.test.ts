@@ -194,9 +194,13 @@ describe('tenants and credentials', () => {
     expect((await run('tenant', 'list')).stdout).toMatch(/acme-old:mixed +sigv2/);
     expect((await run('tenant', 'set', 'acme', '--sigv2', 'off')).code).toBe(0);
     expect(await listed()).toMatchObject([{ sigv2: false }]);
+    expect((await run('tenant', 'set', 'acme', '--sigv2', 'presigned-reads')).stdout).toContain(
+      'sigv2 of presigned reads',
+    );
+    expect(await listed()).toMatchObject([{ sigv2: 'presigned-reads' }]);
     expect(await run('tenant', 'set', 'acme', '--sigv2', 'yes')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--sigv2 takes on or off.'),
+      stderr: expect.stringContaining('--sigv2 takes on, off or presigned-reads.'),
     });
     expect(await run('tenant', 'set', 'acme')).toMatchObject({
       code: 2,

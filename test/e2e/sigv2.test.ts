@@ -1,7 +1,8 @@
+import { createHmac } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, TENANT } from '../support/gateway.ts';
 import { payload, sha256 } from '../support/payload.ts';
@@ -56,6 +57,34 @@ describe('Signature Version 2 over MinIO and Redis', () => {
     const { code, stderr } = await s3cmd('ls');
     expect(code).not.toBe(0);
     expect(stderr).toContain('Please use AWS4-HMAC-SHA256');
+  });
+
+  it('of URLs is taken for reading alone where the tenant chose that, and answers and log name the setting', async () => {
+    const set = await stand.gateway.command(['tenant', 'set', TENANT.name, '--sigv2', 'presigned-reads']);
+    expect(set.code).toBe(0);
+    const sent = Buffer.from('read by its URL');
+    await onceClient(stand.gateway).send(new PutObjectCommand({ Bucket: BUCKET, Key: 'read', Body: sent }));
+    const expires = String(Math.floor(Date.now() / 1000) + 60);
+    const asked = async (method: string, key = 'read', resource = key) => {
+      const text = `${method}\n\n\n${expires}\n/${BUCKET}/${resource}`;
+      const Signature = createHmac('sha1', TENANT.secretAccessKey).update(text).digest('base64');
+      const query = new URLSearchParams({ AWSAccessKeyId: TENANT.accessKeyId, Expires: expires, Signature });
+      const body = method === 'PUT' ? { body: 'written' } : {};
+      const answer = await fetch(`${stand.gateway.endpoint}/${BUCKET}/${key}?${query}`, { method, ...body });
+      return { status: answer.status, text: await answer.text(), length: answer.headers.get('content-length') };
+    };
+    await expect.poll(async () => (await asked('GET')).text, { timeout: 5000 }).toBe(sent.toString());
+    expect(await asked('HEAD')).toMatchObject({ status: 200, length: String(sent.length) });
+    expect(await asked('GET', 'read', 'another')).toMatchObject({ status: 403 });
+    for (const method of ['PUT', 'DELETE', 'POST']) {
+      const { status, text } = await asked(method);
+      expect([method, status, text]).toEqual([method, 400, expect.stringContaining('--sigv2 on')]);
+    }
+    expect((await asked('GET')).text).toBe(sent.toString());
+    expect((await s3cmd('ls')).stderr).toContain('AWS4-HMAC-SHA256');
+    expect(await boto3()).toEqual({ refused: [400, 'InvalidRequest'] });
+    expect(stand.gateway.output()).toContain('"hint":"tenant set NAME --sigv2 presigned-reads"');
+    expect(stand.gateway.output()).toContain('"hint":"tenant set NAME --sigv2 on"');
   });
 
   it('is taken from boto3 once it did, within a second', async () => {

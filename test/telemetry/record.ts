@@ -23,6 +23,7 @@ export function record(changes: Partial<RequestRecord> = {}): RequestRecord {
     errorCode: undefined,
     errorSource: undefined,
     error: undefined,
+    hint: undefined,
     warnings: undefined,
     ...changes,
   };

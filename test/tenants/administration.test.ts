@@ -172,16 +172,16 @@ describe('tenants', () => {
     const { administration, directory } = await openTenancy();
     const { accessKeyId } = await administration.addTenant({ name: 'acme', buckets: ['a'] });
     const tenant = async () => (await directory.caller(accessKeyId))?.tenant;
-    expect(await tenant()).toMatchObject({ legacySignatures: false, backend: undefined });
-    await administration.changeTenant('acme', { legacySignatures: true });
-    expect(await tenant()).toMatchObject({ legacySignatures: true, buckets: [{ pattern: 'a' }] });
+    expect(await tenant()).toMatchObject({ legacySignatures: 'none', backend: undefined });
+    await administration.changeTenant('acme', { legacySignatures: 'all' });
+    expect(await tenant()).toMatchObject({ legacySignatures: 'all', buckets: [{ pattern: 'a' }] });
     await administration.changeTenant('acme', { backend: { accessKeyId: 'user', secret: new Secret('planted') } });
     await administration.changeTenant('acme', { buckets: ['b'] });
     const { backend, ...rest } = (await tenant()) ?? {};
-    expect(rest).toMatchObject({ legacySignatures: true, buckets: [{ pattern: 'b' }] });
+    expect(rest).toMatchObject({ legacySignatures: 'all', buckets: [{ pattern: 'b' }] });
     expect([backend?.accessKeyId, backend?.secret.reveal()]).toEqual(['user', 'planted']);
-    await administration.changeTenant('acme', { legacySignatures: false, backend: null });
-    expect(await tenant()).toMatchObject({ legacySignatures: false, backend: undefined });
+    await administration.changeTenant('acme', { legacySignatures: 'none', backend: null });
+    expect(await tenant()).toMatchObject({ legacySignatures: 'none', backend: undefined });
   });
 
   it('refuse a backend key that could not sign, without quoting its secret', async () => {

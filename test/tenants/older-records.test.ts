@@ -24,7 +24,7 @@ const OLD_CREDENTIAL = {
 it('of a tenant mean the safe thing for what came later', () => {
   const tenant = TENANT.decode(OLD_TENANT, 'acme');
   expect(tenant).toMatchObject({
-    legacySignatures: false,
+    legacySignatures: 'none',
     buckets: [{ pattern: 'acme-*', anonymous: false, etag: 'opaque' }],
   });
   expect(tenant.backend).toBeUndefined();
@@ -50,6 +50,22 @@ it('and new ones come back as they were written', () => {
 });
 
 it.each([
+  ['all', { legacySignatures: true }],
+  ['presigned-reads', { legacySignatures: false, legacyPresignedReads: true }],
+  ['none', { legacySignatures: false }],
+] as const)('the older signatures that are taken, %s, are flags: older gateways take none for some', (taken, flags) => {
+  const tenant = TENANT.decode({ ...OLD_TENANT, ...flags }, 'acme');
+  expect(tenant.legacySignatures).toBe(taken);
+  expect(JSON.parse(JSON.stringify(TENANT.encode(tenant)))).toEqual({
+    ...OLD_TENANT,
+    buckets: expect.anything(),
+    ...flags,
+  });
+});
+
+it.each([
+  ['legacyPresignedReads', { legacyPresignedReads: 'yes' }],
+  ['legacySignatures', { legacySignatures: 'presigned-reads' }],
   ['legacySignatures', { legacySignatures: 'no' }],
   ['legacySignatures', { legacySignatures: 0 }],
   ['buckets', { buckets: [{ ...OLD_TENANT.buckets[0], anonymous: 'yes' }] }],

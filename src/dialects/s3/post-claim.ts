@@ -3,10 +3,11 @@ import { clientError, type GatewayError } from '../../errors.ts';
 import { equalInConstantTime } from '../../wire/constant-time.ts';
 import { parseBasicIsoDate } from '../../wire/dates.ts';
 import type { FrontSettings, SignatureClaim, SigningSecret } from '../dialect.ts';
-import { ALGORITHM, credential, ECDSA_ALGORITHM, noEcdsa, noSigV2, refuseToken } from './signature-fields.ts';
+import { ALGORITHM, credential, ECDSA_ALGORITHM, noEcdsa, refuseToken } from './signature-fields.ts';
 import { MAX_SKEW_MILLISECONDS } from './signature-time.ts';
 import { signingKey } from './signing-key.ts';
 import { isTaken } from './signing-region.ts';
+import { sigV2 } from './sigv2-fields.ts';
 
 /** The signature of a form's policy, read but not yet believed. */
 export interface PolicyClaim extends Pick<SignatureClaim, 'accessKeyId' | 'legacy'> {
@@ -67,7 +68,7 @@ function readV2(fields: ReadonlyMap<string, string>, policy: string): PolicyClai
   const signature = needed(fields, 'signature');
   return {
     accessKeyId,
-    legacy: noSigV2,
+    legacy: sigV2({ presignedRead: false }),
     verify(secret) {
       const expected = createHmac('sha1', secret.reveal()).update(policy).digest('base64');
       if (!equalInConstantTime(expected, signature)) throw noMatch(accessKeyId, policy);

@@ -222,11 +222,3 @@ export function refuseToken(present: boolean): void {
 export function noEcdsa(): GatewayError {
   return clientError('NotImplemented', `Signatures of the kind ${ECDSA_ALGORITHM} are not available.`);
 }
-
-/** What clients are told of Signature Version 2, in S3’s words: some of them look for these, and sign anew. */
-export function noSigV2(): GatewayError {
-  return clientError(
-    'InvalidRequest',
-    'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256 (Signature Version 4).',
-  );
-}

@@ -2,20 +2,19 @@ import { createHmac } from 'node:crypto';
 import { clientError } from '../../errors.ts';
 import { equalInConstantTime } from '../../wire/constant-time.ts';
 import type { WireRequest } from '../../wire/message.ts';
-import type { FrontSettings, SignatureClaim, SigningSecret, VerifiedBody } from '../dialect.ts';
+import type { FrontSettings, LegacySignature, SignatureClaim, SigningSecret, VerifiedBody } from '../dialect.ts';
 import { hostBucket } from './address.ts';
 import { verifyBody } from './body-verification.ts';
 import { unsignedPayload } from './payload.ts';
-import { noSigV2 } from './signature-fields.ts';
 import { expired, refuseSkew } from './signature-time.ts';
-import type { SigV2Fields } from './sigv2-fields.ts';
+import { type SigV2Fields, sigV2 } from './sigv2-fields.ts';
 import { stringsToSign } from './sigv2-string.ts';
 
 /** Signature Version 2: HMAC-SHA1 over a part of the head. For tenants that chose it. */
 export class SigV2Claim implements SignatureClaim {
   readonly accessKeyId: string;
   readonly presigned: boolean;
-  readonly legacy = noSigV2;
+  readonly legacy: LegacySignature;
   readonly #request: WireRequest;
   readonly #settings: FrontSettings;
   readonly #fields: SigV2Fields;
@@ -30,6 +29,8 @@ export class SigV2Claim implements SignatureClaim {
     this.#fields = claim.fields;
     this.accessKeyId = claim.fields.accessKeyId;
     this.presigned = claim.fields.valid.kind === 'until';
+    const { method } = claim.request;
+    this.legacy = sigV2({ presignedRead: this.presigned && (method === 'GET' || method === 'HEAD') });
   }
 
   verify(secret: SigningSecret, now: Date): VerifiedBody {

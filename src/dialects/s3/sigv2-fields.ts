@@ -3,6 +3,7 @@ import { parseBasicIsoDate, parseHttpDate } from '../../wire/dates.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { QueryList } from '../../wire/query.ts';
+import type { LegacySignature } from '../dialect.ts';
 
 /** What a Signature Version 2 says of itself (docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html). */
 export interface SigV2Fields {
@@ -57,4 +58,15 @@ function only(query: QueryList, name: string): string {
     'AccessDenied',
     'Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters, each once.',
   );
+}
+
+/** The refusal begins with S3's words: some clients look for these, and sign anew. */
+export function sigV2({ presignedRead }: { readonly presignedRead: boolean }): LegacySignature {
+  const setting = `tenant set NAME --sigv2 ${presignedRead ? 'presigned-reads' : 'on'}`;
+  const refusal = () =>
+    clientError(
+      'InvalidRequest',
+      `The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256 (Signature Version 4), or ask the gateway's administrator for: sealgate ${setting}.`,
+    );
+  return { presignedRead, setting, refusal };
 }

@@ -534,7 +534,8 @@ describe('the signature', () => {
 
     test('is for tenants that take it', async () => {
       const { claim } = await open(form(v2(policyOf(ALLOWED))));
-      expect(claim.legacy?.()).toMatchObject({ code: 'InvalidRequest' });
+      expect(claim.legacy?.presignedRead).toBe(false);
+      expect(claim.legacy?.refusal()).toMatchObject({ code: 'InvalidRequest' });
       expect((await open(formOf([]))).claim.legacy).toBeUndefined();
     });
 
