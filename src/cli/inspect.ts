@@ -1,3 +1,5 @@
+import { gatherMetadata } from '../envelope/carried-metadata.ts';
+import { canonicalMetadata } from '../envelope/claims.ts';
 import { FOOTER_END_BYTES, footerBytesOf } from '../envelope/footer.ts';
 import { explainSealed, type SealedExplanation } from '../envelope/inspect.ts';
 import type { OpenedFile } from '../envelope/open-file.ts';
@@ -19,7 +21,7 @@ import {
   ENVELOPE_OPTIONS,
   ENVELOPE_USAGE,
   openSource,
-  readEnvelopeOption,
+  readMetadataOptions,
   type SealedSource,
 } from './sealed-source.ts';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from './terminal.ts';
@@ -39,12 +41,13 @@ ${JSON_USAGE}`,
     const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...ENVELOPE_OPTIONS } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const argument = required(positionals[0], 'FILE or s3://BUCKET/KEY');
-    const envelope = readEnvelopeOption(values, terminal);
+    const metadata = readMetadataOptions(values, terminal);
     const config = () => commandConfig(values.config, terminal);
-    const source = await openSource(argument, { envelope, config, terminal });
+    const source = await openSource(argument, { metadata, config, terminal });
     try {
       const explanation = explainSealed({
         envelope: source.envelope,
+        carried: source.carried,
         storedBytes: source.size,
         tail: await footerOf(source),
       });
@@ -67,7 +70,12 @@ interface Verdict {
   readonly tenant?: string;
   readonly currentKekVersion?: number;
   readonly parts?: readonly { readonly partNumber: number; readonly plaintextBytes: number }[];
+  /** Of an object in the backend: whether it lies where it was sealed for, with the metadata that it was sealed with. */
+  readonly location?: ClaimVerdict;
+  readonly metadata?: ClaimVerdict;
 }
+
+type ClaimVerdict = 'as sealed' | 'changed' | 'not claimed';
 
 async function verify(source: SealedSource, config: string | undefined, terminal: Terminal): Promise<Verdict> {
   return withStores({ config, terminal }, async (stores) => {
@@ -81,9 +89,24 @@ async function verify(source: SealedSource, config: string | undefined, terminal
     return {
       authentic: true,
       ...(ring !== undefined && { tenant: ring.tenant, currentKekVersion: ring.current }),
+      ...(source.stored !== undefined && claimVerdicts(opened.envelope, source.stored)),
       parts: opened.manifest.parts.map(({ partNumber, plaintextBytes }) => ({ partNumber, plaintextBytes })),
     };
   });
+}
+
+function claimVerdicts(
+  { head, keys, fields }: OpenedFile['envelope'],
+  { ref, metadata }: NonNullable<SealedSource['stored']>,
+): Required<Pick<Verdict, 'location' | 'metadata'>> {
+  const gathered = gatherMetadata(metadata);
+  const [location, tag] = [keys.locationTag(ref.bucket, ref.key), keys.metadataTag(canonicalMetadata(gathered))];
+  const verdict = (claimed: boolean, holds: boolean): ClaimVerdict =>
+    claimed ? (holds ? 'as sealed' : 'changed') : 'not claimed';
+  return {
+    location: verdict(head.hasLocationClaim, location.equals(fields.locationTag)),
+    metadata: verdict(head.hasMetadataTag, tag.equals(fields.metadataTag) && head.carriesMetadata === gathered.carries),
+  };
 }
 
 /** The footer, whole when its own length can be true. */
@@ -124,6 +147,7 @@ function inspectionText(name: string, explained: SealedExplanation, verdict: Ver
     ['object id', envelope.objectId],
     ['key commitment', envelope.keyCommitment],
     ['claims', claims(envelope)],
+    ['metadata', metadataText(explained)],
     ['segments of', `${envelope.segmentBytes} bytes; smallest part ${envelope.smallestPartBytes} bytes`],
   ];
   if (sizes !== undefined)
@@ -147,6 +171,13 @@ function claims(envelope: SealedExplanation['envelope']): string {
   return held.length === 0 ? 'none' : held.join(', ');
 }
 
+/** What other tools do not show, since it is in the gateway's own entry. */
+function metadataText({ envelope, carried }: SealedExplanation): string {
+  if (!envelope.carriesMetadata) return 'in clear';
+  if (carried === undefined) return 'some of it carried in sx1m, which is not at hand';
+  return `some of it carried in sx1m: ${JSON.stringify({ ...carried.content, ...Object.fromEntries(carried.user) })}`;
+}
+
 function plaintext(sizes: NonNullable<SealedExplanation['sizes']>): string {
   if (sizes.plaintextBytes === undefined) return 'none: no sealed object has this stored size; it was cut or extended';
   return `${sizes.plaintextBytes} (${sizes.overheadBytes} bytes of overhead)`;
@@ -155,8 +186,9 @@ function plaintext(sizes: NonNullable<SealedExplanation['sizes']>): string {
 function verdictText(verdict: Verdict | undefined): string {
   if (verdict === undefined) return 'no: that takes the key store (--config)';
   if (!verdict.authentic) return `NO: ${verdict.problem}`;
-  const { tenant, currentKekVersion } = verdict;
-  return `envelope and footer are authentic; key of tenant ${tenant}, whose current version is ${currentKekVersion}`;
+  const { tenant, currentKekVersion, location, metadata } = verdict;
+  const claimed = location === undefined ? '' : `; place ${location}, metadata ${metadata}`;
+  return `envelope and footer are authentic; key of tenant ${tenant}, whose current version is ${currentKekVersion}${claimed}`;
 }
 
 function partLines(verdict: Verdict | undefined): string[] {

@@ -12,7 +12,7 @@ import {
   ENVELOPE_OPTIONS,
   ENVELOPE_USAGE,
   openSource,
-  readEnvelopeOption,
+  readMetadataOptions,
   type SealedSource,
 } from './sealed-source.ts';
 import { EXIT_OK, type Terminal } from './terminal.ts';
@@ -38,9 +38,9 @@ ${CONFIG_USAGE}`,
     } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const argument = required(positionals[0], 'FILE or s3://BUCKET/KEY');
-    const envelope = readEnvelopeOption(values, terminal);
+    const metadata = readMetadataOptions(values, terminal);
     const config = () => commandConfig(values.config, terminal);
-    const source = await openSource(argument, { envelope, config, terminal });
+    const source = await openSource(argument, { metadata, config, terminal });
     try {
       const recover = values.recover === true;
       await withStores({ config: values.config, terminal }, async (stores) => {

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
+import { CARRIED_ENTRY } from '../envelope/carried-metadata.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY } from '../envelope/envelope.ts';
 import type { RandomAccess } from '../envelope/open-file.ts';
 import { openBackend } from '../gateway.ts';
+import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import { CommandFailed, UsageError } from './command.ts';
 import { ObjectClient } from './object-client.ts';
 import type { Terminal } from './terminal.ts';
@@ -19,14 +21,24 @@ export interface SealedSource extends RandomAccess {
   readonly name: string;
   /** undefined when the metadata is not at hand, or has no envelope. */
   readonly envelope: Buffer | undefined;
+  /** The text of the entry that carries some of the client's metadata, where that is at hand. */
+  readonly carried: string | undefined;
+  /** Where it lies, and its metadata there; undefined for a file. */
+  readonly stored: { readonly ref: ObjectRef; readonly metadata: ObjectMetadata } | undefined;
   close(): Promise<void>;
+}
+
+/** What the command line says of an object's metadata. */
+export interface GivenMetadata {
+  readonly envelope: Buffer | undefined;
+  readonly carried: string | undefined;
 }
 
 /** Opens `FILE` or `s3://BUCKET/KEY` (in the backend: it must be sealed bytes, which the gateway never shows). */
 export async function openSource(
   argument: string,
   given: {
-    readonly envelope: Buffer | undefined;
+    readonly metadata: GivenMetadata;
     readonly config: () => Config;
     readonly terminal: Terminal;
   },
@@ -40,32 +52,34 @@ export async function openSource(
 }
 
 /** @throws UsageError when both are given, GatewayError ObjectCorrupted for what is no envelope */
-export function readEnvelopeOption(
+export function readMetadataOptions(
   values: { readonly envelope?: string | undefined; readonly metadata?: string | undefined },
   terminal: Terminal,
-): Buffer | undefined {
+): GivenMetadata {
   if (values.envelope !== undefined && values.metadata !== undefined) {
     throw new UsageError('--envelope and --metadata exclude one another.');
   }
-  if (values.envelope !== undefined) return decodeEnvelope(values.envelope.trim());
-  if (values.metadata === undefined) return undefined;
+  if (values.envelope !== undefined) return { envelope: decodeEnvelope(values.envelope.trim()), carried: undefined };
+  if (values.metadata === undefined) return { envelope: undefined, carried: undefined };
   let text: string;
   try {
     text = readFileSync(resolve(terminal.cwd, values.metadata), 'utf8');
   } catch (error) {
     throw unreadable(values.metadata, error);
   }
-  // `"sx1": "…"` as tools print metadata, `x-amz-meta-sx1: …` as servers do, `sx1=…` as people note it, or the bare text.
-  const found = new RegExp(`(?:^|[-"'\\s])${ENVELOPE_ENTRY}["']?\\s*[:=,]\\s*["']?([\\w-]+)`, 'im').exec(text)?.[1];
-  const bare = /^\s*([\w-]{200,})\s*$/.exec(text)?.[1];
-  const entry = found ?? bare;
+  const entry = entryIn(text, ENVELOPE_ENTRY) ?? /^\s*([\w-]{200,})\s*$/.exec(text)?.[1];
   if (entry === undefined) throw new CommandFailed(`${values.metadata} has no ${ENVELOPE_ENTRY} entry.`);
-  return decodeEnvelope(entry);
+  return { envelope: decodeEnvelope(entry), carried: entryIn(text, CARRIED_ENTRY) };
+}
+
+/** `"sx1": "…"` as tools print metadata, `x-amz-meta-sx1: …` as servers do, `sx1=…` as people note it. */
+function entryIn(text: string, name: string): string | undefined {
+  return new RegExp(`(?:^|[-"'\\s])${name}["']?\\s*[:=,]\\s*["']?([\\w-]+)`, 'im').exec(text)?.[1];
 }
 
 async function openFile(
   argument: string,
-  given: { readonly envelope: Buffer | undefined; readonly terminal: Terminal },
+  given: { readonly metadata: GivenMetadata; readonly terminal: Terminal },
 ): Promise<SealedSource> {
   let file: FileHandle;
   let size: number;
@@ -78,7 +92,8 @@ async function openFile(
   return {
     name: argument,
     size,
-    envelope: given.envelope,
+    ...given.metadata,
+    stored: undefined,
     read: async (offset, length) => {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
       return buffer.subarray(0, bytesRead);
@@ -89,18 +104,21 @@ async function openFile(
 
 async function openStored(
   ref: { readonly bucket: string; readonly key: string },
-  given: { readonly envelope: Buffer | undefined; readonly config: Config },
+  given: { readonly metadata: GivenMetadata; readonly config: Config },
 ): Promise<SealedSource> {
   const backend = await openBackend(given.config);
   try {
     const client = new ObjectClient(backend);
     const stored = await client.head(ref);
     if (stored === undefined) throw new CommandFailed(`The backend has no object s3://${ref.bucket}/${ref.key}.`);
-    const entry = stored.metadata.user.find(([name]) => name === ENVELOPE_ENTRY)?.[1];
+    const valueFor = (entry: string) => stored.metadata.user.find(([name]) => name === entry)?.[1];
+    const entry = valueFor(ENVELOPE_ENTRY);
     return {
       name: `s3://${ref.bucket}/${ref.key}`,
       size: stored.storedBytes,
-      envelope: given.envelope ?? (entry === undefined ? undefined : decodeEnvelope(entry)),
+      carried: given.metadata.carried ?? valueFor(CARRIED_ENTRY),
+      stored: { ref, metadata: stored.metadata },
+      envelope: given.metadata.envelope ?? (entry === undefined ? undefined : decodeEnvelope(entry)),
       read: async (offset, length) =>
         length === 0 ? Buffer.alloc(0) : client.range(ref, offset, Math.min(offset + length, stored.storedBytes) - 1),
       close: () => backend.close(),

@@ -1,3 +1,5 @@
+import { readCarried } from './carried-metadata.ts';
+import type { ClientMetadata } from './claims.ts';
 import { CUSTOMER_KEY, commitOf, readEnvelopeHead } from './envelope-head.ts';
 import { readFooterEnvelope, readTrailer } from './footer.ts';
 import { contentsOf } from './manifest.ts';
@@ -15,6 +17,8 @@ export interface EnvelopeExplanation {
   readonly requestedEncryption: (typeof REQUESTED)[number];
   readonly locationClaim: boolean;
   readonly metadataTag: boolean;
+  /** Some of the client's metadata is in the entry `sx1m` (FORMAT.md §3.3). */
+  readonly carriesMetadata: boolean;
   readonly segmentBytes: number;
   readonly smallestPartBytes: number;
   /** undefined for a customer key. */
@@ -50,6 +54,8 @@ export interface SealedExplanation {
   /** Always: nothing was verified, because that takes the key. */
   readonly authenticated: false;
   readonly envelope: EnvelopeExplanation;
+  /** The entry `sx1m`, read; undefined where it is not at hand, or is not as a writer makes it. */
+  readonly carried: ClientMetadata | undefined;
   readonly sizes: SizeExplanation | undefined;
   readonly footer: FooterExplanation | undefined;
 }
@@ -62,17 +68,20 @@ export interface SealedExplanation {
  */
 export function explainSealed(known: {
   readonly envelope?: Buffer | undefined;
+  /** The text of the entry `sx1m`. */
+  readonly carried?: string | undefined;
   readonly storedBytes?: number | undefined;
   /** The object's last bytes: at least 64 for the trailer. */
   readonly tail?: Buffer | undefined;
 }): SealedExplanation {
-  const { envelope, storedBytes, tail } = known;
+  const { envelope, carried, storedBytes, tail } = known;
   const bytes = envelope ?? (tail === undefined ? undefined : readFooterEnvelope(tail));
   if (bytes === undefined) throw new RangeError('An envelope or a tail is needed.');
   return {
     format: 'SX1',
     authenticated: false,
     envelope: explainEnvelope(bytes, envelope === undefined ? 'footer copy' : 'metadata'),
+    carried: carried === undefined ? undefined : readCarried(carried),
     sizes: storedBytes === undefined ? undefined : explainSizes(bytes, storedBytes),
     footer: tail === undefined ? undefined : explainFooter(tail),
   };
@@ -88,6 +97,7 @@ function explainEnvelope(bytes: Buffer, source: EnvelopeExplanation['source']): 
     requestedEncryption: REQUESTED[head.requested],
     locationClaim: head.hasLocationClaim,
     metadataTag: head.hasMetadataTag,
+    carriesMetadata: head.carriesMetadata,
     segmentBytes: SEGMENT_BYTES,
     smallestPartBytes: quantumBytes(head.quantum),
     keyRingId: head.requested === CUSTOMER_KEY ? undefined : head.keyRingId,

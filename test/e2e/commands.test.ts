@@ -163,7 +163,8 @@ it('what was downloaded from MinIO is explained, and opened: with its metadata, 
     sizes: { storedBytes: sealed.length, plaintextBytes: BODY.length, segments: 5 },
     verification: { authentic: true, tenant: 'photos', currentKekVersion: 1 },
   });
-  expect(await json('inspect', 's3://photos/a/b')).toEqual({ ...explained, source: 's3://photos/a/b' });
+  const verification = { ...(explained.verification as object), location: 'as sealed', metadata: 'as sealed' };
+  expect(await json('inspect', 's3://photos/a/b')).toEqual({ ...explained, source: 's3://photos/a/b', verification });
 
   for (const args of [
     [file, '--metadata', metadata],

@@ -140,6 +140,15 @@ it('are served and counted by policy, and readable again once they were repaired
   ]);
   expect(await isRefused()).toBe(true);
 
+  const inspected = async (key: string) =>
+    JSON.parse((await command(['inspect', `s3://${Bucket}/${key}`, '--json'])).stdout) as Record<string, object>;
+  expect((await inspected('lost/a')).verification).toMatchObject({ location: 'as sealed', metadata: 'changed' });
+  expect(await inspected('lost/sound')).toMatchObject({
+    envelope: { carriesMetadata: true },
+    carried: { content: {}, user: [[LOST, '10']] },
+    verification: { location: 'as sealed', metadata: 'as sealed' },
+  });
+
   const one = await command(['repair', `s3://${Bucket}/lost/a`]);
   expect([one.code, one.stderr]).toEqual([0, '1 checked, 1 repaired, 0 failed.\n']);
   const all = await command(['repair', `s3://${Bucket}/`, '--prefix']);

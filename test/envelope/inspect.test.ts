@@ -22,6 +22,7 @@ describe('explainSealed', async () => {
         requestedEncryption: 'bucket default',
         locationClaim: true,
         metadataTag: false,
+        carriesMetadata: false,
         segmentBytes: 65_536,
         smallestPartBytes: 1_048_576,
         keyRingId: RING,
@@ -32,6 +33,18 @@ describe('explainSealed', async () => {
       sizes: { storedBytes: single.stored.length, plaintextBytes: 100_000, overheadBytes: 544, segments: 2 },
       footer: undefined,
     });
+  });
+
+  test('metadata that is carried, where its entry is at hand', () => {
+    const known = { envelope: single.envelope, storedBytes: single.stored.length };
+    expect(explainSealed({ ...known, carried: 'AQYAATAHAAZjb2xvdXIABGdy_G4HAAh4LWFtei1pdgAEQUE9PQ' }).carried).toEqual({
+      content: { expires: '0' },
+      user: [
+        ['colour', 'gr\xfcn'],
+        ['x-amz-iv', 'AA=='],
+      ],
+    });
+    expect(explainSealed({ ...known, carried: 'AQYAATAHAAZj' }).carried).toBeUndefined();
   });
 
   test('a multipart object, from the file alone', () => {
