@@ -8,7 +8,7 @@ import { cpuSeconds, forgetPeak, peakRssBytes } from './process-usage.ts';
 import { signRequest } from './signed-requests.ts';
 import type { SlowClients, SlowClientsNow } from './slow-clients.ts';
 import type { Target } from './targets.ts';
-import type { Measurement, Method } from './work.ts';
+import type { Measurement, Method, TargetName } from './work.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -29,8 +29,9 @@ export interface FairnessOptions {
   readonly say: (line: string) => void;
 }
 
-/** What the quiet tenant had of one kind of request, alone and among the other's slow clients. */
+/** What the quiet tenant had of one kind of request, alone and among the other's slow clients; or the store without it. */
 export interface FairnessCell {
+  readonly through: TargetName;
   readonly method: Method;
   readonly quiet: Measurement;
   readonly crowded: Measurement;
@@ -45,18 +46,31 @@ export interface Fairness {
   readonly cpuShare: number;
 }
 
-/** Measures one tenant's small requests alone, and again while another tenant's slow clients hold all they can get. */
-export async function measureFairness(greedy: Target, quiet: Target, options: FairnessOptions): Promise<Fairness> {
+/**
+ * Measures one tenant's small requests alone, and again while another tenant's slow clients hold all they can get; and
+ * the same requests straight to the store, which has the slow uploads too.
+ */
+export async function measureFairness(
+  { direct, greedy, quiet }: { readonly direct: Target; readonly greedy: Target; readonly quiet: Target },
+  options: FairnessOptions,
+): Promise<Fairness> {
   const { folder, seconds, say } = options;
   const body = randomBytes(BODY_BYTES);
   writeFileSync(bodyFile(folder, BODY_BYTES), body);
   await createBucket(quiet);
-  await preload(quiet, BODY_BYTES, body);
+  for (const target of [direct, quiet]) await preload(target, BODY_BYTES, body);
   await put(greedy, LARGE_OBJECT, randomBytes(LARGE_OBJECT_BYTES));
   const load = { seconds, rounds: 1, folder };
-  const run = (method: Method) => measure(quiet, { method, bodyBytes: BODY_BYTES, concurrency: CONCURRENCY }, load);
-  for (const method of ['PUT', 'GET'] as const) await run(method);
-  const alone = { PUT: await run('PUT'), GET: await run('GET') };
+  const works = (['PUT', 'GET'] as const).flatMap((method) => [direct, quiet].map((target) => ({ target, method })));
+  const runAll = async () => {
+    const results: Measurement[] = [];
+    for (const { target, method } of works) {
+      results.push(await measure(target, { method, bodyBytes: BODY_BYTES, concurrency: CONCURRENCY }, load));
+    }
+    return results;
+  };
+  await runAll();
+  const alone = await runAll();
   forgetPeak(greedy.pid);
   const restingRssBytes = peakRssBytes(greedy.pid);
   const crowd = await startSlowClients(greedy, options);
@@ -66,26 +80,26 @@ export async function measureFairness(greedy: Target, quiet: Target, options: Fa
   const cpuShare = (cpuSeconds(greedy.pid) - before) / 5;
   const slow = { ...crowd.now() };
   say(`slow clients: ${JSON.stringify(slow)}`);
-  const among = { PUT: await run('PUT'), GET: await run('GET') };
+  const among = await runAll();
   await crowd.ended;
-  const cells = (['PUT', 'GET'] as const).map((method) => {
-    return { method, quiet: alone[method], crowded: among[method] };
+  const cells = works.map(({ target, method }, at) => {
+    return { through: target.name, method, quiet: alone[at] as Measurement, crowded: among[at] as Measurement };
   });
   return { cells, slow, restingRssBytes, peakRssBytes: peakRssBytes(greedy.pid), cpuShare };
 }
 
 export function fairnessReport({ cells, slow, ...memory }: Fairness, limitBytes: number): string {
-  const rows = cells.map(({ method, quiet, crowded }) => {
+  const rows = cells.map(({ through, method, quiet, crowded }) => {
     const ratio = (crowded.p99Milliseconds / quiet.p99Milliseconds).toFixed(2);
     const [alone, among] = [quiet, crowded].map(
       (one) => `${one.p50Milliseconds.toFixed(1)} / ${one.p99Milliseconds.toFixed(1)}`,
     );
-    return `| ${method} 4 KiB x${CONCURRENCY} | ${alone} | ${among} | ${ratio} | ${crowded.failures} of ${crowded.requests} |`;
+    return `| ${method} 4 KiB x${CONCURRENCY} | ${through} | ${alone} | ${among} | ${ratio} | ${crowded.failures} of ${crowded.requests} |`;
   });
   const mib = (bytes: number) => `${Math.round(bytes / MIB)} MiB`;
   return [
-    '| work of the quiet tenant | alone, p50 / p99 ms | among slow clients | p99 ratio | failed |',
-    '| --- | --- | --- | --- | --- |',
+    '| work of the quiet tenant | through | alone, p50 / p99 ms | among slow clients | p99 ratio | failed |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
     `Slow clients in the midst of a transfer: ${slow.reading} readers, ${slow.writing} writers; ${slow.refused} answers said no, ` +
@@ -114,7 +128,7 @@ async function startSlowClients(
     port: Number(port),
     reads: await heads('GET', () => LARGE_OBJECT, ''),
     writes: await heads('PUT', (at) => `written-${at}`, `content-length: ${LARGE_OBJECT_BYTES}\r\n`),
-    seconds: GATHER_SECONDS + 5 + 2 * seconds + 5,
+    seconds: GATHER_SECONDS + 5 + 4 * seconds + 5,
   };
   const child = spawn(process.execPath, [join(import.meta.dirname, 'slow-clients.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],

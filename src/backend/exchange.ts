@@ -37,6 +37,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
     this.#signal = signal;
     this.#onOver = onOver;
     signal?.addEventListener('abort', this.#giveUp);
+    if (signal?.aborted === true) this.#giveUp(); // it would not be told again
   }
 
   /** @throws ExchangeFailure */

@@ -159,7 +159,9 @@ export class LaneConnection implements BodyConnection {
     this.#request = request;
     this.#answer = answer;
     request.signal?.addEventListener('abort', this.#giveUp);
-    if (this.#phase === 'idle') this.#write();
+    if (request.signal?.aborted === true)
+      this.#giveUp(); // it would not be told again
+    else if (this.#phase === 'idle') this.#write();
     return answer.promise;
   }
 

@@ -78,8 +78,7 @@ export class LargeBodyLane implements LaneOwner {
     const head = requestHead(request, Buffer.isBuffer(body) ? body.length : body?.bytes);
     if (stream !== undefined) await begun(stream, signal);
     const place = this.#places.tryTake(sharer) ?? (await this.#places.take(sharer, signal));
-    if (place === undefined || signal?.aborted === true) {
-      place?.giveBack();
+    if (place === undefined) {
       throw new ExchangeFailure(abandoned(signal as AbortSignal), false);
     }
     // As many places as connections: whoever has one and finds none idle may open another.

@@ -25,8 +25,11 @@ const WHOLE_BYTES = 256 * 1024;
 /** Up to here the answer's body is one buffer: thousands of slow readers of these hold little. */
 const TINY_BYTES = 16 * 1024;
 
-/** What a streaming download holds at most: socket buffers on both sides and a few segments. */
-const STREAM_RESERVE_BYTES = 512 * 1024;
+/**
+ * What a streaming download holds at most: the buffers that the backend is read into (576 KiB), the segment that is opened,
+ * and what of it is on its way to the client.
+ */
+const STREAM_RESERVE_BYTES = 768 * 1024;
 
 /** A few segments too many at the front are cheaper than another request. Thousands of parts shift a place by as much. */
 const SLACK_BYTES = 8 * SEGMENT_BYTES;

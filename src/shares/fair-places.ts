@@ -54,9 +54,12 @@ export class FairPlaces {
     return new Place(this, sharer);
   }
 
-  /** Resolves with undefined once the signal fires. */
+  /** Resolves with undefined once the signal fires, also where that and the place came in one moment. */
   async take(sharer: Sharer, signal?: AbortSignal): Promise<Place | undefined> {
-    return this.tryTake(sharer) ?? this.#wait(sharer, signal);
+    const place = this.tryTake(sharer) ?? (await this.#wait(sharer, signal));
+    if (signal?.aborted !== true) return place;
+    place?.giveBack();
+    return undefined;
   }
 
   /** For Place alone. */

@@ -133,8 +133,19 @@ describe('FairPlaces', () => {
     expect(places.waiting).toBe(1);
     place?.giveBack();
     (await patient)?.giveBack();
-    expect(await places.take(sharer('b'), AbortSignal.abort())).toBeDefined();
-    expect([places.shares.taken, places.waiting]).toEqual([1, 0]);
+    expect(await places.take(sharer('b'), AbortSignal.abort())).toBeUndefined();
+    expect([places.shares.taken, places.waiting]).toEqual([0, 0]);
+  });
+
+  it('who is served and gives up in one moment holds nothing', async () => {
+    const places = new FairPlaces(1);
+    const place = places.tryTake(sharer('a'));
+    const abort = new AbortController();
+    const waiting = places.take(sharer('b'), abort.signal);
+    place?.giveBack();
+    abort.abort();
+    expect(await waiting).toBeUndefined();
+    expect([places.shares.taken, places.waiting]).toEqual([0, 0]);
   });
 });
 
