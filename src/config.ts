@@ -39,6 +39,8 @@ export type BackendPlace =
 
 export interface KeysConfig {
   readonly root: RootKeyPlace;
+  /** A sidecar's: `root` is this tenant's wrap key. */
+  readonly tenant: string | undefined;
   readonly store: KeyStorePlace;
   readonly cache: Settings['keys']['cache'];
   /** Where the highest generation of the store is kept; undefined: nowhere. */
@@ -212,6 +214,10 @@ function contradictions(sources: SettingSources): ConfigProblem[] {
   oneOf('backend.endpoint', 'backend.directory', 'Say where the objects are stored.');
   oneOf('keys.root.file', 'keys.root.env', 'Make a key with: openssl rand -base64 32');
   oneOf('keys.store.redis', 'keys.store.file', 'Say where wrapped keys are stored.');
+  if (given('keys.tenant') && given('keys.store.file')) {
+    const hint = 'A sidecar reads its tenant’s records from Redis.';
+    problems.push({ setting: 'keys.tenant', problem: 'excludes keys.store.file', expected: 'keys.store.redis', hint });
+  }
   companions('tls.cert', 'tls.key');
   companions('backend.tls.cert', 'backend.tls.key');
   companions('keys.store.tls.cert', 'keys.store.tls.key');
@@ -250,7 +256,7 @@ function completeKeys({ keys }: Settings, rootKeySource: string): KeysConfig | u
   if (store === undefined) return undefined;
   const beside = file ?? (store.kind === 'file' ? store.path : undefined);
   const given = keys.generationFile ?? (beside === undefined ? 'off' : `${beside}.generation`);
-  const rest = { store, cache: keys.cache, generationFile: given === 'off' ? undefined : given };
+  const rest = { tenant: keys.tenant, store, cache: keys.cache, generationFile: given === 'off' ? undefined : given };
   if (file !== undefined) return { root: { kind: 'file', path: file }, ...rest };
   return env && { root: { kind: 'env', key: env, source: rootKeySource }, ...rest };
 }

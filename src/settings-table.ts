@@ -142,6 +142,11 @@ const keys = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  tenant: setting(
+    matching(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'a tenant’s name'),
+    'For a sidecar that serves one tenant: keys.root is then not the root key but this tenant’s wrap key, as ' +
+      '`sealgate tenant wrap-key` writes it, and nothing else of the key store is read.',
+  ).optional(),
   store: keyStore.prefault({}),
   generationFile: setting(
     pathOrOff,

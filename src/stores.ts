@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { BackendObserver } from './backend/connection.ts';
 import type { Config, KeysConfig } from './config.ts';
 import type { EtagIndex } from './etags/etag-index.ts';
@@ -10,10 +11,13 @@ import { DEFAULT_KEY_PREFIX, redisTarget } from './keys/redis-address.ts';
 import { type RootKey, rootKeyFromFile, rootKeyFromText } from './keys/root-key.ts';
 import { startUpSelfTest } from './keys/self-test.ts';
 import { type KeyStoreConfig, openRecordStore } from './keys/store-table.ts';
+import { TenantViewStore, type TenantViewStoreOptions } from './keys/tenant-view-store.ts';
 import { STAGING_PREFIX } from './pipeline/staging.ts';
-import { Administration } from './tenants/administration.ts';
+import type { Administration } from './tenants/administration.ts';
 import { Directory } from './tenants/directory.ts';
 import { ALL_RECORD_KINDS } from './tenants/kinds.ts';
+import { PublishedAdministration } from './tenants/published-administration.ts';
+import { SidecarViews } from './tenants/sidecar-views.ts';
 import { openUploadStates } from './uploads/state-table.ts';
 import type { UploadStates } from './uploads/upload-states.ts';
 
@@ -35,6 +39,7 @@ export interface Stores {
   readonly keyRings: KeyRings;
   readonly directory: Directory;
   readonly administration: Administration;
+  readonly sidecars: SidecarViews;
   /** Proves that the root key opens every record. @throws SelfTestFailed, GatewayError KeyStoreUnavailable */
   selfTest(): Promise<number>;
   close(): Promise<void>;
@@ -45,20 +50,25 @@ export async function openStores(config: Pick<Config, 'keys'>, observers: Observ
   const { onWarning } = observers;
   const rootKey = await openRootKey(config.keys, onWarning);
   const highest = await openGenerations(config.keys, rootKey, onWarning);
-  const store = await openRecordStore(keyStoreConfig(config.keys), {
+  const { tenant } = config.keys;
+  const shared = await openRecordStore(keyStoreConfig(config.keys), {
     ...(onWarning && { onWarning }),
     onReconnect: () => observers.keys?.reconnected?.(),
   });
   try {
+    const store =
+      tenant === undefined ? shared : await openTenantView({ store: shared, key: rootKey, tenant, highest }, observers);
     const records = await Records.open({
       store,
       rootKey,
       limits: config.keys.cache,
       ...(observers.keys && { observer: observers.keys }),
-      highest,
+      // A tenant's view has a generation of its own.
+      highest: tenant === undefined ? highest : undefined,
       onWarning,
     });
     const keyRings = new KeyRings({ records });
+    const sidecars = new SidecarViews({ store, records, rootKey, now: () => new Date() });
     return {
       rootKeyId: rootKey.id,
       keyNamesSecret: rootKey.derive('sealgate/log-key-names/v1'),
@@ -66,7 +76,8 @@ export async function openStores(config: Pick<Config, 'keys'>, observers: Observ
       records,
       keyRings,
       directory: new Directory(records, keyRings),
-      administration: new Administration({ records, keyRings }),
+      administration: new PublishedAdministration({ records, keyRings, views: sidecars }),
+      sidecars,
       selfTest: () => startUpSelfTest({ records, kinds: ALL_RECORD_KINDS, now: () => new Date() }),
       async close() {
         await highest?.settled();
@@ -74,9 +85,24 @@ export async function openStores(config: Pick<Config, 'keys'>, observers: Observ
       },
     };
   } catch (error) {
-    await store.close();
+    await shared.close();
     throw error;
   }
+}
+
+/** A sidecar's key store: one tenant's records, and the highest generation of just these. */
+function openTenantView(
+  parts: Pick<TenantViewStoreOptions, 'store' | 'key' | 'tenant' | 'highest'>,
+  { keys, onWarning }: Observers,
+): Promise<TenantViewStore> {
+  return TenantViewStore.open({
+    ...parts,
+    monotonicNow: () => performance.now(),
+    onPutBack(sentence) {
+      keys?.putBack?.('store');
+      onWarning?.(sentence);
+    },
+  });
 }
 
 /** Whether the key store answers, with a root key or without. @throws GatewayError KeyStoreUnavailable */

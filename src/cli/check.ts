@@ -87,6 +87,10 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
       report.add({ name: 'staging bucket', outcome: 'ok', detail });
     });
     await report.attempt({ name: 'etags', hint: unlessFull(ETAGS_HINT) }, () => checkEtags(config.keys, report));
+    if (config.keys.tenant !== undefined) {
+      report.add({ name: 'probe', outcome: 'skipped', detail: 'a sidecar cannot give itself an access key to try' });
+      return;
+    }
     const hint = 'With --bucket NAME the probe uses a bucket that exists.';
     await report.attempt({ name: 'probe', hint }, async () => {
       const client = new ObjectClient(backend);
@@ -125,7 +129,8 @@ async function checkKeys(keys: KeysConfig, report: CheckReport): Promise<Stores 
   }
   try {
     const records = await stores.selfTest();
-    const detail = `${place} answers, and the root key opens its ${records} records`;
+    const whose = keys.tenant === undefined ? 'the root key opens its' : `the tenant’s wrap key opens ${keys.tenant}’s`;
+    const detail = `${place} answers, and ${whose} ${records} records`;
     report.add({ name: 'key store', outcome: 'ok', detail });
     const policy = await stores.store.evictionPolicy?.();
     if (policy !== undefined) report.add({ name: 'key store', outcome: 'warning', ...forgetful(policy) });
@@ -204,6 +209,8 @@ const UPLOADS_HINT = 'A Redis user with a list of commands needs those that docs
 /** The state of multipart uploads: a Redis user without the rights for it would be found at somebody's first large file. */
 async function checkUploads(keys: KeysConfig, report: CheckReport): Promise<void> {
   const uploads = await openUploads(keys);
+  // A sidecar's Redis user may count its own tenant's only.
+  const tenant = keys.tenant ?? PROBE_TENANT;
   const id = randomBytes(32).toString('hex');
   try {
     await uploads.create(id, [randomBytes(1)], PROBE_KEEP_SECONDS);
@@ -211,15 +218,15 @@ async function checkUploads(keys: KeysConfig, report: CheckReport): Promise<void
     if (!kept || (await uploads.read(id))?.length !== 2 || (await uploads.header(id)) === undefined) {
       throw new Error('the key store does not keep the state of uploads that it took');
     }
-    await uploads.countIn(PROBE_TENANT, id, PROBE_KEEP_SECONDS);
-    await uploads.countOn(PROBE_TENANT, id, PROBE_KEEP_SECONDS);
-    if ((await uploads.openUploads(PROBE_TENANT)) === 0) {
+    await uploads.countIn(tenant, id, PROBE_KEEP_SECONDS);
+    await uploads.countOn(tenant, id, PROBE_KEEP_SECONDS);
+    if ((await uploads.openUploads(tenant)) === 0) {
       throw new Error('the key store does not count the uploads that it keeps');
     }
     report.add({ name: 'uploads', outcome: 'ok', detail: 'the key store keeps the state of multipart uploads' });
   } finally {
     await uploads.delete(id).catch(() => undefined);
-    await uploads.countOut(PROBE_TENANT, id).catch(() => undefined);
+    await uploads.countOut(tenant, id).catch(() => undefined);
     await uploads.close();
   }
 }

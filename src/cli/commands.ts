@@ -51,6 +51,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./tenant-remove.ts')).tenantRemove,
   },
   {
+    words: ['tenant', 'wrap-key'],
+    summary: 'Write the wrap key of one tenant, for a sidecar that serves it alone.',
+    load: async () => (await import('./tenant-wrap-key.ts')).tenantWrapKey,
+  },
+  {
     words: ['credential', 'add'],
     summary: 'Give a tenant another access key; print it once.',
     load: async () => (await import('./credential.ts')).credentialAdd,

@@ -5,6 +5,7 @@ import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, rea
 import { commandConfig } from './config-file.ts';
 import { confirm } from './confirm.ts';
 import { EXIT_OK } from './terminal.ts';
+import { withStores } from './with-stores.ts';
 
 export const keyAcceptGeneration: Command = {
   usage: `key accept-generation [options]
@@ -34,6 +35,10 @@ ${JSON_USAGE}`,
     } finally {
       await store.close();
     }
+    // What sidecars read must be newer than what they saw, too.
+    await withStores({ config: values.config, terminal }, async ({ administration, sidecars }) => {
+      for (const { name } of await administration.listTenants()) await sidecars.publish(name);
+    });
     return EXIT_OK;
   },
 };

@@ -6,7 +6,7 @@ import { RecordUnreadable } from './wrapped-record.ts';
 
 /** Bytes of the hash that names one writing of a record: nobody can make another record with the same ones. */
 const TAG_BYTES = 12;
-const TAG_TEXT = /^[A-Za-z0-9_-]{16}$/;
+const TAG_LETTERS = 16;
 /** Of those, as many make the number that `FreshRecord.revision` is. */
 const REVISION_BYTES = 6;
 
@@ -41,7 +41,7 @@ export function wrapLedger(ledger: Ledger, rootKey: RootKey, at: Date): Buffer {
   const payload = {
     createdAt: at.toISOString(),
     generation: ledger.generation,
-    records: Object.fromEntries(ledger.records),
+    records: textOf(ledger.records),
     pending: [...ledger.pending].map(([name, bytes]) => ({ name, record: bytes?.toString('base64') })),
   };
   return rootKey.wrap(LEDGER_NAME, Buffer.from(JSON.stringify(payload), 'utf8'));
@@ -59,16 +59,33 @@ export function openLedger(wrapped: Buffer, rootKey: RootKey): Ledger {
 }
 
 function decode(payload: Payload): Ledger {
-  const { generation, records } = payload;
+  const { generation } = payload;
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation)) throw new PayloadInvalid('generation');
-  if (typeof records !== 'object' || records === null) throw new PayloadInvalid('records');
-  const tags = Object.entries(records);
-  if (!tags.every(([, tag]) => typeof tag === 'string' && TAG_TEXT.test(tag))) throw new PayloadInvalid('records');
+  const records = recordsIn(textField(payload, 'records'));
   const pending = listField(payload, 'pending').map((entry) => {
     const bytes = entry.record === undefined ? undefined : Buffer.from(textField(entry, 'record'), 'base64');
     return [textField(entry, 'name'), bytes] as const;
   });
-  return { generation, records: new Map(tags), pending: new Map(pending) };
+  return { generation, records, pending: new Map(pending) };
+}
+
+/** A line a record, tag and name: an object of 30,000 names takes four times as long to parse. */
+function textOf(records: ReadonlyMap<string, string>): string {
+  const lines: string[] = [];
+  for (const [name, tag] of records) lines.push(`${tag} ${name}\n`);
+  return lines.join('');
+}
+
+function recordsIn(text: string): Map<string, string> {
+  const records = new Map<string, string>();
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\n', at);
+    const blank = at + TAG_LETTERS;
+    if (end <= blank || text[blank] !== ' ') throw new PayloadInvalid('records');
+    records.set(text.slice(blank + 1, end), text.slice(at, blank));
+    at = end + 1;
+  }
+  return records;
 }
 
 /** Names whose record is another one, or gone, or new. */

@@ -8,6 +8,7 @@ export const RECORD_KINDS = {
   ring: 3,
   'bucket-claims': 4,
   canary: 5,
+  sidecar: 6,
 } as const;
 
 /**

@@ -54,6 +54,9 @@ export interface RecordStore {
   /** By which rule the store would delete records to make room, in its own words; absent or undefined: it would not. */
   evictionPolicy?(): Promise<string | undefined>;
 
+  /** Set while the store as a whole is older than it was seen to be, where a store can tell by itself. */
+  readonly trouble?: Error | undefined;
+
   close(): Promise<void>;
 }
 

@@ -158,9 +158,7 @@ export class Records {
   /** @throws RevisionConflict, GatewayError KeyStoreUnavailable (then it may or may not have been written) */
   async put<T>(kind: RecordKind<T>, id: string, value: T, expectedRevision?: ExpectedRevision): Promise<number> {
     const name = recordName(kind.name, id);
-    const plaintext = Buffer.from(JSON.stringify(kind.encode(value)), 'utf8');
-    const wrapped = this.#rootKey.wrap(name, plaintext);
-    plaintext.fill(0);
+    const wrapped = wrapValue(kind, id, value, this.#rootKey);
     try {
       return await this.#timed('put', () => this.#proven.put(name, wrapped, expectedRevision));
     } finally {
@@ -203,7 +201,7 @@ export class Records {
 
   /** Set while the store is older than it was, as a whole. */
   get trouble(): Error | undefined {
-    return this.#proven.trouble;
+    return this.#proven.trouble ?? this.#store.trouble;
   }
 
   /** Resolves when the store answers. @throws GatewayError KeyStoreUnavailable */
@@ -276,6 +274,14 @@ async function inTime(check: Promise<void>): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A record's bytes as a store has them, under `key`. */
+export function wrapValue<T>(kind: RecordKind<T>, id: string, value: T, key: RootKey): Buffer {
+  const plaintext = Buffer.from(JSON.stringify(kind.encode(value)), 'utf8');
+  const wrapped = key.wrap(recordName(kind.name, id), plaintext);
+  plaintext.fill(0);
+  return wrapped;
 }
 
 interface WrappedRecord {

@@ -133,7 +133,7 @@ class RedisStore implements RecordStore {
     this.#watch = new RedisWatch({
       targets: () => this.#watchTargets(),
       keyPrefix: this.#prefix,
-      kinds: Object.keys(RECORD_KINDS),
+      kinds: Object.keys(RECORD_KINDS).filter((kind) => kind !== 'sidecar'), // which nobody here reads
       onChange,
       onConfirmed,
       onWarning: this.#onWarning,

@@ -4,13 +4,13 @@ import { isKeyStoreUnavailable, RevisionConflict } from './record-store.ts';
 import type { RecordKind, Records } from './records.ts';
 import { RecordUnreadable } from './wrapped-record.ts';
 
-const CANARY_ID = 'root-key';
+export const CANARY_ID = 'root-key';
 const CANARY_NAME = recordName('canary', CANARY_ID);
 const READS_AT_ONCE = 32;
 const PROBLEMS_SHOWN = 10;
 
 /** docs/keys.md, "canary": opens under the right root key and no other, even when there is no tenant yet. */
-const CANARY: RecordKind<{ readonly createdAt: string }> = {
+export const CANARY: RecordKind<{ readonly createdAt: string }> = {
   name: 'canary',
   decode: (payload) => ({ createdAt: textField(payload, 'createdAt') }),
   encode: ({ createdAt }) => ({ createdAt }),

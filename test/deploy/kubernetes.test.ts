@@ -206,7 +206,26 @@ describe('sidecar', () => {
   test('it starts before the application and ends after it', () => {
     expect(containers[0]).toBe(gateway);
     expect(gateway.restartPolicy).toBe('Always');
-    expect(gateway.startupProbe!.httpGet!.path).toBe('/readyz');
+    // A restart mends no backend and no Redis.
+    expect(gateway.startupProbe!.httpGet!.path).toBe('/healthz');
+  });
+
+  test('it has its tenant’s secrets, and none of the deployment’s', () => {
+    const text = String(named('ConfigMap', 'sealgate-sidecar').data!['sealgate.yaml']);
+    expect(text).toMatch(/^ {2}tenant: photos$/m);
+    const deployment = deployments.find(({ name }) => name === 'photos')!.body;
+    const secrets = [
+      ...valuesAt(deployment, 'secretKeyRef').map(({ name }) => String(name)),
+      ...valuesAt(deployment, 'secretName').map(String),
+    ];
+    expect(new Set(secrets)).toEqual(
+      new Set([
+        'photos-sealgate-backend',
+        'photos-sealgate-credential',
+        'photos-sealgate-redis',
+        'photos-sealgate-wrap-key',
+      ]),
+    );
   });
 
   test('only its own pod reaches it, at the address that the application is given', () => {

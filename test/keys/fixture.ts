@@ -14,7 +14,7 @@ import { type KeyStoreConfig, openRecordStore } from '../../src/keys/store-table
 /** A folder that goes when the test does. */
 export async function temporaryDirectory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'sealgate-keys-'));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  onTestFinished(() => rm(path, { recursive: true, force: true, maxRetries: 5 }));
   return path;
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { examineStore } from '../../src/keys/accept-store.ts';
 import { HighestGeneration } from '../../src/keys/generation-file.ts';
 import { LEDGER_NAME, recordName } from '../../src/keys/record-name.ts';
@@ -21,10 +21,11 @@ import { openTenancy, type Tenancy } from './fixture.ts';
  */
 
 let redis: RedisServer;
+let cluster: RedisServer;
 beforeAll(async () => {
-  redis = await startRedis();
+  [redis, cluster] = await Promise.all([startRedis(), startRedis({ cluster: true })]);
 });
-afterAll(() => redis.stop());
+afterAll(() => Promise.all([redis.stop(), cluster.stop()]));
 
 /** Every record of a store, as an adversary copies and rewrites them. */
 async function copyOf(store: RecordStore): Promise<Map<string, Buffer>> {
@@ -38,10 +39,22 @@ async function putBack(store: RecordStore, copy: ReadonlyMap<string, Buffer>): P
   for (const [name, bytes] of copy) await store.put(name, bytes);
 }
 
+/** What a process remembers; its file is whole when the test ends. */
+async function remembered(path: string, { id }: RootKey): Promise<HighestGeneration> {
+  const highest = await HighestGeneration.open({ path, id, onWarning: () => undefined });
+  onTestFinished(() => highest.settled());
+  return highest;
+}
+
 const selfTest = ({ records }: Tenancy) => startUpSelfTest({ records, kinds: ALL_RECORD_KINDS, now: () => new Date() });
 
+const keyPrefix = () => `${randomBytes(6).toString('hex')}:`;
 const STORES: readonly (readonly [string, () => Promise<KeyStoreConfig>])[] = [
-  ['Redis', async () => ({ kind: 'redis', url: redis.url, keyPrefix: `${randomBytes(6).toString('hex')}:` })],
+  ['Redis', async () => ({ kind: 'redis', url: redis.url, keyPrefix: keyPrefix() })],
+  [
+    'a Redis Cluster',
+    async () => ({ kind: 'redis', url: `redis+cluster://127.0.0.1:${cluster.port}`, keyPrefix: keyPrefix() }),
+  ],
   ['a file', async () => ({ kind: 'file', path: join(await temporaryDirectory(), 'keys.json') })],
 ];
 
@@ -115,7 +128,7 @@ describe.each(STORES)('in %s', (_name, configure) => {
   it('a whole older state is not believed by who saw the newer one: now, and after a restart', async () => {
     const { admin, store, open, rootKey, gateway } = await stand();
     const path = join(await temporaryDirectory(), 'generations.json');
-    const remember = () => HighestGeneration.open({ path, id: rootKey.id, onWarning: () => undefined });
+    const remember = () => remembered(path, rootKey);
     const highest = await remember();
     const running = await open(highest);
     const before = await copyOf(store);
@@ -147,7 +160,7 @@ describe.each(STORES)('in %s', (_name, configure) => {
   it('an owner who restored a backup accepts it, and every gateway goes on', async () => {
     const { admin, store, open, rootKey, gateway } = await stand();
     const path = join(await temporaryDirectory(), 'generations.json');
-    const remember = () => HighestGeneration.open({ path, id: rootKey.id, onWarning: () => undefined });
+    const remember = () => remembered(path, rootKey);
     const backup = await copyOf(store);
     await admin.administration.revokeCredential('ACMEFIRST');
     await eventually(1500, async () => gateway.records.generation === admin.records.generation);

@@ -1,0 +1,109 @@
+import { RING } from '../keys/key-rings.ts';
+import { recordName } from '../keys/record-name.ts';
+import { type RecordStore, RevisionConflict } from '../keys/record-store.ts';
+import { type RecordKind, type Records, wrapValue } from '../keys/records.ts';
+import { type RootKey, rootKeyFromText } from '../keys/root-key.ts';
+import type { Secret } from '../keys/secret.ts';
+import { CANARY, CANARY_ID } from '../keys/self-test.ts';
+import { openView, tenantWrapKey, viewPlace, wrapView } from '../keys/tenant-view.ts';
+import { RecordUnreadable } from '../keys/wrapped-record.ts';
+import { unknownTenant } from './administration-input.ts';
+import { BUCKET_CLAIMS, CLAIMS_ID } from './bucket-claims.ts';
+import { CREDENTIAL } from './credential.ts';
+import { TENANT, type Tenant } from './tenant.ts';
+
+const ATTEMPTS = 20;
+
+export interface SidecarViewsOptions {
+  readonly store: RecordStore;
+  readonly records: Records;
+  readonly rootKey: RootKey;
+  readonly now: () => Date;
+}
+
+/** Writes what sidecars read: of each tenant that has one, a view under the tenant's own wrap key. */
+export class SidecarViews {
+  readonly #options: SidecarViewsOptions;
+
+  constructor(options: SidecarViewsOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the tenant's view, or makes it anew. @returns the wrap key that opens it @throws GatewayError InvalidArgument */
+  async create(name: string): Promise<Secret> {
+    const tenant = (await this.#options.records.read(TENANT, name))?.value;
+    if (tenant === undefined) throw unknownTenant(name);
+    await this.#write(name);
+    return tenantWrapKey(this.#options.rootKey, name, tenant.id);
+  }
+
+  /** From now on no sidecar of this tenant is let in. True when there was a view. */
+  remove(name: string): Promise<boolean> {
+    return this.#options.store.delete(viewPlace(name));
+  }
+
+  /** After a change: what sidecars read follows, where the tenant has any. Without the tenant the view goes. */
+  async publish(name: string): Promise<void> {
+    if ((await this.#options.store.revision(viewPlace(name))) !== undefined) await this.#write(name);
+  }
+
+  async #write(name: string): Promise<void> {
+    const { store, records, rootKey, now } = this.#options;
+    const place = viewPlace(name);
+    for (let attempt = 1; ; attempt++) {
+      // Read before the records: who writes a view later has seen them later.
+      const held = await store.get(place);
+      const tenant = (await records.read(TENANT, name))?.value;
+      try {
+        if (tenant === undefined) {
+          await store.delete(place, held && { expectedRevision: held.revision });
+          return;
+        }
+        const key = rootKeyFromText(tenantWrapKey(rootKey, name, tenant.id).reveal());
+        // The time, so that one that is made again after it was removed or put back is above what sidecars saw.
+        const generation = Math.max(generationOf(name, held?.bytes, key) + 1, now().getTime());
+        const bytes = wrapView(name, { generation, records: await this.#recordsOf(tenant, key) }, key);
+        await store.put(place, bytes, { expectedRevision: held?.revision ?? 'absent' });
+        return;
+      } catch (error) {
+        if (!(error instanceof RevisionConflict) || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #recordsOf(tenant: Tenant, key: RootKey): Promise<Map<string, Buffer>> {
+    const { records, now } = this.#options;
+    const view = new Map<string, Buffer>();
+    const add = <T>(kind: RecordKind<T>, id: string, value: T): void => {
+      view.set(recordName(kind.name, id), wrapValue(kind, id, value, key));
+    };
+    add(CANARY, CANARY_ID, { createdAt: now().toISOString() });
+    add(TENANT, tenant.name, tenant);
+    const claims = (await records.read(BUCKET_CLAIMS, CLAIMS_ID))?.value ?? [];
+    add(
+      BUCKET_CLAIMS,
+      CLAIMS_ID,
+      claims.filter((claim) => claim.tenant === tenant.name),
+    );
+    for (const id of await records.list(CREDENTIAL)) {
+      const credential = (await records.read(CREDENTIAL, id))?.value;
+      if (credential?.tenant === tenant.name && credential.tenantId === tenant.id) add(CREDENTIAL, id, credential);
+    }
+    for (const id of await records.list(RING)) {
+      const ring = (await records.read(RING, id))?.value;
+      if (ring?.tenant === tenant.name) add(RING, id, ring);
+    }
+    return view;
+  }
+}
+
+/** 0 where there is none, or one of an earlier tenant of this name. */
+function generationOf(name: string, wrapped: Buffer | undefined, key: RootKey): number {
+  if (wrapped === undefined) return 0;
+  try {
+    return openView(name, wrapped, key).generation;
+  } catch (error) {
+    if (error instanceof RecordUnreadable) return 0;
+    throw error;
+  }
+}
