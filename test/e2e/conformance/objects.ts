@@ -62,6 +62,19 @@ export const OBJECTS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'climbing keys',
+    steps: [
+      put('put b', 'b', 'b'),
+      ...['a/../b', './b', 'a//b', '../climbing/b'].flatMap((key) => [
+        put(`put ${key}`, key, 'x'),
+        get(`get ${key}`, key),
+        head(`head ${key}`, key),
+        remove(`delete ${key}`, key),
+      ]),
+      list('list from above', { 'list-type': '2', prefix: '../' }),
+    ],
+  },
+  {
     name: 'folders',
     steps: [
       put('put', 'folder/', ''),
