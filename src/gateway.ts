@@ -325,10 +325,9 @@ function pipelineServices(
   };
 }
 
-/** The embedded store keeps keys as they are, and has no buckets of its own. */
+/** The embedded store keeps keys as they are. */
 function namesOf({ place, keys, reservedBuckets }: BackendConfig): StoreNames {
-  if (place.kind === 'directory') return { keys: 'names', reservedBuckets: new Set() };
-  return { keys, reservedBuckets: new Set(reservedBuckets) };
+  return { keys: place.kind === 'directory' ? 'names' : keys, reservedBuckets: new Set(reservedBuckets) };
 }
 
 function listenerTls({ tls }: Config): { readonly cert: string; readonly key: string } | undefined {

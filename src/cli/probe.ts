@@ -58,6 +58,7 @@ export async function probeAtRest(parts: {
     undo.unshift(() => backend.delete(ref));
     const compared = await compare({ client, backend, ref, caller });
     if (compared.outcome !== 'failed' && !config.backend.careful && !(await survives(backend, ref))) return replaced();
+    if (config.backend.keys === 'names' && (await foldsKeys(backend, ref))) return folds();
     const uploads = config.backend.conditionalUploads && compared.outcome !== 'failed';
     if (uploads && !(await holdsOnComplete(backend, ref))) return uploadsReplace();
     if (compared.outcome === 'ok') {
@@ -123,6 +124,18 @@ async function holdsOnComplete(backend: ObjectClient, ref: ObjectRef): Promise<b
   return backend.putInParts(ref, Buffer.alloc(1), { ifNoneMatch: '*' }).then(
     () => false,
     (error: unknown) => error instanceof GatewayError && error.code === 'PreconditionFailed',
+  );
+}
+
+/** Whether a key is the same object with a slash before it, as in a store that makes paths of keys. */
+async function foldsKeys(backend: ObjectClient, { bucket, key }: ObjectRef): Promise<boolean> {
+  return (await backend.head({ bucket, key: `/${key}` })) !== undefined;
+}
+
+function folds(): ProbeResult {
+  return failed(
+    'backend.keys is names, but the backend makes paths of keys: /a and a are one object, and keys with .. may lead to ' +
+      'other tenants’ buckets. Set backend.keys to paths',
   );
 }
 

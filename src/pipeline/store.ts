@@ -139,6 +139,11 @@ export class Store {
     return this.#naming.names.keys === 'paths';
   }
 
+  /** @throws GatewayError InvalidBucketName for one that the store cannot have, or has for itself */
+  checkBucket(bucket: string): void {
+    this.#made({ bucket });
+  }
+
   /** Every identifier in it read by the store's grammar. @throws GatewayError */
   #made<T extends object>(asked: T): ForStore<T> {
     return madeBy(this.#naming.grammar, asked);

@@ -298,10 +298,12 @@ describe.each(ALL_STANDS)('identifiers over %s', (name, start) => {
 
   it('buckets that the store or a gateway has for itself are nobody’s', async () => {
     const staging = ['sealgate-staging-0123456789abcdef', 'sealgate-staging'];
-    const reserved = ofPaths() ? ['minio', 'admin', 'swift'] : [];
     for (const [buckets, refused] of [
       [staging, [403, 'AccessDenied']],
-      [reserved, [400, 'InvalidBucketName']],
+      [
+        ['minio', 'admin', 'swift', 'rustfs'],
+        [400, 'InvalidBucketName'],
+      ],
     ] as const) {
       for (const bucket of buckets) {
         for (const path of [`/${bucket}`, `/${bucket}/v3/info`]) {

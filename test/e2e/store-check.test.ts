@@ -39,4 +39,10 @@ describe.each(STORES)('sealgate check over %s', (_name, startStore) => {
       expect([setting, code, text.includes(says)]).toEqual([setting, needed ? 1 : 0, needed]);
     }
   });
+
+  it('finds out a store of paths that is said to keep keys as they are', async () => {
+    const { code, text } = await check({ SEALGATE_BACKEND_KEYS: 'names' });
+    const isTrue = stand.store.settings.keys === 'names';
+    expect([code, text.includes('Set backend.keys to paths')]).toEqual(isTrue ? [0, false] : [1, true]);
+  });
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { clientError } from '../../errors.ts';
 import type { Forward } from '../../operations/operation.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
@@ -13,6 +14,7 @@ import { forwardedFields } from './forwarded-fields.ts';
  * See BackDialect.forward. Nothing of the client's target is copied: bucket and key come from the operation, query and
  * headers from the lists of what this operation may carry (forwarded-fields.ts), encoded anew, so that the backend
  * reads the very names and values that were checked.
+ * @throws GatewayError InvalidArgument for a query value that is no id and no token
  */
 export function forward(request: WireRequest, operation: ForStore<Forward>, document: Buffer): ForwardedRequest {
   const { bucket, key, name } = operation;
@@ -20,7 +22,10 @@ export function forward(request: WireRequest, operation: ForStore<Forward>, docu
   const path = key === undefined ? bucketPath(bucket) : objectPath({ bucket, key });
   const query = request.query.parameters
     .filter((parameter) => parameters.has(parameter.name))
-    .map(({ name: field, value, hasEquals }) => percentEncode(field) + (hasEquals ? `=${percentEncode(value)}` : ''))
+    .map(({ name: field, value, hasEquals }) => {
+      if (!VALUE.test(value) || value.includes('..')) throw noValue(field);
+      return percentEncode(field) + (hasEquals ? `=${percentEncode(value)}` : '');
+    })
     .join('&');
   const headers = new HeaderList();
   effectiveHeaders(request).forEach((lower, value, rawName) => {
@@ -41,6 +46,13 @@ export function forward(request: WireRequest, operation: ForStore<Forward>, docu
     },
     answerHeaders,
   };
+}
+
+/** Version ids, which the grammar has read, ids of configurations, and tokens: no operation that is forwarded knows another. */
+const VALUE = /^[A-Za-z0-9._~+=/:@-]{0,2048}$/;
+
+function noValue(field: string): Error {
+  return clientError('InvalidArgument', `The query parameter ${field} has a value that none of its kind has.`);
 }
 
 function withoutAwsChunked(value: string): string {

@@ -31,6 +31,14 @@ test('path style whatever the client used, the query encoded anew', () => {
   expect(forwarded('/?tagging=', [], NOTHING, { key: '/ü //x' }).path).toBe('/b//%C3%BC%20//x?tagging=');
 });
 
+test('a query value that is no id and no token stays behind, and the request with it', () => {
+  for (const value of ['..%2F..%2Fother', 'a%00b', 'a%0D%0Ab', '%26acl', '%5C', 'a..b', 'v'.repeat(2_049)]) {
+    for (const target of [`/b/k?tagging=${value}`, `/b/k?tagging&versionId=${value}`]) {
+      expect(() => forwarded(target)).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
+    }
+  }
+});
+
 test("a presigned URL's authentication stays behind, and so does every parameter that the operation does not know", () => {
   const signed =
     '/b/k?tagging&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F1&X-Amz-Date=2&X-Amz-Expires=3' +

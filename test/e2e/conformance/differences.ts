@@ -41,6 +41,22 @@ const BY_DESIGN: readonly Difference[] = [
     reason: 'the gateway needs part 10,000 for the list that authenticates the others',
   },
   {
+    stores: MINIO,
+    at: ['climbing keys/*'],
+    field: 'answer',
+    direct: '400 XMinioInvalid*',
+    through: '400 InvalidArgument',
+    reason: 'the gateway refuses them itself: where keys are paths, such a key names another object (docs/stores.md)',
+  },
+  {
+    stores: VERSITYGW,
+    at: ['climbing keys/*'],
+    field: 'answer',
+    direct: '*',
+    through: '400*',
+    reason: 'as above; this store follows them, out of the bucket too',
+  },
+  {
     stores: VERSITYGW,
     at: ['folders/put'],
     field: 'answer',
