@@ -227,6 +227,7 @@ describe.each(ALL_STANDS)('identifiers over %s', (name, start) => {
       if (!ofPaths()) {
         expect(await told({ method: 'PUT', path, body })).toEqual([200, undefined]);
         expect((await ask({ method: 'GET', path })).body).toBe('mine');
+        expect(await told({ method: 'GET', path, query: { tagging: '' } })).toEqual([200, undefined]);
         expect(await told({ method: 'DELETE', path })).toEqual([204, undefined]);
         continue;
       }

@@ -131,6 +131,11 @@ function content(answer: ObjectContent, context: RenderContext): WireResponse {
   return { status: range === undefined ? 200 : 206, headers, body: answer.body };
 }
 
+const FAILURES: ReadonlyMap<string, string> = new Map([
+  ['AccessDenied', 'permission_denied'],
+  ['InvalidArgument', 'invalid_argument'],
+]);
+
 function failure({
   key,
   code,
@@ -140,7 +145,7 @@ function failure({
   readonly code: string;
   readonly message: string;
 }): object {
-  return { key, code: code === 'AccessDenied' ? 'permission_denied' : 'internal_error', message };
+  return { key, code: FAILURES.get(code) ?? 'internal_error', message };
 }
 
 /** One JSON document, its keys put in as they are written. */

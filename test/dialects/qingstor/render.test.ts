@@ -142,6 +142,7 @@ describe('objects', () => {
       failures: [
         { key: 'b', code: 'AccessDenied', message: 'no' },
         { key: 'c', code: 'InternalError', message: 'later' },
+        { key: '../d', code: 'InvalidArgument', message: 'no key' },
       ],
     });
     expect([many.status, documentOf(many)]).toEqual([
@@ -151,6 +152,7 @@ describe('objects', () => {
         errors: [
           { key: 'b', code: 'permission_denied', message: 'no' },
           { key: 'c', code: 'internal_error', message: 'later' },
+          { key: '../d', code: 'invalid_argument', message: 'no key' },
         ],
       },
     ]);
