@@ -35,6 +35,12 @@ export function sealedPartBytes(plaintextBytes: number): number {
   return PART_HEADER_BYTES + plaintextBytes + TAG_BYTES * segmentCount(plaintextBytes);
 }
 
+/** The inverse for a limit: plaintext bytes of the largest part that has at most so many stored bytes. */
+export function largestPartPlaintext(storedBytes: number): number {
+  const segmentsBytes = storedBytes - PART_HEADER_BYTES;
+  return segmentsBytes - TAG_BYTES * Math.ceil(segmentsBytes / SEALED_SEGMENT_BYTES);
+}
+
 /**
  * E(n): stored bytes of an object of n plaintext bytes, however many parts it has (FORMAT.md §5).
  * @throws RangeError when n or E(n) is not a safe, non-negative integer

@@ -1,6 +1,6 @@
 import { passing, startDigest } from '../checksums/digest.ts';
 import type { BodyProof, VerifiedBody } from '../dialects/dialect.ts';
-import { sealedPartBytes } from '../envelope/sizes.ts';
+import { largestPartPlaintext, sealedPartBytes } from '../envelope/sizes.ts';
 import { sealPart } from '../envelope/streams.ts';
 import { clientError, type GatewayError } from '../errors.ts';
 import type { PartStored } from '../operations/answer.ts';
@@ -81,7 +81,8 @@ export async function storePart(
   const { partNumber, plaintextBytes } = attempt;
   const { store, staging, uploads, uploadKeepSeconds } = services;
   const bytes = sealedPartBytes(plaintextBytes);
-  if (bytes > store.dialect.largestPartBytes) throw partTooLarge(plaintextBytes, store.dialect.largestPartBytes);
+  if (bytes > store.dialect.largestPartBytes)
+    throw partTooLarge(plaintextBytes, largestPartPlaintext(store.dialect.largestPartBytes));
   const staged = bytes < store.dialect.smallestPartBytes;
   if (staged) await services.stagingRights.verify({ upload: upload.proven, id: upload.id, store }, signal);
   const partSalt = services.randomBytes(16);
@@ -190,10 +191,15 @@ function refuseOtherChecksum(declared: ChecksumAlgorithm | undefined, { header }
   );
 }
 
+/**
+ * S3's own limit for a part is 5 GiB of plaintext. Its sealed form could only lie in two backend parts, and the second
+ * would need a number between this one and the next, which the client may use.
+ */
 function partTooLarge(plaintextBytes: number, largestBytes: number): GatewayError {
   return clientError(
     'EntityTooLarge',
-    `The part has ${plaintextBytes} bytes; sealed, it would be more than the ${largestBytes} that the backend takes.`,
+    `The part has ${plaintextBytes} bytes, and a sealed one may have ${largestBytes} at most: sealing adds 16 bytes to ` +
+      'every 64 KiB, and the backend takes 5 GiB. Send smaller parts.',
     { details: { ProposedSize: String(plaintextBytes), MaxSizeAllowed: String(largestBytes) } },
   );
 }

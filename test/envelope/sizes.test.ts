@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  largestPartPlaintext,
   maxFooterBytes,
   plaintextBytesOf,
   type QuantumId,
@@ -103,6 +104,15 @@ test('a part is its header and at least one tag', () => {
   expect(sealedPartBytes(SEGMENT_BYTES)).toBe(64 + SEGMENT_BYTES + 16);
   expect(sealedPartBytes(SEGMENT_BYTES + 1)).toBe(64 + SEGMENT_BYTES + 1 + 32);
 });
+
+test.each([5 * 1024 ** 3, 64 + 65_552, 64 + 65_552 + 17, 64 + 65_552 + 32, 1000])(
+  'the largest part of at most %i stored bytes',
+  (storedBytes) => {
+    const most = largestPartPlaintext(storedBytes);
+    expect(sealedPartBytes(most)).toBeLessThanOrEqual(storedBytes);
+    expect(sealedPartBytes(most + 1)).toBeGreaterThan(storedBytes);
+  },
+);
 
 test('the largest footer is that of one part', () => {
   expect(maxFooterBytes(5, 0)).toBe(448);

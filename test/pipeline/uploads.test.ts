@@ -703,3 +703,21 @@ describe('a listing of uploads', () => {
     expect(await keys()).toEqual([]);
   });
 });
+
+it('a part of 5 GiB is refused before a byte of it is read, and told how large it may be', async () => {
+  const stand = await inProcess();
+  const upload = await startUpload(stand, 'k');
+  const unread = () => ({
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('a byte was read')) }),
+  });
+  const part = (plaintextBytes: number) => ({ ...verifiedBody(Buffer.alloc(0)), plaintextBytes, bytes: unread });
+  stand.asked();
+  for (const bytes of [5 * 1024 ** 3, 5_367_398_641]) {
+    await expect(upload.send(1, part(bytes))).rejects.toMatchObject({
+      code: 'EntityTooLarge',
+      details: { ProposedSize: String(bytes), MaxSizeAllowed: '5367398640' },
+    });
+  }
+  expect(stand.asked()).toEqual([]);
+  await expect(upload.send(1, part(5_367_398_640))).rejects.not.toMatchObject({ code: 'EntityTooLarge' });
+});
