@@ -4,8 +4,10 @@ import type { ObjectRef } from '../operations/object.ts';
 import { ProvenUpload } from './proven-upload.ts';
 import type { Store } from './store.ts';
 
-/** So many uploads are remembered, each worker; one more costs a listing when it is used again. */
-const MAX_REMEMBERED = 16_384;
+/** Uploads are remembered in so much memory, some 20,000 in each worker; past it one costs a listing to be used again. */
+const REMEMBERED_BYTES = 8 * 1024 * 1024;
+/** Beside the text of its name, which it has twice. */
+const ENTRY_BYTES = 200;
 
 /** A page of uploads, and how many pages of one key's are read: 20,000 uploads of one key at a time. */
 const PAGE = 1_000;
@@ -21,7 +23,10 @@ interface NamedUpload {
  * gateway came. Each is looked for in the backend's listing of its key, once, and remembered until it is over.
  */
 export class KnownUploads {
-  readonly #known = new LRUCache<string, ProvenUpload>({ max: MAX_REMEMBERED });
+  readonly #known = new LRUCache<string, ProvenUpload>({
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: (_, name) => ENTRY_BYTES + 2 * name.length,
+  });
   /** With the gateway's own rights: the answer tells a client no more than whether its own word is an upload. */
   readonly #own: Store;
 
