@@ -139,6 +139,9 @@ describe.each(STORES)('in %s', (_name, configure) => {
     await eventually(1500, async () => running.records.trouble !== undefined);
     expect(running.records.trouble?.message).toMatch(/put back: it is of generation \d+, and \d+ was seen already/);
     expect(running.observer.counts['put back store']).toBeGreaterThan(0);
+    expect(running.warnings).toContain(running.records.trouble?.message);
+    // What it knows serves: it stays ready, and says so.
+    expect(await running.records.readiness()).toMatch(/^was put back/);
     expect(await running.directory.caller('ACMEFIRST')).toBeUndefined();
     await expect(running.directory.caller('ACMESECOND')).rejects.toMatchObject({ record: 'credential/ACMESECOND' });
     // Nobody administers such a store, not even by mistake.
