@@ -48,7 +48,7 @@ export interface KeysConfig {
 }
 
 export type RootKeyPlace =
-  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string; readonly openToAll: boolean }
   /** The variable's content, and how a message names where it came from. */
   | { readonly kind: 'env'; readonly key: Secret; readonly source: string };
 
@@ -251,13 +251,13 @@ function completeBackend({ backend }: Settings): BackendConfig | undefined {
 }
 
 function completeKeys({ keys }: Settings, rootKeySource: string): KeysConfig | undefined {
-  const { file, env } = keys.root;
+  const { file, env, openToAll } = keys.root;
   const store = placeOfKeyStore(keys.store);
   if (store === undefined) return undefined;
   const beside = file ?? (store.kind === 'file' ? store.path : undefined);
   const given = keys.generationFile ?? (beside === undefined ? 'off' : `${beside}.generation`);
   const rest = { tenant: keys.tenant, store, cache: keys.cache, generationFile: given === 'off' ? undefined : given };
-  if (file !== undefined) return { root: { kind: 'file', path: file }, ...rest };
+  if (file !== undefined) return { root: { kind: 'file', path: file, openToAll }, ...rest };
   return env && { root: { kind: 'env', key: env, source: rootKeySource }, ...rest };
 }
 

@@ -140,6 +140,10 @@ const keys = z.strictObject({
         keyVariable,
         'Instead of a file: name of the environment variable that holds the root key, 32 bytes in base64.',
       ).optional(),
+      openToAll: setting(
+        flag(),
+        'Start although everybody on the machine can read the root key’s file, where all of them are trusted.',
+      ).prefault(false),
     })
     .prefault({}),
   tenant: setting(

@@ -143,7 +143,7 @@ function placeOf(store: KeyStoreConfig): readonly (string | number)[] {
 
 export function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<RootKey> | RootKey {
   if (root.kind === 'env') return rootKeyFromText(root.key.reveal(), root.source);
-  return rootKeyFromFile(root.path, { ...(onWarning && { onWarning }) });
+  return rootKeyFromFile(root.path, { openToAll: root.openToAll, ...(onWarning && { onWarning }) });
 }
 
 export function keyStoreConfig({ store }: Pick<KeysConfig, 'store'>): KeyStoreConfig {

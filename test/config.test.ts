@@ -53,7 +53,7 @@ describe('a configuration file', () => {
     expect(config.workers).toBe('auto');
     expect(config.region).toBe('us-east-1');
     expect(config.backend.place).toEqual({ kind: 'directory', directory: join(folder, 'objects') });
-    expect(config.keys.root).toEqual({ kind: 'file', path: join(folder, 'root.key') });
+    expect(config.keys.root).toEqual({ kind: 'file', path: join(folder, 'root.key'), openToAll: false });
     expect(config.keys.store).toEqual({ kind: 'file', path: join(folder, 'keys.json') });
     expect(config.keys.cache).toEqual({ maxAgeSeconds: 60, staleSeconds: 300 });
     expect(config.limits.memoryBytes).toBe(256 * 1024 * 1024);

@@ -23,15 +23,21 @@ export interface RootKey {
 /** The configured root key cannot be used. The message names the source and never the key. */
 export class RootKeyInvalid extends Error {
   constructor(source: string, reason: string) {
-    super(`The root key from ${source} cannot be used: ${reason}. It must be 32 random bytes in base64.`);
+    super(`The root key from ${source} cannot be used: ${reason}`);
     this.name = 'RootKeyInvalid';
   }
 }
 
-/** Anything for everybody, or writing for the group. Reading for the group is how Kubernetes mounts a secret (0440). */
-const OPEN_TO_OTHERS = 0o027;
+const NEEDED = 'It must be 32 random bytes in base64.';
+
+/** Anything for everybody on the machine. */
+const OPEN_TO_ALL = 0o007;
+/** Writing for the group. Reading is how Kubernetes gives a secret to who runs under its fsGroup (0440). */
+const OPEN_TO_GROUP = 0o020;
 
 export interface RootKeyOptions {
+  /** The file may be open to everybody on the machine: all of them are trusted. Default false. */
+  readonly openToAll?: boolean | undefined;
   /** Called with a sentence for the operator: the key file is open to others. */
   readonly onWarning?: (message: string) => void;
   readonly randomBytes?: (byteCount: number) => Buffer;
@@ -41,15 +47,23 @@ export interface RootKeyOptions {
 export async function rootKeyFromFile(path: string, options: RootKeyOptions = {}): Promise<RootKey> {
   const source = `the file ${path}`;
   let text: string;
+  let mode: number;
   try {
-    const { mode } = await stat(path);
-    if ((mode & OPEN_TO_OTHERS) !== 0) {
-      const octal = (mode & 0o777).toString(8).padStart(4, '0');
-      options.onWarning?.(`The root key file ${path} has mode ${octal}: others can use it. Use chmod 600.`);
-    }
+    ({ mode } = await stat(path));
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new RootKeyInvalid(source, `it cannot be read (${errorCode(error)})`);
+    throw new RootKeyInvalid(source, `it cannot be read (${errorCode(error)}). ${NEEDED}`);
+  }
+  const octal = (mode & 0o777).toString(8).padStart(4, '0');
+  if ((mode & OPEN_TO_ALL) !== 0 && options.openToAll !== true) {
+    throw new RootKeyInvalid(
+      source,
+      `everybody on this machine can use it (mode ${octal}). Use chmod 600 (in Kubernetes defaultMode: 0440), or ` +
+        'keys.root.openToAll where all of them are trusted.',
+    );
+  }
+  if ((mode & (OPEN_TO_ALL | OPEN_TO_GROUP)) !== 0) {
+    options.onWarning?.(`The root key file ${path} has mode ${octal}: others can use it. Use chmod 600.`);
   }
   return rootKeyFromBytes(decodeRootKey(text, source), options);
 }
@@ -88,15 +102,13 @@ export async function generateRootKeyFile(path: string, options: RootKeyOptions 
 
 function decodeRootKey(text: string, source: string): Buffer {
   const trimmed = text.trim();
-  if (trimmed === '') throw new RootKeyInvalid(source, 'it is empty');
+  if (trimmed === '') throw new RootKeyInvalid(source, `it is empty. ${NEEDED}`);
   const bytes = Buffer.from(trimmed, 'base64');
   if (!ROOT_KEY_TEXT.test(trimmed)) {
-    throw new RootKeyInvalid(
-      source,
-      bytes.length === ROOT_KEY_BYTES ? 'it is not plain base64' : 'its length is wrong',
-    );
+    const wrong = bytes.length === ROOT_KEY_BYTES ? 'it is not plain base64' : 'its length is wrong';
+    throw new RootKeyInvalid(source, `${wrong}. ${NEEDED}`);
   }
-  if (bytes.every((byte) => byte === 0)) throw new RootKeyInvalid(source, 'every byte of it is zero');
+  if (bytes.every((byte) => byte === 0)) throw new RootKeyInvalid(source, `every byte of it is zero. ${NEEDED}`);
   return bytes;
 }
 

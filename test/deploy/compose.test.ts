@@ -3,11 +3,13 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statS
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateBucketCommand, ListBucketsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { freePort } from '../support/minio.ts';
+import { answers } from '../support/server-process.ts';
 import { tool } from '../support/tools.ts';
 import { entries, list, type Node, ROOT, readYaml } from './manifests.ts';
 
@@ -55,8 +57,8 @@ describe('docker-compose.yml', () => {
   });
 
   test('names the four services, each with a health check; the gateway brings its own in the image', () => {
-    expect(Object.keys(services).sort()).toEqual(['gateway', 'minio', 'prometheus', 'redis']);
-    for (const name of ['minio', 'prometheus', 'redis']) expect(services[name]!.healthcheck, name).toBeDefined();
+    expect(Object.keys(services).sort()).toEqual(['gateway', 'prometheus', 'redis', 'versitygw']);
+    for (const name of ['prometheus', 'redis', 'versitygw']) expect(services[name]!.healthcheck, name).toBeDefined();
     expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).toMatch(/^HEALTHCHECK /m);
   });
 
@@ -77,9 +79,9 @@ describe('docker-compose.yml', () => {
   });
 
   test('only gateway and Prometheus are reached from the host, on its loopback address; the stores are internal', () => {
-    expect(services.minio!.ports ?? services.redis!.ports).toBeUndefined();
+    expect(services.versitygw!.ports ?? services.redis!.ports).toBeUndefined();
     expect(compose.networks!.store!.internal).toBe(true);
-    expect([services.minio!.networks, services.redis!.networks]).toEqual([['store'], ['store']]);
+    expect([services.versitygw!.networks, services.redis!.networks]).toEqual([['store'], ['store']]);
     const published = entries(services).flatMap(([, service]) => list(service.ports));
     expect(published.every((port) => String(port).startsWith('127.0.0.1:'))).toBe(true);
   });
@@ -100,7 +102,7 @@ describe('deploy/sealgate.yaml', () => {
   test('loads, and fits the other services', () => {
     const config = load();
     const { place } = config.backend;
-    expect(place.kind === 'endpoint' && place.endpoint.href).toBe('http://minio:9000/');
+    expect(place.kind === 'endpoint' && place.endpoint.href).toBe('http://versitygw:7070/');
     expect(`127.0.0.1:${config.listen.port}:${config.listen.port}`).toBe(list(gateway.ports)[0]);
     const { store, root } = config.keys;
     expect(store.kind === 'redis' && new URL(store.url.reveal()).host).toBe('redis:6379');
@@ -135,6 +137,47 @@ describe('make-secrets.sh', () => {
     );
     expect(readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n')).toContain('*');
   });
+});
+
+test('the store’s command starts a store that takes the secrets’ credentials, and keeps objects in the volume', async () => {
+  const { secrets } = preparedConfig();
+  const port = await freePort();
+  const data = join(folder, 'objects');
+  expect(list(services.versitygw!.volumes)).toEqual(['objects:/data']);
+  expect(list(services.versitygw!.entrypoint)).toEqual(['sh', '-c']);
+  const here = String(list(services.versitygw!.command)[0])
+    .replaceAll('$$', '$')
+    .replaceAll('/data', data)
+    .replaceAll('/run/secrets', secrets)
+    .replace('/app/versitygw', tool('versitygw'))
+    .replace(':7070', `127.0.0.1:${port}`);
+  const server = spawn('sh', ['-c', here], { stdio: 'ignore', env: { PATH: process.env.PATH, HOME: folder } });
+  const secretOf = (name: string) => readFileSync(join(secrets, name), 'utf8');
+  const credentials = { accessKeyId: secretOf('store_user'), secretAccessKey: secretOf('store_password') };
+  const endpoint = `http://127.0.0.1:${port}`;
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+  const strange = { ...credentials, secretAccessKey: 'another' };
+  const stranger = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: strange });
+  try {
+    const health = String(list(services.versitygw!.healthcheck!.test).at(-1)).replace(
+      '127.0.0.1:7070',
+      `127.0.0.1:${port}`,
+    );
+    while (!(await answers(health))) {
+      expect(server.exitCode).toBe(null);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await client.send(new CreateBucketCommand({ Bucket: 'acme' }));
+    await client.send(new PutObjectCommand({ Bucket: 'acme', Key: 'k', Body: 'object' }));
+    expect(readFileSync(join(data, 'objects/acme/k'), 'utf8')).toBe('object');
+    await expect(stranger.send(new ListBucketsCommand({}))).rejects.toThrow('signature');
+  } finally {
+    client.destroy();
+    stranger.destroy();
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGTERM');
+    await ended;
+  }
 });
 
 test('the Redis command starts a Redis that asks for the password and keeps every write', async () => {

@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { tool } from '../support/tools.ts';
-import { byName, list, type Manifest, manifestFiles, type Node, readManifests, valuesAt } from './manifests.ts';
+import {
+  byName,
+  entries,
+  list,
+  type Manifest,
+  manifestFiles,
+  type Node,
+  readManifests,
+  valuesAt,
+} from './manifests.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealgate-manifests-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -137,6 +146,8 @@ describe.each(deployments)('Deployment $name', ({ body, pod, containers, gateway
     }
     expect(gateway.readinessProbe!.httpGet!.path).toBe('/readyz');
     expect(gateway.livenessProbe!.httpGet!.path).toBe('/healthz');
+    // It restarts as liveness does: not for a dependency that is away.
+    expect(gateway.startupProbe!.httpGet!.path).toBe('/healthz');
   });
 
   test('no container may write its root file system, be root, or gain privileges', () => {
@@ -162,6 +173,22 @@ describe.each(deployments)('Deployment $name', ({ body, pod, containers, gateway
 
   test('Kubernetes sets no SEALGATE_ variables of its own, which are the prefix of the settings', () => {
     expect(pod.enableServiceLinks).toBe(false);
+  });
+
+  test('a NetworkPolicy lets nobody but the monitoring reach the admin port', () => {
+    const policies = ofKind('NetworkPolicy').map((policy) => policy.body.spec as Node);
+    const selected = policies.filter(({ podSelector }) =>
+      entries(podSelector!.matchLabels).every(([name, value]) => String(labels[name]) === String(value)),
+    );
+    expect(selected).toHaveLength(1);
+    expect(selected[0]!.policyTypes).toContain('Ingress');
+    const admin = config().admin!.port;
+    const opening = list(selected[0]!.ingress).filter(
+      ({ ports }) =>
+        ports === undefined || list(ports).some(({ port }) => port === undefined || Number(port) === admin),
+    );
+    const monitoring = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }];
+    expect(opening.map(({ from }) => from)).toEqual([monitoring]);
   });
 
   test('the selector finds its own pods', () => {

@@ -6,6 +6,13 @@ import { temporaryDirectory } from './fixture.ts';
 
 const GOOD = Buffer.alloc(32, 7).toString('base64');
 
+async function fileOfMode(mode: number): Promise<string> {
+  const path = join(await temporaryDirectory(), 'root.key');
+  await writeFile(path, GOOD);
+  await chmod(path, mode);
+  return path;
+}
+
 describe('root key', () => {
   it('reads base64 of 32 bytes, with white space around it', () => {
     expect(rootKeyFromText(` ${GOOD}\r\n`).id).toBe(rootKeyFromText(GOOD).id);
@@ -33,15 +40,23 @@ describe('root key', () => {
     [0o440, []],
     [0o640, []],
     [0o660, ['0660']],
-    [0o604, ['0604']],
-    [0o602, ['0602']],
-  ] as const)('warns when a file of mode %o is open to others', async (mode, shown) => {
-    const path = join(await temporaryDirectory(), 'root.key');
-    await writeFile(path, GOOD);
-    await chmod(path, mode);
+  ] as const)('warns when a file of mode %o is open to its group', async (mode, shown) => {
+    const path = await fileOfMode(mode);
     const warnings: string[] = [];
     await rootKeyFromFile(path, { onWarning: (warning) => warnings.push(warning) });
     expect(warnings).toEqual(shown.map((octal) => expect.stringContaining(octal)));
+  });
+
+  it.each([0o604, 0o602, 0o601, 0o644])('refuses a file of mode %o, unless that is allowed', async (mode) => {
+    const path = await fileOfMode(mode);
+    const octal = `0${mode.toString(8)}`;
+    const refused = rootKeyFromFile(path);
+    await expect(refused).rejects.toThrow(RootKeyInvalid);
+    await expect(refused).rejects.toThrow(`everybody on this machine can use it (mode ${octal}). Use chmod 600`);
+    const warnings: string[] = [];
+    const key = await rootKeyFromFile(path, { openToAll: true, onWarning: (warning) => warnings.push(warning) });
+    expect(key.id).toBe(rootKeyFromText(GOOD).id);
+    expect(warnings).toEqual([expect.stringContaining(octal)]);
   });
 
   it('says which file cannot be read', async () => {
