@@ -25,9 +25,9 @@ export const repairCommand: Command = {
   usage: `repair s3://BUCKET/KEY [options]
 
 Makes an object readable again that is refused because its metadata or content headers are not those that it was sealed
-with: its store did not keep them, or somebody changed them. The envelope is sealed anew under what is there now, which
-is printed; look at it first (--dry-run), because the gateway vouches for it from then on. The body stays as it lies.
-Objects that are sound are left alone. See docs/recovery.md.
+with: its store did not keep them, or somebody changed them. It is sealed anew under what is there now, which is
+printed; look at it first (--dry-run), because the gateway vouches for it from then on. Objects that are sound are left
+alone. See docs/recovery.md.
 
       --prefix        KEY is a prefix, or empty: all objects whose keys begin with it.
       --dry-run       Print what would be repaired, and change nothing.

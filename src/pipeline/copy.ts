@@ -29,6 +29,15 @@ async function attemptCopy(
   context: OperationContext,
 ): Promise<ObjectCopied> {
   const source = await readSource(operation.source, reading);
+  return copyFound(operation, source, { reading, writing: context });
+}
+
+/** A copy of a source that was read already, and is pinned. @throws what copyObject throws */
+export async function copyFound(
+  operation: CopyObject,
+  source: SourceObject,
+  { reading, writing: context }: { readonly reading: OperationContext; readonly writing: OperationContext },
+): Promise<ObjectCopied> {
   const metadata = copiedMetadata(operation, source);
   const asItLies =
     isProtectedAlike(source, context) &&

@@ -1,8 +1,8 @@
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
+import { copyFound } from './copy.ts';
 import { readSource, type SourceObject } from './copy-source.ts';
-import { copyStored } from './copy-stored.ts';
 import { clientEtag } from './etag.ts';
 import { readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
@@ -23,18 +23,22 @@ export interface FoundObject {
 /** @throws GatewayError as GET does for what is wrong with more than the metadata */
 export function lookAtMetadata(ref: ObjectRef, context: OperationContext): Promise<FoundObject> {
   return readingAgain(async () => {
-    const trace = new RequestTrace();
-    const policy = { ...context.policy, metadata: 'warn' } as const;
-    const source = await readSource({ ref, conditions: {} }, { ...context, policy, trace });
+    const reading = lenient(context);
+    const source = await readSource({ ref, conditions: {} }, reading);
     const { kind, stored } = source.object;
-    const changed = trace.warnings?.includes('metadata') === true;
+    const changed = reading.trace.warnings?.includes('metadata') === true;
     return { state: kind === 'plain' ? kind : changed ? 'changed' : 'sound', metadata: stored.metadata, source };
   });
 }
 
+/** What reads objects whatever their metadata, and tells apart whose was changed. */
+function lenient(context: OperationContext): OperationContext {
+  return { ...context, policy: { ...context.policy, metadata: 'warn' }, trace: new RequestTrace() };
+}
+
 /**
- * Seals the envelope of a found object anew under the metadata that is there now, by a copy of the stored bytes onto
- * themselves: no byte of the body comes this way, and nothing is replaced but the very object that was found.
+ * Seals a found object anew under the metadata that is there now, by a copy onto itself (copy-in-place.ts): nothing is
+ * replaced but the very object that was found.
  * @throws GatewayError SlowDown or PreconditionFailed when another object stands there by now, NotImplemented over a store
  *   that does not hold to conditions when an upload completes, and what CopyObject throws
  */
@@ -51,5 +55,5 @@ export async function repairMetadata(ref: ObjectRef, found: FoundObject, context
     vendor,
     conditions: { ifMatch: `"${clientEtag(source.object.stored.etag)}"` },
   };
-  await copyStored(operation, source, { ...metadata, vendor }, context);
+  await copyFound(operation, source, { reading: lenient(context), writing: context });
 }
