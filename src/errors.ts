@@ -70,6 +70,28 @@ export type ErrorCode =
   | 'KeyStoreUnavailable'
   | 'SlowDown';
 
+declare const PROVEN: unique symbol;
+
+/**
+ * The mark of what is known, and not merely claimed by a store: that an envelope or a footer vouches for it, or that a
+ * policy takes the store's word. It exists for the compiler alone.
+ */
+export interface Proof {
+  readonly [PROVEN]: true;
+}
+
+export type Proven<T> = T & Proof;
+
+/** Marks what was proven. Whoever calls it says why in a comment; test/architecture.test.ts has the list of callers. */
+export function proven<T>(value: T): Proven<T> {
+  return value as Proven<T>;
+}
+
+/** Their statuses, 304 and 416, are taken for success by programs: wget -c and curl -C - call such a download whole. */
+export type ConclusiveCode = 'InvalidPartNumber' | 'InvalidRange' | 'NotModified';
+
+export type InconclusiveCode = Exclude<ErrorCode, ConclusiveCode>;
+
 /** Who caused an error: decides what is logged, counted and retried. */
 export type ErrorSource = 'client' | 'backend' | 'keys' | 'gateway';
 
@@ -92,7 +114,7 @@ export class GatewayError extends Error {
   readonly details: Readonly<Record<string, string>>;
   readonly headers: readonly (readonly [string, string])[];
 
-  constructor(code: ErrorCode, message: string, options: GatewayErrorOptions) {
+  constructor(code: InconclusiveCode, message: string, options: GatewayErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'GatewayError';
     this.code = code;
@@ -116,9 +138,20 @@ export class BackendRefusal extends Error {
   }
 }
 
+/** An answer that a client takes for the end of what it wants: it takes a proof of what it says, of a length say. */
+export class ConclusiveError extends GatewayError {
+  constructor(
+    code: ConclusiveCode,
+    message: string,
+    { proof: _proof, ...options }: Omit<GatewayErrorOptions, 'source'> & { readonly proof: Proof },
+  ) {
+    super(code as never, message, { source: 'client', ...options });
+  }
+}
+
 /** The client's fault: the commonest kind, so it has the shortest spelling. */
 export function clientError(
-  code: ErrorCode,
+  code: InconclusiveCode,
   message: string,
   extra: { readonly details?: Readonly<Record<string, string>>; readonly cause?: unknown } = {},
 ): GatewayError {

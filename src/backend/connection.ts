@@ -1,5 +1,6 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { BackDialect, BackendCredentials } from '../dialects/dialect.ts';
+import { explained } from '../dialects/store-claim.ts';
 import { GatewayError } from '../errors.ts';
 import { FairPlaces } from '../shares/fair-places.ts';
 import { OWN_BUSINESS, type Sharer } from '../shares/sharer.ts';
@@ -177,7 +178,7 @@ export class BackendConnection {
       return;
     }
     const document = await collect(response.body, MAX_ERROR_DOCUMENT_BYTES, documentTooLarge);
-    const error = dialect.readError(response, document, {}, identity?.asker);
+    const error = explained(dialect.readError(response, document, {}, identity?.asker), undefined);
     if (error.code !== 'AccessDenied') throw error;
   }
 

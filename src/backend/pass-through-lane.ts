@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import httpProxy from 'http-proxy';
 import type { ForwardedRequest } from '../dialects/dialect.ts';
+import { explained } from '../dialects/store-claim.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import { FairPlaces } from '../shares/fair-places.ts';
 import { OWN_BUSINESS, type Sharer } from '../shares/sharer.ts';
@@ -191,7 +192,9 @@ export class PassThroughLane {
   ): Promise<GatewayError> {
     const response: IncomingResponse = { status, headers, body: answer, discard: () => answer.destroy() };
     const document = await collect(answer, MAX_ERROR_DOCUMENT_BYTES, documentTooLarge);
-    return this.#options.dialect.readError(response, document, {}, forwarded.identity?.asker);
+    const refusal = this.#options.dialect.readError(response, document, {}, forwarded.identity?.asker);
+    // The client's own conditions went along.
+    return explained(refusal, { ifMatch: '*' });
   }
 
   #writeError(thrown: unknown, forwarded: Forwarding, response: ServerResponse): void {

@@ -1,6 +1,7 @@
 import type { BackendConnection } from '../backend/connection.ts';
 import type { BackDialect, StoredObject } from '../dialects/dialect.ts';
 import { type ForStore, madeBy, type StoreGrammar } from '../dialects/identifiers.ts';
+import { explained } from '../dialects/store-claim.ts';
 import { GatewayError } from '../errors.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { ListObjects } from '../operations/operation.ts';
@@ -167,7 +168,7 @@ export class ObjectClient {
     const document = await collect(response.body, MAX_DOCUMENT_BYTES, () => {
       return new GatewayError('BackendError', 'The answer is larger than expected.', { source: 'backend' });
     });
-    if (response.status >= 300) throw this.#back.readError(response, document, ref);
+    if (response.status >= 300) throw explained(this.#back.readError(response, document, ref), undefined);
     return { response, document };
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { clientError } from '../errors.ts';
+import { ConclusiveError, clientError, proven } from '../errors.ts';
 import { formatIsoDate } from '../wire/dates.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
@@ -100,7 +100,9 @@ function readCopyRange(value: string | undefined, record: ObjectRecord): ByteRan
     throw clientError('InvalidArgument', 'x-amz-copy-source-range must be bytes=first-last.');
   }
   if (range.last >= record.bytes) {
-    throw clientError('InvalidRange', `The source has ${record.bytes} bytes, less than the range to copy.`);
+    throw new ConclusiveError('InvalidRange', `The source has ${record.bytes} bytes, less than the range to copy.`, {
+      proof: proven(record), // the store's own
+    });
   }
   return range;
 }

@@ -1,4 +1,4 @@
-import { clientError, GatewayError } from '../errors.ts';
+import { ConclusiveError, clientError, GatewayError, proven } from '../errors.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
 import { type ByteRange, parseRange, resolveRange } from '../wire/range.ts';
@@ -66,7 +66,8 @@ function readRange(headers: HeaderList, record: ObjectRecord): ByteRange | undef
   if (asked === undefined || (ifRange !== undefined && unquoteEtag(ifRange) !== record.etag)) return undefined;
   const range = resolveRange(asked, record.bytes);
   if (range === 'unsatisfiable') {
-    throw clientError('InvalidRange', 'The requested range is not satisfiable.', {
+    throw new ConclusiveError('InvalidRange', 'The requested range is not satisfiable.', {
+      proof: proven(record), // the store's own
       details: { actualObjectSize: String(record.bytes) },
     });
   }

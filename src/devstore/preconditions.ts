@@ -1,4 +1,4 @@
-import { clientError, GatewayError } from '../errors.ts';
+import { ConclusiveError, clientError, type GatewayError, proven } from '../errors.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import { parseHttpDate } from '../wire/dates.ts';
 import type { HeaderList } from '../wire/headers.ts';
@@ -39,8 +39,8 @@ export function checkRead(record: ObjectRecord, conditions: Conditions): void {
   const verdict = holds(record, conditions);
   if (verdict === 'failed') throw preconditionFailed();
   if (verdict === 'not modified') {
-    throw new GatewayError('NotModified', 'Not modified.', {
-      source: 'client',
+    throw new ConclusiveError('NotModified', 'Not modified.', {
+      proof: proven(record), // the store's own
       headers: [
         ['ETag', `"${record.etag}"`],
         ['Last-Modified', new Date(record.modifiedMs).toUTCString()],

@@ -36,6 +36,7 @@ import type {
   StoreRef,
   StoreUploadId,
 } from './identifiers.ts';
+import type { StoreClaim } from './store-claim.ts';
 
 /** A secret access key while it signs. Structural, so that this room need not know where secrets are kept. */
 export interface SigningSecret {
@@ -258,7 +259,7 @@ export interface StoreGet {
   readonly conditions: Conditions;
 }
 
-/** A GET or HEAD answer of the backend, read. Sizes are stored bytes. */
+/** A GET or HEAD answer of the backend, read. Sizes are stored bytes. All of it is what the backend claims. */
 export interface StoredObject {
   /** Whole object, also when a range was asked. */
   readonly storedBytes: number;
@@ -461,8 +462,8 @@ export interface BackDialect {
   /** An object's tags, as the headers by which a write sets them (ObjectMetadata.vendor). */
   readTags(document: Buffer): HeaderList;
   /**
-   * Any other status than success as the neutral error: NoSuchKey, PreconditionFailed, NotModified, BackendRefused
-   * (a rule of the backend's own), BackendUnavailable (5xx, SlowDown), BackendError (its view of our credentials),
+   * Any other status than success: what the backend claims of the object (a StoreClaim), or the neutral error: NoSuchKey,
+   * BackendRefused (a rule of the backend's own), BackendUnavailable (5xx, SlowDown), BackendError (its view of our credentials),
    * BackendKeyRefused (of a caller's). `asker` is who asked, the gateway where nobody says.
    */
   readError(
@@ -470,7 +471,7 @@ export interface BackDialect {
     document: Buffer,
     ref: { readonly bucket?: string | undefined; readonly key?: string | undefined },
     asker?: Asker,
-  ): GatewayError;
+  ): GatewayError | StoreClaim;
   /** What every part of an upload but the last must have, in stored bytes; Complete refuses less. */
   readonly smallestPartBytes: number;
   /** A single part of an upload has at most so many stored bytes. */

@@ -1,3 +1,4 @@
+import type { Proven } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
 
 /** The dialects the gateway knows; a row each in dialects/table.ts. */
@@ -62,7 +63,8 @@ export interface AskedChecksum {
 
 /** What a stored object is, in the client's terms: sizes are plaintext bytes, the ETag is the gateway's, unquoted. */
 export interface ObjectFacts {
-  readonly plaintextBytes: number;
+  /** undefined of an archived object whose end, which alone tells it, cannot be read now: a HEAD then tells no length. */
+  readonly plaintextBytes: Proven<number> | undefined;
   readonly etag: string;
   /** Whether it lies in the store as ciphertext. */
   readonly sealed?: boolean | undefined;

@@ -20,13 +20,19 @@ async function attempt(operation: GetObjectAttributes, context: OperationContext
     const parts = attributes.has('parts') ? await plainParts(operation, object, context) : undefined;
     return { kind: 'ObjectAttributes', asked: operation, facts: await factsOf(object, ref, context), parts };
   }
-  const inFooter = attributes.has('checksum') || (attributes.has('parts') && object.opened.head.multipart);
+  const lengthInFooter = object.opened.head.multipart;
+  const asked = attributes.has('parts') || attributes.has('size');
+  const inFooter = attributes.has('checksum') || (lengthInFooter && asked);
   const manifest = inFooter ? await pinned(manifestOf(object, ref, context)) : undefined;
   return {
     kind: 'ObjectAttributes',
     asked: operation,
-    facts: await factsOf(object, ref, context, { manifest, wantsChecksum: true }),
-    parts: manifest?.multipart ? partsOf(operation, manifest) : undefined,
+    facts: await factsOf(object, ref, context, {
+      manifest,
+      wantsChecksum: true,
+      withoutLength: lengthInFooter && !asked,
+    }),
+    parts: attributes.has('parts') && manifest?.multipart ? partsOf(operation, manifest) : undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ObjectRef } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import type { Conditions } from '../wire/conditions.ts';
-import type { FoundSource, SourceObject } from './copy-source.ts';
+import type { SourceObject } from './copy-source.ts';
 import { backendEtags } from './etag.ts';
 import { checkForWriting } from './etag-conditions.ts';
 import type { OperationContext } from './services.ts';
@@ -26,13 +26,13 @@ const SENT_WHOLE_BYTES = 8 * 1024 * 1024;
  */
 export function isWrittenAnew(
   { ref, source, conditions }: CopyObject,
-  { object }: FoundSource,
+  { plaintextBytes }: SourceObject,
   { services }: OperationContext,
 ): boolean {
   const conditional = (conditions.ifMatch ?? conditions.ifNoneMatch) !== undefined;
   if (!isOnePlace(ref, source.ref) && !(conditional && ref.key.endsWith('/'))) return false;
   if (!services.conditionalUploads) return false;
-  return object.plaintextBytes <= (services.careful ? SENT_WHOLE_BYTES : WRITTEN_ANEW_BYTES);
+  return plaintextBytes <= (services.careful ? SENT_WHOLE_BYTES : WRITTEN_ANEW_BYTES);
 }
 
 /** MinIO keeps `/a` and `a` as one object. */

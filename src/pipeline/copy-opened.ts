@@ -35,7 +35,7 @@ export async function copyOpened(
   { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
 ): Promise<CopiedObject> {
   const { ref } = operation;
-  if (source.object.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
+  if (source.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
   const inPlace = replacesItself(operation, writing);
   const conditions = inPlace ? await pinnedToSource(operation, source, writing) : operation.conditions;
   const vendor = await withTags(operation, source, writing);
@@ -56,11 +56,10 @@ export async function copyOpened(
 /** The source's plaintext where PutObject expects a client's: authenticated, and of digests that its footer holds. */
 async function readBody(
   plaintext: ByteSource,
-  { object, manifest }: SourceObject,
+  { plaintextBytes, manifest }: SourceObject,
   asked: ChecksumAlgorithm | undefined,
   { policy }: OperationContext,
 ): Promise<VerifiedBody> {
-  const { plaintextBytes } = object;
   const fitsOnePut = policy.protection === 'none' || sealedBytes(plaintextBytes, policy.quantum) <= MAX_PUT_BYTES;
   const held = wholeDigests(manifest);
   // As in S3, an object that had a checksum of its parts has one of its bytes as a copy.

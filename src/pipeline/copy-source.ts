@@ -1,6 +1,6 @@
 import type { StoredObject } from '../dialects/dialect.ts';
 import type { Manifest } from '../envelope/footer.ts';
-import { clientError, GatewayError } from '../errors.ts';
+import { clientError, GatewayError, type Proven } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { CopySource } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';
@@ -8,7 +8,7 @@ import { ObjectReplaced, pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { shownEtag } from './shown-etag.ts';
 import { checkSourceConditions } from './source-conditions.ts';
-import { identify, manifestOf, type PlainObject, type SealedObject } from './stored.ts';
+import { identify, manifestOf, type PlainObject, provenLength, type SealedObject } from './stored.ts';
 
 /** What a copy reads, verified as far as a HEAD verifies it. Whatever follows is pinned to exactly this object. */
 export interface FoundSource {
@@ -33,6 +33,7 @@ export async function mustStillStand(
 /** And its footer, undefined for an object that is not sealed. */
 export interface SourceObject extends FoundSource {
   readonly manifest: Manifest | undefined;
+  readonly plaintextBytes: Proven<number>;
 }
 
 /**
@@ -63,7 +64,8 @@ async function checkConditions(
 export async function readSource(source: CopySource, context: OperationContext): Promise<SourceObject> {
   const { object, ref } = await findSource(source, context);
   const manifest = object.kind === 'sealed' ? await pinned(manifestOf(object, ref, context)) : undefined;
-  return { object, ref, manifest };
+  const plaintextBytes = await provenLength(object, ref, context);
+  return { object, ref, manifest, plaintextBytes };
 }
 
 async function headSource(ref: ObjectRef, { services, signal }: OperationContext): Promise<StoredObject> {
@@ -87,7 +89,7 @@ async function headSource(ref: ObjectRef, { services, signal }: OperationContext
 /** The source's tags, for a write that is no copy to the backend; a backend without tags has none. */
 export async function sourceTags(ref: ObjectRef, { services, signal }: OperationContext): Promise<HeaderList> {
   try {
-    return await services.store.tags(ref, signal);
+    return await pinned(services.store.tags(ref, signal));
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'NotImplemented') return new HeaderList();
     throw error;

@@ -31,7 +31,10 @@ export async function copyStored(
       : { ...metadata, content: settledContent(metadata.content) };
   if (needsParts(operation, source)) return copyInParts(operation, source, stored, context);
   const pin = { ref: source.ref, etag: object.stored.etag };
-  const copied = await pinned(services.store.copy({ ref, source: pin, metadata: stored, tags }, signal));
+  const copied = await pinned(
+    services.store.copy({ ref, source: pin, metadata: stored, tags }, signal),
+    'NoSuchBucket',
+  );
   // The same ETag, the same bytes.
   if (copied.etag !== object.stored.etag) await mustStillStand(source, context);
   return copied;

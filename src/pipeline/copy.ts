@@ -74,7 +74,7 @@ async function copyAsItLies(
 /** Whether the stored bytes are what the destination's policy would have made of the plaintext. */
 function isProtectedAlike({ object }: SourceObject, { policy, tenant }: OperationContext): boolean {
   // An empty object makes no part of an upload, which some copies are: writing it anew costs no more.
-  if (object.kind === 'plain') return policy.protection === 'none' && object.plaintextBytes > 0;
+  if (object.kind === 'plain') return policy.protection === 'none' && object.stored.storedBytes > 0;
   const { quantum, keyRingId } = object.opened.head;
   // Another quantum would make another size of the same plaintext: listings could not tell it (FORMAT.md §5).
   return policy.protection === 'seal' && quantum === policy.quantum && keyRingId === tenant.ringId;

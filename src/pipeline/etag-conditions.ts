@@ -1,4 +1,4 @@
-import { clientError, GatewayError } from '../errors.ts';
+import { ConclusiveError, clientError, GatewayError } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import { formatHttpDate } from '../wire/dates.ts';
@@ -10,7 +10,8 @@ import { shownEtag } from './shown-etag.ts';
 import { identify, type PlainObject, readConditions, type SealedObject } from './stored.ts';
 
 /**
- * Conditions in ETags (FORMAT.md §8). In mode `opaque` the backend judges them, atomically: its ETags are the client's.
+ * Conditions in ETags (FORMAT.md §8). Those of a read are judged here, of an object that was identified: a store's own
+ * verdict is only a claim. In mode `opaque` the backend's ETags are the client's, and it judges writes, atomically.
  * In mode `md5` it does not know what the client speaks of. So the object is looked at first, the client's ETags are
  * held against what that one is shown as, and what follows is pinned to the backend's ETag of it: the backend judges,
  * as atomically, that it is still the object that was judged here. An ETag in the opaque form, which a client kept from
@@ -25,11 +26,9 @@ export async function lookAt(
   { ref, conditions }: { readonly ref: ObjectRef; readonly conditions: Conditions },
   context: OperationContext,
 ): Promise<SealedObject | PlainObject> {
-  const { services, policy, signal } = context;
-  const judgedHere = policy.etag === 'md5' ? effectiveConditions(readConditions(conditions)) : undefined;
-  const asked = policy.etag === 'md5' ? {} : readConditions(conditions);
-  const object = await identify(ref, await services.store.head({ ref, conditions: asked }, signal), context);
-  if (judgedHere !== undefined) await judgeHere(judgedHere, object, ref, context);
+  const { services, signal } = context;
+  const object = await identify(ref, await services.store.head({ ref, conditions: {} }, signal), context);
+  await mustPass(conditions, object, ref, context);
   return object;
 }
 
@@ -38,28 +37,36 @@ export function mustLookFirst(conditions: Conditions, { policy }: OperationConte
   return policy.etag === 'md5' && effectiveConditions(readConditions(conditions)) !== undefined;
 }
 
-/** A 304 says what a 200 would have said to a cache (RFC 9110 §15.4.5). */
-async function judgeHere(
+/**
+ * Holds the client's conditions on a read against the object.
+ * @throws GatewayError PreconditionFailed, NotModified
+ */
+export async function mustPass(
   conditions: Conditions,
   object: SealedObject | PlainObject,
   ref: ObjectRef,
   context: OperationContext,
 ): Promise<void> {
+  const effective = effectiveConditions(readConditions(conditions));
+  if (effective === undefined) return;
   const { stored } = object;
   const shown = await shownEtag(object, ref, context);
-  try {
-    judge(conditions, { etags: [shown, stored.etag], lastModified: stored.lastModified });
-  } catch (error) {
-    if (!(error instanceof GatewayError) || error.code !== 'NotModified') throw error;
-    const { cacheControl, expires } = stored.metadata.content;
-    const headers: [string, string][] = [
-      ['ETag', `"${shown}"`],
-      ['Last-Modified', formatHttpDate(stored.lastModified)],
-    ];
-    if (cacheControl !== undefined) headers.push(['Cache-Control', cacheControl]);
-    if (expires !== undefined) headers.push(['Expires', expires]);
-    throw new GatewayError('NotModified', error.message, { source: error.source, headers });
-  }
+  const verdict = judge(effective, { etags: [shown, stored.etag], lastModified: stored.lastModified });
+  if (verdict === 'failed') throw preconditionFailed();
+  if (verdict === 'not modified') throw notModified(object, shown);
+}
+
+/** A 304 says what a 200 would have said to a cache (RFC 9110 §15.4.5). */
+function notModified(object: SealedObject | PlainObject, shown: string): GatewayError {
+  const { lastModified, metadata } = object.stored;
+  const { cacheControl, expires } = metadata.content;
+  const headers: [string, string][] = [
+    ['ETag', `"${shown}"`],
+    ['Last-Modified', formatHttpDate(lastModified)],
+  ];
+  if (cacheControl !== undefined) headers.push(['Cache-Control', cacheControl]);
+  if (expires !== undefined) headers.push(['Expires', expires]);
+  return new ConclusiveError('NotModified', 'The object was not modified.', { proof: object, headers });
 }
 
 /**

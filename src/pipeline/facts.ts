@@ -2,11 +2,12 @@ import type { Manifest } from '../envelope/footer.ts';
 import type { ObjectFacts, ObjectRef } from '../operations/object.ts';
 import type { OperationContext } from './services.ts';
 import { shownEtag } from './shown-etag.ts';
-import { checksumIn, type PlainObject, type SealedObject } from './stored.ts';
+import { checksumIn, lengthIn, type PlainObject, provenLength, type SealedObject } from './stored.ts';
 
 /**
  * The object in the client's terms.
- * @param manifest where it was read: then without a question for the ETag, and with the checksum if that is wanted
+ * @param manifest where it was read: then without a question for ETag and length, and with the checksum if that is wanted
+ * @param withoutLength nobody asked for it, or the end that alone tells it cannot be read
  * @throws what shownEtag throws
  */
 export async function factsOf(
@@ -16,11 +17,20 @@ export async function factsOf(
   {
     manifest,
     wantsChecksum = false,
-  }: { readonly manifest?: Manifest | undefined; readonly wantsChecksum?: boolean } = {},
+    withoutLength = false,
+  }: {
+    readonly manifest?: Manifest | undefined;
+    readonly wantsChecksum?: boolean;
+    readonly withoutLength?: boolean;
+  } = {},
 ): Promise<ObjectFacts> {
   const { stored } = object;
   return {
-    plaintextBytes: object.plaintextBytes,
+    plaintextBytes: withoutLength
+      ? undefined
+      : manifest
+        ? lengthIn(manifest)
+        : await provenLength(object, ref, context),
     sealed: object.kind === 'sealed',
     etag: await shownEtag(object, ref, context, manifest),
     lastModified: stored.lastModified,

@@ -1,7 +1,8 @@
-import type { StoreGet } from '../dialects/dialect.ts';
-import { GatewayError } from '../errors.ts';
+import type { StoredObject, StoreGet } from '../dialects/dialect.ts';
+import { StoreClaim } from '../dialects/store-claim.ts';
 import type { GetObject } from '../operations/operation.ts';
 import type { ByteRange } from '../wire/range.ts';
+import { mustPass } from './etag-conditions.ts';
 import { pinnedGet } from './pinned-get.ts';
 import { ObjectReplaced, pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
@@ -26,24 +27,17 @@ export async function firstContent(
   pinnedTo: string | undefined,
 ): Promise<FirstContent> {
   const { ref, range: asked } = operation;
-  const { store } = context.services;
   // A range of no bytes cannot be asked for, nor satisfied.
-  if (asked?.kind === 'suffix' && asked.bytes === 0) return withoutGuess(operation, context, pinnedTo);
+  if (asked?.kind === 'suffix' && asked.bytes === 0) return secondLook(operation, context, pinnedTo);
   const get: StoreGet = {
     ref,
     range: asked && storedGuess(asked, ref, context),
-    conditions: conditionsOf(operation, pinnedTo),
+    conditions: pinnedTo === undefined ? readConditions(operation.conditions) : { ifMatch: `"${pinnedTo}"` },
   };
-  let content: StoredContent;
+  const content = await unlessReplaced(context.services.store.read(get, context.signal), pinnedTo);
+  if (content instanceof StoreClaim) return secondLook(operation, context, pinnedTo, content);
   try {
-    content = await unlessReplaced(store.get(get, context.signal), pinnedTo);
-  } catch (error) {
-    if (asked === undefined || !isPastTheEnd(error)) throw error;
-    return withoutGuess(operation, context, pinnedTo);
-  }
-  try {
-    if (pinnedTo !== undefined && pinnedTo !== content.object.etag) throw new ObjectReplaced();
-    const object = await identify(ref, content.object, context);
+    const object = await identified(operation, content.object, context, pinnedTo);
     const range = await wantedRange(operation, object, context);
     if (asked !== undefined) rememberSingle(operation, object, context);
     if (range !== undefined || asked === undefined) return { object, range, content };
@@ -56,28 +50,43 @@ export async function firstContent(
 }
 
 /**
- * The backend's 416 speaks of stored bytes: its numbers must not reach the client, and it is no proof that the client
- * asked for too much. The object may have been cut short in the backend; or it is not sealed, and its bytes lie before
- * those of the guess.
+ * What a store claims instead of giving the object is held against the object itself. That a range lies past its end
+ * speaks of stored bytes, and is no proof that the client asked for too much: the object may have been cut short in the
+ * backend; or it is not sealed, and its bytes lie before those of the guess.
+ * @throws GatewayError InvalidRange, NotModified, PreconditionFailed where the object bears the claim out;
+ *   ObjectReplaced where it does not
  */
-async function withoutGuess(
+async function secondLook(
   operation: GetObject,
   context: OperationContext,
   pinnedTo: string | undefined,
+  claim?: StoreClaim,
 ): Promise<FirstContent> {
   const { ref } = operation;
+  if (pinnedTo !== undefined && claim?.code === 'PreconditionFailed') throw new ObjectReplaced({ cause: claim });
   // Where the object's bytes once lay may have led past the end of the one that is there now.
-  context.services.layouts.delete(context.tenant.name, ref);
-  const get = { ref, conditions: conditionsOf(operation, pinnedTo) };
-  const stored = await unlessReplaced(context.services.store.head(get, context.signal), pinnedTo);
-  const object = await identify(ref, stored, context);
+  if (claim?.code === 'InvalidRange') context.services.layouts.delete(context.tenant.name, ref);
+  const looking = context.services.store.head({ ref, conditions: {} }, context.signal);
+  // Of what is not there at all no store says such things.
+  const stored = await (claim === undefined ? unlessReplaced(looking, pinnedTo) : pinned(looking));
+  const object = await identified(operation, stored, context, pinnedTo);
+  if (claim !== undefined && claim.code !== 'InvalidRange') throw new ObjectReplaced({ cause: claim });
   const range = await wantedRange(operation, object, context);
   if (range !== undefined && object.kind === 'sealed') throw new ObjectReplaced(); // by a longer one, since the answer
   return { object, range, content: await pinnedGet(ref, object, range, context) };
 }
 
-function conditionsOf(operation: GetObject, pinnedTo: string | undefined): StoreGet['conditions'] {
-  return pinnedTo === undefined ? readConditions(operation.conditions) : { ifMatch: `"${pinnedTo}"` };
+/** Which object it is, after the client's conditions let it pass. */
+async function identified(
+  { ref, conditions }: GetObject,
+  stored: StoredObject,
+  context: OperationContext,
+  pinnedTo: string | undefined,
+): Promise<SealedObject | PlainObject> {
+  if (pinnedTo !== undefined && pinnedTo !== stored.etag) throw new ObjectReplaced();
+  const object = await identify(ref, stored, context);
+  if (pinnedTo === undefined) await mustPass(conditions, object, ref, context);
+  return object;
 }
 
 function unlessReplaced<T>(asked: Promise<T>, pinnedTo: string | undefined): Promise<T> {
@@ -92,8 +101,4 @@ function rememberSingle(
 ): void {
   if (object.kind !== 'sealed' || object.opened.head.multipart || range === undefined) return;
   if (mayFollowParts(range, context)) context.services.layouts.setSingle(context.tenant.name, ref);
-}
-
-function isPastTheEnd(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === 'InvalidRange';
 }

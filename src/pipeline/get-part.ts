@@ -26,9 +26,9 @@ async function knownPart(
   if (known?.layout === undefined || Object.values(operation.conditions).some((condition) => condition !== undefined)) {
     return undefined;
   }
-  const found = partAmong(known.manifest.parts, Math.min(part, known.manifest.parts.length));
+  const found = partAmong(known.manifest.parts, part);
   // An object that took this one's place may have that many parts, or bytes there.
-  if (part > known.manifest.parts.length || isEmpty(found)) return undefined;
+  if (found === undefined || isEmpty(found)) return undefined;
   try {
     return await read(operation, found, known.backendEtag, context);
   } catch (error) {

@@ -9,6 +9,7 @@ import { collect } from '../wire/collect.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 import { lookAt, mustLookFirst } from './etag-conditions.ts';
+import { exactBody } from './exact-body.ts';
 import { factsOf } from './facts.ts';
 import { firstContent } from './first-content.ts';
 import { pinnedGet, storedRangeOf } from './pinned-get.ts';
@@ -93,8 +94,8 @@ async function sealedContent(
   if (whole) return wholeContent(operation, object, content, context);
   const { ref } = operation;
   const wantsChecksum = operation.wantsChecksum && range === undefined;
-  // A multipart object's is needed for its layout anyway.
-  const needsManifest = wantsChecksum || (context.policy.etag === 'md5' && object.opened.head.multipart);
+  // A multipart object's is needed for its layout and its length anyway.
+  const needsManifest = wantsChecksum || object.opened.head.multipart;
   const manifest = needsManifest ? await pinned(manifestOf(object, ref, context)) : undefined;
   const layout = await pinned(layoutOf(object, ref, context));
   const facts = await factsOf(object, ref, context, { manifest, wantsChecksum });
@@ -134,7 +135,7 @@ async function wholeContent(
     facts: await factsOf(object, operation.ref, context, { manifest, wantsChecksum }),
     range: undefined,
     overrides: operation.overrides,
-    body: object.plaintextBytes <= TINY_BYTES ? joined(pieces) : each(pieces),
+    body: object.claimedBytes <= TINY_BYTES ? joined(pieces) : each(pieces),
   };
 }
 
@@ -147,16 +148,18 @@ async function plainContent(
 ): Promise<ObjectContent> {
   const facts = await factsOf(object, operation.ref, context);
   let body = content.body;
-  if (range !== undefined && !isExactly(range, content)) {
+  const wanted = range ?? { first: 0, last: object.stored.storedBytes - 1 };
+  if (!isExactly(wanted, content)) {
     content.discard();
     const second = await pinnedGet(operation.ref, object, range, context);
-    if (!isExactly(range, second)) {
+    if (!isExactly(wanted, second)) {
       second.discard();
       throw anotherRange();
     }
     body = second.body;
   }
-  return { kind: 'ObjectContent', facts, range, overrides: operation.overrides, body };
+  const exact = exactBody(body, wanted.last - wanted.first + 1);
+  return { kind: 'ObjectContent', facts, range, overrides: operation.overrides, body: exact };
 }
 
 function open(

@@ -1,14 +1,20 @@
+import type { Manifest } from '../envelope/footer.ts';
+import { GatewayError } from '../errors.ts';
 import type { ObjectContent } from '../operations/answer.ts';
+import type { ObjectRef } from '../operations/object.ts';
 import type { HeadObject } from '../operations/operation.ts';
 import { lookAt } from './etag-conditions.ts';
 import { factsOf } from './facts.ts';
 import { partRange } from './part-range.ts';
 import { pinned, readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
-import { manifestOf } from './stored.ts';
+import { manifestOf, type SealedObject } from './stored.ts';
 import { wantedRange } from './wanted-range.ts';
 
-/** HeadObject: one backend HEAD; the size follows from the stored size and is checked against the sealed length. */
+/**
+ * HeadObject: one backend HEAD; the envelope knows the length. Of a multipart object the footer knows it, which is read
+ * once more unless it is remembered: who downloads in ranges ends where HEAD said that the object ends.
+ */
 export function headObject(operation: HeadObject, context: OperationContext): Promise<ObjectContent> {
   return readingAgain(() => attemptHead(operation, context));
 }
@@ -18,14 +24,28 @@ async function attemptHead(operation: HeadObject, context: OperationContext): Pr
   const object = await lookAt(operation, context);
   const ofPart = operation.part === undefined ? undefined : await partRange(operation.part, object, ref, context);
   const range = ofPart?.range ?? (await wantedRange(operation, object, context));
-  const checked = wantsChecksum && range === undefined && object.kind === 'sealed';
-  const manifest = checked ? await pinned(manifestOf(object, ref, context)) : undefined;
+  const needsEnd = object.kind === 'sealed' && ((wantsChecksum && range === undefined) || object.opened.head.multipart);
+  const end = needsEnd ? await endOf(object, ref, context) : undefined;
   return {
     kind: 'ObjectContent',
-    facts: await factsOf(object, ref, context, { manifest, wantsChecksum }),
+    facts: await factsOf(object, ref, context, { ...end, wantsChecksum }),
     range,
     partsCount: ofPart?.partsCount,
     overrides: operation.overrides,
     body: undefined,
   };
+}
+
+/** Of an archived object the end cannot be read, and a HEAD must say all the same that it is archived, or back. */
+async function endOf(
+  object: SealedObject,
+  ref: ObjectRef,
+  context: OperationContext,
+): Promise<{ readonly manifest: Manifest } | { readonly withoutLength: boolean }> {
+  try {
+    return { manifest: await pinned(manifestOf(object, ref, context)) };
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'InvalidObjectState') throw error;
+    return { withoutLength: object.opened.head.multipart };
+  }
 }

@@ -73,7 +73,8 @@ async function etagByFooter(listed: Listed, entry: ListedEntry, context: Operati
     const object = await identify(ref, content.object, context);
     services.etags.countFooter();
     // What its size is was the same question.
-    services.plainSizes.set(bucket, key, content.object.etag, storedBytes, object.plaintextBytes);
+    const size = object.kind === 'plain' ? storedBytes : object.claimedBytes;
+    services.plainSizes.set(bucket, key, content.object.etag, storedBytes, size);
     const digest =
       object.kind === 'plain'
         ? PLAIN_OBJECT

@@ -3,8 +3,9 @@ import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 import type { FoundSource } from './copy-source.ts';
 import { getObject } from './get.ts';
-import { pinned } from './replaced.ts';
+import { ObjectReplaced, pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
+import { provenLength } from './stored.ts';
 
 /**
  * The plaintext of a copy's source, or a range of it, as a GET reads it and of exactly the object that was found: the
@@ -24,8 +25,11 @@ export async function openSource(
     overrides: {},
     wantsChecksum: false,
   };
-  const { body = Buffer.alloc(0) } = await pinned(getObject(get, reading, object.stored.etag));
-  return Buffer.isBuffer(body) ? only(body) : body;
+  const { facts, body = Buffer.alloc(0) } = await pinned(getObject(get, reading, object.stored.etag));
+  const source = Buffer.isBuffer(body) ? only(body) : body;
+  if (facts.plaintextBytes === (await provenLength(object, ref, reading))) return source;
+  await letGo(source);
+  throw new ObjectReplaced();
 }
 
 /** Harmless for one that was read to its end. */

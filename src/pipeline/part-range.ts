@@ -1,11 +1,12 @@
 import type { StoredObject } from '../dialects/dialect.ts';
+import { UnexplainedClaim } from '../dialects/store-claim.ts';
 import type { PartEntry } from '../envelope/footer.ts';
-import { clientError, GatewayError } from '../errors.ts';
+import { ConclusiveError, type GatewayError, type Proof } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { ByteRange } from '../wire/range.ts';
-import { pinned } from './replaced.ts';
+import { ObjectReplaced, pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
-import { manifestOf, type PlainObject, type SealedObject } from './stored.ts';
+import { manifestOf, type PlainObject, provenLength, type SealedObject } from './stored.ts';
 
 /** Where a part of an object lies in its plaintext. */
 export interface PartRange {
@@ -27,51 +28,74 @@ export async function partRange(
   context: OperationContext,
 ): Promise<PartRange> {
   if (object.kind === 'plain') return plainPart(part, object, ref, context);
-  if (!object.opened.head.multipart) return wholeAsPart(part, object.plaintextBytes);
+  if (!object.opened.head.multipart) return wholeAsPart(part, await provenLength(object, ref, context), object);
   const { parts } = await pinned(manifestOf(object, ref, context));
-  return partAmong(parts, part);
+  const found = partAmong(parts, part);
+  if (found === undefined) throw noSuchPart(part, parts.length, object);
+  return found;
 }
 
-/** @throws GatewayError InvalidPartNumber */
-export function partAmong(parts: readonly PartEntry[], part: number): PartRange {
+export function partAmong(parts: readonly PartEntry[], part: number): PartRange | undefined {
   const entry = parts[part - 1];
-  if (entry === undefined) throw noSuchPart(part, parts.length);
+  if (entry === undefined) return undefined;
   const first = parts.slice(0, part - 1).reduce((bytes, { plaintextBytes }) => bytes + plaintextBytes, 0);
   return { range: { first, last: first + entry.plaintextBytes - 1 }, partsCount: parts.length };
 }
 
-function wholeAsPart(part: number, plaintextBytes: number): PartRange {
-  if (part !== 1) throw noSuchPart(part, 1);
+function wholeAsPart(part: number, plaintextBytes: number, object: Proof): PartRange {
+  if (part !== 1) throw noSuchPart(part, 1, object);
   return { range: { first: 0, last: plaintextBytes - 1 }, partsCount: undefined };
 }
 
 /** Its bytes are as they were sent, so the backend knows. */
 async function plainPart(
   part: number,
+  object: PlainObject,
+  ref: ObjectRef,
+  context: OperationContext,
+): Promise<PartRange> {
+  const { storedBytes } = object.stored;
+  // What range could a store tell of no bytes?
+  if (storedBytes === 0) return wholeAsPart(part, 0, object);
+  const found = await storedPart(part, object, ref, context);
+  if (found === undefined) {
+    // Every object has a first part, and that says how many there are: only then is another one not there.
+    const { partsCount = 1 } = part === 1 ? {} : ((await storedPart(1, object, ref, context)) ?? {});
+    if (part <= partsCount) throw new ObjectReplaced();
+    throw noSuchPart(part, partsCount, object);
+  }
+  const { storedRange, partsCount } = found;
+  if (storedRange === undefined && part !== 1) throw noSuchPart(part, 1, object);
+  return { range: storedRange ?? { first: 0, last: storedBytes - 1 }, partsCount };
+}
+
+/** undefined where the store says that there is none. */
+async function storedPart(
+  part: number,
   { stored }: PlainObject,
   ref: ObjectRef,
   { services, signal }: OperationContext,
-): Promise<PartRange> {
+): Promise<StoredObject | undefined> {
   const { etag, versionId } = stored;
-  // What range could a store tell of no bytes?
-  if (stored.storedBytes === 0) return wholeAsPart(part, 0);
   const get = {
     ref: { ...ref, versionId: ref.versionId ?? versionId },
     part,
     conditions: { ifMatch: `"${etag}"` },
   };
-  const { storedRange, storedBytes, partsCount } = await pinned(
-    services.store.head(get, signal).catch((error: unknown): StoredObject => {
-      if (error instanceof GatewayError && error.code === 'InvalidRange') throw noSuchPart(part, undefined);
-      throw error;
-    }),
-  );
-  if (storedRange === undefined && part !== 1) throw noSuchPart(part, 1);
-  return { range: storedRange ?? { first: 0, last: storedBytes - 1 }, partsCount };
+  try {
+    const found = await services.store.head(get, signal);
+    if (found.etag !== etag || found.storedBytes !== stored.storedBytes) throw new ObjectReplaced();
+    return found;
+  } catch (error) {
+    if (error instanceof UnexplainedClaim && error.claim === 'InvalidRange') return undefined;
+    return pinned(Promise.reject(error));
+  }
 }
 
-function noSuchPart(part: number, count: number | undefined): GatewayError {
-  return clientError('InvalidPartNumber', 'The requested partnumber is not satisfiable', {
-    details: { PartNumberRequested: String(part), ...(count !== undefined && { ActualPartCount: String(count) }) },
+/** @param object what is known of it says that there is none */
+function noSuchPart(part: number, count: number, object: Proof): GatewayError {
+  return new ConclusiveError('InvalidPartNumber', 'The requested partnumber is not satisfiable', {
+    proof: object,
+    details: { PartNumberRequested: String(part), ActualPartCount: String(count) },
   });
 }

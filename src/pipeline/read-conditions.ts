@@ -1,34 +1,25 @@
-import { GatewayError } from '../errors.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import { formatHttpDate, parseHttpDate, parseIsoDate } from '../wire/dates.ts';
 
-/** Who judges the conditions of a read. */
-export interface JudgedConditions {
-  /** What the backend is asked: one plain condition at most, which stores agree about. */
-  readonly asked: Conditions;
-  /** What is judged here, of the backend's answer. */
-  readonly judged: Conditions | undefined;
-}
-
 const NONE: Conditions = {};
-const UNCONDITIONAL: JudgedConditions = { asked: NONE, judged: undefined };
 
 /**
+ * Which of a read's conditions a store is asked: one plain condition at most, which stores agree about, so that bytes
+ * that nobody wants stay off the wire. All of them are judged here, of the object that comes.
+ *
  * RFC 9110 §13.2.2: an ETag silences the date of its pair, what is no date counts for nothing, and If-Match comes
  * before If-None-Match. Stores differ where several come together (MinIO lets a date overrule an ETag, and answers 304
  * where 412 is due), in lists and weak ETags, and in dates (versitygw compares fractions of a second, which no HTTP date
- * has, so that an object is newer than its own Last-Modified), and about `*` (Ceph RGW): those are judged here.
+ * has, so that an object is newer than its own Last-Modified), and about `*` (Ceph RGW): those are not asked.
  * @param conditions ETags in the backend's form
  */
-export function judgedConditions(conditions: Conditions): JudgedConditions {
+export function askedConditions(conditions: Conditions): Conditions {
   const effective = effectiveConditions(conditions);
-  if (effective === undefined) return UNCONDITIONAL;
+  if (effective === undefined) return NONE;
   const { ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince } = effective;
   const single = (ifMatch ?? ifUnmodifiedSince) === undefined || (ifNoneMatch ?? ifModifiedSince) === undefined;
   const plain = isPlain(ifMatch) && isPlain(ifNoneMatch);
-  if (!single || !plain || ifUnmodifiedSince !== undefined) return { asked: NONE, judged: effective };
-  // Who keeps bytes off the wire is asked; that nothing was modified is seen here when it was not seen there.
-  return { asked: effective, judged: ifModifiedSince === undefined ? undefined : effective };
+  return single && plain && ifUnmodifiedSince === undefined ? effective : NONE;
 }
 
 /** Those that count, dates in one form; undefined when none does. */
@@ -51,28 +42,23 @@ function isPlain(condition: string | undefined): boolean {
   return condition === undefined || /^(?:"[^"]*"|[^",/*]*)$/.test(condition);
 }
 
-/**
- * @param object its ETags are all that name it
- * @throws GatewayError PreconditionFailed, NotModified
- */
+export type Verdict = 'holds' | 'failed' | 'not modified';
+
+/** @param object its ETags are all that name it */
 export function judge(
   conditions: Conditions,
   object: { readonly etags: readonly string[]; readonly lastModified: Date },
-): void {
+): Verdict {
   const { ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince } = conditions;
   const modifiedAt = wholeSeconds(object.lastModified);
   if (ifMatch !== undefined ? !namesEtag(ifMatch, object.etags, 'strongly') : isAfter(modifiedAt, ifUnmodifiedSince)) {
-    throw refusal('PreconditionFailed', 'At least one of the preconditions you specified did not hold.');
+    return 'failed';
   }
   const unchanged =
     ifNoneMatch !== undefined
       ? namesEtag(ifNoneMatch, object.etags, 'weakly')
       : ifModifiedSince !== undefined && !isAfter(modifiedAt, ifModifiedSince);
-  if (unchanged) throw refusal('NotModified', 'The object was not modified.');
-}
-
-function refusal(code: 'PreconditionFailed' | 'NotModified', message: string): GatewayError {
-  return new GatewayError(code, message, { source: 'client' });
+  return unchanged ? 'not modified' : 'holds';
 }
 
 function isAfter(modifiedAt: number, since: string | undefined): boolean {

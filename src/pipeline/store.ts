@@ -19,6 +19,7 @@ import type {
   StorePut,
 } from '../dialects/dialect.ts';
 import { type ForStore, madeBy, type StoreGrammar, type StoreNames } from '../dialects/identifiers.ts';
+import { explained, StoreClaim } from '../dialects/store-claim.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
@@ -37,10 +38,9 @@ import type { Conditions } from '../wire/conditions.ts';
 import { crossOriginAnswer } from '../wire/cross-origin.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest, WireRequest } from '../wire/message.ts';
-import { clientEtag } from './etag.ts';
 import { GrowingReservation } from './growing-reservation.ts';
 import { ProvenUpload } from './proven-upload.ts';
-import { judge, judgedConditions } from './read-conditions.ts';
+import { askedConditions } from './read-conditions.ts';
 import { anotherRange, ObjectReplaced, pinned } from './replaced.ts';
 
 /** A listing of 1,000 keys of 1,024 bytes, every byte an entity or percent-encoded, with room to spare. */
@@ -55,6 +55,9 @@ const UNRESERVED_BYTES = 64 * 1024;
 const DOCUMENT_FORMS = 4;
 
 type SendOptions = { readonly signal: AbortSignal; readonly aside?: boolean };
+
+/** `conditions` are those of the request: without any, no refusal can be for one. */
+type AskOptions = SendOptions & { readonly conditions?: Conditions };
 
 /** A stored object's head and its bytes on their way. Consume `body` or call `discard`. */
 export interface StoredContent {
@@ -150,30 +153,38 @@ export class Store {
   }
 
   async put(put: StorePut, signal: AbortSignal): Promise<StoredAck> {
-    return this.#acknowledged(this.#back.put(this.#made(put)), put.ref, signal);
+    return this.#acknowledged(this.#back.put(this.#made(put)), put.ref, { signal, conditions: put.conditions });
   }
 
-  /** @throws GatewayError NoSuchKey, PreconditionFailed, NotModified, InvalidRange … */
-  get(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
-    return this.#get(get, { signal });
+  /** @throws GatewayError NoSuchKey, PreconditionFailed; UnexplainedClaim for whatever else a store claims … */
+  async get(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
+    return mustBeContent(await this.read(get, signal), get);
   }
 
   /** A few bytes, for whoever may hold a download already. Else like `get`. */
-  getAside(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
-    return this.#get(get, { signal, aside: true });
+  async getAside(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
+    return mustBeContent(await this.#read(get, { signal, aside: true }), get);
   }
 
-  async #get(get: StoreGet, options: SendOptions): Promise<StoredContent> {
-    const { asked, judged } = judgedConditions(get.conditions);
-    const request = this.#back.get({ ...this.#made(get), conditions: asked });
-    let response: IncomingResponse;
-    try {
-      response = await this.#succeed(request, get.ref, options);
-    } catch (error) {
-      return this.#withNamed(error, { ref: get.ref, conditions: asked }, options);
+  /**
+   * The same for whoever bears out what a store claims instead of an object: that the range lies past its end, that it
+   * was not modified, that a condition failed. Conditions about which stores differ are not asked (read-conditions.ts):
+   * the caller judges all of them of the object that comes.
+   */
+  read(get: StoreGet, signal: AbortSignal): Promise<StoredContent | StoreClaim> {
+    return this.#read(get, { signal });
+  }
+
+  async #read(get: StoreGet, options: SendOptions): Promise<StoredContent | StoreClaim> {
+    const conditions = askedConditions(get.conditions);
+    const response = await this.#send(this.#back.get({ ...this.#made(get), conditions }), options);
+    if (!isSuccess(response)) {
+      const refusal = await this.#refusal(response, get.ref);
+      if (refusal instanceof StoreClaim && isOfRead(refusal, { ...get, conditions })) return refusal;
+      throw explained(refusal, undefined);
     }
     try {
-      const object = this.#readObject(response, judged);
+      const object = this.#back.readObject(response);
       response.allowInterruption?.((fromByte) => this.#rest(get.ref, object, fromByte, options));
       return { object, body: response.body, discard: () => response.discard() };
     } catch (error) {
@@ -196,8 +207,9 @@ export class Store {
     const { first, last } = object.storedRange ?? { first: 0, last: object.storedBytes - 1 };
     const ref = { bucket, key, versionId: versionId ?? object.versionId };
     const range = { first: first + fromByte, last };
-    const asked = this.#back.get(this.#made({ ref, range, conditions: { ifMatch: `"${object.etag}"` } }));
-    const response = await pinned(this.#succeed(asked, ref, options));
+    const conditions = pinTo(object);
+    const asked = this.#back.get(this.#made({ ref, range, conditions }));
+    const response = await pinned(this.#succeed(asked, ref, { ...options, conditions }));
     try {
       const rest = this.#back.readObject(response);
       if (rest.etag !== object.etag || rest.storedBytes !== object.storedBytes) throw new ObjectReplaced();
@@ -209,35 +221,14 @@ export class Store {
     }
   }
 
-  async head(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
-    const { asked, judged } = judgedConditions(get.conditions);
-    const request = this.#back.head({ ...this.#made(get), conditions: asked });
-    const response = await this.#succeed(request, get.ref, { signal }).catch((error: unknown) =>
-      this.#withNamed(error, { ref: get.ref, conditions: asked }, { signal }),
-    );
+  /** @param conditions those that all stores judge alike: a pin to an ETag */
+  async head({ conditions, ...get }: StoreGet, signal: AbortSignal): Promise<StoredObject> {
+    const response = await this.#succeed(this.#back.head({ ...this.#made(get), conditions }), get.ref, {
+      signal,
+      conditions,
+    });
     response.discard();
-    return this.#readObject(response, judged);
-  }
-
-  /** A 304 names what was not modified (RFC 9110 §15.4.5). Where a store's does not (versitygw's), its HEAD is asked. */
-  async #withNamed(error: unknown, { ref, conditions }: StoreGet, options: SendOptions): Promise<never> {
-    const isBare = error instanceof GatewayError && error.code === 'NotModified' && error.headers.length === 0;
-    if (!isBare) throw error;
-    const response = await this.#succeed(this.#back.head(this.#made({ ref, conditions: {} })), ref, options);
-    response.discard();
-    this.#readObject(response, conditions); // throws the same by its name
-    throw error; // it was modified since, and the first answer holds as well as another
-  }
-
-  #readObject(response: IncomingResponse, conditions: Conditions | undefined): StoredObject {
-    const object = this.#back.readObject(response);
-    if (conditions === undefined) return object;
-    try {
-      judge(conditions, { etags: [object.etag], lastModified: object.lastModified });
-      return object;
-    } catch (error) {
-      throw error instanceof GatewayError ? withValidators(error, response) : error;
-    }
+    return this.#back.readObject(response);
   }
 
   async delete(
@@ -246,7 +237,8 @@ export class Store {
     signal: AbortSignal,
     vendor?: HeaderList,
   ): Promise<{ versionId: string | undefined; deleteMarker: boolean }> {
-    const response = await this.#succeed(this.#back.delete(this.#made(ref), conditions, vendor), ref, { signal });
+    const request = this.#back.delete(this.#made(ref), conditions, vendor);
+    const response = await this.#succeed(request, ref, { signal, conditions });
     response.discard();
     return this.#back.readDelete(response);
   }
@@ -336,7 +328,7 @@ export class Store {
   ): Promise<CompletedPart> {
     const { ref, uploadId } = this.#made(upload);
     const request = this.#back.uploadPart(ref, uploadId, part.partNumber, part.body);
-    const { etag } = await this.#acknowledged(request, ref, signal);
+    const { etag } = await this.#acknowledged(request, ref, { signal });
     return { partNumber: part.partNumber, etag };
   }
 
@@ -352,7 +344,7 @@ export class Store {
     const response = await this.#connection.send(this.#back.impossiblePart(ref, uploadId), options);
     const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
     if (this.#back.isImpossiblePart(response, document)) return;
-    throw this.#back.readError(response, document, ref, identity?.asker);
+    throw explained(this.#back.readError(response, document, ref, identity?.asker), undefined);
   }
 
   async completeUpload(
@@ -362,16 +354,18 @@ export class Store {
   ): Promise<StoredAck> {
     const { ref, uploadId } = this.#made(upload);
     const request = this.#back.completeUpload(ref, uploadId, parts, conditions);
-    const response = await this.#succeed(request, ref, { signal });
+    const response = await this.#succeed(request, ref, { signal, conditions });
     const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
-    const stored = this.#back.readComplete(response, document);
+    const stored = whole(() => this.#back.readComplete(response, document), conditions);
     return stored.etag === '' ? { ...stored, etag: multipartEtag(parts) } : stored;
   }
 
   /** @throws GatewayError PreconditionFailed, NoSuchKey when the source is not the one that was pinned any more … */
   async copy(copy: StoreCopy, signal: AbortSignal): Promise<StoredCopy> {
-    const response = await this.#succeed(this.#back.copy(this.#made(copy)), copy.ref, { signal });
-    return this.#back.readCopied(response, await collect(response.body, MAX_ACK_BYTES, documentTooLarge));
+    const conditions = pinTo(copy.source);
+    const response = await this.#succeed(this.#back.copy(this.#made(copy)), copy.ref, { signal, conditions });
+    const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
+    return whole(() => this.#back.readCopied(response, document), conditions);
   }
 
   /** As `copy`. */
@@ -380,10 +374,12 @@ export class Store {
     part: Omit<StorePartCopy, 'ref' | 'uploadId'>,
     signal: AbortSignal,
   ): Promise<CompletedPart> {
+    const conditions = pinTo(part.source);
     const request = this.#back.copyPart(this.#made({ ...part, ref, uploadId }));
-    const response = await this.#succeed(request, ref, { signal });
+    const response = await this.#succeed(request, ref, { signal, conditions });
     const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
-    return { partNumber: part.partNumber, etag: this.#back.readCopiedPart(response, document) };
+    const etag = whole(() => this.#back.readCopiedPart(response, document), conditions);
+    return { partNumber: part.partNumber, etag };
   }
 
   /** An object's tags, as the headers by which a write sets them. */
@@ -436,8 +432,8 @@ export class Store {
     return this.#back.forward(request, this.#made(operation), document);
   }
 
-  async #acknowledged(request: OutgoingRequest, ref: ObjectRef, signal: AbortSignal): Promise<StoredAck> {
-    const response = await this.#succeed(request, ref, { signal });
+  async #acknowledged(request: OutgoingRequest, ref: ObjectRef, options: AskOptions): Promise<StoredAck> {
+    const response = await this.#succeed(request, ref, options);
     response.discard();
     return this.#back.readAck(response);
   }
@@ -463,14 +459,59 @@ export class Store {
     }
   }
 
-  async #succeed(request: OutgoingRequest, ref: Partial<ObjectRef>, options: SendOptions): Promise<IncomingResponse> {
-    const { identity, sharer } = this;
-    const { signal, aside } = options;
-    const response = await this.#connection.send(request, { signal, aside, identity, sharer });
-    if (response.status >= 200 && response.status < 300) return response;
-    const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
-    throw withValidators(this.#back.readError(response, document, ref, identity?.asker), response);
+  async #succeed(
+    request: OutgoingRequest,
+    ref: Partial<ObjectRef>,
+    { conditions, ...options }: AskOptions,
+  ): Promise<IncomingResponse> {
+    const response = await this.#send(request, options);
+    if (isSuccess(response)) return response;
+    throw explained(await this.#refusal(response, ref), conditions);
   }
+
+  #send(request: OutgoingRequest, options: SendOptions): Promise<IncomingResponse> {
+    const { identity, sharer } = this;
+    return this.#connection.send(request, { ...options, identity, sharer });
+  }
+
+  async #refusal(response: IncomingResponse, ref: Partial<ObjectRef>): Promise<GatewayError | StoreClaim> {
+    const document = await collect(response.body, MAX_ERROR_BYTES, documentTooLarge);
+    return this.#back.readError(response, document, ref, this.identity?.asker);
+  }
+}
+
+function isSuccess({ status }: IncomingResponse): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Whether what was asked makes the claim a possible one. */
+function isOfRead({ code }: StoreClaim, { range, conditions }: StoreGet): boolean {
+  switch (code) {
+    case 'InvalidRange':
+      return range !== undefined;
+    case 'NotModified':
+      return (conditions.ifNoneMatch ?? conditions.ifModifiedSince) !== undefined;
+    case 'PreconditionFailed':
+      return conditions.ifMatch !== undefined;
+  }
+}
+
+function mustBeContent(answer: StoredContent | StoreClaim, { conditions }: StoreGet): StoredContent {
+  if (answer instanceof StoreClaim) throw explained(answer, conditions);
+  return answer;
+}
+
+/** What a store says with 200 of a write may be a refusal all the same. */
+function whole<T>(read: () => T, conditions: Conditions | undefined): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw thrown instanceof StoreClaim ? explained(thrown, conditions) : thrown;
+  }
+}
+
+function pinTo({ etag }: Pick<StoredObject, 'etag'>): Conditions {
+  return { ifMatch: `"${etag}"` };
 }
 
 /** What S3's stores make of the ETags of parts. Ceph RGW 16 leaves the element empty where it has just completed. */
@@ -490,21 +531,6 @@ function multipartEtag(parts: readonly CompletedPart[]): string {
 function ofUpload(error: unknown): never {
   if (!(error instanceof GatewayError) || error.code !== 'NoSuchKey') throw error;
   throw clientError('NoSuchUpload', 'The specified multipart upload does not exist.', { details: error.details });
-}
-
-/** What a cache may be told anew of an object that was not modified. */
-const CACHE_HEADERS = ['Last-Modified', 'Cache-Control', 'Expires'];
-
-/** A 304 says what a 200 would have said to a cache (RFC 9110 §15.4.5), in the client's terms. */
-function withValidators(error: GatewayError, { headers }: IncomingResponse): GatewayError {
-  const etag = headers.get('etag');
-  if (error.code !== 'NotModified' || etag === undefined) return error;
-  const validators: [string, string][] = [['ETag', `"${clientEtag(etag.replace(/^"|"$/g, ''))}"`]];
-  for (const name of CACHE_HEADERS) {
-    const value = headers.get(name);
-    if (value !== undefined) validators.push([name, value]);
-  }
-  return new GatewayError('NotModified', error.message, { source: error.source, headers: validators });
 }
 
 type OnBytes = (bytes: number) => void;

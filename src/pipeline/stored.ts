@@ -4,27 +4,29 @@ import type { OpenEnvelope } from '../envelope/envelope.ts';
 import { type Manifest, openFooter } from '../envelope/footer.ts';
 import { Layout } from '../envelope/layout.ts';
 import { maxFooterBytes, plaintextBytesOf, sealedBytes } from '../envelope/sizes.ts';
+import { type Proof, type Proven, proven } from '../errors.ts';
 import type { Checksum, ObjectRef } from '../operations/object.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import { backendEtags } from './etag.ts';
+import { pinned } from './replaced.ts';
 import { corrupted, envelopeText, notSealed, openSealed } from './sealing.ts';
 import type { OperationContext } from './services.ts';
 
-/** A stored object whose envelope was opened; its size is authentic. */
-export interface SealedObject {
+/** A stored object whose envelope was opened. */
+export interface SealedObject extends Proof {
   readonly kind: 'sealed';
   /** Its metadata is the client's, as in a plain object: without the gateway's own entries. */
   readonly stored: StoredObject;
   readonly opened: OpenEnvelope;
-  readonly plaintextBytes: number;
+  /** Follows from the size that the store claims; `provenLength` is what may be told. */
+  readonly claimedBytes: number;
 }
 
 /** An object that lies in the backend as it was sent, which only a policy of `none` or `mixed` lets pass. */
-export interface PlainObject {
+export interface PlainObject extends Proof {
   readonly kind: 'plain';
   readonly stored: StoredObject;
-  readonly plaintextBytes: number;
 }
 
 /**
@@ -42,7 +44,7 @@ export async function identify(
   const text = envelopeText(answered.metadata);
   if (text === undefined) {
     if (context.policy.protection === 'seal' && !context.policy.mixed) throw notSealed();
-    return { kind: 'plain', stored, plaintextBytes: stored.storedBytes };
+    return proven({ kind: 'plain', stored }); // the policy lets it be, and then the store's word is all there is
   }
   const opened = await openSealed(text, ref, gathered, context);
   const plaintextBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
@@ -50,7 +52,28 @@ export async function identify(
   if (plaintextBytes === undefined || (sealedLength !== undefined && sealedLength !== plaintextBytes)) {
     throw corrupted('The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.');
   }
-  return { kind: 'sealed', stored, opened, plaintextBytes };
+  return proven({ kind: 'sealed', stored, opened, claimedBytes: plaintextBytes }); // the envelope opened
+}
+
+/**
+ * How long the plaintext is: of an object that was put in one go its envelope knows, of a multipart one its footer, which
+ * costs a request unless it is remembered. Of a plain object only the store knows.
+ * @throws ObjectReplaced, and what reading a footer throws
+ */
+export function provenLength(
+  object: SealedObject | PlainObject,
+  ref: ObjectRef,
+  context: OperationContext,
+): Proven<number> | Promise<Proven<number>> {
+  if (object.kind === 'plain') return proven(object.stored.storedBytes); // as long as it is the store's alone to say
+  const { plaintextBytes } = object.opened.fields;
+  if (plaintextBytes !== undefined) return proven(plaintextBytes); // sealed in the envelope
+  return pinned(manifestOf(object, ref, context)).then((manifest) => lengthIn(manifest));
+}
+
+/** @param manifest of an opened footer */
+export function lengthIn({ plaintextBytes }: Manifest): Proven<number> {
+  return proven(plaintextBytes); // the footer's tag held, and its parts add up to it
 }
 
 /** A composite checksum is told with the number of parts. */
@@ -65,7 +88,7 @@ export async function layoutOf(object: SealedObject, ref: ObjectRef, context: Op
   const { opened } = object;
   if (!opened.head.multipart) {
     const { partSalt } = opened.fields;
-    return Layout.single({ plaintextBytes: object.plaintextBytes, partSalt, quantum: opened.head.quantum });
+    return Layout.single({ plaintextBytes: object.claimedBytes, partSalt, quantum: opened.head.quantum });
   }
   const manifest = await manifestOf(object, ref, context);
   const known = context.services.layouts.get(context.tenant.name, ref);
@@ -73,17 +96,22 @@ export async function layoutOf(object: SealedObject, ref: ObjectRef, context: Op
   return Layout.fromManifest(manifest, opened.head.quantum);
 }
 
+/** Footers of the objects that requests under way have at hand, should the memory be too small to keep one. */
+const READ = new WeakMap<SealedObject, Manifest>();
+
 /** The verified footer of exactly this object: from the cache, or by one suffix GET pinned to its ETag. */
 export async function manifestOf(object: SealedObject, ref: ObjectRef, context: OperationContext): Promise<Manifest> {
   const { services, tenant, signal } = context;
   const { stored } = object;
+  const read = READ.get(object);
+  if (read !== undefined) return read;
   const known = services.layouts.get(tenant.name, ref);
   if (known !== undefined && known.backendEtag === stored.etag && known.storedBytes === stored.storedBytes) {
     if (known.oid.equals(object.opened.head.oid)) return known.manifest;
     services.layouts.delete(tenant.name, ref);
     throw corrupted('The backend told the same ETag of two different objects.');
   }
-  const suffixBytes = Math.min(stored.storedBytes, maxFooterBytes(object.plaintextBytes, object.opened.head.quantum));
+  const suffixBytes = Math.min(stored.storedBytes, maxFooterBytes(object.claimedBytes, object.opened.head.quantum));
   const release = services.budget.reserve(suffixBytes);
   try {
     const get: StoreGet = {
@@ -115,7 +143,7 @@ export function openManifest(object: SealedObject, tail: Buffer, ref: ObjectRef,
   });
   const consistent =
     manifest.multipart === head.multipart &&
-    manifest.plaintextBytes === object.plaintextBytes &&
+    manifest.plaintextBytes === object.claimedBytes &&
     sealedBytes(manifest.plaintextBytes, head.quantum) === stored.storedBytes;
   if (!consistent) throw corrupted('The stored object’s footer contradicts its envelope.');
   context.services.layouts.set(context.tenant.name, ref, {
@@ -125,6 +153,7 @@ export function openManifest(object: SealedObject, tail: Buffer, ref: ObjectRef,
     manifest,
     layout: manifest.multipart ? Layout.fromManifest(manifest, head.quantum) : undefined,
   });
+  READ.set(object, manifest);
   return manifest;
 }
 

@@ -1,5 +1,5 @@
 import type { VerifiedBody } from '../dialects/dialect.ts';
-import { clientError, type GatewayError } from '../errors.ts';
+import type { GatewayError, Proven } from '../errors.ts';
 import type { PartCopied, PartStored } from '../operations/answer.ts';
 import type { UploadPartCopy } from '../operations/operation.ts';
 import type { ByteSource } from '../wire/message.ts';
@@ -10,9 +10,10 @@ import { letGo, openSource } from './opened-source.ts';
 import { pinned, readingAgain } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { plainEtag } from './shown-etag.ts';
+import { provenLength } from './stored.ts';
 import { uploadPart } from './upload-part.ts';
 import { findUpload } from './upload-state.ts';
-import { requireLength } from './wanted-range.ts';
+import { pastTheEnd } from './wanted-range.ts';
 
 /**
  * UploadPartCopy (FORMAT.md §9): the source, or a range of it, is opened and sealed again as a part, streaming. Its
@@ -29,12 +30,10 @@ async function attemptPartCopy(
   context: OperationContext,
 ): Promise<PartCopied> {
   const source = await findSource(operation.source, reading);
-  const { stored, plaintextBytes } = source.object;
+  const { stored } = source.object;
   const { range } = operation;
-  if (range !== undefined && range.last >= plaintextBytes) {
-    await requireLength(source.object, source.ref, reading);
-    throw pastTheSource(plaintextBytes);
-  }
+  const plaintextBytes = await provenLength(source.object, source.ref, reading);
+  if (range !== undefined && range.last >= plaintextBytes) throw pastTheSource(plaintextBytes);
   const { etag, checksum } = (await isPlainThroughout(operation, source, context))
     ? await copiedByBackend(operation, source, range, context)
     : await openedAndSealed(operation, source, range, { reading, writing: context });
@@ -43,10 +42,8 @@ async function attemptPartCopy(
 }
 
 /** Unlike a GET's, a range is not cut at the end: the part would have another length than the client counts on. */
-function pastTheSource(plaintextBytes: number): GatewayError {
-  return clientError('InvalidRange', `Range specified is not valid for source object of size: ${plaintextBytes}`, {
-    details: { ActualObjectSize: String(plaintextBytes) },
-  });
+function pastTheSource(plaintextBytes: Proven<number>): GatewayError {
+  return pastTheEnd(plaintextBytes, `Range specified is not valid for source object of size: ${plaintextBytes}`);
 }
 
 /** From a bucket without protection into an upload of another: then the stored bytes are what is asked for. */
@@ -55,7 +52,7 @@ async function isPlainThroughout(
   { object }: FoundSource,
   context: OperationContext,
 ): Promise<boolean> {
-  if (object.kind !== 'plain' || object.plaintextBytes === 0 || context.policy.protection !== 'none') return false;
+  if (object.kind !== 'plain' || object.stored.storedBytes === 0 || context.policy.protection !== 'none') return false;
   // An upload that began under another policy is still sealed.
   return (await findUpload(operation, context)) === undefined;
 }
@@ -81,7 +78,8 @@ async function openedAndSealed(
 ): Promise<Pick<PartStored, 'etag' | 'checksum'>> {
   const plaintext = await openSource(source, range, reading);
   try {
-    const bytes = range === undefined ? source.object.plaintextBytes : range.last - range.first + 1;
+    const bytes =
+      range === undefined ? await provenLength(source.object, source.ref, reading) : range.last - range.first + 1;
     const body = authenticated(plaintext, bytes);
     return await uploadPart({ kind: 'UploadPart', ref, uploadId, partNumber }, body, writing);
   } finally {

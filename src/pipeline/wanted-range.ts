@@ -1,12 +1,11 @@
-import { clientError, type GatewayError } from '../errors.ts';
+import { ConclusiveError, type GatewayError, type Proven } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { GetObject } from '../operations/operation.ts';
 import { type ByteRange, resolveRange } from '../wire/range.ts';
 import { backendEtags } from './etag.ts';
-import { pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
 import { shownEtag } from './shown-etag.ts';
-import { manifestOf, type PlainObject, type SealedObject } from './stored.ts';
+import { type PlainObject, provenLength, type SealedObject } from './stored.ts';
 
 /**
  * What to serve of an object: undefined for all of it, also where If-Range says that it is another one now.
@@ -19,27 +18,16 @@ export async function wantedRange(
 ): Promise<ByteRange | undefined> {
   if (range === undefined) return undefined;
   if (ifRange !== undefined && !(await rangeStillHolds(ifRange.trim(), object, ref, context))) return undefined;
-  const resolved = resolveRange(range, object.plaintextBytes);
+  const plaintextBytes = await provenLength(object, ref, context);
+  const resolved = resolveRange(range, plaintextBytes);
   if (resolved !== 'unsatisfiable') return resolved;
-  await requireLength(object, ref, context);
-  throw pastTheEnd(object.plaintextBytes);
+  throw pastTheEnd(plaintextBytes, 'The requested range begins past the end of the object.');
 }
 
-/**
- * Who resumes a download takes "past the end" for its end: a multipart object that was cut short in the store must not
- * be told to end there. Its envelope does not know its length; its footer does, if it is this object's.
- * @throws GatewayError ObjectCorrupted
- */
-export async function requireLength(
-  object: SealedObject | PlainObject,
-  ref: ObjectRef,
-  context: OperationContext,
-): Promise<void> {
-  if (object.kind === 'sealed' && object.opened.head.multipart) await pinned(manifestOf(object, ref, context));
-}
-
-function pastTheEnd(plaintextBytes: number): GatewayError {
-  return clientError('InvalidRange', 'The requested range begins past the end of the object.', {
+/** Who resumes a download takes "past the end" for its end. */
+export function pastTheEnd(plaintextBytes: Proven<number>, message: string): GatewayError {
+  return new ConclusiveError('InvalidRange', message, {
+    proof: plaintextBytes,
     details: { ActualObjectSize: String(plaintextBytes) },
   });
 }

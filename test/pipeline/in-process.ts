@@ -35,6 +35,7 @@ import type { ByteSource, WireRequest } from '../../src/wire/message.ts';
 import { BUCKET, startDevstore } from '../devstore/started.ts';
 import { temporaryDirectory } from '../keys/fixture.ts';
 import { backendOptions } from '../support/backend-options.ts';
+import type { LyingProxy } from '../support/lying-proxy.ts';
 import { openTenancy } from '../tenants/fixture.ts';
 
 export { BUCKET };
@@ -64,6 +65,8 @@ export async function inProcess(
     readonly budgetBytes?: number;
     readonly openUploads?: number;
     readonly etagIndex?: 'fails';
+    /** Stands between the gateway and the store. */
+    readonly proxy?: LyingProxy;
     /** The tenant's, beside BUCKET; each is made in the store. */
     readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
   } = {},
@@ -80,7 +83,8 @@ export async function inProcess(
   const { buckets = [] } = over;
   const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET, ...buckets] });
   for (const { pattern } of buckets) await started.client.send(new CreateBucketCommand({ Bucket: pattern }));
-  const options = backendOptions(started.url, over.backend);
+  if (over.proxy !== undefined) over.proxy.port = Number(new URL(started.url).port);
+  const options = backendOptions(over.proxy?.endpoint ?? started.url, over.backend);
   const connection = new BackendConnection(options);
   const lane = new PassThroughLane(options);
   onTestFinished(async () => {

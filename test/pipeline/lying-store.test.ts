@@ -175,9 +175,9 @@ describe('a store that passes over conditions', () => {
     looks = 0;
     replace: () => Promise<void> = async () => undefined;
 
-    override async get(...[get, signal]: Parameters<Store['get']>): ReturnType<Store['get']> {
+    override async read(...[get, signal]: Parameters<Store['read']>): ReturnType<Store['read']> {
       if (++this.looks === 2) await this.replace();
-      return super.get({ ...get, conditions: {} }, signal);
+      return super.read({ ...get, conditions: {} }, signal);
     }
   }
 

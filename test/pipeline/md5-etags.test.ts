@@ -77,7 +77,8 @@ describe('in mode md5 an object is shown under the MD5 of its plaintext', () => 
     for (const index of ['memory only', 'and the index'] as const) {
       const elsewhere = await forgetting(stand, index);
       expect(await etagsOf('k', elsewhere())).toEqual(all);
-      expect(stand.etagsFound().includes('footer')).toBe(index === 'and the index');
+      // One that lies in parts has its length there, so that its footer was not read for the ETag.
+      expect(stand.etagsFound().includes('footer')).toBe(index === 'and the index' && bytes < 9 * MIB);
     }
   });
 

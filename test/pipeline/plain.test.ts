@@ -87,7 +87,8 @@ describe('a store that knows no ranges', () => {
     const { store } = stand.services;
     const rangeless = {
       dialect: store.dialect,
-      get: (get: Parameters<Store['get']>[0], signal: AbortSignal) => store.get({ ...get, range: undefined }, signal),
+      get: (...[get, signal]: Parameters<Store['get']>) => store.get({ ...get, range: undefined }, signal),
+      read: (...[get, signal]: Parameters<Store['read']>) => store.read({ ...get, range: undefined }, signal),
     } as Store;
     const asker = { ...context, services: { ...context.services, store: rangeless } };
     const range = { kind: 'from', first: 70_000, last: 70_099 } as const;

@@ -23,10 +23,14 @@ export interface StartedUpload {
 export async function startUpload(
   stand: InProcess,
   key: string,
-  options: { readonly context?: () => OperationContext; readonly checksum?: CreateMultipartUpload['checksum'] } = {},
+  options: {
+    readonly bucket?: string;
+    readonly context?: () => OperationContext;
+    readonly checksum?: CreateMultipartUpload['checksum'];
+  } = {},
 ): Promise<StartedUpload> {
-  const { context = () => stand.context(), checksum } = options;
-  const ref = { bucket: BUCKET, key };
+  const { bucket = BUCKET, context = () => stand.context(), checksum } = options;
+  const ref = { bucket, key };
   const metadata = { content: { contentType: 'text/plain' }, user: [], vendor: new HeaderList() };
   const created = await createUpload({ kind: 'CreateMultipartUpload', ref, metadata, checksum }, context());
   const named = { ref, uploadId: created.uploadId };

@@ -4,7 +4,7 @@ import { mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BackendRefusal, type ErrorCode, GatewayError } from '../../src/errors.ts';
+import { BackendRefusal, GatewayError, type InconclusiveCode } from '../../src/errors.ts';
 import { keyField } from '../../src/telemetry/key-names.ts';
 import { createLog, type KeyField, type Log } from '../../src/telemetry/log.ts';
 import { record } from './record.ts';
@@ -91,7 +91,7 @@ describe('the line of a request', () => {
 
   it('of what the backend refused has the backend’s words, and no secret that it repeats', () => {
     const signature = '5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7';
-    const refused = (code: string, words: string, errorCode: ErrorCode = 'BackendRefused') => {
+    const refused = (code: string, words: string, errorCode: InconclusiveCode = 'BackendRefused') => {
       const source = errorCode === 'NoSuchKey' ? 'client' : 'backend';
       const cause = new BackendRefusal(409, code, words);
       const error = new GatewayError(errorCode, 'for the client', { source, cause });

@@ -127,7 +127,7 @@ function content(answer: ObjectContent, context: RenderContext): WireResponse {
   if (range !== undefined)
     headers.append('Content-Range', `bytes ${range.first}-${range.last}/${facts.plaintextBytes}`);
   const length = range === undefined ? facts.plaintextBytes : range.last - range.first + 1;
-  headers.append('Content-Length', String(length));
+  if (length !== undefined) headers.append('Content-Length', String(length));
   return { status: range === undefined ? 200 : 206, headers, body: answer.body };
 }
 

@@ -1,7 +1,8 @@
-import { BackendRefusal, type ErrorCode, type ErrorSource, GatewayError } from '../../errors.ts';
+import { BackendRefusal, type ErrorSource, GatewayError, type InconclusiveCode } from '../../errors.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { readXml, xmlText } from '../../wire/xml.ts';
 import type { Asker } from '../dialect.ts';
+import { type ClaimCode, StoreClaim } from '../store-claim.ts';
 
 /**
  * A backend's refusals as neutral errors. Its own words reach a client only where they name a rule of its own; its
@@ -11,16 +12,16 @@ import type { Asker } from '../dialect.ts';
 type ObjectName = { readonly bucket?: string | undefined; readonly key?: string | undefined };
 
 interface Meaning {
-  readonly code: ErrorCode;
+  readonly code: InconclusiveCode;
   readonly source: ErrorSource;
   readonly message: string;
 }
 
-function client(code: ErrorCode, message: string): Meaning {
+function client(code: InconclusiveCode, message: string): Meaning {
   return { code, source: 'client', message };
 }
 
-function backend(code: ErrorCode, message: string): Meaning {
+function backend(code: InconclusiveCode, message: string): Meaning {
   return { code, source: 'backend', message };
 }
 
@@ -86,9 +87,6 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     'The conditional request cannot succeed due to a conflicting operation against this resource.',
   ),
   OperationAborted: client('ConditionalRequestConflict', 'A conflicting operation is in progress. Try again.'),
-  PreconditionFailed: client('PreconditionFailed', 'At least one of the preconditions you specified did not hold.'),
-  NotModified: client('NotModified', 'The object was not modified.'),
-  InvalidRange: client('InvalidRange', 'The requested range is not satisfiable.'),
   InvalidPart: client('InvalidPart', 'One or more of the specified parts could not be found.'),
   InvalidPartOrder: client('InvalidPartOrder', 'The list of parts was not in ascending order.'),
   EntityTooSmall: client('EntityTooSmall', 'The proposed upload is smaller than the minimum allowed size.'),
@@ -123,13 +121,19 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   Throttling: SLOW_DOWN,
 };
 
-const CODE_BY_STATUS: Readonly<Record<number, string>> = {
+const CLAIM_CODES: ReadonlySet<string> = new Set<ClaimCode>(['NotModified', 'PreconditionFailed', 'InvalidRange']);
+
+/** Whatever code stands beside it: the status is what programs go by. */
+const CLAIM_BY_STATUS: Readonly<Record<number, ClaimCode>> = {
   304: 'NotModified',
+  412: 'PreconditionFailed',
+  416: 'InvalidRange',
+};
+
+const CODE_BY_STATUS: Readonly<Record<number, string>> = {
   403: 'AccessDenied',
   405: 'MethodNotAllowed',
   411: 'IncompleteBody',
-  412: 'PreconditionFailed',
-  416: 'InvalidRange',
   429: 'SlowDown',
   501: 'NotImplemented',
   507: 'XMinioStorageFull',
@@ -141,14 +145,14 @@ const MAX_MESSAGE_CHARACTERS = 300;
 /**
  * See BackDialect.readError. A refusal that this table does not know is a BackendRefused whose details carry the
  * backend's own code and status, so that a front of the same dialect can spell it as the backend did
- * (NoSuchTagSet, NoSuchLifecycleConfiguration …).
+ * (NoSuchTagSet, NoSuchLifecycleConfiguration …). What a client could take for success is a StoreClaim.
  */
 export function readError(
   response: IncomingResponse,
   document: Buffer,
   ref: ObjectName,
   asker: Asker = 'gateway',
-): GatewayError {
+): GatewayError | StoreClaim {
   const said = readErrorDocument(document);
   const headers = response.headers;
   // HEAD answers have no body; MinIO names its code in a header.
@@ -157,6 +161,8 @@ export function readError(
   const words = `${printable(message)}${hintFor(code, asker)}`;
   const cause = new BackendRefusal(response.status, printable(code), words);
   const details = objectDetails(ref);
+  const claim = CLAIM_BY_STATUS[response.status] ?? (CLAIM_CODES.has(code) ? (code as ClaimCode) : undefined);
+  if (claim !== undefined) return new StoreClaim(claim, { cause, details });
   const meaning = meaningFor(asker, code) ?? meaningOf(code, response.status);
   if (meaning !== undefined) {
     const { source } = meaning;

@@ -66,7 +66,7 @@ function readHead(headers: HeaderList): Head {
 
 function readVendorHeader(head: Head, name: string, rawName: string, value: string): void {
   if (name.startsWith(META_PREFIX)) head.user.push([name.slice(META_PREFIX.length), decodeMetadataValue(value)]);
-  else if (name === 'x-amz-version-id') head.versionId = value;
+  else if (name === 'x-amz-version-id') head.versionId = once(name, value, head.versionId);
   else if (name === 'x-amz-mp-parts-count') head.partsCount = value;
   else if (name === 'x-amz-delete-marker') head.deleteMarker = value === 'true';
   else if (KEPT.has(name)) head.vendor.append(rawName, value);
@@ -75,16 +75,16 @@ function readVendorHeader(head: Head, name: string, rawName: string, value: stri
 function readPlainHeader(head: Head, name: string, value: string): void {
   switch (name) {
     case 'content-length':
-      head.contentLength = value;
+      head.contentLength = once(name, value, head.contentLength);
       break;
     case 'content-range':
-      head.contentRange = value;
+      head.contentRange = once(name, value, head.contentRange);
       break;
     case 'etag':
-      head.etag = unquoted(value);
+      head.etag = once(name, unquoted(value), head.etag);
       break;
     case 'last-modified':
-      head.lastModified = value;
+      head.lastModified = once(name, value, head.lastModified);
       break;
     case 'content-type':
       head.content.contentType = value;
@@ -107,6 +107,12 @@ function readPlainHeader(head: Head, name: string, value: string): void {
   }
 }
 
+/** Which of two is meant nobody can say. @throws GatewayError BackendError */
+function once(name: string, value: string, before: string | undefined): string {
+  if (before !== undefined && before !== value) throw unusable(`has two values of ${name}`);
+  return value;
+}
+
 export function unquoted(etag: string): string {
   const strong = etag.startsWith('W/') ? etag.slice(2) : etag;
   return strong.length >= 2 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
@@ -114,13 +120,17 @@ export function unquoted(etag: string): string {
 
 /** @throws GatewayError BackendError when what every store sends is missing or contradicts itself */
 export function readObject(response: IncomingResponse): StoredObject {
+  const { status } = response;
+  if (status !== 200 && status !== 206) throw unusable(`has the status ${status} and should be an object`);
   const head = readHead(response.headers);
   const lastModified = head.lastModified === undefined ? undefined : parseHttpDate(head.lastModified);
   if (head.etag === undefined || lastModified === undefined) throw unusable('has no ETag or no Last-Modified');
   const contentLength = head.contentLength === undefined ? undefined : wholeNumber(head.contentLength);
   const ofNothing = head.contentRange === RANGE_OF_NOTHING && contentLength === 0;
-  const partial = response.status === 206 && !ofNothing;
+  const partial = status === 206 && !ofNothing;
   const range = partial ? readContentRange(head.contentRange) : undefined;
+  const inBody = range === undefined ? contentLength : range.last - range.first + 1;
+  if (contentLength !== undefined && contentLength !== inBody) throw unusable('has another length than its range');
   const storedBytes = range === undefined ? contentLength : range.sizeBytes;
   if (storedBytes === undefined) throw unusable('has no length');
   return {

@@ -14,10 +14,10 @@ const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 export function renderContent(answer: ObjectContent, headers: HeaderList): WireResponse {
   const { facts, range, overrides, body } = answer;
   const bytes = range === undefined ? facts.plaintextBytes : range.last - range.first + 1;
-  headers.append('Content-Length', String(bytes));
+  if (bytes !== undefined) headers.append('Content-Length', String(bytes));
   if (answer.partsCount !== undefined) headers.append('x-amz-mp-parts-count', String(answer.partsCount));
   // No Content-Range can tell of no bytes (RFC 9110 §14.4); MinIO answers so too.
-  if (range !== undefined && bytes > 0) {
+  if (range !== undefined && bytes !== 0) {
     headers.append('Content-Range', `bytes ${range.first}-${range.last}/${facts.plaintextBytes}`);
   }
   headers.append('Accept-Ranges', 'bytes');

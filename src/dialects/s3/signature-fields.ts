@@ -1,4 +1,4 @@
-import { clientError, type ErrorCode, type GatewayError } from '../../errors.ts';
+import { clientError, type GatewayError, type InconclusiveCode } from '../../errors.ts';
 import { formatBasicIsoDate, parseBasicIsoDate, parseHttpDate } from '../../wire/dates.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
@@ -210,7 +210,7 @@ function queryMalformed(reason: string): GatewayError {
   return malformedAs('AuthorizationQueryParametersError', `Error parsing the query’s signature: ${reason}.`);
 }
 
-function malformedAs(code: ErrorCode, message: string): GatewayError {
+function malformedAs(code: InconclusiveCode, message: string): GatewayError {
   return clientError(code, message);
 }
 

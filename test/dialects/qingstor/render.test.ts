@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { QINGSTOR_ERRORS } from '../../../src/dialects/qingstor/error-table.ts';
 import { qingstorFront } from '../../../src/dialects/qingstor/front.ts';
-import { clientError, type ErrorCode, GatewayError } from '../../../src/errors.ts';
+import { type ErrorCode, proven } from '../../../src/errors.ts';
 import type { Answer, ObjectContent, ObjectListing } from '../../../src/operations/answer.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { WireResponse } from '../../../src/wire/message.ts';
+import { errorOf } from '../../support/conclusive.ts';
 import { chunks, wireRequest } from '../../support/requests.ts';
 
 const MODIFIED = new Date('2024-01-02T03:04:05.678Z');
@@ -36,7 +37,7 @@ function documentOf(response: WireResponse): unknown {
 const CONTENT: ObjectContent = {
   kind: 'ObjectContent',
   facts: {
-    plaintextBytes: 1000,
+    plaintextBytes: proven(1000),
     etag: 'e1',
     lastModified: MODIFIED,
     metadata: {
@@ -239,7 +240,7 @@ describe('errors', () => {
     ['BackendUnavailable', 503, 'service_unavailable'],
     ['InternalError', 500, 'internal_error'],
   ] as const)('%s: %d %s', (code, status, name) => {
-    const response = qingstorFront.renderError(new GatewayError(code, 'What?', { source: 'gateway' }), context());
+    const response = qingstorFront.renderError(errorOf(code, 'What?'), context());
     expect(response.status).toBe(status);
     expect(documentOf(response)).toEqual({ code: name, message: 'What?', request_id: 'REQ1', url: '' });
   });
@@ -255,7 +256,7 @@ describe('errors', () => {
     ['NotModified', 'GET', 304],
     ['NoSuchKey', 'HEAD', 404],
   ] as const)('%s of %s has no body', (code: ErrorCode, method, status) => {
-    const response = qingstorFront.renderError(clientError(code, 'm'), context(method));
+    const response = qingstorFront.renderError(errorOf(code, 'm'), context(method));
     expect([response.status, response.body]).toEqual([status, undefined]);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Asker } from '../../../src/dialects/dialect.ts';
 import { s3Back } from '../../../src/dialects/s3/back.ts';
 import { decodeMetadataValue, encodeMetadataValue } from '../../../src/dialects/s3/encoded-word.ts';
+import { StoreClaim } from '../../../src/dialects/store-claim.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { IncomingResponse } from '../../../src/wire/message.ts';
@@ -123,7 +124,11 @@ describe('readError', () => {
     [301, 'PermanentRedirect', 'BackendError', 'backend'],
     [403, 'AccessDenied', 'AccessDenied', 'backend'],
     [404, 'NoSuchKey', 'NoSuchKey', 'client'],
-    [412, 'PreconditionFailed', 'PreconditionFailed', 'client'],
+    [412, 'PreconditionFailed', 'PreconditionFailed', 'claim'],
+    [412, 'Whatever', 'PreconditionFailed', 'claim'],
+    [416, 'Whatever', 'InvalidRange', 'claim'],
+    [400, 'InvalidRange', 'InvalidRange', 'claim'],
+    [404, 'NotModified', 'NotModified', 'claim'],
     [409, 'ConditionalRequestConflict', 'ConditionalRequestConflict', 'client'],
     [400, 'XMinioInvalidObjectName', 'BackendRefused', 'backend'],
     [503, 'SlowDown', 'SlowDown', 'backend'],
@@ -135,8 +140,9 @@ describe('readError', () => {
     [307, 'Whatever', 'BackendError', 'backend'],
     [400, 'constructor', 'BackendRefused', 'backend'],
   ])('%i %s is %s of %s', (status, code, neutral, source) => {
-    const { code: actual, source: of, message } = error(status, code);
-    expect([actual, of]).toEqual([neutral, source]);
+    const read = error(status, code);
+    const { code: actual, message } = read;
+    expect([actual, read instanceof StoreClaim ? 'claim' : read.source]).toEqual([neutral, source]);
     expect(message).not.toMatch(/THEIRS|HOSTID|secret/);
   });
 
@@ -165,7 +171,8 @@ describe('readError', () => {
   ])('without a document, %i %j speaks by status', (status, headers, ref, code) => {
     const read = s3Back.readError(answer(status, ...headers), Buffer.alloc(0), ref);
     expect(read.code).toBe(code);
-    if (headers[0] === 'x-amz-delete-marker') expect(read.headers).toEqual([headers, ['allow', 'DELETE']]);
+    if (headers[0] === 'x-amz-delete-marker')
+      expect((read as GatewayError).headers).toEqual([headers, ['allow', 'DELETE']]);
   });
 
   test.each<[Asker, string, string, string]>([
@@ -180,7 +187,7 @@ describe('readError', () => {
     ['gateway', 'InvalidAccessKeyId', 'BackendError', 'backend'],
   ])('to a %s %s is %s of %s', (asker, said, code, source) => {
     const document = Buffer.from(`<Error><Code>${said}</Code><Message>AKIDBACKEND</Message></Error>`);
-    const read = s3Back.readError(answer(403), document, { bucket: 'b', key: 'k' }, asker);
+    const read = s3Back.readError(answer(403), document, { bucket: 'b', key: 'k' }, asker) as GatewayError;
     expect([read.code, read.source]).toEqual([code, source]);
     expect(read.message).not.toContain('AKIDBACKEND');
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createS3Front } from '../../../src/dialects/s3/front.ts';
+import { StoreClaim } from '../../../src/dialects/store-claim.ts';
 import { clientError, GatewayError } from '../../../src/errors.ts';
 import type { ObjectCopied } from '../../../src/operations/answer.ts';
 import { collect } from '../../../src/wire/collect.ts';
@@ -316,7 +317,7 @@ function thrown(action: () => unknown): string {
   try {
     action();
   } catch (error) {
-    if (error instanceof GatewayError) return error.code;
+    if (error instanceof GatewayError || error instanceof StoreClaim) return error.code;
   }
   return 'nothing';
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { proven } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/operations/answer.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import { wireRequest } from '../../support/requests.ts';
@@ -120,7 +121,7 @@ test('the answer tells of ciphertext, and only of that', () => {
   }
   const metadata = { content: {}, user: [], vendor: new HeaderList() };
   for (const sealed of [true, false, undefined]) {
-    const facts = { plaintextBytes: 1, etag, lastModified, metadata, sealed };
+    const facts = { plaintextBytes: proven(1), etag, lastModified, metadata, sealed };
     const content: Answer = { kind: 'ObjectContent', facts, range: undefined, overrides: {}, body: undefined };
     // What the object is decides, and not what would become of it now.
     for (const seals of [true, false]) expect(headersOf(content, seals)).toBe(sealed ? 'AES256' : undefined);

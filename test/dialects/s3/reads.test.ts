@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { proven } from '../../../src/errors.ts';
 import type { ObjectAttributes, ObjectContent } from '../../../src/operations/answer.ts';
 import type { GetObjectAttributes, Operation } from '../../../src/operations/operation.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
@@ -41,7 +42,7 @@ describe('partNumber', () => {
 const CONTENT: ObjectContent = {
   kind: 'ObjectContent',
   facts: {
-    plaintextBytes: 100,
+    plaintextBytes: proven(100),
     etag: 'e',
     lastModified: new Date('2024-01-02T03:04:05Z'),
     metadata: { content: {}, user: [], vendor: HeaderList.of([['x-amz-storage-class', 'COLD']]) },

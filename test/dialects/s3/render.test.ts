@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { s3Back } from '../../../src/dialects/s3/back.ts';
 import { S3_ERRORS } from '../../../src/dialects/s3/error-table.ts';
 import { createS3Front } from '../../../src/dialects/s3/front.ts';
-import { clientError, type ErrorCode, GatewayError } from '../../../src/errors.ts';
+import { clientError, type ErrorCode, GatewayError, proven } from '../../../src/errors.ts';
 import type { Answer, ObjectContent } from '../../../src/operations/answer.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { WireResponse } from '../../../src/wire/message.ts';
 import { readXml, xmlChildren, xmlText } from '../../../src/wire/xml.ts';
+import { errorOf } from '../../support/conclusive.ts';
 import fc from '../../support/property.ts';
 import { chunks, wireRequest } from '../../support/requests.ts';
 import { NOW, SETTINGS } from './signing.ts';
@@ -39,7 +40,7 @@ function document(response: WireResponse): Buffer {
 const CONTENT: ObjectContent = {
   kind: 'ObjectContent',
   facts: {
-    plaintextBytes: 1000,
+    plaintextBytes: proven(1000),
     etag: 'e1',
     lastModified: new Date('2024-01-01T00:00:00.999Z'),
     metadata: {
@@ -396,7 +397,7 @@ describe('errors', () => {
   });
 
   test.each(Object.keys(S3_ERRORS) as ErrorCode[])('%s', (code) => {
-    const response = front.renderError(new GatewayError(code, 'What & why.', { source: 'gateway' }), context());
+    const response = front.renderError(errorOf(code, 'What & why.'), context());
     expect(response.status).toBe(S3_ERRORS[code].status);
     expect(headersOf(response)).toMatchObject(COMMON);
     if (code === 'NotModified') {
@@ -444,7 +445,7 @@ describe('errors', () => {
   });
 
   test('headers that belong to an error go along', () => {
-    const error = new GatewayError('NotModified', 'm', { source: 'client', headers: [['ETag', '"e"']] });
+    const error = errorOf('NotModified', 'm', { headers: [['ETag', '"e"']] });
     expect(front.renderError(error, context()).headers.get('etag')).toBe('"e"');
   });
 

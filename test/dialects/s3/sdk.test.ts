@@ -17,7 +17,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { expect, test } from 'vitest';
 import { createS3Front } from '../../../src/dialects/s3/front.ts';
-import { asGatewayError } from '../../../src/errors.ts';
+import { asGatewayError, proven } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/operations/answer.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
 import { collect } from '../../../src/wire/collect.ts';
@@ -154,7 +154,7 @@ test('GetObject, and HeadObject', async () => {
   const { client, seen } = clientFor((operation) => ({
     kind: 'ObjectContent',
     facts: {
-      plaintextBytes: 5,
+      plaintextBytes: proven(5),
       etag: 'e1',
       lastModified: new Date('2024-01-02T03:04:05Z'),
       metadata: { content: { contentType: 'a/b' }, user: [['name', 'v']], vendor: new HeaderList() },

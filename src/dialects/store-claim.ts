@@ -1,0 +1,56 @@
+import { clientError, GatewayError } from '../errors.ts';
+import type { Conditions } from '../wire/conditions.ts';
+
+/** 304, 412 and 416 in HTTP. */
+export type ClaimCode = 'NotModified' | 'PreconditionFailed' | 'InvalidRange';
+
+/**
+ * A store's word about an object that it does not give. It is no answer to a client: a program that hears "not modified"
+ * or "past the end" believes that it has all there is. It is no GatewayError either, so that it cannot become one by
+ * being passed on: whoever asked must bear it out, or say that it is unexplained.
+ */
+export class StoreClaim extends Error {
+  override readonly name = 'StoreClaim';
+  readonly code: ClaimCode;
+  readonly details: Readonly<Record<string, string>>;
+
+  constructor(code: ClaimCode, options: { readonly cause: Error; readonly details: Readonly<Record<string, string>> }) {
+    super(`The backend answered ${code}.`, { cause: options.cause });
+    this.code = code;
+    this.details = options.details;
+  }
+}
+
+/** A claim that nothing which was asked explains, or that what is known of the object contradicts. */
+export class UnexplainedClaim extends GatewayError {
+  /** What was claimed, where it was a refusal. */
+  readonly claim: ClaimCode | undefined;
+
+  constructor(claim?: StoreClaim) {
+    super(
+      'BackendUnavailable',
+      'The backend’s answers contradict each other, or what it was asked. Try again shortly.',
+      {
+        source: 'backend',
+        ...(claim && { cause: claim.cause, details: claim.details }),
+      },
+    );
+    this.claim = claim?.code;
+  }
+}
+
+/**
+ * A refusal as an error that may go on. A condition that was asked explains "precondition failed", which no program takes
+ * for success; nothing else is explained by the request alone.
+ * @param asked the conditions of the request that was refused
+ */
+export function explained(refusal: GatewayError | StoreClaim, asked: Conditions | undefined): GatewayError {
+  if (refusal instanceof GatewayError) return refusal;
+  const { code, cause, details } = refusal;
+  const conditional = (asked?.ifMatch ?? asked?.ifNoneMatch ?? asked?.ifUnmodifiedSince) !== undefined;
+  if (code !== 'PreconditionFailed' || !conditional) return new UnexplainedClaim(refusal);
+  return clientError('PreconditionFailed', 'At least one of the preconditions you specified did not hold.', {
+    cause,
+    details,
+  });
+}
