@@ -135,6 +135,24 @@ describe('files', () => {
     ]);
   });
 
+  test('call a claim proven only where it is: by envelope, footer or policy, or in the store itself', () => {
+    const proves = sources.filter(
+      ({ path, code }) => path !== 'src/errors.ts' && /\bproven\(|\bas\s+Proven\b|\bas\s+Proof\b/.test(code),
+    );
+    expect(proves.map(({ path }) => path).sort()).toEqual([
+      'src/devstore/copies.ts',
+      'src/devstore/objects.ts',
+      'src/devstore/preconditions.ts',
+      'src/pipeline/stored.ts',
+    ]);
+    // Nobody brings a conclusive code past its proof.
+    expect(
+      breaches(({ code }) =>
+        /\bas\s+InconclusiveCode\b|super\(code\s+as\s+never\b/.test(code) ? ['casts a code'] : [],
+      ),
+    ).toEqual(['src/errors.ts: casts a code']);
+  });
+
   test('leave the process to those who have a reason', () => {
     const touches = (code: string) =>
       /(?<![\w.'"`-])process(?:\.[a-z]|\[)|globalThis\.process|=\s*process\s*;|['"](?:node:)?process['"]/i.test(code);

@@ -1,7 +1,7 @@
 import type { BackendConnection } from '../backend/connection.ts';
 import type { BackDialect, StoredObject } from '../dialects/dialect.ts';
 import { type ForStore, madeBy, type StoreGrammar } from '../dialects/identifiers.ts';
-import { explained } from '../dialects/store-claim.ts';
+import { explained, readAcknowledged } from '../dialects/store-claim.ts';
 import { GatewayError } from '../errors.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { ListObjects } from '../operations/operation.ts';
@@ -60,7 +60,7 @@ export class ObjectClient {
         this.#back.completeUpload(upload.ref, uploadId, parts, conditions),
         ref,
       );
-      this.#back.readComplete(head, document); // an error may come with 200
+      readAcknowledged(() => this.#back.readComplete(head, document), conditions);
     } catch (error) {
       await this.#ask(this.#back.abortUpload(upload.ref, uploadId), ref).catch(() => undefined);
       throw error;
@@ -168,10 +168,13 @@ export class ObjectClient {
     const document = await collect(response.body, MAX_DOCUMENT_BYTES, () => {
       return new GatewayError('BackendError', 'The answer is larger than expected.', { source: 'backend' });
     });
-    if (response.status >= 300) throw explained(this.#back.readError(response, document, ref), undefined);
+    if (response.status >= 300) throw explained(this.#back.readError(response, document, ref), ASKED);
     return { response, document };
   }
 }
+
+/** Whoever probes a store asks for conditions to see what it makes of them. */
+const ASKED: Conditions = { ifMatch: '*' };
 
 async function* brokenOff(beginning: Buffer): AsyncGenerator<Buffer, void, void> {
   yield beginning;

@@ -54,3 +54,12 @@ export function explained(refusal: GatewayError | StoreClaim, asked: Conditions 
     details,
   });
 }
+
+/** What a store says with 200 of a write may be a refusal all the same. @throws GatewayError, and what `read` throws */
+export function readAcknowledged<T>(read: () => T, asked: Conditions | undefined): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw thrown instanceof StoreClaim ? explained(thrown, asked) : thrown;
+  }
+}

@@ -4,12 +4,13 @@ import { GatewayError } from '../errors.ts';
 /**
  * The one answer to everything that does not authenticate. All causes look alike, because whoever can write to the
  * backend and ask the gateway would learn from the difference (FORMAT.md §1).
+ * @param cause for the log alone
  */
-export function corrupted(): GatewayError {
+export function corrupted(cause?: Error): GatewayError {
   return new GatewayError(
     'ObjectCorrupted',
     'The stored object fails authentication: it was altered, or it is not the object that was sealed here.',
-    { source: 'backend' },
+    { source: 'backend', cause },
   );
 }
 

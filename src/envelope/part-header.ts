@@ -4,6 +4,7 @@ import { PART_HEADER_BYTES } from './sizes.ts';
 import { readU64, writeU64 } from './u64.ts';
 
 const MAGIC = Buffer.from('SXP1');
+export const PART_MAGIC_BYTES = MAGIC.length;
 const LENGTH_OFFSET = 8;
 const OID_OFFSET = 16;
 const SALT_OFFSET = 32;
@@ -15,6 +16,11 @@ export interface PartIdentity {
   readonly partNumber: number;
   readonly partSalt: Buffer;
   readonly plaintextBytes: number;
+}
+
+/** Whether an object's first bytes are those of a sealed one. Anybody can write them: they prove nothing. */
+export function beginsAsPart(first: Buffer): boolean {
+  return first.subarray(0, PART_MAGIC_BYTES).equals(MAGIC);
 }
 
 /** Bytes 0..47 of the part header: what K_part and the header's MAC bind (FORMAT.md §4). */

@@ -69,6 +69,11 @@ export function plaintextBytesOf(storedBytes: number, quantum: QuantumId): numbe
   return plaintextBytes;
 }
 
+/** Whether an SX1 object of any quantum may have this stored size. Most sizes are one. */
+export function isSealedSize(storedBytes: number): boolean {
+  return ([0, 1, 2] as const).some((quantum) => plaintextBytesOf(storedBytes, quantum) !== undefined);
+}
+
 /**
  * The most that the footer of an object of n plaintext bytes can take, so that one suffix GET fetches it: reached
  * when there is one part, since every further part's header comes out of the same total.

@@ -3,6 +3,7 @@ import { StoreClaim } from '../dialects/store-claim.ts';
 import type { GetObject } from '../operations/operation.ts';
 import type { ByteRange } from '../wire/range.ts';
 import { mustPass } from './etag-conditions.ts';
+import { type PeekedContent, peekedContent } from './lost-envelope.ts';
 import { pinnedGet } from './pinned-get.ts';
 import { ObjectReplaced, pinned } from './replaced.ts';
 import type { OperationContext } from './services.ts';
@@ -34,10 +35,13 @@ export async function firstContent(
     range: asked && storedGuess(asked, ref, context),
     conditions: pinnedTo === undefined ? readConditions(operation.conditions) : { ifMatch: `"${pinnedTo}"` },
   };
-  const content = await unlessReplaced(context.services.store.read(get, context.signal), pinnedTo);
-  if (content instanceof StoreClaim) return secondLook(operation, context, pinnedTo, content);
+  const answer = await unlessReplaced(context.services.store.read(get, context.signal), pinnedTo);
+  if (answer instanceof StoreClaim) return secondLook(operation, context, pinnedTo, answer);
+  const { mixed } = context.policy;
+  const peeked = mixed && (answer.object.storedRange?.first ?? 0) === 0 ? peekedContent(answer) : undefined;
+  const content = peeked ?? answer;
   try {
-    const object = await identified(operation, content.object, context, pinnedTo);
+    const object = await identified(operation, content.object, { context, pinnedTo, peeked });
     const range = await wantedRange(operation, object, context);
     if (asked !== undefined) rememberSingle(operation, object, context);
     if (range !== undefined || asked === undefined) return { object, range, content };
@@ -69,7 +73,7 @@ async function secondLook(
   const looking = context.services.store.head({ ref, conditions: {} }, context.signal);
   // Of what is not there at all no store says such things.
   const stored = await (claim === undefined ? unlessReplaced(looking, pinnedTo) : pinned(looking));
-  const object = await identified(operation, stored, context, pinnedTo);
+  const object = await identified(operation, stored, { context, pinnedTo });
   if (claim !== undefined && claim.code !== 'InvalidRange') throw new ObjectReplaced({ cause: claim });
   const range = await wantedRange(operation, object, context);
   if (range !== undefined && object.kind === 'sealed') throw new ObjectReplaced(); // by a longer one, since the answer
@@ -80,11 +84,18 @@ async function secondLook(
 async function identified(
   { ref, conditions }: GetObject,
   stored: StoredObject,
-  context: OperationContext,
-  pinnedTo: string | undefined,
+  {
+    context,
+    pinnedTo,
+    peeked,
+  }: {
+    readonly context: OperationContext;
+    readonly pinnedTo: string | undefined;
+    readonly peeked?: PeekedContent | undefined;
+  },
 ): Promise<SealedObject | PlainObject> {
   if (pinnedTo !== undefined && pinnedTo !== stored.etag) throw new ObjectReplaced();
-  const object = await identify(ref, stored, context);
+  const object = await identify(ref, stored, context, peeked);
   if (pinnedTo === undefined) await mustPass(conditions, object, ref, context);
   return object;
 }

@@ -1,3 +1,4 @@
+import { UnexplainedClaim } from '../dialects/store-claim.ts';
 import { maxFooterBytes, plaintextBytesOf, type QuantumId } from '../envelope/sizes.ts';
 import { GatewayError } from '../errors.ts';
 import { PLAIN_OBJECT } from '../etags/etag-entry.ts';
@@ -100,5 +101,7 @@ const OF_ALL: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>(
 
 /** Replaced or deleted since, archived, altered, not the gateway's to read: it must not take the others away. */
 function isOfThisObject(error: unknown): boolean {
+  // A store refuses the end of what is another object by now in several ways.
+  if (error instanceof UnexplainedClaim) return true;
   return error instanceof GatewayError && !OF_ALL.has(error.code);
 }

@@ -7,7 +7,8 @@ const BEYOND_LATIN1 = /[^\x00-\xff]/;
 
 /**
  * Plaintext sizes of listed objects in buckets whose policy is `mixed`, by place, backend ETag and stored size: there
- * a stored size alone does not tell whether the object is sealed. Bounded in bytes: keys have up to 1,024.
+ * a stored size alone does not tell whether the object is sealed. Bounded in bytes: keys have up to 1,024. And the objects
+ * there that are known to be plain, because their first bytes were looked at.
  */
 export class PlainSizeCache {
   readonly #sizes: LRUCache<string, number>;
@@ -26,4 +27,16 @@ export class PlainSizeCache {
   set(bucket: string, key: string, etag: string, storedBytes: number, plaintextBytes: number): void {
     this.#sizes.set(JSON.stringify([bucket, key, etag, storedBytes]), plaintextBytes);
   }
+
+  isPlain(bucket: string, key: string, etag: string, storedBytes: number): boolean {
+    return this.#sizes.has(plainName(bucket, key, etag, storedBytes));
+  }
+
+  setPlain(bucket: string, key: string, etag: string, storedBytes: number): void {
+    this.#sizes.set(plainName(bucket, key, etag, storedBytes), storedBytes);
+  }
+}
+
+function plainName(bucket: string, key: string, etag: string, storedBytes: number): string {
+  return JSON.stringify([bucket, key, etag, storedBytes, 'plain']);
 }

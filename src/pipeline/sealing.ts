@@ -1,5 +1,6 @@
 import { CARRIED_ENTRY, type GatheredMetadata, layMetadata, readCarried } from '../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../envelope/claims.ts';
+import { corrupted as failsAuthentication } from '../envelope/corruption.ts';
 import {
   decodeEnvelope,
   ENVELOPE_ENTRY,
@@ -158,10 +159,18 @@ function refuseLargeMetadata(bytes: number): void {
   );
 }
 
-/** The envelope's text among an object's user metadata, or undefined for an object that was not sealed. */
+/**
+ * The envelope's text among an object's user metadata, or undefined for an object that was not sealed.
+ * @throws GatewayError ObjectCorrupted where there are two: which of them is meant nobody can say
+ */
 export function envelopeText(metadata: ObjectMetadata): string | undefined {
-  for (const [name, value] of metadata.user) if (name === ENVELOPE_ENTRY) return value;
-  return undefined;
+  let text: string | undefined;
+  for (const [name, value] of metadata.user) {
+    if (name !== ENVELOPE_ENTRY) continue;
+    if (text !== undefined) throw corrupted('It has two envelopes.');
+    text = value;
+  }
+  return text;
 }
 
 /**
@@ -243,8 +252,11 @@ function hasOwnMetadata(
     warn('metadata', context);
     return false;
   }
-  throw corrupted(
+  // The envelope opened: like a moved object's, this claim has an error that says what can be done (FORMAT.md §3).
+  throw new GatewayError(
+    'ObjectCorrupted',
     'The stored object’s metadata or content headers were changed in the backend. The bucket policy metadata=warn serves such objects.',
+    { source: 'backend' },
   );
 }
 
@@ -253,8 +265,9 @@ function warn(claim: 'location' | 'metadata', context: OperationContext): void {
   context.trace.warnings.push(claim);
 }
 
-export function corrupted(message: string): GatewayError {
-  return new GatewayError('ObjectCorrupted', message, { source: 'backend' });
+/** @param reason for the log alone: a client hears the same of everything that does not open (FORMAT.md §3.1) */
+export function corrupted(reason: string): GatewayError {
+  return failsAuthentication(new Error(reason));
 }
 
 export function notSealed(): GatewayError {

@@ -19,7 +19,7 @@ import type {
   StorePut,
 } from '../dialects/dialect.ts';
 import { type ForStore, madeBy, type StoreGrammar, type StoreNames } from '../dialects/identifiers.ts';
-import { explained, StoreClaim } from '../dialects/store-claim.ts';
+import { explained, readAcknowledged, StoreClaim } from '../dialects/store-claim.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
@@ -356,7 +356,7 @@ export class Store {
     const request = this.#back.completeUpload(ref, uploadId, parts, conditions);
     const response = await this.#succeed(request, ref, { signal, conditions });
     const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
-    const stored = whole(() => this.#back.readComplete(response, document), conditions);
+    const stored = readAcknowledged(() => this.#back.readComplete(response, document), conditions);
     return stored.etag === '' ? { ...stored, etag: multipartEtag(parts) } : stored;
   }
 
@@ -365,7 +365,7 @@ export class Store {
     const conditions = pinTo(copy.source);
     const response = await this.#succeed(this.#back.copy(this.#made(copy)), copy.ref, { signal, conditions });
     const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
-    return whole(() => this.#back.readCopied(response, document), conditions);
+    return readAcknowledged(() => this.#back.readCopied(response, document), conditions);
   }
 
   /** As `copy`. */
@@ -378,7 +378,7 @@ export class Store {
     const request = this.#back.copyPart(this.#made({ ...part, ref, uploadId }));
     const response = await this.#succeed(request, ref, { signal, conditions });
     const document = await collect(response.body, MAX_ACK_BYTES, documentTooLarge);
-    const etag = whole(() => this.#back.readCopiedPart(response, document), conditions);
+    const etag = readAcknowledged(() => this.#back.readCopiedPart(response, document), conditions);
     return { partNumber: part.partNumber, etag };
   }
 
@@ -499,15 +499,6 @@ function isOfRead({ code }: StoreClaim, { range, conditions }: StoreGet): boolea
 function mustBeContent(answer: StoredContent | StoreClaim, { conditions }: StoreGet): StoredContent {
   if (answer instanceof StoreClaim) throw explained(answer, conditions);
   return answer;
-}
-
-/** What a store says with 200 of a write may be a refusal all the same. */
-function whole<T>(read: () => T, conditions: Conditions | undefined): T {
-  try {
-    return read();
-  } catch (thrown) {
-    throw thrown instanceof StoreClaim ? explained(thrown, conditions) : thrown;
-  }
 }
 
 function pinTo({ etag }: Pick<StoredObject, 'etag'>): Conditions {

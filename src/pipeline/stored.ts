@@ -9,6 +9,7 @@ import type { Checksum, ObjectRef } from '../operations/object.ts';
 import { collect } from '../wire/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import { backendEtags } from './etag.ts';
+import { hasLostItsEnvelope, type PeekedContent } from './lost-envelope.ts';
 import { pinned } from './replaced.ts';
 import { corrupted, envelopeText, notSealed, openSealed } from './sealing.ts';
 import type { OperationContext } from './services.ts';
@@ -31,19 +32,21 @@ export interface PlainObject extends Proof {
 
 /**
  * Tells what a backend answer's head describes.
+ * @param peeked its bytes from the first on, where they are on their way
  * @throws GatewayError ObjectNotSealed, ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
  */
 export async function identify(
   ref: ObjectRef,
   answered: StoredObject,
   context: OperationContext,
+  peeked?: PeekedContent,
 ): Promise<SealedObject | PlainObject> {
   const gathered = gatherMetadata(answered.metadata);
   const { content, user } = gathered;
   const stored = { ...answered, metadata: { content, user, vendor: answered.metadata.vendor } };
   const text = envelopeText(answered.metadata);
   if (text === undefined) {
-    if (context.policy.protection === 'seal' && !context.policy.mixed) throw notSealed();
+    if (context.policy.protection === 'seal') await mustBePlain(ref, answered, context, peeked);
     return proven({ kind: 'plain', stored }); // the policy lets it be, and then the store's word is all there is
   }
   const opened = await openSealed(text, ref, gathered, context);
@@ -53,6 +56,21 @@ export async function identify(
     throw corrupted('The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.');
   }
   return proven({ kind: 'sealed', stored, opened, claimedBytes: plaintextBytes }); // the envelope opened
+}
+
+/** @throws GatewayError ObjectNotSealed, ObjectCorrupted */
+async function mustBePlain(
+  ref: ObjectRef,
+  stored: StoredObject,
+  context: OperationContext,
+  content: PeekedContent | undefined,
+): Promise<void> {
+  if (!context.policy.mixed) throw notSealed();
+  if (!(await hasLostItsEnvelope(ref, stored, context, content))) return;
+  context.trace.lostEnvelopes++;
+  throw corrupted(
+    'It begins as a sealed object, and its envelope is gone: sealgate open --recover reads such objects.',
+  );
 }
 
 /**

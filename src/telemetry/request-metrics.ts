@@ -46,6 +46,7 @@ export class RequestMetrics {
   readonly #authentication: Tally;
   readonly #unfinished: Tally;
   readonly #warnings: Tally;
+  readonly #lostEnvelopes: Tally;
   readonly #seconds: SeriesHistogram;
   readonly #firstByteSeconds: SeriesHistogram;
   readonly #sealSeconds: HistogramSeries;
@@ -66,6 +67,11 @@ export class RequestMetrics {
     ]);
     this.#unfinished = tally('sealgate_unfinished_responses_total', 'Answers that did not go out whole.', ['by']);
     this.#warnings = tally('sealgate_policy_warnings_total', 'Claims that failed and that policy let pass.', ['claim']);
+    this.#lostEnvelopes = tally(
+      'sealgate_lost_envelopes_total',
+      'Objects of mixed buckets that begin as sealed ones do and have no envelope: refused.',
+      [],
+    );
     this.#seconds = histogram(
       'sealgate_request_seconds',
       'From the head of a request to the end of its answer.',
@@ -95,6 +101,7 @@ export class RequestMetrics {
       this.#unfinished.add(1, record.outcome === 'client-gone' ? 'client' : 'gateway');
     }
     if (record.errorCode !== undefined) this.#countError(record, record.errorCode);
+    if (record.lostEnvelopes > 0) this.#lostEnvelopes.add(record.lostEnvelopes);
     if (record.warnings !== undefined) for (const claim of record.warnings) this.#warnings.add(1, this.#code.of(claim));
   }
 

@@ -37,6 +37,8 @@ export interface RequestRecord {
   readonly hint: string | undefined;
   /** Claims that policy `warn` let pass. */
   readonly warnings: readonly string[] | undefined;
+  /** Objects that were refused because they begin as sealed ones do and have no envelope. */
+  readonly lostEnvelopes: number;
 }
 
 /** What the pipeline learns of a request (pipeline/trace.ts). */
@@ -55,6 +57,7 @@ export type RequestFindings = Pick<
   | 'error'
   | 'hint'
   | 'warnings'
+  | 'lostEnvelopes'
 >;
 
 /** As nginx logs it: the client closed before the answer began. */
@@ -91,5 +94,6 @@ export function requestRecord(
     error: trace.error,
     hint: trace.hint,
     warnings: trace.warnings,
+    lostEnvelopes: trace.lostEnvelopes,
   };
 }

@@ -25,6 +25,7 @@ export function record(changes: Partial<RequestRecord> = {}): RequestRecord {
     error: undefined,
     hint: undefined,
     warnings: undefined,
+    lostEnvelopes: 0,
     ...changes,
   };
 }
