@@ -5,8 +5,10 @@ import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
 
 /** Of all connections, the last sixteenth is for addresses that hold less than that. */
 const KEPT_PART = 16;
-/** What a connection takes beside the head that is not whole yet: socket, parser, and what the parser makes of the head. */
-const UNFINISHED_BYTES = 16 * 1024;
+/** What a connection takes beside the bytes of a head: socket, parser, and what the parser makes of the head. */
+const CONNECTION_BYTES = 16 * 1024;
+/** So many are what every gateway has; those beyond count in the memory though they idle. */
+const UNCOUNTED_CONNECTIONS = 256;
 /** And while a TLS handshake is on its way. */
 const HANDSHAKE_BYTES = 48 * 1024;
 
@@ -22,7 +24,7 @@ export interface GuestsOptions {
   readonly maxConnections: number;
   /** What heads that are not whole, and handshakes, may take of the memory. */
   readonly roomBytes: number;
-  /** Told how much they take now. */
+  /** Told how much they take now, and connections beyond the usual. */
   readonly onHeld: (bytes: number) => void;
   readonly proxies: TrustedProxies;
   /** A connection was closed for want of room: which was wanting is a metric's label. */
@@ -93,7 +95,7 @@ export class Guests {
         leaving.socket.destroy();
       }
     }
-    onHeld(heldBytes);
+    onHeld(heldBytes + Math.max(0, this.#crowd.size - UNCOUNTED_CONNECTIONS) * CONNECTION_BYTES);
   }
 
   #hasRoomFor(address: string): boolean {
@@ -124,7 +126,7 @@ function isIdle({ connection }: Guest): boolean {
 function bytesOf({ connection }: Guest): number {
   if (connection === undefined) return HANDSHAKE_BYTES;
   const { unfinishedBytes } = connection;
-  return unfinishedBytes === 0 ? 0 : UNFINISHED_BYTES + unfinishedBytes;
+  return unfinishedBytes === 0 ? 0 : CONNECTION_BYTES + unfinishedBytes;
 }
 
 function sum(guests: readonly Guest[]): number {

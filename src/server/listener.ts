@@ -35,7 +35,7 @@ export interface ListenerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Default none: whoever connects is the client. */
   readonly proxies?: TrustedProxies | undefined;
-  /** Told how many bytes heads that are not whole, and TLS handshakes, take now. */
+  /** Told how many bytes heads that are not whole, TLS handshakes, and connections beyond the usual take now. */
   readonly onHeadBytes?: ((bytes: number) => void) | undefined;
   readonly metrics: ListenerMetrics;
   readonly log: Pick<Log, 'request' | 'info' | 'warn'>;
