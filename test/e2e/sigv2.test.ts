@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, TENANT } from '../support/gateway.ts';
 import { payload, sha256 } from '../support/payload.ts';
@@ -76,11 +76,12 @@ describe('Signature Version 2 over MinIO and Redis', () => {
     await expect.poll(async () => (await asked('GET')).text, { timeout: 5000 }).toBe(sent.toString());
     expect(await asked('HEAD')).toMatchObject({ status: 200, length: String(sent.length) });
     expect(await asked('GET', 'read', 'another')).toMatchObject({ status: 403 });
-    for (const method of ['PUT', 'DELETE', 'POST']) {
+    for (const method of ['PUT', 'DELETE']) {
       const { status, text } = await asked(method);
       expect([method, status, text]).toEqual([method, 400, expect.stringContaining('--sigv2 on')]);
     }
     expect((await asked('GET')).text).toBe(sent.toString());
+    await onceClient(stand.gateway).send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'read' }));
     expect((await s3cmd('ls')).stderr).toContain('AWS4-HMAC-SHA256');
     expect(await boto3()).toEqual({ refused: [400, 'InvalidRequest'] });
     expect(stand.gateway.output()).toContain('"hint":"tenant set NAME --sigv2 presigned-reads"');
