@@ -33,6 +33,11 @@ export const HEADERS: readonly Scenario[] = [
       put('KMS encryption', 'kms', 'x', { headers: { 'x-amz-server-side-encryption': 'aws:kms' } }),
       put('encryption that is none', 'none', 'x', { headers: { 'x-amz-server-side-encryption': 'ROT13' } }),
       put('a header of tomorrow', 'new', 'x', { headers: { 'x-amz-tomorrow': 'x' } }),
+      get('a parameter of tomorrow', 'acl', { query: { tomorrow: '' } }),
+      get('parameters without meaning', 'acl', { query: { v: '123', utm_source: 'mail', Range: '' } }),
+      head('head with a number for a parameter', 'acl', { query: { '1732985': '' } }),
+      put('put with a parameter without meaning', 'by user', 'x', { query: { 'x-user': 'ann' } }),
+      put('a directive of a copy', 'by directive', 'x', { headers: { 'x-amz-metadata-directive': 'REPLACE' } }),
       put('a write offset', 'append', 'x', { headers: { 'x-amz-write-offset-bytes': '0' } }),
       remove('delete if match', 'acl', { headers: { 'if-match': '"0123456789abcdef0123456789abcdef"' } }),
       put('an expiry', 'expiry', 'x', { headers: { expires: 'never' } }),
@@ -41,21 +46,6 @@ export const HEADERS: readonly Scenario[] = [
       head('head of metadata of bytes', 'bytes'),
       put('metadata of nothing', 'nothing', 'x', { headers: { 'x-amz-meta-nothing': '' } }),
       head('head of metadata of nothing', 'nothing'),
-    ],
-  },
-  {
-    name: 'noise',
-    steps: [
-      put('put', 'k', 'x'),
-      get('get with a parameter of tomorrow', 'k', { query: { tomorrow: '' } }),
-      get('get with parameters without meaning', 'k', { query: { v: '123', utm_source: 'mail', Range: '' } }),
-      head('head with a number for a parameter', 'k', { query: { '1732985': '' } }),
-      list('list with a parameter without meaning', { 'list-type': '2', v: '123' }),
-      list('list with the version of the API', { Version: '2006-03-01' }),
-      put('put with a parameter without meaning', 'by user', 'y', { query: { 'x-user': 'ann' } }),
-      put('put with a directive of a copy', 'by directive', 'z', {
-        headers: { 'x-amz-metadata-directive': 'REPLACE' },
-      }),
     ],
   },
   {
