@@ -1,7 +1,8 @@
 import { GatewayError } from '../errors.ts';
 
 /** What the owner of a store does who put it back on purpose. */
-export const ACCEPT_HINT = 'If you restored a backup, accept it: sealgate key accept-generation.';
+export const ACCEPT_HINT =
+  'If that was you, with a backup or an older release, accept it: sealgate key accept-generation.';
 
 /**
  * The key store as a whole is older than what was seen of it, or says nothing of its age any more. Nothing is written

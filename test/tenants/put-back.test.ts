@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { examineStore } from '../../src/keys/accept-store.ts';
 import { HighestGeneration } from '../../src/keys/generation-file.ts';
-import { LEDGER_NAME, recordName } from '../../src/keys/record-name.ts';
+import { parsePayload } from '../../src/keys/payload.ts';
+import { LEDGER_NAME, parseRecordName, recordName } from '../../src/keys/record-name.ts';
 import { keyStoreUnavailable, type RecordStore, type StoredRecord } from '../../src/keys/record-store.ts';
 import type { RootKey } from '../../src/keys/root-key.ts';
-import { startUpSelfTest } from '../../src/keys/self-test.ts';
+import { CANARY, startUpSelfTest } from '../../src/keys/self-test.ts';
 import type { KeyStoreConfig } from '../../src/keys/store-table.ts';
 import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
@@ -209,6 +210,14 @@ describe.each(STORES)('in %s', (_name, configure) => {
     await other.administration.revokeCredential('ACMEFIRST');
     await store.put('credential/ACMEFIRST', old);
     expect(await (await open()).directory.caller('ACMEFIRST')).toBeUndefined();
+  });
+
+  it('gateways of release 0.1 take the ledger for a canary, and start', async () => {
+    const { store, rootKey } = await stand();
+    const plaintext = rootKey.unwrap(LEDGER_NAME, (await store.get(LEDGER_NAME))!.bytes);
+    expect(parseRecordName(LEDGER_NAME)?.kind).toBe('canary');
+    // All that they ask of one.
+    expect(CANARY.decode(parsePayload(plaintext), 'generations').createdAt).toMatch(/^\d{4}-.*Z$/);
   });
 
   it('administrators in several processes write at once, and nothing is lost', async () => {
