@@ -82,7 +82,7 @@ async function run({ config, folder, firstStart, credential, terminal }: Run): P
     const { program } = terminal;
     const { path, configFile } = folder;
     await log.flush(); // the sample's requests come before the welcome, not in the middle of it
-    terminal.print(welcomeText({ connection, sample, folder: path, firstStart, program, configFile }));
+    terminal.print(welcomeText({ connection, sample, folder: path, firstStart, program, tenant: TENANT, configFile }));
     await stopped(stop);
     terminal.print('Stopping: requests in flight finish first.');
   } finally {

@@ -20,6 +20,7 @@ import { getPart } from './get-part.ts';
 import { headObject } from './head.ts';
 import { inTime, LATENESS, type Lateness, mayBeLate } from './late-answer.ts';
 import { listObjects, listVersions } from './list.ts';
+import { Md5EtagHint } from './md5-hint.ts';
 import { postObject } from './post.ts';
 import { putObject } from './put.ts';
 import { readDocument } from './read-document.ts';
@@ -39,6 +40,7 @@ export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<Wir
 /** The one page that every request goes through. Its catch is the only place that renders an error. */
 export function createHandler(services: GatewayServices, lateness: Lateness = LATENESS): Handler {
   const askers = new Askers(services);
+  const md5EtagHint = new Md5EtagHint();
   const serve = async (request: WireRequest, front: FrontDialect, trace: RequestTrace, sharing: Sharing) => {
     const rendering: RenderContext = { requestId: request.id, settings: services.settings, request };
     let speaking = front;
@@ -72,6 +74,7 @@ export function createHandler(services: GatewayServices, lateness: Lateness = LA
       const context = authorize(bucketOf(operation), { services: ours, tenant, trace, signal: request.signal });
       if (!signed) checkAnonymous(operation, context.policy);
       checkAskedEncryption(operation, context.policy);
+      md5EtagHint.note(operation, request.headers, context);
       if (operation.kind === 'Forward') {
         const exchange = { request, body, front, renderError: await sharedErrors(renderError, sharing) };
         return await forward(operation, exchange, context.services);

@@ -16,7 +16,7 @@ export class RequestTrace {
   accessKeyId: string | undefined;
   errorCode: ErrorCode | undefined;
   errorSource: ErrorSource | undefined;
-  /** What an administrator may change to let such a request in: a command, without a word of the client's. */
+  /** What an administrator may change to let such a request in, or to content its program: without a word of the client's. */
   hint: string | undefined;
   /** The error itself, for the log's cause; never shown to the client. */
   error: Error | undefined;

@@ -33,7 +33,7 @@ export interface RequestRecord {
   readonly errorCode: ErrorCode | undefined;
   readonly errorSource: ErrorSource | undefined;
   readonly error: Error | undefined;
-  /** What an administrator may change to let such a request in. */
+  /** What an administrator may change to let such a request in, or to content its program. */
   readonly hint: string | undefined;
   /** Claims that policy `warn` let pass. */
   readonly warnings: readonly string[] | undefined;

@@ -197,7 +197,7 @@ describe('quickstart', () => {
     const missed = client(running.connection).send(new GetObjectCommand({ Bucket: 'demo', Key: 'missed' }));
     await expect(missed).rejects.toThrow();
     expect(await running.stop('SIGTERM')).toBe(0);
-    expect(running.stdout()).toMatch(/operation=GetObject bucket=demo status=404/);
+    expect(running.stdout()).toMatch(/operation=GetObject bucket=demo keyHash=[0-9a-f]+ status=404/);
     expect(running.stdout()).toContain('Stopping');
     running = await startQuickstart(folder);
   });
