@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { type Config, loadConfig } from '../config.ts';
-import { createGateway, openBackend } from '../gateway.ts';
+import { createGateway } from '../gateway.ts';
 import type { Secret } from '../keys/secret.ts';
+import { openBackend } from '../open-backend.ts';
 import { openStores } from '../stores.ts';
 import { type Command, CommandFailed, readArguments, UsageError } from './command.ts';
 import { openCommandLog } from './command-log.ts';

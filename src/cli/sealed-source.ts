@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { CARRIED_ENTRY } from '../envelope/carried-metadata.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY } from '../envelope/envelope.ts';
 import type { RandomAccess } from '../envelope/open-file.ts';
-import { openBackend } from '../gateway.ts';
+import { openBackend } from '../open-backend.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import { CommandFailed, UsageError } from './command.ts';
 import { ObjectClient } from './object-client.ts';

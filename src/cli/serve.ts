@@ -1,7 +1,8 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config.ts';
-import { createGateway, openBackend } from '../gateway.ts';
+import { createGateway } from '../gateway.ts';
+import { openBackend } from '../open-backend.ts';
 import { AdminServer } from '../server/admin.ts';
 import type { RunningWorker, WorkerGroup } from '../server/worker-group.ts';
 import { runWorkers } from '../server/workers.ts';

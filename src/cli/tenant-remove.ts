@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { openBackend } from '../gateway.ts';
+import { openBackend } from '../open-backend.ts';
 import { policyFor, type Tenant } from '../tenants/tenant.ts';
 import {
   CONFIG_OPTION,
