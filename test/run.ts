@@ -24,6 +24,8 @@ const TOOLS: readonly ToolName[] = [
   'aws',
   's3cmd',
   'kubernetes-validate',
+  'curl',
+  'wget',
 ];
 const ROOT = join(import.meta.dirname, '..');
 const BIN = join(ROOT, 'node_modules/.bin');

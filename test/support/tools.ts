@@ -19,7 +19,8 @@ export type ToolName =
   | 'kubernetes-validate'
   | 'nginx'
   | 'wrk'
-  | 'curl';
+  | 'curl'
+  | 'wget';
 
 interface ToolPlace {
   /** Environment variable with the absolute path; `npm test` sets it for vitest. */
@@ -54,6 +55,7 @@ export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   nginx: { variable: 'SEALGATE_TEST_NGINX', cached: 'bin/nginx', onPath: ['nginx', '/usr/sbin/nginx'] },
   wrk: { variable: 'SEALGATE_TEST_WRK', cached: 'bin/wrk', onPath: ['wrk'] },
   curl: { variable: 'SEALGATE_TEST_CURL', cached: 'bin/curl', onPath: ['curl'] },
+  wget: { variable: 'SEALGATE_TEST_WGET', cached: 'bin/wget', onPath: ['wget'] },
 };
 
 /** Where `npm test` keeps what it installs; shared by all clones of one user. */

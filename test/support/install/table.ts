@@ -224,4 +224,5 @@ export const RECIPES: readonly Recipe[] = [
   debianProgram('nginx'),
   debianProgram('wrk'),
   debianProgram('curl'),
+  debianProgram('wget'),
 ];
