@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { nearestName } from './cli/nearest-name.ts';
 import type { RedisStoreConfig } from './keys/redis-address.ts';
 import type { Secret } from './keys/secret.ts';
+import { certificateProblems } from './settings-certificates.ts';
 import type { HostPort } from './settings-forms.ts';
 import { namesWithin, SETTING_ROWS } from './settings-rows.ts';
 import { type ConfigProblem, find, place, SettingSources, type SettingTree } from './settings-source.ts';
@@ -116,6 +117,7 @@ export function examineConfig(input: ConfigInput): ExaminedConfig {
     return { ...NOTHING, problems: problems.filter((problem) => problem.setting === file) };
   }
   if (settings === undefined) return { ...NOTHING, problems };
+  problems.push(...certificateProblems(settings));
   const backend = completeBackend(settings);
   const keys = completeKeys(settings, sources.rootKeySource);
   const admin = settings.admin === 'off' ? undefined : settings.admin;

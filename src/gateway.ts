@@ -148,6 +148,21 @@ export class Gateway {
     return this.#admin && urlOf('http', this.#admin.address);
   }
 
+  /** Takes what can change while it runs: the certificate. */
+  reload(config: Pick<Config, 'tls'>): void {
+    const tls = listenerTls(config);
+    if (tls !== undefined) this.#listener.setCertificate(tls);
+  }
+
+  /** Tells at the start what else the first request would find out. Never rejects. */
+  async tellBackend(): Promise<void> {
+    try {
+      await this.#backend.connection.check();
+    } catch (error) {
+      this.#log.warn('the backend does not serve the gateway', { dependency: 'backend' }, error);
+    }
+  }
+
   /** Lets requests in flight finish, up to the configured time. */
   async stop(): Promise<void> {
     this.#sweep.stop();
@@ -268,7 +283,7 @@ function namesOf({ place, keys, reservedBuckets }: BackendConfig): StoreNames {
   return { keys: place.kind === 'directory' ? 'names' : keys, reservedBuckets: new Set(reservedBuckets) };
 }
 
-function listenerTls({ tls }: Config): { readonly cert: string; readonly key: string } | undefined {
+function listenerTls({ tls }: Pick<Config, 'tls'>): { readonly cert: string; readonly key: string } | undefined {
   return tls.cert === undefined || tls.key === undefined ? undefined : { cert: tls.cert, key: tls.key.reveal() };
 }
 

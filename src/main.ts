@@ -68,6 +68,7 @@ const terminal: Terminal = {
   get stop() {
     return stopSignal();
   },
+  onReload: (work) => void process.on('SIGHUP', work),
   onExit: (work) => void lastWork.push(work),
   now: () => new Date(),
   program: throughNpm ? 'npm run -s sealgate --' : 'sealgate',

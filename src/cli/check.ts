@@ -7,6 +7,7 @@ import { RootKeyInvalid } from '../keys/root-key.ts';
 import { type Backend, openBackend } from '../open-backend.ts';
 import { Staging } from '../pipeline/staging.ts';
 import { Store } from '../pipeline/store.ts';
+import { certificateExpiry } from '../settings-certificates.ts';
 import { openEtags, openStores, openUploads, reachKeyStore, stagingBucketOf } from '../stores.ts';
 import { CheckReport } from './check-report.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from './command.ts';
@@ -52,11 +53,21 @@ ${JSON_USAGE}`,
     }
     if (problems.length === 0)
       report.add({ name: 'configuration', outcome: 'ok', detail: file ?? 'environment variables' });
+    checkCertificate(examined, report, terminal);
     await checkParts({ examined, report, terminal, bucket: values.bucket });
     report.finish();
     return report.ok ? EXIT_OK : EXIT_FAILED;
   },
 };
+
+/** A pair that makes no connection is a problem of the configuration; this is about its time. */
+function checkCertificate({ config, problems }: ExaminedConfig, report: CheckReport, terminal: Terminal): void {
+  const cert = config?.tls.cert;
+  if (cert === undefined || problems.some(({ setting }) => setting.startsWith('tls.'))) return;
+  const expiry = certificateExpiry(cert, terminal.now());
+  const outcome = expiry === undefined ? 'ok' : expiry.startsWith('expires') ? 'warning' : 'failed';
+  report.add({ name: 'certificate', outcome, detail: `tls.cert ${expiry ?? 'and its key belong together'}` });
+}
 
 interface Check {
   readonly examined: ExaminedConfig;

@@ -1,11 +1,12 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config.ts';
-import { createGateway } from '../gateway.ts';
+import { createGateway, type Gateway } from '../gateway.ts';
 import { openBackend } from '../open-backend.ts';
 import { AdminServer } from '../server/admin.ts';
 import type { RunningWorker, WorkerGroup } from '../server/worker-group.ts';
 import { runWorkers } from '../server/workers.ts';
+import { certificateExpiry } from '../settings-certificates.ts';
 import { METRICS_CONTENT_TYPE } from '../telemetry/aggregate.ts';
 import type { Log } from '../telemetry/log.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, readArguments } from './command.ts';
@@ -26,11 +27,21 @@ export const serveCommand: Command = {
     const config = commandConfig(values.config, terminal);
     const log = openCommandLog(config, terminal);
     const { stop } = terminal;
+    let gateway: Gateway | undefined;
+    let group: WorkerGroup | undefined;
+    terminal.onReload(() => {
+      reload(config, () => commandConfig(values.config, terminal), { log, gateway });
+      group?.reload();
+    });
     const release = await holdEmbeddedStore(config);
     try {
-      const group = await runWorkers({
+      group = await runWorkers({
         count: workerCount(config),
-        startWorker: ({ number }) => startWorker(config, log.with({ common: { worker: number } })),
+        startWorker: async ({ number }) => {
+          gateway = await startGateway(config, log.with({ common: { worker: number } }));
+          if (number === 1) void gateway.tellBackend();
+          return asWorker(gateway);
+        },
         log,
         stopSeconds: config.limits.shutdownSeconds + STOP_MARGIN_SECONDS,
         stopSignal: stop,
@@ -59,7 +70,34 @@ async function holdEmbeddedStore(config: Config): Promise<() => Promise<void>> {
   return () => backend.close();
 }
 
-async function startWorker(config: Config, log: Log): Promise<RunningWorker> {
+/** What a running gateway can take anew; the rest is named, so that nobody believes it was taken. */
+function reload(
+  old: Config,
+  read: () => Config,
+  { log, gateway }: { readonly log: Log; readonly gateway: Gateway | undefined },
+): void {
+  try {
+    const config = read();
+    log.setLevel(config.log.level);
+    gateway?.reload(config);
+    const rest = (of: Config) => ({ ...of, tls: of.tls.cert !== undefined, log: { ...of.log, level: undefined } });
+    const [before, after] = [rest(old), rest(config)] as [Record<string, unknown>, Record<string, unknown>];
+    const changed = Object.keys(after).filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]));
+    const more = changed.length === 0 ? '' : `; a restart is needed for: ${changed.join(', ')}`;
+    log.info(`took the certificate and the level of the log from the configuration anew${more}`);
+  } catch (error) {
+    log.error('the configuration was not read anew, and the one before it stays', {}, error);
+  }
+}
+
+/** An expired certificate is not refused: clients that do not look at it go on, and the others say so. */
+function warnOfCertificate({ tls }: Config, log: Log): void {
+  const expiry = tls.cert === undefined ? undefined : certificateExpiry(tls.cert, new Date());
+  if (expiry !== undefined) log.warn(`the certificate of tls.cert ${expiry}`);
+}
+
+async function startGateway(config: Config, log: Log): Promise<Gateway> {
+  warnOfCertificate(config, log);
   const gateway = await createGateway(config, { log, admin: false });
   try {
     await gateway.start();
@@ -67,6 +105,10 @@ async function startWorker(config: Config, log: Log): Promise<RunningWorker> {
     await gateway.stop();
     throw portProblem(error, 'The setting listen says which address clients use.');
   }
+  return gateway;
+}
+
+function asWorker(gateway: Gateway): RunningWorker {
   const { hostname, port } = new URL(gateway.endpoint);
   return {
     address: { address: hostname.replace(/^\[|\]$/g, ''), port: Number(port) },

@@ -14,6 +14,8 @@ export interface Terminal {
   ask(question: string): Promise<string>;
   /** Fires at Ctrl-C or SIGTERM: finish and return. */
   readonly stop: AbortSignal;
+  /** `work` runs at every SIGHUP from now on, which no longer ends the process. */
+  onReload(work: () => void): void;
   /** `work` runs last of all, synchronously, whatever ends the process. */
   onExit(work: () => void): void;
   now(): Date;

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { clientError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -127,6 +127,11 @@ export class Listener {
         resolve(this.address);
       });
     });
+  }
+
+  /** For handshakes from now on. @throws Error for what makes no context; the one before it then stays */
+  setCertificate(tls: NonNullable<ListenerOptions['tls']>): void {
+    if (this.server instanceof TlsServer) this.server.setSecureContext({ cert: tls.cert, key: tls.key });
   }
 
   /**

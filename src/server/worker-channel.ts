@@ -27,8 +27,11 @@ export type Answer =
   | { readonly detail: string | undefined }
   | { readonly failed: string };
 
-/** A worker that hangs must not hang the admin port with it. */
-const ANSWER_MILLISECONDS = 2500;
+/** A worker that hangs must not hang the admin port with it. Shorter than readiness itself waits. */
+const ANSWER_MILLISECONDS = 2000;
+
+/** A dependency that hangs is not a worker that does: the worker says so before it is given up itself. */
+export const DEPENDENCY_MILLISECONDS = 1500;
 
 /** Asks workers, and keeps what is not answered yet. */
 export class Questions {

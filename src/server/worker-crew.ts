@@ -83,6 +83,10 @@ export class WorkerCrew implements WorkerGroup {
     return [...asked, { name: 'workers', check: () => this.#checkWorkers() }];
   }
 
+  reload(): void {
+    for (const worker of this.#listening()) worker.process.kill('SIGHUP');
+  }
+
   /** Tells all at once, waits, and kills who does not end in time. */
   async stop(): Promise<void> {
     this.#stopping = true;

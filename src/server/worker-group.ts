@@ -42,5 +42,7 @@ export interface WorkerGroup {
   /** The exposition of all workers, summed. */
   metrics(): Promise<string>;
   readonly dependencies: readonly AdminDependency[];
+  /** Passes SIGHUP on to the processes that listen; this one has had it. */
+  reload(): void;
   stop(): Promise<void>;
 }

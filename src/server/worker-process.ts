@@ -1,6 +1,12 @@
 import type { Worker } from 'node:cluster';
-import { reasonOf } from './readiness.ts';
-import type { Answer, Question, ToPrimary, ToWorker } from './worker-channel.ts';
+import { NotReady, reasonOf } from './readiness.ts';
+import {
+  type Answer,
+  DEPENDENCY_MILLISECONDS,
+  type Question,
+  type ToPrimary,
+  type ToWorker,
+} from './worker-channel.ts';
 import type { RunningWorker, WorkersOptions } from './worker-group.ts';
 
 /** A worker's side: says that it is up, starts when told, answers questions, stops when told. */
@@ -39,9 +45,20 @@ async function answerTo(question: Question, running: RunningWorker | undefined):
     if (running === undefined) return { failed: 'starting' };
     if (question.about === 'metrics') return { metrics: await running.metrics() };
     const dependency = running.dependencies.find(({ name }) => name === question.name);
-    const detail = await dependency?.check();
+    const detail = await inTime(dependency?.check());
     return { detail: typeof detail === 'string' ? detail : undefined };
   } catch (error) {
     return { failed: reasonOf(error) };
+  }
+}
+
+/** @throws NotReady */
+async function inTime<T>(checked: Promise<T> | undefined): Promise<T | undefined> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new NotReady('no answer in time')), DEPENDENCY_MILLISECONDS);
+  try {
+    return await Promise.race([checked, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

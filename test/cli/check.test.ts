@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEAST_ACL } from '../keys/least-acl.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { type Minio, startMinio } from '../support/minio.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { sealgate } from './command-line.ts';
@@ -163,6 +164,29 @@ describe('sealgate check, against MinIO and Redis', () => {
     expect(verdicts(text)).toEqual(['✖ configuration', '✖ configuration', '✖ key store', '✖ backend', '– probe']);
     expect(text).not.toContain(PLANTED);
     expect(code).toBe(1);
+  });
+
+  it('tells of a certificate and a key that do not belong together, as serve does, without a stack', async () => {
+    const [one, two] = [await makeCertificate(), await makeCertificate()];
+    const folder = await mkdtemp(join(tmpdir(), 'sealgate-check-tls-'));
+    const file = join(folder, 'sealgate.yaml');
+    const root = join(folder, 'root.key');
+    await writeFile(root, Buffer.alloc(32, 3).toString('base64'), { mode: 0o600 });
+    const rest = `listen: 127.0.0.1:0\nadmin: off\nbackend: { directory: objects }\nkeys: { root: { file: root.key }, store: { file: k } }\n`;
+    try {
+      await writeFile(file, `tls: { cert: ${one.cert}, key: ${two.key} }\n${rest}`);
+      const words = 'tls.key: does not belong to the certificate';
+      const checked = await sealgate(['check', '--config', file]);
+      expect(checked).toMatchObject({ code: 1, stdout: expect.stringContaining(`✖ configuration: ${words}`) });
+      const served = await sealgate(['serve', '--config', file]);
+      expect(served).toMatchObject({ code: 1, stderr: expect.stringContaining(words) });
+      expect(served.stderr).not.toMatch(/^ {4}at /m);
+      await writeFile(file, `tls: { cert: ${one.cert}, key: ${one.key} }\n${rest}`);
+      // Made for two days.
+      expect((await sealgate(['check', '--config', file])).stdout).toContain('! certificate: tls.cert expires at 20');
+    } finally {
+      await Promise.all([one.remove(), two.remove(), rm(folder, { recursive: true })]);
+    }
   });
 
   it('tries Redis without a root key that can be used, and the backend too', async () => {

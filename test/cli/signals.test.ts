@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeCertificate, type ServerCertificate } from '../support/certificate.ts';
 import { freePort } from '../support/minio.ts';
 
 const LAUNCH = join(import.meta.dirname, '../../src/launch.js');
@@ -21,10 +24,14 @@ afterAll(() => rm(folder, { recursive: true }));
 class Served implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly adminPort: number;
+  readonly port: number;
+  readonly config: string;
   stdout = '';
   stderr = '';
 
-  private constructor(child: ChildProcess, adminPort: number) {
+  private constructor(child: ChildProcess, adminPort: number, port: number, config: string) {
+    this.port = port;
+    this.config = config;
     this.child = child;
     this.adminPort = adminPort;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -35,7 +42,7 @@ class Served implements AsyncDisposable {
     });
   }
 
-  static async start(nodeArgs: readonly string[] = []): Promise<Served> {
+  static async start(nodeArgs: readonly string[] = [], more = ''): Promise<Served> {
     const [port, adminPort] = [await freePort(), await freePort()];
     const config = join(folder, `${port}.yaml`);
     await writeFile(
@@ -45,13 +52,13 @@ admin: 127.0.0.1:${adminPort}
 workers: 2
 backend: { directory: objects-${port} }
 keys: { root: { file: root.key }, store: { file: keys-${port}.json } }
-`,
+${more}`,
     );
     const child = spawn(process.execPath, [...nodeArgs, LAUNCH, 'serve', '--config', config], {
       env: { PATH: process.env.PATH },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const served = new Served(child, adminPort);
+    const served = new Served(child, adminPort, port, config);
     await served.until('ready', async () => (await served.readiness()) === 200);
     return served;
   }
@@ -102,6 +109,37 @@ describe.skipIf(process.platform !== 'linux')('sealgate serve', () => {
     expect(served.stderr).not.toContain('Debugger');
   });
 
+  it('takes a certificate and the level of the log anew at SIGHUP, in every process, and never dies of it', async () => {
+    const [first, second] = [await makeCertificate(), await makeCertificate()];
+    const [cert, key] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
+    const place = async (from: ServerCertificate) => {
+      await copyFile(from.cert, cert);
+      await copyFile(from.key, key);
+    };
+    await place(first);
+    await using served = await Served.start([], 'tls: { cert: tls.crt, key: tls.key }\n');
+    const pids = await served.pids();
+    const shown = () => fingerprint(served.port);
+    const told = (words: string) => () => served.stdout.split(words).length - 1 >= pids.length;
+    expect(await shown()).toBe(await fingerprintOf(first));
+    await copyFile(second.cert, cert); // and not yet its key
+    served.child.kill('SIGHUP');
+    await served.until('all say what is wrong', told('was not read anew'));
+    expect(served.stdout).toContain('does not belong to the certificate');
+    expect(await shown()).toBe(await fingerprintOf(first));
+    await place(second);
+    await appendFile(served.config, 'region: elsewhere\n');
+    served.child.kill('SIGHUP');
+    await served.until('all have taken it', told('a restart is needed for: region'));
+    // Connections go to the workers in turn.
+    for (let at = 0; at < pids.length; at++) expect(await shown()).toBe(await fingerprintOf(second));
+    for (const pid of pids) process.kill(pid, 'SIGHUP');
+    for (let round = 0; round < 5; round++) expect(await served.readiness()).toBe(200);
+    expect(await served.pids()).toEqual(pids);
+    expect(await served.stop()).toBe(0);
+    await Promise.all([first.remove(), second.remove()]);
+  });
+
   it('tells deprecations', async () => {
     const warn = "process.emitWarning('of some package', { type: 'DeprecationWarning', code: 'DEP9999' })";
     await using served = await Served.start(['--import', `data:text/javascript,${encodeURIComponent(warn)}`]);
@@ -109,3 +147,16 @@ describe.skipIf(process.platform !== 'linux')('sealgate serve', () => {
     expect(await served.stop()).toBe(0);
   });
 });
+
+async function fingerprintOf({ cert }: ServerCertificate): Promise<string> {
+  return new X509Certificate(await readFile(cert)).fingerprint256;
+}
+
+/** Of the certificate that a new connection is shown. */
+async function fingerprint(port: number): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}

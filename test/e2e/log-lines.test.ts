@@ -65,6 +65,41 @@ function requestLines(): Record<string, unknown>[] {
 
 const KNOWN = { client: '203.0.113.9', tenant: TENANT.name, bucket: 'acme-b', worker: 1 };
 
+describe('the start', () => {
+  it.each([
+    ['an absent backend', 'http://127.0.0.1:1', /ECONNREFUSED/],
+    ['a backend that does not take the gateway’s credentials', undefined, /own credentials/],
+  ])('tells of %s, and goes on', async (_what, endpoint, cause) => {
+    const refusing = createServer((_request, response) => {
+      response.writeHead(403).end('<Error><Code>InvalidAccessKeyId</Code><Message>Nobody.</Message></Error>');
+    });
+    await once(refusing.listen(0, '127.0.0.1'), 'listening');
+    const own = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const started = await startGateway({
+      backend: { endpoint: endpoint ?? own, credentials, retries: 0 },
+      readyWith: 503,
+    });
+    try {
+      const warning = await told(started, 'the backend does not serve the gateway');
+      expect(warning).toMatchObject({ level: 'warn', dependency: 'backend', worker: 1 });
+      expect(warning.cause).toMatch(cause);
+    } finally {
+      await started.stop();
+      refusing.close();
+    }
+  });
+});
+
+async function told(process: GatewayProcess, msg: string): Promise<Record<string, unknown>> {
+  for (;;) {
+    const whole = process.output().split('\n').slice(0, -1);
+    const found = whole.map((line) => JSON.parse(line)).find((line) => line.msg === msg);
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 describe('the line of a request', () => {
   it('that the backend refuses tells its code and words', async () => {
     const put = new PutObjectCommand({ Bucket: 'acme-b', Key: 'invoices/4711.pdf', Body: 'x' });

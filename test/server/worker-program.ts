@@ -44,6 +44,7 @@ async function startWorker(start: WorkerStart): Promise<RunningWorker> {
       {
         name: 'key store',
         check: async () => {
+          if (fail === 'hanging') await new Promise(() => undefined);
           if (fail === 'sick') throw Object.assign(new Error('redis://user:hunter2@host'), { code: 'ECONNREFUSED' });
         },
       },

@@ -152,6 +152,17 @@ describe('workers', () => {
     expect(await program.exited).toBe(0);
   });
 
+  it('say that a dependency hangs, which is not to hang themselves', async () => {
+    await using program = new Program('2', 'hanging');
+    const { admin } = await program.ready;
+    const { status, text } = await fetchText(admin, '/readyz');
+    expect(status).toBe(503);
+    expect(text).toMatch(/^key store: failed \(no answer in time\)/m);
+    expect(text).toMatch(/^backend: ok/m);
+    expect(text).toMatch(/^workers: ok/m);
+    expect(text).not.toContain('no worker answers');
+  });
+
   it('end with the primary', async () => {
     await using program = new Program('2');
     const { pids } = await program.ready;

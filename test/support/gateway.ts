@@ -28,6 +28,8 @@ export interface GatewaySettings {
   /** The key store has the tenant already: this gateway is one more over the same stores. */
   readonly tenantExists?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** What /readyz says once it is up. Default 200. */
+  readonly readyWith?: number;
 }
 
 /** The gateway as its users run it: a process, with a configuration file, a tenant `acme` and its key. */
@@ -98,7 +100,7 @@ export async function startGateway(settings: GatewaySettings = {}): Promise<Gate
   const admin = `http://127.0.0.1:${adminPort}`;
   const start = async () => {
     running.launch();
-    await ready(admin, running);
+    await ready(admin, running, settings.readyWith ?? 200);
   };
   await start();
   return {
@@ -159,13 +161,13 @@ class Running {
   }
 }
 
-async function ready(admin: string, running: Running): Promise<void> {
+async function ready(admin: string, running: Running, status: number): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_SECONDS * 1000;
   for (;;) {
     if (running.exited) throw new Error(`The gateway ended before it was ready:\n${running.output}`);
     const answer = await fetch(`${admin}/readyz`).catch(() => undefined);
     await answer?.arrayBuffer();
-    if (answer?.status === 200) return;
+    if (answer?.status === status) return;
     if (Date.now() > deadline) throw new Error(`The gateway was not ready in time:\n${running.output}`);
     await delay(50);
   }
