@@ -25,6 +25,7 @@ import { createRequestIds } from './server/request-ids.ts';
 import { TrustedProxies } from './server/trusted-proxies.ts';
 import { MemoryBudget } from './shares/memory-budget.ts';
 import { type Observers, openEtags, openStores, openUploads, type Stores, stagingBucketOf } from './stores.ts';
+import { tellAvailability } from './telemetry/availability.ts';
 import { keyField } from './telemetry/key-names.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -182,6 +183,7 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
   const plainLog = options.log ?? createLog({ ...config.log, destination: 1 });
   const metrics = options.metrics ?? new Metrics({ processMetrics: true });
   const observers: Observers = { backend: metrics, keys: metrics, onWarning: (message) => plainLog.warn(message) };
+  tellAvailability(metrics, plainLog);
   const stores = await openStores(config, observers);
   const log = plainLog.with({ keyField: keyField(config.log.keys, stores.keyNamesSecret) });
   try {

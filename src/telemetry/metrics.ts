@@ -140,14 +140,21 @@ export class Metrics {
     this.#refused.add(1, this.#reason.of(reason));
   }
 
+  /** Hears of every exchange with the backend: undefined for an answer, else why it failed (availability.ts). */
+  onBackend: ((failure: string | undefined) => void) | undefined;
+  /** Hears of everything that is asked of the key store. */
+  onKeyStore: ((outcome: 'ok' | 'error') => void) | undefined;
+
   /** BackendObserver */
   answered(method: string, status: number, seconds: number): void {
     this.#backendSeconds.series(methodLabel(method), statusClass(status)).observe(seconds);
+    this.onBackend?.(undefined);
   }
 
   /** BackendObserver */
   failed(method: string, reason: string): void {
     this.#backendFailures.add(1, methodLabel(method), this.#reason.of(reason));
+    this.onBackend?.(reason);
   }
 
   /** BackendObserver */
@@ -170,6 +177,7 @@ export class Metrics {
     const label = this.#reason.of(verb);
     this.#keyStoreSeconds.series(label, outcome).observe(seconds);
     if (outcome === 'error') this.#keyStoreErrors.add(1, label);
+    this.onKeyStore?.(outcome);
   }
 
   /** KeyStoreObserver */

@@ -77,13 +77,16 @@ describe('the start', () => {
     const own = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
     const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
     const started = await startGateway({
-      backend: { endpoint: endpoint ?? own, credentials, retries: 0 },
+      backend: { endpoint: endpoint ?? own, credentials },
       readyWith: 503,
     });
     try {
       const warning = await told(started, 'the backend does not serve the gateway');
       expect(warning).toMatchObject({ level: 'warn', dependency: 'backend', worker: 1 });
       expect(warning.cause).toMatch(cause);
+      if (endpoint === undefined) return;
+      expect(await told(started, 'the backend is away')).toMatchObject({ dependency: 'backend', reason: 'connect' });
+      expect(started.output().match(/the backend is away/g)).toHaveLength(1);
     } finally {
       await started.stop();
       refusing.close();
