@@ -23,7 +23,7 @@ function refusalFor(reason: string): GatewayError | undefined {
     case 'HPE_INVALID_URL':
       return clientError(
         'InvalidURI',
-        'The request target has characters that no URI has; blanks and all that is not ASCII must be percent-encoded.',
+        'The request target has characters that no URI has; blanks and control characters must be percent-encoded.',
       );
     default:
       if (!reason.startsWith('HPE_')) return undefined;

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { clientError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -17,7 +17,9 @@ import {
   MIN_UPLOAD_BYTES_PER_SECOND,
   type ServerLimits,
 } from './limits.ts';
+import { createNodeServer } from './node-server.ts';
 import { type RenderRefusal, renderPlain, wireText } from './plain-answer.ts';
+import { parseAnew, withEncodedTarget } from './raw-target.ts';
 import { drain } from './shutdown.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
@@ -155,6 +157,7 @@ export class Listener {
   #attach(): void {
     const { server } = this;
     server.on('connection', (socket: Socket) => {
+      if (this.#connections.has(socket)) return; // it has a new parser
       if (this.#guests.welcome(socket) && !this.#secure) this.#onConnection(socket);
     });
     if (this.#secure) server.on('secureConnection', (socket: Socket) => this.#onConnection(socket));
@@ -170,6 +173,7 @@ export class Listener {
   }
 
   #onConnection(socket: Socket): void {
+    if (this.#connections.has(socket)) return; // it has a new parser
     const connection = new Connection(socket, this.#proxies);
     this.#connections.set(socket, connection);
     this.#guests.connected(connection);
@@ -233,6 +237,7 @@ export class Listener {
       return;
     }
     const { reason, refusal } = brokenRequest(error);
+    if (connection !== undefined && reason === 'HPE_INVALID_URL' && this.#readsRawTarget(error, connection)) return;
     if (connection !== undefined && connection.exchanges.size > 0 && refusal !== undefined) {
       // The answers in flight still go out, and the connection ends with them.
       connection.closing = true;
@@ -241,6 +246,17 @@ export class Listener {
     }
     if (refusal === undefined || !socket.writable) socket.destroy();
     else this.#refuse(socket, reason, refusal);
+  }
+
+  /** Whether the parser gave up for nothing but a target with bytes past ASCII, and another one has the request now. */
+  #readsRawTarget(error: Error & { rawPacket?: Buffer }, connection: Connection): boolean {
+    const { rawPacket } = error;
+    // The packet must be all of the request so far: then nobody else's bytes can stand before it.
+    if (rawPacket === undefined || connection.unfinishedBytes !== rawPacket.length) return false;
+    const encoded = connection.closing ? undefined : withEncodedTarget(rawPacket);
+    if (encoded === undefined) return false;
+    parseAnew(this.server, this.#secure ? 'secureConnection' : 'connection', connection.socket, encoded);
+    return true;
   }
 
   #refuse(socket: Socket, reason: string, refusal: ReturnType<typeof clientError>): void {
@@ -262,29 +278,4 @@ export class Listener {
 
 export function createListener(options: ListenerOptions): Listener {
   return new Listener(options);
-}
-
-function createNodeServer(options: ListenerOptions): Server {
-  const { limits, tls } = options;
-  const settings: ServerOptions = {
-    insecureHTTPParser: false,
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headerSeconds * 1000,
-    // How often node looks for heads that are late.
-    connectionsCheckingInterval: Math.min(Math.max(limits.headerSeconds * 250, 20), 5000),
-    // node's own limit on a whole request would end every long upload; ClientWatch looks after slow ones.
-    requestTimeout: 0,
-    keepAliveTimeout: limits.keepAliveSeconds * 1000,
-    // node's own answer to a missing Host goes on to serve what is pipelined behind it; refusedFraming closes.
-    requireHostHeader: false,
-    keepAlive: true,
-    noDelay: true,
-  };
-  const server =
-    tls === undefined
-      ? createServer(settings)
-      : createTlsServer({ ...settings, cert: tls.cert, key: tls.key, handshakeTimeout: limits.headerSeconds * 1000 });
-  // node drops fields past 2,000 without a word: a signed one could be among them. Their bytes are bounded anyway.
-  server.maxHeadersCount = 0;
-  return server;
 }

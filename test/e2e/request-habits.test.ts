@@ -181,6 +181,17 @@ describe('clients of HTTP', () => {
     expect((await signed(put, { without: 'expect', body: BODY })).statuses).toEqual([200]);
   });
 
+  it('that send names as raw UTF-8', async () => {
+    const raw = (target: string) => Buffer.from(decodeURIComponent(target), 'utf8').toString('latin1');
+    const path = `/${BUCKET}/${encode('ünï')}/${encode('日本')}`;
+    const put = await signed({ method: 'PUT', path }, { target: raw, body: BODY });
+    expect(put.statuses).toEqual([200]);
+    expect(await signed({ path })).toMatchObject(served);
+    expect(await signed({ path }, { target: raw })).toMatchObject(served);
+    const another = await signed({ path }, { target: (target) => raw(target).replace('\xaf', '\xae') });
+    expect([another.statuses, another.text]).toEqual([[403], expect.stringContaining('SignatureDoesNotMatch')]);
+  });
+
   it('that send blanks in a query as a plus', async () => {
     const asForm = (target: string) => target.replaceAll('%20', '+');
     const query = { 'list-type': '2', prefix: 'my own/' };

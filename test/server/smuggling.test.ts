@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { echo, Listening } from './listening.ts';
 
@@ -47,7 +49,16 @@ const REFUSED: readonly (readonly [name: string, bytes: string, status: number])
   ['no Host', `GET /seen HTTP/1.1\r\n\r\n${HIDDEN}`, 400],
   ['two Hosts', `GET /seen HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n${HIDDEN}`, 400],
   ['a blank in the target', `GET /seen x HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
-  ['bytes past ASCII in the target', `GET /s\xe9en HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['bytes past ASCII and a blank in the target', `GET /s\xe9 en HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['bytes past ASCII in the method', `G\xe9T /seen HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['bytes past ASCII in an absolute target', `GET http://\xe9/seen HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['bytes past ASCII behind a bare CR', `GET /\xe9\rX HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  ['bytes past ASCII behind a bare LF', `GET /\xe9\nHost: a\r\n\r\n${HIDDEN}`, 400],
+  [
+    'bytes past ASCII and two lengths',
+    `PUT /\xe9 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 0\r\n\r\nhello${HIDDEN}`,
+    400,
+  ],
   ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
   ['an unknown version', `GET /seen HTTP/1.2\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
   ['an unknown method', `SMUGGLE /seen HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`, 400],
@@ -170,6 +181,32 @@ describe('smuggling', () => {
       expect(seen).toEqual(['/seen']);
     },
   );
+
+  it('reads bytes past ASCII in a target as their percent-encoded form, and what comes before and behind', async () => {
+    seen = [];
+    await using client = await server.open();
+    client.send('GET /before HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until('GET /before 0:');
+    client.send('PUT /\xc3\xbc/\xe9?a=\xff HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel');
+    client.send('lo');
+    await client.until('PUT /%C3%BC/%E9?a=%FF 5:hello');
+    client.send(`GET /\xc3\xbc HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`);
+    await client.until('GET /%C3%BC 0:');
+    await client.until('GET /hidden 0:');
+    expect(seen).toEqual(['/before', '/%C3%BC/%E9?a=%FF', '/%C3%BC', '/hidden']);
+    expect(server.listener.connectionCount).toBe(1);
+  });
+
+  it('refuses bytes past ASCII where others of the connection stand before them', async () => {
+    seen = [];
+    const accepted = once(server.listener.server, 'connection');
+    await using client = await server.open();
+    const [socket] = (await accepted) as [Socket];
+    client.send('GET /first');
+    await expect.poll(() => socket.bytesRead).toBe('GET /first'.length);
+    const answer = await client.send(`GET /\xc3\xbc HTTP/1.1\r\nHost: a\r\n\r\n${HIDDEN}`).closed();
+    expect([answer.statuses, seen]).toEqual([[400], []]);
+  });
 
   it('serves what comes behind a field Upgrade that Connection does not name', async () => {
     seen = [];

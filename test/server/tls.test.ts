@@ -69,6 +69,20 @@ describe('over TLS', () => {
     expect(secure).toBe(true);
   });
 
+  it('a target with bytes past ASCII is read as its percent-encoded form, and the next request as ever', async () => {
+    await using server = await Listening.start(echo, { tls });
+    const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    socket.write(Buffer.from('PUT /\xc3\xbc HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello', 'latin1'));
+    await expect.poll(() => text).toContain('PUT /%C3%BC 5:hello');
+    socket.end('GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await expect.poll(() => text).toContain('GET /next 0:');
+    socket.destroy();
+  });
+
   it('answers stream whole', async () => {
     await using server = await Listening.start(streaming(20_000_000, false), { tls });
     const { body } = await exchange(server.port, 'GET');
