@@ -1,9 +1,13 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { ListenerOptions } from './listener.ts';
+import type { ServerLimits } from './limits.ts';
 
 /** node's HTTP server, or HTTPS where there is a certificate, as strict as it can be. */
-export function createNodeServer(options: ListenerOptions): Server {
+export function createNodeServer(options: {
+  readonly limits: ServerLimits;
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+}): Server {
   const { limits, tls } = options;
   const settings: ServerOptions = {
     insecureHTTPParser: false,

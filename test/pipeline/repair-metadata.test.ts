@@ -83,7 +83,9 @@ it('what is wrong with more than the metadata is not repaired', async () => {
   expect(await refusalOf(lookAtMetadata(moved, here.context()))).toBe('ObjectMoved');
   await lose(here, (name) => name === 'sx1');
   expect(await refusalOf(lookAtMetadata(ref, here.context()))).toBe('ObjectNotSealed');
-  const plain = await lookAtMetadata(ref, here.context({ mixed: true }));
+  expect(await refusalOf(lookAtMetadata(ref, here.context({ mixed: true })))).toBe('ObjectCorrupted');
+  await putObject(putOf('plain'), verifiedBody(payload(10)), here.context({ protection: 'none' }));
+  const plain = await lookAtMetadata({ ...ref, key: 'plain' }, here.context({ mixed: true }));
   expect(plain.state).toBe('plain');
 });
 
