@@ -154,7 +154,11 @@ export class ProvenStore {
     if (matters && held !== expected) throw new RevisionConflict(name);
     for (const [other, pending] of ledger.pending) await this.#finish(other, pending, stored?.revision);
     const at = await this.#store.revision(name);
-    if (bytes === undefined && tag === undefined) return at !== undefined && this.#store.delete(name);
+    if (bytes === undefined && tag === undefined) {
+      // Put back after it was removed; unless another writer has just made it, which the ledger tells.
+      if (at !== undefined) await this.#finish(name, undefined, stored?.revision);
+      return at !== undefined;
+    }
     const next = withChange(ledger, name, bytes);
     const wrapped = wrapLedger(next, this.#options.rootKey, new Date());
     const revision = await this.#putLedger(wrapped, stored?.revision);
@@ -190,8 +194,8 @@ export class ProvenStore {
   }
 
   /**
-   * Writes what another writer's ledger says and the store does not have yet. The record is replaced only if it is the
-   * one that was there while the ledger said so: else a later change could be undone.
+   * Makes the store's record what the ledger says it is. It is replaced only if it is the one that was there while the
+   * ledger said so: else a later change could be undone.
    * @throws LedgerMoved
    */
   async #finish(name: string, bytes: Buffer | undefined, ledgerRevision: number | undefined): Promise<void> {

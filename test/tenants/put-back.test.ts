@@ -236,6 +236,30 @@ describe.each(STORES)('in %s', (_name, configure) => {
     await selfTest(admin);
   });
 
+  it('who ends an access key that is just being made ends it for the ledger too, or not at all', async () => {
+    const { rootKey, admin, open, store } = await stand();
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const slow = new Proxy(store, {
+      get: (target, name: keyof RecordStore) => {
+        if (name !== 'revision') return (target[name] as (...args: unknown[]) => unknown).bind(target);
+        return async (record: string) => {
+          const made = record === 'credential/ACMESECOND' ? meanwhile : undefined;
+          if (made !== undefined) meanwhile = undefined;
+          await made?.();
+          return target.revision(record);
+        };
+      },
+    });
+    const other = await openTenancy({ store: slow, rootKey });
+    meanwhile = () => admin.administration.addCredential('acme', { accessKeyId: 'ACMESECOND' });
+    await other.administration.revokeCredential('ACMESECOND');
+    expect(meanwhile).toBeUndefined();
+    const later = await open();
+    await selfTest(later);
+    expect((await later.administration.listCredentials()).map(({ accessKeyId }) => accessKeyId)).toEqual(['ACMEFIRST']);
+    expect(later.warnings).toEqual([]);
+  });
+
   it('a writer that dies half-way has made its change: readers see it, and the next writer finishes it', async () => {
     const config = await configure();
     const rootKey = randomRootKey();
