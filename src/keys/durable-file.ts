@@ -6,18 +6,26 @@ export interface DurableWrite {
   readonly text: string;
   /** Distinguishes the draft from other writers' drafts. */
   readonly draftSuffix: string;
+  /** Default 0600. */
+  readonly mode?: number;
   /** Asked when all is written and nothing is visible yet; throwing leaves the old file. */
   readonly beforeReplace?: () => Promise<void>;
 }
 
 /**
- * Replaces a file atomically with mode 0600: readers see the old text or the new, and after this returns a power cut
+ * Replaces a file atomically: readers see the old text or the new, and after this returns a power cut
  * does not take it back (fsync of the draft before the rename, of the directory after it).
  */
-export async function writeDurably({ path, text, draftSuffix, beforeReplace }: DurableWrite): Promise<void> {
+export async function writeDurably({
+  path,
+  text,
+  draftSuffix,
+  mode = 0o600,
+  beforeReplace,
+}: DurableWrite): Promise<void> {
   const draft = `${path}.${draftSuffix}`;
   try {
-    const file = await open(draft, 'wx', 0o600);
+    const file = await open(draft, 'wx', mode);
     try {
       await file.writeFile(text);
       await file.sync();

@@ -9,6 +9,9 @@ const VERSION = 1;
 const ID_BYTES = 12;
 const STORE_ID = /^[0-9a-f]{24}$/;
 
+/** No secret. A command of another user of the machine (root) must not leave a file that the gateway cannot read. */
+const MODE = 0o644;
+
 type Generations = Readonly<Record<string, number>>;
 
 /** Tells stores apart: their root key, and where in a Redis or which file they are. Redis's address may change. */
@@ -23,7 +26,7 @@ export interface GenerationFileOptions {
   readonly path: string;
   /** Which store's generation, of those that use one file: 24 hex digits, of generationId(). */
   readonly id: string;
-  /** A sentence for the operator: the file cannot be written. Said once. */
+  /** A sentence for the operator: the file cannot be read or written. Said once. */
   readonly onWarning: (message: string) => void;
 }
 
@@ -46,10 +49,20 @@ export class HighestGeneration {
     this.#written = value;
   }
 
-  /** @throws Error when there is a file and it cannot be read, or is none that Sealgate wrote */
+  /**
+   * One that this process has no right to read counts as none: who may write to the key store cannot bring that about.
+   * @throws Error when there is a file and it cannot be read otherwise, or is none that Sealgate wrote
+   */
   static async open(options: GenerationFileOptions): Promise<HighestGeneration> {
-    const generations = await readGenerations(options.path);
-    return new HighestGeneration(options, generations[options.id] ?? 0);
+    try {
+      const generations = await readGenerations(options.path);
+      return new HighestGeneration(options, generations[options.id] ?? 0);
+    } catch (error) {
+      if (!(error instanceof Error) || !isCode(error.cause, 'EACCES')) throw error;
+      const highest = new HighestGeneration(options, 0);
+      highest.#warn(error);
+      return highest;
+    }
   }
 
   /** 0: none was seen. */
@@ -70,7 +83,7 @@ export class HighestGeneration {
   }
 
   async #write(): Promise<void> {
-    const { path, id, onWarning } = this.#options;
+    const { path, id } = this.#options;
     const generation = this.#value;
     if (generation <= this.#written) return; // several were raised while one was written
     try {
@@ -83,19 +96,25 @@ export class HighestGeneration {
           path,
           text: `${JSON.stringify({ format: FORMAT, version: VERSION, generations })}\n`,
           draftSuffix: `${randomBytes(6).toString('hex')}.draft`,
+          mode: MODE,
           beforeReplace: stillHeld,
         });
       });
       this.#written = generation;
     } catch (error) {
-      if (this.#warned) return;
-      this.#warned = true;
-      const reason = error instanceof Error ? ((error.cause as Error | undefined) ?? error).message : String(error);
-      onWarning(
-        `The highest generation of the key store cannot be kept in ${path} (${reason}): a store that is put back while ` +
-          'no gateway runs will not be noticed. Choose another place with keys.generationFile, or off.',
-      );
+      this.#warn(error);
     }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    const reason = error instanceof Error ? ((error.cause as Error | undefined) ?? error).message : String(error);
+    const { path, onWarning } = this.#options;
+    onWarning(
+      `The highest generation of the key store cannot be kept in ${path} (${reason}): a store that is put back while ` +
+        'no gateway runs will not be noticed. Choose another place with keys.generationFile, or off.',
+    );
   }
 }
 

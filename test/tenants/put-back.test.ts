@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { examineStore } from '../../src/keys/accept-store.ts';
@@ -296,6 +296,8 @@ describe.each(STORES)('in %s', (_name, configure) => {
   });
 });
 
+const NOBODY = 65534;
+
 describe('the highest generation', () => {
   const options = async () => ({
     path: join(await temporaryDirectory(), 'deep', 'generations.json'),
@@ -333,6 +335,21 @@ describe('the highest generation', () => {
     }
     expect(warnings).toEqual([expect.stringContaining('keys.generationFile')]);
     expect(highest.value).toBe(2);
+  });
+
+  it('of a file that only another user of the machine may read stops no start', async () => {
+    const warnings: string[] = [];
+    const mine = { ...(await options()), onWarning: (message: string) => void warnings.push(message) };
+    const root = await HighestGeneration.open(mine);
+    root.raise(3);
+    await root.settled();
+    expect((await stat(mine.path)).mode & 0o777).toBe(0o644 & ~process.umask());
+    await chmod(mine.path, 0);
+    const isRoot = process.geteuid?.() === 0; // to whom modes say nothing
+    if (isRoot) process.seteuid?.(NOBODY);
+    const other = await HighestGeneration.open(mine).finally(() => isRoot && process.seteuid?.(0));
+    expect(other.value).toBe(0);
+    expect(warnings).toEqual([expect.stringMatching(/EACCES.*keys\.generationFile/)]);
   });
 
   it('of a file that is not Sealgate’s stops the start, and the file stays', async () => {
