@@ -42,9 +42,12 @@ ${JSON_USAGE}`,
     const name = required(positionals[0], 'NAME');
     // Who forces it from a script has answered; a person is asked all the same.
     const answered = values.yes === true || (values.force === true && !terminal.interactive);
-    return withStores({ config: values.config, terminal }, async ({ administration }, config) => {
+    return withStores({ config: values.config, terminal }, async ({ administration, sidecars }, config) => {
       const tenant = (await administration.listTenants()).find((each) => each.name === name);
-      if (tenant === undefined) throw new CommandFailed(`There is no tenant ${name}.`);
+      if (tenant === undefined) {
+        await sidecars.publish(name); // a removal that was cut off may have left what they read
+        throw new CommandFailed(`There is no tenant ${name}.`);
+      }
       const destroyKeys = values['keep-keys'] !== true;
       if (destroyKeys) {
         const rings = await administration.listKeys(name);

@@ -25,9 +25,12 @@ export class PublishedAdministration extends Administration {
   }
 
   override async removeTenant(name: string, options: { readonly destroyKeys?: boolean } = {}): Promise<RemovedTenant> {
-    const removed = await super.removeTenant(name, options);
-    await this.#views.publish(name);
-    return removed;
+    try {
+      return await super.removeTenant(name, options);
+    } finally {
+      // Also where nothing is left to remove: a removal that was cut off may have left what sidecars read.
+      await this.#views.publish(name);
+    }
   }
 
   override async changeTenant(name: string, change: TenantChange): Promise<Tenant> {
@@ -47,13 +50,16 @@ export class PublishedAdministration extends Administration {
     change: Required<Pick<CredentialInput, 'backend'>>,
   ): Promise<void> {
     await super.changeCredential(accessKeyId, change);
-    await this.#publishOf(await this.#tenantOf(accessKeyId));
+    const tenant = await this.#tenantOf(accessKeyId);
+    if (tenant !== undefined) await this.#views.publish(tenant);
   }
 
   override async revokeCredential(accessKeyId: string): Promise<boolean> {
     const tenant = await this.#tenantOf(accessKeyId);
     const revoked = await super.revokeCredential(accessKeyId);
-    await this.#publishOf(tenant);
+    // Whose it was nobody can say any more of one that is gone: it may have been ended, and not for sidecars.
+    const tenants = tenant === undefined ? (await this.listTenants()).map(({ name }) => name) : [tenant];
+    for (const name of tenants) await this.#views.publish(name);
     return revoked;
   }
 
@@ -61,9 +67,5 @@ export class PublishedAdministration extends Administration {
     const ring = await super.rotateKey(name);
     await this.#views.publish(name);
     return ring;
-  }
-
-  async #publishOf(tenant: string | undefined): Promise<void> {
-    if (tenant !== undefined) await this.#views.publish(tenant);
   }
 }

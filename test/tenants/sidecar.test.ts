@@ -9,6 +9,7 @@ import { startUpSelfTest } from '../../src/keys/self-test.ts';
 import { openRecordStore } from '../../src/keys/store-table.ts';
 import { viewPlace } from '../../src/keys/tenant-view.ts';
 import { TenantViewStore } from '../../src/keys/tenant-view-store.ts';
+import { Administration } from '../../src/tenants/administration.ts';
 import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { PublishedAdministration } from '../../src/tenants/published-administration.ts';
 import { SidecarViews } from '../../src/tenants/sidecar-views.ts';
@@ -49,7 +50,7 @@ async function deployment() {
   for (const name of ['photos', 'other']) {
     await administration.addTenant({ name, buckets: [`${name}-*`], accessKeyId: `${name.toUpperCase()}FIRST` });
   }
-  return { rootKey, store, views, administration, records };
+  return { rootKey, store, views, administration, records, keyRings };
 }
 
 async function openSidecar(key: RootKey, highest?: HighestGeneration) {
@@ -90,6 +91,21 @@ it('serves its tenant, sees changes within a second, and has nothing of another'
   expect((await sidecar.directory.caller('PHOTOSSECOND'))?.tenant.name).toBe('photos');
   await administration.removeTenant('photos');
   await eventually(1000, async () => (await sidecar.directory.caller('PHOTOSSECOND')) === undefined);
+});
+
+it('what was ended and could not be published is published when the command is repeated', async () => {
+  const { administration, views, records, keyRings } = await deployment();
+  const sidecar = await openSidecar(rootKeyFromText((await views.create('photos')).reveal()));
+  await administration.addCredential('photos', { accessKeyId: 'PHOTOSSECOND' });
+  await eventually(1500, async () => (await sidecar.directory.caller('PHOTOSSECOND')) !== undefined);
+  // The command died in between.
+  const cutOff = new Administration({ records, keyRings });
+  await cutOff.revokeCredential('PHOTOSFIRST');
+  await administration.revokeCredential('PHOTOSFIRST');
+  await eventually(1500, async () => (await sidecar.directory.caller('PHOTOSFIRST')) === undefined);
+  await cutOff.removeTenant('photos');
+  await expect(administration.removeTenant('photos')).rejects.toMatchObject({ code: 'InvalidArgument' });
+  await eventually(1500, async () => (await sidecar.directory.caller('PHOTOSSECOND')) === undefined);
 });
 
 it('can neither change anything nor open what is not its tenant’s', async () => {
