@@ -130,7 +130,7 @@ describe('files', () => {
     );
     expect(proofs.map((breach) => breach.split(' ')[0]?.replace(/:$/, '')).sort()).toEqual([
       'src/pipeline/known-uploads.ts',
-      'src/pipeline/store.ts',
+      'src/pipeline/store-uploads.ts',
       'src/pipeline/upload-state.ts',
     ]);
   });

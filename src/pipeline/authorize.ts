@@ -8,7 +8,7 @@ import type { OperationContext } from './services.ts';
  * @throws GatewayError AccessDenied, InvalidBucketName for one that the store keeps to itself
  */
 export function authorize(bucket: string | undefined, asker: Omit<OperationContext, 'policy'>): OperationContext {
-  if (bucket !== undefined) asker.services.store.checkBucket(bucket);
+  if (bucket !== undefined) asker.services.store.buckets.check(bucket);
   const policy = bucket === undefined ? asker.tenant.buckets[0] : reachablePolicy(bucket, asker);
   if (policy === undefined) {
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');

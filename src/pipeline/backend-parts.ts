@@ -61,7 +61,7 @@ async function send(part: SentPart, footer: Buffer | undefined, sending: Sending
   const release = context.services.budget.reserve(staged.length > 1 ? bytes : STREAM_RESERVE_BYTES);
   try {
     const body = await outgoing(staged, footer, { ...sending, bytes });
-    return await context.services.store.uploadPart(upload.proven, { partNumber, body }, context.signal);
+    return await context.services.store.uploads.putPart(upload.proven, { partNumber, body }, context.signal);
   } finally {
     release();
   }

@@ -19,7 +19,7 @@ export async function listBuckets(
     signal,
   }: { readonly services: PipelineServices; readonly tenant: Tenant; readonly signal: AbortSignal },
 ): Promise<BucketListing> {
-  const buckets = await services.store.listBuckets(signal);
+  const buckets = await services.store.buckets.list(signal);
   return {
     kind: 'BucketListing',
     owner: { id: tenant.name, displayName: tenant.name },
@@ -30,22 +30,22 @@ export async function listBuckets(
 }
 
 export async function headBucket(operation: HeadBucket, context: OperationContext): Promise<BucketFound> {
-  await context.services.store.headBucket(operation.bucket, context.signal);
+  await context.services.store.buckets.head(operation.bucket, context.signal);
   return { kind: 'BucketFound', region: context.services.settings.region };
 }
 
 export async function createBucket(operation: CreateBucket, context: OperationContext): Promise<BucketCreated> {
-  await context.services.store.createBucket(operation, context.signal);
+  await context.services.store.buckets.create(operation, context.signal);
   return { kind: 'BucketCreated', bucket: operation.bucket };
 }
 
 export async function deleteBucket(operation: DeleteBucket, context: OperationContext): Promise<BucketDeleted> {
-  await context.services.store.deleteBucket(operation.bucket, context.signal);
+  await context.services.store.buckets.delete(operation.bucket, context.signal);
   return { kind: 'BucketDeleted' };
 }
 
 /** The gateway's own region: what clients must sign for, whatever the backend calls its place. */
 export async function bucketLocation(operation: GetBucketLocation, context: OperationContext): Promise<BucketLocation> {
-  await context.services.store.headBucket(operation.bucket, context.signal);
+  await context.services.store.buckets.head(operation.bucket, context.signal);
   return { kind: 'BucketLocation', region: context.services.settings.region };
 }

@@ -40,16 +40,16 @@ export async function copyInParts(
     ? await pinnedToSource(operation, source, context)
     : await conditionsForWriting(operation.conditions, ref, context);
   const vendor = await withTags(operation, source, context);
-  const upload = await store.createUpload(ref, { ...metadata, vendor }, signal);
+  const upload = await store.uploads.create(ref, { ...metadata, vendor }, signal);
   try {
     const parts = await copyParts(upload, source, context);
     await mustStillStand(source, context);
-    const completing = store.completeUpload(upload, { parts, conditions }, signal);
+    const completing = store.uploads.complete(upload, { parts, conditions }, signal);
     const stored = await (inPlace ? pinned(completing) : completing);
     return { ...stored, lastModified: await writtenAt(ref, stored, context) };
   } catch (error) {
     // The client's signal may be what ended the copy; the abort must go out all the same.
-    await store.abortUpload(upload, new AbortController().signal).catch(() => undefined);
+    await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
 }
@@ -78,7 +78,7 @@ async function copyParts(
     for (let at = next++; at < ranges.length; at = next++) {
       const range = ranges.length === 1 ? undefined : ranges[at];
       const part = { partNumber: at + 1, source: { ref: source.ref, etag }, range };
-      parts[at] = await pinned(services.store.copyPart(upload, part, either));
+      parts[at] = await pinned(services.store.uploads.copyPart(upload, part, either));
     }
   };
   try {

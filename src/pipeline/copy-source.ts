@@ -81,7 +81,7 @@ async function headSource(ref: ObjectRef, { services, signal }: OperationContext
       );
     }
     // A HEAD has no body to say which of the two is missing, and a copy's answer must.
-    if (code === 'NoSuchKey') await store.headBucket(ref.bucket, signal);
+    if (code === 'NoSuchKey') await store.buckets.head(ref.bucket, signal);
     throw error;
   }
 }

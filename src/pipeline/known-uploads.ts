@@ -73,7 +73,7 @@ export class KnownUploads {
     const asked = { kind: 'ListMultipartUploads', bucket, prefix: key, delimiter: '', maxUploads: PAGE } as const;
     let [keyMarker, uploadIdMarker] = ['', ''];
     for (let pages = 0; pages < MAX_PAGES; pages++) {
-      const page = await store.listUploads({ ...asked, keyMarker, uploadIdMarker, urlEncoded: true }, signal);
+      const page = await store.uploads.list({ ...asked, keyMarker, uploadIdMarker, urlEncoded: true }, signal);
       if (page.uploads.some((upload) => upload.key === key && upload.uploadId === uploadId)) return true;
       const { truncated, nextKeyMarker, nextUploadIdMarker } = page;
       // Keys come in order, and the key itself before all that it begins.

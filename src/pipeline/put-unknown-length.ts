@@ -72,18 +72,18 @@ async function putPieces(
   const { ref, metadata } = operation;
   mustJudgeOnComplete(operation.conditions, context);
   const object = policy.protection === 'none' ? undefined : await newObject(ref, metadata, undefined, context);
-  const upload = await store.createUpload(ref, object?.metadata ?? metadata, signal);
+  const upload = await store.uploads.create(ref, object?.metadata ?? metadata, signal);
   try {
     const parts = new PartUpload(upload, context);
     const sent = object === undefined ? new PlainPieces(parts) : new SealedPieces(parts, object, context);
     for await (const piece of pieces) await sent.add(piece);
     await sent.finish(body);
     const conditions = writeConditions(operation.conditions);
-    const stored = await store.completeUpload(upload, { parts: parts.completed, conditions }, signal);
+    const stored = await store.uploads.complete(upload, { parts: parts.completed, conditions }, signal);
     return await writtenAnswer(ref, { stored, oid: object?.oid, proof: body.proof() }, context);
   } catch (error) {
     // The client's signal may be what ended the upload; the abort must go out all the same.
-    await store.abortUpload(upload, new AbortController().signal).catch(() => undefined);
+    await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
 }
@@ -102,7 +102,7 @@ class PartUpload {
   async add(body: OutgoingBody): Promise<void> {
     const { services, signal } = this.#context;
     const partNumber = this.completed.length + 1;
-    this.completed.push(await services.store.uploadPart(this.#upload, { partNumber, body }, signal));
+    this.completed.push(await services.store.uploads.putPart(this.#upload, { partNumber, body }, signal));
   }
 }
 

@@ -12,7 +12,7 @@ export interface StagingAsker {
   readonly id: string;
   readonly upload: ProvenUpload;
   /** With the rights of whoever asks. */
-  readonly store: Pick<Store, 'identity' | 'tryPart'>;
+  readonly store: Pick<Store, 'identity'> & { readonly uploads: Pick<Store['uploads'], 'tryPart'> };
 }
 
 /**
@@ -29,7 +29,7 @@ export class StagingRights {
     if (identity === undefined || identity.asker === 'gateway') return;
     const name = `${id}/${identity.credentials?.accessKeyId ?? ''}`;
     if (this.#granted.has(name)) return;
-    await store.tryPart(upload, signal);
+    await store.uploads.tryPart(upload, signal);
     this.#granted.set(name, true);
   }
 }

@@ -147,7 +147,7 @@ export class Staging {
     const location = UNNAMED_REGIONS.has(region) ? undefined : region;
     const asked = { bucket: this.bucket, location, vendor: new HeaderList() };
     try {
-      await this.#store.createBucket({ kind: 'CreateBucket', ...asked }, signal);
+      await this.#store.buckets.create({ kind: 'CreateBucket', ...asked }, signal);
     } catch (error) {
       const code = error instanceof GatewayError ? error.code : undefined;
       if (code === 'BucketAlreadyOwnedByYou') return;
@@ -159,7 +159,7 @@ export class Staging {
 
   async #isThere(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#store.headBucket(this.bucket, signal);
+      await this.#store.buckets.head(this.bucket, signal);
       return true;
     } catch (error) {
       if (error instanceof GatewayError && error.code === 'NoSuchBucket') return false;

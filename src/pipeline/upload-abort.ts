@@ -22,7 +22,7 @@ async function abort(
   const { store, uploads, staging } = services;
   if (upload?.completed !== undefined) throw noSuchUpload(operation, context);
   const proven = upload?.proven ?? (await services.knownUploads.prove(operation, store, signal));
-  await store.abortUpload(proven, signal).catch((error: unknown) => {
+  await store.uploads.abort(proven, signal).catch((error: unknown) => {
     // Aborted before, and a crash came before the state was deleted.
     if (upload === undefined || !(error instanceof GatewayError) || error.code !== 'NoSuchUpload') throw error;
   });

@@ -123,7 +123,7 @@ async function attemptComplete(
   const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: services.randomBytes(16) });
   const parts = await sendBackendParts(plan, { upload, footer }, context);
   const conditions = await conditionsForWriting(operation.conditions, ref, context);
-  const stored = await services.store.completeUpload(proven, { parts, conditions }, signal);
+  const stored = await services.store.uploads.complete(proven, { parts, conditions }, signal);
   const acknowledged = completedObject(ref, stored);
   if (!services.careful) return acknowledged;
   return completedMeanwhile(upload, { parts: manifest.parts, acknowledged }, context);
@@ -256,7 +256,7 @@ async function completePlain(operation: CompleteMultipartUpload, context: Operat
   const parts = operation.parts.map(({ partNumber, etag }) => ({ partNumber, etag: backendEtag(etag) }));
   const conditions = writeConditions(operation.conditions);
   const upload = await services.knownUploads.prove(operation, services.store, signal);
-  const stored = await services.store.completeUpload(upload, { parts, conditions }, signal);
+  const stored = await services.store.uploads.complete(upload, { parts, conditions }, signal);
   services.knownUploads.forget(operation);
   const { etag, versionId, vendor } = stored;
   return { kind: 'UploadCompleted', ref, etag: plainEtag(etag, policy), versionId, checksum: undefined, vendor };

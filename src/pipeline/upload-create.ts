@@ -17,13 +17,13 @@ export async function createUpload(
   const { ref, metadata, checksum } = operation;
   const { store, uploads, uploadKeepSeconds } = services;
   if (policy.protection === 'none') {
-    const upload = await store.createUpload(ref, metadata, signal);
+    const upload = await store.uploads.create(ref, metadata, signal);
     services.knownUploads.remember(upload);
     return { kind: 'UploadCreated', ref, uploadId: upload.uploadId, checksum: undefined };
   }
   await services.uploadQuota.admit(tenant.name);
   const object = await newObject(ref, metadata, undefined, context);
-  const upload = await store.createUpload(ref, object.metadata, signal);
+  const upload = await store.uploads.create(ref, object.metadata, signal);
   const { uploadId } = upload;
   const id = stateIdOf({ ref, uploadId }, context);
   const records = new UploadRecords({ id, keys: object.keys, randomBytes: services.randomBytes });
@@ -35,7 +35,7 @@ export async function createUpload(
     ]);
   } catch (error) {
     // The client's signal may have ended already; the abort must go out all the same.
-    await store.abortUpload(upload, new AbortController().signal).catch(() => undefined);
+    await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
   return { kind: 'UploadCreated', ref, uploadId, checksum };

@@ -81,7 +81,7 @@ export async function backendParts(
 ): Promise<Map<number, string>> {
   const held = new Map<number, string>();
   for (let marker = after; ; ) {
-    const page = await services.store.listParts(proven, marker, signal);
+    const page = await services.store.uploads.listParts(proven, marker, signal);
     for (const { partNumber, etag } of page.parts) held.set(partNumber, etag);
     const last = page.parts.at(-1)?.partNumber;
     if (!page.truncated || last === undefined || last >= until) return held;
@@ -92,7 +92,7 @@ export async function backendParts(
 async function plainParts(operation: ListParts, { services, policy, signal }: OperationContext): Promise<FoundParts> {
   const { store, knownUploads } = services;
   const upload = await knownUploads.prove(operation, store, signal);
-  const { parts, truncated } = await store.listParts(upload, operation.partNumberMarker, signal);
+  const { parts, truncated } = await store.uploads.listParts(upload, operation.partNumberMarker, signal);
   return {
     parts: parts.flatMap(({ partNumber, etag, storedBytes, lastModified }) => {
       if (etag === '') return [];
@@ -116,7 +116,7 @@ function shown(part: PartRecord, { policy }: OperationContext): ListedPart {
 /** ListMultipartUploads: the backend's, less the gateway's own. */
 export async function listUploads(operation: ListMultipartUploads, context: OperationContext): Promise<UploadListing> {
   const { services, signal } = context;
-  const listing = await services.store.listUploads(operation, signal);
+  const listing = await services.store.uploads.list(operation, signal);
   return {
     kind: 'UploadListing',
     asked: operation,

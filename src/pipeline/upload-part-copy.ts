@@ -66,7 +66,7 @@ async function copiedByBackend(
   const source = { ref: from, etag: object.stored.etag };
   const upload = await services.knownUploads.prove(operation, services.store, signal);
   const part = { partNumber: operation.partNumber, source, range };
-  const { etag } = await pinned(services.store.copyPart(upload, part, signal));
+  const { etag } = await pinned(services.store.uploads.copyPart(upload, part, signal));
   return { etag: plainEtag(etag, policy), checksum: undefined };
 }
 

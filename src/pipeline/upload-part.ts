@@ -100,7 +100,7 @@ export async function storePart(
   const body = { bytes, source: sealed };
   const { etag } = staged
     ? await staging.put(upload.id, { partNumber, partSalt }, body, signal)
-    : await store.uploadPart(upload.proven, { partNumber, body }, signal);
+    : await store.uploads.putPart(upload.proven, { partNumber, body }, signal);
   const record: PartRecord = {
     partNumber,
     staged,
@@ -151,7 +151,7 @@ async function plainPart(operation: UploadPart, body: VerifiedBody, context: Ope
   try {
     const upload = await services.knownUploads.prove(operation, services.store, signal);
     const source = endHeldBack(body.bytes(), bytes);
-    const { etag } = await services.store.uploadPart(upload, { partNumber, body: { bytes, source } }, signal);
+    const { etag } = await services.store.uploads.putPart(upload, { partNumber, body: { bytes, source } }, signal);
     return { kind: 'PartStored', etag: plainEtag(etag, context.policy), checksum: body.proof().checksum };
   } finally {
     release();

@@ -132,7 +132,7 @@ describe('documents that the backend sends', () => {
     const store = new Store(s3Back, connection, { budget });
     const page = { prefix: '', delimiter: '', keyMarker: '', uploadIdMarker: '', maxUploads: 1000, urlEncoded: false };
     const list = () =>
-      store.listUploads({ kind: 'ListMultipartUploads', bucket: BUCKET, ...page }, new AbortController().signal);
+      store.uploads.list({ kind: 'ListMultipartUploads', bucket: BUCKET, ...page }, new AbortController().signal);
     expect(await refusalOf(list())).toBe('SlowDown');
     expect(budget.reservedBytes).toBe(0);
     padding = MIB / 2;

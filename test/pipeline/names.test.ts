@@ -97,18 +97,20 @@ describe('an upload that the gateway keeps no state of', () => {
   const listing = (uploads: readonly (readonly [key: string, uploadId: string])[], refused = false) => {
     const asked: string[] = [];
     const store = {
-      async listUploads({ keyMarker, uploadIdMarker }: { keyMarker: string; uploadIdMarker: string }) {
-        asked.push(`${keyMarker} ${uploadIdMarker}`);
-        if (refused) throw clientError('AccessDenied', 'no');
-        const at = 1 + uploads.findIndex(([key, uploadId]) => key === keyMarker && uploadId === uploadIdMarker);
-        const [key, uploadId] = uploads[at] ?? [undefined, undefined];
-        return {
-          uploads: key === undefined ? [] : [{ key, uploadId, initiated: new Date(), storageClass: undefined }],
-          commonPrefixes: [],
-          truncated: at < uploads.length - 1,
-          nextKeyMarker: key,
-          nextUploadIdMarker: uploadId,
-        };
+      uploads: {
+        async list({ keyMarker, uploadIdMarker }: { keyMarker: string; uploadIdMarker: string }) {
+          asked.push(`${keyMarker} ${uploadIdMarker}`);
+          if (refused) throw clientError('AccessDenied', 'no');
+          const at = 1 + uploads.findIndex(([key, uploadId]) => key === keyMarker && uploadId === uploadIdMarker);
+          const [key, uploadId] = uploads[at] ?? [undefined, undefined];
+          return {
+            uploads: key === undefined ? [] : [{ key, uploadId, initiated: new Date(), storageClass: undefined }],
+            commonPrefixes: [],
+            truncated: at < uploads.length - 1,
+            nextKeyMarker: key,
+            nextUploadIdMarker: uploadId,
+          };
+        },
       },
     } as unknown as Store;
     return { store, asked };

@@ -57,7 +57,7 @@ describe('a store that acknowledges what it did not complete', () => {
   it('is not believed', async () => {
     const stand = await inProcess();
     const store = speaking(stand, {});
-    store.completeUpload = async () => ({ etag: 'e'.repeat(32), versionId: undefined, vendor: new HeaderList() });
+    store.uploads.complete = async () => ({ etag: 'e'.repeat(32), versionId: undefined, vendor: new HeaderList() });
     const context = over(stand, { careful: true, store });
     await putObject(putOf('k'), verifiedBody(payload(10)), context());
     const upload = await startUpload(stand, 'k', { context });
@@ -128,13 +128,13 @@ describe('a store that copies what stands there by then, and not what was pinned
     const put = (seed: number) => putObject(putOf('a'), verifiedBody(payload(70_000 + seed, seed)), stand.context());
     await put(0);
     const store = speaking(stand, WORDS);
-    const { copy, copyPart } = { copy: store.copy.bind(store), copyPart: store.copyPart.bind(store) };
+    const { copy, copyPart } = { copy: store.copy.bind(store), copyPart: store.uploads.copyPart.bind(store.uploads) };
     let writes = 0;
     const write = async () => {
       if (writes < times) await put(++writes);
     };
     store.copy = async (...asked) => write().then(() => copy(...asked));
-    store.copyPart = async (...asked) => write().then(() => copyPart(...asked));
+    store.uploads.copyPart = async (...asked) => write().then(() => copyPart(...asked));
     return { stand, context: over(stand, { store, ...habit }) };
   }
 

@@ -31,18 +31,20 @@ it(`Complete of ${PARTS} parts lists each of them`, async () => {
   let footer: Buffer | undefined;
   const store = {
     dialect: s3Back,
-    createUpload: async (ref: ObjectRef) => ProvenUpload.created(ref, randomBytes(8).toString('hex')),
-    uploadPart: async (_: ProvenUpload, part: Parameters<Store['uploadPart']>[1]) => {
-      footer = part.body as Buffer;
-      return { partNumber: part.partNumber, etag: 'f'.repeat(32) };
-    },
-    completeUpload: async (
-      { ref, uploadId }: ProvenUpload,
-      { parts, conditions }: Parameters<Store['completeUpload']>[1],
-    ) => {
-      const { body } = s3Back.completeUpload(ref, uploadId, parts, conditions);
-      expect((body as Buffer).length).toBeGreaterThan(PARTS * 80);
-      return { etag: `${'f'.repeat(32)}-${parts.length}`, versionId: undefined, vendor: new HeaderList() };
+    uploads: {
+      create: async (ref: ObjectRef) => ProvenUpload.created(ref, randomBytes(8).toString('hex')),
+      putPart: async (_: ProvenUpload, part: Parameters<Store['uploads']['putPart']>[1]) => {
+        footer = part.body as Buffer;
+        return { partNumber: part.partNumber, etag: 'f'.repeat(32) };
+      },
+      complete: async (
+        { ref, uploadId }: ProvenUpload,
+        { parts, conditions }: Parameters<Store['uploads']['complete']>[1],
+      ) => {
+        const { body } = s3Back.completeUpload(ref, uploadId, parts, conditions);
+        expect((body as Buffer).length).toBeGreaterThan(PARTS * 80);
+        return { etag: `${'f'.repeat(32)}-${parts.length}`, versionId: undefined, vendor: new HeaderList() };
+      },
     },
   } as unknown as Store;
   const services = { ...stand.services, uploads, store };

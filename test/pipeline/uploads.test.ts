@@ -186,7 +186,7 @@ describe('parts smaller than the backend takes', () => {
     const upload = await startUpload(stand, 'bucket');
     await upload.send(1, payload(10, 6));
     for (const key of await staged(stand)) await stand.stored.delete(STAGING, key);
-    await stand.services.store.deleteBucket(STAGING, new AbortController().signal);
+    await stand.services.store.buckets.delete(STAGING, new AbortController().signal);
     expect(await refusalOf(upload.send(1, payload(10, 6)))).toBe('BackendUnavailable');
     await upload.complete([await upload.send(1, payload(10, 6))]);
     await inAll(stand, 'bucket', [payload(10, 6)]);
@@ -203,7 +203,7 @@ describe('parts smaller than the backend takes', () => {
       code: 'BackendError',
       message: expect.stringMatching(/operator must .*uploads\.stagingBucket/),
     };
-    await stand.services.store.createBucket(
+    await stand.services.store.buckets.create(
       { kind: 'CreateBucket', bucket: STAGING, location: undefined, vendor: new HeaderList() },
       new AbortController().signal,
     );
@@ -446,8 +446,8 @@ describe('parts', () => {
     const last = await upload.send(2, payload(10, 19));
     let asked = 0;
     const { store } = stand.services;
-    const listed = store.listParts.bind(store);
-    store.listParts = async (...args) => {
+    const listed = store.uploads.listParts.bind(store.uploads);
+    store.uploads.listParts = async (...args) => {
       const page = await listed(...args);
       return ++asked > 1 ? page : { ...page, parts: page.parts.map((part) => ({ ...part, etag: '' })) };
     };
@@ -482,7 +482,7 @@ describe('parts', () => {
     await upload.send(1, payload(PART, 37));
     await upload.send(2, payload(PART, 38));
     const part = { partNumber: 1, body: payload(PART, 39) };
-    await stand.services.store.uploadPart(provenOf(upload), part, new AbortController().signal);
+    await stand.services.store.uploads.putPart(provenOf(upload), part, new AbortController().signal);
     const listed = await listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
     expect(listed.parts.map(({ partNumber }) => partNumber)).toEqual([2]);
   });
@@ -589,7 +589,7 @@ describe('Complete', () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'another');
     const parts = [await upload.send(1, payload(10, 25))];
-    await stand.services.store.abortUpload(provenOf(upload), new AbortController().signal);
+    await stand.services.store.uploads.abort(provenOf(upload), new AbortController().signal);
     await putObject(putOf('another'), verifiedBody(payload(10, 25)), stand.context());
     expect(await refusalOf(upload.complete(parts))).toBe('NoSuchUpload');
     const done = await startUpload(stand, 'replaced');
