@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BackendConnection, type BackendObserver, type BackendOptions } from './backend/connection.ts';
 import { PassThroughLane } from './backend/pass-through-lane.ts';
 import type { BackendConfig, Config } from './config.ts';
-import type { BackDialect } from './dialects/dialect.ts';
+import type { BackDialect } from './dialects/back-dialect.ts';
 import { s3Back } from './dialects/s3/back.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
 import type { Observers } from './stores.ts';

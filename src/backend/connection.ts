@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
-import type { BackDialect, BackendCredentials } from '../dialects/dialect.ts';
+import type { BackDialect, BackendCredentials } from '../dialects/back-dialect.ts';
 import { explained } from '../dialects/store-claim.ts';
 import { GatewayError } from '../errors.ts';
 import { FairPlaces } from '../shares/fair-places.ts';

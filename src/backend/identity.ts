@@ -1,4 +1,4 @@
-import type { BackendCredentials } from '../dialects/dialect.ts';
+import type { BackendCredentials } from '../dialects/back-dialect.ts';
 
 /** With whose rights a request goes to the backend. */
 export type Identity =

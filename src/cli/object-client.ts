@@ -1,7 +1,8 @@
 import type { BackendConnection } from '../backend/connection.ts';
-import type { BackDialect, StoredObject } from '../dialects/dialect.ts';
+import type { BackDialect } from '../dialects/back-dialect.ts';
 import { type ForStore, madeBy, type StoreGrammar } from '../dialects/identifiers.ts';
 import { explained, readAcknowledged } from '../dialects/store-claim.ts';
+import type { StoredObject } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { ListObjects } from '../operations/operation.ts';

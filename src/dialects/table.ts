@@ -1,4 +1,4 @@
-import type { FrontDialect } from './dialect.ts';
+import type { FrontDialect } from './front-dialect.ts';
 import { qingstorFront } from './qingstor/front.ts';
 import { s3Front } from './s3/front.ts';
 

@@ -4,6 +4,12 @@ import type { HeaderList } from '../wire/headers.ts';
 /** The dialects the gateway knows; a row each in dialects/table.ts. */
 export type DialectName = 's3' | 'qingstor';
 
+/** What a request is about: an object, a bucket, or neither: the service. */
+export interface Resource {
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 export interface ObjectRef {
   readonly bucket: string;
   /** Exact, never normalised. */

@@ -5,7 +5,7 @@ import type {
   SignatureClaim,
   UploadForm,
   VerifiedBody,
-} from '../dialects/dialect.ts';
+} from '../dialects/front-dialect.ts';
 import { clientError } from '../errors.ts';
 import type { MemoryBudget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';

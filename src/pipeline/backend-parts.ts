@@ -1,4 +1,4 @@
-import type { CompletedPart } from '../dialects/dialect.ts';
+import type { CompletedPart } from '../dialects/store-exchange.ts';
 import { checkedPart } from '../envelope/checked-part.ts';
 import { sealedPartBytes } from '../envelope/sizes.ts';
 import { GatewayError } from '../errors.ts';

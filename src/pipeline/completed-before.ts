@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StoredAck } from '../dialects/dialect.ts';
+import type { StoredAck } from '../dialects/store-exchange.ts';
 import type { PartEntry } from '../envelope/footer.ts';
 import { GatewayError } from '../errors.ts';
 import type { UploadCompleted } from '../operations/answer.ts';

@@ -1,4 +1,4 @@
-import type { CompletedPart, StoredCopy } from '../dialects/dialect.ts';
+import type { CompletedPart, StoredCopy } from '../dialects/store-exchange.ts';
 import type { ObjectMetadata } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { HeaderList } from '../wire/headers.ts';

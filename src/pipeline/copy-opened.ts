@@ -1,5 +1,6 @@
 import { passing, startDigest } from '../checksums/digest.ts';
-import type { BodyProof, StoredCopy, VerifiedBody } from '../dialects/dialect.ts';
+import type { BodyProof, VerifiedBody } from '../dialects/front-dialect.ts';
+import type { StoredCopy } from '../dialects/store-exchange.ts';
 import type { Manifest } from '../envelope/footer.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
 import { clientError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import type { StoredObject } from '../dialects/dialect.ts';
+import type { StoredObject } from '../dialects/store-exchange.ts';
 import type { Manifest } from '../envelope/footer.ts';
 import { clientError, GatewayError, type Proven } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';

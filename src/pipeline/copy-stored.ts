@@ -1,4 +1,4 @@
-import type { StoredCopy } from '../dialects/dialect.ts';
+import type { StoredCopy } from '../dialects/store-exchange.ts';
 import type { ObjectMetadata } from '../operations/object.ts';
 import type { CopyObject } from '../operations/operation.ts';
 import { settledContent } from './content-headers.ts';

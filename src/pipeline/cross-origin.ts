@@ -1,6 +1,7 @@
-import type { FrontDialect, RenderContext, Resource } from '../dialects/dialect.ts';
+import type { FrontDialect, RenderContext } from '../dialects/front-dialect.ts';
 import type { GatewayError } from '../errors.ts';
 import type { CrossOriginAnswered } from '../operations/answer.ts';
+import type { Resource } from '../operations/object.ts';
 import { appendCrossOrigin, crossOriginQuestion } from '../wire/cross-origin.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { passing } from '../checksums/digest.ts';
-import type { BodyProof, VerifiedBody } from '../dialects/dialect.ts';
+import type { BodyProof, VerifiedBody } from '../dialects/front-dialect.ts';
 import type { OperationContext } from './services.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { StoredObject, StoreGet } from '../dialects/dialect.ts';
 import { StoreClaim } from '../dialects/store-claim.ts';
+import type { StoredObject, StoreGet } from '../dialects/store-exchange.ts';
 import type { GetObject } from '../operations/operation.ts';
 import type { ByteRange } from '../wire/range.ts';
 import { mustPass } from './etag-conditions.ts';

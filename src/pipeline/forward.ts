@@ -1,4 +1,4 @@
-import type { FrontDialect, VerifiedBody } from '../dialects/dialect.ts';
+import type { FrontDialect, VerifiedBody } from '../dialects/front-dialect.ts';
 import { clientError, type GatewayError } from '../errors.ts';
 import type { Forward } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';

@@ -1,4 +1,4 @@
-import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/dialect.ts';
+import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/front-dialect.ts';
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FrontDialect, RenderContext } from '../dialects/dialect.ts';
+import type { FrontDialect, RenderContext } from '../dialects/front-dialect.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { WireResponse } from '../wire/message.ts';
 

@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../dialects/dialect.ts';
+import type { StoredEntry } from '../dialects/store-exchange.ts';
 import { decodeEnvelope, readEnvelopeHead } from '../envelope/envelope.ts';
 import { plaintextBytesOf, type QuantumId } from '../envelope/sizes.ts';
 import { GatewayError } from '../errors.ts';

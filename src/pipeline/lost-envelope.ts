@@ -1,4 +1,4 @@
-import type { StoredObject } from '../dialects/dialect.ts';
+import type { StoredObject } from '../dialects/store-exchange.ts';
 import { CARRIED_ENTRY } from '../envelope/carried-metadata.ts';
 import { beginsAsPart, PART_MAGIC_BYTES } from '../envelope/part-header.ts';
 import { isSealedSize } from '../envelope/sizes.ts';

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { ANONYMOUS } from '../backend/identity.ts';
-import type { Resource } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
 import type { CrossOriginAnswered } from '../operations/answer.ts';
+import type { Resource } from '../operations/object.ts';
 import type { Directory } from '../tenants/directory.ts';
 import { policyFor } from '../tenants/tenant.ts';
 import { letsRead } from '../wire/cross-origin.ts';

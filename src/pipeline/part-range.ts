@@ -1,5 +1,5 @@
-import type { StoredObject } from '../dialects/dialect.ts';
 import { UnexplainedClaim } from '../dialects/store-claim.ts';
+import type { StoredObject } from '../dialects/store-exchange.ts';
 import type { PartEntry } from '../envelope/footer.ts';
 import { ConclusiveError, type GatewayError, type Proof } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';

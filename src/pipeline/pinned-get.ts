@@ -1,4 +1,4 @@
-import type { StoreGet } from '../dialects/dialect.ts';
+import type { StoreGet } from '../dialects/store-exchange.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { ByteRange } from '../wire/range.ts';
 import { anotherRange, ObjectReplaced, pinned } from './replaced.ts';

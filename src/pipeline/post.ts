@@ -1,4 +1,4 @@
-import type { VerifiedBody } from '../dialects/dialect.ts';
+import type { VerifiedBody } from '../dialects/front-dialect.ts';
 import type { FormStored } from '../operations/answer.ts';
 import type { PostObject } from '../operations/operation.ts';
 import { putObject } from './put.ts';

@@ -1,4 +1,5 @@
-import type { StorePut, VerifiedBody } from '../dialects/dialect.ts';
+import type { VerifiedBody } from '../dialects/front-dialect.ts';
+import type { StorePut } from '../dialects/store-exchange.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
 import { sealObject, sealObjectWhole } from '../envelope/streams.ts';
 import { clientError, type GatewayError } from '../errors.ts';

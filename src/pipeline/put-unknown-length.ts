@@ -1,4 +1,5 @@
-import type { CompletedPart, VerifiedBody } from '../dialects/dialect.ts';
+import type { VerifiedBody } from '../dialects/front-dialect.ts';
+import type { CompletedPart } from '../dialects/store-exchange.ts';
 import { type PartEntry, sealFooter } from '../envelope/footer.ts';
 import { sealedBytes, sealedPartBytes } from '../envelope/sizes.ts';
 import { sealPart } from '../envelope/streams.ts';

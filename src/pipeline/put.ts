@@ -1,4 +1,4 @@
-import type { VerifiedBody } from '../dialects/dialect.ts';
+import type { VerifiedBody } from '../dialects/front-dialect.ts';
 import { sealedBytes } from '../envelope/sizes.ts';
 import type { PutObject } from '../operations/operation.ts';
 import { withMd5 } from './digested-body.ts';

@@ -1,4 +1,4 @@
-import type { DocumentReader, ParsedRequest, VerifiedBody } from '../dialects/dialect.ts';
+import type { DocumentReader, ParsedRequest, VerifiedBody } from '../dialects/front-dialect.ts';
 import { clientError, type GatewayError } from '../errors.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';

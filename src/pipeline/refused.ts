@@ -1,4 +1,4 @@
-import type { FrontDialect } from '../dialects/dialect.ts';
+import type { FrontDialect } from '../dialects/front-dialect.ts';
 import type { WireRequest } from '../wire/message.ts';
 import { identify } from './admission.ts';
 import type { Askers } from './askers.ts';

@@ -1,4 +1,4 @@
-import type { FrontDialect, RenderContext } from '../dialects/dialect.ts';
+import type { FrontDialect, RenderContext } from '../dialects/front-dialect.ts';
 import type { Answer } from '../operations/answer.ts';
 import type { WireResponse } from '../wire/message.ts';
 import { held } from './held-body.ts';

@@ -1,5 +1,5 @@
 import type { PassThroughLane } from '../backend/pass-through-lane.ts';
-import type { FrontDialect, FrontSettings } from '../dialects/dialect.ts';
+import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
 import type { KeyRings } from '../keys/key-rings.ts';
 import type { Budget, MemoryBudget } from '../shares/memory-budget.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';

@@ -1,4 +1,4 @@
-import type { StoredAck } from '../dialects/dialect.ts';
+import type { StoredAck } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
 import type { ListObjects } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';

@@ -1,8 +1,9 @@
 import type { BackendConnection } from '../backend/connection.ts';
 import type { Identity } from '../backend/identity.ts';
-import type { BackDialect, StoredAck } from '../dialects/dialect.ts';
+import type { BackDialect } from '../dialects/back-dialect.ts';
 import { type ForStore, madeBy, type StoreGrammar, type StoreNames } from '../dialects/identifiers.ts';
 import { explained, readAcknowledged, type StoreClaim } from '../dialects/store-claim.ts';
+import type { StoredAck } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
 import type { DeleteFailure } from '../operations/answer.ts';
 import type { ObjectRef } from '../operations/object.ts';

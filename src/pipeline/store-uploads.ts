@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
+import { explained } from '../dialects/store-claim.ts';
 import type {
   CompletedPart,
   StoredAck,
   StoredPartListing,
   StoredUploadListing,
   StorePartCopy,
-} from '../dialects/dialect.ts';
-import { explained } from '../dialects/store-claim.ts';
+} from '../dialects/store-exchange.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { ListMultipartUploads } from '../operations/operation.ts';

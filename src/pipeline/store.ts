@@ -1,9 +1,9 @@
 import type { BackendConnection } from '../backend/connection.ts';
 import type { Identity } from '../backend/identity.ts';
+import type { BackDialect, ForwardedRequest } from '../dialects/back-dialect.ts';
+import type { ForStore } from '../dialects/identifiers.ts';
+import { explained, StoreClaim } from '../dialects/store-claim.ts';
 import type {
-  BackDialect,
-  ForwardedRequest,
-  Resource,
   StoreCopy,
   StoredAck,
   StoredCopy,
@@ -12,12 +12,10 @@ import type {
   StoredVersionListing,
   StoreGet,
   StorePut,
-} from '../dialects/dialect.ts';
-import type { ForStore } from '../dialects/identifiers.ts';
-import { explained, StoreClaim } from '../dialects/store-claim.ts';
+} from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
 import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
-import type { ObjectRef } from '../operations/object.ts';
+import type { ObjectRef, Resource } from '../operations/object.ts';
 import type { DeleteTarget, Forward, ListObjects, ListObjectVersions } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';

@@ -1,4 +1,4 @@
-import type { StoreGet } from '../dialects/dialect.ts';
+import type { StoreGet } from '../dialects/store-exchange.ts';
 import { PART_HEADER_BYTES, quantumBytes, SEALED_SEGMENT_BYTES, SEGMENT_BYTES, TAG_BYTES } from '../envelope/sizes.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import { type RangeRequest, resolveRange } from '../wire/range.ts';

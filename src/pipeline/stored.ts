@@ -1,4 +1,4 @@
-import type { StoredObject, StoreGet } from '../dialects/dialect.ts';
+import type { StoredObject, StoreGet } from '../dialects/store-exchange.ts';
 import { gatherMetadata } from '../envelope/carried-metadata.ts';
 import type { OpenEnvelope } from '../envelope/envelope.ts';
 import { type Manifest, openFooter } from '../envelope/footer.ts';

@@ -1,4 +1,4 @@
-import type { VerifiedBody } from '../dialects/dialect.ts';
+import type { VerifiedBody } from '../dialects/front-dialect.ts';
 import type { GatewayError, Proven } from '../errors.ts';
 import type { PartCopied, PartStored } from '../operations/answer.ts';
 import type { UploadPartCopy } from '../operations/operation.ts';

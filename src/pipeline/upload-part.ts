@@ -1,5 +1,5 @@
 import { passing, startDigest } from '../checksums/digest.ts';
-import type { BodyProof, VerifiedBody } from '../dialects/dialect.ts';
+import type { BodyProof, VerifiedBody } from '../dialects/front-dialect.ts';
 import { largestPartPlaintext, sealedPartBytes } from '../envelope/sizes.ts';
 import { sealPart } from '../envelope/streams.ts';
 import { clientError, type GatewayError } from '../errors.ts';

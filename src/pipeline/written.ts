@@ -1,4 +1,5 @@
-import type { BodyProof, StoredAck } from '../dialects/dialect.ts';
+import type { BodyProof } from '../dialects/front-dialect.ts';
+import type { StoredAck } from '../dialects/store-exchange.ts';
 import type { KnownDigest } from '../etags/etag-entry.ts';
 import type { ObjectStored } from '../operations/answer.ts';
 import type { ObjectRef } from '../operations/object.ts';

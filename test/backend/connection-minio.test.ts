@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BackendConnection } from '../../src/backend/connection.ts';
-import type { CompletedPart, StorePut } from '../../src/dialects/dialect.ts';
 import { StoreClaim } from '../../src/dialects/store-claim.ts';
+import type { CompletedPart, StorePut } from '../../src/dialects/store-exchange.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { ObjectMetadata } from '../../src/operations/object.ts';
 import type { ListObjects, ListObjectVersions } from '../../src/operations/operation.ts';

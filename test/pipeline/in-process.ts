@@ -6,7 +6,7 @@ import { BackendConnection, type BackendOptions } from '../../src/backend/connec
 import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
 import type { Faults } from '../../src/devstore/faults.ts';
 import type { StoredObjects } from '../../src/devstore/stored-objects.ts';
-import type { VerifiedBody } from '../../src/dialects/dialect.ts';
+import type { VerifiedBody } from '../../src/dialects/front-dialect.ts';
 import { s3Back } from '../../src/dialects/s3/back.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { EtagIndex } from '../../src/etags/etag-index.ts';

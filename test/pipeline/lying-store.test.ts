@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BackDialect } from '../../src/dialects/dialect.ts';
+import type { BackDialect } from '../../src/dialects/back-dialect.ts';
 import { s3Back } from '../../src/dialects/s3/back.ts';
 import type { GetObject } from '../../src/operations/operation.ts';
 import { getObject } from '../../src/pipeline/get.ts';

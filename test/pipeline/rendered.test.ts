@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FrontDialect, RenderContext } from '../../src/dialects/dialect.ts';
+import type { FrontDialect, RenderContext } from '../../src/dialects/front-dialect.ts';
 import { s3Front } from '../../src/dialects/s3/front.ts';
 import type { ObjectListing } from '../../src/operations/answer.ts';
 import { rendered } from '../../src/pipeline/rendered.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { BackDialect, StoreCopy, StorePartCopy } from '../../src/dialects/dialect.ts';
+import type { BackDialect } from '../../src/dialects/back-dialect.ts';
 import type { ForStore } from '../../src/dialects/identifiers.ts';
 import { s3Back } from '../../src/dialects/s3/back.ts';
+import type { StoreCopy, StorePartCopy } from '../../src/dialects/store-exchange.ts';
 import { clientError } from '../../src/errors.ts';
 import { copyObject } from '../../src/pipeline/copy.ts';
 import { headObject } from '../../src/pipeline/head.ts';

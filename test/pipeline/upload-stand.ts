@@ -1,4 +1,4 @@
-import type { VerifiedBody } from '../../src/dialects/dialect.ts';
+import type { VerifiedBody } from '../../src/dialects/front-dialect.ts';
 import type { UploadCompleted } from '../../src/operations/answer.ts';
 import type { CompleteMultipartUpload, CreateMultipartUpload, NamedPart } from '../../src/operations/operation.ts';
 import { getObject } from '../../src/pipeline/get.ts';

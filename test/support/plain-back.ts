@@ -1,4 +1,4 @@
-import type { BackDialect } from '../../src/dialects/dialect.ts';
+import type { BackDialect } from '../../src/dialects/back-dialect.ts';
 import { s3Back as typed } from '../../src/dialects/s3/back.ts';
 
 /** The same value with plain strings where it has identifiers that a grammar made. */

@@ -1,7 +1,7 @@
 import { clientError } from '../../errors.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
-import type { FrontSettings } from '../dialect.ts';
+import type { FrontSettings } from '../front-dialect.ts';
 import { MAX_KEY_BYTES } from './vocabulary.ts';
 
 /** What a request is about, both '' for the service. The key is exact: decoded once, never normalised. */

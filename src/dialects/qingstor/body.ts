@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { clientError } from '../../errors.ts';
 import type { ByteSource, WireRequest } from '../../wire/message.ts';
-import type { BodyProof, VerifiedBody } from '../dialect.ts';
+import type { BodyProof, VerifiedBody } from '../front-dialect.ts';
 
 const MD5_BASE64 = /^[A-Za-z0-9+/]{22}==$/;
 

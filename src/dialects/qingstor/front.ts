@@ -1,5 +1,6 @@
+import type { Resource } from '../../operations/object.ts';
 import type { WireRequest } from '../../wire/message.ts';
-import type { FrontDialect, FrontSettings, Resource } from '../dialect.ts';
+import type { FrontDialect, FrontSettings } from '../front-dialect.ts';
 import { readAddress } from './address.ts';
 import { qingstorBody } from './body.ts';
 import { parseQingstor } from './parse.ts';

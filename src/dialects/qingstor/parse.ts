@@ -6,7 +6,7 @@ import { headerValue } from '../../wire/header-value.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { parseRange } from '../../wire/range.ts';
-import type { FrontSettings, ParsedRequest } from '../dialect.ts';
+import type { FrontSettings, ParsedRequest } from '../front-dialect.ts';
 import { contentHeaders, userMetadata } from '../object-metadata.ts';
 import { checkKey, readAddress } from './address.ts';
 import { bucketPage, objectLimit } from './paging.ts';

@@ -10,7 +10,7 @@ import { formatHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
 import { textBody } from '../../wire/text-body.ts';
-import type { RenderContext } from '../dialect.ts';
+import type { RenderContext } from '../front-dialect.ts';
 import { QINGSTOR_ERRORS } from './error-table.ts';
 import { bucketPage } from './paging.ts';
 import { JSON_TYPE, METADATA_PREFIX, REQUEST_ID_HEADER, RESPONSE_OVERRIDES, STORAGE_CLASS } from './vocabulary.ts';

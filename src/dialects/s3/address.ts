@@ -1,7 +1,8 @@
 import { clientError } from '../../errors.ts';
+import type { Resource } from '../../operations/object.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
-import type { FrontSettings, Resource } from '../dialect.ts';
+import type { FrontSettings } from '../front-dialect.ts';
 import type { Level } from './operation-table.ts';
 
 /** What a request is about. The key is exact: decoded once, never normalised. */

@@ -1,7 +1,7 @@
 import { BackendRefusal, type ErrorSource, GatewayError, type InconclusiveCode } from '../../errors.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { readXml, xmlText } from '../../wire/xml.ts';
-import type { Asker } from '../dialect.ts';
+import type { Asker } from '../back-dialect.ts';
 import { type ClaimCode, StoreClaim } from '../store-claim.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { Forward } from '../../operations/operation.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentEncode } from '../../wire/percent.ts';
-import type { ForwardedRequest } from '../dialect.ts';
+import type { ForwardedRequest } from '../back-dialect.ts';
 import type { ForStore } from '../identifiers.ts';
 import { effectiveHeaders } from './amz-fields.ts';
 import { bucketPath, objectPath } from './back-render.ts';

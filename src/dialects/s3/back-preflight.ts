@@ -1,6 +1,6 @@
+import type { Resource } from '../../operations/object.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { OutgoingRequest } from '../../wire/message.ts';
-import type { Resource } from '../dialect.ts';
 import type { ForStore } from '../identifiers.ts';
 import { bucketPath, objectPath } from './back-render.ts';
 

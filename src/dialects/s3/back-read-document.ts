@@ -3,7 +3,8 @@ import { parseIsoDate } from '../../wire/dates.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import { readXml, type XmlElement, xmlChild, xmlChildren, xmlText } from '../../wire/xml.ts';
-import type { BackDialect, StoredAck, StoredPartListing, StoredUploadListing } from '../dialect.ts';
+import type { BackDialect } from '../back-dialect.ts';
+import type { StoredAck, StoredPartListing, StoredUploadListing } from '../store-exchange.ts';
 import { withoutLeadingBlanks } from './back-error.ts';
 import { readMarks, unquoted, unusable } from './back-read.ts';
 

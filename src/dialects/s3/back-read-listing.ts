@@ -2,7 +2,7 @@ import type { GatewayError } from '../../errors.ts';
 import { parseIsoDate } from '../../wire/dates.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import { XmlScanner } from '../../wire/xml-scanner.ts';
-import type { StoredListing, StoredVersion, StoredVersionListing } from '../dialect.ts';
+import type { StoredListing, StoredVersion, StoredVersionListing } from '../store-exchange.ts';
 import { unquoted, unusable } from './back-read.ts';
 
 /** Listings are the hot documents: read as they come, held once, as entries. */

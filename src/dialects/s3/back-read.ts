@@ -3,7 +3,7 @@ import type { ContentHeaders, MetadataEntry } from '../../operations/object.ts';
 import { parseHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
-import type { StoredAck, StoredObject } from '../dialect.ts';
+import type { StoredAck, StoredObject } from '../store-exchange.ts';
 import { META_PREFIX } from './back-render.ts';
 import { decodeMetadataValue } from './encoded-word.ts';
 

@@ -11,8 +11,8 @@ import { HeaderList } from '../../wire/headers.ts';
 import type { OutgoingBody, OutgoingRequest } from '../../wire/message.ts';
 import { percentEncode, percentEncodePath } from '../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
-import type { CompletedPart, StoreGet, StorePut } from '../dialect.ts';
 import type { ForStore, Identifier, StoreBucket, StoreLocation, StoreRef, StoreUploadId } from '../identifiers.ts';
+import type { CompletedPart, StoreGet, StorePut } from '../store-exchange.ts';
 import { setsLock, withChecksum } from './back-checksum.ts';
 import { encodeMetadataValue } from './encoded-word.ts';
 

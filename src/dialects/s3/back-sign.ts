@@ -3,7 +3,7 @@ import { formatBasicIsoDate } from '../../wire/dates.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { OutgoingRequest } from '../../wire/message.ts';
 import { QueryList } from '../../wire/query.ts';
-import type { BackendCredentials } from '../dialect.ts';
+import type { BackendCredentials } from '../back-dialect.ts';
 import { STREAMING_UNSIGNED_TRAILER } from './back-checksum.ts';
 import {
   canonicalPaths,

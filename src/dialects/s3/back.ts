@@ -1,4 +1,4 @@
-import type { BackDialect } from '../dialect.ts';
+import type { BackDialect } from '../back-dialect.ts';
 import { readCopied, readCopiedPart, readTags, renderCopy, renderCopyPart } from './back-copy.ts';
 import { readError } from './back-error.ts';
 import { forward } from './back-forward.ts';

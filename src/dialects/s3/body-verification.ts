@@ -4,7 +4,7 @@ import { clientError, type GatewayError } from '../../errors.ts';
 import type { ChecksumAlgorithm } from '../../operations/object.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { ByteSource, WireRequest } from '../../wire/message.ts';
-import type { BodyProof, VerifiedBody } from '../dialect.ts';
+import type { BodyProof, VerifiedBody } from '../front-dialect.ts';
 import { bodyHeaders } from './amz-fields.ts';
 import { type BodyClaims, checksumValue, readBodyClaims } from './body-claims.ts';
 import { EMPTY_SHA256 } from './canonical-request.ts';

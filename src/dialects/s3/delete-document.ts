@@ -2,7 +2,7 @@ import { clientError } from '../../errors.ts';
 import type { DeleteObjects, DeleteTarget } from '../../operations/operation.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import { type XmlHandler, XmlScanner } from '../../wire/xml-scanner.ts';
-import type { DocumentReader } from '../dialect.ts';
+import type { DocumentReader } from '../front-dialect.ts';
 import { checkKey } from './address.ts';
 import { malformed } from './request-documents.ts';
 

@@ -2,7 +2,7 @@ import { clientError } from '../../errors.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { DeleteObject } from '../../operations/operation.ts';
 import type { HeaderList } from '../../wire/headers.ts';
-import type { ParsedRequest } from '../dialect.ts';
+import type { ParsedRequest } from '../front-dialect.ts';
 import { CHECKSUM_HEADERS } from './checksum.ts';
 import { DeleteDocument, MAX_DELETE_BYTES } from './delete-document.ts';
 import { deleteVendorHeaders } from './header-rules.ts';

@@ -3,7 +3,7 @@ import { formatHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest, WireResponse } from '../../wire/message.ts';
 import { textBody } from '../../wire/text-body.ts';
-import type { FrontDialect, RenderContext } from '../dialect.ts';
+import type { FrontDialect, RenderContext } from '../front-dialect.ts';
 import { readAddress, resourceOf } from './address.ts';
 import { appendEncryption } from './encryption-headers.ts';
 import { parseRequest } from './parse.ts';

@@ -1,7 +1,7 @@
 import { clientError } from '../../errors.ts';
 import type { ListBuckets, ListObjects, ListObjectVersions } from '../../operations/operation.ts';
 import type { QueryList } from '../../wire/query.ts';
-import type { FrontSettings } from '../dialect.ts';
+import type { FrontSettings } from '../front-dialect.ts';
 
 /** S3 lists at most so many; a larger max-keys means this. */
 const MAX_KEYS = 1000;

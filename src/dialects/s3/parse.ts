@@ -4,7 +4,7 @@ import type { Forward, Operation } from '../../operations/operation.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { QueryList } from '../../wire/query.ts';
-import type { FrontSettings, ParsedRequest } from '../dialect.ts';
+import type { FrontSettings, ParsedRequest } from '../front-dialect.ts';
 import { type Address, checkNewBucketName, readAddress } from './address.ts';
 import { effectiveHeaders } from './amz-fields.ts';
 import { MAX_COMPLETE_BYTES, readCompleteHead, readPartList } from './complete-upload.ts';

@@ -2,7 +2,7 @@ import type { GatewayError } from '../../errors.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
 import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
-import type { RenderContext } from '../dialect.ts';
+import type { RenderContext } from '../front-dialect.ts';
 import { readAddress } from './address.ts';
 import { S3_ERRORS, type S3Error } from './error-table.ts';
 

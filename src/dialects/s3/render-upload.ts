@@ -11,7 +11,7 @@ import type { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
 import { percentEncodePath } from '../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../wire/xml.ts';
-import type { RenderContext } from '../dialect.ts';
+import type { RenderContext } from '../front-dialect.ts';
 import { checksumText } from './checksum.ts';
 import { owner, S3_NAMESPACE } from './render-listing.ts';
 import { appendChecksum } from './render-object.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { SigningSecret } from '../dialect.ts';
+import type { SigningSecret } from '../signing-secret.ts';
 
 /** What a SigV4 signature is good for: `<yyyymmdd>/<region>/<service>/aws4_request`. */
 export interface SigningScope {

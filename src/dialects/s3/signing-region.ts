@@ -1,4 +1,4 @@
-import type { FrontSettings } from '../dialect.ts';
+import type { FrontSettings } from '../front-dialect.ts';
 
 /**
  * As the setting `region` allows them, for what a stranger writes becomes part of a key that is derived and kept; or none

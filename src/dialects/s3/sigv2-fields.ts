@@ -3,7 +3,7 @@ import { parseBasicIsoDate, parseHttpDate } from '../../wire/dates.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { QueryList } from '../../wire/query.ts';
-import type { LegacySignature } from '../dialect.ts';
+import type { LegacySignature } from '../front-dialect.ts';
 
 /** What a Signature Version 2 says of itself (docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html). */
 export interface SigV2Fields {

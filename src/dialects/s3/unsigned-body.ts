@@ -1,5 +1,5 @@
 import type { WireRequest } from '../../wire/message.ts';
-import type { VerifiedBody } from '../dialect.ts';
+import type { VerifiedBody } from '../front-dialect.ts';
 import { verifyBody } from './body-verification.ts';
 import { unsignedPayload } from './payload.ts';
 import { refuseToken } from './signature-fields.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { startDigest } from '../../../src/checksums/digest.ts';
-import type { VerifiedBody } from '../../../src/dialects/dialect.ts';
+import type { VerifiedBody } from '../../../src/dialects/front-dialect.ts';
 import { CHECKSUM_ALGORITHMS, CHECKSUMS } from '../../../src/dialects/s3/checksum.ts';
 import { ChunkSignatures } from '../../../src/dialects/s3/chunk-signatures.ts';
 import { ChunkedBodyReader } from '../../../src/dialects/s3/chunked-body.ts';

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { SignatureClaim, UploadForm } from '../../../src/dialects/dialect.ts';
+import type { SignatureClaim, UploadForm } from '../../../src/dialects/front-dialect.ts';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { PostObject } from '../../../src/operations/operation.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { SignatureClaim } from '../../../src/dialects/dialect.ts';
+import type { SignatureClaim } from '../../../src/dialects/front-dialect.ts';
 import {
   canonicalPaths,
   canonicalQuery,

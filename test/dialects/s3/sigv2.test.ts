@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { SignatureClaim } from '../../../src/dialects/dialect.ts';
+import type { SignatureClaim } from '../../../src/dialects/front-dialect.ts';
 import { s3Front } from '../../../src/dialects/s3/front.ts';
 import { clientError } from '../../../src/errors.ts';
 import { collect } from '../../../src/wire/collect.ts';
