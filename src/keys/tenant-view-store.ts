@@ -103,6 +103,12 @@ export class TenantViewStore implements RecordStore {
     if (this.#options.monotonicNow() - this.#lookedAt >= BEAT_MILLISECONDS) await this.#look();
   }
 
+  /** A view that was seen and taken away stays away: what is put back must be newer, and not that very one. */
+  #afterSeen(): number {
+    const { generation, records } = this.#view;
+    return records.size === 0 ? generation : generation + 1;
+  }
+
   /** One after another, so that no older view comes after a newer one. */
   #look(): Promise<void> {
     this.#looking ??= this.#lookNow().finally(() => {
@@ -127,7 +133,7 @@ export class TenantViewStore implements RecordStore {
       } else {
         const before = this.#view;
         this.#trouble = undefined;
-        this.#view = view ?? { generation: this.#view.generation, records: new Map() };
+        this.#view = view ?? { generation: this.#afterSeen(), records: new Map() };
         highest?.raise(this.#view.generation);
         this.#onChange?.(changedNames(before, this.#view));
       }

@@ -194,6 +194,21 @@ describe('a view that was put back', () => {
     expect((await openSidecar(key, await remember())).putBack).toEqual([]);
   });
 
+  it('is refused by a sidecar that saw it being taken away', async () => {
+    const { views, store } = await deployment();
+    const sidecar = await openSidecar(rootKeyFromText((await views.create('photos')).reveal()));
+    const old = (await store.get(viewPlace('photos')))!.bytes;
+    expect((await sidecar.directory.caller('PHOTOSFIRST'))?.tenant.name).toBe('photos');
+    await views.remove('photos');
+    await eventually(1500, async () => (await sidecar.directory.caller('PHOTOSFIRST')) === undefined);
+    await store.put(viewPlace('photos'), old);
+    await eventually(1500, async () => sidecar.putBack.length > 0);
+    expect(await sidecar.directory.caller('PHOTOSFIRST')).toBeUndefined();
+    await views.remove('photos');
+    await views.create('photos');
+    await eventually(6000, async () => (await sidecar.directory.caller('PHOTOSFIRST')) !== undefined);
+  });
+
   it('of an earlier tenant of the name does not open', async () => {
     const { administration, views, store } = await deployment();
     const first = rootKeyFromText((await views.create('photos')).reveal());
