@@ -9,6 +9,7 @@ import { runWorkers } from '../server/workers.ts';
 import { certificateExpiry } from '../settings-certificates.ts';
 import { METRICS_CONTENT_TYPE } from '../telemetry/aggregate.ts';
 import type { Log } from '../telemetry/log.ts';
+import { changedSettings } from './changed-settings.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, readArguments } from './command.ts';
 import { openCommandLog } from './command-log.ts';
 import { commandConfig } from './config-file.ts';
@@ -21,7 +22,12 @@ const STOP_MARGIN_SECONDS = 10;
 
 /** Runs in the primary and, because node:cluster starts the same command line again, in every worker. */
 export const serveCommand: Command = {
-  usage: `serve [options]\n\n${CONFIG_USAGE}`,
+  usage: `serve [options]
+
+SIGHUP makes it take the certificate of tls.cert, its key and log.level anew from the configuration, and tell in the log
+which other settings have changed and need a restart.
+
+${CONFIG_USAGE}`,
   run: async (args, terminal) => {
     const { values } = readArguments(args, CONFIG_OPTION, { most: 0 });
     const config = commandConfig(values.config, terminal);
@@ -80,9 +86,7 @@ function reload(
     const config = read();
     log.setLevel(config.log.level);
     gateway?.reload(config);
-    const rest = (of: Config) => ({ ...of, tls: of.tls.cert !== undefined, log: { ...of.log, level: undefined } });
-    const [before, after] = [rest(old), rest(config)] as [Record<string, unknown>, Record<string, unknown>];
-    const changed = Object.keys(after).filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]));
+    const changed = changedSettings(old, config);
     const more = changed.length === 0 ? '' : `; a restart is needed for: ${changed.join(', ')}`;
     log.info(`took the certificate and the level of the log from the configuration anew${more}`);
   } catch (error) {
