@@ -176,7 +176,7 @@ const limits = z.strictObject({
   headerBytes: setting(bytes({ min: 8 * KIB, max: MIB }), 'Head of a request at most.').prefault('32 KiB'),
   documentBytes: setting(
     bytes({ min: 64 * KIB, max: 64 * MIB }),
-    'Body of a request that is a document (DeleteObjects …) at most.',
+    'Has no effect, and is taken so that older configurations start: each operation has a limit of its own for its document (DeleteObjects 24 MiB, CompleteMultipartUpload 4 MiB, what is forwarded 1 MiB).',
   ).prefault('2 MiB'),
   memoryBytes: setting(
     bytes({ min: 16 * MIB, max: 64 * GIB }),
