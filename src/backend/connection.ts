@@ -86,7 +86,7 @@ const MAX_LANE_UPLOAD_BYTES = 256 * 1024;
 export class BackendConnection {
   readonly #options: BackendOptions;
   readonly #pool: Pool;
-  /** Of the pool, whose own queue knows nobody. */
+  /** Shares the pool's connections out: its own queue does not know for whom a request is. */
   readonly #poolPlaces: FairPlaces;
   /** Carries what has no body to send and an object to bring. */
   readonly #downloads: LargeBodyLane;

@@ -21,9 +21,9 @@ export type AskAgain = (fromByte: number) => Promise<IncomingResponse>;
 export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
   #connection: BodyConnection | undefined;
   #askAgain: AskAgain | undefined;
-  /** What had come when the connection was taken away. */
+  /** What had come and was not read yet when the connection was taken away. */
   #kept: Buffer | undefined;
-  /** Had over all connections before this one. */
+  /** How many bytes came over the connections before this one. */
   #bytesBefore = 0;
   #interrupted = false;
   #failure: { readonly thrown: unknown } | undefined;

@@ -111,14 +111,14 @@ export class LaneConnection implements BodyConnection {
     }
   }
 
-  /** Whom the exchange waits for, of those whom nobody's timeout is about. */
+  /** Whether the exchange waits for the client, whom no timeout of the backend's is about. */
   get progress(): Progress {
     const uploadedBytes = this.#upload?.bytes ?? 0;
     if (this.#phase === 'head' && this.#upload?.waitsFor === 'source') return { waitsFor: 'sender', uploadedBytes };
     return { waitsFor: this.#waitsForReader ? 'reader' : undefined, uploadedBytes };
   }
 
-  /** And could do without: the rest can be asked for again, or all of it came. */
+  /** It waits for its reader and can give its connection up: the rest can be asked for again, or all of it came. */
   get #waitsForReader(): boolean {
     if (this.#dropping || this.#body?.mayBeInterrupted !== true) return false;
     return this.#phase === 'done' || (this.#queued !== undefined && this.#chunks === undefined);

@@ -47,7 +47,7 @@ export class PassThroughLane {
   readonly #options: BackendOptions;
   readonly #agent: HttpAgent;
   readonly #proxy: httpProxy;
-  /** Of the agent's sockets, whose own queue knows nobody. */
+  /** Shares the agent's sockets out: its own queue does not know for whom a request is. */
   readonly #places: FairPlaces;
   readonly #passages = new WeakMap<IncomingMessage, Passage>();
 
@@ -109,7 +109,7 @@ export class PassThroughLane {
       response.once('close', onClose);
       // Guard: with Expect present, proxyReq is not emitted, and the request would go out unsigned.
       delete request.headers.expect;
-      // Guard: its first call to util._extend would be told of.
+      // Guard: its first call to util._extend makes Node print a deprecation warning that nobody can mend.
       withoutWarning('DEP0060', () => {
         this.#proxy.web(request, response, { buffer: current.body, method: forwarded.request.method }, passage.reject);
       });

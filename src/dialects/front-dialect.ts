@@ -127,7 +127,7 @@ export interface RenderContext {
 /** The face a dialect turns to clients. Stateless, but for caches of derived signing keys. */
 export interface FrontDialect {
   readonly name: DialectName;
-  /** By signature scheme, then by the vendor's own headers and query names (reference: dialects.md §6). */
+  /** By signature scheme, then by the vendor's own headers and query names. */
   recognises(request: WireRequest): boolean;
   /**
    * Whether a form is of this dialect, by its fields (names in lower case): the head of a form's request does not tell.

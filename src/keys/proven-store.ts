@@ -228,7 +228,7 @@ interface Due extends Omit<Change, 'expected'> {
   readonly at: number | undefined;
 }
 
-/** All but the ledger's. */
+/** The names of all records in the store but the ledger. */
 async function storedNames(store: RecordStore): Promise<string[]> {
   const names: string[] = [];
   for await (const name of store.list('')) if (name !== LEDGER_NAME) names.push(name);

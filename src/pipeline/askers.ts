@@ -10,7 +10,7 @@ import type { GatewayServices, PipelineServices } from './services.ts';
 export class Askers {
   /** With the gateway's own key. */
   readonly gateway: PipelineServices;
-  /** All of it: whose part it is is known with the request. */
+  /** The whole memory: of whose part a request takes is known only once it is read. */
   readonly budget: MemoryBudget;
   readonly #anonymous: PipelineServices;
   /** By the key's object, which lives as long as the cached record that holds it. */

@@ -73,7 +73,7 @@ function documentBytes(targets: readonly DeleteTarget[]): number {
   }, 0);
 }
 
-/** What is no name to the store has no ETag to look up; the store's own part of the pipeline refuses it by itself. */
+/** A key that the store cannot have has no ETag to look up; `Store.deleteMany` refuses it for itself. */
 function unlessNoName(etag: string): (error: unknown) => string {
   return (error) => {
     if (error instanceof GatewayError && NO_NAME.has(error.code)) return etag;

@@ -6,8 +6,8 @@ import { checksumIn, lengthIn, type PlainObject, provenLength, type SealedObject
 
 /**
  * The object in the client's terms.
- * @param manifest where it was read: then without a question for ETag and length, and with the checksum if that is wanted
- * @param withoutLength nobody asked for it, or the end that alone tells it cannot be read
+ * @param manifest the footer's, where it was read already: it tells ETag, length and checksum without a further request
+ * @param withoutLength leave the length out: nobody asked for it, or the footer that alone tells it cannot be read
  * @throws what shownEtag throws
  */
 export async function factsOf(

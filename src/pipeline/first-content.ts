@@ -71,7 +71,7 @@ async function secondLook(
   // Where the object's bytes once lay may have led past the end of the one that is there now.
   if (claim?.code === 'InvalidRange') context.services.layouts.delete(context.tenant.name, ref);
   const looking = context.services.store.head({ ref, conditions: {} }, context.signal);
-  // Of what is not there at all no store says such things.
+  // A store that claimed something of the object has it: if it is gone now, it was replaced or deleted meanwhile.
   const stored = await (claim === undefined ? unlessReplaced(looking, pinnedTo) : pinned(looking));
   const object = await identified(operation, stored, { context, pinnedTo });
   if (claim !== undefined && claim.code !== 'InvalidRange') throw new ObjectReplaced({ cause: claim });

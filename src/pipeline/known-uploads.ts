@@ -4,9 +4,9 @@ import type { ObjectRef } from '../operations/object.ts';
 import { ProvenUpload } from './proven-upload.ts';
 import type { Store } from './store.ts';
 
-/** Uploads are remembered in so much memory, some 20,000 in each worker; past it one costs a listing to be used again. */
+/** Uploads are remembered in so much memory, some 20,000 in each worker; one that was forgotten costs a listing again. */
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
-/** Beside the text of its name, which it has twice. */
+/** What the memory of an upload takes beside the text of its name, which is there twice. */
 const ENTRY_BYTES = 200;
 
 /** A page of uploads, and how many pages of one key's are read: 20,000 uploads of one key at a time. */

@@ -55,11 +55,11 @@ async function plainPart(
   context: OperationContext,
 ): Promise<PartRange> {
   const { storedBytes } = object.stored;
-  // What range could a store tell of no bytes?
+  // An empty object's only part has no range that a store could tell.
   if (storedBytes === 0) return wholeAsPart(part, 0, object);
   const found = await storedPart(part, object, ref, context);
   if (found === undefined) {
-    // Every object has a first part, and that says how many there are: only then is another one not there.
+    // That a part is not there is believed only when the first part, which every object has, says how many there are.
     const { partsCount = 1 } = part === 1 ? {} : ((await storedPart(1, object, ref, context)) ?? {});
     if (part <= partsCount) throw new ObjectReplaced();
     throw noSuchPart(part, partsCount, object);
@@ -69,7 +69,7 @@ async function plainPart(
   return { range: storedRange ?? { first: 0, last: storedBytes - 1 }, partsCount };
 }
 
-/** undefined where the store says that there is none. */
+/** The head of one part; undefined where the store says that there is no such part. */
 async function storedPart(
   part: number,
   { stored }: PlainObject,
@@ -92,7 +92,7 @@ async function storedPart(
   }
 }
 
-/** @param object what is known of it says that there is none */
+/** @param object the proof: what is known of it says how many parts there are */
 function noSuchPart(part: number, count: number, object: Proof): GatewayError {
   return new ConclusiveError('InvalidPartNumber', 'The requested partnumber is not satisfiable', {
     proof: object,

@@ -7,8 +7,8 @@ const BEYOND_LATIN1 = /[^\x00-\xff]/;
 
 /**
  * Plaintext sizes of listed objects in buckets whose policy is `mixed`, by place, backend ETag and stored size: there
- * a stored size alone does not tell whether the object is sealed. Bounded in bytes: keys have up to 1,024. And the objects
- * there that are known to be plain, because their first bytes were looked at.
+ * a stored size alone does not tell whether the object is sealed. Bounded in bytes: keys have up to 1,024. It also
+ * remembers which objects there are known to be plain, because their first bytes were looked at.
  */
 export class PlainSizeCache {
   readonly #sizes: LRUCache<string, number>;

@@ -34,7 +34,7 @@ export interface PipelineServices {
   readonly conditionalDeletes: boolean;
   /** Whether it holds to If-Match and If-None-Match on CompleteMultipartUpload. */
   readonly conditionalUploads: boolean;
-  /** Of a request: its sharer's part. */
+  /** The memory: of a request's services, its sharer's part of it. */
   readonly budget: Budget;
   readonly envelopes: EnvelopeCache;
   readonly layouts: LayoutCache;
@@ -44,7 +44,7 @@ export interface PipelineServices {
   readonly etags: KnownEtags;
   readonly uploads: UploadStates;
   readonly uploadQuota: UploadQuota;
-  /** Uploads that no state is kept of. */
+  /** Uploads of which the gateway keeps no state. */
   readonly knownUploads: KnownUploads;
   readonly staging: Staging;
   readonly stagingRights: StagingRights;
@@ -55,7 +55,7 @@ export interface PipelineServices {
   readonly randomBytes: (bytes: number) => Buffer;
 }
 
-/** The same before it is known for whom. */
+/** The services before it is known for whom they work: the memory is all of it. */
 export interface GatewayServices extends PipelineServices {
   readonly budget: MemoryBudget;
 }

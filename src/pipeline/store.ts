@@ -132,8 +132,8 @@ export class Store {
   }
 
   /**
-   * The bytes of an object's answer from one on, of exactly this object: its connection was given to somebody else, and
-   * the reader goes on.
+   * The rest of an answer, from a byte on and of exactly this object: the answer's connection was given to somebody else,
+   * and its reader goes on.
    * @throws ObjectReplaced, GatewayError BackendError for another range
    */
   async #rest(
@@ -271,7 +271,7 @@ export class Store {
   }
 }
 
-/** Whether what was asked makes the claim a possible one. */
+/** Whether a store may claim this of what was asked: only a range can lie past the end, only a condition can fail. */
 function isOfRead({ code }: StoreClaim, { range, conditions }: StoreGet): boolean {
   switch (code) {
     case 'InvalidRange':

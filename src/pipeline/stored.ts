@@ -114,7 +114,7 @@ export async function layoutOf(object: SealedObject, ref: ObjectRef, context: Op
   return Layout.fromManifest(manifest, opened.head.quantum);
 }
 
-/** Footers of the objects that requests under way have at hand, should the memory be too small to keep one. */
+/** Keeps an object's footer for as long as a request has the object in hand, should the cache be too small to keep it. */
 const READ = new WeakMap<SealedObject, Manifest>();
 
 /** The verified footer of exactly this object: from the cache, or by one suffix GET pinned to its ETag. */

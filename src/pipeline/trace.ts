@@ -16,7 +16,10 @@ export class RequestTrace {
   accessKeyId: string | undefined;
   errorCode: ErrorCode | undefined;
   errorSource: ErrorSource | undefined;
-  /** What an administrator may change to let such a request in, or to content its program: without a word of the client's. */
+  /**
+   * For the log: what an administrator may change so that such a request is let in, or its program believes the answer.
+   * It quotes nothing that the client sent.
+   */
   hint: string | undefined;
   /** The error itself, for the log's cause; never shown to the client. */
   error: Error | undefined;

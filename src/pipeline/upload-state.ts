@@ -21,7 +21,7 @@ import type { OperationContext } from './services.ts';
 export interface UploadUnderWay {
   readonly ref: ObjectRef;
   readonly uploadId: string;
-  /** What the backend is asked about. */
+  /** The same upload for the store, which acts on no other value. */
   readonly proven: ProvenUpload;
   /** stateId(). */
   readonly id: string;

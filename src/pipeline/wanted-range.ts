@@ -24,7 +24,7 @@ export async function wantedRange(
   throw pastTheEnd(plaintextBytes, 'The requested range begins past the end of the object.');
 }
 
-/** Who resumes a download takes "past the end" for its end. */
+/** Takes a proof of the length: a program that resumes a download takes "past the end" for a sign that it has all of it. */
 export function pastTheEnd(plaintextBytes: Proven<number>, message: string): GatewayError {
   return new ConclusiveError('InvalidRange', message, {
     proof: plaintextBytes,

@@ -24,13 +24,13 @@ export class Connection {
   /** No further request is taken; what is in flight may finish. */
   closing = false;
   #lingering = false;
-  /** Read before the head began that is coming in now. */
+  /** How many bytes had been read when the head that is coming in now began. */
   #bytesReadBefore: number;
 
   constructor(socket: Socket, proxies: TrustedProxies) {
     this.socket = socket;
     this.#bytesReadBefore = socket.bytesRead; // a TLS handshake
-    // A socket that is closed has forgotten it.
+    // Read now: a socket that is closed no longer knows its peer's address.
     this.peer = { address: plainAddress(socket.remoteAddress ?? '') ?? '', secure: 'encrypted' in socket };
     this.proxied = proxies.trusts(this.peer.address);
   }
