@@ -266,7 +266,7 @@ function pipelineServices(
       observer: parts.metrics,
     }),
     uploads,
-    knownUploads: new KnownUploads({ store }),
+    knownUploads: new KnownUploads(),
     uploadQuota: new UploadQuota({
       uploads,
       limit: config.uploads.openPerTenant,

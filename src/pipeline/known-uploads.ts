@@ -27,13 +27,6 @@ export class KnownUploads {
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: (_, name) => ENTRY_BYTES + 2 * name.length,
   });
-  /** With the gateway's own rights: the answer tells a client no more than whether its own word is an upload. */
-  readonly #own: Store;
-
-  constructor(parts: { readonly store: Store }) {
-    this.#own = parts.store;
-  }
-
   /** The backend has just begun it. */
   remember(upload: ProvenUpload): void {
     this.#known.set(nameOf(upload), upload);
@@ -52,10 +45,10 @@ export class KnownUploads {
     const known = this.#known.get(nameOf(named));
     if (known !== undefined) return known;
     const isListed = await this.#isListed(named, store, signal).catch((error: unknown) => {
-      // Who may add parts need not be one who may list uploads.
-      if (error instanceof GatewayError && error.code === 'AccessDenied')
-        return this.#isListed(named, this.#own, signal);
-      throw error;
+      if (!(error instanceof GatewayError) || error.code !== 'AccessDenied') throw error;
+      // Who may add parts need not be one who may list uploads. So the gateway looks with its own rights, and what it finds
+      // tells a client no more than whether its own word is an upload.
+      return this.#isListed(named, store.asGateway(), signal);
     });
     if (!isListed) {
       throw clientError('NoSuchUpload', 'The specified multipart upload does not exist.', {

@@ -57,6 +57,12 @@ export class Store {
     return new Store(back, connection, { ...options, identity });
   }
 
+  /** The same backend, asked with the gateway's own rights, from the same share. */
+  asGateway(): Store {
+    const { back, connection, options } = this.#calls;
+    return new Store(back, connection, { ...options, identity: undefined });
+  }
+
   /** The same backend, asked for one sharer, of whose part of the connections and of the memory is taken. */
   sharedBy(sharer: Sharer, budget: Budget): Store {
     const { back, connection, options } = this.#calls;

@@ -129,7 +129,7 @@ export async function inProcess(
     }),
     etags: knownEtags(etagIndex),
     uploads,
-    knownUploads: new KnownUploads({ store }),
+    knownUploads: new KnownUploads(),
     staging: new Staging({ bucket: 'staging', store }),
     stagingRights: new StagingRights(),
     uploadQuota: new UploadQuota({ uploads, limit: over.openUploads ?? 1000, keepSeconds: 3600 }),

@@ -84,7 +84,7 @@ describe('an upload that the gateway keeps no state of', () => {
     for (const number of [1, 2]) await upload.send(number, payload(10, number));
     expect(listings(stand)).toBe(0);
     const another = await stand.anotherProcess({ emptyIndex: true });
-    const services = { ...another, knownUploads: new KnownUploads({ store: another.store }) };
+    const services = { ...another, knownUploads: new KnownUploads() };
     const context = () => ({ ...plain(stand)(), services });
     const part = { kind: 'UploadPart', ...upload.named, partNumber: 1 } as const;
     for (let sent = 0; sent < 3; sent++) await uploadPart(part, verifiedBody(payload(10, 3)), context());
@@ -124,7 +124,7 @@ describe('an upload that the gateway keeps no state of', () => {
       ['k2', '3'],
       ['k3', '4'],
     ]);
-    const known = new KnownUploads({ store });
+    const known = new KnownUploads();
     expect(await known.prove(named('2'), store, signal)).toMatchObject(named('2'));
     expect(asked.splice(0)).toEqual([' ', 'k 1']);
     for (const uploadId of ['3', '4', '']) {
@@ -139,9 +139,10 @@ describe('an upload that the gateway keeps no state of', () => {
   it('of a caller who may list none is looked for with the gateway’s own rights', async () => {
     const own = listing([['k', '1']]);
     const callers = listing([], true);
-    const known = new KnownUploads({ store: own.store });
-    expect(await known.prove(named('1'), callers.store, signal)).toMatchObject(named('1'));
-    expect(await refusalOf(known.prove(named('2'), callers.store, signal))).toBe('NoSuchUpload');
+    const known = new KnownUploads();
+    const store = { ...callers.store, asGateway: () => own.store } as unknown as Store;
+    expect(await known.prove(named('1'), store, signal)).toMatchObject(named('1'));
+    expect(await refusalOf(known.prove(named('2'), store, signal))).toBe('NoSuchUpload');
     expect([callers.asked.length, own.asked.length]).toEqual([2, 2]);
   });
 });

@@ -53,4 +53,7 @@ it('asks for everything from the share, and with the rights, of whoever it asks 
     await expect(call(), name).rejects.toThrow('sent');
     expect([name, ...sent]).toEqual([name, expect.objectContaining({ sharer: SHARER, identity: IDENTITY })]);
   }
+  sent.length = 0;
+  await expect(store.asGateway().head({ ref, conditions: {} }, signal)).rejects.toThrow('sent');
+  expect(sent).toEqual([expect.objectContaining({ sharer: SHARER, identity: undefined })]);
 });
