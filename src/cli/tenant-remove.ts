@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { openBackend } from '../open-backend.ts';
+import type { RemovedTenant } from '../tenants/administration.ts';
 import { policyFor, type Tenant } from '../tenants/tenant.ts';
 import {
   CONFIG_OPTION,
@@ -42,12 +43,16 @@ ${JSON_USAGE}`,
     const name = required(positionals[0], 'NAME');
     // Who forces it from a script has answered; a person is asked all the same.
     const answered = values.yes === true || (values.force === true && !terminal.interactive);
-    return withStores({ config: values.config, terminal }, async ({ administration, sidecars }, config) => {
+    const printRemoved = (removed: RemovedTenant, destroyKeys: boolean): number => {
+      if (values.json) terminal.print(JSON.stringify({ removed: name, ...removed }));
+      else
+        terminal.print(`Removed tenant ${name}, its access keys${destroyKeys ? ' and its keys' : '; its keys stay'}.`);
+      return EXIT_OK;
+    };
+    return withStores({ config: values.config, terminal }, async ({ administration }, config) => {
       const tenant = (await administration.listTenants()).find((each) => each.name === name);
-      if (tenant === undefined) {
-        await sidecars.publish(name); // a removal that was cut off may have left what they read
-        throw new CommandFailed(`There is no tenant ${name}.`);
-      }
+      // Of one whose removal was cut off the claim on buckets may be left, and what sidecars read; keys stay.
+      if (tenant === undefined) return printRemoved(await administration.removeTenant(name), false);
       const destroyKeys = values['keep-keys'] !== true;
       if (destroyKeys) {
         const rings = await administration.listKeys(name);
@@ -61,11 +66,7 @@ ${JSON_USAGE}`,
           NOTHING_REMOVED,
         );
       }
-      const removed = await administration.removeTenant(name, { destroyKeys });
-      if (values.json) terminal.print(JSON.stringify({ removed: name, ...removed }));
-      else
-        terminal.print(`Removed tenant ${name}, its access keys${destroyKeys ? ' and its keys' : '; its keys stay'}.`);
-      return EXIT_OK;
+      return printRemoved(await administration.removeTenant(name, { destroyKeys }), destroyKeys);
     });
   },
 };

@@ -6,9 +6,9 @@ import { writeDurably } from './durable-file.ts';
 import { FileLock, type FileLockLimits, isCode } from './file-lock.ts';
 import {
   type ChangeListener,
-  type ExpectedRevision,
   keyStoreUnavailable,
   newRevision,
+  type PutOptions,
   type RecordStore,
   RevisionConflict,
   type StoredRecord,
@@ -72,7 +72,7 @@ class FileStore implements RecordStore {
     return (await this.get(name))?.revision;
   }
 
-  put(name: string, bytes: Buffer, options: { expectedRevision?: ExpectedRevision } = {}): Promise<number> {
+  put(name: string, bytes: Buffer, options: PutOptions = {}): Promise<number> {
     const { expectedRevision } = options;
     return this.#change((records) => {
       const held = records.get(name)?.revision;

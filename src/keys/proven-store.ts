@@ -5,6 +5,7 @@ import { LEDGER_NAME, parseRecordName } from './record-name.ts';
 import {
   type ExpectedRevision,
   keyStoreUnavailable,
+  type PutOptions,
   type RecordStore,
   RevisionConflict,
   type StoredRecord,
@@ -161,7 +162,7 @@ export class ProvenStore {
     }
     const next = withChange(ledger, name, bytes);
     const wrapped = wrapLedger(next, this.#options.rootKey, new Date());
-    const revision = await this.#putLedger(wrapped, stored?.revision);
+    const revision = await this.#putLedger(wrapped, stored?.revision, { evenIfFull: bytes === undefined });
     this.#known.take({ ledger: next, tag: tagOf(wrapped), revision });
     await this.#carryOut({ name, bytes, at }, { ledger: next, revision });
     await this.#options.highest?.settled();
@@ -177,7 +178,7 @@ export class ProvenStore {
       await this.#write(name, bytes, at);
       const next = { ...ledger, generation: ledger.generation + 1, pending: new Map() };
       const wrapped = wrapLedger(next, this.#options.rootKey, new Date());
-      const written = await this.#putLedger(wrapped, revision);
+      const written = await this.#putLedger(wrapped, revision, { evenIfFull: true });
       this.#known.take({ ledger: next, tag: tagOf(wrapped), revision: written });
     } catch (error) {
       // Another writer found it in the ledger, and has written it, or what came after it.
@@ -185,9 +186,13 @@ export class ProvenStore {
     }
   }
 
-  async #putLedger(wrapped: Buffer, revision: number | undefined): Promise<number> {
+  async #putLedger(
+    wrapped: Buffer,
+    revision: number | undefined,
+    { evenIfFull }: Pick<PutOptions, 'evenIfFull'>,
+  ): Promise<number> {
     try {
-      return await this.#store.put(LEDGER_NAME, wrapped, { expectedRevision: revision ?? 'absent' });
+      return await this.#store.put(LEDGER_NAME, wrapped, { expectedRevision: revision ?? 'absent', evenIfFull });
     } catch (error) {
       throw error instanceof RevisionConflict ? new LedgerMoved() : error;
     }
@@ -210,7 +215,7 @@ export class ProvenStore {
   }
 
   async #write(name: string, bytes: Buffer | undefined, at: number | undefined): Promise<void> {
-    if (bytes !== undefined) await this.#store.put(name, bytes, { expectedRevision: at ?? 'absent' });
+    if (bytes !== undefined) await this.#store.put(name, bytes, { expectedRevision: at ?? 'absent', evenIfFull: true });
     else if (at !== undefined) await this.#store.delete(name, { expectedRevision: at });
   }
 }

@@ -10,6 +10,15 @@ export interface StoredRecord {
 /** `absent`: only when no such record exists. A number: only at that revision. Undefined: whatever is there. */
 export type ExpectedRevision = number | 'absent' | undefined;
 
+export interface PutOptions {
+  readonly expectedRevision?: ExpectedRevision;
+  /**
+   * Also where the store's memory is full, if it can be asked to: for what takes something away (who fills the memory
+   * must not keep an access key from being revoked by that), and for the rest of a change that was made.
+   */
+  readonly evenIfFull?: boolean;
+}
+
 /** Names of changed records, or `all` when the store cannot say which (a lost connection, an unwatched store). */
 export type ChangeListener = (names: readonly string[] | 'all') => void;
 
@@ -30,7 +39,7 @@ export interface RecordStore {
    * Writes durably as the store defines it, and returns the new revision.
    * @throws RevisionConflict
    */
-  put(name: string, bytes: Buffer, options?: { readonly expectedRevision?: ExpectedRevision }): Promise<number>;
+  put(name: string, bytes: Buffer, options?: PutOptions): Promise<number>;
 
   /**
    * True when there was a record to delete.

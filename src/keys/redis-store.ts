@@ -3,16 +3,16 @@ import { Cluster, type Redis, type RedisOptions } from 'ioredis';
 import { ETAG_INDEX_PREFIX, RECORD_KINDS, UPLOAD_STATE_PREFIX } from './record-name.ts';
 import {
   type ChangeListener,
-  type ExpectedRevision,
   keyStoreUnavailable,
   newRevision,
+  type PutOptions,
   REVISION_BYTES,
   type RecordStore,
   RevisionConflict,
   type StoredRecord,
 } from './record-store.ts';
 import { DEFAULT_KEY_PREFIX, type RedisStoreConfig, type RedisTarget } from './redis-address.ts';
-import { available, masters, openRedisClient } from './redis-client.ts';
+import { available, isOutOfMemory, masters, openRedisClient } from './redis-client.ts';
 import { RedisWatch } from './redis-watch.ts';
 
 /**
@@ -28,6 +28,9 @@ if held ~= string.sub(ARGV[3], 1, ${REVISION_BYTES}) then
   redis.call('SET', KEYS[1], ARGV[3])
 end
 return 1`;
+
+/** The flag is Redis 7's and Valkey's; Redis 6 reads no such script. */
+const PUT_EVEN_IF_FULL_SCRIPT = `#!lua flags=allow-oom${PUT_SCRIPT}`;
 
 const DELETE_SCRIPT = `
 local held = redis.call('GETRANGE', KEYS[1], 0, ${REVISION_BYTES - 1})
@@ -89,13 +92,17 @@ class RedisStore implements RecordStore {
     return head.length < REVISION_BYTES ? undefined : head.readUIntBE(0, REVISION_BYTES);
   }
 
-  async put(name: string, bytes: Buffer, options: { expectedRevision?: ExpectedRevision } = {}): Promise<number> {
-    const { expectedRevision } = options;
+  async put(name: string, bytes: Buffer, options: PutOptions = {}): Promise<number> {
+    const { expectedRevision, evenIfFull } = options;
     const revision = newRevision(randomBytes);
     const mode = expectedRevision === undefined ? 'any' : expectedRevision === 'absent' ? 'absent' : 'at';
     const expected = typeof expectedRevision === 'number' ? revisionBytes(expectedRevision) : '';
     const value = Buffer.concat([revisionBytes(revision), bytes]);
-    const written = await available(this.#client.eval(PUT_SCRIPT, 1, this.#prefix + name, mode, expected, value));
+    const run = (script: string) => available(this.#client.eval(script, 1, this.#prefix + name, mode, expected, value));
+    const written = await run(PUT_SCRIPT).catch((full: unknown) => {
+      if (evenIfFull !== true || !isOutOfMemory(full)) throw full;
+      return run(PUT_EVEN_IF_FULL_SCRIPT).catch(() => Promise.reject(full));
+    });
     if (written !== 1) throw new RevisionConflict(name);
     await this.#waitForReplicas();
     return revision;

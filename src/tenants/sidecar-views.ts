@@ -63,7 +63,8 @@ export class SidecarViews {
         // The time, so that one that is made again after it was removed or put back is above what sidecars saw.
         const generation = Math.max(generationOf(name, held?.bytes, key) + 1, now().getTime());
         const bytes = wrapView(name, { generation, records: await this.#recordsOf(tenant, key) }, key);
-        await store.put(place, bytes, { expectedRevision: held?.revision ?? 'absent' });
+        const evenIfFull = held !== undefined; // it may say what was revoked
+        await store.put(place, bytes, { expectedRevision: held?.revision ?? 'absent', evenIfFull });
         return;
       } catch (error) {
         if (!(error instanceof RevisionConflict) || attempt === ATTEMPTS) throw error;

@@ -4,7 +4,11 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Records } from '../../src/keys/records.ts';
+import { rootKeyFromText } from '../../src/keys/root-key.ts';
+import { openRecordStore } from '../../src/keys/store-table.ts';
 import { SETTING_ROWS } from '../../src/settings-rows.ts';
+import { TENANT } from '../../src/tenants/tenant.ts';
 import { sealgate, sealgateJson } from './command-line.ts';
 
 let folder: string;
@@ -219,6 +223,21 @@ describe('tenants and credentials', () => {
     });
     expect((await run('tenant', 'list')).stdout).toContain('No tenants yet');
     expect(JSON.parse((await run('key', 'list', '--json')).stdout)).toEqual([]);
+  });
+
+  it('are removed by the same command again where it was cut off', async () => {
+    const other = join(folder, 'cut-off.yaml');
+    await writeFile(other, (await readFile(config, 'utf8')).replace('keys.json', 'cut-off.json'));
+    const again = (...args: string[]) => sealgate(['tenant', ...args, '--config', other], { env });
+    expect((await again('add', 'cut', '--bucket', 'cut-*')).code).toBe(0);
+    const store = await openRecordStore({ kind: 'file', path: join(folder, 'cut-off.json') });
+    const records = await Records.open({ store, rootKey: rootKeyFromText(env.KEY) });
+    await records.delete(TENANT, 'cut');
+    await store.close();
+    expect((await again('add', 'new', '--bucket', 'cut-*')).stderr).toContain('is the tenant cut’s');
+    expect(await again('remove', 'cut')).toMatchObject({ code: 0, stdout: expect.stringContaining('its keys stay') });
+    expect(await again('remove', 'cut')).toMatchObject({ code: 1, stderr: '✖ There is no tenant cut.\n' });
+    expect((await again('add', 'new', '--bucket', 'cut-*')).code).toBe(0);
   });
 
   it('refuse with a sentence and no stack', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openRedisIndex } from '../../src/etags/redis-index.ts';
 import { HighestGeneration } from '../../src/keys/generation-file.ts';
+import { isOutOfMemory } from '../../src/keys/redis-client.ts';
 import { type RootKey, rootKeyFromText } from '../../src/keys/root-key.ts';
 import { Secret } from '../../src/keys/secret.ts';
 import { startUpSelfTest } from '../../src/keys/self-test.ts';
@@ -223,6 +224,36 @@ describe('a view that was put back', () => {
     await store.put(viewPlace('photos'), old);
     await expect(openSidecar(second)).rejects.toMatchObject({ record: 'sidecar/photos' });
   });
+});
+
+it('a Redis whose memory is full keeps nobody from revoking, for sidecars neither, and takes nothing new', async () => {
+  const { administration, views, store, rootKey } = await deployment();
+  const sidecar = await openSidecar(rootKeyFromText((await views.create('photos')).reveal()));
+  const client = redis.client();
+  onTestFinished(async () => {
+    await client.config('SET', 'maxmemory', '0');
+    client.disconnect();
+  });
+  await client.config('SET', 'maxmemory', '1');
+  for (const added of [
+    administration.addCredential('photos'),
+    administration.addTenant({ name: 'third', buckets: ['third-*'] }),
+  ]) {
+    expect(isOutOfMemory(await added.catch((error: unknown) => error))).toBe(true);
+  }
+  await administration.revokeCredential('PHOTOSFIRST');
+  expect(await store.get('credential/PHOTOSFIRST')).toBeUndefined();
+  await eventually(1500, async () => (await sidecar.directory.caller('PHOTOSFIRST')) === undefined);
+  // Its claim on buckets stays until there is room.
+  expect(isOutOfMemory(await administration.removeTenant('other').catch((error: unknown) => error))).toBe(true);
+  const later = await openTenancy({ store: await openStore(owner()), rootKey });
+  expect((await later.administration.listTenants()).map(({ name }) => name)).toEqual(['photos']);
+  expect(await later.administration.listCredentials()).toEqual([]);
+  await client.config('SET', 'maxmemory', '0');
+  await administration.removeTenant('other');
+  await administration.addTenant({ name: 'third', buckets: ['other-*'] });
+  await startUpSelfTest({ records: later.records, kinds: ALL_RECORD_KINDS, now: () => new Date() });
+  expect(later.warnings).toEqual([]);
 });
 
 it('the deployment passes over views: they are no records of its own', async () => {
