@@ -1,6 +1,5 @@
 import { createSecretKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   CARRIED_ENTRY,
@@ -12,6 +11,8 @@ import {
 import { type ClientMetadata, canonicalMetadata } from '../../src/envelope/claims.ts';
 import { openEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
+import fc from '../support/property.ts';
+import { arbitraryContent } from './arbitrary-content.ts';
 import { sampleHead } from './sealed-sample.ts';
 
 /** What a store gives back that keeps all of it. */
@@ -94,14 +95,7 @@ describe('metadata that a store might not keep (FORMAT.md §3.3)', () => {
   );
   const field = fc.option(value, { nil: undefined });
   const metadata = fc.record({
-    content: fc.record({
-      contentType: field,
-      cacheControl: field,
-      contentDisposition: field,
-      contentEncoding: field,
-      contentLanguage: field,
-      expires: field,
-    }),
+    content: arbitraryContent(field),
     user: fc.uniqueArray(fc.tuple(name, value), { maxLength: 6, selector: ([one]) => one }),
   });
   const own = ({ user }: ClientMetadata) => user.some(([one]) => one.startsWith('sx1'));

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type ClientMetadata, canonicalMetadata } from '../../src/envelope/claims.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
 import fc from '../support/property.ts';
+import { arbitraryContent } from './arbitrary-content.ts';
 
 const latin1 = fc.string({
   unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
@@ -10,14 +11,7 @@ const latin1 = fc.string({
 });
 const field = fc.option(latin1, { nil: undefined });
 const metadata = fc.record({
-  content: fc.record({
-    contentType: field,
-    cacheControl: field,
-    contentDisposition: field,
-    contentEncoding: field,
-    contentLanguage: field,
-    expires: field,
-  }),
+  content: arbitraryContent(field),
   user: fc.uniqueArray(fc.tuple(latin1, latin1), { maxLength: 4, selector: ([name]) => name }),
 });
 

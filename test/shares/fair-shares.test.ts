@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FairPlaces, type Place } from '../../src/shares/fair-places.ts';
 import { FairShares } from '../../src/shares/fair-shares.ts';
 import { MemoryBudget } from '../../src/shares/memory-budget.ts';
 import { OWN_BUSINESS, type Sharer } from '../../src/shares/sharer.ts';
+import fc from '../support/property.ts';
 
 function sharer(tenant: string, client = '192.0.2.1'): Sharer {
   return { tenant, client };

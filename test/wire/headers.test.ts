@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HeaderList } from '../../src/wire/headers.ts';
+import fc from '../support/property.ts';
 
 const name = fc.constantFrom('a', 'A', 'b', 'B-c', 'b-C', 'd');
 const change = fc.oneof(
