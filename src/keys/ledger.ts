@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { listField, type Payload, PayloadInvalid, parsePayload, textField } from './payload.ts';
+import { generationField, listField, openPayload, type Payload, PayloadInvalid, textField } from './payload.ts';
 import { LEDGER_NAME } from './record-name.ts';
 import type { RootKey } from './root-key.ts';
-import { RecordUnreadable } from './wrapped-record.ts';
 
 /** Bytes of the hash that names one writing of a record: nobody can make another record with the same ones. */
 const TAG_BYTES = 12;
@@ -49,24 +48,16 @@ export function wrapLedger(ledger: Ledger, rootKey: RootKey, at: Date): Buffer {
 
 /** @throws RecordUnreadable */
 export function openLedger(wrapped: Buffer, rootKey: RootKey): Ledger {
-  const plaintext = rootKey.unwrap(LEDGER_NAME, wrapped);
-  try {
-    return decode(parsePayload(plaintext));
-  } catch (error) {
-    const reason = error instanceof PayloadInvalid ? error.message : 'its payload is not what this version writes';
-    throw new RecordUnreadable(LEDGER_NAME, reason);
-  }
+  return openPayload({ name: LEDGER_NAME, wrapped }, rootKey, decode);
 }
 
 function decode(payload: Payload): Ledger {
-  const { generation } = payload;
-  if (typeof generation !== 'number' || !Number.isSafeInteger(generation)) throw new PayloadInvalid('generation');
   const records = recordsIn(textField(payload, 'records'));
   const pending = listField(payload, 'pending').map((entry) => {
     const bytes = entry.record === undefined ? undefined : Buffer.from(textField(entry, 'record'), 'base64');
     return [textField(entry, 'name'), bytes] as const;
   });
-  return { generation, records, pending: new Map(pending) };
+  return { generation: generationField(payload), records, pending: new Map(pending) };
 }
 
 /** A line a record, tag and name: an object of 30,000 names takes four times as long to parse. */

@@ -1,3 +1,6 @@
+import type { RootKey } from './root-key.ts';
+import { RecordUnreadable } from './wrapped-record.ts';
+
 /** A record's payload: a JSON object whose fields docs/keys.md lists for each kind. */
 export type Payload = { readonly [field: string]: unknown };
 
@@ -6,6 +9,26 @@ export class PayloadInvalid extends Error {
   constructor(field: string) {
     super(`its field ${field} is missing or wrong`);
     this.name = 'PayloadInvalid';
+  }
+}
+
+/**
+ * Opens a wrapped record, and makes of its payload what `decode` makes of it.
+ * @throws RecordUnreadable, which says nothing of what stands in the payload
+ */
+export function openPayload<T>(
+  { name, wrapped }: { readonly name: string; readonly wrapped: Buffer },
+  key: RootKey,
+  decode: (payload: Payload) => T,
+): T {
+  const plaintext = key.unwrap(name, wrapped);
+  try {
+    return decode(parsePayload(plaintext));
+  } catch (error) {
+    const reason = error instanceof PayloadInvalid ? error.message : 'its payload is not what this version writes';
+    throw new RecordUnreadable(name, reason);
+  } finally {
+    plaintext.fill(0);
   }
 }
 
@@ -44,4 +67,11 @@ export function listField(payload: Payload, field: string): readonly Payload[] {
   if (!Array.isArray(value)) throw new PayloadInvalid(field);
   for (const item of value) if (typeof item !== 'object' || item === null) throw new PayloadInvalid(field);
   return value as readonly Payload[];
+}
+
+/** The whole number that grows with every writing of a ledger or a view, checked. */
+export function generationField(payload: Payload): number {
+  const { generation } = payload;
+  if (typeof generation !== 'number' || !Number.isSafeInteger(generation)) throw new PayloadInvalid('generation');
+  return generation;
 }

@@ -1,12 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import type { HighestGeneration } from './generation-file.ts';
-import { type Payload, PayloadInvalid, parsePayload } from './payload.ts';
+import { openPayload, type Payload } from './payload.ts';
 import { ProvenStore } from './proven-store.ts';
 import { type CacheLimits, type CacheUse, DEFAULT_CACHE_LIMITS, RecordCache } from './record-cache.ts';
 import { isRecordId, LEDGER_NAME, type RecordKindName, recordName } from './record-name.ts';
 import { type ExpectedRevision, type KeyStoreObserver, keyStoreUnavailable, type RecordStore } from './record-store.ts';
 import type { RootKey } from './root-key.ts';
-import { RecordUnreadable } from './wrapped-record.ts';
 
 /**
  * How one kind of record becomes a value and back. `decode` runs once a load, so it may be dear (KeyObjects); what it
@@ -235,16 +234,7 @@ export class Records {
   }
 
   #open<T>(kind: RecordKind<T>, { name, id, wrapped }: WrappedRecord): T {
-    const plaintext = this.#rootKey.unwrap(name, wrapped);
-    try {
-      return kind.decode(parsePayload(plaintext), id);
-    } catch (error) {
-      // JSON.parse quotes what it could not parse, so its message goes no further.
-      const reason = error instanceof PayloadInvalid ? error.message : 'its payload is not what this version writes';
-      throw new RecordUnreadable(name, reason);
-    } finally {
-      plaintext.fill(0);
-    }
+    return openPayload({ name, wrapped }, this.#rootKey, (payload) => kind.decode(payload, id));
   }
 
   async #timed<T>(verb: Parameters<KeyStoreObserver['operation']>[0], work: () => Promise<T>): Promise<T> {

@@ -1,8 +1,7 @@
-import { listField, type Payload, PayloadInvalid, parsePayload, textField } from './payload.ts';
+import { generationField, listField, openPayload, type Payload, textField } from './payload.ts';
 import { recordName, UPLOAD_STATE_PREFIX } from './record-name.ts';
 import type { RootKey } from './root-key.ts';
 import { Secret } from './secret.ts';
-import { RecordUnreadable } from './wrapped-record.ts';
 
 /**
  * What a sidecar needs of the key store, in one record under its tenant's own wrap key: docs/keys.md, "Sidecars". One
@@ -44,23 +43,12 @@ export function wrapView(tenant: string, { generation, records }: TenantView, ke
 
 /** @throws RecordUnreadable */
 export function openView(tenant: string, wrapped: Buffer, key: RootKey): TenantView {
-  const name = recordName('sidecar', tenant);
-  const plaintext = key.unwrap(name, wrapped);
-  try {
-    return decode(parsePayload(plaintext));
-  } catch (error) {
-    const reason = error instanceof PayloadInvalid ? error.message : 'its payload is not what this version writes';
-    throw new RecordUnreadable(name, reason);
-  } finally {
-    plaintext.fill(0);
-  }
+  return openPayload({ name: recordName('sidecar', tenant), wrapped }, key, decode);
 }
 
 function decode(payload: Payload): TenantView {
-  const { generation } = payload;
-  if (typeof generation !== 'number' || !Number.isSafeInteger(generation)) throw new PayloadInvalid('generation');
   const records = listField(payload, 'records').map((entry) => {
     return [textField(entry, 'name'), Buffer.from(textField(entry, 'record'), 'base64')] as const;
   });
-  return { generation, records: new Map(records) };
+  return { generation: generationField(payload), records: new Map(records) };
 }
