@@ -62,7 +62,7 @@ export class MemoryBudget implements Budget {
       const message =
         shares.taken + bytes > shares.limit
           ? 'The gateway holds as many bytes in flight as it may. Try again shortly.'
-          : 'Your requests hold as many bytes in flight as is your part while others may come. Try again shortly.';
+          : 'Your requests hold as much of the gateway’s memory as your part of it allows. Try again shortly.';
       throw new GatewayError('SlowDown', message, { source: 'gateway' });
     }
     shares.take(sharer, bytes);

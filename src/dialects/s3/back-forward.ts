@@ -52,7 +52,7 @@ export function forward(request: WireRequest, operation: ForStore<Forward>, docu
 const VALUE = /^[A-Za-z0-9._~+=/:@-]{0,2048}$/;
 
 function noValue(field: string): Error {
-  return clientError('InvalidArgument', `The query parameter ${field} has a value that none of its kind has.`);
+  return clientError('InvalidArgument', `The query parameter ${field} has a value that no such parameter can have.`);
 }
 
 function withoutAwsChunked(value: string): string {
