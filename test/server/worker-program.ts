@@ -29,7 +29,7 @@ async function startWorker(start: WorkerStart): Promise<RunningWorker> {
       if (request.target.raw !== '/slow') return answer(200, `pid ${process.pid}`);
       async function* slow() {
         yield Buffer.from('begin ');
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        for await (const _ of request.body); // as slow as its client
         yield Buffer.from('end');
       }
       return answer(200, slow(), [['Content-Length', '9']]);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Agent, get } from 'node:http';
+import { once } from 'node:events';
+import { Agent, type ClientRequest, get, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -55,6 +56,27 @@ function fetchText(port: number, path: string): Promise<{ readonly status: numbe
       response.on('error', reject);
     }).on('error', reject);
   });
+}
+
+/** It is in flight until its body is ended. */
+class SlowRequest {
+  readonly #request: ClientRequest;
+  readonly text: Promise<string>;
+
+  constructor(port: number) {
+    const agent = new Agent({ keepAlive: false });
+    this.#request = request({ port, path: '/slow', method: 'PUT', host: '127.0.0.1', agent });
+    this.text = once(this.#request, 'response').then(async ([response]) => {
+      let text = '';
+      for await (const chunk of response) text += chunk;
+      return text;
+    });
+    this.#request.write('begun');
+  }
+
+  end(): void {
+    this.#request.end();
+  }
 }
 
 async function until<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
@@ -133,7 +155,7 @@ describe('workers', () => {
   it('finish what is in flight on SIGTERM to the primary, and take nothing new', async () => {
     await using program = new Program('2');
     const { port, admin } = await program.ready;
-    const slow = fetchText(port, '/slow');
+    const slow = new SlowRequest(port);
     await until(
       () => fetchText(admin, '/metrics'),
       ({ text }) => count(text, /^sealgate_requests_in_flight (\d+)$/m) === 0,
@@ -148,7 +170,8 @@ describe('workers', () => {
       (refused) => refused,
     );
     expect((await fetchText(admin, '/readyz')).status).toBe(503);
-    expect((await slow).text).toBe('begin end');
+    slow.end();
+    expect(await slow.text).toBe('begin end');
     expect(await program.exited).toBe(0);
   });
 
