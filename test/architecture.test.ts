@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { SETTING_ROWS } from '../src/settings-rows.ts';
 import {
   findCycle,
   findImports,
@@ -160,6 +161,17 @@ describe('files', () => {
       breaches(({ path, code }) => (touches(code) && !(path in TOUCHES_PROCESS) ? ['names process'] : [])),
     ).toEqual([]);
     expect(Object.keys(TOUCHES_PROCESS).filter((path) => !known.has(path))).toEqual([]);
+  });
+});
+
+describe('settings', () => {
+  test('are each read by somebody, but for the one whose meaning says that it has no effect', () => {
+    const readers = sources.filter(({ path }) => !path.startsWith('src/settings-')).map(({ code }) => code);
+    const unread = SETTING_ROWS.filter(({ name }) => {
+      const word = new RegExp(`\\b${name.slice(name.lastIndexOf('.') + 1)}\\b(?!\\()`);
+      return !readers.some((code) => word.test(code));
+    });
+    expect(unread.map(({ name }) => name)).toEqual(['limits.documentBytes']);
   });
 });
 
