@@ -193,6 +193,8 @@ function meaningOf(code: string, status: number): Meaning | undefined {
   if (status >= 300 && status < 400) return ELSEWHERE;
   if (status < 300) return backend('BackendError', 'The backend answered success where it reports an error.');
   if (status === 429) return SLOW_DOWN;
+  // Whatever its code, as versitygw's VersioningNotConfigured: to try again is no help, and clients would.
+  if (status === 501) return MEANINGS.NotImplemented;
   return status >= 500 ? UNAVAILABLE : undefined;
 }
 

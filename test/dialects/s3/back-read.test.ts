@@ -137,6 +137,7 @@ describe('readError', () => {
     [500, 'InternalError', 'BackendUnavailable', 'backend'],
     [507, 'XMinioStorageFull', 'BackendUnavailable', 'backend'],
     [501, 'NotImplemented', 'NotImplemented', 'backend'],
+    [501, 'VersioningNotConfigured', 'NotImplemented', 'backend'],
     [307, 'Whatever', 'BackendError', 'backend'],
     [400, 'constructor', 'BackendRefused', 'backend'],
   ])('%i %s is %s of %s', (status, code, neutral, source) => {
