@@ -97,6 +97,8 @@ export function isKeyStoreUnavailable(error: unknown): error is GatewayError {
 export interface KeyStoreObserver {
   operation(verb: 'get' | 'put' | 'delete' | 'list' | 'check', seconds: number, outcome: 'ok' | 'error'): void;
   cache(outcome: 'hit' | 'miss' | 'stale'): void;
+  /** At every beat of the watch, be there requests or not: did the store answer? */
+  beat?(answered: boolean): void;
   /** The connection was lost and is being made anew. */
   reconnected?(): void;
   /** The store gave something that is older than what is known of it: `record`, or the whole of it. */

@@ -4,7 +4,13 @@ import { openPayload, type Payload } from './payload.ts';
 import { ProvenStore } from './proven-store.ts';
 import { type CacheLimits, type CacheUse, DEFAULT_CACHE_LIMITS, RecordCache } from './record-cache.ts';
 import { isRecordId, LEDGER_NAME, type RecordKindName, recordName } from './record-name.ts';
-import { type ExpectedRevision, type KeyStoreObserver, keyStoreUnavailable, type RecordStore } from './record-store.ts';
+import {
+  type ExpectedRevision,
+  isKeyStoreUnavailable,
+  type KeyStoreObserver,
+  keyStoreUnavailable,
+  type RecordStore,
+} from './record-store.ts';
 import type { RootKey } from './root-key.ts';
 
 /**
@@ -103,7 +109,9 @@ export class Records {
     try {
       await this.#proven.refresh();
       if (confirms) this.#cache.confirmed(startedAt);
-    } catch {
+      this.#observer?.beat?.(true);
+    } catch (error) {
+      this.#observer?.beat?.(!isKeyStoreUnavailable(error));
       this.#cache.changed('all');
     } finally {
       this.#looking = false;

@@ -180,6 +180,11 @@ export class Metrics {
     this.onKeyStore?.(outcome);
   }
 
+  /** KeyStoreObserver. Cached keys need no operations, so that these alone would tell late that the store is away. */
+  beat(answered: boolean): void {
+    this.onKeyStore?.(answered ? 'ok' : 'error');
+  }
+
   /** KeyStoreObserver */
   cache(outcome: 'hit' | 'miss' | 'stale'): void {
     this.#keyCache.add(1, outcome);

@@ -53,6 +53,10 @@ export class CountingObserver implements KeyStoreObserver {
     this.#count(outcome);
   }
 
+  beat(answered: boolean): void {
+    this.#count(answered ? 'beat' : 'beat without answer');
+  }
+
   putBack(what: string): void {
     this.#count(`put back ${what}`);
   }

@@ -115,6 +115,23 @@ it('Redis back without its data: nothing is sealed under a key that is gone', as
   expect(code).toBe('KeyUnavailable');
 });
 
+it('tells of every beat whether Redis answered, though nobody asks for a record', async () => {
+  const redis = await startRedis({ persistent: true });
+  onTestFinished(() => redis.stop());
+  const { observer } = await openKeys({
+    store: await openStore({ kind: 'redis', url: redis.url }),
+    rootKey: randomRootKey(),
+  });
+  const beats = (what: string) => observer.counts[what] ?? 0;
+  await eventually(5000, async () => beats('beat') >= 2);
+  expect(beats('beat without answer')).toBe(0);
+  await redis.kill();
+  await eventually(5000, async () => beats('beat without answer') >= 3);
+  const before = beats('beat');
+  await redis.restart();
+  await eventually(5000, async () => beats('beat') > before);
+});
+
 it('tells of every attempt to reach a Redis that is gone', async () => {
   const redis = await startRedis({ persistent: true });
   onTestFinished(() => redis.stop());

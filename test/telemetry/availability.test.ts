@@ -19,6 +19,7 @@ it('is told by one line when a dependency goes away, and one when it is back', (
   expect(lines).toEqual([]);
   for (let round = 0; round < 20; round++) metrics.failed('PUT', 'connect');
   for (let round = 0; round < 20; round++) metrics.operation('check', 0.1, 'error');
+  for (let round = 0; round < 20; round++) metrics.beat(false);
   for (let round = 0; round < 20; round++) metrics.answered('GET', 200, 0.1);
   for (let round = 0; round < 20; round++) metrics.operation('check', 0.1, 'ok');
   expect(lines.map(({ level, msg, dependency, reason }) => [level, msg, dependency, reason])).toEqual([
@@ -27,4 +28,13 @@ it('is told by one line when a dependency goes away, and one when it is back', (
     ['info', 'the backend is back', 'backend', undefined],
     ['info', 'the key store is back', 'key store', undefined],
   ]);
+});
+
+it('is told of a key store that nobody asks, because all is cached: by the beats of its watch', () => {
+  const lines: Record<string, unknown>[] = [];
+  const metrics = new Metrics();
+  const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
+  tellAvailability(metrics, createLog({ level: 'info', format: 'json', destination }));
+  for (const answered of [true, false, false, true, false, false, false, false, true, true]) metrics.beat(answered);
+  expect(lines.map(({ msg }) => msg)).toEqual(['the key store is away', 'the key store is back']);
 });
