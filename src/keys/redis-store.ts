@@ -16,12 +16,19 @@ import { available, isOutOfMemory, masters, openRedisClient } from './redis-clie
 import { RedisWatch } from './redis-watch.ts';
 
 /**
+ * The revision of what is there; '' where nothing is, or an empty value. What is too short to have one is nobody's
+ * write, and has the revision 0 for whoever replaces or deletes it.
+ */
+const HELD = `
+local held = redis.call('GETRANGE', KEYS[1], 0, ${REVISION_BYTES - 1})
+if #held > 0 and #held < ${REVISION_BYTES} then held = string.rep('\\0', ${REVISION_BYTES}) end`;
+
+/**
  * A record is one Redis string: revision (6 bytes) and the wrapped bytes. Compare-and-set is a script, so that it is
  * one step for every writer. A value that already bears the new revision is this very write, sent again by the
  * cluster client after a failover.
  */
-const PUT_SCRIPT = `
-local held = redis.call('GETRANGE', KEYS[1], 0, ${REVISION_BYTES - 1})
+const PUT_SCRIPT = `${HELD}
 if held ~= string.sub(ARGV[3], 1, ${REVISION_BYTES}) then
   if ARGV[1] == 'absent' and held ~= '' then return 0 end
   if ARGV[1] == 'at' and held ~= ARGV[2] then return 0 end
@@ -32,8 +39,7 @@ return 1`;
 /** The flag is Redis 7's and Valkey's; Redis 6 reads no such script. */
 const PUT_EVEN_IF_FULL_SCRIPT = `#!lua flags=allow-oom${PUT_SCRIPT}`;
 
-const DELETE_SCRIPT = `
-local held = redis.call('GETRANGE', KEYS[1], 0, ${REVISION_BYTES - 1})
+const DELETE_SCRIPT = `${HELD}
 if held == '' then return 0 end
 if ARGV[1] ~= '' and held ~= ARGV[1] then return -1 end
 return redis.call('DEL', KEYS[1])`;
@@ -81,15 +87,16 @@ class RedisStore implements RecordStore {
 
   async get(name: string): Promise<StoredRecord | undefined> {
     const value = await available(this.#client.getBuffer(this.#prefix + name));
-    if (value === null) return undefined;
-    // Shorter than a revision is nobody's write: let unwrapping refuse it by name.
+    if (value === null || value.length === 0) return undefined;
+    // Shorter than a revision: let unwrapping refuse it by name.
     if (value.length < REVISION_BYTES) return { revision: 0, bytes: Buffer.alloc(0) };
     return { revision: value.readUIntBE(0, REVISION_BYTES), bytes: value.subarray(REVISION_BYTES) };
   }
 
   async revision(name: string): Promise<number | undefined> {
     const head = await available(this.#client.getrangeBuffer(this.#prefix + name, 0, REVISION_BYTES - 1));
-    return head.length < REVISION_BYTES ? undefined : head.readUIntBE(0, REVISION_BYTES);
+    if (head.length === 0) return undefined;
+    return head.length < REVISION_BYTES ? 0 : head.readUIntBE(0, REVISION_BYTES);
   }
 
   async put(name: string, bytes: Buffer, options: PutOptions = {}): Promise<number> {

@@ -32,6 +32,25 @@ describe('Redis store', () => {
     client.disconnect();
   });
 
+  it.each(['', 'x', '12345'])('replaces and deletes what is nobody’s write: %j', async (junk) => {
+    const keyPrefix = randomPrefix();
+    const store = await openStore({ kind: 'redis', url: redis.url, keyPrefix });
+    const client = redis.client();
+    onTestFinished(() => client.disconnect());
+    const plant = () => client.set(`${keyPrefix}tenant/a`, junk);
+    await plant();
+    const found = await store.get('tenant/a');
+    expect(found).toEqual(junk === '' ? undefined : { revision: 0, bytes: Buffer.alloc(0) });
+    expect(await store.revision('tenant/a')).toBe(found?.revision);
+    const expectedRevision = found?.revision ?? 'absent';
+    await store.put('tenant/a', Buffer.from('1'), { expectedRevision });
+    expect((await store.get('tenant/a'))?.bytes).toEqual(Buffer.from('1'));
+    await expect(store.put('tenant/a', Buffer.from('2'), { expectedRevision })).rejects.toThrow('another writer');
+    await plant();
+    expect(await store.delete('tenant/a', found && { expectedRevision: found.revision })).toBe(junk !== '');
+    expect(await store.get('tenant/a')).toBeUndefined();
+  });
+
   it('fails at once while Redis is away, and works again after it is back', async () => {
     const store = await openStore({ kind: 'redis', url: redis.url, keyPrefix: randomPrefix() });
     await store.put('tenant/a', Buffer.from('1'));
