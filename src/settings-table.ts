@@ -77,8 +77,8 @@ const backend = z.strictObject({
   ).prefault(false),
   conditionalUploads: setting(
     flag(),
-    'The backend holds to If-Match and If-None-Match on CompleteMultipartUpload, as AWS S3 and MinIO do; `check` tries ' +
-      'it. Ceph RGW 16 does not, and replaces what lies there: set to false, such uploads are refused, and so are ' +
+    'The backend holds to If-Match and If-None-Match on PUT and CompleteMultipartUpload, as AWS S3 and MinIO do; `check` ' +
+      'tries it. Ceph RGW 16 does not, and replaces what lies there: set to false, such uploads are refused, and so are ' +
       'conditional copies and conditional uploads of unknown length that turn out large.',
   ).prefault(true),
   careful: setting(

@@ -34,9 +34,16 @@ export class ObjectClient {
   }
 
   /** @throws GatewayError, as every method here */
-  async put(ref: ObjectRef, body: Buffer, described: Partial<Pick<ObjectMetadata, 'content' | 'user'>>): Promise<void> {
+  async put(
+    ref: ObjectRef,
+    body: Buffer,
+    {
+      conditions = {},
+      ...described
+    }: Partial<Pick<ObjectMetadata, 'content' | 'user'>> & { readonly conditions?: Conditions },
+  ): Promise<void> {
     const metadata = { content: {}, user: [], ...described, vendor: new HeaderList() };
-    await this.#ask(this.#back.put(this.#made({ ref, metadata, conditions: {}, body })), ref);
+    await this.#ask(this.#back.put(this.#made({ ref, metadata, conditions, body })), ref);
   }
 
   /** An upload that breaks off halfway, as when its client goes away. */

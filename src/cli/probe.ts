@@ -61,6 +61,7 @@ export async function probeAtRest(parts: {
     if (config.backend.keys === 'names' && (await foldsKeys(backend, ref))) return folds();
     const uploads = config.backend.conditionalUploads && compared.outcome !== 'failed';
     if (uploads && !(await holdsOnComplete(backend, ref))) return uploadsReplace();
+    if (uploads && !(await holdsOnPut(backend, ref))) return putsReplace();
     if (compared.outcome === 'ok') {
       const lost = await lostMetadata(client, ref);
       if (lost !== undefined) return failed(lost);
@@ -127,6 +128,14 @@ async function holdsOnComplete(backend: ObjectClient, ref: ObjectRef): Promise<b
   );
 }
 
+/** Whether the backend refuses to replace an object that a PUT names by another ETag, as self-copies do. */
+async function holdsOnPut(backend: ObjectClient, ref: ObjectRef): Promise<boolean> {
+  return backend.put(ref, Buffer.alloc(1), { conditions: { ifMatch: '"another"' } }).then(
+    () => false,
+    (error: unknown) => error instanceof GatewayError && error.code === 'PreconditionFailed',
+  );
+}
+
 /** Whether a key is the same object with a slash before it, as in a store that makes paths of keys. */
 async function foldsKeys(backend: ObjectClient, { bucket, key }: ObjectRef): Promise<boolean> {
   return (await backend.head({ bucket, key: `/${key}` })) !== undefined;
@@ -143,6 +152,13 @@ function uploadsReplace(): ProbeResult {
   return failed(
     'the backend completed a multipart upload although If-None-Match said that nothing may be replaced: ' +
       'set backend.conditionalUploads to false, and what needs them is refused',
+  );
+}
+
+function putsReplace(): ProbeResult {
+  return failed(
+    'the backend replaced an object although If-Match named another ETag: a change of metadata could undo a write that ' +
+      'comes at the same time. Set backend.conditionalUploads to false',
   );
 }
 

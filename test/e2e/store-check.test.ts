@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { runSealgate } from '../support/gateway.ts';
+import { startLyingProxy, type Told } from '../support/lying-proxy.ts';
 import { STORES, type StoreStand, standOver } from '../support/stand.ts';
 
 /** What each store needs (docs/stores.md), and what `check` says where it is not given. */
@@ -38,6 +39,27 @@ describe.each(STORES)('sealgate check over %s', (_name, startStore) => {
       const { code, text } = await check({ [variable]: without });
       expect([setting, code, text.includes(says)]).toEqual([setting, needed ? 1 : 0, needed]);
     }
+  });
+
+  it('finds out a store that ignores If-Match on PUT', async () => {
+    const proxy = await startLyingProxy({ port: stand.store.port });
+    onTestFinished(() => proxy.close());
+    const { headers } = await fetch(proxy.endpoint);
+    const taken = ({ status }: Told) => ({
+      status: status === 412 ? 200 : status,
+      headers: [
+        ['etag', '"d41d8cd98f00b204e9800998ecf8427e"'],
+        ['date', headers.get('date') ?? ''],
+      ] as const,
+      body: Buffer.alloc(0),
+    });
+    proxy.tell(
+      (asked, told) => (asked.headers['if-match'] === undefined ? undefined : taken(told)),
+      ({ method, target }) => method === 'PUT' && !target.includes('uploadId'),
+    );
+    const { code, text } = await check({ SEALGATE_BACKEND_ENDPOINT: proxy.endpoint });
+    const reliesOn = stand.store.settings.conditionalUploads !== false;
+    expect([code, text.includes('although If-Match named another ETag')]).toEqual(reliesOn ? [1, true] : [0, false]);
   });
 
   it('finds out a store of paths that is said to keep keys as they are', async () => {
