@@ -80,12 +80,15 @@ export async function backendParts(
   { services, signal }: OperationContext,
 ): Promise<Map<number, string>> {
   const held = new Map<number, string>();
-  for (let marker = after; ; ) {
-    const page = await services.store.uploads.listParts(proven, marker, signal);
+  const pageAfter = (marker: number) => services.store.uploads.listParts(proven, marker, signal);
+  let page = await pageAfter(after);
+  // MinIO lists nothing after a number that is no part's, whatever follows: then all of them are looked at.
+  if (after > 0 && page.parts.length === 0) page = await pageAfter(0);
+  for (;;) {
     for (const { partNumber, etag } of page.parts) held.set(partNumber, etag);
     const last = page.parts.at(-1)?.partNumber;
     if (!page.truncated || last === undefined || last >= until) return held;
-    marker = last;
+    page = await pageAfter(last);
   }
 }
 

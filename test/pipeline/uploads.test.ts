@@ -11,7 +11,7 @@ import { putObject } from '../../src/pipeline/put.ts';
 import { reachablePolicy } from '../../src/pipeline/reachable.ts';
 import { StagingSweep } from '../../src/pipeline/staging-sweep.ts';
 import { abortUpload } from '../../src/pipeline/upload-abort.ts';
-import { listParts, listUploads } from '../../src/pipeline/upload-list.ts';
+import { backendParts, listParts, listUploads } from '../../src/pipeline/upload-list.ts';
 import { stateIdOf } from '../../src/pipeline/upload-state.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
@@ -720,4 +720,33 @@ it('a part of 5 GiB is refused before a byte of it is read, and told how large i
   }
   expect(stand.asked()).toEqual([]);
   await expect(upload.send(1, part(5_367_398_640))).rejects.not.toMatchObject({ code: 'EntityTooLarge' });
+});
+
+it('parts are found though the store lists nothing after a number that no part has, as MinIO does', async () => {
+  const stand = await inProcess();
+  const upload = await startUpload(stand, 'gaps');
+  const sent = [2, 5, 9];
+  for (const number of sent) await upload.send(number, payload(PART, number));
+  const context = stand.context();
+  const { uploads } = context.services.store;
+  const honest = uploads.listParts.bind(uploads);
+  const markers: number[] = [];
+  uploads.listParts = async (proven, marker, signal) => {
+    markers.push(marker);
+    const page = await honest(proven, marker, signal);
+    return marker === 0 || sent.includes(marker) ? page : { ...page, parts: [], truncated: false };
+  };
+  const numbers = async (partNumberMarker: number) =>
+    (await listParts({ kind: 'ListParts', ...upload.named, ...listing, partNumberMarker }, context)).parts.map(
+      ({ partNumber }) => partNumber,
+    );
+  expect(await numbers(0)).toEqual([2, 5, 9]);
+  expect(await numbers(2)).toEqual([5, 9]);
+  expect(await numbers(3)).toEqual([5, 9]);
+  // Where the number is a part's, one page is all that is asked for.
+  markers.length = 0;
+  expect([
+    ...(await backendParts({ proven: provenOf(upload) } as never, { after: 5, until: 9 }, context)).keys(),
+  ]).toEqual([9]);
+  expect(markers).toEqual([5]);
 });
