@@ -186,6 +186,8 @@ function requestFields(record: RequestRecord, failed: boolean, keyField: KeyFiel
 
 /** Whether the cause of a request's error tells its operator more than the code does. */
 function explains({ error, errorSource, errorCode }: RequestRecord): boolean {
+  // Its message says which row of docs/recovery.md it is.
+  if (error !== undefined && errorCode === 'ObjectCorrupted') return true;
   if (error?.cause === undefined) return false;
   return errorSource !== 'client' || errorCode === 'AccessDenied';
 }

@@ -114,6 +114,14 @@ describe('the line of a request', () => {
     expect(refused('NoSuchKey', 'usual', 'NoSuchKey')).not.toHaveProperty('cause');
   });
 
+  it('of a corrupted object says what about it is', () => {
+    const error = new GatewayError('ObjectCorrupted', 'Its metadata was changed.', { source: 'backend' });
+    const [line] = logged((log) =>
+      log.request(record({ status: 422, errorCode: 'ObjectCorrupted', errorSource: 'backend', error })),
+    );
+    expect(JSON.parse(line as string)).toMatchObject({ status: 422, cause: expect.stringContaining(error.message) });
+  });
+
   it('of an answer that was cut is an error, though its status is 200', () => {
     const [line] = logged((log) =>
       log.request(record({ outcome: 'cut', errorCode: 'ObjectCorrupted', errorSource: 'backend' })),
