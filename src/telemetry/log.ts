@@ -93,7 +93,8 @@ export class Log {
 
   /** The one line of a request. Causes are told of what is not the client's own error, or was the backend's decision. */
   request(record: RequestRecord): void {
-    const failed = record.status >= 500 || record.outcome === 'cut';
+    // Bytes that fail authentication are the operator's business at any level, though the status is a client's (422).
+    const failed = record.status >= 500 || record.outcome === 'cut' || record.errorCode === 'ObjectCorrupted';
     const level = failed ? 'error' : 'info';
     if (!this.#logger.isLevelEnabled(level)) return;
     // pino's own way to the same line takes 3 µs more, and there is one for every request.

@@ -119,7 +119,8 @@ describe('the line of a request', () => {
     const [line] = logged((log) =>
       log.request(record({ status: 422, errorCode: 'ObjectCorrupted', errorSource: 'backend', error })),
     );
-    expect(JSON.parse(line as string)).toMatchObject({ status: 422, cause: expect.stringContaining(error.message) });
+    const cause = expect.stringContaining(error.message);
+    expect(JSON.parse(line as string)).toMatchObject({ level: 'error', status: 422, cause });
   });
 
   it('of an answer that was cut is an error, though its status is 200', () => {
