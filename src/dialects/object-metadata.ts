@@ -45,21 +45,22 @@ function addMetadata(user: [name: string, value: string][], name: string, value:
 /** @throws GatewayError InvalidArgument for a header that may be there once, and is there with two values */
 export function contentHeaders(headers: HeaderList): ContentHeaders {
   return {
-    contentType: single(headers, 'content-type'),
+    contentType: singleHeader(headers, 'content-type'),
     cacheControl: joined(headers, 'cache-control'),
-    contentDisposition: single(headers, 'content-disposition'),
+    contentDisposition: singleHeader(headers, 'content-disposition'),
     contentEncoding: joined(headers, 'content-encoding'),
     contentLanguage: joined(headers, 'content-language'),
-    expires: single(headers, 'expires'),
+    expires: singleHeader(headers, 'expires'),
   };
 }
 
-function single(headers: HeaderList, name: string): string | undefined {
+/** @throws GatewayError InvalidArgument where it is there with two values */
+export function singleHeader(headers: HeaderList, name: string): string | undefined {
   const [first, ...more] = headers.getAll(name);
   if (more.some((value) => value !== first)) {
     throw clientError(
       'InvalidArgument',
-      `The header ${name} is there with two values, and an object has one: send it once.`,
+      `The header ${name} is there with two values, and may have one: send it once.`,
     );
   }
   return first;

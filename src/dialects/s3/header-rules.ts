@@ -1,5 +1,6 @@
 import { clientError } from '../../errors.ts';
 import { HeaderList } from '../../wire/headers.ts';
+import { singleHeader } from '../object-metadata.ts';
 import { CHECKSUM_HEADERS } from './checksum.ts';
 import { checkLaterEncryption, speaksOfEncryption } from './encryption-headers.ts';
 import { ACCOUNT, forwardedFields, GRANTS } from './forwarded-fields.ts';
@@ -91,8 +92,12 @@ export function checkPartCopyHeaders(headers: HeaderList, operation: string): vo
   collectVendor(headers, operation, PART_COPY, undefined);
 }
 
-/** @throws GatewayError NotImplemented for an x-amz header that must not reach the backend, or be ignored */
+/**
+ * @throws GatewayError NotImplemented for an x-amz header that must not reach the backend, or be ignored; InvalidArgument
+ *   for two content types, of which a backend might sign for another one than the gateway
+ */
 export function checkForwardHeaders(headers: HeaderList, operation: string): void {
+  singleHeader(headers, 'content-type');
   collectVendor(headers, operation, forwardedFields(operation).requestHeaders, undefined);
 }
 

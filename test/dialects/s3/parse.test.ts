@@ -568,6 +568,13 @@ describe('deletions', () => {
   });
 });
 
+test('forwarded requests have one content type', async () => {
+  const typed = (...types: string[]) => types.map((type) => ['Content-Type', type] as const);
+  const ask = (...types: string[]) => code('PUT', '/bucket/key?tagging', [...SIGNED_BODY, ...typed(...types)]);
+  expect(await ask('application/xml', 'text/xml')).toBe('InvalidArgument');
+  expect(parse('PUT', '/bucket/key?tagging', [...SIGNED_BODY, ...typed('a/b', 'a/b')]).kind).toBe('ready');
+});
+
 describe('RestoreObject', () => {
   const restore = (document: string) => read('POST', '/bucket/key?restore&versionId=v', document);
 
