@@ -26,14 +26,19 @@ import { digestIn, plainEtag } from './shown-etag.ts';
 import { backendParts } from './upload-list.ts';
 import { type BackendPart, planBackendParts } from './upload-plan.ts';
 import { noSuchUpload, type ReadUpload, withUpload } from './upload-state.ts';
+import { inTurn } from './upload-turns.ts';
 import { writtenEtag } from './written.ts';
 
 /** For a client that did not hear the answer and asks again. */
 const COMPLETED_KEEP_SECONDS = 900;
 
-/** Two Completes at once overwrite each other's footer; whoever comes too late tries again, for a few seconds in all. */
-const MAX_ATTEMPTS = 16;
+/**
+ * Two Completes at once overwrite each other's footer; whoever comes too late tries again. It is bounded by time and not
+ * by attempts, because a busy store takes longer over the one that was first.
+ */
+const PATIENCE_MILLISECONDS = 8000;
 const RETRY_MILLISECONDS = 50;
+const LONGEST_RETRY_MILLISECONDS = 800;
 
 /** CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried again. */
 export async function completeUpload(
@@ -41,7 +46,10 @@ export async function completeUpload(
   context: OperationContext,
 ): Promise<UploadCompleted> {
   mustJudgeOnComplete(operation.conditions, context);
-  return withUpload(operation, context, (upload) => complete(operation, upload, context));
+  const work = () => withUpload(operation, context, (upload) => complete(operation, upload, context));
+  if (!context.services.careful) return work();
+  const { ref, uploadId } = operation;
+  return inTurn(JSON.stringify([ref.bucket, ref.key, uploadId]), work);
 }
 
 async function complete(
@@ -91,21 +99,22 @@ async function assemble(
 ): Promise<CompletedObject> {
   const footerBytes = footerBytesFor(assembly.manifest, assembly.upload);
   const release = context.services.budget.reserve(2 * footerBytes); // its plaintext and its sealed form
+  const begunAt = performance.now();
   try {
     for (let attempt = 1; ; attempt++) {
+      const isLast = performance.now() - begunAt > PATIENCE_MILLISECONDS;
       let refusal = noSuchUpload(assembly.upload, context);
       try {
         const completed = await attemptComplete(operation, { ...assembly, footerBytes }, context);
         if (completed !== undefined) return completed;
       } catch (error) {
-        const isLast = attempt === MAX_ATTEMPTS;
         const happened = whatHappened(error, operation, { ...assembly, isLast }, context);
         const completed = await happened.catch(unlessStumbled);
         if (completed !== undefined) return completed;
         if (error instanceof GatewayError && !isOver(error)) refusal = error;
       }
-      if (attempt === MAX_ATTEMPTS) throw refusal;
-      await sleep(Math.random() * RETRY_MILLISECONDS * attempt);
+      if (isLast) throw refusal;
+      await sleep(Math.random() * Math.min(RETRY_MILLISECONDS * attempt, LONGEST_RETRY_MILLISECONDS));
     }
   } finally {
     release();
