@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { runCommandLine } from './cli/commands.ts';
-import type { Terminal } from './cli/terminal.ts';
+import type { Terminal } from './cli/shell/terminal.ts';
 
 /** npm runs scripts in the package's folder; what people type counts from where they are. */
 const NPM_SCRIPTS = ['start', 'sealgate'];

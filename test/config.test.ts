@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configurationPage } from '../src/cli/config.ts';
-import { type Config, ConfigError, type ConfigProblem, examineConfig, loadConfig } from '../src/config.ts';
-import { SETTING_ROWS, variableOf } from '../src/settings-rows.ts';
+import { configurationPage } from '../src/cli/config/config.ts';
+import { type Config, ConfigError, type ConfigProblem, examineConfig, loadConfig } from '../src/settings/config.ts';
+import { SETTING_ROWS, variableOf } from '../src/settings/rows.ts';
 
 const ROOT_KEY = Buffer.alloc(32, 7).toString('base64');
 const SECRET = 'planted-secret-value';

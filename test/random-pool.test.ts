@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createRandomPool } from '../src/random-pool.ts';
+import { createRandomPool } from '../src/keys/random-pool.ts';
 
 it('hands every byte out once, across refills and for more than the pool holds', () => {
   const draw = createRandomPool();

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { certificateExpiry, certificateProblem } from '../src/settings-certificates.ts';
+import { certificateExpiry, certificateProblem } from '../src/settings/certificates.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealgate-pairs-'));
 afterAll(() => rmSync(folder, { recursive: true }));

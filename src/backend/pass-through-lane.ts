@@ -8,7 +8,7 @@ import { explained } from '../dialects/store-claim.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import { FairPlaces } from '../shares/fair-places.ts';
 import { OWN_BUSINESS, type Sharer } from '../shares/sharer.ts';
-import { collect } from '../wire/collect.ts';
+import { collect } from '../wire/bodies/collect.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest, PassThrough, WireResponse } from '../wire/message.ts';
 import type { BackendOptions } from './connection.ts';

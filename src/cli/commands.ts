@@ -1,8 +1,8 @@
-import { ConfigError, showProblem } from '../config.ts';
-import { type Command, UsageError } from './command.ts';
-import { describeError } from './describe-error.ts';
-import { nearestName } from './nearest-name.ts';
-import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from './terminal.ts';
+import { ConfigError, showProblem } from '../settings/config.ts';
+import { nearestName } from '../settings/nearest-name.ts';
+import { type Command, UsageError } from './shell/command.ts';
+import { describeError } from './shell/describe-error.ts';
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from './shell/terminal.ts';
 
 /** A command as the overview shows it. Its file is loaded only when it is called: most need most of the program. */
 interface CommandEntry {
@@ -18,102 +18,102 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     words: ['quickstart'],
     summary: 'Try it: a gateway with an embedded store, ready in a second.',
-    load: async () => (await import('./quickstart.ts')).quickstartCommand,
+    load: async () => (await import('./quickstart/quickstart.ts')).quickstartCommand,
   },
   {
     words: ['serve'],
     summary: 'Run the gateway until Ctrl-C or SIGTERM; requests in flight finish first.',
-    load: async () => (await import('./serve.ts')).serveCommand,
+    load: async () => (await import('./serve/serve.ts')).serveCommand,
   },
   {
     words: ['check'],
     summary: 'Try a configuration: every problem at once, and a probe object that must be ciphertext at rest.',
-    load: async () => (await import('./check.ts')).checkCommand,
+    load: async () => (await import('./check/check.ts')).checkCommand,
   },
   {
     words: ['tenant', 'add'],
     summary: 'Create a tenant with a key ring; print its access key and secret once.',
-    load: async () => (await import('./tenant.ts')).tenantAdd,
+    load: async () => (await import('./tenant/tenant.ts')).tenantAdd,
   },
   {
     words: ['tenant', 'set'],
     summary: 'Change a tenant’s buckets and their policies, or another of its settings.',
-    load: async () => (await import('./tenant.ts')).tenantSet,
+    load: async () => (await import('./tenant/tenant.ts')).tenantSet,
   },
   {
     words: ['tenant', 'list'],
     summary: 'List tenants, their buckets and settings.',
-    load: async () => (await import('./tenant.ts')).tenantList,
+    load: async () => (await import('./tenant/tenant.ts')).tenantList,
   },
   {
     words: ['tenant', 'remove'],
     summary: 'Remove a tenant, its access keys and, for ever, its keys.',
-    load: async () => (await import('./tenant-remove.ts')).tenantRemove,
+    load: async () => (await import('./tenant/tenant-remove.ts')).tenantRemove,
   },
   {
     words: ['tenant', 'wrap-key'],
     summary: 'Write the wrap key of one tenant, for a sidecar that serves it alone.',
-    load: async () => (await import('./tenant-wrap-key.ts')).tenantWrapKey,
+    load: async () => (await import('./tenant/tenant-wrap-key.ts')).tenantWrapKey,
   },
   {
     words: ['credential', 'add'],
     summary: 'Give a tenant another access key; print it once.',
-    load: async () => (await import('./credential.ts')).credentialAdd,
+    load: async () => (await import('./tenant/credential.ts')).credentialAdd,
   },
   {
     words: ['credential', 'set'],
     summary: 'Change the backend access key that an access key’s requests use.',
-    load: async () => (await import('./credential.ts')).credentialSet,
+    load: async () => (await import('./tenant/credential.ts')).credentialSet,
   },
   {
     words: ['credential', 'revoke'],
     summary: 'Take an access key back; requests with it are refused within a second.',
-    load: async () => (await import('./credential.ts')).credentialRevoke,
+    load: async () => (await import('./tenant/credential.ts')).credentialRevoke,
   },
   {
     words: ['credential', 'list'],
     summary: 'List access keys, never secrets.',
-    load: async () => (await import('./credential.ts')).credentialList,
+    load: async () => (await import('./tenant/credential.ts')).credentialList,
   },
   {
     words: ['key', 'list'],
     summary: 'List key rings and their versions, never keys.',
-    load: async () => (await import('./key.ts')).keyList,
+    load: async () => (await import('./key/key.ts')).keyList,
   },
   {
     words: ['key', 'accept-generation'],
     summary: 'Make a key store that you restored from a backup count as it is.',
-    load: async () => (await import('./key-accept.ts')).keyAcceptGeneration,
+    load: async () => (await import('./key/key-accept.ts')).keyAcceptGeneration,
   },
   {
     words: ['log', 'hash'],
     summary: 'Tell how the key of an object stands in the log, to find its lines.',
-    load: async () => (await import('./log-hash.ts')).logHash,
+    load: async () => (await import('./config/log-hash.ts')).logHash,
   },
   {
     words: ['inspect'],
     summary: 'Explain a sealed object: header, layout, key version. Prints no secret.',
-    load: async () => (await import('./inspect.ts')).inspectCommand,
+    load: async () => (await import('./object/inspect.ts')).inspectCommand,
   },
   {
     words: ['open'],
     summary: 'Decrypt a sealed object, gateway or not: the way out.',
-    load: async () => (await import('./open.ts')).openCommand,
+    load: async () => (await import('./object/open.ts')).openCommand,
   },
   {
     words: ['repair'],
     summary: 'Make objects readable again whose metadata the store did not keep.',
-    load: async () => (await import('./repair.ts')).repairCommand,
+    load: async () => (await import('./object/repair.ts')).repairCommand,
   },
   {
     words: ['config'],
     summary: 'Print every setting with its default and meaning.',
-    load: async () => (await import('./config.ts')).configCommand,
+    load: async () => (await import('./config/config.ts')).configCommand,
   },
   {
     words: ['version'],
     summary: 'Print the version.',
-    load: async () => (await import('./version.ts')).versionCommand,
+    load: async () => (await import('./config/version.ts')).versionCommand,
   },
 ];
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { clientError } from '../errors.ts';
-import { collect } from '../wire/collect.ts';
+import { collect } from '../wire/bodies/collect.ts';
 import type { ByteSource, WireRequest } from '../wire/message.ts';
 
 const HEX_SHA256 = /^[0-9a-f]{64}$/;

@@ -1,7 +1,7 @@
 import { formatIsoDate } from '../wire/dates.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
-import { readXml, XML_DECLARATION, xmlElement, xmlEscape, xmlText } from '../wire/xml.ts';
+import { readXml, XML_DECLARATION, xmlElement, xmlEscape, xmlText } from '../wire/xml/xml.ts';
 import { readDocument } from './body.ts';
 import { bucketOf, type Call, noContent, S3_NAMESPACE, xmlAnswer } from './call.ts';
 

@@ -2,7 +2,7 @@ import { clientError } from '../errors.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { WireRequest, WireResponse } from '../wire/message.ts';
 import { percentDecode } from '../wire/percent.ts';
-import { XML_DECLARATION } from '../wire/xml.ts';
+import { XML_DECLARATION } from '../wire/xml/xml.ts';
 import type { Bucket } from './bucket.ts';
 import type { Store } from './store.ts';
 

@@ -5,7 +5,7 @@ import type { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
 import { percentDecode } from '../wire/percent.ts';
 import type { ByteRange } from '../wire/range.ts';
-import { xmlElement } from '../wire/xml.ts';
+import { xmlElement } from '../wire/xml/xml.ts';
 import { type Piece, slicePieces } from './blobs.ts';
 import { noSuchKey } from './bucket.ts';
 import { bucketOf, type Call, checkVersionId, xmlAnswer } from './call.ts';

@@ -1,7 +1,7 @@
 import type { ErrorCode, GatewayError } from '../errors.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
-import { XML_DECLARATION, xmlElement } from '../wire/xml.ts';
+import { XML_DECLARATION, xmlElement } from '../wire/xml/xml.ts';
 
 /** Status, and S3's spelling where it is not our own code. What is missing here is a 500 InternalError. */
 const SPELLING: Partial<Record<ErrorCode, readonly [status: number, code?: string]>> = {

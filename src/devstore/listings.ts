@@ -3,7 +3,7 @@ import { formatIsoDate } from '../wire/dates.ts';
 import type { WireResponse } from '../wire/message.ts';
 import { percentEncodePath } from '../wire/percent.ts';
 import type { QueryList } from '../wire/query.ts';
-import { xmlElement } from '../wire/xml.ts';
+import { xmlElement } from '../wire/xml/xml.ts';
 import { bucketOf, type Call, xmlAnswer } from './call.ts';
 import { type KeyPage, lastItem, listKeys } from './list-keys.ts';
 import { readCount } from './multipart.ts';

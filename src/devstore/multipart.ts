@@ -4,7 +4,7 @@ import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
 import { percentEncodePath } from '../wire/percent.ts';
 import type { QueryList } from '../wire/query.ts';
-import { readXml, xmlChildren, xmlElement, xmlText } from '../wire/xml.ts';
+import { readXml, xmlChildren, xmlElement, xmlText } from '../wire/xml/xml.ts';
 import { readDocument, verifiedBody } from './body.ts';
 import { bucketOf, type Call, noContent, xmlAnswer } from './call.ts';
 import { readDescription } from './description.ts';

@@ -2,7 +2,7 @@ import { ConclusiveError, clientError, GatewayError, proven } from '../errors.ts
 import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
 import { type ByteRange, parseRange, resolveRange } from '../wire/range.ts';
-import { readXml, xmlChildren, xmlElement, xmlText } from '../wire/xml.ts';
+import { readXml, xmlChildren, xmlElement, xmlText } from '../wire/xml/xml.ts';
 import { readDocument, verifiedBody } from './body.ts';
 import { noSuchKey } from './bucket.ts';
 import { bucketOf, type Call, checkVersionId, noContent, xmlAnswer } from './call.ts';

@@ -1,6 +1,6 @@
 import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
-import { readXml, xmlChild, xmlChildren, xmlElement, xmlText } from '../wire/xml.ts';
+import { readXml, xmlChild, xmlChildren, xmlElement, xmlText } from '../wire/xml/xml.ts';
 import { readDocument } from './body.ts';
 import { noSuchKey } from './bucket.ts';
 import { bucketOf, type Call, checkVersionId, noContent, xmlAnswer } from './call.ts';

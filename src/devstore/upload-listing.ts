@@ -1,6 +1,6 @@
 import { formatIsoDate } from '../wire/dates.ts';
 import type { WireResponse } from '../wire/message.ts';
-import { xmlElement } from '../wire/xml.ts';
+import { xmlElement } from '../wire/xml/xml.ts';
 import { bucketOf, type Call, xmlAnswer } from './call.ts';
 import { compareKeys } from './key-order.ts';
 import { readSpelling } from './listings.ts';

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { keyStoreUnavailable } from '../keys/record-store.ts';
+import { keyStoreUnavailable } from '../keys/store/record-store.ts';
 import { ENTRY_BYTES, readEntryHead } from './etag-entry.ts';
 import type { EtagIndex, NamedEntry } from './etag-index.ts';
 

@@ -1,4 +1,4 @@
-import type { KeyStoreConfig } from '../keys/store-table.ts';
+import type { KeyStoreConfig } from '../keys/store/table.ts';
 import type { EtagIndex } from './etag-index.ts';
 import { openFileIndex } from './file-index.ts';
 import { openRedisIndex } from './redis-index.ts';

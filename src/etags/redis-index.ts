@@ -1,7 +1,7 @@
 import { Cluster, type Redis } from 'ioredis';
 import { ETAG_INDEX_PREFIX } from '../keys/record-name.ts';
-import { DEFAULT_KEY_PREFIX, type RedisStoreConfig } from '../keys/redis-address.ts';
-import { available, openRedisClient } from '../keys/redis-client.ts';
+import { DEFAULT_KEY_PREFIX, type RedisStoreConfig } from '../keys/store/redis-address.ts';
+import { available, openRedisClient } from '../keys/store/redis-client.ts';
 import type { EtagIndex, NamedEntry } from './etag-index.ts';
 
 /**

@@ -2,8 +2,8 @@ import { createSecretKey, type KeyObject, randomBytes as nodeRandomBytes } from 
 import { performance } from 'node:perf_hooks';
 import { GatewayError } from '../errors.ts';
 import { listField, type Payload, PayloadInvalid, textField } from './payload.ts';
-import { keyStoreUnavailable } from './record-store.ts';
 import type { RecordKind, Records } from './records.ts';
+import { keyStoreUnavailable } from './store/record-store.ts';
 import { RecordUnreadable } from './wrapped-record.ts';
 
 const KEK_BYTES = 32;

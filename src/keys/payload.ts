@@ -1,4 +1,4 @@
-import type { RootKey } from './root-key.ts';
+import type { RootKey } from './root/root-key.ts';
 import { RecordUnreadable } from './wrapped-record.ts';
 
 /** A record's payload: a JSON object whose fields docs/keys.md lists for each kind. */

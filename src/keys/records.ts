@@ -1,17 +1,17 @@
 import { performance } from 'node:perf_hooks';
-import type { HighestGeneration } from './generation-file.ts';
+import type { HighestGeneration } from './ledger/generation-file.ts';
+import { ProvenStore } from './ledger/proven-store.ts';
 import { openPayload, type Payload } from './payload.ts';
-import { ProvenStore } from './proven-store.ts';
-import { type CacheLimits, type CacheUse, DEFAULT_CACHE_LIMITS, RecordCache } from './record-cache.ts';
 import { isRecordId, LEDGER_NAME, type RecordKindName, recordName } from './record-name.ts';
+import type { RootKey } from './root/root-key.ts';
+import { type CacheLimits, type CacheUse, DEFAULT_CACHE_LIMITS, RecordCache } from './store/record-cache.ts';
 import {
   type ExpectedRevision,
   isKeyStoreUnavailable,
   type KeyStoreObserver,
   keyStoreUnavailable,
   type RecordStore,
-} from './record-store.ts';
-import type { RootKey } from './root-key.ts';
+} from './store/record-store.ts';
 
 /**
  * How one kind of record becomes a value and back. `decode` runs once a load, so it may be dear (KeyObjects); what it

@@ -1,7 +1,7 @@
 import { textField } from './payload.ts';
 import { parseRecordName, recordName } from './record-name.ts';
-import { isKeyStoreUnavailable, RevisionConflict } from './record-store.ts';
 import type { RecordKind, Records } from './records.ts';
+import { isKeyStoreUnavailable, RevisionConflict } from './store/record-store.ts';
 import { RecordUnreadable } from './wrapped-record.ts';
 
 export const CANARY_ID = 'root-key';

@@ -2,9 +2,10 @@ import type { FrontDialect, VerifiedBody } from '../dialects/front-dialect.ts';
 import { clientError, type GatewayError } from '../errors.ts';
 import type { Forward } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';
-import { collect } from '../wire/collect.ts';
+import { collect } from '../wire/bodies/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
-import type { PipelineServices } from './services.ts';
+import type { OperationContext } from './context.ts';
+import type { HandlerServices } from './handler-services.ts';
 
 /** Forwarded requests carry settings, not objects: the largest is a bucket's lifecycle or policy document. */
 const MAX_FORWARD_BYTES = 1024 * 1024;
@@ -21,18 +22,19 @@ export async function forward(
     readonly front: FrontDialect;
     readonly renderError: (error: GatewayError) => WireResponse;
   },
-  services: PipelineServices,
+  { store, budget }: OperationContext,
+  { lane, originRules }: Pick<HandlerServices, 'lane' | 'originRules'>,
 ): Promise<PassThrough> {
   const { request, body, front } = exchange;
-  if (front.name !== services.store.dialect.name) {
+  if (front.name !== store.dialect.name) {
     throw clientError('NotImplemented', `${operation.name} is not available over a backend of another dialect.`);
   }
-  const document = operation.document ?? (await readBody(operation, body, services.budget));
-  const forwarded = services.store.forward(request, operation, document);
-  const passThrough = services.lane.forward({
+  const document = operation.document ?? (await readBody(operation, body, budget));
+  const forwarded = store.forward(request, operation, document);
+  const passThrough = lane.forward({
     ...forwarded,
-    identity: services.store.identity,
-    sharer: services.store.sharer,
+    identity: store.identity,
+    sharer: store.sharer,
     requestId: request.id,
     renderError: exchange.renderError,
   });
@@ -40,7 +42,7 @@ export async function forward(
   return {
     async passThrough(...ends) {
       await passThrough(...ends);
-      services.originRules.forget();
+      originRules.forget();
     },
   };
 }

@@ -2,43 +2,44 @@ import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '.
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
-import { collect } from '../wire/collect.ts';
+import { collect } from '../wire/bodies/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
-import { admit } from './admission.ts';
-import { checkAnonymous } from './anonymous.ts';
-import { checkAskedEncryption } from './asked-encryption.ts';
-import { Askers } from './askers.ts';
-import { objectAttributes } from './attributes.ts';
-import { authorize } from './authorize.ts';
-import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket.ts';
-import { copyObject } from './copy.ts';
-import { preflight, type Sharing, shared, sharedErrors, sharingOf, unshared } from './cross-origin.ts';
-import { deleteObject, deleteObjects } from './delete.ts';
+import { admit } from './admission/admission.ts';
+import { checkAnonymous } from './admission/anonymous.ts';
+import { checkAskedEncryption } from './admission/asked-encryption.ts';
+import { Askers } from './admission/askers.ts';
+import { authorize } from './admission/authorize.ts';
+import { Md5EtagHint } from './admission/md5-hint.ts';
+import { readDocument } from './admission/read-document.ts';
+import { traceRefused } from './admission/refused.ts';
+import { preflight, type Sharing, shared, sharedErrors, sharingOf, unshared } from './answer/cross-origin.ts';
+import { inTime, LATENESS, type Lateness, mayBeLate } from './answer/late-answer.ts';
+import { rendered } from './answer/render-answer.ts';
+import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket/buckets.ts';
+import { listObjects, listVersions } from './bucket/list.ts';
+import type { OperationContext } from './context.ts';
+import { copyObject } from './copy/copy.ts';
+import { uploadPartCopy } from './copy/copy-part.ts';
 import { forward } from './forward.ts';
-import { getObject } from './get.ts';
-import { getPart } from './get-part.ts';
-import { headObject } from './head.ts';
-import { inTime, LATENESS, type Lateness, mayBeLate } from './late-answer.ts';
-import { listObjects, listVersions } from './list.ts';
-import { Md5EtagHint } from './md5-hint.ts';
-import { postObject } from './post.ts';
-import { putObject } from './put.ts';
-import { readDocument } from './read-document.ts';
-import { traceRefused } from './refused.ts';
-import { rendered } from './rendered.ts';
-import type { GatewayServices, OperationContext } from './services.ts';
+import type { HandlerServices } from './handler-services.ts';
+import { objectAttributes } from './read/attributes.ts';
+import { getObject } from './read/get.ts';
+import { getPart } from './read/get-part.ts';
+import { headObject } from './read/head.ts';
 import type { RequestTrace } from './trace.ts';
-import { abortUpload } from './upload-abort.ts';
-import { completeUpload } from './upload-complete.ts';
-import { createUpload } from './upload-create.ts';
-import { listParts, listUploads } from './upload-list.ts';
-import { uploadPart } from './upload-part.ts';
-import { uploadPartCopy } from './upload-part-copy.ts';
+import { abortUpload } from './upload/abort.ts';
+import { completeUpload } from './upload/complete.ts';
+import { createUpload } from './upload/create.ts';
+import { listParts, listUploads } from './upload/list.ts';
+import { uploadPart } from './upload/part.ts';
+import { deleteObject, deleteObjects } from './write/delete.ts';
+import { postObject } from './write/post.ts';
+import { putObject } from './write/put.ts';
 
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
 /** The one page that every request goes through. Its catch is the only place that renders an error. */
-export function createHandler(services: GatewayServices, lateness: Lateness = LATENESS): Handler {
+export function createHandler(services: HandlerServices, lateness: Lateness = LATENESS): Handler {
   const askers = new Askers(services);
   const md5EtagHint = new Md5EtagHint();
   const serve = async (request: WireRequest, front: FrontDialect, trace: RequestTrace, sharing: Sharing) => {
@@ -68,16 +69,16 @@ export function createHandler(services: GatewayServices, lateness: Lateness = LA
       note(trace, parsed);
       const asked = parsed.kind === 'form' ? await parsed.open(checkFields) : parsed;
       const { bucket } = trace;
-      const { signed, body, services: ours, tenant } = await admit(asked, { request, front, bucket, askers, trace });
-      const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, ours.budget);
+      const { signed, body, tools, tenant } = await admit(asked, { request, front, bucket, askers, trace });
+      const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, tools.budget);
       trace.key ??= keyOf(operation);
-      const context = authorize(bucketOf(operation), { services: ours, tenant, trace, signal: request.signal });
+      const context = authorize(bucketOf(operation), { tenant, trace, signal: request.signal }, tools);
       if (!signed) checkAnonymous(operation, context.policy);
       checkAskedEncryption(operation, context.policy);
       md5EtagHint.note(operation, request.headers, context);
       if (operation.kind === 'Forward') {
         const exchange = { request, body, front, renderError: await sharedErrors(renderError, sharing) };
-        return await forward(operation, exchange, context.services);
+        return await forward(operation, exchange, context, services);
       }
       const hasBody = operation.kind === 'PutObject' || operation.kind === 'UploadPart';
       if (parsed.kind === 'ready' && !hasBody) await expectNoBody(body);

@@ -1,7 +1,7 @@
 import { clientError } from '../errors.ts';
 import { listField, textField } from '../keys/payload.ts';
-import { RevisionConflict } from '../keys/record-store.ts';
 import type { RecordKind, Records } from '../keys/records.ts';
+import { RevisionConflict } from '../keys/store/record-store.ts';
 import { patternsOverlap } from './bucket-policy.ts';
 
 /** That a tenant may use a pattern. Claims keep two administrators from overlapping, and tell whose a bucket is. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCode } from '../keys/file-lock.ts';
-import { keyStoreUnavailable } from '../keys/record-store.ts';
+import { isCode } from '../keys/store/file-lock.ts';
+import { keyStoreUnavailable } from '../keys/store/record-store.ts';
 import { MAX_UPLOAD_ENTRIES, type UploadStates, uploadFull } from './upload-states.ts';
 
 /** For one machine, beside the embedded key store. */

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { KeyStoreObserver } from '../keys/record-store.ts';
+import type { KeyStoreObserver } from '../keys/store/record-store.ts';
 import type { UploadStates } from './upload-states.ts';
 
 type Verb = Parameters<KeyStoreObserver['operation']>[0];

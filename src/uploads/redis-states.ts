@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { UPLOAD_STATE_PREFIX } from '../keys/record-name.ts';
-import { DEFAULT_KEY_PREFIX, type RedisStoreConfig } from '../keys/redis-address.ts';
-import { available, openRedisClient } from '../keys/redis-client.ts';
+import { DEFAULT_KEY_PREFIX, type RedisStoreConfig } from '../keys/store/redis-address.ts';
+import { available, openRedisClient } from '../keys/store/redis-client.ts';
 import { MAX_UPLOAD_ENTRIES, type UploadStates, uploadFull } from './upload-states.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { KeyStoreConfig } from '../keys/store-table.ts';
+import type { KeyStoreConfig } from '../keys/store/table.ts';
 import { openFileStates } from './file-states.ts';
 import { openRedisStates } from './redis-states.ts';
 import type { UploadStates } from './upload-states.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BackendConnection, type BackendObserver, type BackendOptions } from '../../src/backend/connection.ts';
 import { GatewayError } from '../../src/errors.ts';
-import { collect } from '../../src/wire/collect.ts';
+import { collect } from '../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse, OutgoingBody, OutgoingRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';

@@ -6,7 +6,7 @@ import type { CompletedPart, StorePut } from '../../src/dialects/store-exchange.
 import { GatewayError } from '../../src/errors.ts';
 import type { ObjectMetadata } from '../../src/operations/object.ts';
 import type { ListObjects, ListObjectVersions } from '../../src/operations/operation.ts';
-import { collect } from '../../src/wire/collect.ts';
+import { collect } from '../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';

@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BackendConnection, type BackendOptions } from '../../src/backend/connection.ts';
 import { GatewayError } from '../../src/errors.ts';
-import { collect } from '../../src/wire/collect.ts';
+import { collect } from '../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { s3Back } from '../support/plain-back.ts';

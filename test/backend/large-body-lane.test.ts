@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ExchangeFailure } from '../../src/backend/exchange.ts';
-import { type LaneOptions, LargeBodyLane } from '../../src/backend/large-body-lane.ts';
+import { type LaneOptions, LargeBodyLane } from '../../src/backend/lane/lane.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../../src/wire/message.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { changedSettings } from '../../src/cli/changed-settings.ts';
-import { loadConfig } from '../../src/config.ts';
+import { changedSettings } from '../../src/cli/serve/changed-settings.ts';
+import { loadConfig } from '../../src/settings/config.ts';
 
 const SETTINGS = {
   SEALGATE_BACKEND_ENDPOINT: 'http://store:9000',

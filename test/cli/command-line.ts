@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Connection } from '../../src/cli/quickstart-folder.ts';
+import type { Connection } from '../../src/cli/quickstart/quickstart-folder.ts';
 
 const LAUNCH = join(import.meta.dirname, '../../src/launch.js');
 const READY_SECONDS = 30;

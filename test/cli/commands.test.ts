@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Records } from '../../src/keys/records.ts';
-import { rootKeyFromText } from '../../src/keys/root-key.ts';
-import { openRecordStore } from '../../src/keys/store-table.ts';
-import { SETTING_ROWS } from '../../src/settings-rows.ts';
+import { rootKeyFromText } from '../../src/keys/root/root-key.ts';
+import { openRecordStore } from '../../src/keys/store/table.ts';
+import { SETTING_ROWS } from '../../src/settings/rows.ts';
 import { TENANT } from '../../src/tenants/tenant.ts';
 import { sealgate, sealgateJson } from './command-line.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearestName } from '../../src/cli/nearest-name.ts';
+import { editDistance, nearestName } from '../../src/settings/nearest-name.ts';
 
 describe('editDistance', () => {
   it.each([

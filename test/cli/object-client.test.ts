@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BackendConnection } from '../../src/backend/connection.ts';
-import { ObjectClient } from '../../src/cli/object-client.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { ObjectClient } from '../../src/cli/shell/object-client.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { type Minio, startMinio } from '../support/minio.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ObjectClient } from '../../src/cli/object-client.ts';
-import { lostMetadata } from '../../src/cli/probe-metadata.ts';
+import { lostMetadata } from '../../src/cli/check/probe-metadata.ts';
+import type { ObjectClient } from '../../src/cli/shell/object-client.ts';
 import { clientError } from '../../src/errors.ts';
 import type { ContentHeaders, MetadataEntry } from '../../src/operations/object.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Connection } from '../../src/cli/quickstart-folder.ts';
+import type { Connection } from '../../src/cli/quickstart/quickstart-folder.ts';
 import { type RunningQuickstart, sealgate, sealgateJson, startQuickstart } from './command-line.ts';
 
 const SECRET_TEXT = 'nobody reads this at rest '.repeat(4000);

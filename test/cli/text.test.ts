@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { describePolicy, readPolicies } from '../../src/cli/bucket-option.ts';
-import { UsageError } from '../../src/cli/command.ts';
-import { hexLine } from '../../src/cli/quickstart-welcome.ts';
-import { printable, textTable } from '../../src/cli/text-table.ts';
+import { hexLine } from '../../src/cli/quickstart/quickstart-welcome.ts';
+import { UsageError } from '../../src/cli/shell/command.ts';
+import { printable, textTable } from '../../src/cli/shell/text-table.ts';
+import { describePolicy, readPolicies } from '../../src/cli/tenant/bucket-option.ts';
 import { bucketPolicy } from '../../src/tenants/bucket-policy.ts';
 
 describe('textTable', () => {

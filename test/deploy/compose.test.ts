@@ -7,7 +7,7 @@ import { CreateBucketCommand, ListBucketsCommand, PutObjectCommand, S3Client } f
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/settings/config.ts';
 import { freePort } from '../support/minio.ts';
 import { answers } from '../support/server-process.ts';
 import { tool } from '../support/tools.ts';

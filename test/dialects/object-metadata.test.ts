@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { contentHeaders, userMetadata } from '../../src/dialects/object-metadata.ts';
 import { parseQingstor } from '../../src/dialects/qingstor/parse.ts';
-import { readCopyObject } from '../../src/dialects/s3/copy-object.ts';
-import { readPutObject } from '../../src/dialects/s3/put-object.ts';
-import { readCreateUpload } from '../../src/dialects/s3/upload-requests.ts';
+import { readCopyObject } from '../../src/dialects/s3/front/requests/copy-object.ts';
+import { readPutObject } from '../../src/dialects/s3/front/requests/put-object.ts';
+import { readCreateUpload } from '../../src/dialects/s3/front/requests/upload-requests.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { wireRequest } from '../support/requests.ts';
 import { codeOf } from './s3/signing.ts';

@@ -15,7 +15,7 @@ import {
 import { createPresignedPost, type PresignedPost, type PresignedPostOptions } from '@aws-sdk/s3-presigned-post';
 import { Client as MinioClient } from 'minio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readXml } from '../../src/wire/xml.ts';
+import { readXml } from '../../src/wire/xml/xml.ts';
 import { FORM_TYPE, formBody, signedFields } from '../dialects/s3/forms.ts';
 import { RawClient } from '../server/raw-client.ts';
 import { peakMemoryMib, runProgram, TENANT } from '../support/gateway.ts';

@@ -7,12 +7,12 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { examineConfig } from '../../src/config.ts';
 import { canonicalMetadata } from '../../src/envelope/claims.ts';
 import { encodeEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
 import { sealObject } from '../../src/envelope/streams.ts';
-import { openStores } from '../../src/stores.ts';
+import { openStores } from '../../src/gateway/open-stores.ts';
+import { examineConfig } from '../../src/settings/config.ts';
 import { gather, sampleHead } from '../envelope/sealed-sample.ts';
 import { TENANT } from '../support/gateway.ts';
 import { payload } from '../support/payload.ts';

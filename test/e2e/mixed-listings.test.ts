@@ -28,7 +28,7 @@ import { clientSettings } from '../support/stand.ts';
 const OLD = 'legacy-data';
 const VERSIONS = 'legacy-versions';
 const EACH = 1_000;
-/** As src/pipeline/listed-sizes.ts has it. */
+/** As src/pipeline/bucket/listed-sizes.ts has it. */
 const AT_ONCE = 16;
 
 let minio: Minio;

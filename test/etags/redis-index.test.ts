@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openRedisIndex } from '../../src/etags/redis-index.ts';
-import { openRedisStore } from '../../src/keys/redis-store.ts';
+import { openRedisStore } from '../../src/keys/store/redis-store.ts';
 import { LEAST_ACL } from '../keys/least-acl.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { etagIndexContract, someEntry } from './etag-index-contract.ts';

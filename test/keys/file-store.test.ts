@@ -55,7 +55,7 @@ describe('file store', () => {
   it('loses nothing when several processes write at once', async () => {
     const path = join(await temporaryDirectory(), 'keys.json');
     const program = `
-      import { openFileStore } from ${JSON.stringify(new URL('../../src/keys/file-store.ts', import.meta.url).href)};
+      import { openFileStore } from ${JSON.stringify(new URL('../../src/keys/store/file-store.ts', import.meta.url).href)};
       const store = await openFileStore({ kind: 'file', path: ${JSON.stringify(path)} });
       for (let i = 0; i < 10; i++) await store.put('tenant/' + process.argv[1] + i, Buffer.from('x'));
       await store.close();`;

@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { HighestGeneration } from '../../src/keys/generation-file.ts';
 import { KeyRings } from '../../src/keys/key-rings.ts';
-import type { CacheLimits } from '../../src/keys/record-cache.ts';
-import type { KeyStoreObserver, RecordStore } from '../../src/keys/record-store.ts';
+import type { HighestGeneration } from '../../src/keys/ledger/generation-file.ts';
 import { Records } from '../../src/keys/records.ts';
-import { type RootKey, rootKeyFromText } from '../../src/keys/root-key.ts';
-import { type KeyStoreConfig, openRecordStore } from '../../src/keys/store-table.ts';
+import { type RootKey, rootKeyFromText } from '../../src/keys/root/root-key.ts';
+import type { CacheLimits } from '../../src/keys/store/record-cache.ts';
+import type { KeyStoreObserver, RecordStore } from '../../src/keys/store/record-store.ts';
+import { type KeyStoreConfig, openRecordStore } from '../../src/keys/store/table.ts';
 
 /** A folder that goes when the test does. */
 export async function temporaryDirectory(): Promise<string> {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { KeyRings, RING } from '../../src/keys/key-rings.ts';
 import { LEDGER_NAME } from '../../src/keys/record-name.ts';
-import type { RecordStore, StoredRecord } from '../../src/keys/record-store.ts';
 import { Records } from '../../src/keys/records.ts';
+import type { RecordStore, StoredRecord } from '../../src/keys/store/record-store.ts';
 import { openFileStoreHere, openKeys, randomRootKey } from './fixture.ts';
 
 const UNKNOWN = '0123456789abcdef';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CacheLimits, DEFAULT_CACHE_LIMITS, RecordCache } from '../../src/keys/record-cache.ts';
-import { keyStoreUnavailable } from '../../src/keys/record-store.ts';
+import { type CacheLimits, DEFAULT_CACHE_LIMITS, RecordCache } from '../../src/keys/store/record-cache.ts';
+import { keyStoreUnavailable } from '../../src/keys/store/record-store.ts';
 import { RecordUnreadable } from '../../src/keys/wrapped-record.ts';
 import { CountingObserver, FakeClock } from './fixture.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type RecordStore, RevisionConflict } from '../../src/keys/record-store.ts';
+import { type RecordStore, RevisionConflict } from '../../src/keys/store/record-store.ts';
 import { eventually, sorted } from './eventually.ts';
 
 /** What every key store must do. `open` gives a store over the same empty data each time it is called in one test. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { redisTarget } from '../../src/keys/redis-address.ts';
 import { Secret } from '../../src/keys/secret.ts';
+import { redisTarget } from '../../src/keys/store/redis-address.ts';
 
 describe('Redis URLs', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { rootKeyFromText } from '../../src/keys/root-key.ts';
-import { openRecordStore } from '../../src/keys/store-table.ts';
+import { rootKeyFromText } from '../../src/keys/root/root-key.ts';
+import { openRecordStore } from '../../src/keys/store/table.ts';
 import { startRedis } from '../support/redis.ts';
 import { eventually } from './eventually.ts';
 import { openKeys, openStore, randomRootKey } from './fixture.ts';

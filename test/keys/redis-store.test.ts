@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { openRedisStore } from '../../src/keys/redis-store.ts';
+import { openRedisStore } from '../../src/keys/store/redis-store.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { eventually, sorted } from './eventually.ts';
 import { openStore } from './fixture.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { RING } from '../../src/keys/key-rings.ts';
 import { LEDGER_NAME } from '../../src/keys/record-name.ts';
-import type { RecordStore } from '../../src/keys/record-store.ts';
 import { Records } from '../../src/keys/records.ts';
-import type { RootKey } from '../../src/keys/root-key.ts';
+import type { RootKey } from '../../src/keys/root/root-key.ts';
 import { SelfTestFailed, startUpSelfTest } from '../../src/keys/self-test.ts';
+import type { RecordStore } from '../../src/keys/store/record-store.ts';
 import { openFileStoreHere, openKeys, randomRootKey } from './fixture.ts';
 
 async function selfTest(store: RecordStore, rootKey: RootKey): Promise<number> {

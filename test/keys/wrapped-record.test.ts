@@ -1,7 +1,7 @@
 import { createDecipheriv, hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RECORD_KINDS } from '../../src/keys/record-name.ts';
-import { rootKeyFromText } from '../../src/keys/root-key.ts';
+import { rootKeyFromText } from '../../src/keys/root/root-key.ts';
 import { RecordUnreadable, WRAP_OVERHEAD_BYTES } from '../../src/keys/wrapped-record.ts';
 import fc from '../support/property.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { checkAskedEncryption } from '../../src/pipeline/asked-encryption.ts';
+import { checkAskedEncryption } from '../../src/pipeline/admission/asked-encryption.ts';
 import { DEFAULT_BUCKET_POLICY } from '../../src/tenants/bucket-policy.ts';
 import { getOf, putOf, refusalOf } from './in-process.ts';
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { forEachOf } from '../../src/pipeline/bounded-work.ts';
+import { forEachOf } from '../../src/shares/bounded-work.ts';
 
 test('every item once, never more at once than allowed', async () => {
   const seen: number[] = [];

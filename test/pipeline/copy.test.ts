@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { canonicalMetadata } from '../../src/envelope/claims.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, openEnvelope, readEnvelopeHead } from '../../src/envelope/envelope.ts';
 import type { CopyObject } from '../../src/operations/operation.ts';
-import { copyObject } from '../../src/pipeline/copy.ts';
-import { partRanges } from '../../src/pipeline/copy-in-parts.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { listObjects } from '../../src/pipeline/list.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import { Store } from '../../src/pipeline/store.ts';
+import { listObjects } from '../../src/pipeline/bucket/list.ts';
+import { copyObject } from '../../src/pipeline/copy/copy.ts';
+import { partRanges } from '../../src/pipeline/copy/copy-in-parts.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import { Store } from '../../src/store/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { WireRequest } from '../../src/wire/message.ts';
 import { pattern } from '../devstore/started.ts';
@@ -81,7 +81,7 @@ async function envelopeOf(here: InProcess, key: string, bucket = BUCKET) {
   const text = record.metadata.find(([name]) => name === ENVELOPE_ENTRY)?.[1] as string;
   const bytes = decodeEnvelope(text);
   const { keyRingId, kekVersion } = readEnvelopeHead(bytes);
-  const { key: kek } = await here.services.keyRings.kek(keyRingId, kekVersion);
+  const { key: kek } = await here.tools.keyRings.kek(keyRingId, kekVersion);
   return { text, ...openEnvelope(bytes, { kek, tenant: 'acme' }) };
 }
 
@@ -106,14 +106,14 @@ describe('a copy within one protection', () => {
     expect(copied).toMatchObject({ etag: facts.etag, sourceVersionId: undefined, versionId: undefined });
     expect(Math.abs(copied.lastModified.getTime() - facts.lastModified.getTime())).toBeLessThan(1000);
     expect((await read(here, 'a')).bytes.equals(whole)).toBe(true);
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
   });
 
   it('keeps the stored bytes, and seals the envelope anew for the place', async () => {
     const here = await stand();
     await put(here, 'a', pattern(100_000));
     const before = await envelopeOf(here, 'a');
-    await here.services.keyRings.rotate(before.head.keyRingId);
+    await here.tools.keyRings.rotate(before.head.keyRingId);
     await copy(here, copyOf(`${BUCKET}/a`, 'b', { ref: { bucket: 'other-box', key: 'b' } }));
     const [source, target] = [await here.stored.read(BUCKET, 'a'), await here.stored.read('other-box', 'b')];
     expect(target.bytes.equals(source.bytes)).toBe(true);
@@ -203,7 +203,7 @@ describe('a copy within one protection', () => {
       here.connection,
     );
     const replacement = { content: { contentType: 'new/type' }, user: [] } as const;
-    const context = { ...here.at(BUCKET), services: { ...here.services, store } };
+    const context = { ...here.at(BUCKET), store };
     const copied = await copyObject(copyOf(`${BUCKET}/a`, 'a', { replacement }), context);
     expect(asked(here)).toEqual([
       ...Object.keys(ontoItself),
@@ -216,7 +216,7 @@ describe('a copy within one protection', () => {
     expect(there.equals(pattern(bytes))).toBe(true);
     expect([facts.metadata.content.contentType, facts.etag]).toEqual(['new/type', copied.etag]);
     expect((await here.stored.read(BUCKET, 'a')).record.tags).toEqual([['k', 'v']]);
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
   });
 
   it.each([
@@ -227,7 +227,7 @@ describe('a copy within one protection', () => {
     const here = await stand();
     await put(here, 'a', pattern(bytes), { tags: 'k=v' });
     const replacement = { content: { contentType: 'new/type' }, user: [] } as const;
-    const context = { ...here.at(BUCKET), services: { ...here.services, ...habit } };
+    const context = { ...here.at(BUCKET), ...habit };
     const copied = await copyObject(copyOf(`${BUCKET}/a`, 'a', { replacement }), context);
     expect(asked(here)).toEqual([
       ...Object.keys(ontoItself),
@@ -327,7 +327,7 @@ describe('a copy between protections is opened and sealed again', () => {
       expect(facts.metadata).toMatchObject({ content: CONTENT, user: USER });
       const { bytes: stored } = await here.stored.read(to, 'b');
       expect(stored.equals(whole)).toBe(to === PLAIN);
-      expect(here.services.budget.reservedBytes).toBe(0);
+      expect(here.handling.memory.reservedBytes).toBe(0);
     }
   });
 
@@ -364,7 +364,7 @@ describe('a copy between protections is opened and sealed again', () => {
       'ObjectCorrupted',
     );
     expect(await here.stored.keys(COARSE)).toEqual([]);
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
   });
 
   it('a refused write lets the source go', async () => {
@@ -373,7 +373,7 @@ describe('a copy between protections is opened and sealed again', () => {
     const replacement = { content: {}, user: [['n', 'x'.repeat(1800)]] } as const;
     const refused = copy(here, copyOf(`${BUCKET}/a`, 'b', { ref: { bucket: COARSE, key: 'b' }, replacement }));
     expect(await refusalOf(refused)).toBe('MetadataTooLarge');
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
   });
 });
 

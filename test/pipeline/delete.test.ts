@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { deleteObject, deleteObjects } from '../../src/pipeline/delete.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { putObject } from '../../src/pipeline/put.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { deleteObject, deleteObjects } from '../../src/pipeline/write/delete.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { BUCKET, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
 
@@ -50,7 +50,7 @@ describe('a conditional deletion', () => {
     const stand = await inProcess();
     await stored(stand, 'a');
     const context = stand.context();
-    const lax = { ...context, services: { ...context.services, conditionalDeletes: false } };
+    const lax = { ...context, conditionalDeletes: false };
     stand.asked();
     expect(await refusalOf(deleteObject(one('a', '*'), lax))).toBe('NotImplemented');
     expect(await refusalOf(deleteObjects(many({ key: 'a' }, { key: 'b', etag: 'x' }), lax))).toBe('NotImplemented');
@@ -71,6 +71,6 @@ describe('a deletion of a thousand keys', () => {
     const { deleted, failures } = await deleteObjects(many(...targets), stand.context());
     expect([deleted.map(({ key }) => key), failures]).toEqual([targets.map(({ key }) => key), []]);
     expect(stand.asked()).toEqual(Array.from({ length: requests }, () => `POST /${BUCKET}?delete=`));
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { BackendConnection } from '../../src/backend/connection.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
-import { createS3Front } from '../../src/dialects/s3/front.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
+import { createS3Front } from '../../src/dialects/s3/front/front.ts';
 import { createHandler } from '../../src/pipeline/handle.ts';
-import type { PipelineServices } from '../../src/pipeline/services.ts';
-import { Store } from '../../src/pipeline/store.ts';
+import type { HandlerServices } from '../../src/pipeline/handler-services.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
 import { MemoryBudget } from '../../src/shares/memory-budget.ts';
+import { Store } from '../../src/store/store.ts';
 import type { ByteSource, WireResponse } from '../../src/wire/message.ts';
 import { sign } from '../dialects/s3/signing.ts';
 import { backendOptions } from '../support/backend-options.ts';
@@ -23,9 +23,9 @@ async function stand(budgetBytes: number) {
   const { tenant } = here.context();
   const directory = { caller: async () => ({ tenant, accessKeyId: 'AKID', secret: { reveal: () => SECRET } }) };
   const services = {
-    ...here.services,
+    ...here.handling,
     fronts: [createS3Front(() => new Date())],
-    directory: directory as unknown as PipelineServices['directory'],
+    directory: directory as unknown as HandlerServices['directory'],
   };
   const handle = createHandler(services);
   const { promise: sent, resolve: send } = Promise.withResolvers<void>();
@@ -65,7 +65,7 @@ describe('documents that clients send', () => {
     const statuses = await Promise.all(asked);
     expect(statuses.filter((status) => status === 404).length).toBeLessThanOrEqual(4);
     expect(statuses.filter((status) => status === 404).length).toBeGreaterThan(0);
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
     expect(await ask(complete, document)).toBe(404);
   });
 
@@ -81,15 +81,15 @@ describe('documents that clients send', () => {
       const large = Buffer.from(keys(character));
       expect(large.length).toBeGreaterThan(5 * MIB);
       expect(await ask(deletion, large)).toBe(200);
-      expect(here.services.budget.reservedBytes).toBe(0);
+      expect(here.handling.memory.reservedBytes).toBe(0);
     }
     // No more than what has been read is reserved for.
     const slow = await stand(16 * MIB);
     const waiting = Array.from({ length: 20 }, () => slow.ask(deletion, Buffer.from(keys('&amp;'))));
-    await expect.poll(() => slow.here.services.budget.reservedBytes).toBe(20 * 128 * 1024);
+    await expect.poll(() => slow.here.handling.memory.reservedBytes).toBe(20 * 128 * 1024);
     slow.send();
     for (const status of await Promise.all(waiting)) expect([200, 503]).toContain(status);
-    expect(slow.here.services.budget.reservedBytes).toBe(0);
+    expect(slow.here.handling.memory.reservedBytes).toBe(0);
   });
 
   it('past all that a thousand keys can take are refused', async () => {
@@ -98,7 +98,7 @@ describe('documents that clients send', () => {
     const blanks = Buffer.from(`<Delete>${`<!--${' '.repeat(4000)}-->`.repeat(6500)}</Delete>`);
     expect(blanks.length).toBeGreaterThan(24 * MIB);
     expect(await ask({ method: 'POST', query: { delete: '' } }, blanks)).toBe(400);
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
   });
 
   it('are so where they are passed on, too', async () => {
@@ -108,7 +108,7 @@ describe('documents that clients send', () => {
       await Promise.race(Array.from({ length: 100 }, () => ask({ method: 'PUT', query: { cors: '' } }, settings))),
     ).toBe(503);
     // One tenant leaves a part of it to others.
-    expect(here.services.budget.reservedBytes).toBe(12 * MIB);
+    expect(here.handling.memory.reservedBytes).toBe(12 * MIB);
   });
 });
 

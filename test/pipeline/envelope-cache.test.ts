@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
-import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { putObject } from '../../src/pipeline/put.ts';
+import { EnvelopeCache } from '../../src/formats/sx1/envelope-cache.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import { pattern } from '../devstore/started.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
 
@@ -42,8 +42,8 @@ describe('an envelope that was opened before', () => {
     await sealed(stand, 'object', pattern(1000));
     const context = stand.context();
     const gone = () => Promise.reject(new GatewayError('KeyUnavailable', 'gone', { source: 'keys' }));
-    const keyRings = { kek: gone } as unknown as typeof context.services.keyRings;
-    const without = { ...context, services: { ...context.services, keyRings } };
+    const keyRings = { kek: gone } as unknown as typeof context.keyRings;
+    const without = { ...context, keyRings };
     expect(await refusalOf(getObject(getOf('object'), without))).toBe('KeyUnavailable');
   });
 

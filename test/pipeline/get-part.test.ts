@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { LayoutCache } from '../../src/formats/sx1/layout-cache.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
 import type { AskedAttribute, GetObjectAttributes } from '../../src/operations/operation.ts';
-import { objectAttributes } from '../../src/pipeline/attributes.ts';
-import { getPart } from '../../src/pipeline/get-part.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { objectAttributes } from '../../src/pipeline/read/attributes.ts';
+import { getPart } from '../../src/pipeline/read/get-part.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import { pattern } from '../devstore/started.ts';
 import {
   BUCKET,
@@ -36,7 +36,7 @@ async function threeParts(stand: InProcess, key = 'three', last = LAST): Promise
 /** Another process: what was learnt when the object was made is not known there. */
 function elsewhere(stand: InProcess): OperationContext {
   const context = stand.context();
-  return { ...context, services: { ...context.services, layouts: new LayoutCache(MIB) } };
+  return { ...context, layouts: new LayoutCache(MIB) };
 }
 
 function told({ range, partsCount, facts }: ObjectContent): unknown[] {
@@ -60,7 +60,7 @@ describe('one part of an object', () => {
       expect(await refusalOf(getPart(getOf('three'), part, stand.context()))).toBe('InvalidPartNumber');
       expect(await refusalOf(headObject(headOf('three', { part }), stand.context()))).toBe('InvalidPartNumber');
     }
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('costs one request once the list of parts is known', async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Layout } from '../../src/envelope/layout.ts';
+import { LayoutCache } from '../../src/formats/sx1/layout-cache.ts';
 import type { PutObject } from '../../src/operations/operation.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
-import { putObject } from '../../src/pipeline/put.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import type { RangeRequest } from '../../src/wire/range.ts';
 import { pattern } from '../devstore/started.ts';
 import {
@@ -166,7 +166,7 @@ describe('ranges of a multipart object', () => {
         expect((await bodyOf(content)).equals(expected), `${first}-${last}`).toBe(true);
       }
     }
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('the footer is fetched once', async () => {
@@ -193,7 +193,7 @@ describe('ranges of a multipart object', () => {
       const stand = await inProcess();
       await put(stand, 'parts', whole, { declared: false });
       const context = stand.context();
-      const elsewhere = { ...context, services: { ...context.services, layouts: new LayoutCache(1024 * 1024) } };
+      const elsewhere = { ...context, layouts: new LayoutCache(1024 * 1024) };
       stand.asked();
       const content = await getObject(getOf('parts', { range }), elsewhere);
       const wanted =
@@ -226,7 +226,7 @@ describe('ranges of a multipart object', () => {
 
   it('of an object that another gateway replaced: bytes of the new one, whatever the old one looked like', async () => {
     const stand = await inProcess();
-    const { layouts } = stand.services;
+    const { layouts } = stand.tools;
     const range = { kind: 'from', first: PIECE + 100_000, last: PIECE + 200_000 } as const;
     const { ref } = getOf('object');
     await put(stand, 'object', pattern(2 * PIECE + 70_000), { declared: false });
@@ -248,12 +248,12 @@ describe('ranges of a multipart object', () => {
         );
       }
     }
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('of an object that was once of so many parts that its bytes lay where the new one has ended', async () => {
     const stand = await inProcess();
-    const { layouts } = stand.services;
+    const { layouts } = stand.tools;
     const { ref } = getOf('object');
     const tenant = stand.context().tenant.name;
     await put(stand, 'object', pattern(PIECE + 1), { declared: false });
@@ -277,7 +277,7 @@ describe('ranges of a multipart object', () => {
 describe('what a download holds', () => {
   it('is given back however it ends', async () => {
     const stand = await inProcess({ backend: { connections: 2 } });
-    const { budget } = stand.services;
+    const { memory: budget } = stand.handling;
     await put(stand, 'object', pattern(2 * MIB));
     for (let round = 0; round < 5; round++) {
       const unread = await getObject(getOf('object'), stand.context());

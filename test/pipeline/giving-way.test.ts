@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { getObject } from '../../src/pipeline/get.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import type { BucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import { pattern } from '../devstore/started.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
@@ -29,9 +29,8 @@ async function put(stand: InProcess, key: string, bytes: Buffer, policy: Partial
 
 /** The same request, made by one tenant's client. */
 function madeBy(tenant: string, context: OperationContext): OperationContext {
-  const { services } = context;
   const sharer = { tenant, client: '192.0.2.1' };
-  return { ...context, services: { ...services, store: services.store.sharedBy(sharer, services.budget) } };
+  return { ...context, store: context.store.sharedBy(sharer, context.budget) };
 }
 
 /** A download of which the first piece was taken, and its rest. */
@@ -69,7 +68,7 @@ describe.each([
     }
     expect(gaveWay).toEqual(['download', 'download']);
     expect(stand.asked().filter((line) => line === `GET /${BUCKET}/large`)).toHaveLength(4);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('takes turns with others as slow', async () => {
@@ -90,7 +89,7 @@ describe.each([
     await put(stand, 'large', pattern(8 * MIB + 1), policy);
     const rest = slow.rest();
     expect(await refusalOf(rest)).toBe('SlowDown');
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('keeps its connection while nobody waits', async () => {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
@@ -7,27 +6,19 @@ import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
 import type { Faults } from '../../src/devstore/faults.ts';
 import type { StoredObjects } from '../../src/devstore/stored-objects.ts';
 import type { VerifiedBody } from '../../src/dialects/front-dialect.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openFileIndex } from '../../src/etags/file-index.ts';
+import type { EtagSource } from '../../src/etags/known-etags.ts';
 import { restingIndex } from '../../src/etags/resting-index.ts';
+import { composePipeline } from '../../src/gateway/pipeline-desk.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
 import type { CopyObject, GetObject, HeadObject, ListObjects, PutObject } from '../../src/operations/operation.ts';
-import { authorize } from '../../src/pipeline/authorize.ts';
-import { EnvelopeCache } from '../../src/pipeline/envelope-cache.ts';
-import { type EtagSource, KnownEtags } from '../../src/pipeline/known-etags.ts';
-import { KnownUploads } from '../../src/pipeline/known-uploads.ts';
-import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
-import { OriginRules } from '../../src/pipeline/origin-rules.ts';
-import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
-import type { GatewayServices, OperationContext } from '../../src/pipeline/services.ts';
-import { Staging } from '../../src/pipeline/staging.ts';
-import { StagingRights } from '../../src/pipeline/staging-rights.ts';
-import { Store } from '../../src/pipeline/store.ts';
+import { authorize } from '../../src/pipeline/admission/authorize.ts';
+import type { OperationContext, OperationTools } from '../../src/pipeline/context.ts';
+import type { HandlerServices } from '../../src/pipeline/handler-services.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
-import { UploadQuota } from '../../src/pipeline/upload-quota.ts';
-import { MemoryBudget } from '../../src/shares/memory-budget.ts';
 import { type BucketPolicy, bucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
@@ -40,9 +31,10 @@ import { openTenancy } from '../tenants/fixture.ts';
 
 export { BUCKET };
 
-/** The pipeline's services over an embedded store in this process: no listener, no signatures. */
+/** The pipeline over an embedded store in this process: no listener, no signatures. */
 export interface InProcess {
-  readonly services: GatewayServices;
+  readonly handling: HandlerServices;
+  readonly tools: OperationTools;
   readonly connection: BackendConnection;
   readonly faults: Faults;
   /** What lies in the store, past HTTP. */
@@ -51,8 +43,8 @@ export interface InProcess {
   readonly asked: () => string[];
   /** Where ETags were found since the last call. */
   readonly etagsFound: () => EtagSource[];
-  /** Services of a process that remembers nothing, over the same stores; the index of ETags may have been lost. */
-  readonly anotherProcess: (over: { readonly emptyIndex: boolean }) => Promise<GatewayServices>;
+  /** Tools of a process that remembers nothing, over the same stores; the index of ETags may have been lost. */
+  readonly anotherProcess: (over: { readonly emptyIndex: boolean }) => Promise<OperationTools>;
   /** What an operation gets of a request of the tenant's. */
   readonly context: (policy?: Partial<BucketPolicy>) => OperationContext;
   /** The same, under the policy that the tenant's own record has for a bucket. */
@@ -91,70 +83,43 @@ export async function inProcess(
     lane.close();
     await connection.destroy();
   });
-  const budget = new MemoryBudget(over.budgetBytes ?? 256 * 1024 * 1024);
-  const names = { keys: 'names', reservedBuckets: new Set<string>() } as const;
-  const store = new Store(s3Back, connection, { budget, names });
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
-  const knownEtags = (index: EtagIndex) =>
-    new KnownEtags({
-      index,
-      keyRings: tenancy.keyRings,
-      memoryBytes: 1024 * 1024,
-      keepSeconds: 3600,
-      now: () => new Date(),
-      randomBytes,
-      observer: { etagsFound: (source, count) => etagsFound.push(...Array<EtagSource>(count).fill(source)) },
-    });
-  const services: GatewayServices = {
-    fronts: [],
-    settings: { region: 'us-east-1', domains: [] },
-    directory: tenancy.directory,
-    keyRings: tenancy.keyRings,
-    store,
-    lane,
-    careful: false,
-    conditionalDeletes: true,
-    conditionalUploads: true,
-    budget,
-    envelopes: new EnvelopeCache(),
-    layouts: new LayoutCache(1024 * 1024),
-    plainSizes: new PlainSizeCache(1024 * 1024),
-    originRules: new OriginRules({
-      store,
+  const compose = (index: EtagIndex) =>
+    composePipeline({
+      fronts: [],
+      settings: { region: 'us-east-1', domains: [] },
       directory: tenancy.directory,
+      keyRings: tenancy.keyRings,
+      backend: { back: s3Back, connection, lane, names: { keys: 'names', reservedBuckets: new Set() } },
+      habits: { careful: false, conditionalDeletes: true, conditionalUploads: true },
+      uploads,
+      uploadLimits: { openPerTenant: over.openUploads ?? 1000, keepSeconds: 3600 },
       stagingBucket: 'staging',
-      now: () => new Date(),
-    }),
-    etags: knownEtags(etagIndex),
-    uploads,
-    knownUploads: new KnownUploads(),
-    staging: new Staging({ bucket: 'staging', store }),
-    stagingRights: new StagingRights(),
-    uploadQuota: new UploadQuota({ uploads, limit: over.openUploads ?? 1000, keepSeconds: 3600 }),
-    uploadKeepSeconds: 3600,
-    now: () => new Date(),
-    randomBytes,
-  };
+      etagIndex: index,
+      etagKeepSeconds: 3600,
+      etagObserver: { etagsFound: (source, count) => etagsFound.push(...Array<EtagSource>(count).fill(source)) },
+      memoryBytes: over.budgetBytes ?? 256 * 1024 * 1024,
+    });
+  const handling = compose(etagIndex);
+  const { tools } = handling;
   requests.length = 0;
-  const asker = () => ({ services, tenant, signal: new AbortController().signal, trace: new RequestTrace() });
+  const asker = () => ({ tenant, signal: new AbortController().signal, trace: new RequestTrace() });
   return {
-    services,
+    handling,
+    tools,
     connection,
     faults: started.devstore.faults,
     stored: started.devstore.stored,
     asked: () => requests.splice(0),
     etagsFound: () => etagsFound.splice(0),
-    anotherProcess: async ({ emptyIndex }) => ({
-      ...services,
-      envelopes: new EnvelopeCache(),
-      layouts: new LayoutCache(1024 * 1024),
-      plainSizes: new PlainSizeCache(1024 * 1024),
-      etags: knownEtags(emptyIndex ? await newIndex(false) : etagIndex),
-    }),
-    context: (policy = {}) => ({ ...asker(), policy: bucketPolicy({ pattern: BUCKET, ...policy }) }),
-    at: (bucket) => authorize(bucket, asker()),
+    anotherProcess: async ({ emptyIndex }) => {
+      const { envelopes, layouts, plainSizes, etags } = compose(emptyIndex ? await newIndex(false) : etagIndex).tools;
+      return { ...tools, envelopes, layouts, plainSizes, etags };
+    },
+    context: (policy = {}) => ({ ...tools, ...asker(), policy: bucketPolicy({ pattern: BUCKET, ...policy }) }),
+    at: (bucket) => authorize(bucket, asker(), tools),
   };
 }
 

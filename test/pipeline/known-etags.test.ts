@@ -2,8 +2,8 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ENTRY_BYTES, readEntryHead } from '../../src/etags/etag-entry.ts';
 import type { EtagIndex } from '../../src/etags/etag-index.ts';
-import { keyStoreUnavailable } from '../../src/keys/record-store.ts';
-import { type EtagSource, KnownEtags } from '../../src/pipeline/known-etags.ts';
+import { type EtagSource, KnownEtags } from '../../src/etags/known-etags.ts';
+import { keyStoreUnavailable } from '../../src/keys/store/record-store.ts';
 import type { Tenant } from '../../src/tenants/tenant.ts';
 
 const DIGEST = { plain: false, md5: randomBytes(16), parts: 3, oid: randomBytes(16) };

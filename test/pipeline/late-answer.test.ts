@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createS3Front } from '../../src/dialects/s3/front.ts';
+import { createS3Front } from '../../src/dialects/s3/front/front.ts';
 import { createHandler } from '../../src/pipeline/handle.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { PipelineServices } from '../../src/pipeline/services.ts';
+import type { HandlerServices } from '../../src/pipeline/handler-services.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { ByteSource, WireResponse } from '../../src/wire/message.ts';
-import { readXml, xmlText } from '../../src/wire/xml.ts';
+import { readXml, xmlText } from '../../src/wire/xml/xml.ts';
 import { pattern } from '../devstore/started.ts';
 import { sign } from '../dialects/s3/signing.ts';
 import { wireRequest } from '../support/requests.ts';
@@ -22,10 +22,10 @@ async function asked(copies: { readonly patienceSeconds: number; readonly beatSe
   const directory = { caller: async () => ({ tenant, accessKeyId: 'AKID', secret: { reveal: () => SECRET } }) };
   const word = new HeaderList(['Access-Control-Allow-Origin', 'https://app.example.com']);
   const services = {
-    ...here.services,
+    ...here.handling,
     fronts: [createS3Front(() => new Date())],
-    originRules: { answerTo: async () => word } as unknown as PipelineServices['originRules'],
-    directory: directory as unknown as PipelineServices['directory'],
+    originRules: { answerTo: async () => word } as unknown as HandlerServices['originRules'],
+    directory: directory as unknown as HandlerServices['directory'],
   };
   const signing = { accessKeyId: 'AKID', secretAccessKey: SECRET, host: 'h', date: new Date() };
   const headers = { 'x-amz-copy-source': `${BUCKET}/a` };

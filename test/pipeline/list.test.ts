@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
+import { PlainSizeCache } from '../../src/formats/plain-sizes.ts';
 import type { ObjectListing } from '../../src/operations/answer.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { listObjects, listVersions } from '../../src/pipeline/list.ts';
-import { PlainSizeCache } from '../../src/pipeline/plain-sizes.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
-import { Store } from '../../src/pipeline/store.ts';
+import { listObjects, listVersions } from '../../src/pipeline/bucket/list.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import { Store } from '../../src/store/store.ts';
 import { pattern } from '../devstore/started.ts';
 import { BUCKET, headOf, type InProcess, inProcess, listOf, putOf, refusalOf, verifiedBody } from './in-process.ts';
 
@@ -37,7 +37,7 @@ describe('a listing of a sealed bucket', () => {
   it('holds what it reserved until its answer was written', async () => {
     const stand = await inProcess();
     await putObject(putOf('a'), verifiedBody(pattern(10)), stand.context());
-    const { budget } = stand.services;
+    const { memory: budget } = stand.handling;
     const listing = await listObjects(listOf(), stand.context());
     const versions = await listVersions(
       { ...listOf(), kind: 'ListObjectVersions', keyMarker: '', versionIdMarker: '' },
@@ -54,7 +54,7 @@ describe('a listing of a sealed bucket', () => {
     const stand = await inProcess({ budgetBytes: 400_000 });
     for (let at = 0; at < 300; at++) await stand.stored.overwrite(BUCKET, `${at}${'x'.repeat(1000)}`, pattern(1));
     expect(await refusalOf(listObjects(listOf(), stand.context()))).toBe('SlowDown');
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it.each(['close', 'reset'] as const)('that breaks off in the backend is an error: %s', async (by) => {
@@ -63,7 +63,7 @@ describe('a listing of a sealed bucket', () => {
     for (const afterBytes of [1, 1000, 3000]) {
       stand.faults.plan({ where: isListing }, { kind: 'cut answer', afterBytes, by });
       expect(await refusalOf(listObjects(listOf(), stand.context()))).toBe('BackendUnavailable');
-      expect([stand.faults.left, stand.services.budget.reservedBytes]).toEqual([0, 0]);
+      expect([stand.faults.left, stand.handling.memory.reservedBytes]).toEqual([0, 0]);
     }
     expect(await listed(stand.context())).toHaveLength(20);
   });
@@ -72,7 +72,7 @@ describe('a listing of a sealed bucket', () => {
     const stand = await inProcess();
     const withStore = (over: Partial<typeof s3Back>): OperationContext => ({
       ...stand.context(),
-      services: { ...stand.services, store: new Store({ ...s3Back, ...over }, stand.connection) },
+      store: new Store({ ...s3Back, ...over }, stand.connection),
     });
     const nothing = { entries: [], commonPrefixes: [], truncated: true, nextMarker: undefined };
     const objects = withStore({ readListing: async () => ({ ...nothing, nextContinuationToken: undefined }) });
@@ -136,7 +136,7 @@ describe('a listing of a mixed bucket', () => {
     const mixed = stand.context({ mixed: true });
     stand.faults.plan({ method: 'HEAD', times: 10 }, { kind: 'refuse', status: 503, code: 'ServiceUnavailable' });
     expect(await refusalOf(listObjects(listOf(), mixed))).toBe('BackendUnavailable');
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
     stand.faults.clear();
     expect(await sizesOf(mixed)).toEqual([
       ['a', 528],

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { objectAttributes } from '../../src/pipeline/attributes.ts';
-import { copyObject } from '../../src/pipeline/copy.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { listObjects } from '../../src/pipeline/list.ts';
-import { peekedContent } from '../../src/pipeline/lost-envelope.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
-import type { StoredContent } from '../../src/pipeline/store.ts';
+import { peekedContent } from '../../src/formats/sx1/lost-envelope.ts';
+import { listObjects } from '../../src/pipeline/bucket/list.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { copyObject } from '../../src/pipeline/copy/copy.ts';
+import { objectAttributes } from '../../src/pipeline/read/attributes.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import type { StoredContent } from '../../src/store/store.ts';
 import { payload } from '../support/payload.ts';
 import {
   BUCKET,
@@ -71,7 +71,7 @@ describe.each([10, 300_000])('a sealed object of %d bytes without its metadata',
     expect(await refusalOf(read(context))).toBe('ObjectCorrupted');
     expect(context.trace.lostEnvelopes).toBe(1);
     expect(await lost.here.stored.keys('mixed')).toEqual(['k']);
-    expect(lost.here.services.budget.reservedBytes).toBe(0);
+    expect(lost.here.handling.memory.reservedBytes).toBe(0);
   });
 
   it('is listed as it lies there, and its ETag is not said to be of plaintext', async () => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { BackDialect } from '../../src/dialects/back-dialect.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import type { GetObject } from '../../src/operations/operation.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
-import { Staging } from '../../src/pipeline/staging.ts';
-import { Store } from '../../src/pipeline/store.ts';
-import { listParts } from '../../src/pipeline/upload-list.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { listParts } from '../../src/pipeline/upload/list.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import { Store } from '../../src/store/store.ts';
+import { Staging } from '../../src/uploads/staging.ts';
 import { payload } from '../support/payload.ts';
 import {
   BUCKET,
@@ -36,8 +36,7 @@ function lying(stand: InProcess, lies: Lies): () => OperationContext {
     bucket: STAGING,
     store: new Store({ ...s3Back, ...lies.ofStagedParts }, stand.connection),
   });
-  const services = { ...stand.services, store, staging };
-  return () => ({ ...stand.context(), services });
+  return () => ({ ...stand.context(), store, staging });
 }
 
 interface Lies {
@@ -187,7 +186,7 @@ describe('a store that passes over conditions', () => {
     const [before, after] = [payload(300_000, 31), payload(300_000, 32)];
     await stand.stored.overwrite(BUCKET, 'object', before);
     store.replace = () => stand.stored.overwrite(BUCKET, 'object', after);
-    const context = { ...stand.context({ mixed: true }), services: { ...stand.services, store } };
+    const context = { ...stand.context({ mixed: true }), store };
     const range = { kind: 'from', first: 10, last: 99_999 } as const;
     const content = await getObject({ ...getOf('object'), range }, context);
     expect((await bodyOf(content)).equals(after.subarray(10, 100_000))).toBe(true);

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { GatewayError } from '../../src/errors.ts';
-import { copyObject } from '../../src/pipeline/copy.ts';
-import { deleteObject, deleteObjects } from '../../src/pipeline/delete.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { listObjects } from '../../src/pipeline/list.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
-import { listParts } from '../../src/pipeline/upload-list.ts';
+import { listObjects } from '../../src/pipeline/bucket/list.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { copyObject } from '../../src/pipeline/copy/copy.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { listParts } from '../../src/pipeline/upload/list.ts';
+import { deleteObject, deleteObjects } from '../../src/pipeline/write/delete.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import type { Conditions } from '../../src/wire/conditions.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { payload } from '../support/payload.ts';
@@ -41,7 +41,7 @@ const WORLD = Buffer.from('world');
 /** Another process over the same store: what it knows, it knows from index and footers. */
 async function forgetting(stand: InProcess, index: 'and the index' | 'memory only'): Promise<() => OperationContext> {
   const other = await stand.anotherProcess({ emptyIndex: index === 'and the index' });
-  return () => ({ ...stand.context(MD5), services: other });
+  return () => ({ ...stand.context(MD5), ...other });
 }
 
 async function etagsOf(key: string, context: OperationContext): Promise<string[]> {
@@ -119,7 +119,7 @@ describe('in mode md5 an object is shown under the MD5 of its plaintext', () => 
     const upload = await startUpload(stand, 'k', { context });
     const first = await upload.send(1, body);
     // The state has both attempts, and the one that was recorded last is not the one that came last to the backend.
-    const { uploads } = stand.services;
+    const { uploads } = stand.tools;
     const append = uploads.append.bind(uploads);
     const late: (() => Promise<boolean>)[] = [];
     uploads.append = async (...args) => {
@@ -231,7 +231,7 @@ describe('a listing', () => {
     }
     (await listObjects(listOf(), elsewhere())).release();
     expect(stand.asked()).toHaveLength(1);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('in an opaque bucket asks nothing and knows nothing', async () => {
@@ -293,7 +293,7 @@ describe('conditions', () => {
     for (const [conditions, expected] of cases) {
       expect([conditions, await verdict(stand, conditions)]).toEqual([conditions, expected]);
     }
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('a 304 tells the ETag that a 200 would', async () => {
@@ -396,13 +396,10 @@ describe('the index', () => {
     const stand = await inProcess();
     await putHello(stand);
     const context = stand.context(MD5);
-    const stored = await stand.services.store.head(
-      { ref: { bucket: BUCKET, key: 'k' }, conditions: {} },
-      context.signal,
-    );
+    const stored = await stand.tools.store.head({ ref: { bucket: BUCKET, key: 'k' }, conditions: {} }, context.signal);
     const identity = { tenant: context.tenant, ref: { bucket: BUCKET, key: 'k' }, backendEtag: stored.etag };
     const wrong = { plain: false, md5: Buffer.alloc(16, 1), parts: 0, oid: Buffer.alloc(16, 1) };
-    await stand.services.etags.learn(identity, wrong);
+    await stand.tools.etags.learn(identity, wrong);
     expect((await headObject(headOf('k'), context)).facts.etag).toBe(md5(HELLO));
   });
 

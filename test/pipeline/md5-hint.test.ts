@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Md5EtagHint } from '../../src/pipeline/md5-hint.ts';
+import { Md5EtagHint } from '../../src/pipeline/admission/md5-hint.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
 import type { BucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import { HeaderList } from '../../src/wire/headers.ts';

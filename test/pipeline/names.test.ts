@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { clientError } from '../../src/errors.ts';
-import { deleteObjects } from '../../src/pipeline/delete.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { KnownUploads } from '../../src/pipeline/known-uploads.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
-import { Store } from '../../src/pipeline/store.ts';
-import { uploadPart } from '../../src/pipeline/upload-part.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { uploadPart } from '../../src/pipeline/upload/part.ts';
+import { deleteObjects } from '../../src/pipeline/write/delete.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import { KnownUploads } from '../../src/store/known-uploads.ts';
+import { Store } from '../../src/store/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
@@ -17,7 +17,7 @@ const signal = new AbortController().signal;
 
 function ofPaths(stand: InProcess): () => OperationContext {
   const store = new Store(s3Back, stand.connection);
-  return () => ({ ...stand.context(), services: { ...stand.services, store } });
+  return () => ({ ...stand.context(), store });
 }
 
 describe('a sealed object that lies at the same name with a slash before it', () => {
@@ -83,9 +83,9 @@ describe('an upload that the gateway keeps no state of', () => {
     stand.asked();
     for (const number of [1, 2]) await upload.send(number, payload(10, number));
     expect(listings(stand)).toBe(0);
+    const knownUploads = new KnownUploads();
     const another = await stand.anotherProcess({ emptyIndex: true });
-    const services = { ...another, knownUploads: new KnownUploads() };
-    const context = () => ({ ...plain(stand)(), services });
+    const context = () => ({ ...plain(stand)(), ...another, knownUploads });
     const part = { kind: 'UploadPart', ...upload.named, partNumber: 1 } as const;
     for (let sent = 0; sent < 3; sent++) await uploadPart(part, verifiedBody(payload(10, 3)), context());
     expect(listings(stand)).toBe(1);

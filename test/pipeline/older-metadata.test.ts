@@ -3,10 +3,10 @@ import { CARRIED_ENTRY, isKeptEntry } from '../../src/envelope/carried-metadata.
 import { canonicalMetadata } from '../../src/envelope/claims.ts';
 import { ENVELOPE_ENTRY, encodeEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts';
 import type { ContentHeaders, MetadataEntry } from '../../src/operations/object.ts';
-import { copyObject } from '../../src/pipeline/copy.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import { lookAtMetadata } from '../../src/pipeline/repair-metadata.ts';
+import { copyObject } from '../../src/pipeline/copy/copy.ts';
+import { lookAtMetadata } from '../../src/pipeline/copy/repair-metadata.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, bodyOf, copyOf, getOf, type InProcess, inProcess, putOf, verifiedBody } from './in-process.ts';
@@ -25,13 +25,13 @@ const BODY = payload(1000);
 const ref = { bucket: BUCKET, key: 'older' };
 
 async function putAsBefore(here: InProcess): Promise<void> {
-  const { services, tenant } = here.context();
+  const { keyRings, store, tenant } = here.context();
   await putObject(putOf('older'), verifiedBody(BODY), here.context());
   const { source } = await lookAtMetadata(ref, here.context());
   if (source.object.kind !== 'sealed') throw new Error('It is not sealed.');
   const { opened, stored } = source.object;
   const { keys, dek } = opened;
-  const kek = await services.keyRings.current(tenant.ringId);
+  const kek = await keyRings.current(tenant.ringId);
   const envelope = sealEnvelope({
     head: { ...opened.head, carriesMetadata: false },
     keys,
@@ -46,7 +46,7 @@ async function putAsBefore(here: InProcess): Promise<void> {
   const user = [...USER, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
   const metadata = { content: CONTENT, user, vendor: new HeaderList() };
   const copy = { ref, source: { ref, etag: stored.etag }, metadata, tags: 'copy' } as const;
-  await services.store.copy(copy, new AbortController().signal);
+  await store.copy(copy, new AbortController().signal);
 }
 
 const byName = (user: readonly MetadataEntry[]) => [...user].sort(([one], [other]) => (one < other ? -1 : 1));
@@ -67,7 +67,7 @@ it('an older object is read as it was written, and copied as it would be written
   await copyObject(copyOf(`${BUCKET}/older`, 'newer'), here.context());
   expect(await read(here, 'newer')).toEqual(expected);
   const signal = new AbortController().signal;
-  const stored = await here.services.store.head({ ref: { ...ref, key: 'newer' }, conditions: {} }, signal);
+  const stored = await here.tools.store.head({ ref: { ...ref, key: 'newer' }, conditions: {} }, signal);
   const names = stored.metadata.user.map(([name]) => name);
   expect(names.filter((name) => name.startsWith('sx1')).sort()).toEqual([ENVELOPE_ENTRY, CARRIED_ENTRY]);
   expect(stored.metadata.user.filter(([name]) => !name.startsWith('sx1')).every(isKeptEntry)).toBe(true);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { backendEtags, clientEtag } from '../../src/pipeline/etag.ts';
-import { LayoutCache } from '../../src/pipeline/layout-cache.ts';
-import { primed } from '../../src/pipeline/primed-body.ts';
+import { LayoutCache } from '../../src/formats/sx1/layout-cache.ts';
+import { backendEtags, clientEtag } from '../../src/store/etag.ts';
+import { primed } from '../../src/wire/bodies/first-pull.ts';
 import fc from '../support/property.ts';
 import { bodyOf, refusalOf } from './in-process.ts';
 

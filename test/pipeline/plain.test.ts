@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { clientError } from '../../src/errors.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { Store } from '../../src/pipeline/store.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import type { Store } from '../../src/store/store.ts';
 import { pattern } from '../devstore/started.ts';
 import { BUCKET, bodyOf, getOf, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
 
@@ -84,17 +84,17 @@ describe('a store that knows no ranges', () => {
     await stand.stored.overwrite(BUCKET, 'plain', whole);
     await putObject(putOf('sealed'), verifiedBody(whole), stand.context());
     const context = stand.context(policy);
-    const { store } = stand.services;
+    const { store } = stand.tools;
     const rangeless = {
       dialect: store.dialect,
       get: (...[get, signal]: Parameters<Store['get']>) => store.get({ ...get, range: undefined }, signal),
       read: (...[get, signal]: Parameters<Store['read']>) => store.read({ ...get, range: undefined }, signal),
     } as Store;
-    const asker = { ...context, services: { ...context.services, store: rangeless } };
+    const asker = { ...context, store: rangeless };
     const range = { kind: 'from', first: 70_000, last: 70_099 } as const;
     expect(await refusalOf(getObject(getOf('plain', { range }), asker))).toBe('BackendError');
     const sealed = await bodyOf(await getObject(getOf('sealed', { range }), asker));
     expect(sealed.equals(whole.subarray(70_000, 70_100))).toBe(true);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { sealedBytes } from '../../src/envelope/sizes.ts';
 import { clientError } from '../../src/errors.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { listObjects } from '../../src/pipeline/list.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import { Store } from '../../src/pipeline/store.ts';
+import { listObjects } from '../../src/pipeline/bucket/list.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import { Store } from '../../src/store/store.ts';
 import { pattern } from '../devstore/started.ts';
 import {
   BUCKET,
@@ -36,7 +36,7 @@ describe('an upload that is too large for one request once it is sealed', () => 
     const store = new Store({ ...s3Back, largestPutBytes: LARGEST }, stand.connection);
     const context = () => {
       const plain = stand.context({ protection });
-      return { ...plain, services: { ...plain.services, store } };
+      return { ...plain, store };
     };
     let fitting = LARGEST;
     while (protection === 'seal' && sealedBytes(fitting, context().policy.quantum) > LARGEST) fitting -= 65_536;
@@ -49,7 +49,7 @@ describe('an upload that is too large for one request once it is sealed', () => 
       await putObject(putOf('large'), verifiedBody(whole), context());
       expect(stand.asked().map((line) => line.split(' ')[0])).toEqual(requests);
       expect((await bodyOf(await getObject(getOf('large'), context()))).equals(whole)).toBe(true);
-      expect(stand.services.budget.reservedBytes).toBe(0);
+      expect(stand.handling.memory.reservedBytes).toBe(0);
     }
   });
 });
@@ -83,7 +83,7 @@ describe('an upload of unknown length', () => {
     ]);
     expect([head.facts.etag, get.facts.etag]).toEqual([listed?.etag, listed?.etag]);
     expect((await bodyOf(get)).equals(whole)).toBe(true);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it.each([10, PIECE, PIECE + 10])('of %i bytes that turns out bad leaves nothing', async (bytes) => {
@@ -96,7 +96,7 @@ describe('an upload of unknown length', () => {
     const begun = lines.some((line) => line.endsWith('?uploads='));
     expect(begun).toBe(bytes >= PIECE);
     expect(lines.some((line) => line.startsWith('DELETE'))).toBe(begun);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it.each([
@@ -112,7 +112,7 @@ describe('an upload of unknown length', () => {
     expect(await refusalOf(put)).toBe('AccessDenied');
     expect(await stand.stored.keys(BUCKET)).toEqual([]);
     expect(stand.asked().at(-1)).toMatch(/^DELETE .*uploadId=/);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('is aborted when its client goes, though the client’s signal has fired', async () => {
@@ -127,7 +127,7 @@ describe('an upload of unknown length', () => {
     hold.release();
     expect(stand.asked().at(-1)).toMatch(/^DELETE .*uploadId=/);
     expect(await stand.stored.keys(BUCKET)).toEqual([]);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('keeps its condition to the end', async () => {
@@ -145,7 +145,7 @@ describe('an upload of unknown length', () => {
     await putObject(putOf('object'), verifiedBody(pattern(bytes), { declared: false }), plain);
     expect((await stand.stored.read(BUCKET, 'object')).record.bytes).toBe(bytes);
     expect(await bodyOf(await getObject(getOf('object'), plain))).toEqual(pattern(bytes));
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it.each([10, PIECE + 10])('without protection leaves nothing of %d bad bytes', async (bytes) => {
@@ -164,13 +164,13 @@ describe('an upload of unknown length', () => {
     const body = { ...verifiedBody(pattern(bytes), { declared: false }), mostBytes: bytes + 100 };
     const source = body.bytes;
     body.bytes = async function* () {
-      held.push(stand.services.budget.reservedBytes);
+      held.push(stand.handling.memory.reservedBytes);
       yield* source.call(body);
     };
     await putObject(putOf('object'), body, stand.context());
     expect(await bodyOf(await getObject(getOf('object'), stand.context()))).toEqual(pattern(bytes));
     expect(held).toEqual([Math.min(2 * PIECE, 2 * Math.min(PIECE, bytes + 101) + 128 * 1024)]);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('stores nothing of a body that is longer than the most that may come', async () => {
@@ -195,7 +195,7 @@ describe('an upload of known length', () => {
     await putObject(putOf('object'), verifiedBody(pattern(bytes)), stand.context());
     expect(stand.asked()).toEqual([`PUT /${BUCKET}/object`]);
     expect((await bodyOf(await getObject(getOf('object'), stand.context()))).equals(pattern(bytes))).toBe(true);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it.each([10, 131_073, 1_000_000])('of %i bytes that turns out bad leaves nothing', async (bytes) => {
@@ -203,7 +203,7 @@ describe('an upload of known length', () => {
     const body = verifiedBody(pattern(bytes), { refusal: clientError('BadDigest', 'no') });
     expect(await refusalOf(putObject(putOf('object'), body, stand.context()))).toBe('BadDigest');
     expect(await stand.stored.keys(BUCKET)).toEqual([]);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('that meets its own first copy is not told to have failed its condition', async () => {

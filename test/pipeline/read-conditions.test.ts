@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askedConditions, effectiveConditions, judge } from '../../src/pipeline/read-conditions.ts';
+import { askedConditions, effectiveConditions, judge } from '../../src/store/conditions.ts';
 import type { Conditions } from '../../src/wire/conditions.ts';
 import { formatHttpDate } from '../../src/wire/dates.ts';
 import fc from '../support/property.ts';

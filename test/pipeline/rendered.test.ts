@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { FrontDialect, RenderContext } from '../../src/dialects/front-dialect.ts';
-import { s3Front } from '../../src/dialects/s3/front.ts';
+import { s3Front } from '../../src/dialects/s3/front/front.ts';
 import type { ObjectListing } from '../../src/operations/answer.ts';
-import { rendered } from '../../src/pipeline/rendered.ts';
+import { rendered } from '../../src/pipeline/answer/render-answer.ts';
 import type { ByteSource } from '../../src/wire/message.ts';
 import { listOf } from './in-process.ts';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { CARRIED_ENTRY } from '../../src/envelope/carried-metadata.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import { lookAtMetadata, repairMetadata } from '../../src/pipeline/repair-metadata.ts';
+import { lookAtMetadata, repairMetadata } from '../../src/pipeline/copy/repair-metadata.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
@@ -22,7 +22,7 @@ async function put(here: InProcess, bytes: number, declared = true): Promise<Buf
 
 /** What a store does that keeps some names only. */
 async function lose(here: InProcess, isLost: (name: string) => boolean, of = ref): Promise<void> {
-  const { store } = here.services;
+  const { store } = here.tools;
   const signal = new AbortController().signal;
   const { metadata, etag } = await store.head({ ref: of, conditions: {} }, signal);
   const user = metadata.user.filter(([name]) => !isLost(name));
@@ -77,9 +77,9 @@ it('what is wrong with more than the metadata is not repaired', async () => {
   const here = await inProcess();
   await put(here, 100);
   const signal = new AbortController().signal;
-  const { metadata, etag } = await here.services.store.head({ ref, conditions: {} }, signal);
+  const { metadata, etag } = await here.tools.store.head({ ref, conditions: {} }, signal);
   const moved = { ...ref, key: 'moved' };
-  await here.services.store.copy({ ref: moved, source: { ref, etag }, metadata, tags: 'copy' }, signal);
+  await here.tools.store.copy({ ref: moved, source: { ref, etag }, metadata, tags: 'copy' }, signal);
   expect(await refusalOf(lookAtMetadata(moved, here.context()))).toBe('ObjectMoved');
   await lose(here, (name) => name === 'sx1');
   expect(await refusalOf(lookAtMetadata(ref, here.context()))).toBe('ObjectNotSealed');
@@ -93,7 +93,7 @@ it('an envelope that says that metadata is carried, and an entry that it does no
   const here = await inProcess();
   const metadata = { content: {}, user: [['kept', '1']] as const, vendor: new HeaderList() };
   await putObject(putOf('k', { metadata }), verifiedBody(payload(10)), here.context());
-  const { store } = here.services;
+  const { store } = here.tools;
   const signal = new AbortController().signal;
   const stored = await store.head({ ref, conditions: {} }, signal);
   // The same metadata in the client's terms, one name of it moved into an entry that the envelope knows nothing of.

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { BackDialect } from '../../src/dialects/back-dialect.ts';
 import type { ForStore } from '../../src/dialects/identifiers.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import type { StoreCopy, StorePartCopy } from '../../src/dialects/store-exchange.ts';
 import { clientError } from '../../src/errors.ts';
-import { copyObject } from '../../src/pipeline/copy.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { PipelineServices } from '../../src/pipeline/services.ts';
-import { Store } from '../../src/pipeline/store.ts';
+import type { OperationTools } from '../../src/pipeline/context.ts';
+import { copyObject } from '../../src/pipeline/copy/copy.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import { Store } from '../../src/store/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { OutgoingRequest } from '../../src/wire/message.ts';
 import { payload } from '../support/payload.ts';
@@ -17,11 +17,11 @@ import { MIB, PART, readBack, startUpload } from './upload-stand.ts';
 
 /** What single stores do otherwise than S3 (docs/stores.md), in what a test can hold still. */
 
-type Habit = Partial<Pick<PipelineServices, 'careful' | 'conditionalUploads' | 'store'>>;
+type Habit = Partial<Pick<OperationTools, 'careful' | 'conditionalUploads' | 'store'>>;
 
 const over = (stand: InProcess, habit: Habit) => () => ({
   ...stand.context(),
-  services: { ...stand.services, ...habit },
+  ...habit,
 });
 
 const speaking = (stand: InProcess, words: Partial<BackDialect>) =>
@@ -43,7 +43,7 @@ describe('a store that keeps what broke off', () => {
       );
       expect(stand.asked().filter((line) => /^PUT [^?]*$|^POST .*uploadId/.test(line))).toEqual([]);
       expect((await readBack(stand, 'k')).equals(payload(bytes, 1))).toBe(true);
-      expect(stand.services.budget.reservedBytes).toBe(0);
+      expect(stand.handling.memory.reservedBytes).toBe(0);
     },
   );
 

@@ -4,14 +4,14 @@ import { sealedBytes } from '../../src/envelope/sizes.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
 import type { GetObject } from '../../src/operations/operation.ts';
-import { objectAttributes } from '../../src/pipeline/attributes.ts';
-import { copyObject } from '../../src/pipeline/copy.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { getPart } from '../../src/pipeline/get-part.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
-import { uploadPartCopy } from '../../src/pipeline/upload-part-copy.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { copyObject } from '../../src/pipeline/copy/copy.ts';
+import { uploadPartCopy } from '../../src/pipeline/copy/copy-part.ts';
+import { objectAttributes } from '../../src/pipeline/read/attributes.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { getPart } from '../../src/pipeline/read/get-part.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import type { BucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import type { ByteRange, RangeRequest } from '../../src/wire/range.ts';
 import {
@@ -100,7 +100,7 @@ async function standFor(kind: Kind): Promise<Stand> {
     await upload.complete(named, { smallestPartBytes: 1 });
   }
   const { bytes } = await here.stored.read(bucket, 'object');
-  const fresh = async () => ({ ...context(), services: await here.anotherProcess({ emptyIndex: true }) });
+  const fresh = async () => ({ ...context(), ...(await here.anotherProcess({ emptyIndex: true })) });
   const { facts } = await headObject(headOf('object', { ref: { bucket, key: 'object' } }), await fresh());
   return { here, proxy, kind, sent, stored: bytes, etag: facts.etag, fresh, copies: 0 };
 }
@@ -170,10 +170,9 @@ const copyingRange =
     const { here, kind, sent } = stand;
     const upload = await startUpload(here, `upload-${++stand.copies}`);
     const part = { kind: 'UploadPartCopy', ...upload.named, partNumber: 1, range: { first, last } } as const;
-    const { services } = await stand.fresh();
     const { etag } = await uploadPartCopy(
       { ...part, source: { ref: refOf(stand), conditions: {} } },
-      { ...here.at(BUCKET), services },
+      { ...here.at(BUCKET), ...(await here.anotherProcess({ emptyIndex: true })) },
     );
     await upload.complete([{ partNumber: 1, etag, checksum: undefined }]);
     const copy = await readBack(here, upload.named.ref.key);
@@ -430,6 +429,6 @@ describe.each(Object.entries(KINDS))('of an object that is %s', (_kind, kind) =>
     stand.proxy.tell(undefined);
     expect(breaches).toEqual([]);
     expect(told).toBeGreaterThan(100);
-    expect(stand.here.services.budget.reservedBytes).toBe(0);
+    expect(stand.here.handling.memory.reservedBytes).toBe(0);
   });
 });

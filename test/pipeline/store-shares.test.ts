@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import type { BackendConnection, SendOptions } from '../../src/backend/connection.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
-import { ProvenUpload } from '../../src/pipeline/proven-upload.ts';
-import { Store } from '../../src/pipeline/store.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { MemoryBudget } from '../../src/shares/memory-budget.ts';
+import { ProvenUpload } from '../../src/store/proven-upload.ts';
+import { Store } from '../../src/store/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 
 const SHARER = { tenant: 'acme', client: '192.0.2.1' };

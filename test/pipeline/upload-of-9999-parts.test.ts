@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { combinedCrc } from '../../src/checksums/crc-combination.ts';
-import { readPartList } from '../../src/dialects/s3/complete-upload.ts';
+import { readPartList } from '../../src/dialects/s3/front/requests/complete-upload.ts';
 import { openFooter } from '../../src/envelope/footer.ts';
 import { sealedBytes } from '../../src/envelope/sizes.ts';
 import type { ObjectRef } from '../../src/operations/object.ts';
-import { ProvenUpload } from '../../src/pipeline/proven-upload.ts';
-import type { Store } from '../../src/pipeline/store.ts';
-import { findUpload, stateIdOf } from '../../src/pipeline/upload-state.ts';
+import { findUpload, stateIdOf } from '../../src/pipeline/upload/state.ts';
+import { ProvenUpload } from '../../src/store/proven-upload.ts';
+import type { Store } from '../../src/store/store.ts';
 import { openRedisStates } from '../../src/uploads/redis-states.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { s3Back } from '../support/plain-back.ts';
@@ -47,8 +47,7 @@ it(`Complete of ${PARTS} parts lists each of them`, async () => {
       },
     },
   } as unknown as Store;
-  const services = { ...stand.services, uploads, store };
-  const context = () => ({ ...stand.context(), services });
+  const context = () => ({ ...stand.context(), uploads, store });
   const upload = await startUpload(stand, 'huge', { context, checksum: { algorithm: 'CRC32', composite: false } });
   const id = stateIdOf(upload.named, context());
   const state = await findUpload(upload.named, context());

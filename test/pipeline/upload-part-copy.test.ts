@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AskedChecksum } from '../../src/operations/object.ts';
 import type { UploadPartCopy } from '../../src/operations/operation.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import { completeUpload } from '../../src/pipeline/upload-complete.ts';
-import { createUpload } from '../../src/pipeline/upload-create.ts';
-import { uploadPartCopy } from '../../src/pipeline/upload-part-copy.ts';
+import { uploadPartCopy } from '../../src/pipeline/copy/copy-part.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { completeUpload } from '../../src/pipeline/upload/complete.ts';
+import { createUpload } from '../../src/pipeline/upload/create.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { ByteRange } from '../../src/wire/range.ts';
 import { pattern } from '../devstore/started.ts';
@@ -95,7 +95,7 @@ describe('a part copied from a sealed object', () => {
     await complete(here, upload, [etag]);
     const expected = range === undefined ? whole : whole.subarray(range.first, range.last + 1);
     expect((await served(here)).equals(expected)).toBe(true);
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
   });
 
   it('the object itself, grown by itself: the append of stores that have none', async () => {
@@ -197,7 +197,7 @@ describe('refusals', () => {
     ] as const) {
       expect([from, over, await refusalOf(copy(here, upload, 1, from, over))]).toEqual([from, over, expected]);
     }
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
   });
 
   it('a source that fails midway, was moved, or lost its envelope makes no part', async () => {
@@ -215,7 +215,7 @@ describe('refusals', () => {
     const { etag } = await copy(here, upload, 1, `${BUCKET}/a`, { range: { first: 0, last: 99 } });
     await complete(here, upload, [etag]);
     expect((await served(here)).equals(pattern(1_000_000).subarray(0, 100))).toBe(true);
-    expect(here.services.budget.reservedBytes).toBe(0);
+    expect(here.handling.memory.reservedBytes).toBe(0);
   });
 
   it('a source that is swapped meanwhile: the part is of the one or of the other', async () => {

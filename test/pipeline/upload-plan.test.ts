@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sealedPartBytes } from '../../src/envelope/sizes.ts';
 import { GatewayError } from '../../src/errors.ts';
-import { planBackendParts } from '../../src/pipeline/upload-plan.ts';
+import { planBackendParts } from '../../src/pipeline/upload/plan.ts';
 import type { PartRecord } from '../../src/uploads/upload-record.ts';
 import fc from '../support/property.ts';
 

@@ -1,11 +1,11 @@
 import type { VerifiedBody } from '../../src/dialects/front-dialect.ts';
 import type { UploadCompleted } from '../../src/operations/answer.ts';
 import type { CompleteMultipartUpload, CreateMultipartUpload, NamedPart } from '../../src/operations/operation.ts';
-import { getObject } from '../../src/pipeline/get.ts';
-import type { OperationContext } from '../../src/pipeline/services.ts';
-import { completeUpload } from '../../src/pipeline/upload-complete.ts';
-import { createUpload } from '../../src/pipeline/upload-create.ts';
-import { uploadPart } from '../../src/pipeline/upload-part.ts';
+import type { OperationContext } from '../../src/pipeline/context.ts';
+import { getObject } from '../../src/pipeline/read/get.ts';
+import { completeUpload } from '../../src/pipeline/upload/complete.ts';
+import { createUpload } from '../../src/pipeline/upload/create.ts';
+import { uploadPart } from '../../src/pipeline/upload/part.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, verifiedBody } from './in-process.ts';
 

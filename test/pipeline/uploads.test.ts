@@ -5,15 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { startDigest } from '../../src/checksums/digest.ts';
 import { sealedBytes } from '../../src/envelope/sizes.ts';
 import { clientError } from '../../src/errors.ts';
-import { headObject } from '../../src/pipeline/head.ts';
-import { ProvenUpload } from '../../src/pipeline/proven-upload.ts';
-import { putObject } from '../../src/pipeline/put.ts';
-import { reachablePolicy } from '../../src/pipeline/reachable.ts';
-import { StagingSweep } from '../../src/pipeline/staging-sweep.ts';
-import { abortUpload } from '../../src/pipeline/upload-abort.ts';
-import { backendParts, listParts, listUploads } from '../../src/pipeline/upload-list.ts';
-import { stateIdOf } from '../../src/pipeline/upload-state.ts';
+import { reachablePolicy } from '../../src/pipeline/admission/reachable.ts';
+import { headObject } from '../../src/pipeline/read/head.ts';
+import { abortUpload } from '../../src/pipeline/upload/abort.ts';
+import { backendParts, listParts, listUploads } from '../../src/pipeline/upload/list.ts';
+import { stateIdOf } from '../../src/pipeline/upload/state.ts';
+import { putObject } from '../../src/pipeline/write/put.ts';
+import { ProvenUpload } from '../../src/store/proven-upload.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
+import { StagingSweep } from '../../src/uploads/staging-sweep.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { temporaryDirectory } from '../keys/fixture.ts';
 import { payload } from '../support/payload.ts';
@@ -41,7 +41,7 @@ const partsSent = (stand: InProcess) =>
 
 async function inAll(stand: InProcess, key: string, parts: readonly Buffer[]) {
   expect((await readBack(stand, key)).equals(Buffer.concat(parts))).toBe(true);
-  expect(stand.services.budget.reservedBytes).toBe(0);
+  expect(stand.handling.memory.reservedBytes).toBe(0);
 }
 
 describe('uploads of one tenant', () => {
@@ -53,14 +53,14 @@ describe('uploads of one tenant', () => {
       expect.objectContaining({ code: 'QuotaExceeded', message: expect.stringContaining('abort') }),
     );
     expect(stand.asked()).toEqual([]);
-    expect(stand.services.uploadQuota.refused).toBe(1);
+    expect(stand.tools.uploadQuota.refused).toBe(1);
     await one.complete([await one.send(1, payload(10, 1))]);
     const three = await startUpload(stand, 'three');
     expect(await refusalOf(startUpload(stand, 'four'))).toBe('QuotaExceeded');
     await abortUpload({ kind: 'AbortMultipartUpload', ...two.named }, stand.context());
     const four = await startUpload(stand, 'four');
     for (const upload of [three, four]) await upload.complete([await upload.send(1, payload(10, 2))]);
-    expect(await stand.services.uploads.openUploads('acme')).toBe(0);
+    expect(await stand.tools.uploads.openUploads('acme')).toBe(0);
   });
 });
 
@@ -123,8 +123,8 @@ describe('parts smaller than the backend takes', () => {
   it('are staged for those whom the backend lets add parts, which is asked once', async () => {
     const stand = await inProcess();
     const credentials = { accessKeyId: 'caller', secret: { reveal: () => 'secret' }, region: 'us-east-1' };
-    const store = stand.services.store.as({ asker: 'caller', credentials });
-    const asCaller = () => ({ ...stand.context(), services: { ...stand.services, store } });
+    const store = stand.tools.store.as({ asker: 'caller', credentials });
+    const asCaller = () => ({ ...stand.context(), store });
     const upload = await startUpload(stand, 'rights', { context: asCaller });
     stand.asked();
     stand.faults.plan(
@@ -186,7 +186,7 @@ describe('parts smaller than the backend takes', () => {
     const upload = await startUpload(stand, 'bucket');
     await upload.send(1, payload(10, 6));
     for (const key of await staged(stand)) await stand.stored.delete(STAGING, key);
-    await stand.services.store.buckets.delete(STAGING, new AbortController().signal);
+    await stand.tools.store.buckets.delete(STAGING, new AbortController().signal);
     expect(await refusalOf(upload.send(1, payload(10, 6)))).toBe('BackendUnavailable');
     await upload.complete([await upload.send(1, payload(10, 6))]);
     await inAll(stand, 'bucket', [payload(10, 6)]);
@@ -203,7 +203,7 @@ describe('parts smaller than the backend takes', () => {
       code: 'BackendError',
       message: expect.stringMatching(/operator must .*uploads\.stagingBucket/),
     };
-    await stand.services.store.buckets.create(
+    await stand.tools.store.buckets.create(
       { kind: 'CreateBucket', bucket: STAGING, location: undefined, vendor: new HeaderList() },
       new AbortController().signal,
     );
@@ -211,7 +211,7 @@ describe('parts smaller than the backend takes', () => {
     stand.faults.plan(at('PUT'), { kind: 'refuse', status: 409, code: 'BucketAlreadyExists' });
     await expect(upload.send(1, payload(10, 6))).rejects.toMatchObject(refusal);
     stand.faults.plan(at('PUT'), { kind: 'refuse', status: 409, code: 'BucketAlreadyExists' });
-    await expect(stand.services.staging.standing(new AbortController().signal)).rejects.toMatchObject(refusal);
+    await expect(stand.tools.staging.standing(new AbortController().signal)).rejects.toMatchObject(refusal);
     // One that nobody may look at, of a key that may make no buckets.
     stand.faults.plan(at('PUT'), { kind: 'refuse', status: 403, code: 'AccessDenied' });
     stand.faults.plan(at('HEAD'), { kind: 'refuse', status: 403, code: 'AccessDenied' });
@@ -231,8 +231,8 @@ describe('parts smaller than the backend takes', () => {
     let now = new Date();
     const swept: number[] = [];
     const sweep = new StagingSweep({
-      staging: stand.services.staging,
-      uploads: stand.services.uploads,
+      staging: stand.tools.staging,
+      uploads: stand.tools.uploads,
       keepSeconds: 3600,
       now: () => now,
       random: () => 0.5,
@@ -248,7 +248,7 @@ describe('parts smaller than the backend takes', () => {
     now = new Date(Date.now() + (3600 + 87_000) * 1000);
     await sweep.run();
     expect([swept, (await staged(stand)).length]).toEqual([[], 3]);
-    await stand.services.uploads.delete(stateIdOf(upload.named, stand.context()));
+    await stand.tools.uploads.delete(stateIdOf(upload.named, stand.context()));
     await sweep.run();
     expect([swept, await staged(stand)]).toEqual([[3], []]);
     sweep.stop();
@@ -263,10 +263,10 @@ describe('parts smaller than the backend takes', () => {
     for (const key of others) {
       const metadata = { content: {}, user: [], vendor: new HeaderList() };
       const put = { ref: { bucket: STAGING, key }, metadata, conditions: {}, body: payload(10, 2) };
-      await stand.services.store.put(put, new AbortController().signal);
+      await stand.tools.store.put(put, new AbortController().signal);
     }
     const options = { before: new Date(Date.now() + 1000), isUnderWay: async () => false };
-    expect(await stand.services.staging.sweep(options, new AbortController().signal)).toBe(1);
+    expect(await stand.tools.staging.sweep(options, new AbortController().signal)).toBe(1);
     expect((await staged(stand)).sort()).toEqual(others.sort());
   });
 
@@ -284,7 +284,7 @@ describe('what is known of an upload', () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'lost');
     const part = await upload.send(1, payload(PART, 7));
-    await stand.services.uploads.delete(stateIdOf(upload.named, stand.context()));
+    await stand.tools.uploads.delete(stateIdOf(upload.named, stand.context()));
     for (const lost of [upload.send(2, payload(10, 8)), upload.complete([part])]) {
       await expect(lost).rejects.toMatchObject({
         code: 'NoSuchUpload',
@@ -321,21 +321,21 @@ describe('what is known of an upload', () => {
     const upload = await startUpload(stand, 'wide');
     const id = stateIdOf(upload.named, stand.context());
     await upload.send(1, payload(10, 1));
-    const [header, part] = (await stand.services.uploads.read(id)) as [Buffer, Buffer];
-    await stand.services.uploads.create(id, [header, ...Array<Buffer>(6_000).fill(part)], 60);
+    const [header, part] = (await stand.tools.uploads.read(id)) as [Buffer, Buffer];
+    await stand.tools.uploads.create(id, [header, ...Array<Buffer>(6_000).fill(part)], 60);
     const list = () => listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
     const asked = await Promise.allSettled([list(), list(), list(), list()]);
     const refused = asked.filter((each) => each.status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length).toBeLessThan(4);
     for (const { reason } of refused) expect(reason.code).toBe('SlowDown');
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
     expect((await list()).parts).toHaveLength(1);
   });
 
   it('was altered, or brought from another upload: refused', async () => {
     const stand = await inProcess();
-    const { uploads } = stand.services;
+    const { uploads } = stand.tools;
     const [one, two] = [await startUpload(stand, 'one'), await startUpload(stand, 'two')];
     const [idOne, idTwo] = [one, two].map(({ named }) => stateIdOf(named, stand.context())) as [string, string];
     const part = await one.send(1, payload(10, 11));
@@ -396,8 +396,8 @@ describe('what is known of an upload', () => {
 async function withStates(directory: string): Promise<InProcess> {
   const stand = await inProcess();
   const uploads = await openFileStates({ directory, now: () => new Date() });
-  const services = { ...stand.services, uploads };
-  return { ...stand, services, context: (policy) => ({ ...stand.context(policy), services }) };
+  const tools = { ...stand.tools, uploads };
+  return { ...stand, tools, context: (policy) => ({ ...stand.context(policy), uploads }) };
 }
 
 describe('parts', () => {
@@ -410,7 +410,7 @@ describe('parts', () => {
     }
     const listed = await listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
     expect([listed.parts, await staged(stand)]).toEqual([[], []]);
-    expect(stand.services.budget.reservedBytes).toBe(0);
+    expect(stand.handling.memory.reservedBytes).toBe(0);
   });
 
   it('of unknown length are gathered, up to a bound', async () => {
@@ -445,7 +445,7 @@ describe('parts', () => {
     const young = await upload.send(1, payload(PART, 20));
     const last = await upload.send(2, payload(10, 19));
     let asked = 0;
-    const { store } = stand.services;
+    const { store } = stand.tools;
     const listed = store.uploads.listParts.bind(store.uploads);
     store.uploads.listParts = async (...args) => {
       const page = await listed(...args);
@@ -482,7 +482,7 @@ describe('parts', () => {
     await upload.send(1, payload(PART, 37));
     await upload.send(2, payload(PART, 38));
     const part = { partNumber: 1, body: payload(PART, 39) };
-    await stand.services.store.uploads.putPart(provenOf(upload), part, new AbortController().signal);
+    await stand.tools.store.uploads.putPart(provenOf(upload), part, new AbortController().signal);
     const listed = await listParts({ kind: 'ListParts', ...upload.named, ...listing }, stand.context());
     expect(listed.parts.map(({ partNumber }) => partNumber)).toEqual([2]);
   });
@@ -589,7 +589,7 @@ describe('Complete', () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'another');
     const parts = [await upload.send(1, payload(10, 25))];
-    await stand.services.store.uploads.abort(provenOf(upload), new AbortController().signal);
+    await stand.tools.store.uploads.abort(provenOf(upload), new AbortController().signal);
     await putObject(putOf('another'), verifiedBody(payload(10, 25)), stand.context());
     expect(await refusalOf(upload.complete(parts))).toBe('NoSuchUpload');
     const done = await startUpload(stand, 'replaced');
@@ -637,7 +637,7 @@ describe('Complete', () => {
     const sums = bodies.map((body) => createHash('sha256').update(body).digest());
     const value = createHash('sha256').update(Buffer.concat(sums)).digest();
     expect((await upload.complete(parts)).checksum).toEqual({ algorithm: 'SHA256', value, parts: 2 });
-    expect(stand.services.layouts.get('acme', { bucket: BUCKET, key: 'computed' })?.manifest.md5).toEqual(
+    expect(stand.tools.layouts.get('acme', { bucket: BUCKET, key: 'computed' })?.manifest.md5).toEqual(
       createHash('md5')
         .update(Buffer.concat(bodies.map((body) => createHash('md5').update(body).digest())))
         .digest(),
@@ -683,11 +683,10 @@ describe('a listing of uploads', () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'client');
     const orphan = await startUpload(stand, 'orphan');
-    await stand.services.uploads.delete(stateIdOf(orphan.named, stand.context()));
+    await stand.tools.uploads.delete(stateIdOf(orphan.named, stand.context()));
     const keys = async (now = new Date()) => {
       const context = stand.context();
-      const services = { ...context.services, now: () => now };
-      return (await listUploads(allUploads, { ...context, services })).uploads.map(({ key }) => key);
+      return (await listUploads(allUploads, { ...context, now: () => now })).uploads.map(({ key }) => key);
     };
     const seen: string[][] = [];
     const own = verifiedBody(payload(9 * MIB, 36), {
@@ -728,7 +727,7 @@ it('parts are found though the store lists nothing after a number that no part h
   const sent = [2, 5, 9];
   for (const number of sent) await upload.send(number, payload(PART, number));
   const context = stand.context();
-  const { uploads } = context.services.store;
+  const { uploads } = context.store;
   const honest = uploads.listParts.bind(uploads);
   const markers: number[] = [];
   uploads.listParts = async (proven, marker, signal) => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
-import { type AdminDependency, AdminServer } from '../../src/server/admin.ts';
-import { NotReady, Readiness } from '../../src/server/readiness.ts';
+import { type AdminDependency, AdminServer } from '../../src/server/admin/admin.ts';
+import { NotReady, Readiness } from '../../src/server/admin/readiness.ts';
 import { RawClient } from './raw-client.ts';
 
 let admin: AdminServer | undefined;

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
-import { AdminServer } from '../../src/server/admin.ts';
+import { AdminServer } from '../../src/server/admin/admin.ts';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
 import { createListener } from '../../src/server/listener.ts';
-import type { RunningWorker, WorkerStart } from '../../src/server/worker-group.ts';
-import { runWorkers } from '../../src/server/workers.ts';
+import type { RunningWorker, WorkerStart } from '../../src/server/workers/group.ts';
+import { runWorkers } from '../../src/server/workers/workers.ts';
 import { METRICS_CONTENT_TYPE } from '../../src/telemetry/aggregate.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';

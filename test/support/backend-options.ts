@@ -1,5 +1,5 @@
 import type { BackendOptions } from '../../src/backend/connection.ts';
-import { s3Back } from '../../src/dialects/s3/back.ts';
+import { s3Back } from '../../src/dialects/s3/back/back.ts';
 
 /** Options of a backend connection for tests: nothing waits long, no jitter. */
 export function backendOptions(endpoint: string | URL, over: Partial<BackendOptions> = {}): BackendOptions {

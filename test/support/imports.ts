@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 
 /** A file of src, as far as the rules of architecture.md look at it. */
 export interface SourceFile {
-  /** From the repository's root, with slashes: `src/wire/xml.ts`. */
+  /** From the repository's root, with slashes: `src/wire/xml/xml.ts`. */
   readonly path: string;
   /** Without comments. */
   readonly code: string;
@@ -87,7 +87,7 @@ function isTop(cell: string): boolean {
 }
 
 function roomName(path: string): string {
-  return posix.basename(path, '.ts');
+  return path.replace(/^src\//, '').replace(/\/$|\.ts$/, '');
 }
 
 function readRule(

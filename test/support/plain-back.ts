@@ -1,5 +1,5 @@
 import type { BackDialect } from '../../src/dialects/back-dialect.ts';
-import { s3Back as typed } from '../../src/dialects/s3/back.ts';
+import { s3Back as typed } from '../../src/dialects/s3/back/back.ts';
 
 /** The same value with plain strings where it has identifiers that a grammar made. */
 type Plain<T> = T extends string

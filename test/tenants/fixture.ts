@@ -1,6 +1,6 @@
-import type { HighestGeneration } from '../../src/keys/generation-file.ts';
-import type { RecordStore } from '../../src/keys/record-store.ts';
-import type { RootKey } from '../../src/keys/root-key.ts';
+import type { HighestGeneration } from '../../src/keys/ledger/generation-file.ts';
+import type { RootKey } from '../../src/keys/root/root-key.ts';
+import type { RecordStore } from '../../src/keys/store/record-store.ts';
 import { Administration } from '../../src/tenants/administration.ts';
 import { Directory } from '../../src/tenants/directory.ts';
 import { type Keys, openFileStoreHere, openKeys, randomRootKey } from '../keys/fixture.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FormReader, formBoundary } from '../../src/wire/form-reader.ts';
+import { FormReader, formBoundary } from '../../src/wire/bodies/form-reader.ts';
 import type { ByteSource } from '../../src/wire/message.ts';
 import { inPieces } from '../dialects/s3/chunking.ts';
 import { codeOf } from '../dialects/s3/signing.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { textBody } from '../../src/wire/text-body.ts';
+import { textBody } from '../../src/wire/bodies/text-body.ts';
 
 function* counted(count: number, text: (at: number) => string, made: { texts: number }): Generator<string> {
   for (let at = 0; at < count; at++) {

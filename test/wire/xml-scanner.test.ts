@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
-import { readXml, type XmlElement } from '../../src/wire/xml.ts';
-import { XmlScanner, type XmlScannerLimits } from '../../src/wire/xml-scanner.ts';
+import { readXml, type XmlElement } from '../../src/wire/xml/xml.ts';
+import { XmlScanner, type XmlScannerLimits } from '../../src/wire/xml/xml-scanner.ts';
 import fc from '../support/property.ts';
 
 const LIMITS: XmlScannerLimits = {

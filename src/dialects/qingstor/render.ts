@@ -6,10 +6,10 @@ import type {
   ObjectContent,
   ObjectListing,
 } from '../../operations/answer.ts';
+import { textBody } from '../../wire/bodies/text-body.ts';
 import { formatHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
-import { textBody } from '../../wire/text-body.ts';
 import type { RenderContext } from '../front-dialect.ts';
 import { QINGSTOR_ERRORS } from './error-table.ts';
 import { bucketPage } from './paging.ts';

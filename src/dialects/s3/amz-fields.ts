@@ -2,7 +2,7 @@ import { clientError } from '../../errors.ts';
 import { headerValue } from '../../wire/header-value.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
-import { inQueryTwice, presignedHeaderNames } from './presigned-headers.ts';
+import { inQueryTwice, presignedHeaderNames } from './signature/presigned-headers.ts';
 
 /** The parameters of a presigned URL that carry its signature. S3 spells them in exactly this case. */
 const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([

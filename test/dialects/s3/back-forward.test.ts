@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { forwardedFields } from '../../../src/dialects/s3/forwarded-fields.ts';
+import { forwardedFields } from '../../../src/dialects/s3/front/requests/forwarded-fields.ts';
 import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import { WireRequest } from '../../../src/wire/message.ts';

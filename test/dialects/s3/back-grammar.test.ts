@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { madeBy, type StoreGrammar } from '../../../src/dialects/identifiers.ts';
-import { s3Back } from '../../../src/dialects/s3/back.ts';
+import { s3Back } from '../../../src/dialects/s3/back/back.ts';
 import { GatewayError } from '../../../src/errors.ts';
 
 const reservedBuckets = new Set(['minio', 'admin', 'swift']);

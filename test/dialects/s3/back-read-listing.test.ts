@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { s3Back } from '../../../src/dialects/s3/back.ts';
-import { listingDocument, versionListingDocument } from '../../../src/dialects/s3/render-listing.ts';
+import { s3Back } from '../../../src/dialects/s3/back/back.ts';
+import { listingDocument, versionListingDocument } from '../../../src/dialects/s3/front/answers/render-listing.ts';
 import type { StoredEntry } from '../../../src/dialects/store-exchange.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import type { ObjectListing, VersionListing } from '../../../src/operations/answer.ts';

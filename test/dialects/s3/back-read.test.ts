@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Asker } from '../../../src/dialects/back-dialect.ts';
-import { s3Back } from '../../../src/dialects/s3/back.ts';
+import { s3Back } from '../../../src/dialects/s3/back/back.ts';
 import { decodeMetadataValue, encodeMetadataValue } from '../../../src/dialects/s3/encoded-word.ts';
 import { StoreClaim } from '../../../src/dialects/store-claim.ts';
 import { GatewayError } from '../../../src/errors.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createS3Front } from '../../../src/dialects/s3/front.ts';
+import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
 import { StoreClaim } from '../../../src/dialects/store-claim.ts';
 import { clientError, GatewayError } from '../../../src/errors.ts';
 import type { ObjectCopied } from '../../../src/operations/answer.ts';
-import { collect } from '../../../src/wire/collect.ts';
+import { collect } from '../../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { ByteSource, IncomingResponse, WireResponse } from '../../../src/wire/message.ts';
-import { readXml, xmlText } from '../../../src/wire/xml.ts';
+import { readXml, xmlText } from '../../../src/wire/xml/xml.ts';
 import { s3Back } from '../../support/plain-back.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { codeOf, NOW, SETTINGS } from './signing.ts';

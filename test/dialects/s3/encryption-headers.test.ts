@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { s3Front } from '../../../src/dialects/s3/front/front.ts';
 import { proven } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/operations/answer.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { verifyBody } from '../../../src/dialects/s3/body-verification.ts';
-import { createS3Front } from '../../../src/dialects/s3/front.ts';
+import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
+import { verifyBody } from '../../../src/dialects/s3/signature/body-verification.ts';
 import type { Answer } from '../../../src/operations/answer.ts';
 import type { CompleteMultipartUpload, Operation } from '../../../src/operations/operation.ts';
-import { collect } from '../../../src/wire/collect.ts';
+import { collect } from '../../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
-import { readXml, type XmlElement, xmlChildren, xmlText } from '../../../src/wire/xml.ts';
+import { readXml, type XmlElement, xmlChildren, xmlText } from '../../../src/wire/xml/xml.ts';
 import { s3Back } from '../../support/plain-back.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { codeOf, NOW, SETTINGS } from './signing.ts';

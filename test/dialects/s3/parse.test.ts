@@ -1,8 +1,8 @@
 import * as client from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { s3Front } from '../../../src/dialects/s3/front/front.ts';
+import { isMeaningless } from '../../../src/dialects/s3/front/requests/query-names.ts';
 import { S3_OPERATIONS, type S3Operation } from '../../../src/dialects/s3/operation-table.ts';
-import { isMeaningless } from '../../../src/dialects/s3/query-names.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';

@@ -1,10 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { SignatureClaim, UploadForm } from '../../../src/dialects/front-dialect.ts';
-import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { s3Front } from '../../../src/dialects/s3/front/front.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { PostObject } from '../../../src/operations/operation.ts';
-import { collect } from '../../../src/wire/collect.ts';
+import { collect } from '../../../src/wire/bodies/collect.ts';
 import { payload } from '../../support/payload.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { inPieces } from './chunking.ts';

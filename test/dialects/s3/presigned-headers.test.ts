@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { stringToSign } from '../../../src/dialects/s3/canonical-request.ts';
-import { s3Front } from '../../../src/dialects/s3/front.ts';
-import { signingKey } from '../../../src/dialects/s3/signing-key.ts';
+import { s3Front } from '../../../src/dialects/s3/front/front.ts';
+import { stringToSign } from '../../../src/dialects/s3/signature/canonical-request.ts';
+import { signingKey } from '../../../src/dialects/s3/signature/signing-key.ts';
 import { clientError } from '../../../src/errors.ts';
-import { collect } from '../../../src/wire/collect.ts';
+import { collect } from '../../../src/wire/bodies/collect.ts';
 import type { WireRequest } from '../../../src/wire/message.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { ACCESS_KEY_ID, codeOf, encode, NOW, SECRET, SETTINGS } from './signing.ts';

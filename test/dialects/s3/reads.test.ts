@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { s3Front } from '../../../src/dialects/s3/front/front.ts';
 import { proven } from '../../../src/errors.ts';
 import type { ObjectAttributes, ObjectContent } from '../../../src/operations/answer.ts';
 import type { GetObjectAttributes, Operation } from '../../../src/operations/operation.ts';

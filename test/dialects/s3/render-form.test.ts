@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createS3Front } from '../../../src/dialects/s3/front.ts';
+import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
 import type { FormReply } from '../../../src/operations/operation.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
-import { readXml } from '../../../src/wire/xml.ts';
+import { readXml } from '../../../src/wire/xml/xml.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { NOW, SETTINGS } from './signing.ts';
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { s3Back } from '../../../src/dialects/s3/back.ts';
-import { S3_ERRORS } from '../../../src/dialects/s3/error-table.ts';
-import { createS3Front } from '../../../src/dialects/s3/front.ts';
+import { s3Back } from '../../../src/dialects/s3/back/back.ts';
+import { S3_ERRORS } from '../../../src/dialects/s3/front/answers/error-table.ts';
+import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
 import { clientError, type ErrorCode, GatewayError, proven } from '../../../src/errors.ts';
 import type { Answer, ObjectContent } from '../../../src/operations/answer.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { WireResponse } from '../../../src/wire/message.ts';
-import { readXml, xmlChildren, xmlText } from '../../../src/wire/xml.ts';
+import { readXml, xmlChildren, xmlText } from '../../../src/wire/xml/xml.ts';
 import { errorOf } from '../../support/conclusive.ts';
 import fc from '../../support/property.ts';
 import { chunks, wireRequest } from '../../support/requests.ts';

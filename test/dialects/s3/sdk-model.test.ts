@@ -1,7 +1,7 @@
 import * as sdk from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { CHECKSUM_ALGORITHMS } from '../../../src/dialects/s3/checksum.ts';
-import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { s3Front } from '../../../src/dialects/s3/front/front.ts';
 import { S3_OPERATIONS, type S3Operation } from '../../../src/dialects/s3/operation-table.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { wireRequest } from '../../support/requests.ts';

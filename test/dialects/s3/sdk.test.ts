@@ -16,11 +16,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { expect, test } from 'vitest';
-import { createS3Front } from '../../../src/dialects/s3/front.ts';
+import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
 import { asGatewayError, proven } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/operations/answer.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
-import { collect } from '../../../src/wire/collect.ts';
+import { collect } from '../../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { WireRequest } from '../../../src/wire/message.ts';
 import { wireRequest } from '../../support/requests.ts';

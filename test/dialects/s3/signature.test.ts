@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { SignatureClaim } from '../../../src/dialects/front-dialect.ts';
+import { s3Front } from '../../../src/dialects/s3/front/front.ts';
 import {
   canonicalPaths,
   canonicalQuery,
   canonicalRequest,
   sha256Hex,
   stringToSign,
-} from '../../../src/dialects/s3/canonical-request.ts';
-import { s3Front } from '../../../src/dialects/s3/front.ts';
-import { signingKey } from '../../../src/dialects/s3/signing-key.ts';
-import { collect } from '../../../src/wire/collect.ts';
+} from '../../../src/dialects/s3/signature/canonical-request.ts';
+import { signingKey } from '../../../src/dialects/s3/signature/signing-key.ts';
+import { collect } from '../../../src/wire/bodies/collect.ts';
 import type { WireRequest } from '../../../src/wire/message.ts';
 import fc from '../../support/property.ts';
 import { signingSecret, wireRequest } from '../../support/requests.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { s3Front } from '../../../src/dialects/s3/front.ts';
+import { s3Front } from '../../../src/dialects/s3/front/front.ts';
 import { signingSecret, wireRequest } from '../../support/requests.ts';
 import { ACCESS_KEY_ID, codeOf, NOW, presign, SECRET, SETTINGS, type SignedRequest, sign } from './signing.ts';
 

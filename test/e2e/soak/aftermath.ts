@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import { BackendConnection } from '../../../src/backend/connection.ts';
-import { s3Back } from '../../../src/dialects/s3/back.ts';
-import { Staging } from '../../../src/pipeline/staging.ts';
-import { Store } from '../../../src/pipeline/store.ts';
+import { s3Back } from '../../../src/dialects/s3/back/back.ts';
+import { Store } from '../../../src/store/store.ts';
+import { Staging } from '../../../src/uploads/staging.ts';
 import { stateId } from '../../../src/uploads/state-id.ts';
 import { filesHolding } from '../../support/at-rest.ts';
 import { backendOptions } from '../../support/backend-options.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type XmlElement, xmlText } from '../../../src/wire/xml.ts';
+import { type XmlElement, xmlText } from '../../../src/wire/xml/xml.ts';
 import type { Answer, ConformanceWay } from './way.ts';
 
 export type EtagMode = 'opaque' | 'md5';

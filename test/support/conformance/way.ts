@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { readXml, type XmlElement } from '../../../src/wire/xml.ts';
+import { readXml, type XmlElement } from '../../../src/wire/xml/xml.ts';
 import {
   encode,
   presign,

@@ -1,0 +1,250 @@
+import { clientError, type GatewayError } from '../../errors.ts';
+import { FairPlaces } from '../../shares/fair-places.ts';
+import type { FairShares } from '../../shares/fair-shares.ts';
+import { OWN_BUSINESS, type Sharer } from '../../shares/sharer.ts';
+import type { IncomingResponse, OutgoingRequest } from '../../wire/message.ts';
+import { ExchangeFailure } from '../exchange.ts';
+import { abandoned } from '../failure.ts';
+import { outgoingHeaders } from '../outgoing-headers.ts';
+import type { UploadBody } from '../upload-body.ts';
+import { LaneConnection, type LaneOwner, type LaneTarget } from './connection.ts';
+import { Pace } from './pace.ts';
+import { ReadBuffers } from './read-buffers.ts';
+
+/** Timeouts and slow clients are looked at this often: one timer for all connections, none to set or clear a request. */
+const TICK_MILLISECONDS = 100;
+
+/** A burst of resumed downloads would hold up everybody else's requests. */
+const INTERRUPTED_A_TICK = 8;
+
+export interface LaneObserver {
+  /** An exchange gave its connection up for somebody who waited: a download goes on later, an upload was ended. */
+  gaveWay?(kind: 'download' | 'upload'): void;
+}
+
+export interface LaneOptions extends LaneTarget {
+  readonly connections: number;
+  readonly connectTimeoutSeconds: number;
+  readonly headersTimeoutSeconds: number;
+  readonly bodyTimeoutSeconds: number;
+  readonly keepAliveSeconds: number;
+  readonly observer?: LaneObserver | undefined;
+  /** Default 100. Tests look more often. */
+  readonly tickMilliseconds?: number | undefined;
+}
+
+/**
+ * Exchanges over raw sockets: objects, in either direction. undici carries everything else; it reads sockets in small
+ * pieces and parses in WebAssembly, which costs a large body four times the CPU of this, and a small object a fifth of
+ * the whole request (bench).
+ */
+export class LargeBodyLane implements LaneOwner {
+  readonly #options: LaneOptions;
+  readonly #buffers = new ReadBuffers();
+  readonly #connections = new Set<LaneConnection>();
+  /** Last in, first out: the freshest is the least likely to be stale. */
+  readonly #idle: LaneConnection[] = [];
+  readonly #places: FairPlaces;
+  readonly #opened: (change: 1 | -1) => void;
+  readonly #tickMilliseconds: number;
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  #closing: PromiseWithResolvers<void> | undefined;
+
+  /** `opened` hears of every connection that opens and closes. */
+  constructor(options: LaneOptions, opened: (change: 1 | -1) => void) {
+    this.#options = options;
+    this.#opened = opened;
+    this.#places = new FairPlaces(options.connections);
+    this.#tickMilliseconds = options.tickMilliseconds ?? TICK_MILLISECONDS;
+  }
+
+  /** How many requests wait for a connection. */
+  get waiting(): number {
+    return this.#places.waiting;
+  }
+
+  /**
+   * `stream` is the request's body where that is no Buffer. Its first piece is waited for before there is a connection:
+   * one that is given out and hears nothing is closed by the backend, and is kept from those who have something to send.
+   * @throws ExchangeFailure, what the stream's source throws
+   */
+  async exchange(
+    request: OutgoingRequest,
+    signal: AbortSignal | undefined,
+    { stream, sharer = OWN_BUSINESS }: { readonly stream?: UploadBody | undefined; readonly sharer?: Sharer } = {},
+  ): Promise<IncomingResponse> {
+    const body = stream ?? (Buffer.isBuffer(request.body) ? request.body : undefined);
+    const head = requestHead(request, Buffer.isBuffer(body) ? body.length : body?.bytes);
+    if (stream !== undefined) await begun(stream, signal);
+    const place = this.#places.tryTake(sharer) ?? (await this.#places.take(sharer, signal));
+    if (place === undefined) {
+      throw new ExchangeFailure(abandoned(signal as AbortSignal), false);
+    }
+    // As many places as connections: whoever has one and finds none idle may open another.
+    const connection = this.#idle.pop() ?? this.#open();
+    connection.place = place;
+    connection.pace = new Pace();
+    return connection.exchange({ head, body, signal });
+  }
+
+  get ticks(): number {
+    return this.#ticks;
+  }
+
+  /** Resolves once what is in flight is over. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.withResolvers();
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#mayBeOver();
+    return this.#closing.promise;
+  }
+
+  destroy(): Promise<void> {
+    const closed = this.close();
+    for (const connection of this.#connections) connection.destroy();
+    return closed;
+  }
+
+  idle(connection: LaneConnection): void {
+    connection.lastEventAt = this.#ticks;
+    // Whoever gets the place takes a connection from here, in a moment.
+    this.#idle.push(connection);
+    connection.place?.giveBack();
+    if (this.#closing !== undefined && this.#places.shares.taken === 0) {
+      for (const unneeded of this.#idle.splice(0)) unneeded.destroy();
+    }
+  }
+
+  gone(connection: LaneConnection): void {
+    this.#connections.delete(connection);
+    this.#opened(-1);
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    connection.place?.giveBack();
+    this.#mayBeOver();
+  }
+
+  #mayBeOver(): void {
+    if (this.#connections.size > 0 || this.#places.shares.taken > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#closing?.resolve();
+  }
+
+  #open(): LaneConnection {
+    const { endpoint, tls } = this.#options;
+    const connection = new LaneConnection({ endpoint, tls }, this, this.#buffers);
+    connection.lastEventAt = this.#ticks;
+    this.#connections.add(connection);
+    this.#opened(1);
+    this.#timer ??= setInterval(() => this.#tick(), this.#tickMilliseconds).unref();
+    return connection;
+  }
+
+  #tick(): void {
+    this.#ticks++;
+    for (const connection of this.#connections) {
+      connection.pace.look(connection.progress);
+      this.#checkTime(connection);
+    }
+    if (this.#places.waiting > 0) this.#makeRoom();
+  }
+
+  /**
+   * Takes places away from exchanges that wait for a slow client, for those that wait for a place: most of all from whom
+   * holds most. A download goes on later; an upload cannot, so it ends, and only for somebody who holds less.
+   */
+  #makeRoom(): void {
+    const { shares } = this.#places;
+    const slow = [...this.#connections].filter(({ pace }) => pace.isSlowReader || pace.isSlowSender);
+    slow.sort((one, other) => heldBy(other, shares) - heldBy(one, shares));
+    let left = INTERRUPTED_A_TICK;
+    for (const sharer of this.#places.sharersWaiting()) {
+      const at = slow.findIndex((connection) => mayGiveWay(connection, sharer, shares));
+      const [connection] = at === -1 ? [] : slow.splice(at, 1);
+      if (connection === undefined) continue;
+      const kind = connection.pace.isSlowReader ? 'download' : 'upload';
+      if (kind === 'download') connection.interrupt();
+      else connection.destroy(tooSlow());
+      this.#options.observer?.gaveWay?.(kind);
+      if (--left === 0) return;
+    }
+  }
+
+  #checkTime(connection: LaneConnection): void {
+    const waitsFor = connection.waitsFor;
+    if (waitsFor === undefined) {
+      connection.lastEventAt = this.#ticks; // its reader takes the time it needs
+      return;
+    }
+    const seconds = ((this.#ticks - connection.lastEventAt) * this.#tickMilliseconds) / 1_000;
+    const { connectTimeoutSeconds, headersTimeoutSeconds, bodyTimeoutSeconds, keepAliveSeconds } = this.#options;
+    if (waitsFor === 'request') {
+      if (seconds >= keepAliveSeconds) connection.destroy();
+    } else if (waitsFor === 'connect') {
+      if (seconds >= connectTimeoutSeconds) connection.destroy(late('UND_ERR_CONNECT_TIMEOUT'));
+    } else if (seconds >= (waitsFor === 'head' ? headersTimeoutSeconds : bodyTimeoutSeconds)) {
+      connection.destroy(late('ETIMEDOUT'));
+    }
+  }
+}
+
+/** By tenant first, then by client. */
+function heldBy({ place }: LaneConnection, shares: FairShares): number {
+  if (place === undefined) return 0;
+  return shares.takenByTenant(place.sharer.tenant) + shares.takenByClient(place.sharer) / (shares.limit + 1);
+}
+
+function mayGiveWay({ place, pace }: LaneConnection, waiting: Sharer, shares: FairShares): boolean {
+  if (place === undefined) return false;
+  if (pace.isSlowReader) return true;
+  const { sharer } = place;
+  if (sharer.tenant !== waiting.tenant) {
+    return shares.takenByTenant(sharer.tenant) > shares.takenByTenant(waiting.tenant) + 1;
+  }
+  return shares.takenByClient(sharer) > shares.takenByClient(waiting) + 1;
+}
+
+function tooSlow(): GatewayError {
+  return clientError(
+    'RequestTimeout',
+    'Your upload came too slowly while others waited for its place. Try again, and with smaller parts.',
+  );
+}
+
+/** Given up meanwhile, the stream is let go of: its source may have nothing to say for long. */
+async function begun(stream: UploadBody, signal: AbortSignal | undefined): Promise<void> {
+  const giveUp = () => stream.close();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    await stream.begun();
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+  if (signal?.aborted === true) throw new ExchangeFailure(abandoned(signal), false);
+}
+
+function late(code: string): Error {
+  return Object.assign(new Error('no word from the backend in time'), { code });
+}
+
+const FORBIDDEN_IN_TARGET = /[^\x21-\x7e]/;
+const HEADER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n$/;
+
+/** @throws ExchangeFailure rather than write what a peer could read as another request */
+function requestHead({ method, path, headers }: OutgoingRequest, bodyBytes: number | undefined): string {
+  if (FORBIDDEN_IN_TARGET.test(path)) throw unspeakable('target');
+  let head = `${method} ${path} HTTP/1.1\r\n`;
+  const raw = outgoingHeaders(headers, bodyBytes);
+  for (let at = 0; at < raw.length; at += 2) {
+    const line = `${raw[at]}: ${raw[at + 1]}\r\n`;
+    if (!HEADER_LINE.test(line)) throw unspeakable('header');
+    head += line;
+  }
+  return `${head}\r\n`;
+}
+
+function unspeakable(what: string): ExchangeFailure {
+  return new ExchangeFailure(Object.assign(new Error(`invalid ${what}`), { code: 'UND_ERR_INVALID_ARG' }), false);
+}

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from '../shell/command.ts';
+import { EXIT_OK } from '../shell/terminal.ts';
+
+export const versionCommand: Command = {
+  usage: 'version',
+  run: async (_args, terminal) => {
+    terminal.print(`sealgate ${packageVersion()}`);
+    return EXIT_OK;
+  },
+};
+
+/** src/cli and dist/cli lie equally deep below package.json. */
+export function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return (manifest as { version: string }).version;
+}

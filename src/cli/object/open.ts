@@ -1,0 +1,104 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { readEnvelopeHead } from '../../envelope/envelope.ts';
+import { FOOTER_END_BYTES, footerBytesOf, readFooterEnvelope } from '../../envelope/footer.ts';
+import { type OpenedFile, openSealedFile } from '../../envelope/open-file.ts';
+import { CONFIG_OPTION, CONFIG_USAGE, type Command, CommandFailed, readArguments, required } from '../shell/command.ts';
+import { commandConfig } from '../shell/config-file.ts';
+import { EXIT_OK, type Terminal } from '../shell/terminal.ts';
+import { type Stores, withStores } from '../shell/with-stores.ts';
+import {
+  ENVELOPE_OPTIONS,
+  ENVELOPE_USAGE,
+  openSource,
+  readMetadataOptions,
+  type SealedSource,
+} from './sealed-source.ts';
+
+export const openCommand: Command = {
+  usage: `open FILE|s3://BUCKET/KEY [options]
+
+Decrypts an object that was downloaded from the backend as it lies there, or the backend's own copy. Needs the key
+store and the root key, but no running gateway. Every byte is verified; whether the object lies where it was put, under
+the metadata that it was put with, is not: a file in hand has neither.
+
+  -o, --output OUT    Write here; appears only once every byte was verified. Without it: standard output.
+${ENVELOPE_USAGE}
+      --recover       Use the copy at the object's end, because its metadata was lost.
+${CONFIG_USAGE}`,
+  run: async (args, terminal) => {
+    const options = {
+      ...CONFIG_OPTION,
+      ...ENVELOPE_OPTIONS,
+      output: { type: 'string', short: 'o' },
+      recover: { type: 'boolean' },
+    } as const;
+    const { values, positionals } = readArguments(args, options, { most: 1 });
+    const argument = required(positionals[0], 'FILE or s3://BUCKET/KEY');
+    const metadata = readMetadataOptions(values, terminal);
+    const config = () => commandConfig(values.config, terminal);
+    const source = await openSource(argument, { metadata, config, terminal });
+    try {
+      const recover = values.recover === true;
+      await withStores({ config: values.config, terminal }, async (stores) => {
+        const opened = await openWithKeys(source, { stores, recover });
+        await deliver(opened, { output: values.output, terminal });
+      });
+    } finally {
+      await source.close();
+    }
+    return EXIT_OK;
+  },
+};
+
+/** Finds the key that the object names, and opens envelope and footer. */
+export async function openWithKeys(
+  source: SealedSource,
+  { stores, recover }: { readonly stores: Stores; readonly recover: boolean },
+): Promise<OpenedFile> {
+  const envelope = recover ? await footerEnvelope(source) : source.envelope;
+  if (envelope === undefined) {
+    throw new CommandFailed(
+      `${source.name} alone does not say how it was sealed: give its metadata with --envelope or --metadata. ` +
+        'If that is lost, --recover uses the copy at its end.',
+    );
+  }
+  const head = readEnvelopeHead(envelope);
+  const kek = await stores.keyRings.kek(head.keyRingId, head.kekVersion);
+  return openSealedFile(source, { envelope, kek: () => kek.key, tenant: kek.tenant });
+}
+
+/** @throws GatewayError ObjectCorrupted when the object does not end as SX1 does */
+export async function footerEnvelope(source: SealedSource): Promise<Buffer> {
+  const end = await source.read(Math.max(0, source.size - FOOTER_END_BYTES), FOOTER_END_BYTES);
+  const footerBytes = Math.min(footerBytesOf(end), source.size);
+  return readFooterEnvelope(await source.read(source.size - footerBytes, footerBytes));
+}
+
+async function deliver(
+  opened: OpenedFile,
+  { output, terminal }: { readonly output: string | undefined; readonly terminal: Terminal },
+): Promise<void> {
+  if (output === undefined) {
+    for await (const chunk of opened.bytes()) await terminal.write(chunk);
+    return;
+  }
+  const path = resolve(terminal.cwd, output);
+  const draft = `${path}.partial`;
+  try {
+    await pipeline(Readable.from(copies(opened.bytes())), createWriteStream(draft, { mode: 0o600 }));
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  terminal.warn(`Wrote ${opened.plaintextBytes} bytes to ${output}.`);
+}
+
+/** A chunk belongs to its source again at the next pull, but a file stream keeps it until it is written. */
+async function* copies(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of source) yield Buffer.from(chunk);
+}

@@ -1,0 +1,28 @@
+import { Secret } from '../../keys/secret.ts';
+import type { Config } from '../../settings/config.ts';
+
+/** The settings, by the first part of their names, that differ and that a running gateway does not take anew. */
+export function changedSettings(before: Config, after: Config): string[] {
+  const [old, now] = [notTaken(before), notTaken(after)];
+  return Object.keys(now).filter((name) => !same(old[name], now[name]));
+}
+
+/** Certificate and level are taken (serve.ts), but not whether there is TLS at all. */
+function notTaken(config: Config): Record<string, unknown> {
+  return { ...config, tls: config.tls.cert !== undefined, log: { ...config.log, level: undefined } };
+}
+
+/** Of plain values, lists and objects of them, URLs and secrets. Secrets all print alike, so that text does not tell. */
+function same(one: unknown, other: unknown): boolean {
+  if (one instanceof Secret || other instanceof Secret) {
+    return one instanceof Secret && other instanceof Secret && one.equals(other);
+  }
+  if (one instanceof URL || other instanceof URL) return String(one) === String(other);
+  if (!isObject(one) || !isObject(other)) return Object.is(one, other);
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => same(one[name], other[name]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

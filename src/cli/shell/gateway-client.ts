@@ -1,0 +1,29 @@
+import { BackendConnection } from '../../backend/connection.ts';
+import { s3Back } from '../../dialects/s3/back/back.ts';
+import type { Secret } from '../../keys/secret.ts';
+import { ObjectClient } from './object-client.ts';
+
+/** A client of the gateway itself: to the dialect that signs, it is a store like any other. */
+export function openGatewayClient(given: {
+  readonly endpoint: URL;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secret: Secret;
+  readonly now: () => Date;
+}): { readonly client: ObjectClient; readonly close: () => Promise<void> } {
+  const { endpoint, region, accessKeyId, secret, now } = given;
+  const connection = new BackendConnection({
+    endpoint,
+    dialect: s3Back,
+    credentials: { accessKeyId, secret, region },
+    connections: 2,
+    connectTimeoutSeconds: 5,
+    headersTimeoutSeconds: 30,
+    bodyTimeoutSeconds: 30,
+    keepAliveSeconds: 1,
+    retries: 0,
+    now,
+    random: () => 0,
+  });
+  return { client: new ObjectClient({ back: s3Back, connection }), close: () => connection.close() };
+}

@@ -1,0 +1,258 @@
+import { BackendRefusal, type ErrorSource, GatewayError, type InconclusiveCode } from '../../../errors.ts';
+import type { IncomingResponse } from '../../../wire/message.ts';
+import { readXml, xmlText } from '../../../wire/xml/xml.ts';
+import type { Asker } from '../../back-dialect.ts';
+import { type ClaimCode, StoreClaim } from '../../store-claim.ts';
+
+/**
+ * A backend's refusals as neutral errors. Its own words reach a client only where they name a rule of its own; its
+ * request ids, host ids and resources never do.
+ */
+
+type ObjectName = { readonly bucket?: string | undefined; readonly key?: string | undefined };
+
+interface Meaning {
+  readonly code: InconclusiveCode;
+  readonly source: ErrorSource;
+  readonly message: string;
+}
+
+function client(code: InconclusiveCode, message: string): Meaning {
+  return { code, source: 'client', message };
+}
+
+function backend(code: InconclusiveCode, message: string): Meaning {
+  return { code, source: 'backend', message };
+}
+
+/** What MinIO and its like do not take in a key: nobody but the user can change it, so the message says all. */
+const KEY_REFUSED = backend(
+  'BackendRefused',
+  'The backend does not take this key: it allows no part that is "." or "..", no empty part ("//"), ' +
+    'and no part between slashes of more than 255 bytes.',
+);
+const KEY_IN_THE_WAY = backend(
+  'BackendRefused',
+  'The backend keeps keys as files and folders: a key cannot be both an object and the folder of another one.',
+);
+const OUR_CREDENTIALS = backend('BackendError', "The backend refused the gateway's own credentials.");
+/** Not of the clock: that is the gateway's, whoever asks. */
+const KEY_REFUSED_CODES: ReadonlySet<string> = new Set([
+  ...['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'ExpiredToken', 'InvalidToken', 'InvalidSecurity'],
+  ...['NotSignedUp', 'AccountProblem'],
+]);
+const CALLERS_KEY = backend(
+  'BackendKeyRefused',
+  'The backend does not take the backend key that is set for this access key or its tenant. The operator of the ' +
+    'gateway must set a good one (sealgate credential set or tenant set, --backend-access-key).',
+);
+const CALLER_DENIED = client('AccessDenied', 'Access Denied. The backend does not let this access key do this.');
+const ANONYMOUS_DENIED = client(
+  'AccessDenied',
+  'Access Denied. The backend does not allow this to requests that nobody signed.',
+);
+const UNAVAILABLE = backend('BackendUnavailable', 'The backend is not available. Try again shortly.');
+const SLOW_DOWN = backend('SlowDown', 'The backend asks to slow down. Try again shortly.');
+const NOT_SENT = backend('BackendError', 'The backend did not get the request as the gateway sent it.');
+const ELSEWHERE = backend('BackendError', 'The backend asks for another endpoint or region than is configured.');
+
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  AccessDenied: backend('AccessDenied', "The backend denies the gateway's credentials this operation."),
+  AllAccessDisabled: backend('AccessDenied', 'The backend has disabled all access to this resource.'),
+  // Not the client's credentials, whatever the code says: the client's were verified before.
+  SignatureDoesNotMatch: OUR_CREDENTIALS,
+  InvalidAccessKeyId: OUR_CREDENTIALS,
+  RequestTimeTooSkewed: OUR_CREDENTIALS,
+  ExpiredToken: OUR_CREDENTIALS,
+  InvalidToken: OUR_CREDENTIALS,
+  InvalidSecurity: OUR_CREDENTIALS,
+  NotSignedUp: OUR_CREDENTIALS,
+  AccountProblem: OUR_CREDENTIALS,
+  AuthorizationHeaderMalformed: ELSEWHERE, // the wrong region, mostly
+  PermanentRedirect: ELSEWHERE,
+  TemporaryRedirect: ELSEWHERE,
+  IllegalLocationConstraintException: client('InvalidArgument', 'The backend does not have this location.'),
+  InvalidLocationConstraint: client('InvalidArgument', 'The backend does not have this location.'),
+  InvalidRegion: client('InvalidArgument', 'The backend does not have this location.'),
+
+  NoSuchKey: client('NoSuchKey', 'The specified key does not exist.'),
+  NoSuchBucket: client('NoSuchBucket', 'The specified bucket does not exist.'),
+  NoSuchUpload: client('NoSuchUpload', 'The specified multipart upload does not exist.'),
+  NoSuchVersion: client('NoSuchVersion', 'The specified version does not exist.'),
+  BucketAlreadyExists: client('BucketAlreadyExists', 'The requested bucket name is not available.'),
+  BucketAlreadyOwnedByYou: client('BucketAlreadyOwnedByYou', 'The bucket exists already and you own it.'),
+  BucketNotEmpty: client('BucketNotEmpty', 'The bucket you tried to delete is not empty.'),
+  ConditionalRequestConflict: client(
+    'ConditionalRequestConflict',
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+  ),
+  OperationAborted: client('ConditionalRequestConflict', 'A conflicting operation is in progress. Try again.'),
+  InvalidPart: client('InvalidPart', 'One or more of the specified parts could not be found.'),
+  InvalidPartOrder: client('InvalidPartOrder', 'The list of parts was not in ascending order.'),
+  EntityTooSmall: client('EntityTooSmall', 'The proposed upload is smaller than the minimum allowed size.'),
+  EntityTooLarge: client('EntityTooLarge', 'The proposed upload exceeds the maximum allowed size.'),
+  InvalidBucketName: client('InvalidBucketName', 'The specified bucket is not valid.'),
+  KeyTooLongError: client('KeyTooLongError', 'The key is longer than the backend takes.'),
+  MethodNotAllowed: client('MethodNotAllowed', 'The specified method is not allowed against this resource.'),
+  InvalidObjectState: client('InvalidObjectState', "The operation is not valid for the object's storage class."),
+  MetadataTooLarge: client('MetadataTooLarge', 'The user metadata exceeds what the backend takes.'),
+  NotImplemented: backend('NotImplemented', 'The backend does not implement this.'),
+
+  XMinioInvalidObjectName: KEY_REFUSED,
+  XMinioInvalidResourceName: KEY_REFUSED,
+  XMinioParentIsObject: KEY_IN_THE_WAY,
+  XMinioObjectExistsAsDirectory: KEY_IN_THE_WAY,
+  XMinioStorageFull: backend('BackendUnavailable', "The backend's storage is full."),
+
+  BadDigest: NOT_SENT,
+  IncompleteBody: NOT_SENT,
+  InvalidDigest: NOT_SENT,
+  XAmzContentSHA256Mismatch: NOT_SENT,
+
+  RequestTimeout: UNAVAILABLE,
+  InternalError: UNAVAILABLE,
+  ServiceUnavailable: UNAVAILABLE,
+  XMinioServerNotInitialized: UNAVAILABLE,
+  SlowDown: SLOW_DOWN,
+  SlowDownRead: SLOW_DOWN,
+  SlowDownWrite: SLOW_DOWN,
+  TooManyRequests: SLOW_DOWN,
+  RequestLimitExceeded: SLOW_DOWN,
+  Throttling: SLOW_DOWN,
+};
+
+const CLAIM_CODES: ReadonlySet<string> = new Set<ClaimCode>(['NotModified', 'PreconditionFailed', 'InvalidRange']);
+
+/** Whatever code stands beside it: the status is what programs go by. */
+const CLAIM_BY_STATUS: Readonly<Record<number, ClaimCode>> = {
+  304: 'NotModified',
+  412: 'PreconditionFailed',
+  416: 'InvalidRange',
+};
+
+const CODE_BY_STATUS: Readonly<Record<number, string>> = {
+  403: 'AccessDenied',
+  405: 'MethodNotAllowed',
+  411: 'IncompleteBody',
+  429: 'SlowDown',
+  501: 'NotImplemented',
+  507: 'XMinioStorageFull',
+};
+
+/** What an unknown refusal may say to a client, at most. */
+const MAX_MESSAGE_CHARACTERS = 300;
+
+/**
+ * See BackDialect.readError. A refusal that this table does not know is a BackendRefused whose details carry the
+ * backend's own code and status, so that a front of the same dialect can spell it as the backend did
+ * (NoSuchTagSet, NoSuchLifecycleConfiguration …). What a client could take for success is a StoreClaim.
+ */
+export function readError(
+  response: IncomingResponse,
+  document: Buffer,
+  ref: ObjectName,
+  asker: Asker = 'gateway',
+): GatewayError | StoreClaim {
+  const said = readErrorDocument(document);
+  const headers = response.headers;
+  // HEAD answers have no body; MinIO names its code in a header.
+  const code = said?.code ?? headers.get('x-minio-error-code') ?? codeOfStatus(response.status, ref);
+  const message = said?.message ?? headers.get('x-minio-error-desc')?.replaceAll('"', '') ?? '';
+  const words = `${printable(message)}${hintFor(code, asker)}`;
+  const cause = new BackendRefusal(response.status, printable(code), words);
+  const details = objectDetails(ref);
+  const claim = CLAIM_BY_STATUS[response.status] ?? (CLAIM_CODES.has(code) ? (code as ClaimCode) : undefined);
+  if (claim !== undefined) return new StoreClaim(claim, { cause, details });
+  const meaning = meaningFor(asker, code) ?? meaningOf(code, response.status);
+  if (meaning !== undefined) {
+    const { source } = meaning;
+    // It answered: whoever asks can tell that from a backend that nobody heard of.
+    const told = response.status >= 500 ? { ...details, backendStatus: String(response.status) } : details;
+    return new GatewayError(meaning.code, meaning.message, { source, cause, details: told, headers: marks(response) });
+  }
+  const reason = printable(message) || 'It gave no reason.';
+  return new GatewayError('BackendRefused', `The backend refused the request (${printable(code)}): ${reason}`, {
+    source: 'backend',
+    cause,
+    details: { ...details, backendCode: printable(code), backendStatus: String(response.status) },
+    headers: marks(response),
+  });
+}
+
+/** What a refusal says of rights and keys that are not the gateway's. */
+function meaningFor(asker: Asker, code: string): Meaning | undefined {
+  if (asker === 'gateway') return undefined;
+  if (code === 'AccessDenied') return asker === 'caller' ? CALLER_DENIED : ANONYMOUS_DENIED;
+  return asker === 'caller' && KEY_REFUSED_CODES.has(code) ? CALLERS_KEY : undefined;
+}
+
+/** undefined for a refusal that has no neutral name. */
+function meaningOf(code: string, status: number): Meaning | undefined {
+  const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
+  if (known !== undefined) return known;
+  if (status >= 300 && status < 400) return ELSEWHERE;
+  if (status < 300) return backend('BackendError', 'The backend answered success where it reports an error.');
+  if (status === 429) return SLOW_DOWN;
+  // Whatever its code, as versitygw's VersioningNotConfigured: to try again is no help, and clients would.
+  if (status === 501) return MEANINGS.NotImplemented;
+  return status >= 500 ? UNAVAILABLE : undefined;
+}
+
+/** MinIO answers a HEAD of such a key with a bare 400. It reads a backslash as a slash here. */
+const BAD_COMPONENT = /(^|[/\\])\.{1,2}([/\\]|$)|\/\//;
+
+function codeOfStatus(status: number, ref: ObjectName): string {
+  if (status === 400 && ref.key !== undefined && BAD_COMPONENT.test(ref.key)) return 'XMinioInvalidResourceName';
+  if (status === 404) return ref.key === undefined ? 'NoSuchBucket' : 'NoSuchKey';
+  return CODE_BY_STATUS[status] ?? `HTTP ${status}`;
+}
+
+function readErrorDocument(document: Buffer): { code: string; message: string } | undefined {
+  if (document.length === 0) return undefined;
+  try {
+    // A slow answer is kept alive with blanks, which some stores send before the declaration.
+    const root = readXml(withoutLeadingBlanks(document), { maxDepth: 4, maxElements: 100 });
+    const code = xmlText(root, 'Code');
+    return root.name !== 'Error' || code === undefined ? undefined : { code, message: xmlText(root, 'Message') ?? '' };
+  } catch {
+    return undefined; // a load balancer's HTML page, say: the status speaks
+  }
+}
+
+export function withoutLeadingBlanks(document: Buffer): Buffer {
+  let start = 0;
+  while (start < document.length && (document[start] as number) <= 0x20) start++;
+  return document.subarray(start);
+}
+
+function hintFor(code: string, asker: Asker): string {
+  if (meaningFor(asker, code) === CALLERS_KEY) return ' (check the backend key of the access key, or of its tenant)';
+  if (MEANINGS[code] !== OUR_CREDENTIALS) return '';
+  return code === 'RequestTimeTooSkewed'
+    ? " (compare the gateway's clock with the backend's)"
+    : ' (check backend.credentials and backend.region)';
+}
+
+function objectDetails(ref: ObjectName): Record<string, string> {
+  const details: Record<string, string> = {};
+  if (ref.bucket !== undefined) details.bucket = ref.bucket;
+  if (ref.key !== undefined) details.key = ref.key;
+  return details;
+}
+
+/** S3 says on the error itself that a delete marker is the reason; of one that was asked for, also since when. */
+function marks({ status, headers }: IncomingResponse): [string, string][] {
+  const kept: [string, string][] = [];
+  const isMarker = status === 405 && headers.get('x-amz-delete-marker') === 'true';
+  for (const name of ['x-amz-delete-marker', 'x-amz-version-id', ...(isMarker ? ['last-modified'] : [])]) {
+    const value = headers.get(name);
+    if (value !== undefined) kept.push([name, value]);
+  }
+  // RFC 9110 §15.5.6 wants it, and MinIO leaves it out: deleting is all that can be done to a marker.
+  if (isMarker) kept.push(['allow', 'DELETE']);
+  return kept;
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, MAX_MESSAGE_CHARACTERS);
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { clientError } from '../../../errors.ts';
+import type { Forward } from '../../../operations/operation.ts';
+import { HeaderList } from '../../../wire/headers.ts';
+import type { WireRequest } from '../../../wire/message.ts';
+import { percentEncode } from '../../../wire/percent.ts';
+import type { ForwardedRequest } from '../../back-dialect.ts';
+import type { ForStore } from '../../identifiers.ts';
+import { effectiveHeaders } from '../amz-fields.ts';
+import { forwardedFields } from '../front/requests/forwarded-fields.ts';
+import { bucketPath, objectPath } from './render.ts';
+
+/**
+ * See BackDialect.forward. Nothing of the client's target is copied: bucket and key come from the operation, query and
+ * headers from the lists of what this operation may carry (forwarded-fields.ts), encoded anew, so that the backend
+ * reads the very names and values that were checked.
+ * @throws GatewayError InvalidArgument for a query value that is no id and no token
+ */
+export function forward(request: WireRequest, operation: ForStore<Forward>, document: Buffer): ForwardedRequest {
+  const { bucket, key, name } = operation;
+  const { parameters, requestHeaders, answerHeaders } = forwardedFields(name);
+  const path = key === undefined ? bucketPath(bucket) : objectPath({ bucket, key });
+  const query = request.query.parameters
+    .filter((parameter) => parameters.has(parameter.name))
+    .map(({ name: field, value, hasEquals }) => {
+      if (!VALUE.test(value) || value.includes('..')) throw noValue(field);
+      return percentEncode(field) + (hasEquals ? `=${percentEncode(value)}` : '');
+    })
+    .join('&');
+  const headers = new HeaderList();
+  effectiveHeaders(request).forEach((lower, value, rawName) => {
+    if (!requestHeaders.has(lower)) return;
+    const kept = lower === 'content-encoding' ? withoutAwsChunked(value) : value;
+    if (kept !== '') headers.append(rawName, kept);
+  });
+  const body = document.length === 0 ? undefined : document;
+  // Some settings demand it, and the client may have sent a checksum of its own framing instead.
+  if (body !== undefined) headers.append('content-md5', createHash('md5').update(body).digest('base64'));
+  return {
+    request: {
+      method: request.method,
+      path: query === '' ? path : `${path}?${query}`,
+      headers,
+      body,
+      idempotent: request.method !== 'POST',
+    },
+    answerHeaders,
+  };
+}
+
+/** Version ids, which the grammar has read, ids of configurations, and tokens: no operation that is forwarded knows another. */
+const VALUE = /^[A-Za-z0-9._~+=/:@-]{0,2048}$/;
+
+function noValue(field: string): Error {
+  return clientError('InvalidArgument', `The query parameter ${field} has a value that no such parameter can have.`);
+}
+
+function withoutAwsChunked(value: string): string {
+  const codings = value.split(',').map((coding) => coding.trim());
+  return codings.filter((coding) => coding.toLowerCase() !== 'aws-chunked').join(',');
+}

@@ -1,0 +1,229 @@
+import type { GatewayError } from '../../../errors.ts';
+import { parseIsoDate } from '../../../wire/dates.ts';
+import { unquoted } from '../../../wire/etag.ts';
+import type { ByteSource } from '../../../wire/message.ts';
+import { XmlScanner } from '../../../wire/xml/xml-scanner.ts';
+import type { StoredListing, StoredVersion, StoredVersionListing } from '../../store-exchange.ts';
+import { unusable } from './read.ts';
+
+/** Listings are the hot documents: read as they come, held once, as entries. */
+
+/**
+ * A key of 1,024 bytes is 3,072 characters percent-encoded, and 12,288 where a store writes each byte as an entity;
+ * continuation tokens are of any length.
+ */
+const LIMITS = {
+  maxDepth: 8,
+  maxTextLength: 64 * 1024,
+  malformed: (reason: string): GatewayError => unusable(reason),
+};
+
+/** @throws GatewayError BackendError, also for a document that ends before its root does */
+export async function readListing(body: ByteSource): Promise<StoredListing> {
+  const page = await readPage(body, 'ListBucketResult');
+  const { truncated } = page;
+  return {
+    entries: page.entries,
+    commonPrefixes: page.commonPrefixes,
+    truncated,
+    nextMarker: truncated ? (page.decodedField('NextMarker') ?? lastName(page)) : undefined,
+    nextContinuationToken: page.fields.get('NextContinuationToken'),
+  };
+}
+
+/** @throws GatewayError BackendError */
+export async function readVersionListing(body: ByteSource): Promise<StoredVersionListing> {
+  const page = await readPage(body, 'ListVersionsResult');
+  return {
+    entries: page.entries,
+    commonPrefixes: page.commonPrefixes,
+    truncated: page.truncated,
+    nextKeyMarker: page.decodedField('NextKeyMarker'),
+    nextVersionIdMarker: page.fields.get('NextVersionIdMarker') || undefined,
+  };
+}
+
+async function readPage(body: ByteSource, root: string): Promise<Page> {
+  const page = new Page(root);
+  const scanner = new XmlScanner(page, LIMITS);
+  for await (const chunk of body) scanner.push(chunk);
+  scanner.end();
+  if (!page.fields.has('IsTruncated')) throw unusable('does not say whether it is complete');
+  page.decodeNames();
+  return page;
+}
+
+/** S3 sends NextMarker only with a delimiter, and some stores never: the last name is where to go on. */
+function lastName({ entries, commonPrefixes }: Page): string | undefined {
+  const key = entries.at(-1)?.key;
+  const prefix = commonPrefixes.at(-1);
+  if (key === undefined || prefix === undefined) return key ?? prefix;
+  return Buffer.compare(Buffer.from(key), Buffer.from(prefix)) > 0 ? key : prefix;
+}
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+/** What an entry's elements said so far. */
+interface Fields {
+  key: string | undefined;
+  size: string | undefined;
+  etag: string | undefined;
+  lastModified: string | undefined;
+  storageClass: string | undefined;
+  versionId: string | undefined;
+  latest: boolean;
+  owner: { id: string; displayName: string } | undefined;
+}
+
+/** A listing as its elements come. Order among them means nothing: MinIO says at the end that names were encoded. */
+class Page {
+  readonly entries: Writable<StoredVersion>[] = [];
+  readonly commonPrefixes: string[] = [];
+  /** What stands beside the entries, by element. */
+  readonly fields = new Map<string, string>();
+  readonly #root: string;
+  #entry: Fields | undefined;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  get truncated(): boolean {
+    return this.fields.get('IsTruncated') === 'true';
+  }
+
+  open(name: string, depth: number): void {
+    if (depth === 1) {
+      if (name !== this.#root) throw unusable(`is a ${name} document, not ${this.#root}`);
+    } else if (depth === 2) {
+      this.#entry = isEntry(name) ? emptyFields() : undefined;
+    } else if (depth === 3 && name === 'Owner' && this.#entry !== undefined) {
+      this.#entry.owner = { id: '', displayName: '' };
+    }
+  }
+
+  close(name: string, text: string, depth: number): void {
+    if (depth === 3) this.#closeField(name, text);
+    else if (depth === 4) this.#closeOwnerField(name, text);
+    else if (depth === 2) this.#closeItem(name, text);
+  }
+
+  #closeField(name: string, text: string): void {
+    const entry = this.#entry;
+    if (entry === undefined) {
+      // The only element with children that is no entry and matters.
+      if (name === 'Prefix') this.commonPrefixes.push(text);
+      return;
+    }
+    switch (name) {
+      case 'Key':
+        if (entry.key !== undefined) throw unusable('has an entry with two keys');
+        entry.key = text;
+        break;
+      case 'LastModified':
+        entry.lastModified = text;
+        break;
+      case 'ETag':
+        entry.etag = text;
+        break;
+      case 'Size':
+        entry.size = text;
+        break;
+      case 'StorageClass':
+        entry.storageClass = text;
+        break;
+      case 'VersionId':
+        entry.versionId = text;
+        break;
+      case 'IsLatest':
+        entry.latest = text === 'true';
+        break;
+    }
+  }
+
+  #closeOwnerField(name: string, text: string): void {
+    const owner = this.#entry?.owner;
+    if (owner === undefined) return;
+    if (name === 'ID') owner.id = text;
+    else if (name === 'DisplayName') owner.displayName = text;
+  }
+
+  #closeItem(name: string, text: string): void {
+    if (this.#entry === undefined) this.fields.set(name, text);
+    else this.entries.push(toEntry(this.#entry, name));
+    this.#entry = undefined;
+  }
+
+  /** Stores that know `encoding-type=url` say so in the answer; the others send names as they are. */
+  decodeNames(): void {
+    if (!this.#encoded) return;
+    for (const entry of this.entries) entry.key = urlDecoded(entry.key);
+    for (let at = 0; at < this.commonPrefixes.length; at++) {
+      this.commonPrefixes[at] = urlDecoded(this.commonPrefixes[at] as string);
+    }
+  }
+
+  decodedField(name: string): string | undefined {
+    const text = this.fields.get(name);
+    if (text === undefined || text === '') return undefined;
+    return this.#encoded ? urlDecoded(text) : text;
+  }
+
+  get #encoded(): boolean {
+    return this.fields.get('EncodingType') === 'url';
+  }
+}
+
+function isEntry(name: string): boolean {
+  return name === 'Contents' || name === 'Version' || name === 'DeleteMarker';
+}
+
+function emptyFields(): Fields {
+  return {
+    key: undefined,
+    size: undefined,
+    etag: undefined,
+    lastModified: undefined,
+    storageClass: undefined,
+    versionId: undefined,
+    latest: false,
+    owner: undefined,
+  };
+}
+
+function toEntry(fields: Fields, element: string): Writable<StoredVersion> {
+  const { key, size, etag = '', storageClass, versionId = 'null', latest, owner } = fields;
+  const deleteMarker = element === 'DeleteMarker';
+  if (key === undefined) throw unusable(`has a ${element} without a Key`);
+  const storedBytes = size === undefined && deleteMarker ? 0 : wholeNumber(size);
+  if (storedBytes === undefined) throw unusable(`has a ${element} without a size`);
+  const lastModified = fields.lastModified === undefined ? undefined : parseIsoDate(fields.lastModified);
+  if (lastModified === undefined) throw unusable('has a LastModified that is not a date');
+  return {
+    key,
+    storedBytes,
+    etag: unquoted(etag),
+    lastModified,
+    storageClass: storageClass === '' ? undefined : storageClass,
+    owner,
+    versionId,
+    latest,
+    deleteMarker,
+  };
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  const number = Number(text);
+  return text !== undefined && text !== '' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+/** S3 and MinIO write a blank as `+` here, and a plus as %2B. */
+function urlDecoded(text: string): string {
+  const blanks = text.includes('+') ? text.replaceAll('+', '%20') : text;
+  if (!blanks.includes('%')) return blanks;
+  try {
+    return decodeURIComponent(blanks);
+  } catch {
+    throw unusable('has a name that is not valid UTF-8');
+  }
+}

@@ -1,0 +1,106 @@
+import type { ListedObject, ObjectListing, Owner, VersionListing } from '../../../../operations/answer.ts';
+import { formatIsoDate } from '../../../../wire/dates.ts';
+import { percentEncodePath } from '../../../../wire/percent.ts';
+import { XML_DECLARATION, xmlElement, xmlEscape } from '../../../../wire/xml/xml.ts';
+
+export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+/** Listings are the hot documents: strings are put together as they are written, nothing is built in between. */
+export function* listingDocument(answer: ObjectListing): Generator<string, void, void> {
+  const { asked } = answer;
+  const text = asked.urlEncoded ? percentEncodePath : itself;
+  let xml = `${XML_DECLARATION}<ListBucketResult xmlns="${S3_NAMESPACE}">`;
+  xml += xmlElement('Name', asked.bucket) + xmlElement('Prefix', text(asked.prefix));
+  xml += asked.form === 1 ? firstForm(answer, text) : secondForm(answer, text);
+  xml += xmlElement('MaxKeys', asked.maxKeys);
+  if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
+  if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
+  xml += xmlElement('IsTruncated', answer.truncated);
+  yield xml;
+  const kept = new KeptFields();
+  for (const object of answer.objects) yield `<Contents>${objectFields(object, kept, text)}</Contents>`;
+  for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
+  yield '</ListBucketResult>';
+}
+
+function firstForm({ asked, truncated, nextMarker }: ObjectListing, text: Encode): string {
+  const next = truncated && nextMarker !== undefined ? xmlElement('NextMarker', text(nextMarker)) : '';
+  return xmlElement('Marker', text(asked.after)) + next;
+}
+
+function secondForm(answer: ObjectListing, text: Encode): string {
+  const { asked, objects } = answer;
+  let xml = xmlElement('KeyCount', objects.length + answer.commonPrefixes.length);
+  if (asked.after !== '') xml += xmlElement('StartAfter', text(asked.after));
+  xml += xmlElement('ContinuationToken', asked.continuationToken);
+  return answer.truncated ? xml + xmlElement('NextContinuationToken', answer.nextContinuationToken) : xml;
+}
+
+export function* versionListingDocument(answer: VersionListing): Generator<string, void, void> {
+  const { asked } = answer;
+  const text = asked.urlEncoded ? percentEncodePath : itself;
+  let xml = `${XML_DECLARATION}<ListVersionsResult xmlns="${S3_NAMESPACE}">`;
+  xml += xmlElement('Name', asked.bucket) + xmlElement('Prefix', text(asked.prefix));
+  xml += xmlElement('KeyMarker', text(asked.keyMarker)) + xmlElement('VersionIdMarker', asked.versionIdMarker);
+  if (answer.truncated) {
+    if (answer.nextKeyMarker !== undefined) xml += xmlElement('NextKeyMarker', text(answer.nextKeyMarker));
+    // Empty where there is none: boto3 passes on what it read, and takes no None.
+    xml += xmlElement('NextVersionIdMarker', answer.nextVersionIdMarker ?? '');
+  }
+  xml += xmlElement('MaxKeys', asked.maxKeys);
+  if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
+  if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
+  xml += xmlElement('IsTruncated', answer.truncated);
+  yield xml;
+  const kept = new KeptFields();
+  for (const entry of answer.entries) {
+    const version = xmlElement('VersionId', entry.versionId) + xmlElement('IsLatest', entry.latest);
+    yield entry.deleteMarker
+      ? `<DeleteMarker>${xmlElement('Key', text(entry.key))}${version}<LastModified>${formatIsoDate(entry.lastModified)}</LastModified>${owner(entry.owner)}</DeleteMarker>`
+      : `<Version>${objectFields(entry, kept, text)}${version}</Version>`;
+  }
+  for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
+  yield '</ListVersionsResult>';
+}
+
+type Encode = (text: string) => string;
+
+function itself(text: string): string {
+  return text;
+}
+
+/** Owner and storage class, which are the same for most objects of a listing: written once for each run of them. */
+class KeptFields {
+  #owner: Owner | undefined;
+  #storageClass: string | undefined;
+  #text: string | undefined;
+
+  of(object: ListedObject): string {
+    const same =
+      this.#text !== undefined &&
+      this.#storageClass === object.storageClass &&
+      this.#owner?.id === object.owner?.id &&
+      this.#owner?.displayName === object.owner?.displayName;
+    if (!same) {
+      this.#owner = object.owner;
+      this.#storageClass = object.storageClass;
+      this.#text = owner(object.owner) + xmlElement('StorageClass', object.storageClass ?? 'STANDARD');
+    }
+    return this.#text as string;
+  }
+}
+
+function objectFields(object: ListedObject, kept: KeptFields, text: Encode): string {
+  const { key, lastModified, etag, plaintextBytes } = object;
+  return `<Key>${xmlEscape(text(key))}</Key><LastModified>${formatIsoDate(lastModified)}</LastModified><ETag>&quot;${xmlEscape(etag)}&quot;</ETag><Size>${plaintextBytes}</Size>${kept.of(object)}`;
+}
+
+/** Also a bucket listing's. */
+export function owner(value: Owner | undefined): string {
+  if (value === undefined) return '';
+  return `<Owner>${xmlElement('ID', value.id)}${xmlElement('DisplayName', value.displayName)}</Owner>`;
+}
+
+function commonPrefix(prefix: string, text: Encode): string {
+  return `<CommonPrefixes>${xmlElement('Prefix', text(prefix))}</CommonPrefixes>`;
+}

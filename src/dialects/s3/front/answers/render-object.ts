@@ -1,0 +1,76 @@
+import type { ObjectContent, ObjectDeleted, ObjectStored } from '../../../../operations/answer.ts';
+import type { Checksum, ContentHeaders } from '../../../../operations/object.ts';
+import type { ResponseOverrides } from '../../../../operations/operation.ts';
+import { formatHttpDate } from '../../../../wire/dates.ts';
+import type { HeaderList } from '../../../../wire/headers.ts';
+import type { WireResponse } from '../../../../wire/message.ts';
+import { CHECKSUMS, checksumText } from '../../checksum.ts';
+import { METADATA_PREFIX } from '../requests/header-rules.ts';
+
+/** What S3 says of an object whose uploader named no type. */
+const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
+
+/** GetObject and HeadObject. */
+export function renderContent(answer: ObjectContent, headers: HeaderList): WireResponse {
+  const { facts, range, overrides, body } = answer;
+  const bytes = range === undefined ? facts.plaintextBytes : range.last - range.first + 1;
+  if (bytes !== undefined) headers.append('Content-Length', String(bytes));
+  if (answer.partsCount !== undefined) headers.append('x-amz-mp-parts-count', String(answer.partsCount));
+  // No Content-Range can tell of no bytes (RFC 9110 §14.4); MinIO answers so too.
+  if (range !== undefined && bytes !== 0) {
+    headers.append('Content-Range', `bytes ${range.first}-${range.last}/${facts.plaintextBytes}`);
+  }
+  headers.append('Accept-Ranges', 'bytes');
+  headers.append('ETag', `"${facts.etag}"`);
+  headers.append('Last-Modified', formatHttpDate(facts.lastModified));
+  appendContentHeaders(headers, facts.metadata.content, overrides);
+  for (const [name, value] of facts.metadata.user) headers.append(METADATA_PREFIX + name, value);
+  for (const [name, value] of facts.metadata.vendor) headers.append(name, value);
+  if (facts.versionId !== undefined) headers.append('x-amz-version-id', facts.versionId);
+  // A checksum is of the whole object: with a part of it SDKs would hash the part and call it corrupted.
+  if (range === undefined) appendChecksum(headers, facts.checksum);
+  return { status: range === undefined ? 200 : 206, headers, body };
+}
+
+export function renderStored(answer: ObjectStored, headers: HeaderList): WireResponse {
+  headers.append('Content-Length', '0');
+  addStored(answer, headers);
+  return { status: 200, headers, body: undefined };
+}
+
+/** What a store says of an object that it took. */
+export function addStored(answer: ObjectStored, headers: HeaderList): void {
+  headers.append('ETag', `"${answer.etag}"`);
+  if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
+  appendChecksum(headers, answer.checksum);
+  for (const [name, value] of answer.vendor) headers.append(name, value);
+}
+
+export function renderDeleted(answer: ObjectDeleted, headers: HeaderList): WireResponse {
+  if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
+  if (answer.deleteMarker) headers.append('x-amz-delete-marker', 'true');
+  return { status: 204, headers, body: undefined };
+}
+
+function appendContentHeaders(headers: HeaderList, content: ContentHeaders, overrides: ResponseOverrides): void {
+  const append = (name: string, value: string | undefined) => {
+    if (value !== undefined) headers.append(name, value);
+  };
+  append('Content-Type', overrides.contentType ?? content.contentType ?? DEFAULT_CONTENT_TYPE);
+  append('Cache-Control', overrides.cacheControl ?? content.cacheControl);
+  append('Content-Disposition', overrides.contentDisposition ?? content.contentDisposition);
+  append('Content-Encoding', overrides.contentEncoding ?? content.contentEncoding);
+  append('Content-Language', overrides.contentLanguage ?? content.contentLanguage);
+  append('Expires', overrides.expires ?? content.expires);
+}
+
+/** A part's checksum has no type. */
+export function appendChecksum(
+  headers: HeaderList,
+  checksum: Checksum | undefined,
+  { withType = true }: { readonly withType?: boolean } = {},
+): void {
+  if (checksum === undefined) return;
+  headers.append(CHECKSUMS[checksum.algorithm].header, checksumText(checksum));
+  if (withType) headers.append('x-amz-checksum-type', checksum.parts === undefined ? 'FULL_OBJECT' : 'COMPOSITE');
+}

@@ -1,0 +1,248 @@
+import { clientError, type GatewayError } from '../../../../errors.ts';
+import { FormReader, formBoundary, formText } from '../../../../wire/bodies/form-reader.ts';
+import type { HeaderList } from '../../../../wire/headers.ts';
+import type { WireRequest } from '../../../../wire/message.ts';
+import type { FrontSettings, ParsedRequest, UploadForm, VerifiedBody } from '../../../front-dialect.ts';
+import type { SigningSecret } from '../../../signing-secret.ts';
+import { readBodyClaims } from '../../signature/body-claims.ts';
+import { lengthOf, verifySource } from '../../signature/body-verification.ts';
+import { readSignatureFields } from '../../signature/signature-fields.ts';
+import { type PolicyClaim, readPolicyClaim } from './post-claim.ts';
+import { formHeaders, readPostObject } from './post-object.ts';
+import { checkPostPolicy, type PostPolicy, readPostPolicy } from './post-policy.ts';
+
+/** S3's limit: "the form data and boundaries (excluding the contents of the file) cannot exceed 20 KB". */
+const MAX_PRE_DATA_BYTES = 20 * 1024;
+
+/** Forms that follow S3's own sample have a submit button behind the file. */
+const MAX_POST_DATA_BYTES = 20 * 1024;
+
+/**
+ * A form upload (docs: sigv4-authentication-HTTPPOST). Its body is read when the form is opened.
+ * @param headers with those that the query may carry
+ * @throws GatewayError PreconditionFailed (not a form), MalformedPOSTRequest, InvalidArgument, AccessDenied
+ */
+export function parseForm(
+  bucket: string,
+  request: WireRequest,
+  headers: HeaderList,
+  settings: FrontSettings,
+): ParsedRequest {
+  const boundary = formBoundary(headers.get('content-type'));
+  if (boundary === undefined) throw notAForm();
+  checkFormHeaders(request, headers);
+  return {
+    kind: 'form',
+    name: 'PostObject',
+    bucket,
+    open: (checkFields) => openForm(request, { bucket, boundary, checkFields }, settings),
+  };
+}
+
+/** A form is signed by its fields: whatever the request's head says besides, nobody vouches for. */
+function checkFormHeaders(request: WireRequest, headers: HeaderList): void {
+  if (readSignatureFields(request) !== undefined) {
+    throw clientError(
+      'InvalidArgument',
+      'Only one auth mechanism allowed: a form carries its signature in its fields.',
+    );
+  }
+  if (headers.has('content-md5')) {
+    throw clientError(
+      'NotImplemented',
+      'Content-MD5 of a whole form is not available; the form field of that name is.',
+    );
+  }
+  for (const [name] of headers) {
+    if (!/^x-amz-/i.test(name)) continue;
+    throw clientError('AccessDenied', 'There were headers present in the request which were not signed.', {
+      details: { HeadersNotSigned: name.toLowerCase().slice(0, 128) },
+    });
+  }
+}
+
+function notAForm(): GatewayError {
+  return clientError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
+    details: { Condition: 'Bucket POST must be of the enclosure-type multipart/form-data' },
+  });
+}
+
+/**
+ * Reads a form up to its file.
+ * @throws GatewayError MalformedPOSTRequest, MaxPostPreDataLengthExceeded, IncorrectNumberOfFilesInPostRequest,
+ *   InvalidArgument (a field that is missing, or there twice), and those of readPolicyClaim and readPostObject
+ */
+async function openForm(
+  request: WireRequest,
+  {
+    bucket,
+    boundary,
+    checkFields,
+  }: {
+    readonly bucket: string;
+    readonly boundary: string;
+    readonly checkFields: ((fields: ReadonlyMap<string, string>) => void) | undefined;
+  },
+  settings: FrontSettings,
+): Promise<UploadForm> {
+  const reader = new FormReader(request.body, boundary);
+  try {
+    const fields = await readFields(reader, bucket);
+    checkFields?.(fields);
+    const claim = readPolicyClaim(fields, settings);
+    const policyText = fields.get('policy') ?? '';
+    const contentBytes = lengthOf(request.headers, 'content-length');
+    const mostBytes = contentBytes === undefined ? undefined : contentBytes - reader.readBytes;
+    const form = { reader, fields, mostBytes };
+    return {
+      operation: readPostObject(bucket, fields, request),
+      claim: claim && {
+        accessKeyId: claim.accessKeyId,
+        legacy: claim.legacy,
+        verify: (secret, now) => verifyForm({ ...form, claim, policyText }, secret, now),
+      },
+      unsignedBody: () => fileBody(form, ANY_SIZE),
+    };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+/** Names in lower case, variables expanded; without the file, whose bytes come next. */
+async function readFields(reader: FormReader, bucket: string): Promise<Map<string, string>> {
+  const fields = new Map<string, string>();
+  for (let part = await reader.next(); part !== undefined; part = await reader.next()) {
+    boundPreData(reader);
+    const name = part.name.toLowerCase();
+    if (name === 'file') {
+      expand(fields, fileNameOf(part.fileName));
+      return placed(fields, bucket);
+    }
+    if (fields.has(name)) {
+      throw clientError('InvalidArgument', `The form field ${part.name.slice(0, 64)} may be there once only.`);
+    }
+    fields.set(name, await readField(reader));
+  }
+  throw fileCount();
+}
+
+async function readField(reader: FormReader): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of reader.bytes()) {
+    boundPreData(reader);
+    pieces.push(Buffer.from(piece)); // the source may reuse its buffer
+  }
+  return formText(Buffer.concat(pieces));
+}
+
+function boundPreData(reader: FormReader): void {
+  if (reader.readBytes <= MAX_PRE_DATA_BYTES) return;
+  throw clientError(
+    'MaxPostPreDataLengthExceeded',
+    'Your POST request fields preceding the upload file were too large.',
+    { details: { MaxPostPreDataLengthBytes: String(MAX_PRE_DATA_BYTES) } },
+  );
+}
+
+/** What follows the last slash or backslash: some browsers send the whole path. */
+function fileNameOf(sent: string | undefined): string {
+  return sent?.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1) ?? '';
+}
+
+const FILE_NAME_VARIABLE = /\$\{filename\}/g;
+
+/** A variable for the user's file's name may stand in any field; policies are held against what comes out. */
+function expand(fields: Map<string, string>, fileName: string): void {
+  let grown = 0;
+  for (const [name, value] of fields) {
+    const expanded = value.replace(FILE_NAME_VARIABLE, () => {
+      grown += fileName.length;
+      if (grown > MAX_PRE_DATA_BYTES) throw clientError('InvalidArgument', 'The form names its file too often.');
+      return fileName;
+    });
+    fields.set(name, expanded);
+  }
+}
+
+/** The bucket is a field that every policy must name; a form may repeat it. */
+function placed(fields: Map<string, string>, bucket: string): Map<string, string> {
+  if ((fields.get('bucket') ?? bucket) !== bucket) {
+    throw clientError('AccessDenied', 'The form’s field bucket names another bucket than the one it was sent to.');
+  }
+  return fields.set('bucket', bucket);
+}
+
+interface OpenForm {
+  readonly reader: FormReader;
+  readonly fields: ReadonlyMap<string, string>;
+  /** Of the file: what the request declared, less what was read of it. */
+  readonly mostBytes: number | undefined;
+}
+
+interface SignedForm extends OpenForm {
+  readonly claim: PolicyClaim;
+  readonly policyText: string;
+}
+
+function verifyForm(form: SignedForm, secret: SigningSecret, now: Date): VerifiedBody {
+  form.claim.verify(secret, now);
+  const policy = readPostPolicy(form.policyText);
+  checkPostPolicy(policy, form.fields, now);
+  return fileBody(form, policy);
+}
+
+type SizeRange = Pick<PostPolicy, 'minBytes' | 'maxBytes'>;
+
+/** Of a form that nobody signed. */
+const ANY_SIZE: SizeRange = { minBytes: 0, maxBytes: Number.MAX_SAFE_INTEGER };
+
+function fileBody({ reader, fields, mostBytes }: OpenForm, size: SizeRange): VerifiedBody {
+  const claims = readBodyClaims(formHeaders(fields), { kind: 'unsigned' });
+  return verifySource(fileBytes(reader, size), claims, mostBytes);
+}
+
+/** Ends only when the file is of a size that the policy allows, and the form was whole to its last boundary. */
+async function* fileBytes(reader: FormReader, size: SizeRange): AsyncGenerator<Buffer, void, void> {
+  try {
+    let bytes = 0;
+    for await (const piece of reader.bytes()) {
+      bytes += piece.length;
+      if (bytes > size.maxBytes) throw wrongSize('EntityTooLarge', bytes, size);
+      yield piece;
+    }
+    if (bytes < size.minBytes) throw wrongSize('EntityTooSmall', bytes, size);
+    await passRest(reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Fields behind the file are ignored, as S3 does: a form's submit button stands there. */
+async function passRest(reader: FormReader): Promise<void> {
+  const from = reader.readBytes;
+  for (let part = await reader.next(); part !== undefined; part = await reader.next()) {
+    if (part.name.toLowerCase() === 'file') throw fileCount();
+    boundPostData(reader.readBytes - from);
+    for await (const _ of reader.bytes()) boundPostData(reader.readBytes - from);
+  }
+}
+
+function boundPostData(bytes: number): void {
+  if (bytes <= MAX_POST_DATA_BYTES) return;
+  throw clientError('MalformedPOSTRequest', 'Your POST request fields following the upload file were too large.');
+}
+
+function wrongSize(code: 'EntityTooLarge' | 'EntityTooSmall', bytes: number, size: SizeRange): GatewayError {
+  return code === 'EntityTooLarge'
+    ? clientError(code, 'Your proposed upload exceeds the maximum allowed size.', {
+        details: { ProposedSize: String(bytes), MaxSizeAllowed: String(size.maxBytes) },
+      })
+    : clientError(code, 'Your proposed upload is smaller than the minimum allowed size.', {
+        details: { ProposedSize: String(bytes), MinSizeAllowed: String(size.minBytes) },
+      });
+}
+
+function fileCount(): GatewayError {
+  return clientError('IncorrectNumberOfFilesInPostRequest', 'POST requires exactly one file upload per request.');
+}

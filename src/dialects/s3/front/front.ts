@@ -1,0 +1,173 @@
+import type { Answer, CrossOriginAnswered } from '../../../operations/answer.ts';
+import { textBody } from '../../../wire/bodies/text-body.ts';
+import { formatHttpDate } from '../../../wire/dates.ts';
+import { HeaderList } from '../../../wire/headers.ts';
+import type { WireRequest, WireResponse } from '../../../wire/message.ts';
+import type { FrontDialect, RenderContext } from '../../front-dialect.ts';
+import { readAddress, resourceOf } from '../address.ts';
+import { readClaim } from '../signature/signature-claim.ts';
+import { unsignedBody } from '../signature/unsigned-body.ts';
+import { attributesDocument, attributesHeaders } from './answers/render-attributes.ts';
+import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './answers/render-bucket.ts';
+import { copiedDocument, copiedHeaders, partCopiedDocument } from './answers/render-copied.ts';
+import { HOST_ID, renderError } from './answers/render-error.ts';
+import { renderLate } from './answers/render-late.ts';
+import { listingDocument, versionListingDocument } from './answers/render-listing.ts';
+import { renderContent, renderDeleted, renderStored } from './answers/render-object.ts';
+import {
+  appendAskedChecksum,
+  partListingDocument,
+  renderCompleted,
+  renderPartStored,
+  uploadCreatedDocument,
+  uploadListingDocument,
+} from './answers/render-upload.ts';
+import { renderForm } from './form/render-form.ts';
+import { parseRequest } from './parse.ts';
+import { appendEncryption } from './requests/encryption-headers.ts';
+import { operationNamed } from './requests/route.ts';
+
+const WRITES: ReadonlySet<Answer['kind']> = new Set<Answer['kind']>([
+  'ObjectStored',
+  'ObjectCopied',
+  'FormStored',
+  'UploadCreated',
+  'PartStored',
+  'PartCopied',
+  'UploadCompleted',
+]);
+
+const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-Signature|X-Amz-Algorithm|X-Amz-Credential|AWSAccessKeyId)=/;
+
+/**
+ * Amazon S3 towards clients, and what the table takes for requests that nobody else recognises.
+ * @param now for the Date header, by which SDKs correct their clocks
+ */
+export function createS3Front(now: () => Date): FrontDialect {
+  const date = dateHeader(now);
+  return {
+    name: 's3',
+    recognises,
+    readClaim,
+    unsignedBody,
+    resourceOf,
+    operationNamed: (request, settings) => operationNamed(request, readAddress(request, settings).level),
+    parse: parseRequest,
+    render: (answer, context) => renderAnswer(answer, commonHeaders(context, date()), context),
+    renderError: (error, context) => renderError(error, context, commonHeaders(context, date())),
+    renderLate: (settled, beat, context) => renderLate(settled, beat, commonHeaders(context, date())),
+  };
+}
+
+export const s3Front: FrontDialect = createS3Front(() => new Date());
+
+function recognises(request: WireRequest): boolean {
+  const authorization = request.headers.get('authorization');
+  if (authorization !== undefined) return authorization.startsWith('AWS4-') || authorization.startsWith('AWS ');
+  return request.target.rawQuery !== '' && QUERY_SIGNATURE.test(request.target.rawQuery);
+}
+
+/** Written once a second: it costs more than the other headers together. */
+function dateHeader(now: () => Date): () => string {
+  let second = Number.NaN;
+  let text = '';
+  return () => {
+    const date = now();
+    const current = Math.floor(date.getTime() / 1000);
+    if (current !== second) {
+      second = current;
+      text = formatHttpDate(date);
+    }
+    return text;
+  };
+}
+
+function commonHeaders(context: RenderContext, date: string): HeaderList {
+  return new HeaderList([
+    'x-amz-request-id',
+    context.requestId,
+    'x-amz-id-2',
+    HOST_ID,
+    'Date',
+    date,
+    'Server',
+    'Sealgate',
+  ]);
+}
+
+function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContext): WireResponse {
+  if (tellsOfCiphertext(answer, context)) appendEncryption(headers);
+  switch (answer.kind) {
+    case 'ObjectContent':
+      return renderContent(answer, headers);
+    case 'ObjectAttributes':
+      return document(attributesDocument(answer), attributesHeaders(answer, headers));
+    case 'ObjectStored':
+      return renderStored(answer, headers);
+    case 'ObjectCopied':
+      return document(copiedDocument(answer), copiedHeaders(answer, headers));
+    case 'FormStored':
+      return renderForm(answer, headers, context.request);
+    case 'ObjectDeleted':
+      return renderDeleted(answer, headers);
+    case 'ObjectsDeleted':
+      return document(objectsDeletedDocument(answer), headers);
+    case 'ObjectListing':
+      return longDocument(listingDocument(answer), headers);
+    case 'VersionListing':
+      return longDocument(versionListingDocument(answer), headers);
+    case 'BucketListing':
+      return document(bucketListingDocument(answer), headers);
+    case 'BucketLocation':
+      return document(locationDocument(answer), headers);
+    case 'BucketFound':
+      return empty(200, headers.append('x-amz-bucket-region', answer.region));
+    case 'BucketCreated':
+      return empty(200, headers.append('Location', `/${answer.bucket}`));
+    case 'CrossOriginAnswered':
+      return crossOriginAnswered(answer, headers);
+    case 'BucketDeleted':
+    case 'UploadAborted':
+      return { status: 204, headers, body: undefined };
+    case 'UploadCreated':
+      return document(uploadCreatedDocument(answer), appendAskedChecksum(headers, answer.checksum));
+    case 'PartCopied':
+      return document(partCopiedDocument(answer), copiedHeaders(answer, headers));
+    case 'PartStored':
+      return renderPartStored(answer, headers);
+    case 'PartListing':
+      return document(partListingDocument(answer), headers);
+    case 'UploadListing':
+      return document(uploadListingDocument(answer), headers);
+    case 'UploadCompleted':
+      return renderCompleted(answer, context, headers);
+  }
+}
+
+function tellsOfCiphertext(answer: Answer, { seals }: RenderContext): boolean {
+  if (answer.kind === 'ObjectContent') return answer.facts.sealed === true;
+  return seals === true && WRITES.has(answer.kind);
+}
+
+function document(xml: string, headers: HeaderList): WireResponse {
+  const body = Buffer.from(xml, 'utf8');
+  headers.append('Content-Type', 'application/xml').append('Content-Length', String(body.length));
+  return { status: 200, headers, body };
+}
+
+/** Written as the client takes it; only a short one has a length. */
+function longDocument(texts: Iterable<string>, headers: HeaderList): WireResponse {
+  const body = textBody(texts);
+  headers.append('Content-Type', 'application/xml');
+  if (Buffer.isBuffer(body)) headers.append('Content-Length', String(body.length));
+  return { status: 200, headers, body };
+}
+
+function crossOriginAnswered({ status, headers: said }: CrossOriginAnswered, headers: HeaderList): WireResponse {
+  for (const [name, value] of said) headers.append(name, value);
+  return status === 204 ? { status, headers, body: undefined } : empty(status, headers);
+}
+
+function empty(status: number, headers: HeaderList): WireResponse {
+  return { status, headers: headers.append('Content-Length', '0'), body: undefined };
+}

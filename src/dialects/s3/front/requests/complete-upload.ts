@@ -1,0 +1,112 @@
+import { clientError, type GatewayError } from '../../../../errors.ts';
+import type { Checksum, ChecksumAlgorithm, ObjectRef } from '../../../../operations/object.ts';
+import type { CompleteMultipartUpload, NamedPart } from '../../../../operations/operation.ts';
+import { unquoted } from '../../../../wire/etag.ts';
+import type { HeaderList } from '../../../../wire/headers.ts';
+import type { QueryList } from '../../../../wire/query.ts';
+import { readXml, type XmlElement } from '../../../../wire/xml/xml.ts';
+import { CHECKSUM_ALGORITHMS, CHECKSUMS } from '../../checksum.ts';
+import { checksumValue } from '../../signature/body-claims.ts';
+import { checkDeleteHeaders } from './header-rules.ts';
+import { readChecksumType, readUploadId } from './upload-requests.ts';
+
+/** 10,000 parts, each with a number, an ETag and a SHA-512, spread over lines by a tool that indents. */
+export const MAX_COMPLETE_BYTES = 4 * 1024 * 1024;
+
+const MAX_PARTS = 10_000;
+const MAX_ELEMENTS = 5 * MAX_PARTS;
+/** Of every part but the last. */
+const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
+
+/** CompleteMultipartUpload but for its part list, which is the body. */
+export type CompleteHead = Omit<CompleteMultipartUpload, 'parts'>;
+
+/** @throws GatewayError InvalidRequest, NoSuchUpload, NotImplemented */
+export function readCompleteHead(ref: ObjectRef, query: QueryList, headers: HeaderList): CompleteHead {
+  checkDeleteHeaders(headers, 'CompleteMultipartUpload');
+  const size = headers.get('x-amz-mp-object-size');
+  if (size !== undefined && !/^\d{1,15}$/.test(size)) {
+    throw clientError('InvalidRequest', 'Value for x-amz-mp-object-size header is invalid.');
+  }
+  return {
+    kind: 'CompleteMultipartUpload',
+    ref,
+    uploadId: readUploadId(query),
+    smallestPartBytes: SMALLEST_PART_BYTES,
+    checksum: readObjectChecksum(headers),
+    composite: readChecksumType(headers),
+    plaintextBytes: size === undefined ? undefined : Number(size),
+    conditions: { ifMatch: headers.get('if-match'), ifNoneMatch: headers.get('if-none-match') },
+  };
+}
+
+/** @throws GatewayError MalformedBody, InvalidRequest */
+export function readPartList(document: Buffer): NamedPart[] {
+  const root = readXml(document, { maxElements: MAX_ELEMENTS });
+  if (root.name !== 'CompleteMultipartUpload') throw malformed('must be a CompleteMultipartUpload document');
+  if (root.children.length === 0) throw malformed('names no part');
+  if (root.children.length > MAX_PARTS) throw malformed(`names more than ${MAX_PARTS} parts`);
+  return root.children.map((child) => {
+    if (child.name !== 'Part') throw malformed('has an element in CompleteMultipartUpload that is not known');
+    return readPart(child);
+  });
+}
+
+const CHECKSUM_ELEMENTS = new Map(CHECKSUM_ALGORITHMS.map((algorithm) => [`Checksum${algorithm}`, algorithm]));
+
+function readPart(element: XmlElement): NamedPart {
+  let number: string | undefined;
+  let etag: string | undefined;
+  let checksum: Checksum | undefined;
+  for (const { name, text } of element.children) {
+    const algorithm = CHECKSUM_ELEMENTS.get(name);
+    if (name === 'PartNumber' && number === undefined) number = text.trim();
+    else if (name === 'ETag' && etag === undefined) etag = unquoted(text.trim());
+    else if (algorithm !== undefined && checksum === undefined) {
+      checksum = { algorithm, value: checksumValue(algorithm, text.trim()) };
+    } else throw malformed('has an element in Part that is doubled or not known');
+  }
+  if (number === undefined || !/^\d{1,5}$/.test(number) || etag === undefined) {
+    throw malformed('has a Part without a PartNumber and an ETag');
+  }
+  return { partNumber: Number(number), etag, checksum };
+}
+
+/** Of the object, unlike in every other request, where these headers speak of the body. */
+function readObjectChecksum(headers: HeaderList): Checksum | undefined {
+  const checksums: Checksum[] = [];
+  for (const algorithm of CHECKSUM_ALGORITHMS) {
+    for (const text of headers.getAll(CHECKSUMS[algorithm].header)) {
+      // A composite one may be written with its number of parts, as S3 answers it.
+      const [, value = '', parts] = /^(.*?)(?:-(\d{1,5}))?$/.exec(text) ?? [];
+      checksums.push({
+        algorithm,
+        value: objectChecksumValue(algorithm, value),
+        parts: parts === undefined ? undefined : Number(parts),
+      });
+    }
+  }
+  if (checksums.length > 1) {
+    throw clientError(
+      'InvalidRequest',
+      'Expecting a single x-amz-checksum- header. Multiple checksums are not allowed.',
+    );
+  }
+  return checksums[0];
+}
+
+/** What is no checksum is a wrong one here: S3 says so. */
+function objectChecksumValue(algorithm: ChecksumAlgorithm, text: string): Buffer {
+  try {
+    return checksumValue(algorithm, text);
+  } catch {
+    throw clientError(
+      'BadDigest',
+      `The ${algorithm.toLowerCase()} you specified did not match the calculated checksum.`,
+    );
+  }
+}
+
+function malformed(reason: string): GatewayError {
+  return clientError('MalformedBody', `The XML in the request body ${reason}.`);
+}

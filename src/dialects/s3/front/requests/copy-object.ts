@@ -1,0 +1,61 @@
+import { clientError } from '../../../../errors.ts';
+import type { ObjectRef } from '../../../../operations/object.ts';
+import type { CopyObject, CopySource } from '../../../../operations/operation.ts';
+import type { HeaderList } from '../../../../wire/headers.ts';
+import { readCopySource } from './copy-source.ts';
+import { asksEncryption } from './encryption-headers.ts';
+import { COPY_SOURCE_HEADERS } from './header-rules.ts';
+import { DIRECTIVES, readObjectMetadata, readWriteConditions } from './put-object.ts';
+import { readChecksumAlgorithm } from './upload-requests.ts';
+
+/** What CopyObject has beside the headers of a write. */
+const READ_HERE: ReadonlySet<string> = new Set([...Object.values(DIRECTIVES), ...COPY_SOURCE_HEADERS]);
+
+/**
+ * CopyObject from its headers. Metadata and tags that are sent without REPLACE mean nothing, as in S3.
+ * @param headers with those that a presigned URL carries in its query
+ * @throws GatewayError InvalidArgument, InvalidRequest (a copy onto itself that changes nothing), NotImplemented
+ */
+export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject {
+  const source = readCopySource(headers);
+  const replacesMetadata = readDirective(headers, DIRECTIVES.metadata) === 'REPLACE';
+  const replacesTags = readDirective(headers, DIRECTIVES.tags) === 'REPLACE';
+  const { content, user, vendor } = readObjectMetadata('CopyObject', headers, (name) => READ_HERE.has(name));
+  if (isSameObject(ref, source) && !(replacesMetadata || replacesTags || changesItself(headers))) {
+    throw clientError(
+      'InvalidRequest',
+      'This copy request is illegal because it is trying to copy an object to itself without changing the object’s metadata, storage class, website redirect location or encryption attributes.',
+    );
+  }
+  return {
+    kind: 'CopyObject',
+    ref,
+    source,
+    replacement: replacesMetadata ? { content, user } : undefined,
+    tags: replacesTags ? 'replace' : 'copy',
+    checksumAlgorithm: readChecksumAlgorithm(headers),
+    vendor: replacesTags ? vendor : withoutTags(vendor),
+    conditions: readWriteConditions(headers),
+    asksEncryption: asksEncryption(headers),
+  };
+}
+
+function readDirective(headers: HeaderList, name: string): string {
+  const directive = headers.get(name) ?? 'COPY';
+  if (directive === 'COPY' || directive === 'REPLACE') return directive;
+  throw clientError('InvalidArgument', `${name} must be COPY or REPLACE.`);
+}
+
+/** An earlier version may be copied over the current one: that is how S3 restores it. */
+function isSameObject(ref: ObjectRef, { ref: source }: CopySource): boolean {
+  return source.bucket === ref.bucket && source.key === ref.key && source.versionId === undefined;
+}
+
+function changesItself(headers: HeaderList): boolean {
+  const changes = ['x-amz-storage-class', 'x-amz-website-redirect-location', 'x-amz-server-side-encryption'];
+  return changes.some((name) => headers.has(name));
+}
+
+function withoutTags(vendor: HeaderList): HeaderList {
+  return vendor.has('x-amz-tagging') ? vendor.clone().delete('x-amz-tagging') : vendor;
+}

@@ -1,0 +1,61 @@
+import { clientError } from '../../../../errors.ts';
+import type { CopySource } from '../../../../operations/operation.ts';
+import type { HeaderList } from '../../../../wire/headers.ts';
+import { percentDecode } from '../../../../wire/percent.ts';
+import { checkBucketName, checkKey } from '../../address.ts';
+
+const HEADER = 'x-amz-copy-source';
+const VERSION = 'versionId=';
+
+/**
+ * What a copy reads: `bucket/key` or `/bucket/key`, percent-encoded, with `?versionId=` behind it, and its own
+ * conditions. A plus is a blank, as AWS reads it and Java's URLEncoder writes it; not so in a path.
+ * @throws GatewayError InvalidArgument, InvalidBucketName, KeyTooLongError
+ */
+export function readCopySource(headers: HeaderList): CopySource {
+  const [value = '', ...more] = headers.getAll(HEADER);
+  if (more.length > 0) throw clientError('InvalidArgument', `${HEADER} may be there once only.`);
+  // Split first: what is encoded in the key is the key's.
+  const mark = value.indexOf('?');
+  const encoded = mark === -1 ? value : value.slice(0, mark);
+  const path = decoded(encoded.replaceAll('+', ' ')).replace(/^\//, '');
+  const slash = path.indexOf('/');
+  if (slash < 1 || slash === path.length - 1) throw malformed();
+  const bucket = path.slice(0, slash);
+  const key = path.slice(slash + 1);
+  checkBucketName(bucket);
+  checkKey(key);
+  const versionId = mark === -1 ? undefined : readVersion(value.slice(mark + 1));
+  return {
+    ref: { bucket, key, versionId },
+    conditions: {
+      ifMatch: headers.get(`${HEADER}-if-match`),
+      ifNoneMatch: headers.get(`${HEADER}-if-none-match`),
+      ifModifiedSince: headers.get(`${HEADER}-if-modified-since`),
+      ifUnmodifiedSince: headers.get(`${HEADER}-if-unmodified-since`),
+    },
+  };
+}
+
+function readVersion(query: string): string {
+  const versionId = query.startsWith(VERSION) ? decoded(query.slice(VERSION.length)) : '';
+  // Another parameter may ask for another object than the one that would be copied.
+  if (versionId === '' || /[&\0-\x1f]/.test(versionId)) throw malformed();
+  return versionId;
+}
+
+function decoded(text: string): string {
+  try {
+    return percentDecode(text);
+  } catch (cause) {
+    throw malformed(cause);
+  }
+}
+
+function malformed(cause?: unknown): Error {
+  return clientError(
+    'InvalidArgument',
+    'Copy source must name the source bucket and key: bucket/key or bucket/key?versionId=id, percent-encoded as UTF-8.',
+    { cause },
+  );
+}

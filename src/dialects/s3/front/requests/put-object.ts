@@ -1,0 +1,73 @@
+import type { ContentHeaders, ObjectMetadata, ObjectRef } from '../../../../operations/object.ts';
+import type { PutObject } from '../../../../operations/operation.ts';
+import type { Conditions } from '../../../../wire/conditions.ts';
+import { HeaderList } from '../../../../wire/headers.ts';
+import { contentHeaders, userMetadata } from '../../../object-metadata.ts';
+import { asksEncryption, checkWriteEncryption } from './encryption-headers.ts';
+import { METADATA_PREFIX, treatObjectHeader, unavailable } from './header-rules.ts';
+
+/**
+ * PutObject from its headers.
+ * @param headers with those that a presigned URL carries in its query
+ * @throws GatewayError InvalidArgument (reserved metadata, a header twice), NotImplemented (an x-amz header that would be
+ *   ignored, an archive to be unpacked)
+ */
+export function readPutObject(ref: ObjectRef, headers: HeaderList): PutObject {
+  return {
+    kind: 'PutObject',
+    ref,
+    metadata: readObjectMetadata('PutObject', headers),
+    conditions: readWriteConditions(headers),
+    asksEncryption: asksEncryption(headers),
+  };
+}
+
+export function readWriteConditions(headers: HeaderList): Conditions {
+  return { ifMatch: headers.get('if-match'), ifNoneMatch: headers.get('if-none-match') };
+}
+
+/** Of what a copy takes over. On another write they mean nothing: s3fs sends one when it begins an upload. */
+export const DIRECTIVES = { metadata: 'x-amz-metadata-directive', tags: 'x-amz-tagging-directive' } as const;
+
+const IGNORED_DIRECTIVES: ReadonlySet<string> = new Set(Object.values(DIRECTIVES));
+
+/**
+ * What a client stores beside an object's bytes.
+ * @param isRead whether the operation reads a header itself that a plain write does not have
+ * @throws GatewayError InvalidArgument (reserved metadata, a header twice), NotImplemented (an x-amz header that would be
+ *   ignored, an archive to be unpacked)
+ */
+export function readObjectMetadata(
+  operation: string,
+  headers: HeaderList,
+  isRead: (name: string) => boolean = (name) => IGNORED_DIRECTIVES.has(name),
+): ObjectMetadata {
+  const vendor = new HeaderList();
+  headers.forEach((name, value, raw) => {
+    if (!name.startsWith('x-amz-')) return;
+    switch (treatObjectHeader(name)) {
+      case 'vendor':
+        vendor.append(raw, value);
+        break;
+      case 'sse':
+        checkWriteEncryption(headers, operation);
+        break;
+      case 'unknown':
+        if (!isRead(name)) throw unavailable(name, operation);
+    }
+  });
+  return { content: storedContent(headers), user: userMetadata(headers, METADATA_PREFIX), vendor };
+}
+
+function storedContent(headers: HeaderList): ContentHeaders {
+  const content = contentHeaders(headers);
+  return { ...content, contentEncoding: withoutAwsChunked(content.contentEncoding) };
+}
+
+/** `aws-chunked` names the transfer framing, which ends here; it must not be stored (`aws-chunked,gzip` → `gzip`). */
+function withoutAwsChunked(value: string | undefined): string | undefined {
+  if (value === undefined || !/aws-chunked/i.test(value)) return value;
+  const kept = value.split(',').filter((coding) => coding.trim().toLowerCase() !== 'aws-chunked');
+  const rest = kept.join(',').replace(/^[ \t]+|[ \t]+$/g, '');
+  return rest === '' ? undefined : rest;
+}

@@ -1,0 +1,110 @@
+import { clientError } from '../../../../errors.ts';
+import type { ObjectRef } from '../../../../operations/object.ts';
+import type {
+  AskedAttribute,
+  GetObject,
+  GetObjectAttributes,
+  ResponseOverrides,
+} from '../../../../operations/operation.ts';
+import type { Conditions } from '../../../../wire/conditions.ts';
+import { headerValue } from '../../../../wire/header-value.ts';
+import type { HeaderList } from '../../../../wire/headers.ts';
+import type { QueryList } from '../../../../wire/query.ts';
+import { parseRange } from '../../../../wire/range.ts';
+import { checkReadHeaders } from './header-rules.ts';
+import { wholeNumber } from './listing.ts';
+import { readPartNumber } from './upload-requests.ts';
+
+/** @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
+export function readRead(name: string, ref: ObjectRef, query: QueryList, headers: HeaderList): Omit<GetObject, 'kind'> {
+  checkReadHeaders(headers, name);
+  const part = query.has('partNumber') ? readPartNumber(query) : undefined;
+  if (part !== undefined && headers.has('range')) {
+    throw clientError('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
+  }
+  return {
+    ref,
+    range: parseRange(headers.get('range')),
+    part,
+    ifRange: headers.get('if-range'),
+    conditions: readConditions(headers),
+    overrides: query.parameters.length === 0 ? NO_OVERRIDES : readOverrides(query),
+    wantsChecksum: headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED',
+  };
+}
+
+const NO_OVERRIDES: ResponseOverrides = {};
+
+function readOverrides(query: QueryList): ResponseOverrides {
+  const override = (name: string) => {
+    const value = query.get(name);
+    return value === undefined ? undefined : headerValue(name, value);
+  };
+  return {
+    contentType: override('response-content-type'),
+    contentLanguage: override('response-content-language'),
+    expires: override('response-expires'),
+    cacheControl: override('response-cache-control'),
+    contentDisposition: override('response-content-disposition'),
+    contentEncoding: override('response-content-encoding'),
+  };
+}
+
+function readConditions(headers: HeaderList): Conditions {
+  return {
+    ifMatch: headers.get('if-match'),
+    ifNoneMatch: headers.get('if-none-match'),
+    ifModifiedSince: headers.get('if-modified-since'),
+    ifUnmodifiedSince: headers.get('if-unmodified-since'),
+  };
+}
+
+const ATTRIBUTES: Readonly<Record<string, AskedAttribute>> = {
+  ETag: 'etag',
+  Checksum: 'checksum',
+  ObjectParts: 'parts',
+  StorageClass: 'storageClass',
+  ObjectSize: 'size',
+};
+
+/** S3's page of parts, where the client does not say. */
+const MAX_PARTS = 1000;
+
+/** @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
+export function readGetObjectAttributes(ref: ObjectRef, headers: HeaderList): GetObjectAttributes {
+  checkReadHeaders(headers, 'GetObjectAttributes');
+  const marker = headers.get('x-amz-part-number-marker');
+  const maxParts = headers.get('x-amz-max-parts');
+  return {
+    kind: 'GetObjectAttributes',
+    ref,
+    attributes: readAttributes(headers),
+    partNumberMarker: marker === undefined || marker === '' ? 0 : wholeNumber('x-amz-part-number-marker', marker),
+    maxParts:
+      maxParts === undefined || maxParts === ''
+        ? MAX_PARTS
+        : Math.min(MAX_PARTS, wholeNumber('x-amz-max-parts', maxParts)),
+  };
+}
+
+/** Java's SDK sends a line for each, others one with commas. */
+function readAttributes(headers: HeaderList): ReadonlySet<AskedAttribute> {
+  const names = headers
+    .getAll('x-amz-object-attributes')
+    .flatMap((line) => line.split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length === 0) {
+    throw clientError(
+      'InvalidRequest',
+      'The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty',
+    );
+  }
+  return new Set(
+    names.map((name) => {
+      const attribute = Object.hasOwn(ATTRIBUTES, name) ? ATTRIBUTES[name] : undefined;
+      if (attribute === undefined) throw clientError('InvalidArgument', 'Invalid attribute name specified.');
+      return attribute;
+    }),
+  );
+}

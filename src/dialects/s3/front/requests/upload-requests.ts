@@ -1,0 +1,130 @@
+import { canCombine } from '../../../../checksums/whole-object.ts';
+import { clientError, type GatewayError } from '../../../../errors.ts';
+import type { AskedChecksum, ChecksumAlgorithm, ObjectRef } from '../../../../operations/object.ts';
+import type {
+  AbortMultipartUpload,
+  CreateMultipartUpload,
+  ListMultipartUploads,
+  ListParts,
+  UploadPart,
+} from '../../../../operations/operation.ts';
+import type { HeaderList } from '../../../../wire/headers.ts';
+import type { QueryList } from '../../../../wire/query.ts';
+import { CHECKSUM_ALGORITHMS } from '../../checksum.ts';
+import { asksEncryption } from './encryption-headers.ts';
+import { checkDeleteHeaders, checkReadHeaders } from './header-rules.ts';
+import { isUrlEncoded, readPageSize, wholeNumber } from './listing.ts';
+import { readObjectMetadata } from './put-object.ts';
+
+const MAX_PART_NUMBER = 10_000;
+
+/** @throws GatewayError as `readPutObject`, and InvalidRequest for a checksum that S3 does not have */
+export function readCreateUpload(ref: ObjectRef, headers: HeaderList): CreateMultipartUpload {
+  const metadata = readObjectMetadata('CreateMultipartUpload', headers);
+  return {
+    kind: 'CreateMultipartUpload',
+    ref,
+    metadata,
+    checksum: readAskedChecksum(headers),
+    asksEncryption: asksEncryption(headers),
+  };
+}
+
+/** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
+export function readUploadPart(ref: ObjectRef, query: QueryList, headers: HeaderList): UploadPart {
+  checkDeleteHeaders(headers, 'UploadPart');
+  return { kind: 'UploadPart', ref, uploadId: readUploadId(query), partNumber: readPartNumber(query) };
+}
+
+/** @throws GatewayError InvalidArgument */
+export function readPartNumber(query: QueryList): number {
+  const number = query.get('partNumber') ?? '';
+  const partNumber = Number(number);
+  if (!/^\d{1,5}$/.test(number) || partNumber < 1 || partNumber > MAX_PART_NUMBER) {
+    throw clientError('InvalidArgument', `Part number must be an integer between 1 and ${MAX_PART_NUMBER}, inclusive.`);
+  }
+  return partNumber;
+}
+
+/** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
+export function readListParts(ref: ObjectRef, query: QueryList, headers: HeaderList): ListParts {
+  checkReadHeaders(headers, 'ListParts');
+  const marker = query.get('part-number-marker');
+  return {
+    kind: 'ListParts',
+    ref,
+    uploadId: readUploadId(query),
+    partNumberMarker: marker === undefined || marker === '' ? 0 : wholeNumber('part-number-marker', marker),
+    maxParts: readPageSize(query, 'max-parts'),
+    urlEncoded: isUrlEncoded(query),
+  };
+}
+
+/** @throws GatewayError NoSuchUpload, NotImplemented */
+export function readAbortUpload(ref: ObjectRef, query: QueryList, headers: HeaderList): AbortMultipartUpload {
+  checkDeleteHeaders(headers, 'AbortMultipartUpload');
+  return { kind: 'AbortMultipartUpload', ref, uploadId: readUploadId(query) };
+}
+
+/** @throws GatewayError InvalidArgument, NotImplemented */
+export function readListUploads(bucket: string, query: QueryList, headers: HeaderList): ListMultipartUploads {
+  checkReadHeaders(headers, 'ListMultipartUploads');
+  const keyMarker = query.get('key-marker') ?? '';
+  return {
+    kind: 'ListMultipartUploads',
+    bucket,
+    prefix: query.get('prefix') ?? '',
+    delimiter: query.get('delimiter') ?? '',
+    keyMarker,
+    // S3 ignores it without a key.
+    uploadIdMarker: keyMarker === '' ? '' : (query.get('upload-id-marker') ?? ''),
+    maxUploads: readPageSize(query, 'max-uploads'),
+    urlEncoded: isUrlEncoded(query),
+  };
+}
+
+/** An empty one would make another request of it at the backend. @throws GatewayError NoSuchUpload */
+export function readUploadId(query: QueryList): string {
+  const uploadId = query.get('uploadId') ?? '';
+  if (uploadId === '') throw clientError('NoSuchUpload', 'The upload id must not be empty.');
+  return uploadId;
+}
+
+/** CRC64NVME is of the whole object, hashes are of the parts', CRC32 and CRC32C either, by default of the parts'. */
+function readAskedChecksum(headers: HeaderList): AskedChecksum | undefined {
+  const algorithm = readChecksumAlgorithm(headers);
+  const composite = readChecksumType(headers);
+  if (algorithm === undefined) {
+    if (composite === undefined) return undefined;
+    throw clientError('InvalidRequest', 'x-amz-checksum-type needs x-amz-checksum-algorithm.');
+  }
+  if (composite === true && algorithm === 'CRC64NVME') throw noSuchType('COMPOSITE', algorithm);
+  if (composite === false && !canCombine(algorithm)) throw noSuchType('FULL_OBJECT', algorithm);
+  return { algorithm, composite: composite ?? algorithm !== 'CRC64NVME' };
+}
+
+/** @throws GatewayError InvalidRequest for one that S3 does not have */
+export function readChecksumAlgorithm(headers: HeaderList): ChecksumAlgorithm | undefined {
+  const name = headers.get('x-amz-checksum-algorithm')?.toUpperCase();
+  const algorithm = CHECKSUM_ALGORITHMS.find((candidate) => candidate === name);
+  if (algorithm !== undefined || name === undefined) return algorithm;
+  throw clientError(
+    'InvalidRequest',
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${CHECKSUM_ALGORITHMS.join(', ')}]`,
+  );
+}
+
+/** Whether a checksum is composite; undefined where nothing is said. @throws GatewayError InvalidRequest */
+export function readChecksumType(headers: HeaderList): boolean | undefined {
+  const type = headers.get('x-amz-checksum-type')?.toUpperCase();
+  if (type === undefined) return undefined;
+  if (type === 'COMPOSITE' || type === 'FULL_OBJECT') return type === 'COMPOSITE';
+  throw clientError('InvalidRequest', 'Value for x-amz-checksum-type header is invalid.');
+}
+
+function noSuchType(type: string, algorithm: string): GatewayError {
+  return clientError(
+    'InvalidRequest',
+    `The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
+  );
+}

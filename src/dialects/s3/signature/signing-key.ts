@@ -1,0 +1,82 @@
+import { hash } from 'node:crypto';
+import type { SigningSecret } from '../../signing-secret.ts';
+
+/** What a SigV4 signature is good for: `<yyyymmdd>/<region>/<service>/aws4_request`. */
+export interface SigningScope {
+  /** yyyymmdd. */
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+export function scopeText(scope: SigningScope): string {
+  return `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
+}
+
+/**
+ * A presigned URL lives seven days at most and clients name a region or a few, so a secret has a handful of scopes.
+ * The bound holds whoever calls.
+ */
+const MAX_SCOPES_PER_SECRET = 16;
+
+const cache = new WeakMap<SigningSecret, Map<string, SigningKey>>();
+
+/**
+ * The SigV4 signing key, derived once per secret and scope (four HMACs). The cache goes when the secret goes. Check
+ * the scope before asking: deriving for what a stranger wrote costs CPU.
+ */
+export function signingKey(secret: SigningSecret, scope: SigningScope): SigningKey {
+  const text = scopeText(scope);
+  let keys = cache.get(secret);
+  if (keys === undefined) {
+    keys = new Map();
+    cache.set(secret, keys);
+  }
+  let key = keys.get(text);
+  if (key === undefined) {
+    key = deriveSigningKey(secret, scope);
+    if (keys.size >= MAX_SCOPES_PER_SECRET) keys.clear();
+    keys.set(text, key);
+  }
+  return key;
+}
+
+function deriveSigningKey(secret: SigningSecret, scope: SigningScope): SigningKey {
+  const root = new SigningKey(Buffer.from(`AWS4${secret.reveal()}`, 'utf8'));
+  return [scope.date, scope.region, scope.service, 'aws4_request'].reduce(
+    (key, text) => new SigningKey(Buffer.from(key.sign(text), 'hex')),
+    root,
+  );
+}
+
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+
+/**
+ * HMAC-SHA-256 (RFC 2104) under a key that is used many times, by node's one-shot hash: `createHmac` with a Buffer
+ * makes a key object a call, which costs several times the hashing.
+ */
+export class SigningKey {
+  readonly #innerPad: Buffer;
+  /** The outer pad, and room for the inner digest. */
+  readonly #outer: Buffer;
+
+  constructor(key: Buffer) {
+    const block = key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key;
+    this.#innerPad = Buffer.alloc(BLOCK_BYTES, 0x36);
+    this.#outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, 0x5c);
+    for (const [at, byte] of block.entries()) {
+      this.#innerPad[at] = byte ^ 0x36;
+      this.#outer[at] = byte ^ 0x5c;
+    }
+  }
+
+  /** @returns hex HMAC of the text's latin1 bytes */
+  sign(text: string): string {
+    const inner = Buffer.allocUnsafe(BLOCK_BYTES + text.length);
+    this.#innerPad.copy(inner);
+    inner.write(text, BLOCK_BYTES, 'latin1');
+    this.#outer.write(hash('sha256', inner, 'hex'), BLOCK_BYTES, 'hex');
+    return hash('sha256', this.#outer, 'hex');
+  }
+}

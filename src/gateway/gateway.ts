@@ -1,0 +1,253 @@
+import { randomBytes } from 'node:crypto';
+import type { StoreNames } from '../dialects/identifiers.ts';
+import { FRONTS } from '../dialects/table.ts';
+import type { EtagIndex } from '../etags/etag-index.ts';
+import { restingIndex } from '../etags/resting-index.ts';
+import { createHandler, type Handler } from '../pipeline/handle.ts';
+import type { HandlerServices } from '../pipeline/handler-services.ts';
+import { type AdminDependency, AdminServer } from '../server/admin/admin.ts';
+import { Listener } from '../server/listener.ts';
+import { createRequestIds } from '../server/request-ids.ts';
+import { TrustedProxies } from '../server/trusted-proxies.ts';
+import type { BackendConfig, Config } from '../settings/config.ts';
+import { tellAvailability } from '../telemetry/availability.ts';
+import { keyField } from '../telemetry/key-names.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { observedStates } from '../uploads/observed-states.ts';
+import { StagingSweep } from '../uploads/staging-sweep.ts';
+import type { UploadStates } from '../uploads/upload-states.ts';
+import { type Backend, openBackend } from './open-backend.ts';
+import { type Observers, openEtags, openStores, openUploads, type Stores, stagingBucketOf } from './open-stores.ts';
+import { composePipeline } from './pipeline-desk.ts';
+
+/** Of the memory for bytes in flight, the part that heads which are not whole yet may take. */
+const HEAD_PART = 8;
+
+export interface GatewayOptions {
+  /** Default: made from the configuration, to standard output. */
+  readonly log?: Log | undefined;
+  readonly metrics?: Metrics | undefined;
+  /** A worker's primary serves the admin port for all. Default true. */
+  readonly admin?: boolean | undefined;
+}
+
+/** One process's gateway: everything wired by hand. */
+export class Gateway {
+  readonly metrics: Metrics;
+  readonly handler: Handler;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #stores: Stores;
+  readonly #uploads: UploadStates;
+  readonly #etagIndex: EtagIndex;
+  readonly #backend: Backend;
+  readonly #sweep: StagingSweep;
+  readonly #listener: Listener;
+  readonly #admin: AdminServer | undefined;
+
+  constructor(parts: {
+    readonly config: Config;
+    readonly log: Log;
+    readonly metrics: Metrics;
+    readonly stores: Stores;
+    readonly uploads: UploadStates;
+    readonly etagIndex: EtagIndex;
+    readonly backend: Backend;
+    readonly admin: boolean;
+  }) {
+    const { config, log, metrics, stores, uploads, etagIndex, backend } = parts;
+    this.#config = config;
+    this.#log = log;
+    this.metrics = metrics;
+    this.#stores = stores;
+    this.#uploads = uploads;
+    this.#etagIndex = etagIndex;
+    this.#backend = backend;
+    const services = composed(config, { stores, uploads, etagIndex, backend, metrics });
+    this.handler = createHandler(services);
+    this.#sweep = new StagingSweep({
+      staging: services.tools.staging,
+      uploads,
+      keepSeconds: config.uploads.keepSeconds,
+      now: services.tools.now,
+      random: Math.random,
+      onSwept: (parts) => log.info(`removed ${parts} parts of uploads that nobody finished`),
+      onFailure: (error) => log.warn(`parts of unfinished uploads could not be removed: ${error.message}`),
+    });
+    this.#listener = new Listener({
+      handle: this.handler,
+      limits: { ...config.limits, headRoomBytes: Math.floor(config.limits.memoryBytes / HEAD_PART) },
+      onHeadBytes: (bytes) => services.memory.holdBeside(bytes),
+      tls: listenerTls(config),
+      proxies: new TrustedProxies(config.trustedProxies, config.proxyHeaders),
+      metrics,
+      log,
+      newRequestId: createRequestIds(randomBytes),
+    });
+    metrics.watch({
+      budget: services.memory,
+      uploadQuota: services.tools.uploadQuota,
+      backendWaiting: () => backend.connection.waiting + backend.lane.waiting,
+      connections: () => this.#listener.connectionCount,
+      requestsInFlight: () => this.#listener.requestsInFlight,
+      keyCacheAgeSeconds: () => stores.records.cacheAgeSeconds(),
+    });
+    if (parts.admin && config.admin !== undefined) {
+      this.#admin = new AdminServer({
+        metrics: () => metrics.text(),
+        contentType: metrics.contentType,
+        dependencies: this.dependencies(),
+      });
+    }
+  }
+
+  /** What readiness hangs on. */
+  dependencies(): readonly AdminDependency[] {
+    return [
+      { name: 'backend', check: () => this.#backend.connection.check() },
+      { name: 'key store', check: () => this.#stores.records.readiness() },
+    ];
+  }
+
+  /** @throws Error EADDRINUSE and its kin */
+  async start(): Promise<void> {
+    await this.#listener.listen(this.#config.listen);
+    if (this.#config.admin !== undefined) await this.#admin?.listen(this.#config.admin);
+    this.#sweep.start();
+    // What fails here is read when somebody needs it.
+    this.#stores.directory.warm().catch(() => undefined);
+    this.#log.info(`listening on ${this.endpoint}`);
+  }
+
+  /** The URL that clients use. */
+  get endpoint(): string {
+    return urlOf(this.#config.tls.cert === undefined ? 'http' : 'https', this.#listener.address);
+  }
+
+  get adminEndpoint(): string | undefined {
+    return this.#admin && urlOf('http', this.#admin.address);
+  }
+
+  /** Takes what can change while it runs: the certificate. */
+  reload(config: Pick<Config, 'tls'>): void {
+    const tls = listenerTls(config);
+    if (tls !== undefined) this.#listener.setCertificate(tls);
+  }
+
+  /** Tells at the start what else the first request would find out. Never rejects. */
+  async tellBackend(): Promise<void> {
+    try {
+      await this.#backend.connection.check();
+    } catch (error) {
+      this.#log.warn('the backend does not serve the gateway', { dependency: 'backend' }, error);
+    }
+  }
+
+  /** Lets requests in flight finish, up to the configured time. */
+  async stop(): Promise<void> {
+    this.#sweep.stop();
+    this.#admin?.stopping();
+    await this.#listener.close({ graceSeconds: this.#config.limits.shutdownSeconds });
+    await this.#admin?.close();
+    await this.#backend.close();
+    await this.#uploads.close();
+    await this.#etagIndex.close();
+    await this.#stores.close();
+    await this.#log.flush();
+  }
+}
+
+/** @throws SelfTestFailed, RootKeyInvalid, GatewayError KeyStoreUnavailable */
+export async function createGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
+  const plainLog = options.log ?? createLog({ ...config.log, destination: 1 });
+  const metrics = options.metrics ?? new Metrics({ processMetrics: true });
+  const observers: Observers = { backend: metrics, keys: metrics, onWarning: (message) => plainLog.warn(message) };
+  tellAvailability(metrics, plainLog);
+  const stores = await openStores(config, observers);
+  const log = plainLog.with({ keyField: keyField(config.log.keys, stores.keyNamesSecret) });
+  try {
+    await stores.selfTest();
+    const states = await openUploads(config.keys);
+    const uploads = observedStates(states, metrics);
+    let etagIndex: EtagIndex | undefined;
+    try {
+      etagIndex = restingIndex(await openEtags(config), metrics);
+      const backend = await openBackend(config, observers);
+      return new Gateway({ config, log, metrics, stores, uploads, etagIndex, backend, admin: options.admin ?? true });
+    } catch (error) {
+      await uploads.close();
+      await etagIndex?.close();
+      throw error;
+    }
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+/** A gateway's insides without its doors, for a command that does to stored objects what no client may ask for. */
+export async function openPipeline(
+  config: Config,
+  stores: Stores,
+): Promise<{ readonly services: HandlerServices; readonly close: () => Promise<void> }> {
+  const metrics = new Metrics({ processMetrics: false });
+  const uploads = await openUploads(config.keys);
+  const etagIndex = restingIndex(await openEtags(config), metrics);
+  const backend = await openBackend(config);
+  return {
+    services: composed(config, { stores, uploads, etagIndex, backend, metrics }),
+    close: async () => {
+      await backend.close();
+      await etagIndex.close();
+      await uploads.close();
+    },
+  };
+}
+
+function composed(
+  config: Config,
+  parts: {
+    readonly stores: Stores;
+    readonly uploads: UploadStates;
+    readonly etagIndex: EtagIndex;
+    readonly backend: Backend;
+    readonly metrics: Metrics;
+  },
+): HandlerServices {
+  const { stores, backend } = parts;
+  const { careful, conditionalUploads, conditionalDeletes, place } = config.backend;
+  return composePipeline({
+    fronts: FRONTS,
+    settings: { region: config.region, anyRegion: config.anyRegion, domains: config.domains },
+    directory: stores.directory,
+    keyRings: stores.keyRings,
+    backend: { ...backend, names: namesOf(config.backend) },
+    habits: {
+      careful,
+      conditionalUploads,
+      conditionalDeletes: conditionalDeletes || place.kind === 'directory',
+    },
+    uploads: parts.uploads,
+    uploadLimits: config.uploads,
+    stagingBucket: stagingBucketOf(config, stores),
+    etagIndex: parts.etagIndex,
+    etagKeepSeconds: config.etags.keepSeconds,
+    etagObserver: parts.metrics,
+    memoryBytes: config.limits.memoryBytes,
+  });
+}
+
+/** The embedded store keeps keys as they are. */
+function namesOf({ place, keys, reservedBuckets }: BackendConfig): StoreNames {
+  return { keys: place.kind === 'directory' ? 'names' : keys, reservedBuckets: new Set(reservedBuckets) };
+}
+
+function listenerTls({ tls }: Pick<Config, 'tls'>): { readonly cert: string; readonly key: string } | undefined {
+  return tls.cert === undefined || tls.key === undefined ? undefined : { cert: tls.cert, key: tls.key.reveal() };
+}
+
+function urlOf(scheme: string, address: { readonly address: string; readonly port: number }): string {
+  const host = address.address.includes(':') ? `[${address.address}]` : address.address;
+  return `${scheme}://${host}:${address.port}`;
+}

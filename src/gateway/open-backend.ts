@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { BackendConnection, type BackendObserver, type BackendOptions } from '../backend/connection.ts';
+import { PassThroughLane } from '../backend/pass-through-lane.ts';
+import type { BackDialect } from '../dialects/back-dialect.ts';
+import { s3Back } from '../dialects/s3/back/back.ts';
+import type { BackendConfig, Config } from '../settings/config.ts';
+import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
+import type { Observers } from './open-stores.ts';
+
+/** The backend's dialect and connections, the embedded store started if that is what it is. */
+export interface Backend {
+  readonly back: BackDialect;
+  readonly connection: BackendConnection;
+  readonly lane: PassThroughLane;
+  close(): Promise<void>;
+}
+
+export async function openBackend(config: Pick<Config, 'backend'>, observers: Observers = {}): Promise<Backend> {
+  const { place } = config.backend;
+  const embedded = place.kind === 'directory' ? await openEmbeddedStore(place.directory, randomBytes) : undefined;
+  const options = backendOptions(config.backend, embedded, observers.backend);
+  const connection = new BackendConnection(options);
+  const lane = new PassThroughLane(options);
+  return {
+    back: options.dialect,
+    connection,
+    lane,
+    async close() {
+      lane.close();
+      await connection.close();
+      await embedded?.close();
+    },
+  };
+}
+
+function backendOptions(
+  config: BackendConfig,
+  embedded: EmbeddedStore | undefined,
+  observer: BackendObserver | undefined,
+): BackendOptions {
+  const at = addressOf(config, embedded);
+  const { ca, cert, key } = config.tls;
+  return {
+    endpoint: at.endpoint,
+    dialect: s3Back,
+    credentials: { accessKeyId: at.accessKeyId, secret: at.secret, region: config.region },
+    connections: config.connections,
+    connectTimeoutSeconds: config.connectSeconds,
+    headersTimeoutSeconds: config.headersSeconds,
+    bodyTimeoutSeconds: config.idleSeconds,
+    keepAliveSeconds: config.keepAliveSeconds,
+    retries: config.retries,
+    ...(at.endpoint.protocol === 'https:' && { tls: { ca, cert, key: key?.reveal() } }),
+    observer,
+    now: () => new Date(),
+    random: Math.random,
+  };
+}
+
+function addressOf({ place }: BackendConfig, embedded: EmbeddedStore | undefined): EmbeddedStore['address'] {
+  if (place.kind === 'endpoint') {
+    return { endpoint: place.endpoint, accessKeyId: place.accessKeyId, secret: place.secretAccessKey };
+  }
+  if (embedded === undefined) throw new Error('The embedded store was not opened.');
+  return embedded.address;
+}

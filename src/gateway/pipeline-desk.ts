@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import type { BackendConnection } from '../backend/connection.ts';
+import type { PassThroughLane } from '../backend/pass-through-lane.ts';
+import { OriginRules } from '../cross-origin/origin-rules.ts';
+import type { BackDialect } from '../dialects/back-dialect.ts';
+import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
+import type { StoreNames } from '../dialects/identifiers.ts';
+import type { EtagIndex } from '../etags/etag-index.ts';
+import { KnownEtags, type KnownEtagsOptions } from '../etags/known-etags.ts';
+import { PlainSizeCache } from '../formats/plain-sizes.ts';
+import { EnvelopeCache } from '../formats/sx1/envelope-cache.ts';
+import { LayoutCache } from '../formats/sx1/layout-cache.ts';
+import type { KeyRings } from '../keys/key-rings.ts';
+import { createRandomPool } from '../keys/random-pool.ts';
+import type { OperationTools } from '../pipeline/context.ts';
+import type { HandlerServices } from '../pipeline/handler-services.ts';
+import { MemoryBudget } from '../shares/memory-budget.ts';
+import { KnownUploads } from '../store/known-uploads.ts';
+import { Store } from '../store/store.ts';
+import type { Directory } from '../tenants/directory.ts';
+import { UploadQuota } from '../uploads/quota.ts';
+import { Staging } from '../uploads/staging.ts';
+import { StagingRights } from '../uploads/staging-rights.ts';
+import type { UploadStates } from '../uploads/upload-states.ts';
+
+/** Verified footers of multipart objects that are remembered, each worker. */
+const LAYOUT_CACHE_BYTES = 16 * 1024 * 1024;
+
+/** What objects of buckets with MD5 ETags are shown as, each worker: some 25,000. */
+const ETAG_CACHE_BYTES = 16 * 1024 * 1024;
+
+/** Sizes in listings of mixed buckets that are remembered, each worker: some 30,000. */
+const PLAIN_SIZE_CACHE_BYTES = 8 * 1024 * 1024;
+
+/** What a pipeline is composed from: the stores that it stands on, and what its settings say. */
+export interface PipelineParts {
+  readonly fronts: readonly FrontDialect[];
+  readonly settings: FrontSettings;
+  readonly directory: Directory;
+  readonly keyRings: KeyRings;
+  readonly backend: {
+    readonly back: BackDialect;
+    readonly connection: BackendConnection;
+    readonly lane: PassThroughLane;
+    readonly names: StoreNames;
+  };
+  /** What the store at hand does; OperationTools tells what each of them means. */
+  readonly habits: Pick<OperationTools, 'careful' | 'conditionalDeletes' | 'conditionalUploads'>;
+  readonly uploads: UploadStates;
+  readonly uploadLimits: { readonly openPerTenant: number; readonly keepSeconds: number };
+  readonly stagingBucket: string;
+  readonly etagIndex: EtagIndex;
+  readonly etagKeepSeconds: number;
+  readonly etagObserver: KnownEtagsOptions['observer'];
+  readonly memoryBytes: number;
+}
+
+/** The one place where a pipeline is composed, for the gateway, for commands and for tests. Its caches are new and empty. */
+export function composePipeline(parts: PipelineParts): HandlerServices {
+  const { directory, keyRings, uploads, uploadLimits, stagingBucket } = parts;
+  const { back, connection, lane, names } = parts.backend;
+  const now = () => new Date();
+  const memory = new MemoryBudget(parts.memoryBytes);
+  const store = new Store(back, connection, { budget: memory, names });
+  const { keepSeconds } = uploadLimits;
+  const etags = new KnownEtags({
+    index: parts.etagIndex,
+    keyRings,
+    memoryBytes: ETAG_CACHE_BYTES,
+    keepSeconds: parts.etagKeepSeconds,
+    now,
+    randomBytes,
+    observer: parts.etagObserver,
+  });
+  const tools: OperationTools = {
+    ...parts.habits,
+    keyRings,
+    store,
+    budget: memory,
+    envelopes: new EnvelopeCache(),
+    layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
+    plainSizes: new PlainSizeCache(PLAIN_SIZE_CACHE_BYTES),
+    etags,
+    uploads,
+    uploadQuota: new UploadQuota({ uploads, limit: uploadLimits.openPerTenant, keepSeconds }),
+    knownUploads: new KnownUploads(),
+    staging: new Staging({ bucket: stagingBucket, store }),
+    stagingRights: new StagingRights(),
+    uploadKeepSeconds: keepSeconds,
+    region: parts.settings.region,
+    now,
+    randomBytes: createRandomPool(),
+  };
+  return {
+    fronts: parts.fronts,
+    settings: parts.settings,
+    directory,
+    lane,
+    originRules: new OriginRules({ store, directory, stagingBucket, now }),
+    memory,
+    tools,
+  };
+}

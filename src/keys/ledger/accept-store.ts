@@ -1,0 +1,78 @@
+import { LEDGER_NAME } from '../record-name.ts';
+import type { RootKey } from '../root/root-key.ts';
+import type { RecordStore } from '../store/record-store.ts';
+import { RecordUnreadable } from '../wrapped-record.ts';
+import type { HighestGeneration } from './generation-file.ts';
+import { changedNames, type Ledger, openLedger, tagOf, wrapLedger } from './ledger.ts';
+import { ledgerOfAll } from './proven-store.ts';
+
+export interface Acceptance {
+  /** Of the store as it is, if it says so in a way that the root key opens. */
+  readonly generation: number | undefined;
+  /** Records that are not what the store's own ledger says, with how: they would count as they are. */
+  readonly different: readonly { readonly name: string; readonly how: string }[];
+  readonly records: number;
+  /** Makes the store as it is the one that counts, for every gateway. @returns its new generation */
+  accept(): Promise<number>;
+}
+
+/**
+ * What accepting a key store as it is would mean, for an owner who put it back (a backup). The new generation is the
+ * time in milliseconds since 1970, so that it is above whatever any gateway saw, without asking them.
+ * @throws RecordUnreadable for a record that the root key does not open, GatewayError KeyStoreUnavailable
+ */
+export async function examineStore(options: {
+  readonly store: RecordStore;
+  readonly rootKey: RootKey;
+  readonly highest: HighestGeneration | undefined;
+  readonly now: () => Date;
+}): Promise<Acceptance> {
+  const { store, rootKey, highest, now } = options;
+  const stored = await store.get(LEDGER_NAME);
+  const before = stored && ledgerIn(stored.bytes, rootKey);
+  const found = await ledgerOfAll(store, (name, wrapped) => rootKey.unwrap(name, wrapped).fill(0));
+  const after = withPending(found, before);
+  return {
+    generation: before?.generation,
+    different: before === undefined ? [] : differences(before, after),
+    records: after.records.size,
+    async accept() {
+      const at = now();
+      const generation = Math.max(at.getTime(), highest?.value ?? 0, before?.generation ?? 0) + 1;
+      const wrapped = wrapLedger({ ...after, generation }, rootKey, at);
+      await store.put(LEDGER_NAME, wrapped, { expectedRevision: stored?.revision ?? 'absent' });
+      highest?.raise(generation);
+      await highest?.settled();
+      return generation;
+    },
+  };
+}
+
+function differences(before: Ledger, after: Ledger): Acceptance['different'] {
+  return changedNames(before, after)
+    .sort()
+    .map((name) => {
+      if (!after.records.has(name)) return { name, how: 'is gone' };
+      return { name, how: before.records.has(name) ? 'is another one' : 'was removed, and is there again' };
+    });
+}
+
+/** undefined: of another root key, or damaged. The records themselves must open all the same. */
+function ledgerIn(wrapped: Buffer, rootKey: RootKey): Ledger | undefined {
+  try {
+    return openLedger(wrapped, rootKey);
+  } catch (error) {
+    if (error instanceof RecordUnreadable) return undefined;
+    throw error;
+  }
+}
+
+/** A change that was made and not finished stays made. */
+function withPending(found: Ledger, before: Ledger | undefined): Ledger {
+  const records = new Map(found.records);
+  for (const [name, bytes] of before?.pending ?? []) {
+    if (bytes === undefined) records.delete(name);
+    else records.set(name, tagOf(bytes));
+  }
+  return { ...found, records, pending: before?.pending ?? new Map() };
+}

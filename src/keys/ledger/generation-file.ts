@@ -1,0 +1,139 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeDurably } from '../store/durable-file.ts';
+import { FileLock, isCode } from '../store/file-lock.ts';
+
+const FORMAT = 'sealgate-generations';
+const VERSION = 1;
+const ID_BYTES = 12;
+const STORE_ID = /^[0-9a-f]{24}$/;
+
+/** No secret. A command of another user of the machine (root) must not leave a file that the gateway cannot read. */
+const MODE = 0o644;
+
+type Generations = Readonly<Record<string, number>>;
+
+/** Tells stores apart: their root key, and where in a Redis or which file they are. Redis's address may change. */
+export function generationId(rootKeyId: string, place: readonly (string | number)[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([rootKeyId, ...place]))
+    .digest()
+    .toString('hex', 0, ID_BYTES);
+}
+
+export interface GenerationFileOptions {
+  readonly path: string;
+  /** Which store's generation, of those that use one file: 24 hex digits, of generationId(). */
+  readonly id: string;
+  /** A sentence for the operator: the file cannot be read or written. Said once. */
+  readonly onWarning: (message: string) => void;
+}
+
+/**
+ * The highest generation of a key store that was ever seen here, in a file beside the gateway: so that a store that
+ * was put back while no gateway ran is found out at the next start. All processes of a machine share it.
+ */
+export class HighestGeneration {
+  readonly #options: GenerationFileOptions;
+  readonly #lock: FileLock;
+  #value: number;
+  #written: number;
+  #writing: Promise<void> = Promise.resolve();
+  #warned = false;
+
+  private constructor(options: GenerationFileOptions, value: number) {
+    this.#options = options;
+    this.#lock = new FileLock(`${options.path}.lock`);
+    this.#value = value;
+    this.#written = value;
+  }
+
+  /**
+   * One that this process has no right to read counts as none: who may write to the key store cannot bring that about.
+   * @throws Error when there is a file and it cannot be read otherwise, or is none that Sealgate wrote
+   */
+  static async open(options: GenerationFileOptions): Promise<HighestGeneration> {
+    try {
+      const generations = await readGenerations(options.path);
+      return new HighestGeneration(options, generations[options.id] ?? 0);
+    } catch (error) {
+      if (!(error instanceof Error) || !isCode(error.cause, 'EACCES')) throw error;
+      const highest = new HighestGeneration(options, 0);
+      highest.#warn(error);
+      return highest;
+    }
+  }
+
+  /** 0: none was seen. */
+  get value(): number {
+    return this.#value;
+  }
+
+  /** A generation was seen. The file follows; a lower one changes nothing. */
+  raise(generation: number): void {
+    if (generation <= this.#value) return;
+    this.#value = generation;
+    this.#writing = this.#writing.then(() => this.#write());
+  }
+
+  /** Resolves when the file has what was raised, or it was told that it cannot. */
+  settled(): Promise<void> {
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const { path, id } = this.#options;
+    const generation = this.#value;
+    if (generation <= this.#written) return; // several were raised while one was written
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await this.#lock.hold(async (stillHeld) => {
+        const held = await readGenerations(path);
+        if ((held[id] ?? 0) >= generation) return;
+        const generations = { ...held, [id]: generation };
+        await writeDurably({
+          path,
+          text: `${JSON.stringify({ format: FORMAT, version: VERSION, generations })}\n`,
+          draftSuffix: `${randomBytes(6).toString('hex')}.draft`,
+          mode: MODE,
+          beforeReplace: stillHeld,
+        });
+      });
+      this.#written = generation;
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    const reason = error instanceof Error ? ((error.cause as Error | undefined) ?? error).message : String(error);
+    const { path, onWarning } = this.#options;
+    onWarning(
+      `The highest generation of the key store cannot be kept in ${path} (${reason}): a store that is put back while ` +
+        'no gateway runs will not be noticed. Choose another place with keys.generationFile, or off.',
+    );
+  }
+}
+
+async function readGenerations(path: string): Promise<Generations> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return {};
+    throw new Error(`The file ${path} (keys.generationFile) cannot be read.`, { cause: error });
+  }
+  try {
+    const { format, version, generations } = JSON.parse(text) as Record<string, unknown>;
+    if (format !== FORMAT || version !== VERSION) throw new Error('another format');
+    const entries = Object.entries(generations as object);
+    if (!entries.every(([id, value]) => STORE_ID.test(id) && Number.isSafeInteger(value)))
+      throw new Error('bad entries');
+    return Object.fromEntries(entries);
+  } catch (error) {
+    throw new Error(`The file ${path} (keys.generationFile) is not one that Sealgate wrote.`, { cause: error });
+  }
+}

@@ -1,0 +1,135 @@
+import { LEDGER_NAME } from '../record-name.ts';
+import type { RootKey } from '../root/root-key.ts';
+import type { RecordStore, StoredRecord } from '../store/record-store.ts';
+import { RecordUnreadable } from '../wrapped-record.ts';
+import type { HighestGeneration } from './generation-file.ts';
+import { changedNames, type Ledger, openLedger, revisionOf, tagOf } from './ledger.ts';
+import { ledgerGone, olderStore, otherStore, type StorePutBack } from './store-put-back.ts';
+
+export interface KnownLedgerOptions {
+  readonly store: RecordStore;
+  readonly rootKey: RootKey;
+  /** The highest generation seen by whoever ran here before; undefined: nobody remembers. */
+  readonly highest: HighestGeneration | undefined;
+  /** Names of records that are not what they were when the ledger was last looked at. */
+  readonly onChange: (names: readonly string[] | 'all') => void;
+  /** Something older was given. The sentence is for the operator, and may be said again and again. */
+  readonly onPutBack: (what: 'record' | 'store', sentence: string) => void;
+}
+
+/** A ledger as a store has it. */
+export interface StoredLedger {
+  readonly ledger: Ledger;
+  /** Of the bytes that it was opened from. */
+  readonly tag: string;
+  /** The store's. */
+  readonly revision: number;
+}
+
+/** The newest ledger that was seen: it stays the measure when the store gives an older one, or none. */
+export class KnownLedger {
+  readonly #options: KnownLedgerOptions;
+  #newest: StoredLedger | undefined;
+  /** Why what the store gives now is not believed. */
+  #trouble: StorePutBack | RecordUnreadable | undefined;
+  /** Of the ledger that was looked at last, believed or not. */
+  #seen: number | 'none' | undefined;
+
+  constructor(options: KnownLedgerOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined before the first administrative write: then nothing can be said of any record's age. */
+  get newest(): StoredLedger | undefined {
+    return this.#newest;
+  }
+
+  /** What is wrong with the store as a whole; what the newest ledger vouches for is right all the same. */
+  get trouble(): StorePutBack | RecordUnreadable | undefined {
+    return this.#trouble;
+  }
+
+  /**
+   * Looks whether the store has another ledger, and takes it if it is newer. Reads six bytes where it has not.
+   * @throws GatewayError KeyStoreUnavailable
+   */
+  async refresh(): Promise<void> {
+    const before = this.#newest;
+    const revision = await this.#options.store.revision(LEDGER_NAME);
+    if ((revision ?? 'none') !== this.#seen) this.#look(await this.#options.store.get(LEDGER_NAME), before);
+  }
+
+  /**
+   * The ledger in the store, if it may be believed and is still there; undefined: there never was one.
+   * @throws StorePutBack, RecordUnreadable, GatewayError KeyStoreUnavailable
+   */
+  async read(): Promise<StoredLedger | undefined> {
+    const before = this.#newest;
+    const stored = await this.#options.store.get(LEDGER_NAME);
+    this.#look(stored, before);
+    if (this.#trouble !== undefined) throw this.#trouble;
+    return this.#newest;
+  }
+
+  /** What the store is known to have now, if nothing newer is known. */
+  take(found: StoredLedger): void {
+    const before = this.#newest;
+    if (before !== undefined && before.ledger.generation > found.ledger.generation) return;
+    this.#seen = found.revision;
+    this.#newest = found;
+    this.#trouble = undefined;
+    this.#options.highest?.raise(found.ledger.generation);
+    if (before?.tag === found.tag) return;
+    this.#options.onChange(before === undefined ? 'all' : changedNames(before.ledger, found.ledger));
+  }
+
+  /** Whether this is the record that was last written, or the ledger itself has that one (`lastWritten`). */
+  agrees(name: string, stored: StoredRecord | undefined): boolean {
+    if (this.#newest === undefined) return true;
+    const { records, pending } = this.#newest.ledger;
+    return pending.has(name) || records.get(name) === (stored && tagOf(stored.bytes));
+  }
+
+  /** Of a record with which the ledger agrees. Its revision tells writings apart, whichever store they lie in. */
+  lastWritten(name: string, stored: StoredRecord | undefined): StoredRecord | undefined {
+    const pending = this.#newest?.ledger.pending;
+    const bytes = pending?.has(name) === true ? pending.get(name) : stored?.bytes;
+    return bytes && { bytes, revision: revisionOf(tagOf(bytes)) };
+  }
+
+  /** @param before what was known when the store was asked: the store must not give less */
+  #look(stored: StoredRecord | undefined, before: StoredLedger | undefined): void {
+    const least = before?.ledger.generation ?? this.#options.highest?.value ?? 0;
+    if (stored === undefined) {
+      if (this.#newest !== before) return; // asked before the first one was written
+      this.#seen = 'none';
+      if (least > 0) this.#distrust(ledgerGone(least));
+      return;
+    }
+    const found = this.#open(stored);
+    if (found === undefined) return;
+    const { generation } = found.ledger;
+    if (generation < least) this.#distrust(olderStore(generation, least), stored.revision);
+    else if (before?.ledger.generation === generation && before.tag !== found.tag) {
+      this.#distrust(otherStore(generation), stored.revision);
+    } else this.take(found);
+  }
+
+  #open(stored: StoredRecord): StoredLedger | undefined {
+    try {
+      const ledger = openLedger(stored.bytes, this.#options.rootKey);
+      return { ledger, tag: tagOf(stored.bytes), revision: stored.revision };
+    } catch (error) {
+      if (!(error instanceof RecordUnreadable)) throw error;
+      this.#distrust(error, stored.revision);
+      return undefined;
+    }
+  }
+
+  #distrust(trouble: StorePutBack | RecordUnreadable, revision?: number): void {
+    this.#seen = revision ?? 'none';
+    this.#trouble = trouble;
+    // Where none is known, every reader is told (ProvenStore.vouch).
+    if (this.#newest !== undefined) this.#options.onPutBack('store', trouble.message);
+  }
+}

@@ -1,0 +1,260 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LEDGER_NAME, parseRecordName } from '../record-name.ts';
+import {
+  type ExpectedRevision,
+  keyStoreUnavailable,
+  type PutOptions,
+  type RecordStore,
+  RevisionConflict,
+  type StoredRecord,
+} from '../store/record-store.ts';
+import { RecordUnreadable } from '../wrapped-record.ts';
+import { KnownLedger, type KnownLedgerOptions, type StoredLedger } from './known-ledger.ts';
+import { type Ledger, revisionOf, tagOf, withChange, wrapLedger } from './ledger.ts';
+import { ACCEPT_HINT } from './store-put-back.ts';
+
+/** A reader meets at most a few writes at once. */
+const READ_ATTEMPTS = 5;
+/** Writers meet in the ledger, whatever they write: with some waiting in between, all have their turn. */
+const WRITE_ATTEMPTS = 200;
+const LONGEST_WAIT_MILLISECONDS = 40;
+const ADOPTIONS_AT_ONCE = 32;
+
+/** The ledger moved while a writer looked at records: what it saw may be of two different moments. */
+class LedgerMoved extends Error {}
+
+/**
+ * A record store whose records are the ones that were last written: the ledger, one record that only the root key can
+ * write, has a tag of each. An older record that somebody put back, one that was deleted and is there again, and one
+ * that is gone are found out by every reader.
+ *
+ * A write is one compare-and-set of the ledger, which carries the record along; then the record itself is written, and
+ * a ledger without it. So a writer that dies in between leaves a change that was made, not half of one, and stores need not write two records at
+ * once (a Redis Cluster cannot).
+ */
+export class ProvenStore {
+  readonly #store: RecordStore;
+  readonly #options: KnownLedgerOptions;
+  readonly #known: KnownLedger;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: KnownLedgerOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.#known = new KnownLedger(options);
+  }
+
+  /** Undefined before the first administrative write. */
+  get generation(): number | undefined {
+    return this.#known.newest?.ledger.generation;
+  }
+
+  /** What is wrong with the store as a whole; records that the newest known ledger vouches for are served all the same. */
+  get trouble(): Error | undefined {
+    return this.#known.trouble;
+  }
+
+  /** @throws StorePutBack, RecordUnreadable when there is no ledger that could vouch for any record */
+  vouch(): void {
+    if (this.#known.newest === undefined && this.#known.trouble !== undefined) throw this.#known.trouble;
+  }
+
+  /** Looks whether records were changed; `onChange` names them. @throws GatewayError KeyStoreUnavailable */
+  refresh(): Promise<void> {
+    return this.#known.refresh();
+  }
+
+  /**
+   * The record, if it is the one that was last written. A record that was deleted is undefined, whatever the store has.
+   * @throws RecordUnreadable for one that is older, or gone; GatewayError KeyStoreUnavailable
+   */
+  async get(name: string): Promise<StoredRecord | undefined> {
+    const known = this.#known;
+    for (let attempt = 1; ; attempt++) {
+      const before = known.newest;
+      const stored = await this.#store.get(name);
+      // Where they differ, either may be the newer one.
+      if (!known.agrees(name, stored)) await known.refresh();
+      if (known.agrees(name, stored)) return known.lastWritten(name, stored);
+      if (known.newest === before || attempt === READ_ATTEMPTS) return this.#refuse(name, stored);
+    }
+  }
+
+  /** The record as the store has it, whatever the ledger says. */
+  unproven(name: string): Promise<StoredRecord | undefined> {
+    return this.#store.get(name);
+  }
+
+  /** @throws RevisionConflict, StorePutBack, GatewayError KeyStoreUnavailable (then it may or may not have been written) */
+  async put(name: string, bytes: Buffer, expected: ExpectedRevision): Promise<number> {
+    await this.#commit({ name, bytes, expected });
+    return revisionOf(tagOf(bytes));
+  }
+
+  /** True when there was one. @throws as put */
+  delete(name: string, expected: number | undefined): Promise<boolean> {
+    return this.#commit({ name, bytes: undefined, expected });
+  }
+
+  /** Names of all records there are, in no order. */
+  async names(): Promise<readonly string[]> {
+    await this.refresh();
+    const { newest } = this.#known;
+    return newest === undefined ? storedNames(this.#store) : [...newest.ledger.records.keys()];
+  }
+
+  /** Names that the store has and the ledger has not: of records that were put back, or are none of Sealgate's. */
+  async unlisted(): Promise<readonly string[]> {
+    const stored = await storedNames(this.#store);
+    await this.refresh();
+    const { newest } = this.#known;
+    return newest === undefined ? [] : stored.filter((name) => !newest.ledger.records.has(name));
+  }
+
+  #refuse(name: string, stored: StoredRecord | undefined): undefined {
+    const { onPutBack } = this.#options;
+    if (this.#known.newest?.ledger.records.has(name) !== true) {
+      onPutBack('record', `The record ${name} is in the key store, and was removed: it counts as not there.`);
+      return undefined;
+    }
+    const reason =
+      stored === undefined
+        ? 'it is gone from the store, and Sealgate did not remove it'
+        : 'it is not the one that was last written (an older one was put back, or an older release wrote it)';
+    const error = new RecordUnreadable(name, `${reason}. ${ACCEPT_HINT.slice(0, -1)}`);
+    onPutBack('record', error.message);
+    throw error;
+  }
+
+  /** In this process one after another: there is one ledger. */
+  #commit(change: Change): Promise<boolean> {
+    const done = this.#writing.catch(() => undefined).then(() => this.#commitNow(change));
+    this.#writing = done;
+    return done;
+  }
+
+  async #commitNow(change: Change): Promise<boolean> {
+    for (let attempt = 1; attempt <= WRITE_ATTEMPTS; attempt++) {
+      try {
+        return await this.#attempt(change);
+      } catch (error) {
+        if (!(error instanceof LedgerMoved)) throw error;
+      }
+      await delay(Math.random() * Math.min(attempt, LONGEST_WAIT_MILLISECONDS));
+    }
+    throw keyStoreUnavailable(new Error('other writers were first, at every attempt'));
+  }
+
+  async #attempt({ name, bytes, expected }: Change): Promise<boolean> {
+    const stored = await this.#known.read();
+    const ledger = stored?.ledger ?? (await ledgerOfAll(this.#store));
+    const tag = ledger.records.get(name);
+    const held = tag === undefined ? 'absent' : revisionOf(tag);
+    // To delete what is not there is no conflict.
+    const matters = expected !== undefined && (bytes !== undefined || tag !== undefined);
+    if (matters && held !== expected) throw new RevisionConflict(name);
+    for (const [other, pending] of ledger.pending) await this.#finish(other, pending, stored?.revision);
+    const at = await this.#store.revision(name);
+    if (bytes === undefined && tag === undefined) {
+      // Put back after it was removed; unless another writer has just made it, which the ledger tells.
+      if (at !== undefined) await this.#finish(name, undefined, stored?.revision);
+      return at !== undefined;
+    }
+    const next = withChange(ledger, name, bytes);
+    const wrapped = wrapLedger(next, this.#options.rootKey, new Date());
+    const revision = await this.#putLedger(wrapped, stored?.revision, { evenIfFull: bytes === undefined });
+    this.#known.take({ ledger: next, tag: tagOf(wrapped), revision });
+    await this.#carryOut({ name, bytes, at }, { ledger: next, revision });
+    await this.#options.highest?.settled();
+    return true;
+  }
+
+  /** Writes the record, and then a ledger that need not carry it along any more. */
+  async #carryOut(
+    { name, bytes, at }: Due,
+    { ledger, revision }: Pick<StoredLedger, 'ledger' | 'revision'>,
+  ): Promise<void> {
+    try {
+      await this.#write(name, bytes, at);
+      const next = { ...ledger, generation: ledger.generation + 1, pending: new Map() };
+      const wrapped = wrapLedger(next, this.#options.rootKey, new Date());
+      const written = await this.#putLedger(wrapped, revision, { evenIfFull: true });
+      this.#known.take({ ledger: next, tag: tagOf(wrapped), revision: written });
+    } catch (error) {
+      // Another writer found it in the ledger, and has written it, or what came after it.
+      if (!(error instanceof RevisionConflict || error instanceof LedgerMoved)) throw error;
+    }
+  }
+
+  async #putLedger(
+    wrapped: Buffer,
+    revision: number | undefined,
+    { evenIfFull }: Pick<PutOptions, 'evenIfFull'>,
+  ): Promise<number> {
+    try {
+      return await this.#store.put(LEDGER_NAME, wrapped, { expectedRevision: revision ?? 'absent', evenIfFull });
+    } catch (error) {
+      throw error instanceof RevisionConflict ? new LedgerMoved() : error;
+    }
+  }
+
+  /**
+   * Makes the store's record what the ledger says it is. It is replaced only if it is the one that was there while the
+   * ledger said so: else a later change could be undone.
+   * @throws LedgerMoved
+   */
+  async #finish(name: string, bytes: Buffer | undefined, ledgerRevision: number | undefined): Promise<void> {
+    const stored = await this.#store.get(name);
+    if ((stored && tagOf(stored.bytes)) === (bytes && tagOf(bytes))) return;
+    if ((await this.#store.revision(LEDGER_NAME)) !== ledgerRevision) throw new LedgerMoved();
+    try {
+      await this.#write(name, bytes, stored?.revision);
+    } catch (error) {
+      throw error instanceof RevisionConflict ? new LedgerMoved() : error;
+    }
+  }
+
+  async #write(name: string, bytes: Buffer | undefined, at: number | undefined): Promise<void> {
+    if (bytes !== undefined) await this.#store.put(name, bytes, { expectedRevision: at ?? 'absent', evenIfFull: true });
+    else if (at !== undefined) await this.#store.delete(name, { expectedRevision: at });
+  }
+}
+
+interface Change {
+  readonly name: string;
+  /** undefined: the record is deleted. */
+  readonly bytes: Buffer | undefined;
+  readonly expected: ExpectedRevision;
+}
+
+/** A change that the ledger has and the store has not yet. */
+interface Due extends Omit<Change, 'expected'> {
+  /** The store's revision of what is to be replaced; undefined: nothing is there. */
+  readonly at: number | undefined;
+}
+
+/** The names of all records in the store but the ledger. */
+async function storedNames(store: RecordStore): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of store.list('')) if (name !== LEDGER_NAME) names.push(name);
+  return names;
+}
+
+/**
+ * A ledger of generation 0 over all records as they are. Names that are not Sealgate's are left out.
+ * @param look sees each record; what it throws is thrown
+ */
+export async function ledgerOfAll(store: RecordStore, look?: (name: string, wrapped: Buffer) => void): Promise<Ledger> {
+  const records = new Map<string, string>();
+  const rest = (await storedNames(store)).filter((name) => parseRecordName(name) !== undefined).values();
+  const reader = async (): Promise<void> => {
+    for (const name of rest) {
+      const stored = await store.get(name);
+      if (stored === undefined) continue;
+      look?.(name, stored.bytes);
+      records.set(name, tagOf(stored.bytes));
+    }
+  };
+  await Promise.all(Array.from({ length: ADOPTIONS_AT_ONCE }, reader));
+  return { generation: 0, records, pending: new Map() };
+}

@@ -1,0 +1,28 @@
+import { GatewayError } from '../../errors.ts';
+
+/** What the owner of a store does who put it back on purpose. */
+export const ACCEPT_HINT =
+  'If that was you, with a backup or an older release, accept it: sealgate key accept-generation.';
+
+/**
+ * The key store as a whole is older than what was seen of it, or says nothing of its age any more. Nothing is written
+ * to it, and a gateway does not start over it, until its owner accepts it as it is.
+ */
+export class StorePutBack extends GatewayError {
+  constructor(reason: string) {
+    super('KeyUnavailable', `The key store was put back: ${reason}. ${ACCEPT_HINT}`, { source: 'keys' });
+    this.name = 'StorePutBack';
+  }
+}
+
+export function olderStore(generation: number, seen: number): StorePutBack {
+  return new StorePutBack(`it is of generation ${generation}, and ${seen} was seen already`);
+}
+
+export function ledgerGone(seen: number): StorePutBack {
+  return new StorePutBack(`it has no record of its generation any more, and ${seen} was seen already`);
+}
+
+export function otherStore(generation: number): StorePutBack {
+  return new StorePutBack(`it has another generation ${generation} than the one that was seen`);
+}

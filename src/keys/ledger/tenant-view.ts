@@ -1,0 +1,54 @@
+import { generationField, listField, openPayload, type Payload, textField } from '../payload.ts';
+import { recordName, UPLOAD_STATE_PREFIX } from '../record-name.ts';
+import type { RootKey } from '../root/root-key.ts';
+import { Secret } from '../secret.ts';
+
+/**
+ * What a sidecar needs of the key store, in one record under its tenant's own wrap key: docs/keys.md, "Sidecars". One
+ * record, so that it is of one moment, and a Redis user can be given it alone.
+ */
+export interface TenantView {
+  /** Grows with every view that is written for the tenant. */
+  readonly generation: number;
+  /** By name, each wrapped under the tenant's wrap key. */
+  readonly records: ReadonlyMap<string, Buffer>;
+}
+
+/**
+ * Where a tenant's view lies: it is no record of the deployment's, so it lies beside the uploads, where neither listings
+ * nor the watch look, those of gateways of release 0.1 included.
+ */
+export function viewPlace(tenant: string): string {
+  return `${UPLOAD_STATE_PREFIX}sidecar/${tenant}`;
+}
+
+/**
+ * The wrap key of one tenant, in base64 as a root key's file has it: with it a sidecar can do what the root key's owner
+ * can with this tenant, and nothing with another.
+ * @param tenantId new whenever a tenant of this name is made
+ */
+export function tenantWrapKey(rootKey: RootKey, tenant: string, tenantId: string): Secret {
+  // A tenant's name has no slash, so no two tenants share these bytes.
+  return new Secret(rootKey.derive(`sealgate/tenant-wrap/v1/${tenant}/${tenantId}`).toString('base64'));
+}
+
+/** @param key the tenant's wrap key */
+export function wrapView(tenant: string, { generation, records }: TenantView, key: RootKey): Buffer {
+  const payload = {
+    generation,
+    records: [...records].map(([name, bytes]) => ({ name, record: bytes.toString('base64') })),
+  };
+  return key.wrap(recordName('sidecar', tenant), Buffer.from(JSON.stringify(payload), 'utf8'));
+}
+
+/** @throws RecordUnreadable */
+export function openView(tenant: string, wrapped: Buffer, key: RootKey): TenantView {
+  return openPayload({ name: recordName('sidecar', tenant), wrapped }, key, decode);
+}
+
+function decode(payload: Payload): TenantView {
+  const records = listField(payload, 'records').map((entry) => {
+    return [textField(entry, 'name'), Buffer.from(textField(entry, 'record'), 'base64')] as const;
+  });
+  return { generation: generationField(payload), records: new Map(records) };
+}

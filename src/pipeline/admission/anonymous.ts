@@ -1,0 +1,54 @@
+import { clientError, type GatewayError } from '../../errors.ts';
+import type { Operation } from '../../operations/operation.ts';
+import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { Askers } from './askers.ts';
+import { reachablePolicy } from './reachable.ts';
+
+/**
+ * What may be asked without a signature at all; the backend's bucket policy decides what is allowed. S3 itself takes
+ * copies and uploads in parts only from somebody, and buckets are made and listed by somebody.
+ */
+const WITHOUT_SIGNATURE: ReadonlySet<Operation['kind']> = new Set<Operation['kind']>([
+  'GetObject',
+  'HeadObject',
+  'PutObject',
+  'PostObject',
+  'DeleteObject',
+  'DeleteObjects',
+  'ListObjects',
+  'ListObjectVersions',
+  'HeadBucket',
+  'GetBucketLocation',
+  'Forward',
+]);
+
+/**
+ * The tenant whose bucket a request is about that nobody signed.
+ * @throws GatewayError AnonymousRequest unless the bucket's policy takes such requests; it tells nothing else of it
+ */
+export async function anonymousTenant(bucket: string | undefined, { services }: Askers): Promise<Tenant> {
+  const { staging } = services.tools;
+  const tenant = bucket === undefined ? undefined : await services.directory.owner(bucket);
+  if (tenant !== undefined && bucket !== undefined) {
+    if (reachablePolicy(bucket, { staging, tenant })?.anonymous === true) return tenant;
+  }
+  throw refused();
+}
+
+function refused(): GatewayError {
+  return clientError('AnonymousRequest', 'The request is not signed, and only signed requests are taken here.');
+}
+
+/**
+ * @param policy of the bucket that the operation is about
+ * @throws GatewayError AnonymousRequest, InvalidRequest
+ */
+export function checkAnonymous(operation: Operation, policy: BucketPolicy): void {
+  if (!policy.anonymous || !WITHOUT_SIGNATURE.has(operation.kind)) throw refused();
+  if (operation.kind !== 'GetObject' && operation.kind !== 'HeadObject') return;
+  // S3's rule and words: a link to somebody's object must not serve it as a page of the sender's choice.
+  if (Object.values(operation.overrides).some((override) => override !== undefined)) {
+    throw clientError('InvalidRequest', 'Request specific response headers cannot be used for anonymous GET requests.');
+  }
+}

@@ -1,0 +1,15 @@
+import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
+import { policyFor } from '../../tenants/tenant.ts';
+import { isForStaging } from '../../uploads/staging.ts';
+import type { OperationContext } from '../context.ts';
+
+/**
+ * The policy under which the tenant reaches a bucket; undefined when it does not. Buckets for staged parts, this
+ * gateway's and others' over the same store, are nobody's, whatever the patterns say.
+ */
+export function reachablePolicy(
+  bucket: string,
+  { staging, tenant }: Pick<OperationContext, 'staging' | 'tenant'>,
+): BucketPolicy | undefined {
+  return isForStaging(bucket, staging.bucket) ? undefined : policyFor(tenant, bucket);
+}

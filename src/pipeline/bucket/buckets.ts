@@ -1,0 +1,52 @@
+import type {
+  BucketCreated,
+  BucketDeleted,
+  BucketFound,
+  BucketListing,
+  BucketLocation,
+} from '../../operations/answer.ts';
+import type {
+  CreateBucket,
+  DeleteBucket,
+  GetBucketLocation,
+  HeadBucket,
+  ListBuckets,
+} from '../../operations/operation.ts';
+import { reachablePolicy } from '../admission/reachable.ts';
+import type { OperationContext } from '../context.ts';
+
+/** ListBuckets: the backend's, as far as they are the tenant's. */
+export async function listBuckets(
+  operation: ListBuckets,
+  { store, staging, tenant, signal }: OperationContext,
+): Promise<BucketListing> {
+  const buckets = await store.buckets.list(signal);
+  return {
+    kind: 'BucketListing',
+    owner: { id: tenant.name, displayName: tenant.name },
+    buckets: buckets.filter(
+      ({ name }) => name.startsWith(operation.prefix) && reachablePolicy(name, { staging, tenant }) !== undefined,
+    ),
+  };
+}
+
+export async function headBucket(operation: HeadBucket, context: OperationContext): Promise<BucketFound> {
+  await context.store.buckets.head(operation.bucket, context.signal);
+  return { kind: 'BucketFound', region: context.region };
+}
+
+export async function createBucket(operation: CreateBucket, context: OperationContext): Promise<BucketCreated> {
+  await context.store.buckets.create(operation, context.signal);
+  return { kind: 'BucketCreated', bucket: operation.bucket };
+}
+
+export async function deleteBucket(operation: DeleteBucket, context: OperationContext): Promise<BucketDeleted> {
+  await context.store.buckets.delete(operation.bucket, context.signal);
+  return { kind: 'BucketDeleted' };
+}
+
+/** The gateway's own region: what clients must sign for, whatever the backend calls its place. */
+export async function bucketLocation(operation: GetBucketLocation, context: OperationContext): Promise<BucketLocation> {
+  await context.store.buckets.head(operation.bucket, context.signal);
+  return { kind: 'BucketLocation', region: context.region };
+}

@@ -1,0 +1,95 @@
+import { GatewayError } from '../../errors.ts';
+import type { ObjectListing, VersionListing } from '../../operations/answer.ts';
+import type { ListObjects, ListObjectVersions } from '../../operations/operation.ts';
+import { GrowingReservation } from '../../shares/growing-reservation.ts';
+import type { OperationContext } from '../context.ts';
+import { listedEtags } from './listed-etags.ts';
+import { type Listed, type ListedEntry, plaintextSizes } from './listed-sizes.ts';
+
+/** An entry's strings are views of the document's text, and its fields take about as much again. */
+const HELD_A_DOCUMENT_BYTE = 2;
+
+/**
+ * ListObjects: the backend's listing with plaintext sizes by arithmetic (FORMAT.md §5) and the client's ETags. The
+ * backend's document is read as it comes and wholly before the answer begins, so that one that breaks off is an error
+ * and never a shorter listing. It is held once, as entries; the front writes its own document from them as the client
+ * takes it.
+ */
+export function listObjects(operation: ListObjects, context: OperationContext): Promise<ObjectListing> {
+  return holding(context, async (onBytes, release) => {
+    const listing = await context.store.list(operation, context.signal, onBytes);
+    const { truncated, commonPrefixes } = listing;
+    const next = operation.form === 1 ? listing.nextMarker : listing.nextContinuationToken;
+    if (truncated && next === undefined) throw noWayOn();
+    const listed = { bucket: operation.bucket, versions: false };
+    const { etags, sizes } = await shownOf(listed, listing.entries, context);
+    return {
+      kind: 'ObjectListing',
+      release,
+      asked: operation,
+      objects: listing.entries.map(({ key, lastModified, storageClass, owner }, at) => {
+        const [plaintextBytes, etag] = [sizes[at] as number, etags[at] as string];
+        return { key, plaintextBytes, etag, lastModified, storageClass, owner };
+      }),
+      commonPrefixes,
+      truncated,
+      nextMarker: listing.nextMarker,
+      nextContinuationToken: listing.nextContinuationToken,
+    };
+  });
+}
+
+export function listVersions(operation: ListObjectVersions, context: OperationContext): Promise<VersionListing> {
+  return holding(context, async (onBytes, release) => {
+    const listing = await context.store.listVersions(operation, context.signal, onBytes);
+    if (listing.truncated && listing.nextKeyMarker === undefined) throw noWayOn();
+    const listed = { bucket: operation.bucket, versions: true };
+    const { etags, sizes } = await shownOf(listed, listing.entries, context);
+    return {
+      kind: 'VersionListing',
+      release,
+      asked: operation,
+      entries: listing.entries.map((entry, at) => {
+        const { deleteMarker, key, versionId, latest, lastModified, storageClass, owner } = entry;
+        if (deleteMarker) return { deleteMarker, key, versionId, latest, lastModified, owner };
+        const [plaintextBytes, etag] = [sizes[at] as number, etags[at] as string];
+        return { deleteMarker, key, versionId, latest, plaintextBytes, etag, lastModified, storageClass, owner };
+      }),
+      commonPrefixes: listing.commonPrefixes,
+      truncated: listing.truncated,
+      nextKeyMarker: listing.nextKeyMarker,
+      nextVersionIdMarker: listing.nextVersionIdMarker,
+    };
+  });
+}
+
+/** ETags and sizes in the entries' order. ETags first: what tells whether an object is sealed tells its size too. */
+async function shownOf(
+  listed: Listed,
+  entries: readonly ListedEntry[],
+  context: OperationContext,
+): Promise<{ readonly etags: readonly string[]; readonly sizes: readonly number[] }> {
+  const etags = await listedEtags(listed, entries, context);
+  return { etags, sizes: await plaintextSizes(listed, entries, context) };
+}
+
+/** Reserves as the backend's document comes, until the answer's release. */
+async function holding<T>(
+  { budget }: OperationContext,
+  read: (onBytes: (bytes: number) => void, release: () => void) => Promise<T>,
+): Promise<T> {
+  const held = new GrowingReservation(budget);
+  try {
+    return await read((bytes) => held.grow(bytes * HELD_A_DOCUMENT_BYTE), held.release);
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+
+/** Passed on, it would end a client's paging as if that were all. */
+function noWayOn(): GatewayError {
+  return new GatewayError('BackendError', 'The backend’s listing is not complete, and does not say how to go on.', {
+    source: 'backend',
+  });
+}

@@ -1,0 +1,44 @@
+import type { KnownEtags } from '../etags/known-etags.ts';
+import type { FormatDesk } from '../formats/format-desk.ts';
+import type { KnownUploads } from '../store/known-uploads.ts';
+import type { BucketPolicy } from '../tenants/bucket-policy.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import type { UploadQuota } from '../uploads/quota.ts';
+import type { Staging } from '../uploads/staging.ts';
+import type { StagingRights } from '../uploads/staging-rights.ts';
+import type { UploadStates } from '../uploads/upload-states.ts';
+import type { RequestTrace } from './trace.ts';
+
+/**
+ * What operations use of the gateway, whatever is asked and whoever asks. Its store asks the backend with an asker's
+ * rights (admission/askers.ts); of a request's tools, store, staging and memory are its sharer's part.
+ */
+export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | 'signal' | 'trace'> {
+  /** Whether an upload that breaks off may replace what lies there, and an acknowledged Complete may have made nothing. */
+  readonly careful: boolean;
+  /** Whether the backend holds to If-Match on deletions. */
+  readonly conditionalDeletes: boolean;
+  /** Whether it holds to If-Match and If-None-Match on CompleteMultipartUpload. */
+  readonly conditionalUploads: boolean;
+  /** What objects are shown as where ETags are MD5s. */
+  readonly etags: KnownEtags;
+  readonly uploads: UploadStates;
+  readonly uploadQuota: UploadQuota;
+  /** Uploads of which the gateway keeps no state. */
+  readonly knownUploads: KnownUploads;
+  readonly staging: Staging;
+  readonly stagingRights: StagingRights;
+  /** How long an upload that nobody adds to is kept. */
+  readonly uploadKeepSeconds: number;
+  /** The region that clients sign for: what they are told of every bucket. */
+  readonly region: string;
+  readonly now: () => Date;
+}
+
+/** What an operation's file gets beside its operation: who asks, under which policy, and what it may use. */
+export interface OperationContext extends OperationTools {
+  readonly tenant: Tenant;
+  readonly policy: BucketPolicy;
+  readonly signal: AbortSignal;
+  readonly trace: RequestTrace;
+}

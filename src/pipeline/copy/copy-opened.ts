@@ -1,0 +1,104 @@
+import { passing, startDigest } from '../../checksums/digest.ts';
+import type { BodyProof, VerifiedBody } from '../../dialects/front-dialect.ts';
+import type { StoredCopy } from '../../dialects/store-exchange.ts';
+import type { Manifest } from '../../envelope/footer.ts';
+import { sealedBytes } from '../../envelope/sizes.ts';
+import { clientError } from '../../errors.ts';
+import type { Checksum, ChecksumAlgorithm, ObjectMetadata } from '../../operations/object.ts';
+import type { CopyObject } from '../../operations/operation.ts';
+import { pinned } from '../../store/pin.ts';
+import type { ByteSource } from '../../wire/message.ts';
+import type { OperationContext } from '../context.ts';
+import { putObject } from '../write/put.ts';
+import { MAX_PUT_BYTES } from '../write/put-known-length.ts';
+import { writtenAt } from '../write/write-answer.ts';
+import { withTags } from './copy-in-parts.ts';
+import { pinnedToSource, replacesItself } from './copy-in-place.ts';
+import type { SourceObject } from './copy-source.ts';
+import { letGo, openSource } from './opened-source.ts';
+
+/** A copy that was made, as the client is told of it. */
+export interface CopiedObject extends StoredCopy {
+  readonly shownEtag: string;
+  readonly checksum: Checksum | undefined;
+}
+
+/**
+ * A copy that the backend cannot make (another protection, another checksum), or not safely (onto itself): read as a GET
+ * reads it, stored as a PUT stores it, streaming. The sealer withholds the end until the last segment of the source was
+ * authenticated, so a source that fails midway leaves nothing behind.
+ * @throws GatewayError InvalidRequest for a source too large for one PUT; what GET and PUT throw
+ */
+export async function copyOpened(
+  operation: CopyObject,
+  source: SourceObject,
+  metadata: ObjectMetadata,
+  { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
+): Promise<CopiedObject> {
+  const { ref } = operation;
+  if (source.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
+  const inPlace = replacesItself(operation, writing);
+  const conditions = inPlace ? await pinnedToSource(operation, source, writing) : operation.conditions;
+  const vendor = await withTags(operation, source, writing);
+  const plaintext = await openSource(source, undefined, reading);
+  try {
+    const body = await readBody(plaintext, source, operation.checksumAlgorithm, writing);
+    const write = { kind: 'PutObject', ref, metadata: { ...metadata, vendor }, conditions } as const;
+    const putting = putObject(write, body, writing);
+    const ack = await (inPlace ? pinned(putting) : putting);
+    const stored = { etag: ack.backendEtag, versionId: ack.versionId, vendor: ack.vendor };
+    const lastModified = await writtenAt(ref, stored, writing);
+    return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, lastModified };
+  } finally {
+    await letGo(plaintext); // a refused write never began to read
+  }
+}
+
+/** The source's plaintext where PutObject expects a client's: authenticated, and of digests that its footer holds. */
+async function readBody(
+  plaintext: ByteSource,
+  { plaintextBytes, manifest }: SourceObject,
+  asked: ChecksumAlgorithm | undefined,
+  { policy }: OperationContext,
+): Promise<VerifiedBody> {
+  const fitsOnePut = policy.protection === 'none' || sealedBytes(plaintextBytes, policy.quantum) <= MAX_PUT_BYTES;
+  const held = wholeDigests(manifest);
+  // As in S3, an object that had a checksum of its parts has one of its bytes as a copy.
+  const wanted = asked ?? manifest?.checksum?.algorithm;
+  const { source, proof } =
+    wanted === undefined || wanted === held.checksum?.algorithm
+      ? { source: plaintext, proof: () => held }
+      : await digested(plaintext, wanted, held);
+  // Without a length it is stored in parts.
+  const provesMd5 = held.md5 !== undefined;
+  return { plaintextBytes: fitsOnePut ? plaintextBytes : undefined, provesMd5, bytes: () => source, proof };
+}
+
+async function digested(
+  plaintext: ByteSource,
+  algorithm: ChecksumAlgorithm,
+  { md5 }: BodyProof,
+): Promise<{ readonly source: ByteSource; readonly proof: () => BodyProof }> {
+  const digest = await startDigest(algorithm);
+  let checksum: Checksum | undefined;
+  return {
+    source: passing(plaintext, digest),
+    proof: () => {
+      checksum ??= { algorithm, value: digest.digest() };
+      return { checksum, md5 };
+    },
+  };
+}
+
+/** What a footer says of the object's bytes, and not of how they were cut in parts: that is another way now. */
+function wholeDigests(manifest: Manifest | undefined): BodyProof {
+  const { checksum, md5, multipart } = manifest ?? {};
+  return { checksum: checksum?.composite === true ? undefined : checksum, md5: multipart === true ? undefined : md5 };
+}
+
+function tooLarge(): Error {
+  return clientError(
+    'InvalidRequest',
+    `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PUT_BYTES}`,
+  );
+}

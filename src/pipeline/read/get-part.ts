@@ -1,0 +1,73 @@
+import type { ObjectContent } from '../../operations/answer.ts';
+import type { GetObject } from '../../operations/operation.ts';
+import { ObjectReplaced, pinned, readingAgain } from '../../store/pin.ts';
+import type { OperationContext } from '../context.ts';
+import { lookAt } from '../etags/etag-conditions.ts';
+import { getObject } from './get.ts';
+import { type PartRange, partAmong, partRange } from './part-range.ts';
+import { factsOf } from './told-facts.ts';
+
+/**
+ * GetObject of one part: a range that the sealed list of parts tells. With that list known, one request of the backend,
+ * pinned to the object that it is of; else a HEAD and the footer come before it.
+ */
+export async function getPart(operation: GetObject, part: number, context: OperationContext): Promise<ObjectContent> {
+  return (await knownPart(operation, part, context)) ?? readingAgain(() => attemptPart(operation, part, context));
+}
+
+async function knownPart(
+  operation: GetObject,
+  part: number,
+  context: OperationContext,
+): Promise<ObjectContent | undefined> {
+  const { layouts } = context;
+  const known = layouts.get(context.tenant.name, operation.ref);
+  // The backend judges one condition for us, and that is the pin.
+  if (known?.layout === undefined || Object.values(operation.conditions).some((condition) => condition !== undefined)) {
+    return undefined;
+  }
+  const found = partAmong(known.manifest.parts, part);
+  // An object that took this one's place may have that many parts, or bytes there.
+  if (found === undefined || isEmpty(found)) return undefined;
+  try {
+    return await read(operation, found, known.backendEtag, context);
+  } catch (error) {
+    if (!(error instanceof ObjectReplaced)) throw error;
+    layouts.delete(context.tenant.name, operation.ref);
+    return undefined;
+  }
+}
+
+async function attemptPart(operation: GetObject, part: number, context: OperationContext): Promise<ObjectContent> {
+  const { ref, overrides } = operation;
+  const object = await lookAt(operation, context);
+  const found = await partRange(part, object, ref, context);
+  if (!isEmpty(found)) return read(operation, found, object.stored.etag, context);
+  return {
+    kind: 'ObjectContent',
+    facts: await factsOf(object, ref, context),
+    ...found,
+    overrides,
+    body: Buffer.alloc(0),
+  };
+}
+
+async function read(
+  operation: GetObject,
+  { range, partsCount }: PartRange,
+  backendEtag: string,
+  context: OperationContext,
+): Promise<ObjectContent> {
+  const get: GetObject = {
+    ...operation,
+    range: { kind: 'from', ...range },
+    part: undefined,
+    ifRange: undefined,
+    conditions: {},
+  };
+  return { ...(await pinned(getObject(get, context, backendEtag))), partsCount };
+}
+
+function isEmpty({ range }: PartRange): boolean {
+  return range.last < range.first;
+}

@@ -1,0 +1,190 @@
+import { canCombine, checksumOfParts } from '../../checksums/whole-object.ts';
+import { clientError, GatewayError } from '../../errors.ts';
+import type { Checksum } from '../../operations/object.ts';
+import type { CompleteMultipartUpload, NamedPart } from '../../operations/operation.ts';
+import type { PartRecord } from '../../uploads/upload-record.ts';
+import type { OperationContext } from '../context.ts';
+import { partEtag, partEtags } from '../etags/part-etag.ts';
+import { backendParts } from './list.ts';
+import type { ReadUpload } from './state.ts';
+
+/**
+ * The attempts that the client means, by number and ETag. Others of the same number, and parts that it leaves out, do
+ * not become part of the object.
+ * @throws GatewayError InvalidPartOrder, InvalidPart, EntityTooSmall, and what listing the backend's parts throws
+ */
+export async function chosenParts(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload,
+  context: OperationContext,
+): Promise<PartRecord[]> {
+  let last = 0;
+  for (const { partNumber } of operation.parts) {
+    if (partNumber <= last) {
+      throw clientError(
+        'InvalidPartOrder',
+        'The list of parts was not in ascending order. The parts must be ordered by number.',
+      );
+    }
+    last = partNumber;
+  }
+  const recorded = await attemptsByName(operation, upload, context);
+  const chosen = operation.parts.map((named) => {
+    const record = recorded.get(nameOf(named.partNumber, named.etag));
+    if (record === undefined) throw missingPart(named, upload.uploadId);
+    refuseOtherChecksum(named, record);
+    return record;
+  });
+  const small = chosen.slice(0, -1).find((part) => part.plaintextBytes < operation.smallestPartBytes);
+  if (small !== undefined) throw partTooSmall(small, operation.smallestPartBytes, context);
+  return chosen;
+}
+
+/**
+ * Attempts by all that they may be called. Where ETags are MD5s, a part that was sent twice with the same bytes has two
+ * attempts of one name, and the backend has kept whichever came last to it: that one is meant.
+ */
+async function attemptsByName(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload,
+  context: OperationContext,
+): Promise<ReadonlyMap<string, PartRecord>> {
+  const recorded = new Map<string, PartRecord>();
+  const again = new Map<string, PartRecord[]>();
+  for (const record of upload.parts) {
+    for (const etag of partEtags(record, context.policy)) {
+      const name = nameOf(record.partNumber, etag);
+      const before = recorded.get(name);
+      recorded.set(name, record);
+      if (before !== undefined && !record.staged) again.set(name, [...(again.get(name) ?? [before]), record]);
+    }
+  }
+  const asked = operation.parts.filter(({ partNumber, etag }) => again.has(nameOf(partNumber, etag)));
+  const [first, last] = [asked[0], asked.at(-1)];
+  if (first === undefined || last === undefined) return recorded;
+  const range = { after: first.partNumber - 1, until: last.partNumber };
+  const held = await backendParts(upload, range, context).catch(unlessUntold);
+  for (const { partNumber, etag } of asked) {
+    const name = nameOf(partNumber, etag);
+    const there = again.get(name)?.findLast((record) => record.etag === held?.get(partNumber));
+    if (there !== undefined) recorded.set(name, there);
+  }
+  return recorded;
+}
+
+/** Whoever may not list parts has the last that was recorded; whether the upload is over, the backend's Complete tells. */
+function unlessUntold(error: unknown): undefined {
+  if (error instanceof GatewayError && (error.code === 'AccessDenied' || error.code === 'NoSuchUpload'))
+    return undefined;
+  throw error;
+}
+
+function nameOf(partNumber: number, etag: string): string {
+  return `${partNumber} ${etag}`;
+}
+
+/** Also what a part is whose record was lost, so that the client sends it again. */
+export function missingPart(
+  { partNumber, etag }: Pick<NamedPart, 'partNumber' | 'etag'>,
+  uploadId: string,
+): GatewayError {
+  return clientError(
+    'InvalidPart',
+    `Part ${partNumber} could not be found, or its ETag is another one. Send the part again.`,
+    { details: { UploadId: uploadId, PartNumber: String(partNumber), ETag: etag } },
+  );
+}
+
+function partTooSmall(part: PartRecord, smallestBytes: number, { policy }: OperationContext): GatewayError {
+  const { partNumber, plaintextBytes } = part;
+  return clientError(
+    'EntityTooSmall',
+    `Your proposed upload is smaller than the minimum allowed size: part ${partNumber} has ${plaintextBytes} bytes, and all but the last need ${smallestBytes}.`,
+    {
+      details: {
+        ProposedSize: String(plaintextBytes),
+        MinSizeAllowed: String(smallestBytes),
+        PartNumber: String(partNumber),
+        ETag: partEtag(part, policy),
+      },
+    },
+  );
+}
+
+function refuseOtherChecksum({ partNumber, etag, checksum }: NamedPart, record: PartRecord): void {
+  if (checksum === undefined) return;
+  const known = record.checksum;
+  if (known?.algorithm === checksum.algorithm && known.value.equals(checksum.value)) return;
+  const reason = known?.algorithm === checksum.algorithm ? 'is another one' : 'was not given when it was uploaded';
+  throw clientError(
+    'InvalidPart',
+    `The ${checksum.algorithm} checksum of part ${partNumber} ${reason}. Send the part again.`,
+    { details: { PartNumber: String(partNumber), ETag: etag } },
+  );
+}
+
+/**
+ * The object's checksum, by the algorithm and type that the upload was begun with, checked against what the client says.
+ * @throws GatewayError BadDigest, InvalidRequest
+ */
+export async function checksumOfObject(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload,
+  parts: readonly PartRecord[],
+): Promise<Checksum | undefined> {
+  refuseOtherLength(operation, parts);
+  const asked = upload.header.checksum ?? askedAtTheEnd(operation, parts);
+  const claimed = operation.checksum;
+  if (asked === undefined) {
+    if (claimed === undefined) return undefined;
+    throw clientError(
+      'InvalidRequest',
+      `The object's ${claimed.algorithm} cannot be checked: the upload was begun without x-amz-checksum-algorithm, or its parts were sent without that checksum.`,
+    );
+  }
+  if (operation.composite !== undefined && operation.composite !== asked.composite) {
+    throw clientError('InvalidRequest', 'The upload was begun with another x-amz-checksum-type.');
+  }
+  if (claimed !== undefined && claimed.algorithm !== asked.algorithm) {
+    throw clientError(
+      'InvalidRequest',
+      `Checksum Type mismatch occurred, expected checksum Type: ${asked.algorithm.toLowerCase()}, actual checksum Type: ${claimed.algorithm.toLowerCase()}`,
+    );
+  }
+  const sums = parts.map(
+    ({ checksum, plaintextBytes }) => checksum && { value: checksum.value, bytes: plaintextBytes },
+  );
+  if (!sums.every((sum) => sum !== undefined)) return undefined;
+  const value = await checksumOfParts(asked.algorithm, sums, asked);
+  const counts = asked.composite ? parts.length : undefined;
+  const differs = claimed !== undefined && (!claimed.value.equals(value) || (claimed.parts ?? counts) !== counts);
+  if (differs) {
+    throw clientError(
+      'BadDigest',
+      `The ${asked.algorithm.toLowerCase()} you specified did not match the calculated checksum.`,
+    );
+  }
+  return { algorithm: asked.algorithm, value, parts: counts };
+}
+
+/** An upload that was begun without an algorithm, whose parts all bear the checksum that Complete speaks of. */
+function askedAtTheEnd(
+  { checksum, composite }: CompleteMultipartUpload,
+  parts: readonly PartRecord[],
+): ReadUpload['header']['checksum'] {
+  if (checksum === undefined || composite === undefined) return undefined;
+  const { algorithm } = checksum;
+  if (!composite && !canCombine(algorithm)) return undefined;
+  const borne = parts.every((part) => part.checksum?.algorithm === algorithm);
+  return borne ? { algorithm, composite } : undefined;
+}
+
+function refuseOtherLength({ plaintextBytes }: CompleteMultipartUpload, parts: readonly PartRecord[]): void {
+  if (plaintextBytes === undefined) return;
+  const actual = parts.reduce((bytes, part) => bytes + part.plaintextBytes, 0);
+  if (plaintextBytes === actual) return;
+  throw clientError(
+    'InvalidRequest',
+    `The provided 'x-amz-mp-object-size' header value ${plaintextBytes} does not match what was computed: ${actual}`,
+  );
+}

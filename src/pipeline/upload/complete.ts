@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Manifest, multipartFooterBytes, sealFooter } from '../../envelope/footer.ts';
+import { Layout } from '../../envelope/layout.ts';
+import { sealedBytes } from '../../envelope/sizes.ts';
+import { clientError, GatewayError } from '../../errors.ts';
+import type { UploadCompleted } from '../../operations/answer.ts';
+import type { Checksum } from '../../operations/object.ts';
+import type { CompleteMultipartUpload } from '../../operations/operation.ts';
+import { backendEtag } from '../../store/etag.ts';
+import { inTurn } from '../../uploads/turns.ts';
+import type { PartRecord } from '../../uploads/upload-record.ts';
+import type { OperationContext } from '../context.ts';
+import { conditionsForWriting } from '../etags/etag-conditions.ts';
+import { digestIn, plainEtag } from '../etags/shown-etag.ts';
+import { mustJudgeOnComplete } from '../write/complete-conditions.ts';
+import { writeConditions } from '../write/put-known-length.ts';
+import { writtenEtag } from '../write/write-answer.ts';
+import { sendBackendParts } from './backend-parts.ts';
+import { checksumOfObject, chosenParts, missingPart } from './chosen-parts.ts';
+import {
+  type CompletedObject,
+  completedBefore,
+  completedMeanwhile,
+  completedObject,
+  requestDigest,
+} from './completed-before.ts';
+import { backendParts } from './list.ts';
+import { type BackendPart, planBackendParts } from './plan.ts';
+import { noSuchUpload, type ReadUpload, withUpload } from './state.ts';
+
+/** For a client that did not hear the answer and asks again. */
+const COMPLETED_KEEP_SECONDS = 900;
+
+/**
+ * Two Completes at once overwrite each other's footer; whoever comes too late tries again. It is bounded by time and not
+ * by attempts, because a busy store takes longer over the one that was first.
+ */
+const PATIENCE_MILLISECONDS = 8000;
+const RETRY_MILLISECONDS = 50;
+const LONGEST_RETRY_MILLISECONDS = 800;
+
+/** CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried again. */
+export async function completeUpload(
+  operation: CompleteMultipartUpload,
+  context: OperationContext,
+): Promise<UploadCompleted> {
+  mustJudgeOnComplete(operation.conditions, context);
+  const work = () => withUpload(operation, context, (upload) => complete(operation, upload, context));
+  if (!context.careful) return work();
+  const { ref, uploadId } = operation;
+  return inTurn(JSON.stringify([ref.bucket, ref.key, uploadId]), work);
+}
+
+async function complete(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload | undefined,
+  context: OperationContext,
+): Promise<UploadCompleted> {
+  if (upload === undefined) {
+    if (context.policy.protection !== 'none') throw noSuchUpload(operation, context);
+    return completePlain(operation, context);
+  }
+  if (upload.completed !== undefined) return completedBefore(operation, upload, context);
+  const parts = await chosenParts(operation, upload, context);
+  const checksum = await checksumOfObject(operation, upload, parts);
+  const manifest = manifestFor(parts, checksum);
+  const plan = planBackendParts(parts, { smallestBytes: context.store.dialect.smallestPartBytes });
+  const completed = await assemble(operation, { upload, manifest, plan }, context);
+  const { backendEtag, answer } = completed;
+  rememberLayout(completed, manifest, upload, context);
+  const etag = await writtenEtag(backendEtag, digestIn(manifest, upload.oid), upload.ref, context);
+  await forget(operation, { upload, completed }, context);
+  return { ...answer, etag, checksum };
+}
+
+/** So that the first range of it costs no request for its footer. */
+function rememberLayout(
+  { backendEtag }: CompletedObject,
+  manifest: Manifest,
+  { ref, quantum, oid }: ReadUpload,
+  { layouts, tenant }: OperationContext,
+): void {
+  const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
+  const layout = Layout.fromManifest(manifest, quantum);
+  layouts.set(tenant.name, ref, { backendEtag, oid, storedBytes, manifest, layout });
+}
+
+interface Assembly {
+  readonly upload: ReadUpload;
+  readonly manifest: Manifest;
+  readonly plan: readonly BackendPart[];
+}
+
+async function assemble(
+  operation: CompleteMultipartUpload,
+  assembly: Assembly,
+  context: OperationContext,
+): Promise<CompletedObject> {
+  const footerBytes = footerBytesFor(assembly.manifest, assembly.upload);
+  const release = context.budget.reserve(2 * footerBytes); // its plaintext and its sealed form
+  const begunAt = performance.now();
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const isLast = performance.now() - begunAt > PATIENCE_MILLISECONDS;
+      let refusal = noSuchUpload(assembly.upload, context);
+      try {
+        const completed = await attemptComplete(operation, { ...assembly, footerBytes }, context);
+        if (completed !== undefined) return completed;
+      } catch (error) {
+        const happened = whatHappened(error, operation, { ...assembly, isLast }, context);
+        const completed = await happened.catch(unlessStumbled);
+        if (completed !== undefined) return completed;
+        if (error instanceof GatewayError && !isOver(error)) refusal = error;
+      }
+      if (isLast) throw refusal;
+      await sleep(Math.random() * Math.min(RETRY_MILLISECONDS * attempt, LONGEST_RETRY_MILLISECONDS));
+    }
+  } finally {
+    release();
+  }
+}
+
+/** @returns undefined when the backend acknowledged what is not there */
+async function attemptComplete(
+  operation: CompleteMultipartUpload,
+  { upload, manifest, plan, footerBytes }: Assembly & { readonly footerBytes: number },
+  context: OperationContext,
+): Promise<CompletedObject | undefined> {
+  const { careful, randomBytes, store, signal } = context;
+  const { ref, proven } = upload;
+  const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: randomBytes(16) });
+  const parts = await sendBackendParts(plan, { upload, footer }, context);
+  const conditions = await conditionsForWriting(operation.conditions, ref, context);
+  const stored = await store.uploads.complete(proven, { parts, conditions }, signal);
+  const acknowledged = completedObject(ref, stored);
+  if (!careful) return acknowledged;
+  return completedMeanwhile(upload, { parts: manifest.parts, acknowledged }, context);
+}
+
+/** The backend's words for a Complete that came too late, or whose parts were overwritten meanwhile. */
+const OVERTAKEN: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+  'NoSuchUpload',
+  'InvalidPart',
+  'PreconditionFailed',
+  'ConditionalRequestConflict',
+]);
+
+/**
+ * What to make of a refusal: the answer of another Complete that made this very object, or undefined to try again.
+ * @throws the refusal when it is one
+ */
+async function whatHappened(
+  error: unknown,
+  operation: CompleteMultipartUpload,
+  { upload, manifest, plan, isLast }: Assembly & { readonly isLast: boolean },
+  context: OperationContext,
+): Promise<CompletedObject | undefined> {
+  if (!(error instanceof GatewayError)) throw error;
+  const stumbled = hasStumbled(error);
+  if (!stumbled && !OVERTAKEN.has(error.code)) throw error;
+  const completed = await completedMeanwhile(upload, manifest, context);
+  if (completed !== undefined) return completed;
+  // versitygw knows the upload no more from the moment that another Complete begins, and the object from its end on.
+  if (stumbled || isOver(error)) return undefined;
+  // Names a part: a staged one is gone, and the client must send it again.
+  if (error.code !== 'InvalidPart' || error.details.PartNumber !== undefined) throw error;
+  // A part that the client sent: it was overwritten by another attempt, and only the client can mend that.
+  const held = await backendParts(upload, { after: 0, until: Number.MAX_SAFE_INTEGER }, context).catch(unlessOver);
+  if (held === undefined) return undefined;
+  for (const part of plan) {
+    if (part.kind !== 'held') continue;
+    const etag = held.get(part.partNumber);
+    if (etag === '') return undefined; // the next attempt will see which
+    // versitygw takes the parts away one by one while another Complete is at work.
+    if (etag === undefined && !isLast) return undefined;
+    if (etag !== part.etag) {
+      const named = operation.parts.find(({ partNumber }) => partNumber === part.partNumber);
+      throw missingPart({ ...part, etag: named?.etag ?? '' }, upload.uploadId);
+    }
+  }
+  return undefined; // what is left is the footer
+}
+
+/**
+ * Ceph RGW answers 500 while another Complete is at work, versitygw to whatever finds the upload's folder renamed under
+ * it: to the Complete, and to the questions what became of it.
+ */
+function hasStumbled(error: unknown): boolean {
+  return (
+    error instanceof GatewayError && error.code === 'BackendUnavailable' && error.details.backendStatus !== undefined
+  );
+}
+
+function unlessStumbled(error: unknown): undefined {
+  if (hasStumbled(error)) return undefined;
+  throw error;
+}
+
+/** Completed this very moment: the next attempt will see it. */
+function unlessOver(error: unknown): undefined {
+  if (isOver(error)) return undefined;
+  throw error;
+}
+
+function isOver(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'NoSuchUpload';
+}
+
+function manifestFor(parts: readonly PartRecord[], checksum: Checksum | undefined): Manifest {
+  const md5s = parts.map(({ md5 }) => md5);
+  return {
+    multipart: true,
+    plaintextBytes: parts.reduce((bytes, part) => bytes + part.plaintextBytes, 0),
+    md5: md5s.every((md5) => md5 !== undefined) ? createHash('md5').update(Buffer.concat(md5s)).digest() : undefined,
+    checksum: checksum && { ...checksum, composite: checksum.parts !== undefined },
+    parts: parts.map(({ partNumber, plaintextBytes, partSalt, md5 }) => ({
+      partNumber,
+      plaintextBytes,
+      partSalt,
+      md5,
+    })),
+  };
+}
+
+/** @throws GatewayError EntityTooSmall when so many small parts do not fit in the bucket's footers (FORMAT.md §5) */
+function footerBytesFor({ parts, checksum }: Manifest, { quantum }: ReadUpload): number {
+  const footerBytes = multipartFooterBytes(parts, quantum, checksum);
+  if (footerBytes !== undefined) return footerBytes;
+  throw clientError(
+    'EntityTooSmall',
+    'The parts are too many and too small: their list does not fit what this bucket’s policy allows (quantum). Use larger parts.',
+  );
+}
+
+/** The object is there: what follows must not make its client believe that it is not. */
+async function forget(
+  operation: CompleteMultipartUpload,
+  { upload, completed }: { readonly upload: ReadUpload; readonly completed: CompletedObject },
+  { staging, uploads, tenant }: OperationContext,
+): Promise<void> {
+  const { id, headerEntry, records } = upload;
+  const { backendEtag: etag, answer } = completed;
+  const listDigest = requestDigest(operation);
+  const entry = records.sealCompleted({ listDigest, etag, versionId: answer.versionId });
+  // The mark comes first: whoever asks for the header only, to add a part, sees that the upload is over.
+  await Promise.allSettled([
+    uploads.replace(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS),
+    uploads.countOut(tenant.name, id),
+  ]);
+  const staged = upload.parts.filter((part) => part.staged);
+  if (staged.length > 0) await staging.remove(id, staged, new AbortController().signal);
+}
+
+/** In a bucket without protection: the backend's own parts, its own conditions and errors. */
+async function completePlain(operation: CompleteMultipartUpload, context: OperationContext): Promise<UploadCompleted> {
+  const { ref, checksum } = operation;
+  const { knownUploads, store, policy, signal } = context;
+  if (checksum !== undefined) {
+    throw clientError(
+      'NotImplemented',
+      'In a bucket without protection, the checksum of an object that was sent in parts cannot be checked.',
+    );
+  }
+  const parts = operation.parts.map(({ partNumber, etag }) => ({ partNumber, etag: backendEtag(etag) }));
+  const conditions = writeConditions(operation.conditions);
+  const upload = await knownUploads.prove(operation, store, signal);
+  const stored = await store.uploads.complete(upload, { parts, conditions }, signal);
+  knownUploads.forget(operation);
+  const { etag, versionId, vendor } = stored;
+  return { kind: 'UploadCompleted', ref, etag: plainEtag(etag, policy), versionId, checksum: undefined, vendor };
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { StoredAck } from '../../dialects/store-exchange.ts';
+import type { PartEntry } from '../../envelope/footer.ts';
+import { GatewayError } from '../../errors.ts';
+import { checksumIn, identify, manifestOf, type SealedObject } from '../../formats/sx1/stored.ts';
+import type { UploadCompleted } from '../../operations/answer.ts';
+import type { ObjectRef } from '../../operations/object.ts';
+import type { CompleteMultipartUpload } from '../../operations/operation.ts';
+import { clientEtag } from '../../store/etag.ts';
+import { HeaderList } from '../../wire/headers.ts';
+import type { OperationContext } from '../context.ts';
+import { etagOf, shownEtag } from '../etags/shown-etag.ts';
+import { noSuchUpload, type ReadUpload, type UploadUnderWay } from './state.ts';
+
+/** What a Complete asks for: another list is another object, and must not be told that it is there. */
+export function requestDigest({ parts }: CompleteMultipartUpload): Buffer {
+  const hash = createHash('sha256');
+  for (const { partNumber, etag } of parts) hash.update(JSON.stringify([partNumber, etag]));
+  return hash.digest();
+}
+
+/**
+ * The answer to a Complete that was asked before and succeeded, while the object is still the one that it made.
+ * @throws GatewayError NoSuchUpload
+ */
+export async function completedBefore(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload,
+  context: OperationContext,
+): Promise<UploadCompleted> {
+  const { completed, ref } = upload;
+  if (completed?.listDigest.equals(requestDigest(operation)) !== true) throw noSuchUpload(operation, context);
+  const { etag, versionId } = completed;
+  const object = await objectOf(upload, versionId, context);
+  // Who may write and not read is told what was true when it was completed.
+  if (object === 'hidden') {
+    const identity = { tenant: context.tenant, ref, backendEtag: etag };
+    const known = context.policy.etag === 'md5' ? (await context.etags.find([identity]))[0] : undefined;
+    const { answer } = completedObject(ref, { etag, versionId, vendor: new HeaderList() });
+    return known === undefined ? answer : { ...answer, etag: etagOf(known, etag) };
+  }
+  if (object === undefined) throw noSuchUpload(operation, context);
+  const { answer } = await answerFor(object, upload, context);
+  return { ...answer, etag: await shownEtag(object, ref, context) };
+}
+
+/**
+ * The answer when the object that lies at the key is the one that these parts make: another Complete was first, or an
+ * earlier one of this client's was not heard. undefined when it is not.
+ * @param acknowledged what the backend said, to look whether it is true; who may not see what lies there believes it
+ */
+export async function completedMeanwhile(
+  upload: ReadUpload,
+  { parts, acknowledged }: { readonly parts: readonly PartEntry[]; readonly acknowledged?: CompletedObject },
+  context: OperationContext,
+): Promise<CompletedObject | undefined> {
+  const object = await objectOf(upload, acknowledged?.answer.versionId, context);
+  if (object === 'hidden') return acknowledged;
+  if (object === undefined) return undefined;
+  const manifest = await manifestOf(object, upload.ref, context);
+  const same =
+    manifest.parts.length === parts.length &&
+    manifest.parts.every((part, at) => {
+      const other = parts[at] as PartEntry;
+      return part.partNumber === other.partNumber && part.partSalt.equals(other.partSalt);
+    });
+  return same ? answerFor(object, upload, context) : undefined;
+}
+
+/** Whether the object that lies at the key is this upload's. False where whoever asks may not see it. */
+export async function madeObject(upload: UploadUnderWay, context: OperationContext): Promise<boolean> {
+  const object = await objectOf(upload, undefined, context);
+  return object !== undefined && object !== 'hidden';
+}
+
+/** The object that this upload made: it has the upload's oid. `hidden`: whoever asks may not see what lies there. */
+async function objectOf(
+  { ref, oid }: UploadUnderWay,
+  versionId: string | undefined,
+  context: OperationContext,
+): Promise<SealedObject | 'hidden' | undefined> {
+  const place = { ...ref, versionId };
+  try {
+    const stored = await context.store.head({ ref: place, conditions: {} }, context.signal);
+    const object = await identify(place, stored, context);
+    return object.kind === 'sealed' && object.opened.head.oid.equals(oid) ? object : undefined;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'AccessDenied') return 'hidden';
+    // Whatever else lies there is not it: nothing, something plain, or something broken.
+    if (error instanceof GatewayError && ANOTHER.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const ANOTHER: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+  'NoSuchKey',
+  'NoSuchVersion',
+  'MethodNotAllowed', // a delete marker by its version
+  'ObjectNotSealed',
+  'ObjectCorrupted',
+  'ObjectMoved',
+  'KeyUnavailable',
+]);
+
+async function answerFor(
+  object: SealedObject,
+  { ref }: UploadUnderWay,
+  context: OperationContext,
+): Promise<CompletedObject> {
+  const { etag, versionId } = object.stored;
+  const checksum = checksumIn(await manifestOf(object, ref, context));
+  return completedObject(ref, { etag, versionId, vendor: new HeaderList() }, checksum);
+}
+
+/** What a Complete made, and its answer but for the ETag of mode `md5`. */
+export interface CompletedObject {
+  /** Unquoted. */
+  readonly backendEtag: string;
+  readonly answer: UploadCompleted;
+}
+
+export function completedObject(
+  ref: ObjectRef,
+  { etag, versionId, vendor }: StoredAck,
+  checksum?: UploadCompleted['checksum'],
+): CompletedObject {
+  const answer: UploadCompleted = { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum, vendor };
+  return { backendEtag: etag, answer };
+}

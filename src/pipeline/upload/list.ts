@@ -1,0 +1,160 @@
+import type { ListedPart, ListedUpload, PartListing, UploadListing } from '../../operations/answer.ts';
+import type { ListMultipartUploads, ListParts } from '../../operations/operation.ts';
+import type { PartRecord } from '../../uploads/upload-record.ts';
+import type { OperationContext } from '../context.ts';
+import { partEtag } from '../etags/part-etag.ts';
+import { plainEtag } from '../etags/shown-etag.ts';
+import { noSuchUpload, type ReadUpload, stateIdOf, withUpload } from './state.ts';
+
+/** How many states a listing of uploads asks for at once. */
+const STATES_AT_ONCE = 64;
+
+/**
+ * An upload without state is the gateway's own, of a body whose length was not declared, or an orphan. The gateway's own
+ * do not last for a day; orphans older than that are shown, so that somebody can abort them.
+ */
+const ORPHAN_SECONDS = 86_400;
+
+/** ListParts: what may be completed. A part counts when it is recorded and lies where its record says. */
+export function listParts(operation: ListParts, context: OperationContext): Promise<PartListing> {
+  return withUpload(operation, context, (upload) => listed(operation, upload, context));
+}
+
+async function listed(
+  operation: ListParts,
+  upload: ReadUpload | undefined,
+  context: OperationContext,
+): Promise<PartListing> {
+  if (upload?.completed !== undefined || (upload === undefined && context.policy.protection !== 'none')) {
+    throw noSuchUpload(operation, context);
+  }
+  const found =
+    upload === undefined ? await plainParts(operation, context) : await sealedParts(operation, upload, context);
+  const parts = found.parts.slice(0, operation.maxParts);
+  return {
+    kind: 'PartListing',
+    asked: operation,
+    owner: ownerOf(context),
+    parts,
+    truncated: operation.maxParts > 0 && (found.truncated || found.parts.length > parts.length),
+    checksum: upload?.header.checksum,
+  };
+}
+
+/** Parts after the marker, in order; one more than asked for tells that more follow. */
+interface FoundParts {
+  readonly parts: readonly ListedPart[];
+  readonly truncated: boolean;
+}
+
+/** Of each number the last attempt that lies where its record says. */
+async function sealedParts(
+  { partNumberMarker, maxParts }: ListParts,
+  upload: ReadUpload,
+  context: OperationContext,
+): Promise<FoundParts> {
+  const attempts = Map.groupBy(upload.parts, ({ partNumber }) => partNumber);
+  const numbers = [...attempts.keys()].filter((number) => number > partNumberMarker).sort((one, other) => one - other);
+  const parts: ListedPart[] = [];
+  let at = 0;
+  do {
+    const some = numbers.slice(at, at + maxParts + 1);
+    const range = { after: (some[0] ?? partNumberMarker + 1) - 1, until: some.at(-1) ?? 0 };
+    const held = await backendParts(upload, range, context);
+    for (const number of some) {
+      const there = attempts.get(number)?.findLast((record) => record.staged || held.get(number) === record.etag);
+      if (there !== undefined) parts.push(shown(there, context));
+    }
+    at += some.length;
+  } while (at < numbers.length && parts.length <= maxParts);
+  return { parts, truncated: false };
+}
+
+/**
+ * ETags by number. At least one request, because only the backend knows whether its upload is still there.
+ * @throws GatewayError NoSuchUpload
+ */
+export async function backendParts(
+  { proven }: ReadUpload,
+  { after, until }: { readonly after: number; readonly until: number },
+  { store, signal }: OperationContext,
+): Promise<Map<number, string>> {
+  const held = new Map<number, string>();
+  const pageAfter = (marker: number) => store.uploads.listParts(proven, marker, signal);
+  let page = await pageAfter(after);
+  // MinIO lists nothing after a number that is no part's, whatever follows: then all of them are looked at.
+  if (after > 0 && page.parts.length === 0) page = await pageAfter(0);
+  for (;;) {
+    for (const { partNumber, etag } of page.parts) held.set(partNumber, etag);
+    const last = page.parts.at(-1)?.partNumber;
+    if (!page.truncated || last === undefined || last >= until) return held;
+    page = await pageAfter(last);
+  }
+}
+
+async function plainParts(
+  operation: ListParts,
+  { knownUploads, store, policy, signal }: OperationContext,
+): Promise<FoundParts> {
+  const upload = await knownUploads.prove(operation, store, signal);
+  const { parts, truncated } = await store.uploads.listParts(upload, operation.partNumberMarker, signal);
+  return {
+    parts: parts.flatMap(({ partNumber, etag, storedBytes, lastModified }) => {
+      if (etag === '') return [];
+      return {
+        partNumber,
+        etag: plainEtag(etag, policy),
+        plaintextBytes: storedBytes,
+        lastModified,
+        checksum: undefined,
+      };
+    }),
+    truncated,
+  };
+}
+
+function shown(part: PartRecord, { policy }: OperationContext): ListedPart {
+  const { partNumber, plaintextBytes, storedAt, checksum } = part;
+  return { partNumber, etag: partEtag(part, policy), plaintextBytes, lastModified: storedAt, checksum };
+}
+
+/** ListMultipartUploads: the backend's, less the gateway's own. */
+export async function listUploads(operation: ListMultipartUploads, context: OperationContext): Promise<UploadListing> {
+  const { store, signal } = context;
+  const listing = await store.uploads.list(operation, signal);
+  return {
+    kind: 'UploadListing',
+    asked: operation,
+    owner: ownerOf(context),
+    uploads: await clientsOwn(operation.bucket, listing.uploads, context),
+    commonPrefixes: listing.commonPrefixes,
+    truncated: listing.truncated,
+    nextKeyMarker: listing.nextKeyMarker,
+    nextUploadIdMarker: listing.nextUploadIdMarker,
+  };
+}
+
+async function clientsOwn(
+  bucket: string,
+  listed: readonly ListedUpload[],
+  context: OperationContext,
+): Promise<ListedUpload[]> {
+  if (context.policy.protection === 'none') return [...listed];
+  const { now, uploads } = context;
+  const orphanBefore = now().getTime() - ORPHAN_SECONDS * 1000;
+  const own: ListedUpload[] = [];
+  for (let at = 0; at < listed.length; at += STATES_AT_ONCE) {
+    const some = listed.slice(at, at + STATES_AT_ONCE);
+    const states = await Promise.all(
+      some.map(({ key, uploadId }) => uploads.header(stateIdOf({ ref: { bucket, key }, uploadId }, context))),
+    );
+    own.push(
+      ...some.filter((upload, index) => states[index] !== undefined || upload.initiated.getTime() < orphanBefore),
+    );
+  }
+  return own;
+}
+
+function ownerOf({ tenant }: OperationContext): PartListing['owner'] {
+  return { id: tenant.name, displayName: tenant.name };
+}

@@ -1,0 +1,100 @@
+import { sealedPartBytes } from '../../envelope/sizes.ts';
+import { clientError, type GatewayError } from '../../errors.ts';
+import type { PartRecord } from '../../uploads/upload-record.ts';
+
+/** Small parts are put together to backend parts of about this size: few requests, and a few of them at once. */
+const COALESCED_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The backend's last part number, which no client's part has (upload-part.ts): a footer of its own overwrites none, not
+ * even one that this Complete does not name and the next one may.
+ */
+const FOOTER_NUMBER = 10_000;
+
+/** What a backend part is made of: one that lies there already, or staged parts that are yet to be sent. */
+export type BackendPart =
+  | { readonly kind: 'held'; readonly partNumber: number; readonly etag: string }
+  | {
+      readonly kind: 'sent';
+      readonly partNumber: number;
+      readonly staged: readonly PartRecord[];
+      /** Of the staged parts; the footer comes on top. */
+      readonly storedBytes: number;
+    };
+
+/**
+ * How the parts lie in the backend's upload, in order (FORMAT.md §6). Runs of staged parts become backend parts that
+ * are large enough for the backend; the last one takes the footer too and may be of any size. Where their boundaries lie
+ * means nothing to a reader. A backend part has the number of its first part, so numbers rise.
+ * @throws GatewayError EntityTooSmall for a run before the end that is too small even as a whole
+ */
+export function planBackendParts(
+  parts: readonly PartRecord[],
+  { smallestBytes }: { readonly smallestBytes: number },
+): BackendPart[] {
+  const plan: BackendPart[] = [];
+  let run: PartRecord[] = [];
+  for (const part of parts) {
+    if (part.staged) {
+      run.push(part);
+      continue;
+    }
+    plan.push(...cutRun(run, smallestBytes));
+    run = [];
+    plan.push({ kind: 'held', partNumber: part.partNumber, etag: part.etag });
+  }
+  plan.push(...cutTail(run));
+  return plan;
+}
+
+/** Each piece at least as large as the backend wants: what is left over goes to the piece before it. */
+function cutRun(run: readonly PartRecord[], smallestBytes: number): BackendPart[] {
+  if (run.length === 0) return [];
+  const pieces = cut(run);
+  const last = pieces.at(-1) as PartRecord[];
+  if (bytesOf(last) < smallestBytes) {
+    const before = pieces.at(-2);
+    if (before === undefined) throw runTooSmall(run, smallestBytes);
+    before.push(...last);
+    pieces.pop();
+  }
+  return pieces.map(sent);
+}
+
+/** The end of the object, footer included: the footer alone when no part is staged there. */
+function cutTail(run: readonly PartRecord[]): BackendPart[] {
+  if (run.length === 0) return [{ kind: 'sent', partNumber: FOOTER_NUMBER, staged: [], storedBytes: 0 }];
+  return cut(run).map(sent);
+}
+
+function cut(run: readonly PartRecord[]): PartRecord[][] {
+  const pieces: PartRecord[][] = [];
+  let bytes = COALESCED_BYTES;
+  for (const part of run) {
+    if (bytes >= COALESCED_BYTES) {
+      pieces.push([]);
+      bytes = 0;
+    }
+    pieces.at(-1)?.push(part);
+    bytes += sealedPartBytes(part.plaintextBytes);
+  }
+  return pieces;
+}
+
+function sent(staged: readonly PartRecord[]): BackendPart {
+  const partNumber = (staged[0] as PartRecord).partNumber;
+  return { kind: 'sent', partNumber, staged, storedBytes: bytesOf(staged) };
+}
+
+function bytesOf(parts: readonly PartRecord[]): number {
+  return parts.reduce((bytes, part) => bytes + sealedPartBytes(part.plaintextBytes), 0);
+}
+
+function runTooSmall(run: readonly PartRecord[], smallestBytes: number): GatewayError {
+  const [first, last] = [run[0]?.partNumber, run.at(-1)?.partNumber];
+  const which = first === last ? `Part ${first} is` : `Parts ${first} to ${last} are together`;
+  return clientError(
+    'EntityTooSmall',
+    `${which} smaller than the ${smallestBytes} bytes that the backend wants of what lies before larger parts.`,
+  );
+}

@@ -1,0 +1,146 @@
+import { setImmediate } from 'node:timers/promises';
+import { openEnvelope, readEnvelopeHead } from '../../envelope/envelope.ts';
+import type { ObjectKeys } from '../../envelope/object-keys.ts';
+import type { QuantumId } from '../../envelope/sizes.ts';
+import { clientError, type GatewayError } from '../../errors.ts';
+import { corrupted } from '../../formats/sx1/sealing.ts';
+import type { ObjectRef } from '../../operations/object.ts';
+import { ProvenUpload } from '../../store/proven-upload.ts';
+import { stateId } from '../../uploads/state-id.ts';
+import {
+  type CompletedRecord,
+  headerEnvelope,
+  isCompletedMark,
+  type PartRecord,
+  type UploadHeader,
+  UploadRecords,
+} from '../../uploads/upload-record.ts';
+import type { OperationContext } from '../context.ts';
+
+/** A multipart upload of a sealed object, its keys opened. */
+export interface UploadUnderWay {
+  readonly ref: ObjectRef;
+  readonly uploadId: string;
+  /** The same upload for the store, which acts on no other value. */
+  readonly proven: ProvenUpload;
+  /** stateId(). */
+  readonly id: string;
+  readonly keys: ObjectKeys;
+  readonly oid: Buffer;
+  readonly envelope: Buffer;
+  readonly quantum: QuantumId;
+  readonly header: UploadHeader;
+  /** The header as it is stored. */
+  readonly headerEntry: Buffer;
+  readonly records: UploadRecords;
+}
+
+/** All that is known of an upload. */
+export interface ReadUpload extends UploadUnderWay {
+  /** In the order in which they came; a part that was sent again is there again. */
+  readonly parts: readonly PartRecord[];
+  readonly completed: CompletedRecord | undefined;
+}
+
+/** Measured: what was read of an entry, and the record it was opened to. */
+const OPENED_ENTRY_BYTES = 1600;
+
+/** So many take some milliseconds; then other requests have their turn. */
+const FAIR_ENTRIES = 500;
+
+type Named = { readonly ref: ObjectRef; readonly uploadId: string };
+
+export function stateIdOf({ ref, uploadId }: Named, { tenant }: OperationContext): string {
+  return stateId({ tenant: tenant.name, bucket: ref.bucket, key: ref.key, uploadId });
+}
+
+/**
+ * The upload, or undefined when the gateway has no state of it: it is over, it never was, it belongs to somebody else,
+ * or it is one of a bucket without protection.
+ * @throws GatewayError KeyStoreUnavailable, KeyUnavailable, ObjectCorrupted (the state was altered)
+ */
+export async function findUpload(named: Named, context: OperationContext): Promise<UploadUnderWay | undefined> {
+  const id = stateIdOf(named, context);
+  const entry = await context.uploads.header(id);
+  if (entry === undefined || isCompletedMark(entry)) return undefined;
+  return openUpload(named, { id, entry }, context);
+}
+
+/**
+ * The same with all its parts, and one that was completed too. Tens of thousands of them may be opened for as long as
+ * `use` takes, so they are reserved for.
+ * @throws GatewayError as findUpload, SlowDown, and what `use` throws
+ */
+export async function withUpload<T>(
+  named: Named,
+  context: OperationContext,
+  use: (upload: ReadUpload | undefined) => Promise<T>,
+): Promise<T> {
+  const { uploads, budget } = context;
+  const entries = await uploads.mostEntries(stateIdOf(named, context));
+  // Whatever the limit is, an upload can be completed while little else goes on.
+  const release = budget.reserve(Math.min(entries * OPENED_ENTRY_BYTES, Math.floor(budget.limitBytes / 2)));
+  try {
+    return await use(await readUpload(named, context));
+  } finally {
+    release();
+  }
+}
+
+async function readUpload(named: Named, context: OperationContext): Promise<ReadUpload | undefined> {
+  const id = stateIdOf(named, context);
+  const read = (await context.uploads.read(id)) ?? [];
+  const header = read.findIndex((each) => !isCompletedMark(each));
+  const entry = read[header];
+  if (entry === undefined) return undefined;
+  const rest = read.filter((_, at) => at !== header);
+  const upload = await openUpload(named, { id, entry }, context);
+  const parts: PartRecord[] = [];
+  let completed: CompletedRecord | undefined;
+  for (const [at, each] of rest.entries()) {
+    if (at % FAIR_ENTRIES === FAIR_ENTRIES - 1) await setImmediate();
+    const opened = upload.records.open(each);
+    if ('part' in opened) parts.push(opened.part);
+    else completed = opened.completed;
+  }
+  return { ...upload, parts, completed };
+}
+
+async function openUpload(
+  { ref, uploadId }: Named,
+  { id, entry }: { readonly id: string; readonly entry: Buffer },
+  { keyRings, randomBytes, tenant }: OperationContext,
+): Promise<UploadUnderWay> {
+  const envelope = headerEnvelope(entry);
+  const head = readEnvelopeHead(envelope);
+  if (head.keyRingId !== tenant.ringId) {
+    throw corrupted('The upload is sealed under a key ring that is not this tenant’s.');
+  }
+  const kek = await keyRings.kek(head.keyRingId, head.kekVersion);
+  const { keys } = openEnvelope(envelope, { kek: kek.key, tenant: tenant.name });
+  const records = new UploadRecords({ id, keys, randomBytes: randomBytes });
+  const header = records.openHeader(entry);
+  return {
+    ref,
+    uploadId,
+    proven: ProvenUpload.ofState(ref, uploadId),
+    id,
+    keys,
+    oid: head.oid,
+    envelope,
+    quantum: head.quantum,
+    header,
+    headerEntry: entry,
+    records,
+  };
+}
+
+export function noSuchUpload({ uploadId }: Named, { uploadKeepSeconds }: OperationContext): GatewayError {
+  const days = Math.round((uploadKeepSeconds / 86_400) * 10) / 10;
+  return clientError(
+    'NoSuchUpload',
+    'The upload does not exist. It was completed or aborted, it never was, nothing was added to it for ' +
+      `${days} days, or the gateway’s key store lost its state. If it was not completed, begin it again.`,
+    { details: { UploadId: uploadId } },
+  );
+}

@@ -1,0 +1,97 @@
+import { clientError, type ErrorCode, GatewayError } from '../../errors.ts';
+import type { DeletedEntry, DeleteFailure, ObjectDeleted, ObjectsDeleted } from '../../operations/answer.ts';
+import type { DeleteObject, DeleteObjects, DeleteTarget } from '../../operations/operation.ts';
+import { forEachOf } from '../../shares/bounded-work.ts';
+import type { OperationContext } from '../context.ts';
+import { deleteCondition } from '../etags/etag-conditions.ts';
+
+/** In buckets with MD5 ETags what a condition names is looked up first. */
+const LOOKS_AT_ONCE = 16;
+
+export async function deleteObject(operation: DeleteObject, context: OperationContext): Promise<ObjectDeleted> {
+  const { ref, conditions, vendor } = operation;
+  if (conditions.ifMatch !== undefined) expectConditionalDeletes(context);
+  const ifMatch = await deleteCondition(conditions.ifMatch, ref, context);
+  const deleted = await context.store.delete(ref, { ifMatch }, context.signal, vendor);
+  return { kind: 'ObjectDeleted', ...deleted };
+}
+
+export async function deleteObjects(operation: DeleteObjects, context: OperationContext): Promise<ObjectsDeleted> {
+  const { bucket, targets, quiet, vendor } = operation;
+  if (targets.some(({ etag }) => etag !== undefined)) expectConditionalDeletes(context);
+  const known: DeleteTarget[] = [...targets];
+  await forEachOf(targets, LOOKS_AT_ONCE, async (target, at) => {
+    const { key, versionId, etag } = target;
+    if (etag === undefined) return;
+    const condition = deleteCondition(etag, { bucket, key, versionId }, context);
+    known[at] = { ...target, etag: await condition.catch(unlessNoName(etag)) };
+  });
+  const deleted: DeletedEntry[] = [];
+  const failures: DeleteFailure[] = [];
+  for (const some of inBatches(known)) {
+    const release = context.budget.reserve(DOCUMENT_FORMS * documentBytes(some));
+    try {
+      const done = await context.store.deleteMany(bucket, some, context.signal, vendor);
+      if (!quiet) deleted.push(...done.deleted);
+      failures.push(...done.failures);
+    } finally {
+      release();
+    }
+  }
+  return { kind: 'ObjectsDeleted', deleted, failures };
+}
+
+/** Stores take documents of some size: Versity S3 Gateway 1.8.0 one of 4 MiB. What most clients ask for is one request. */
+const BATCH_BYTES = 2 * 1024 * 1024;
+/** The document as text and as bytes. */
+const DOCUMENT_FORMS = 2;
+/** Every character of a name may be written as a reference. */
+const REFERENCE_BYTES = 6;
+/** The tags around a key, a version id and an ETag. */
+const TAG_BYTES = 100;
+
+function* inBatches(targets: readonly DeleteTarget[]): Generator<readonly DeleteTarget[]> {
+  let batch: DeleteTarget[] = [];
+  let bytes = 0;
+  for (const target of targets) {
+    const more = documentBytes([target]);
+    if (bytes + more > BATCH_BYTES) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(target);
+    bytes += more;
+  }
+  yield batch;
+}
+
+/** At most so many, of what the backend is told of these. */
+function documentBytes(targets: readonly DeleteTarget[]): number {
+  return targets.reduce((bytes, { key, versionId = '', etag = '' }) => {
+    return bytes + TAG_BYTES + REFERENCE_BYTES * (key.length + versionId.length + etag.length);
+  }, 0);
+}
+
+/** A key that the store cannot have has no ETag to look up; `Store.deleteMany` refuses it for itself. */
+function unlessNoName(etag: string): (error: unknown) => string {
+  return (error) => {
+    if (error instanceof GatewayError && NO_NAME.has(error.code)) return etag;
+    throw error;
+  };
+}
+
+const NO_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidObjectName', 'InvalidArgument']);
+
+/**
+ * MinIO reads no condition on a deletion and deletes whatever lies there. To compare first and delete then would delete
+ * what somebody wrote in between, which is what the client wants to be safe from.
+ */
+function expectConditionalDeletes({ conditionalDeletes }: OperationContext): void {
+  if (conditionalDeletes) return;
+  throw clientError(
+    'NotImplemented',
+    'Conditional deletions are not available: many stores ignore the condition and delete whatever lies there. ' +
+      'If this backend does not, its operator can set backend.conditionalDeletes.',
+  );
+}

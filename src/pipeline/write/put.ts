@@ -1,0 +1,57 @@
+import type { VerifiedBody } from '../../dialects/front-dialect.ts';
+import { sealedBytes } from '../../envelope/sizes.ts';
+import type { PutObject } from '../../operations/operation.ts';
+import type { OperationContext } from '../context.ts';
+import { conditionsForWriting } from '../etags/etag-conditions.ts';
+import { withMd5 } from './digested-body.ts';
+import { MAX_PUT_BYTES, putKnownLength, tooLarge } from './put-known-length.ts';
+import { putUnknownLength } from './put-unknown-length.ts';
+import type { WrittenObject } from './write-answer.ts';
+
+/**
+ * Up to here an upload is read whole and sealed before the backend hears of it: one write instead of many, and a bad
+ * small upload costs the backend nothing.
+ */
+const WHOLE_BYTES = 128 * 1024;
+
+/** Beside its sealed form: what the socket brought and the sealer has not taken yet, and the footer. */
+const WHOLE_SLACK_BYTES = 128 * 1024;
+
+/** What a streaming upload holds at most: socket buffers on both sides and two segments. */
+const STREAM_RESERVE_BYTES = 512 * 1024;
+
+/**
+ * PutObject. The sealed body's length follows from the plaintext's (FORMAT.md §5), so it streams; the sealer holds its
+ * last segment and footer back until the client's body is verified.
+ */
+export function putObject(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
+  const { policy } = context;
+  return policy.etag === 'md5' ? putWithMd5(operation, body, context) : put(operation, body, context);
+}
+
+async function putWithMd5(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
+  const conditions = await conditionsForWriting(operation.conditions, operation.ref, context);
+  return put({ ...operation, conditions }, withMd5(body, context), context);
+}
+
+/** Of the largest that clients may send, sealed bytes are more than the backend takes in one request. */
+function fitsOnePut(plaintextBytes: number, { store, policy }: OperationContext): boolean {
+  const bytes = policy.protection === 'none' ? plaintextBytes : sealedBytes(plaintextBytes, policy.quantum);
+  return bytes <= store.dialect.largestPutBytes;
+}
+
+async function put(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
+  const { plaintextBytes } = body;
+  if (plaintextBytes === undefined) return putUnknownLength(operation, body, context);
+  if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
+  const whole = plaintextBytes <= WHOLE_BYTES;
+  // A stream may break off at any time, and the backend would keep its beginning in place of what lies there.
+  if (!whole && context.careful) return putUnknownLength(operation, body, context);
+  if (!fitsOnePut(plaintextBytes, context)) return putUnknownLength(operation, body, context);
+  const release = context.budget.reserve(whole ? plaintextBytes + WHOLE_SLACK_BYTES : STREAM_RESERVE_BYTES);
+  try {
+    return await putKnownLength(operation, body, { plaintextBytes, source: body.bytes(), whole }, context);
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,174 @@
+import cluster, { type Worker } from 'node:cluster';
+import { aggregateMetrics, type MetricsSnapshot } from '../../telemetry/aggregate.ts';
+import { type AdminDependency, NotReady } from '../admin/readiness.ts';
+import { Questions, type ToPrimary, tell, type WorkerAddress } from './channel.ts';
+import type { WorkerGroup, WorkersOptions } from './group.ts';
+
+const FIRST_BACKOFF_SECONDS = 0.1;
+const MAX_BACKOFF_SECONDS = 30;
+/** A worker that lived this long did not die of its start; the next one gets another chance at once. */
+const SETTLED_SECONDS = 30;
+
+/** A worker ended before it listened; what stopped it stands in its own output. */
+export class WorkerStartFailed extends Error {
+  override readonly name = 'WorkerStartFailed';
+}
+
+interface Seat {
+  readonly number: number;
+  worker: Worker | undefined;
+  listening: boolean;
+  startedAt: number;
+  /** Crashes in a row. */
+  crashes: number;
+}
+
+type Listening = Extract<ToPrimary, { kind: 'listening' }>;
+
+/** The primary's side: keeps every seat taken until it is told to stop. */
+export class WorkerCrew implements WorkerGroup {
+  readonly #options: WorkersOptions;
+  readonly #seats: Seat[];
+  readonly #questions = new Questions();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #address: WorkerAddress = { address: '', port: 0 };
+  #dependencyNames: readonly string[] = [];
+  #replaced = 0;
+  #stopping = false;
+
+  private constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#seats = Array.from({ length: options.count }, (_, at) => {
+      return { number: at + 1, worker: undefined, listening: false, startedAt: 0, crashes: 0 };
+    });
+  }
+
+  /**
+   * Ready when all listen. The first starts alone, so that what is wrong with the configuration is said once.
+   * @throws WorkerStartFailed
+   */
+  static async start(options: WorkersOptions): Promise<WorkerCrew> {
+    const crew = new WorkerCrew(options);
+    const [first, ...others] = crew.#seats as [Seat, ...Seat[]];
+    try {
+      const listening = await crew.#fill(first);
+      crew.#address = listening.address;
+      crew.#dependencyNames = listening.dependencies;
+      await Promise.all(others.map((seat) => crew.#fill(seat)));
+    } catch (error) {
+      await crew.stop();
+      throw error;
+    }
+    return crew;
+  }
+
+  get address(): WorkerAddress {
+    return this.#address;
+  }
+
+  get pids(): number[] {
+    return this.#listening().map((worker) => worker.process.pid as number);
+  }
+
+  async metrics(): Promise<string> {
+    const workers = this.#listening();
+    const answers = await Promise.all(workers.map((worker) => this.#questions.ask(worker, { about: 'metrics' })));
+    const snapshots: MetricsSnapshot[] = [];
+    for (const answer of answers) if (answer !== undefined && 'metrics' in answer) snapshots.push(answer.metrics);
+    return await aggregateMetrics(snapshots, { listening: workers.length, replaced: this.#replaced });
+  }
+
+  get dependencies(): readonly AdminDependency[] {
+    const asked = this.#dependencyNames.map((name) => ({ name, check: () => this.#checkThroughWorker(name) }));
+    return [...asked, { name: 'workers', check: () => this.#checkWorkers() }];
+  }
+
+  reload(): void {
+    for (const worker of this.#listening()) worker.process.kill('SIGHUP');
+  }
+
+  /** Tells all at once, waits, and kills who does not end in time. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    await Promise.all(this.#seats.map(({ worker }) => worker && this.#end(worker)));
+  }
+
+  async #end(worker: Worker): Promise<void> {
+    if (worker.isDead()) return;
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    tell(worker, { kind: 'stop' });
+    const deadline = setTimeout(() => worker.process.kill('SIGKILL'), this.#options.stopSeconds * 1000);
+    await exited;
+    clearTimeout(deadline);
+  }
+
+  /** Forks for a seat. Settles once the worker listens, or has ended before it did. */
+  #fill(seat: Seat): Promise<Listening> {
+    const worker = cluster.fork();
+    seat.worker = worker;
+    seat.startedAt = performance.now();
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: ToPrimary) => {
+        if (message.kind === 'up') {
+          tell(worker, { kind: 'start', number: seat.number });
+        } else if (message.kind === 'listening') {
+          seat.listening = true;
+          resolve(message);
+        } else {
+          this.#questions.answered(message.id, message.answer);
+        }
+      });
+      worker.on('error', () => undefined); // its 'exit' follows
+      worker.once('exit', (exitCode, signal) => {
+        const listened = seat.listening;
+        seat.listening = false;
+        seat.worker = undefined;
+        reject(new WorkerStartFailed(`Worker ${seat.number} ended before it listened.`));
+        if (listened) this.#refill(seat, { exitCode: exitCode ?? undefined, signal: signal ?? undefined });
+      });
+    });
+  }
+
+  /** A seat that was taken is empty. */
+  #refill(seat: Seat, how: { readonly exitCode?: number | undefined; readonly signal?: string | undefined }): void {
+    if (this.#stopping) return;
+    const { log, backoffSeconds = FIRST_BACKOFF_SECONDS } = this.#options;
+    const livedSeconds = (performance.now() - seat.startedAt) / 1000;
+    seat.crashes = livedSeconds >= SETTLED_SECONDS ? 1 : seat.crashes + 1;
+    const waitSeconds = Math.min(backoffSeconds * 2 ** (seat.crashes - 1), MAX_BACKOFF_SECONDS);
+    log.error('a worker died and is replaced', { worker: seat.number, attempt: seat.crashes, ...how });
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#replace(seat);
+    }, waitSeconds * 1000);
+    this.#timers.add(timer);
+  }
+
+  #replace(seat: Seat): void {
+    this.#replaced++;
+    this.#fill(seat).then(
+      () => this.#options.log.info('a worker took its place', { worker: seat.number }),
+      () => this.#refill(seat, {}),
+    );
+  }
+
+  #listening(): Worker[] {
+    return this.#seats.flatMap(({ worker, listening }) => (worker !== undefined && listening ? [worker] : []));
+  }
+
+  async #checkWorkers(): Promise<string> {
+    const words = `${this.#listening().length} of ${this.#seats.length} listen`;
+    if (this.#listening().length < this.#seats.length) throw new NotReady(words);
+    return words;
+  }
+
+  /** The primary has no connections of its own; what one worker reaches, all reach. */
+  async #checkThroughWorker(name: string): Promise<string | undefined> {
+    const worker = this.#listening()[0];
+    const answer = worker && (await this.#questions.ask(worker, { about: 'dependency', name }));
+    if (answer === undefined) throw new NotReady('no worker answers');
+    if ('failed' in answer) throw new NotReady(answer.failed);
+    return 'detail' in answer ? answer.detail : undefined;
+  }
+}

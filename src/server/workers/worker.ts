@@ -1,0 +1,58 @@
+import type { Worker } from 'node:cluster';
+import { NotReady, reasonOf } from '../admin/readiness.ts';
+import { type Answer, DEPENDENCY_MILLISECONDS, type Question, type ToPrimary, type ToWorker } from './channel.ts';
+import type { RunningWorker, WorkersOptions } from './group.ts';
+
+/** A worker's side: says that it is up, starts when told, answers questions, stops when told. */
+export async function serveAsWorker(
+  self: Worker,
+  options: Pick<WorkersOptions, 'startWorker' | 'stopSignal'>,
+): Promise<void> {
+  const started = Promise.withResolvers<Extract<ToWorker, { kind: 'start' }>>();
+  const stopped = Promise.withResolvers<void>();
+  let running: RunningWorker | undefined;
+  const say = (message: ToPrimary): void => void self.send(message, () => undefined);
+
+  self.on('message', (message: ToWorker) => {
+    if (message.kind === 'start') started.resolve(message);
+    else if (message.kind === 'stop') stopped.resolve();
+    else void answerTo(message.question, running).then((answer) => say({ kind: 'answer', id: message.id, answer }));
+  });
+  if (options.stopSignal.aborted) return;
+  options.stopSignal.addEventListener('abort', () => stopped.resolve());
+
+  say({ kind: 'up' });
+  const { number } = await started.promise;
+  running = await options.startWorker({ number });
+  say({
+    kind: 'listening',
+    address: { address: running.address.address, port: running.address.port },
+    dependencies: running.dependencies.map(({ name }) => name),
+  });
+  await stopped.promise;
+  await running.stop();
+  self.disconnect();
+}
+
+async function answerTo(question: Question, running: RunningWorker | undefined): Promise<Answer> {
+  try {
+    if (running === undefined) return { failed: 'starting' };
+    if (question.about === 'metrics') return { metrics: await running.metrics() };
+    const dependency = running.dependencies.find(({ name }) => name === question.name);
+    const detail = await inTime(dependency?.check());
+    return { detail: typeof detail === 'string' ? detail : undefined };
+  } catch (error) {
+    return { failed: reasonOf(error) };
+  }
+}
+
+/** @throws NotReady */
+async function inTime<T>(checked: Promise<T> | undefined): Promise<T | undefined> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new NotReady('no answer in time')), DEPENDENCY_MILLISECONDS);
+  try {
+    return await Promise.race([checked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,30 @@
+import cluster from 'node:cluster';
+import { aggregateMetrics } from '../../telemetry/aggregate.ts';
+import { WorkerCrew } from './crew.ts';
+import type { RunningWorker, WorkerGroup, WorkersOptions } from './group.ts';
+import { serveAsWorker } from './worker.ts';
+
+/**
+ * Starts the workers. A worker process is this very program with the same arguments (node:cluster), so it arrives here
+ * again: there the call serves until it is told to stop, and then resolves to undefined, for the caller to leave.
+ * @throws whatever `startWorker` throws, if it does at the start; later failures are retried
+ */
+export async function runWorkers(options: WorkersOptions): Promise<WorkerGroup | undefined> {
+  if (cluster.worker !== undefined) {
+    await serveAsWorker(cluster.worker, options);
+    return undefined;
+  }
+  if (options.count === 1) return inThisProcess(await options.startWorker({ number: 1 }));
+  return await WorkerCrew.start(options);
+}
+
+function inThisProcess(worker: RunningWorker): WorkerGroup {
+  return {
+    address: worker.address,
+    pids: [],
+    metrics: async () => aggregateMetrics([await worker.metrics()], { listening: 1, replaced: 0 }),
+    dependencies: [...worker.dependencies, { name: 'workers', check: async () => '1 of 1 listens, in this process' }],
+    reload: () => undefined,
+    stop: () => worker.stop(),
+  };
+}

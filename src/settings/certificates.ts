@@ -1,0 +1,88 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { ConfigProblem } from './source.ts';
+import type { Settings } from './table.ts';
+
+/** A certificate chain and its key, as PEM texts. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What is wrong with one of the two, in words that quote nothing of them. */
+export interface CertificateProblem {
+  readonly part: keyof CertificatePair;
+  readonly problem: string;
+}
+
+const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+
+/** Each would end the first TLS handshake, or the start, with words that say nothing of files. */
+export function certificateProblems({ tls, backend, keys }: Settings): ConfigProblem[] {
+  const pairs = [
+    { section: 'tls', ...tls },
+    { section: 'backend.tls', ...backend.tls },
+    { section: 'keys.store.tls', ...keys.store.tls },
+  ];
+  return pairs.flatMap(({ section, cert, key }) => {
+    if (cert === undefined || key === undefined) return [];
+    const found = certificateProblem({ cert, key: key.reveal() });
+    return found === undefined ? [] : [{ setting: `${section}.${found.part}`, problem: found.problem }];
+  });
+}
+
+/** Why no TLS connection could be made with them; undefined when it could, if perhaps an expired one. */
+export function certificateProblem({ cert, key }: CertificatePair): CertificateProblem | undefined {
+  const chain = readChain(cert);
+  if (typeof chain === 'number') {
+    const which =
+      chain === 0 ? 'holds no certificate that can be read' : `certificate ${chain} of its chain cannot be read`;
+    return { part: 'cert', problem: which };
+  }
+  const privateKey = readKey(key);
+  if (typeof privateKey === 'string') return { part: 'key', problem: privateKey };
+  const [own] = chain as [X509Certificate];
+  if (own.checkPrivateKey(privateKey)) return undefined;
+  const at = chain.findIndex((certificate) => certificate.checkPrivateKey(privateKey));
+  const problem =
+    at === -1
+      ? 'does not belong to the certificate: the two were not made together, or only one of them was renewed'
+      : `belongs to certificate ${at + 1} of the chain; the gateway's own must come first`;
+  return { part: 'key', problem };
+}
+
+const SOON_MILLISECONDS = 14 * 86_400_000;
+
+/** What its operator should know of the time of the first certificate of a chain that can be read. */
+export function certificateExpiry(cert: string, now: Date): string | undefined {
+  const { validFromDate, validToDate } = (readChain(cert) as readonly [X509Certificate])[0];
+  if (validFromDate > now) return `is valid from ${validFromDate.toISOString()} only`;
+  if (validToDate < now) return `expired at ${validToDate.toISOString()}`;
+  const soon = validToDate.getTime() - now.getTime() < SOON_MILLISECONDS;
+  return soon ? `expires at ${validToDate.toISOString()}` : undefined;
+}
+
+/** Counted from 1, the first that cannot be read; 0 where there is none. */
+function readChain(text: string): readonly X509Certificate[] | number {
+  const blocks = text.match(CERTIFICATE) ?? [];
+  if (blocks.length === 0) return 0;
+  const chain: X509Certificate[] = [];
+  for (const [at, block] of blocks.entries()) {
+    try {
+      chain.push(new X509Certificate(block));
+    } catch {
+      return at + 1;
+    }
+  }
+  return chain;
+}
+
+function readKey(text: string): KeyObject | string {
+  if (/-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(text)) {
+    return 'is encrypted with a passphrase, and nobody could type it; decrypt it: openssl pkey -in FILE -out NEW';
+  }
+  try {
+    return createPrivateKey(text);
+  } catch {
+    return 'holds no private key that can be read';
+  }
+}

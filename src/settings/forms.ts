@@ -1,0 +1,262 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { Secret } from '../keys/secret.ts';
+import { redisTarget } from '../keys/store/redis-address.ts';
+
+/**
+ * How a setting's text is treated before its form reads it (src/settings/source.ts): a path is taken from the
+ * configuration's folder, a PEM file is read, a secret may be `file:PATH`.
+ */
+export type SettingKind = 'plain' | 'path' | 'pem' | 'secret';
+
+/** What the table says of a setting; attached to its schema. */
+export interface SettingFacts {
+  readonly about: string;
+  readonly expected: string;
+  readonly kind: SettingKind;
+  /** Shown in the table where the default is not a plain value. */
+  readonly defaultText?: string | undefined;
+  /** A list, so that an environment variable is split at commas. */
+  readonly list: boolean;
+}
+
+/** A value form: reads what YAML or an environment variable gave; undefined when it is no such value. */
+export interface Form<T> {
+  readonly expected: string;
+  readonly read: (value: unknown) => T | undefined;
+  readonly kind?: SettingKind;
+  readonly list?: boolean;
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One setting of the schema: a form and what it means. Absent values are the wrapper's business (prefault, optional). */
+export function setting<T>(form: Form<T>, about: string, shown: { readonly defaultText?: string } = {}) {
+  const facts: SettingFacts = {
+    about,
+    expected: form.expected,
+    kind: form.kind ?? 'plain',
+    defaultText: shown.defaultText,
+    list: form.list ?? false,
+  };
+  return z
+    .unknown()
+    .transform((value, context): T => {
+      const read = form.read(value);
+      if (read !== undefined) return read;
+      context.issues.push({ code: 'custom', message: form.expected, input: value });
+      return z.NEVER;
+    })
+    .meta({ facts });
+}
+
+/** Non-empty text; a number in YAML is its text (a key id of digits, say). */
+export function text(expected = 'text'): Form<string> {
+  return { expected, read: (value) => readText(value) };
+}
+
+export function matching(pattern: RegExp, expected: string): Form<string> {
+  return {
+    expected,
+    read: (value) => {
+      const read = readText(value);
+      return read !== undefined && pattern.test(read) ? read : undefined;
+    },
+  };
+}
+
+export function choice<const T extends string>(...names: readonly T[]): Form<T> {
+  return { expected: `one of ${names.join(', ')}`, read: (value) => names.find((name) => name === value) };
+}
+
+export function integer(bounds: { readonly min: number; readonly max: number }): Form<number> {
+  return {
+    expected: `a whole number from ${bounds.min} to ${bounds.max}`,
+    read: (value) => {
+      const read = readNumber(value);
+      return read !== undefined && Number.isInteger(read) && within(read, bounds) ? read : undefined;
+    },
+  };
+}
+
+/** Fractions are allowed. */
+export function seconds(bounds: { readonly min: number; readonly max: number }): Form<number> {
+  return {
+    expected: `seconds, from ${bounds.min} to ${bounds.max}`,
+    read: (value) => {
+      const read = readNumber(value);
+      return read !== undefined && within(read, bounds) ? read : undefined;
+    },
+  };
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+export function bytes(bounds: { readonly min: number; readonly max: number }): Form<number> {
+  return {
+    expected: `bytes (65536, 64 KiB, 64 MiB, 1 GiB), from ${showBytes(bounds.min)} to ${showBytes(bounds.max)}`,
+    read: (value) => {
+      const match = /^(\d{1,15}) ?(KiB|MiB|GiB|)$/.exec(String(value));
+      if (match === null) return undefined;
+      const read = Number(match[1]) * (UNIT_BYTES[match[2] as string] as number);
+      return within(read, bounds) ? read : undefined;
+    },
+  };
+}
+
+export function flag(): Form<boolean> {
+  return {
+    expected: 'true or false',
+    read: (value) =>
+      value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined,
+  };
+}
+
+/** A count, or `auto`. */
+export function countOrAuto(bounds: { readonly min: number; readonly max: number }): Form<number | 'auto'> {
+  const count = integer(bounds);
+  return {
+    expected: `auto, or ${count.expected}`,
+    read: (value) => (value === 'auto' ? 'auto' : count.read(value)),
+  };
+}
+
+/** `host:port`, `[::1]:port`; `:port` means every address. */
+export const hostPort: Form<HostPort> = { expected: 'host:port', read: readHostPort };
+
+/** One address, or a network of them in CIDR notation. */
+export const network: Form<string> = {
+  expected: 'an IP address, or a network such as 10.0.0.0/8 or fd00::/8',
+  read: (value) => {
+    const [, address, prefix] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(readText(value) ?? '') ?? [];
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address ?? '')] as number;
+    return bits === -1 || Number(prefix ?? 0) > bits ? undefined : (value as string);
+  },
+};
+
+/** As hostPort, or `off`. */
+export const hostPortOrOff: Form<HostPort | 'off'> = {
+  expected: 'host:port, or off',
+  // YAML 1.2 keeps `off` a text, but people who know YAML 1.1 write false.
+  read: (value) => (value === 'off' || value === false ? 'off' : readHostPort(value)),
+};
+
+/** An origin: a path or credentials in it would be dropped without a word, so they are refused. */
+export const originUrl: Form<URL> = {
+  expected: 'http://host:port or https://host:port, without path or credentials',
+  read: (value) => {
+    const url = readUrl(value, ['http:', 'https:']);
+    return url?.pathname === '/' && url.username === '' && url.password === '' && url.search + url.hash === ''
+      ? url
+      : undefined;
+  },
+};
+
+export const path: Form<string> = { expected: 'a path', kind: 'path', read: (value) => readText(value) };
+
+/** A path, or nothing: `./off` is a file of that name. */
+export const pathOrOff: Form<string> = {
+  expected: 'a path, or off',
+  kind: 'path',
+  read: (value) => (value === false ? 'off' : readText(value)),
+};
+
+/** Read at start: the setting names the file, the configuration holds its content. */
+export const pemFile: Form<string> = {
+  expected: 'the path of a PEM file',
+  kind: 'pem',
+  read: (value) => {
+    const read = readText(value);
+    return read?.includes('-----BEGIN ') ? read : undefined;
+  },
+};
+
+export const pemKeyFile: Form<Secret> = { ...pemFile, read: (value) => asSecret(pemFile.read(value)) };
+
+export const secret: Form<Secret> = {
+  expected: 'a secret, from the environment or from file:PATH',
+  kind: 'secret',
+  read: (value) => asSecret(readText(value)),
+};
+
+/** Text that is not secret in itself, but often kept beside one: may be `file:PATH` too. */
+export const textOrFile: Form<string> = { ...text('text, or file:PATH'), kind: 'secret' };
+
+/** A secret, because the URL carries the password. */
+export const redisUrl: Form<Secret> = {
+  expected: 'redis://[user:password@]host[:port][/database], or rediss, redis+sentinel, redis+cluster',
+  kind: 'secret',
+  read: (value) => {
+    const url = readText(value);
+    return url !== undefined && isRedisUrl(url) ? new Secret(url) : undefined;
+  },
+};
+
+/** The key itself: src/settings/source.ts has put the variable's content in its name's place. */
+export const keyVariable: Form<Secret> = {
+  expected: 'the name of an environment variable that holds 32 bytes in base64',
+  read: (value) => asSecret(readText(value)),
+};
+
+/** A YAML list, or one text with commas. */
+export function listOf<T>(form: Form<T>): Form<readonly T[]> {
+  return {
+    expected: `a list, each ${form.expected}`,
+    list: true,
+    read: (value) => {
+      const items = Array.isArray(value) ? value : readText(value)?.split(',');
+      const read = items?.map((item: unknown) => form.read(typeof item === 'string' ? item.trim() : item));
+      return read?.every((item) => item !== undefined) ? (read as T[]) : undefined;
+    },
+  };
+}
+
+export function showBytes(count: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB']) {
+    const unitBytes = UNIT_BYTES[unit] as number;
+    if (count >= unitBytes && count % unitBytes === 0) return `${count / unitBytes} ${unit}`;
+  }
+  return String(count);
+}
+
+function within(value: number, bounds: { readonly min: number; readonly max: number }): boolean {
+  return value >= bounds.min && value <= bounds.max;
+}
+
+function readText(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Environment variables are texts, so a text of digits is a number. */
+function readNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
+}
+
+function readHostPort(value: unknown): HostPort | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(readText(value) ?? '');
+  if (match === null || Number(match[3]) > 65535) return undefined;
+  return { host: match[1] ?? (match[2] === '' ? '::' : (match[2] as string)), port: Number(match[3]) };
+}
+
+function isRedisUrl(url: string): boolean {
+  try {
+    redisTarget({ kind: 'redis', url });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readUrl(value: unknown, protocols: readonly string[]): URL | undefined {
+  const url = URL.parse(readText(value) ?? '');
+  return url !== null && url.hostname !== '' && protocols.includes(url.protocol) ? url : undefined;
+}
+
+function asSecret(value: string | undefined): Secret | undefined {
+  return value === undefined ? undefined : new Secret(value);
+}

@@ -1,0 +1,263 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseDocument, type YAMLError } from 'yaml';
+import { editDistance, nearestName } from './nearest-name.ts';
+import { SETTING_ROWS, type SettingRow } from './rows.ts';
+
+/** One thing that is wrong with the configuration. No field ever holds a secret's value. */
+export interface ConfigProblem {
+  /** Dotted name, or the file or variable when the trouble is with that. */
+  readonly setting: string;
+  readonly problem: string;
+  readonly expected?: string | undefined;
+  readonly hint?: string | undefined;
+}
+
+export interface SettingTree {
+  [key: string]: unknown;
+}
+
+export interface ConfigSource {
+  /** Of the YAML file; without one, environment variables alone make the configuration. */
+  readonly file: string | undefined;
+  readonly yaml: string | undefined;
+  /** Relative paths count from here: the file's folder. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Settings that a command line gives, by dotted name. They win over everything. */
+  readonly overrides: Readonly<Record<string, unknown>>;
+}
+
+/** File, environment and overrides laid over one another, texts filled in, files of secrets read. */
+export class SettingSources {
+  readonly tree: SettingTree;
+  readonly problems: ConfigProblem[] = [];
+  /** Settings whose value came out of the environment or a file: it may be a secret, so it is never shown. */
+  readonly #hidden = new Set<string>();
+  /** The file is no YAML: what it lacks says nothing. */
+  unreadable = false;
+  /** Where the root key came from, for messages. */
+  rootKeySource = 'the environment';
+  /** Settings that somebody gave, whether or not they were any good. */
+  readonly #given = new Set<string>();
+  readonly #referenced = new Set<string>();
+  readonly #source: ConfigSource;
+
+  constructor(source: ConfigSource) {
+    this.#source = source;
+    this.tree = this.#readYaml();
+    this.#layEnvironment();
+    for (const [name, value] of Object.entries(source.overrides)) place(this.tree, name, value);
+    this.#fillIn(this.tree, '');
+    for (const row of SETTING_ROWS) this.#treat(row);
+    this.#findMistypedVariables();
+  }
+
+  isGiven(setting: string): boolean {
+    return this.#given.has(setting);
+  }
+
+  /** May hold a secret, so must not be quoted. */
+  isHidden(setting: string): boolean {
+    return this.#hidden.has(setting);
+  }
+
+  #readYaml(): SettingTree {
+    const { yaml, file } = this.#source;
+    if (yaml === undefined || file === undefined) return {};
+    const document = parseDocument(yaml, { prettyErrors: false });
+    // After the first slip of syntax, the parser's further errors only repeat it.
+    const slip = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
+    for (const error of document.errors) {
+      if (error !== slip && error.code !== 'DUPLICATE_KEY') continue;
+      this.problems.push(describeYamlError(error, { file, yaml }));
+    }
+    if (slip !== undefined) {
+      this.unreadable = true;
+      return {};
+    }
+    const content: unknown = withoutNulls(document.toJS());
+    if (content === undefined) return {};
+    if (isTree(content)) return content;
+    this.unreadable = true;
+    this.problems.push({
+      setting: file,
+      problem: 'is not a mapping',
+      expected: 'lines such as `listen: 0.0.0.0:8000`',
+    });
+    return {};
+  }
+
+  #layEnvironment(): void {
+    for (const row of SETTING_ROWS) {
+      const value = this.#source.env[row.variable];
+      // Compose files pass an empty text for what is not set.
+      if (value === undefined || value === '') continue;
+      if (place(this.tree, row.name, value) && row.name === 'keys.root.env') this.#hidden.add(row.name);
+    }
+  }
+
+  /** Replaces `${NAME}` in every text below; `$${` stands for a plain `${`. */
+  #fillIn(node: unknown, name: string): unknown {
+    if (typeof node === 'string') return this.#fillInText(node, name);
+    if (Array.isArray(node)) return node.map((item) => this.#fillIn(item, name));
+    if (!isTree(node)) return node;
+    for (const [key, value] of Object.entries(node)) {
+      const filled = this.#fillIn(value, name === '' ? key : `${name}.${key}`);
+      if (filled === undefined) delete node[key];
+      else node[key] = filled;
+    }
+    return node;
+  }
+
+  #fillInText(template: string, name: string): string | undefined {
+    let failed = false;
+    const filled = template.replace(/\$\$\{|\$\{([^}]*)\}/g, (whole, variable: string | undefined) => {
+      if (variable === undefined) return '${';
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
+        failed = true;
+        this.problems.push({
+          setting: name,
+          problem: `${whole} is no variable`,
+          expected: 'letters, digits and _ between the braces',
+          hint: 'A plain $ before a brace is written $$.',
+        });
+        return '';
+      }
+      this.#hidden.add(name);
+      this.#referenced.add(variable);
+      const value = this.#source.env[variable];
+      if (value !== undefined && value !== '') return value;
+      failed = true;
+      this.problems.push({
+        setting: name,
+        problem: `the environment variable ${variable} is ${value === '' ? 'empty' : 'not set'}`,
+        hint: `Set ${variable} before the start.`,
+      });
+      return '';
+    });
+    if (!failed) return filled;
+    this.#given.add(name);
+    return undefined;
+  }
+
+  /** What a setting's kind asks for, before its form reads it. */
+  #treat(row: SettingRow): void {
+    const value = find(this.tree, row.name);
+    if (value === undefined) return;
+    this.#given.add(row.name);
+    if (typeof value !== 'string' || value === '') return;
+    const { folder } = this.#source;
+    const isPath = row.kind === 'path' && !(value === 'off' && row.expected.endsWith('off'));
+    if (isPath) place(this.tree, row.name, resolve(folder, value));
+    if (row.kind === 'pem') this.#placeFile(row, resolve(folder, value));
+    if (row.kind === 'secret' && value.startsWith('file:')) {
+      this.#placeFile(row, resolve(folder, value.slice('file:'.length).replace(/^\/\/(?=\/)/, '')));
+    }
+    if (row.name === 'keys.root.env') this.#placeRootKey(row, value);
+  }
+
+  #placeFile(row: SettingRow, path: string): void {
+    this.#hidden.add(row.name);
+    try {
+      place(this.tree, row.name, readFileSync(path, 'utf8').replace(/\r?\n$/, ''));
+    } catch (error) {
+      place(this.tree, row.name, undefined);
+      this.problems.push({
+        setting: row.name,
+        problem: `the file ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+        expected: row.expected,
+      });
+    }
+  }
+
+  /**
+   * `keys.root.env: NAME` names the variable; `${NAME}` has already become the key, and is taken too. A key written
+   * into the file itself is refused: files get copied and committed.
+   */
+  #placeRootKey(row: SettingRow, value: string): void {
+    const known = this.#source.env[value];
+    this.#referenced.add(value);
+    const looksLikeKey = Buffer.from(value, 'base64').length === 32 && /^[A-Za-z0-9+/_-]{43}=?$/.test(value);
+    const key = known ?? (looksLikeKey && this.isHidden(row.name) ? value : undefined);
+    const problem =
+      key === undefined
+        ? looksLikeKey
+          ? 'holds a key'
+          : `the environment variable ${this.isHidden(row.name) ? 'that it names' : value} is not set`
+        : Buffer.from(key.trim(), 'base64').length === 32
+          ? undefined
+          : 'the environment variable does not hold 32 bytes in base64';
+    place(this.tree, row.name, problem === undefined ? key?.trim() : undefined);
+    if (known !== undefined) this.rootKeySource = `the environment variable ${value}`;
+    this.#hidden.add(row.name);
+    if (problem !== undefined) {
+      this.problems.push({
+        setting: row.name,
+        problem,
+        expected: row.expected,
+        hint: 'Make a key with: openssl rand -base64 32',
+      });
+    }
+  }
+
+  /** SEALGATE_BACKEND_ENDPIONT would be ignored in silence; names that resemble no setting are somebody else's. */
+  #findMistypedVariables(): void {
+    const known = new Set(SETTING_ROWS.map((row) => row.variable));
+    for (const variable of Object.keys(this.#source.env)) {
+      if (!variable.startsWith('SEALGATE_') || known.has(variable) || this.#referenced.has(variable)) continue;
+      const meant = nearestName(variable, known);
+      if (meant === undefined || editDistance(variable, meant) > 2) continue;
+      this.problems.push({ setting: variable, problem: 'is no setting', hint: `Did you mean ${meant}?` });
+    }
+  }
+}
+
+function describeYamlError(
+  error: YAMLError,
+  { file, yaml }: { readonly file: string; readonly yaml: string },
+): ConfigProblem {
+  const lines = yaml.slice(0, error.pos[0]).split('\n');
+  const line = yaml.split('\n')[lines.length - 1] ?? '';
+  return {
+    setting: file,
+    // The parser quotes the text it stumbled over, and that may be a secret.
+    problem: `line ${lines.length}: ${error.message.replace(/:? *".*"/s, '')}`,
+    expected: error.code === 'DUPLICATE_KEY' ? undefined : 'YAML',
+    hint: /\{.*\$\{/.test(line) ? 'Between { and }, a value with a $ and braces needs quotes.' : undefined,
+  };
+}
+
+export function isTree(value: unknown): value is SettingTree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value at a dotted name. */
+export function find(tree: SettingTree, name: string): unknown {
+  return name.split('.').reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
+}
+
+/** False when a section on the way is no section; undefined takes the setting out. */
+export function place(tree: SettingTree, name: string, value: unknown): boolean {
+  const keys = name.split('.');
+  const last = keys.pop() as string;
+  let node = tree;
+  for (const key of keys) {
+    node[key] ??= {};
+    const next = node[key];
+    if (!isTree(next)) return false;
+    node = next;
+  }
+  if (value === undefined) delete node[last];
+  else node[last] = value;
+  return true;
+}
+
+/** `keys:` with nothing after it is null in YAML, and means what leaving it out means. */
+function withoutNulls(node: unknown): unknown {
+  if (node === null) return undefined;
+  if (Array.isArray(node)) return node.map((item) => withoutNulls(item));
+  if (!isTree(node)) return node;
+  const kept = Object.entries(node).map(([key, value]) => [key, withoutNulls(value)] as const);
+  return Object.fromEntries(kept.filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,22 @@
+import { GatewayError } from '../../errors.ts';
+import type { ByteSource } from '../message.ts';
+
+/**
+ * A store's bytes, which nothing authenticates: as many as were announced, or it fails before it ends.
+ * @throws GatewayError BackendUnavailable
+ */
+export async function* exactBody(source: ByteSource, announcedBytes: number): AsyncGenerator<Buffer, void, void> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > announcedBytes) throw anotherLength();
+    yield chunk;
+  }
+  if (bytes !== announcedBytes) throw anotherLength();
+}
+
+function anotherLength(): GatewayError {
+  return new GatewayError('BackendUnavailable', 'The backend sent another length than it announced. Try again.', {
+    source: 'backend',
+  });
+}
