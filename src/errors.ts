@@ -1,74 +1,100 @@
 /**
- * What can go wrong, in the gateway's own neutral vocabulary. A dialect's render turns a code into its vendor's
- * spelling and HTTP status; nothing else does. Codes follow S3's names where S3 has one.
+ * What can go wrong, in the gateway's own neutral vocabulary. Codes follow S3's names where S3 has one. Only a dialect's
+ * front turns a code into its vendor's status and word (dialects/error-spelling.ts): each dialect has a row for every
+ * code without `like`, and for as many others as its vendor has words. So a new code with a `like` changes no dialect.
  */
-export type ErrorCode =
+const KINDS = {
   // Who are you, and may you?
-  | 'AccessDenied'
-  | 'AnonymousRequest'
-  | 'AuthorizationHeaderMalformed'
-  | 'AuthorizationQueryParametersError'
-  | 'ExpiredRequest'
-  | 'ExpiredToken'
-  | 'InvalidAccessKeyId'
-  | 'InvalidToken'
-  | 'RequestTimeTooSkewed'
-  | 'SignatureDoesNotMatch'
+  AccessDenied: { status: 403 },
+  AnonymousRequest: { status: 403, like: 'AccessDenied' },
+  AuthorizationHeaderMalformed: { status: 400, like: 'InvalidRequest' },
+  AuthorizationQueryParametersError: { status: 400, like: 'AuthorizationHeaderMalformed' },
+  ExpiredRequest: { status: 403, like: 'AccessDenied' },
+  ExpiredToken: { status: 400, like: 'ExpiredRequest' },
+  InvalidAccessKeyId: { status: 403 },
+  InvalidToken: { status: 400, like: 'InvalidRequest' },
+  RequestTimeTooSkewed: { status: 403 },
+  SignatureDoesNotMatch: { status: 403 },
   // What did you say?
-  | 'BadDigest'
-  | 'EntityTooLarge'
-  | 'EntityTooSmall'
-  | 'IncompleteBody'
-  | 'IncorrectNumberOfFilesInPostRequest'
-  | 'InvalidArgument'
-  | 'InvalidBucketName'
-  | 'InvalidDigest'
-  | 'InvalidObjectName'
-  | 'InvalidPart'
-  | 'InvalidPartNumber'
-  | 'InvalidPartOrder'
-  | 'InvalidPolicyDocument'
-  | 'InvalidRange'
-  | 'InvalidRequest'
-  | 'InvalidURI'
-  | 'KeyTooLongError'
-  | 'MalformedBody'
-  | 'MalformedPOSTRequest'
-  | 'MaxMessageLengthExceeded'
-  | 'MaxPostPreDataLengthExceeded'
-  | 'MetadataTooLarge'
-  | 'MethodNotAllowed'
-  | 'MissingContentLength'
-  | 'NotImplemented'
-  | 'RequestHeaderSectionTooLarge'
-  | 'RequestTimeout'
-  | 'XAmzContentSHA256Mismatch'
+  BadDigest: { status: 400 },
+  EntityTooLarge: { status: 400 },
+  EntityTooSmall: { status: 400 },
+  IncompleteBody: { status: 400 },
+  IncorrectNumberOfFilesInPostRequest: { status: 400, like: 'MalformedPOSTRequest' },
+  InvalidArgument: { status: 400 },
+  InvalidBucketName: { status: 400 },
+  InvalidDigest: { status: 400, like: 'BadDigest' },
+  InvalidObjectName: { status: 400, like: 'InvalidArgument' },
+  InvalidPart: { status: 400, like: 'InvalidArgument' },
+  InvalidPartNumber: { status: 416, like: 'InvalidRange' },
+  InvalidPartOrder: { status: 400, like: 'InvalidPart' },
+  InvalidPolicyDocument: { status: 400, like: 'InvalidRequest' },
+  InvalidRange: { status: 416 },
+  InvalidRequest: { status: 400 },
+  InvalidURI: { status: 400, like: 'InvalidRequest' },
+  KeyTooLongError: { status: 400, like: 'InvalidObjectName' },
+  MalformedBody: { status: 400 },
+  MalformedPOSTRequest: { status: 400, like: 'InvalidRequest' },
+  MaxMessageLengthExceeded: { status: 400, like: 'EntityTooLarge' },
+  MaxPostPreDataLengthExceeded: { status: 400, like: 'MaxMessageLengthExceeded' },
+  MetadataTooLarge: { status: 400 },
+  MethodNotAllowed: { status: 405 },
+  MissingContentLength: { status: 411 },
+  NotImplemented: { status: 501 },
+  RequestHeaderSectionTooLarge: { status: 400, like: 'InvalidRequest' },
+  RequestTimeout: { status: 400, like: 'IncompleteBody' },
+  XAmzContentSHA256Mismatch: { status: 400, like: 'BadDigest' },
   // What state is it in?
-  | 'BucketAlreadyExists'
-  | 'BucketAlreadyOwnedByYou'
-  | 'BucketNotEmpty'
-  | 'ConditionalRequestConflict'
-  | 'InvalidObjectState'
-  | 'NoSuchBucket'
-  | 'NoSuchKey'
-  | 'NoSuchUpload'
-  | 'NoSuchVersion'
-  | 'NotModified'
-  | 'PreconditionFailed'
-  | 'QuotaExceeded' // of the gateway's own: a tenant's multipart uploads
-  // What the gateway protects you from
-  | 'ObjectCorrupted' // the stored bytes or their envelope fail authentication
-  | 'ObjectMoved' // the location claim does not match (FORMAT.md §3)
-  | 'ObjectNotSealed' // unmarked object in a sealed bucket
-  | 'KeyUnavailable' // the key that protects the object is missing or destroyed
+  BucketAlreadyExists: { status: 409 },
+  BucketAlreadyOwnedByYou: { status: 409, like: 'BucketAlreadyExists' },
+  BucketNotEmpty: { status: 409 },
+  ConditionalRequestConflict: { status: 409 },
+  InvalidObjectState: { status: 403 },
+  NoSuchBucket: { status: 404 },
+  NoSuchKey: { status: 404 },
+  NoSuchUpload: { status: 404 },
+  NoSuchVersion: { status: 404, like: 'NoSuchKey' },
+  NotModified: { status: 304 },
+  PreconditionFailed: { status: 412 },
+  /** The gateway's own bound on a tenant's multipart uploads. */
+  QuotaExceeded: { status: 403, like: 'AccessDenied' },
+  // What does the gateway protect you from?
+  /** The stored bytes or their envelope fail authentication. */
+  ObjectCorrupted: { status: 422 },
+  /** The location claim does not match (FORMAT.md §3). */
+  ObjectMoved: { status: 409 },
+  /** An unmarked object lies in a sealed bucket. */
+  ObjectNotSealed: { status: 409 },
+  /** The key that protects the object is missing or destroyed. */
+  KeyUnavailable: { status: 403 },
   // Who is not well?
-  | 'BackendKeyRefused' // the backend does not take the key that a caller or its tenant has there
-  | 'BackendError' // the backend answered something the gateway cannot use
-  | 'BackendRefused' // a rule of the backend's own; the message names it
-  | 'BackendUnavailable'
-  | 'InternalError'
-  | 'KeyStoreUnavailable'
-  | 'SlowDown';
+  /** The backend does not take the key that a caller or its tenant has there. */
+  BackendKeyRefused: { status: 403, like: 'AccessDenied' },
+  /** The backend answered something that the gateway cannot use. */
+  BackendError: { status: 502, like: 'InternalError' },
+  /** The backend refused by a rule of its own; the message names it. */
+  BackendRefused: { status: 400, like: 'InvalidArgument' },
+  BackendUnavailable: { status: 503 },
+  InternalError: { status: 500 },
+  KeyStoreUnavailable: { status: 503, like: 'BackendUnavailable' },
+  SlowDown: { status: 503, like: 'BackendUnavailable' },
+} as const;
+
+export type ErrorCode = keyof typeof KINDS;
+
+/** The codes that are like no other: every dialect has a row for each. */
+export type RootErrorCode = {
+  [Code in ErrorCode]: (typeof KINDS)[Code] extends { readonly like: string } ? never : Code;
+}[ErrorCode];
+
+/** What an error code means: its HTTP status as S3 has it, and which code it is a case of. */
+export interface ErrorKind {
+  readonly status: number;
+  /** A dialect that has no word of its own for this code answers as it does for the code named here. */
+  readonly like?: ErrorCode;
+}
+
+export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = KINDS;
 
 declare const PROVEN: unique symbol;
 

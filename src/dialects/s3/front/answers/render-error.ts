@@ -2,9 +2,10 @@ import type { GatewayError } from '../../../../errors.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { WireResponse } from '../../../../wire/message.ts';
 import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
+import type { ErrorSpelling } from '../../../error-spelling.ts';
 import type { RenderContext } from '../../../front-dialect.ts';
 import { readAddress } from '../../address.ts';
-import { S3_ERRORS, type S3Error } from './error-table.ts';
+import { S3_ERRORS } from './error-table.ts';
 
 /** Neutral detail names in S3's spelling; others are S3's own already. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
@@ -38,7 +39,7 @@ export function renderError(error: GatewayError, context: RenderContext, headers
 const BACKEND_FIELDS = ['backendCode', 'backendStatus'];
 
 /** NoSuchBucketPolicy, NoSuchTagSet …: the backend speaks S3 too, and SDKs and tools ask for its very code and status. */
-function refusalOfBackend({ code, details }: GatewayError): S3Error | undefined {
+function refusalOfBackend({ code, details }: GatewayError): ErrorSpelling | undefined {
   const { backendCode = '', backendStatus = '' } = details;
   if (code !== 'BackendRefused' || !XML_NAME.test(backendCode) || !/^4\d\d$/.test(backendStatus)) return undefined;
   return { status: Number(backendStatus), code: backendCode };
