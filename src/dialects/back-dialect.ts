@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts';
-import type { DialectName, MetadataEntry, ObjectMetadata, Resource } from '../operations/object.ts';
+import type { DialectName, ObjectMetadata, Resource } from '../operations/object.ts';
 import type {
   DeleteTarget,
   Forward,
@@ -10,6 +10,7 @@ import type {
 import type { Conditions } from '../wire/conditions.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest, WireRequest } from '../wire/message.ts';
+import type { BackendLimits } from './backend-limits.ts';
 import type {
   ForStore,
   StoreBucket,
@@ -161,13 +162,5 @@ export interface BackDialect {
     ref: { readonly bucket?: string | undefined; readonly key?: string | undefined },
     asker?: Asker,
   ): GatewayError | StoreClaim;
-  /** What every part of an upload but the last must have, in stored bytes; Complete refuses less. */
-  readonly smallestPartBytes: number;
-  /** A single part of an upload has at most so many stored bytes. */
-  readonly largestPartBytes: number;
-  /** A larger object must come in parts. */
-  readonly largestPutBytes: number;
-  /** The bytes that user metadata takes in the backend's count, names included, and its limit. */
-  readonly metadataLimitBytes: number;
-  metadataBytes(user: readonly MetadataEntry[]): number;
+  readonly limits: BackendLimits;
 }

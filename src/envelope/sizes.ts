@@ -11,7 +11,14 @@ export const SEALED_SEGMENT_BYTES = SEGMENT_BYTES + TAG_BYTES;
 const FIXED_BYTES = 512;
 /** Room that each quantum of plaintext adds for one more part: its header, its manifest entry, its split segment. */
 const PART_ROOM_BYTES = 128;
-/** S3's 10,000 parts, less the one that FIXED_BYTES pays for. */
+/**
+ * The number of a footer that is stored as a part of its own (FORMAT.md §6). No part of a client has it, so the footer
+ * overwrites none of them, not even one that this Complete leaves out and the next one names.
+ */
+export const FOOTER_PART_NUMBER = 10_000;
+/** The highest number of a client's part. */
+export const LAST_PART_NUMBER = FOOTER_PART_NUMBER - 1;
+/** An object has at most 10,000 parts, and FIXED_BYTES pays for one of them. */
 const MAX_EXTRA_PARTS = 9_999;
 
 /** Identifies P, the bucket's smallest non-last part; the envelope records it (FORMAT.md §3). */

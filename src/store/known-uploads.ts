@@ -9,8 +9,7 @@ const REMEMBERED_BYTES = 8 * 1024 * 1024;
 /** What the memory of an upload takes beside the text of its name, which is there twice. */
 const ENTRY_BYTES = 200;
 
-/** A page of uploads, and how many pages of one key's are read: 20,000 uploads of one key at a time. */
-const PAGE = 1_000;
+/** How many pages of one key's uploads are read. A page of most stores has 1,000. */
 const MAX_PAGES = 20;
 
 interface NamedUpload {
@@ -62,8 +61,9 @@ export class KnownUploads {
 
   async #isListed({ ref, uploadId }: NamedUpload, store: Store, signal: AbortSignal): Promise<boolean> {
     const { bucket, key } = ref;
+    const { entriesAPage: maxUploads } = store.limits;
     // MinIO lists the uploads of a key that is named in full, and no others.
-    const asked = { kind: 'ListMultipartUploads', bucket, prefix: key, delimiter: '', maxUploads: PAGE } as const;
+    const asked = { kind: 'ListMultipartUploads', bucket, prefix: key, delimiter: '', maxUploads } as const;
     let [keyMarker, uploadIdMarker] = ['', ''];
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const page = await store.uploads.list({ ...asked, keyMarker, uploadIdMarker, urlEncoded: true }, signal);

@@ -1,6 +1,7 @@
 import type { BackendConnection } from '../backend/connection.ts';
 import type { Identity } from '../backend/identity.ts';
 import type { BackDialect, ForwardedRequest } from '../dialects/back-dialect.ts';
+import type { BackendLimits } from '../dialects/backend-limits.ts';
 import type { ForStore } from '../dialects/identifiers.ts';
 import { explained, StoreClaim } from '../dialects/store-claim.ts';
 import type {
@@ -86,6 +87,11 @@ export class Store {
 
   get dialect(): BackDialect {
     return this.#calls.back;
+  }
+
+  /** The sizes and counts that the backend sets. */
+  get limits(): BackendLimits {
+    return this.#calls.back.limits;
   }
 
   /** Whether `/a` and `a` are one object in it. */

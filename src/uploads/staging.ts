@@ -8,9 +8,6 @@ import { HeaderList } from '../wire/headers.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import type { PartRecord } from './upload-record.ts';
 
-/** S3's limit for one DeleteObjects. */
-const DELETE_AT_ONCE = 1000;
-
 /** Begins the name of every gateway's bucket for staged parts, unless its operator named another. */
 export const STAGING_PREFIX = 'sealgate-staging-';
 
@@ -85,8 +82,9 @@ export class Staging {
   /** Best effort: what stays is swept out later. */
   async remove(uploadState: string, parts: readonly StagedPart[], signal: AbortSignal): Promise<void> {
     const targets = parts.map((part) => ({ key: this.#ref(uploadState, part).key }));
-    for (let at = 0; at < targets.length; at += DELETE_AT_ONCE) {
-      await this.#store.deleteMany(this.bucket, targets.slice(at, at + DELETE_AT_ONCE), signal).catch(() => undefined);
+    const { deletionsAtOnce } = this.#store.limits;
+    for (let at = 0; at < targets.length; at += deletionsAtOnce) {
+      await this.#store.deleteMany(this.bucket, targets.slice(at, at + deletionsAtOnce), signal).catch(() => undefined);
     }
   }
 
@@ -98,7 +96,9 @@ export class Staging {
     let swept = 0;
     let after = '';
     for (;;) {
-      const page = await this.#store.list(pageAfter(this.bucket, after), signal).catch(noneWithoutBucket);
+      const page = await this.#store
+        .list(pageAfter(this.bucket, after, this.#store.limits.entriesAPage), signal)
+        .catch(noneWithoutBucket);
       const old = page.entries.filter(({ lastModified }) => lastModified < before);
       const targets = await abandoned(old, isUnderWay);
       if (targets.length > 0) await this.#store.deleteMany(this.bucket, targets, signal);
@@ -208,7 +208,7 @@ function noneWithoutBucket(error: unknown): Pick<Awaited<ReturnType<Store['list'
   throw error;
 }
 
-function pageAfter(bucket: string, after: string): ListObjects {
+function pageAfter(bucket: string, after: string, maxKeys: number): ListObjects {
   return {
     kind: 'ListObjects',
     bucket,
@@ -217,7 +217,7 @@ function pageAfter(bucket: string, after: string): ListObjects {
     delimiter: '',
     after,
     continuationToken: undefined,
-    maxKeys: 1000,
+    maxKeys,
     urlEncoded: true,
     withOwner: false,
   };

@@ -191,17 +191,17 @@ describe('objects', () => {
         'long',
         'x'.repeat(
           bytes -
-            s3Back.metadataBytes([
+            s3Back.limits.userMetadata.count([
               ['a', 'b'],
               ['long', ''],
             ]),
         ),
       ],
     ];
-    const fits = user(s3Back.metadataLimitBytes);
-    expect(s3Back.metadataBytes(fits)).toBe(s3Back.metadataLimitBytes);
+    const fits = user(s3Back.limits.userMetadata.bytes);
+    expect(s3Back.limits.userMetadata.count(fits)).toBe(s3Back.limits.userMetadata.bytes);
     await expectStatus(200, put('fits', 'x', {}, { ...PLAIN, user: fits }));
-    const over = user(s3Back.metadataLimitBytes + 1);
+    const over = user(s3Back.limits.userMetadata.bytes + 1);
     expect(await errorCode(put('over', 'x', {}, { ...PLAIN, user: over }))).toBe('MetadataTooLarge/client');
   });
 });

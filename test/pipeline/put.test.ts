@@ -33,7 +33,7 @@ describe('an upload that is too large for one request once it is sealed', () => 
 
   it.each(['seal', 'none'] as const)('goes in parts, and below that in one (%s)', async (protection) => {
     const stand = await inProcess();
-    const store = new Store({ ...s3Back, largestPutBytes: LARGEST }, stand.connection);
+    const store = new Store({ ...s3Back, limits: { ...s3Back.limits, largestPutBytes: LARGEST } }, stand.connection);
     const context = () => {
       const plain = stand.context({ protection });
       return { ...plain, store };

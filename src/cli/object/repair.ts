@@ -19,8 +19,6 @@ import { describeError } from '../shell/describe-error.ts';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from '../shell/terminal.ts';
 import { type Stores, withStores } from '../shell/with-stores.ts';
 
-const PAGE_KEYS = 1000;
-
 export const repairCommand: Command = {
   usage: `repair s3://BUCKET/KEY [options]
 
@@ -82,7 +80,14 @@ async function* only(key: string): AsyncGenerator<string> {
 }
 
 async function* keysOf(bucket: string, prefix: string, { store, signal }: OperationContext): AsyncGenerator<string> {
-  const asked = { kind: 'ListObjects', bucket, form: 1, prefix, delimiter: '', maxKeys: PAGE_KEYS } as const;
+  const asked = {
+    kind: 'ListObjects',
+    bucket,
+    form: 1,
+    prefix,
+    delimiter: '',
+    maxKeys: store.limits.entriesAPage,
+  } as const;
   for (let after = ''; ; ) {
     const rest = { after, continuationToken: undefined, urlEncoded: true, withOwner: false } as const;
     const { entries, truncated } = await store.list({ ...asked, ...rest }, signal);

@@ -1,3 +1,4 @@
+import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import { CARRIED_ENTRY, type GatheredMetadata, layMetadata, readCarried } from '../../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../../envelope/claims.ts';
 import { corrupted as failsAuthentication } from '../../envelope/corruption.ts';
@@ -16,16 +17,16 @@ import { ObjectKeys } from '../../envelope/object-keys.ts';
 import { clientError, GatewayError } from '../../errors.ts';
 import type { Kek } from '../../keys/key-rings.ts';
 import { timingSafeEqualBytes } from '../../keys/secret.ts';
-import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
+import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { settledContent } from './content-headers.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 
 /**
- * Of the client's user metadata, in the backend's count (names included). Stores hold 2,048; the envelope's entry
- * takes 260, and 28 stay in reserve for one more short entry of the gateway's own.
+ * The part of a store's user metadata that the client may not use, in the store's count (names included): the envelope's
+ * entry takes 260 bytes, and 28 stay in reserve for one more short entry of the gateway's own (FORMAT.md §3).
  */
-export const CLIENT_METADATA_BYTES = 1760;
+const RESERVED_METADATA_BYTES = 288;
 
 /** A new object's keys and identity, before its body is sealed. */
 export interface NewObject {
@@ -105,7 +106,7 @@ function laidMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Laid {
     );
   }
   const entries = carried === undefined ? user : [...user, [CARRIED_ENTRY, carried] as const];
-  refuseLargeMetadata(entries.length === 0 ? 0 : store.dialect.metadataBytes(entries));
+  if (entries.length > 0) refuseLargeMetadata(entries, store.limits);
   // A backend that is told no type makes one up, which would then stand in an answer's head twice.
   const typed = { ...content, contentType: content.contentType ?? settledContent({}).contentType };
   return {
@@ -150,12 +151,14 @@ function sealFor(
   return { envelope, metadata: { ...stored, user } };
 }
 
-function refuseLargeMetadata(bytes: number): void {
-  if (bytes <= CLIENT_METADATA_BYTES) return;
+function refuseLargeMetadata(entries: readonly MetadataEntry[], { userMetadata }: BackendLimits): void {
+  const bytes = userMetadata.count(entries);
+  const mostBytes = userMetadata.bytes - RESERVED_METADATA_BYTES;
+  if (bytes <= mostBytes) return;
   throw clientError(
     'MetadataTooLarge',
-    `The user metadata takes ${bytes} bytes as it is stored, names included; this gateway takes at most ${CLIENT_METADATA_BYTES}, because the encryption envelope needs room beside it. What is not plain ASCII takes a third more.`,
-    { details: { Size: String(bytes), MaxSizeAllowed: String(CLIENT_METADATA_BYTES) } },
+    `The user metadata takes ${bytes} bytes as it is stored, names included; this gateway takes at most ${mostBytes}, because the encryption envelope needs room beside it. What is not plain ASCII takes a third more.`,
+    { details: { Size: String(bytes), MaxSizeAllowed: String(mostBytes) } },
   );
 }
 

@@ -48,7 +48,7 @@ export function storedGuess(range: RangeRequest, ref: ObjectRef, context: Format
 /** Whether a range reaches past the first part that an object may have. */
 export function mayFollowParts(range: RangeRequest, { store }: FormatDesk): boolean {
   if (range.kind === 'suffix') return false; // it is asked for from the end
-  return range.last === undefined || range.last >= store.dialect.smallestPartBytes;
+  return range.last === undefined || range.last >= store.limits.smallestPartBytes;
 }
 
 function asIs(range: RangeRequest): StoredRange {

@@ -1,3 +1,4 @@
+import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { CompletedPart, StoredCopy } from '../../dialects/store-exchange.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
@@ -11,10 +12,6 @@ import { mustJudgeOnComplete } from '../write/complete-conditions.ts';
 import { writtenAt } from '../write/write-answer.ts';
 import { pinnedToSource, replacesItself } from './copy-in-place.ts';
 import { mustStillStand, type SourceObject, sourceTags } from './copy-source.ts';
-
-/** S3 wants at least 5 MiB and takes at most 5 GiB; this is copied in seconds. */
-const PART_BYTES = 256 * 1024 ** 2;
-const MAX_PARTS = 10_000;
 
 /** Stores copy parts of one upload side by side; more would crowd out others' requests. */
 const PARTS_AT_ONCE = 4;
@@ -68,7 +65,7 @@ async function copyParts(
   { store, signal }: OperationContext,
 ): Promise<readonly CompletedPart[]> {
   const { etag, storedBytes } = source.object.stored;
-  const ranges = partRanges(storedBytes);
+  const ranges = partRanges(storedBytes, store.limits);
   const parts: CompletedPart[] = [];
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
@@ -90,8 +87,11 @@ async function copyParts(
 }
 
 /** Inclusive ranges of stored bytes that make up the whole, each but the last of one size. */
-export function partRanges(storedBytes: number): ByteRange[] {
-  const partBytes = Math.max(PART_BYTES, Math.ceil(storedBytes / MAX_PARTS));
+export function partRanges(
+  storedBytes: number,
+  { copyPartBytes, lastPartNumber }: Pick<BackendLimits, 'copyPartBytes' | 'lastPartNumber'>,
+): ByteRange[] {
+  const partBytes = Math.max(copyPartBytes, Math.ceil(storedBytes / lastPartNumber));
   const ranges: ByteRange[] = [];
   for (let first = 0; first < storedBytes; first += partBytes) {
     ranges.push({ first, last: Math.min(first + partBytes, storedBytes) - 1 });

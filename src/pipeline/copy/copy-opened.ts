@@ -59,9 +59,10 @@ async function readBody(
   plaintext: ByteSource,
   { plaintextBytes, manifest }: SourceObject,
   asked: ChecksumAlgorithm | undefined,
-  { policy }: OperationContext,
+  { policy, store }: OperationContext,
 ): Promise<VerifiedBody> {
-  const fitsOnePut = policy.protection === 'none' || sealedBytes(plaintextBytes, policy.quantum) <= MAX_PUT_BYTES;
+  const { largestPutBytes } = store.limits;
+  const fitsOnePut = policy.protection === 'none' || sealedBytes(plaintextBytes, policy.quantum) <= largestPutBytes;
   const held = wholeDigests(manifest);
   // As in S3, an object that had a checksum of its parts has one of its bytes as a copy.
   const wanted = asked ?? manifest?.checksum?.algorithm;

@@ -1,3 +1,4 @@
+import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { StoredCopy } from '../../dialects/store-exchange.ts';
 import { settledContent } from '../../formats/sx1/content-headers.ts';
 import { resealedMetadata } from '../../formats/sx1/sealing.ts';
@@ -8,12 +9,6 @@ import type { OperationContext } from '../context.ts';
 import { copyInParts } from './copy-in-parts.ts';
 import { isOnePlace } from './copy-in-place.ts';
 import { mustStillStand, type SourceObject } from './copy-source.ts';
-
-/**
- * Up to here the backend copies in one request. Stores answer it only when all is copied: a longer one could outlast
- * the wait for its answer. S3 refuses it past 5 GiB, where a sealed object of less plaintext may already be.
- */
-const ONE_REQUEST_BYTES = 1024 ** 3;
 
 /** A copy of the stored bytes within the backend, pinned to the source that was read: none of them comes this way. */
 export async function copyStored(
@@ -29,7 +24,7 @@ export async function copyStored(
     object.kind === 'sealed'
       ? await resealedMetadata(object.opened, ref, metadata, context)
       : { ...metadata, content: settledContent(metadata.content) };
-  if (needsParts(operation, source)) return copyInParts(operation, source, stored, context);
+  if (needsParts(operation, source, store.limits)) return copyInParts(operation, source, stored, context);
   const pin = { ref: source.ref, etag: object.stored.etag };
   const copied = await pinned(store.copy({ ref, source: pin, metadata: stored, tags }, signal), 'NoSuchBucket');
   // The same ETag, the same bytes.
@@ -38,7 +33,11 @@ export async function copyStored(
 }
 
 /** Besides size: MinIO takes no condition on the destination of a copy, but does when an upload completes. */
-function needsParts({ ref, conditions }: CopyObject, { ref: from, object }: SourceObject): boolean {
+function needsParts(
+  { ref, conditions }: CopyObject,
+  { ref: from, object }: SourceObject,
+  { largestCopyBytes }: BackendLimits,
+): boolean {
   const conditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
-  return conditional || object.stored.storedBytes > ONE_REQUEST_BYTES || isOnePlace(ref, from);
+  return conditional || object.stored.storedBytes > largestCopyBytes || isOnePlace(ref, from);
 }

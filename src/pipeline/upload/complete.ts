@@ -65,7 +65,7 @@ async function complete(
   const parts = await chosenParts(operation, upload, context);
   const checksum = await checksumOfObject(operation, upload, parts);
   const manifest = manifestFor(parts, checksum);
-  const plan = planBackendParts(parts, { smallestBytes: context.store.dialect.smallestPartBytes });
+  const plan = planBackendParts(parts, { smallestBytes: context.store.limits.smallestPartBytes });
   const completed = await assemble(operation, { upload, manifest, plan }, context);
   const { backendEtag, answer } = completed;
   rememberLayout(completed, manifest, upload, context);

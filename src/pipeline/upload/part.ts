@@ -1,6 +1,6 @@
 import { passing, startDigest } from '../../checksums/digest.ts';
 import type { BodyProof, VerifiedBody } from '../../dialects/front-dialect.ts';
-import { largestPartPlaintext, sealedPartBytes } from '../../envelope/sizes.ts';
+import { LAST_PART_NUMBER, largestPartPlaintext, sealedPartBytes } from '../../envelope/sizes.ts';
 import { sealPart } from '../../envelope/streams.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
 import type { PartStored } from '../../operations/answer.ts';
@@ -21,9 +21,6 @@ const STREAM_RESERVE_BYTES = 512 * 1024;
 
 /** A part of unknown length is sealed only once it is known: up to here it is gathered. */
 const GATHER_BYTES = 16 * 1024 * 1024;
-
-/** The backend takes 10,000 parts, and the footer needs one (FORMAT.md §6). */
-const LAST_PART_NUMBER = 9_999;
 
 /** UploadPart. */
 export async function uploadPart(
@@ -80,9 +77,9 @@ export async function storePart(
   const { now, randomBytes, staging, stagingRights, store, uploadKeepSeconds, uploads, trace, signal } = context;
   const { partNumber, plaintextBytes } = attempt;
   const bytes = sealedPartBytes(plaintextBytes);
-  if (bytes > store.dialect.largestPartBytes)
-    throw partTooLarge(plaintextBytes, largestPartPlaintext(store.dialect.largestPartBytes));
-  const staged = bytes < store.dialect.smallestPartBytes;
+  const { smallestPartBytes, largestPartBytes } = store.limits;
+  if (bytes > largestPartBytes) throw partTooLarge(plaintextBytes, largestPartBytes);
+  const staged = bytes < smallestPartBytes;
   if (staged) await stagingRights.verify({ upload: upload.proven, id: upload.id, store }, signal);
   const partSalt = randomBytes(16);
   const { source, checksum } = await digested(attempt, upload.header.checksum?.algorithm);
@@ -194,11 +191,12 @@ function refuseOtherChecksum(declared: ChecksumAlgorithm | undefined, { header }
  * S3's own limit for a part is 5 GiB of plaintext. Its sealed form could only lie in two backend parts, and the second
  * would need a number between this one and the next, which the client may use.
  */
-function partTooLarge(plaintextBytes: number, largestBytes: number): GatewayError {
+function partTooLarge(plaintextBytes: number, largestPartBytes: number): GatewayError {
+  const largestBytes = largestPartPlaintext(largestPartBytes);
   return clientError(
     'EntityTooLarge',
     `The part has ${plaintextBytes} bytes, and a sealed one may have ${largestBytes} at most: sealing adds 16 bytes to ` +
-      'every 64 KiB, and the backend takes 5 GiB. Send smaller parts.',
+      `every 64 KiB, and the backend takes ${largestPartBytes / 1024 ** 3} GiB. Send smaller parts.`,
     { details: { ProposedSize: String(plaintextBytes), MaxSizeAllowed: String(largestBytes) } },
   );
 }

@@ -1,15 +1,9 @@
-import { sealedPartBytes } from '../../envelope/sizes.ts';
+import { FOOTER_PART_NUMBER, sealedPartBytes } from '../../envelope/sizes.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 
 /** Small parts are put together to backend parts of about this size: few requests, and a few of them at once. */
 const COALESCED_BYTES = 16 * 1024 * 1024;
-
-/**
- * The backend's last part number, which no client's part has (upload-part.ts): a footer of its own overwrites none, not
- * even one that this Complete does not name and the next one may.
- */
-const FOOTER_NUMBER = 10_000;
 
 /** What a backend part is made of: one that lies there already, or staged parts that are yet to be sent. */
 export type BackendPart =
@@ -63,7 +57,7 @@ function cutRun(run: readonly PartRecord[], smallestBytes: number): BackendPart[
 
 /** The end of the object, footer included: the footer alone when no part is staged there. */
 function cutTail(run: readonly PartRecord[]): BackendPart[] {
-  if (run.length === 0) return [{ kind: 'sent', partNumber: FOOTER_NUMBER, staged: [], storedBytes: 0 }];
+  if (run.length === 0) return [{ kind: 'sent', partNumber: FOOTER_PART_NUMBER, staged: [], storedBytes: 0 }];
   return cut(run).map(sent);
 }
 

@@ -11,7 +11,7 @@ import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
 import type { OperationContext } from '../context.ts';
 import { type WrittenObject, writtenAnswer } from './write-answer.ts';
 
-/** S3's limit for one PUT, in all four dialects. */
+/** The largest upload that clients may send in one request: what S3 and its like allow, whatever the backend takes. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 /** Also what an upload of unknown length becomes when it turns out to be small. */

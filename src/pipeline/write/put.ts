@@ -37,7 +37,7 @@ async function putWithMd5(operation: PutObject, body: VerifiedBody, context: Ope
 /** Of the largest that clients may send, sealed bytes are more than the backend takes in one request. */
 function fitsOnePut(plaintextBytes: number, { store, policy }: OperationContext): boolean {
   const bytes = policy.protection === 'none' ? plaintextBytes : sealedBytes(plaintextBytes, policy.quantum);
-  return bytes <= store.dialect.largestPutBytes;
+  return bytes <= store.limits.largestPutBytes;
 }
 
 async function put(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {

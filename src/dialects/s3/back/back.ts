@@ -3,6 +3,7 @@ import { readCopied, readCopiedPart, readTags, renderCopy, renderCopyPart } from
 import { readError } from './error.ts';
 import { forward } from './forward.ts';
 import { s3Grammar } from './grammar.ts';
+import { S3_LIMITS } from './limits.ts';
 import { renderPreflight } from './preflight.ts';
 import { readAck, readDelete, readObject } from './read.ts';
 import {
@@ -18,7 +19,6 @@ import { readListing, readVersionListing } from './read-listing.ts';
 import {
   bodiless,
   bucketPath,
-  metadataBytes,
   objectPath,
   renderAbortUpload,
   renderCompleteUpload,
@@ -96,10 +96,5 @@ export const s3Back: BackDialect = {
   readCopiedPart,
   readTags,
   readError,
-  smallestPartBytes: 5 * 1024 ** 2,
-  largestPartBytes: 5 * 1024 ** 3,
-  // MinIO takes more; AWS does not, and what is more goes in parts to either.
-  largestPutBytes: 5 * 1024 ** 3,
-  metadataLimitBytes: 2_048,
-  metadataBytes,
+  limits: S3_LIMITS,
 };

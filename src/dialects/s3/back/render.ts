@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { MetadataEntry, ObjectMetadata } from '../../../operations/object.ts';
+import type { ObjectMetadata } from '../../../operations/object.ts';
 import type {
   DeleteTarget,
   ListMultipartUploads,
@@ -267,11 +267,4 @@ export function metadataHeaders({ content, user, vendor }: ObjectMetadata): Head
   if (content.expires !== undefined) headers.append('expires', content.expires);
   for (const [name, value] of user) headers.append(META_PREFIX + name, encodeMetadataValue(value));
   return headers;
-}
-
-/** MinIO and Ceph count the header's whole name, prefix included; AWS counts less. */
-export function metadataBytes(user: readonly MetadataEntry[]): number {
-  let bytes = 0;
-  for (const [name, value] of user) bytes += META_PREFIX.length + name.length + encodeMetadataValue(value).length;
-  return bytes;
 }
