@@ -55,7 +55,7 @@ async function check(title: string, program: string, args: readonly string[]): P
 
 /** What could behave otherwise on another Node or another Redis: sockets and HTTP, and the stores of keys and uploads. */
 const OTHER_RELEASES = [
-  ...['test/server/', 'test/backend/', 'test/keys/redis', 'test/uploads/redis', 'test/etags/'],
+  ...['test/server/', 'test/backend/', 'test/keys/store/redis', 'test/uploads/redis', 'test/etags/'],
   'test/e2e/s3-sdk',
 ];
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LEAST_ACL } from '../keys/least-acl.ts';
+import { LEAST_ACL } from '../keys/store/least-acl.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { type Minio, startMinio } from '../support/minio.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';

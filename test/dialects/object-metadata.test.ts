@@ -6,7 +6,7 @@ import { readPutObject } from '../../src/dialects/s3/front/requests/put-object.t
 import { readCreateUpload } from '../../src/dialects/s3/front/requests/upload-requests.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { wireRequest } from '../support/requests.ts';
-import { codeOf } from './s3/signing.ts';
+import { codeOf } from './s3/signature/signing.ts';
 
 type Fields = readonly (readonly [name: string, value: string])[];
 

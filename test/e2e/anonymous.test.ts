@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FORM_TYPE, formBody } from '../dialects/s3/forms.ts';
+import { FORM_TYPE, formBody } from '../dialects/s3/front/forms.ts';
 import { eventually } from '../keys/eventually.ts';
 import { RawClient } from '../server/raw-client.ts';
 import { runProgram, TENANT } from '../support/gateway.ts';

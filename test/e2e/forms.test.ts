@@ -16,7 +16,7 @@ import { createPresignedPost, type PresignedPost, type PresignedPostOptions } fr
 import { Client as MinioClient } from 'minio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readXml } from '../../src/wire/xml/xml.ts';
-import { FORM_TYPE, formBody, signedFields } from '../dialects/s3/forms.ts';
+import { FORM_TYPE, formBody, signedFields } from '../dialects/s3/front/forms.ts';
 import { RawClient } from '../server/raw-client.ts';
 import { peakMemoryMib, runProgram, TENANT } from '../support/gateway.ts';
 import { payload } from '../support/payload.ts';

@@ -19,7 +19,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Signing, UnsignedRequest } from '../dialects/s3/signing.ts';
+import type { Signing, UnsignedRequest } from '../dialects/s3/signature/signing.ts';
 import { TENANT } from '../support/gateway.ts';
 import { payload } from '../support/payload.ts';
 import { rawExchange, signedExchange } from '../support/raw-exchange.ts';

@@ -1,7 +1,7 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readXml, xmlText } from '../../src/wire/xml/xml.ts';
-import { FORM_TYPE, formBody, signedFields } from '../dialects/s3/forms.ts';
+import { FORM_TYPE, formBody, signedFields } from '../dialects/s3/front/forms.ts';
 import { TENANT } from '../support/gateway.ts';
 import fc from '../support/property.ts';
 import { ALL_STANDS, clientSettings, type Stand } from '../support/stand.ts';

@@ -18,8 +18,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chunked } from '../dialects/s3/chunking.ts';
-import { presign, type Signing, sign } from '../dialects/s3/signing.ts';
+import { chunked } from '../dialects/s3/signature/chunking.ts';
+import { presign, type Signing, sign } from '../dialects/s3/signature/signing.ts';
 import { RawClient } from '../server/raw-client.ts';
 import { type GatewayProcess, startGateway, TENANT } from '../support/gateway.ts';
 import { type Minio, startMinio } from '../support/minio.ts';

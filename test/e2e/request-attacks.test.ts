@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { CreateBucketCommand, ListMultipartUploadsCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Chunking, chunked } from '../dialects/s3/chunking.ts';
-import { presign, type Signing, sign, target, type UnsignedRequest } from '../dialects/s3/signing.ts';
+import { type Chunking, chunked } from '../dialects/s3/signature/chunking.ts';
+import { presign, type Signing, sign, target, type UnsignedRequest } from '../dialects/s3/signature/signing.ts';
 import { RawClient } from '../server/raw-client.ts';
 import { TENANT } from '../support/gateway.ts';
 import { payload } from '../support/payload.ts';

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encode, type Signing, sign } from '../dialects/s3/signing.ts';
+import { encode, type Signing, sign } from '../dialects/s3/signature/signing.ts';
 import { RawClient } from '../server/raw-client.ts';
 import { TENANT } from '../support/gateway.ts';
 import { onceClient } from '../support/sight.ts';

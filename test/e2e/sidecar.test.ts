@@ -8,7 +8,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SIDECAR_ACL } from '../keys/least-acl.ts';
+import { SIDECAR_ACL } from '../keys/store/least-acl.ts';
 import { type GatewayProcess, startGateway } from '../support/gateway.ts';
 import { type Minio, startMinio } from '../support/minio.ts';
 import { payload } from '../support/payload.ts';

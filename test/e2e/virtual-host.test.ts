@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sign } from '../dialects/s3/signing.ts';
+import { sign } from '../dialects/s3/signature/signing.ts';
 import { TENANT } from '../support/gateway.ts';
 import { payload, sha256 } from '../support/payload.ts';
 import { ALL_STANDS, clientSettings, type Stand } from '../support/stand.ts';

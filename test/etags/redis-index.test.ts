@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openRedisIndex } from '../../src/etags/redis-index.ts';
 import { openRedisStore } from '../../src/keys/store/redis-store.ts';
-import { LEAST_ACL } from '../keys/least-acl.ts';
+import { LEAST_ACL } from '../keys/store/least-acl.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { etagIndexContract, someEntry } from './etag-index-contract.ts';
 

@@ -8,7 +8,7 @@ import { RequestTrace } from '../../src/pipeline/trace.ts';
 import { MemoryBudget } from '../../src/shares/memory-budget.ts';
 import { Store } from '../../src/store/store.ts';
 import type { ByteSource, WireResponse } from '../../src/wire/message.ts';
-import { sign } from '../dialects/s3/signing.ts';
+import { sign } from '../dialects/s3/signature/signing.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { startRawServer } from '../support/raw-server.ts';
 import { wireRequest } from '../support/requests.ts';

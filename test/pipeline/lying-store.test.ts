@@ -21,7 +21,7 @@ import {
   refusalOf,
   verifiedBody,
 } from './in-process.ts';
-import { PART, readBack, startUpload } from './upload-stand.ts';
+import { PART, readBack, startUpload } from './upload/upload-stand.ts';
 
 /** A store that lies (FORMAT.md §1) in what a real one cannot be made to say: ETags and lists of its own making. */
 

@@ -11,7 +11,7 @@ import { Store } from '../../src/store/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
-import { startUpload } from './upload-stand.ts';
+import { startUpload } from './upload/upload-stand.ts';
 
 const signal = new AbortController().signal;
 

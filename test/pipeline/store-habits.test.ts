@@ -13,7 +13,7 @@ import { HeaderList } from '../../src/wire/headers.ts';
 import type { OutgoingRequest } from '../../src/wire/message.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, copyOf, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
-import { MIB, PART, readBack, startUpload } from './upload-stand.ts';
+import { MIB, PART, readBack, startUpload } from './upload/upload-stand.ts';
 
 /** What single stores do otherwise than S3 (docs/stores.md), in what a test can hold still. */
 

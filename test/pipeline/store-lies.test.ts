@@ -27,7 +27,7 @@ import {
 } from '../support/lying-proxy.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, bodyOf, copyOf, getOf, headOf, type InProcess, inProcess, putOf, verifiedBody } from './in-process.ts';
-import { readBack, startUpload } from './upload-stand.ts';
+import { readBack, startUpload } from './upload/upload-stand.ts';
 
 /**
  * Every operation that reads an object × every lie of its store × every way that an object lies there. What comes of it

@@ -1,5 +1,5 @@
 import { type Agent, request } from 'node:http';
-import { type Signing, sign, target, type UnsignedRequest } from '../dialects/s3/signing.ts';
+import { type Signing, sign, target, type UnsignedRequest } from '../dialects/s3/signature/signing.ts';
 
 /** What came back, whole. */
 export interface RawAnswered {

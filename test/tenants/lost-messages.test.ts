@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Secret } from '../../src/keys/secret.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey } from '../keys/fixture.ts';
-import { LEAST_ACL } from '../keys/least-acl.ts';
+import { LEAST_ACL } from '../keys/store/least-acl.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { startTcpLink, type TcpLink } from '../support/tcp-link.ts';
 import { openTenancy } from './fixture.ts';

@@ -17,7 +17,7 @@ import { SidecarViews } from '../../src/tenants/sidecar-views.ts';
 import { openRedisStates } from '../../src/uploads/redis-states.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey, temporaryDirectory } from '../keys/fixture.ts';
-import { SIDECAR_ACL } from '../keys/least-acl.ts';
+import { SIDECAR_ACL } from '../keys/store/least-acl.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { openTenancy } from './fixture.ts';
 

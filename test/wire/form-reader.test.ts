@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FormReader, formBoundary } from '../../src/wire/bodies/form-reader.ts';
 import type { ByteSource } from '../../src/wire/message.ts';
-import { inPieces } from '../dialects/s3/chunking.ts';
-import { codeOf } from '../dialects/s3/signing.ts';
+import { inPieces } from '../dialects/s3/signature/chunking.ts';
+import { codeOf } from '../dialects/s3/signature/signing.ts';
 import { payload } from '../support/payload.ts';
 import fc from '../support/property.ts';
 

@@ -24,7 +24,7 @@ export type ChangeListener = (names: readonly string[] | 'all') => void;
 
 /**
  * Six verbs over opaque wrapped records (get, revision, put, delete, list, watch). A new key store is one file and one row of
- * store-table.ts; test/keys/record-store-contract.ts says what it must do.
+ * store-table.ts; test/keys/store/record-store-contract.ts says what it must do.
  *
  * Every method may throw KeyStoreUnavailable; a write that throws it may or may not have happened.
  */

@@ -5,7 +5,7 @@ import { s3Front } from '../../../src/dialects/s3/front/front.ts';
 import { S3_OPERATIONS, type S3Operation } from '../../../src/dialects/s3/operation-table.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { wireRequest } from '../../support/requests.ts';
-import { SETTINGS } from './signing.ts';
+import { SETTINGS } from './signature/signing.ts';
 
 /**
  * What S3's own SDK knows of requests, held against what the gateway makes of each. A header, query parameter or value

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { FORM_TYPE, formBody, signedFields } from '../../dialects/s3/forms.ts';
-import { encode, type Signing, type UnsignedRequest } from '../../dialects/s3/signing.ts';
+import { FORM_TYPE, formBody, signedFields } from '../../dialects/s3/front/forms.ts';
+import { encode, type Signing, type UnsignedRequest } from '../../dialects/s3/signature/signing.ts';
 import { type RawAsked, signedExchange } from '../../support/raw-exchange.ts';
 
 /** What an attacker is after, and from where. */

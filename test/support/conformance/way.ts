@@ -8,7 +8,7 @@ import {
   sign,
   target,
   type UnsignedRequest,
-} from '../../dialects/s3/signing.ts';
+} from '../../dialects/s3/signature/signing.ts';
 import type { Step, StepSignature } from './scenario.ts';
 
 /** One of the two ways to a store. */

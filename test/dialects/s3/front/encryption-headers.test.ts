@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
+import { proven } from '../../../../src/errors.ts';
+import type { Answer } from '../../../../src/operations/answer.ts';
+import { HeaderList } from '../../../../src/wire/headers.ts';
+import { wireRequest } from '../../../support/requests.ts';
+import { codeOf, SETTINGS } from '../signature/signing.ts';
+
+type Headers = readonly (readonly [string, string])[];
+
+const SSE = 'x-amz-server-side-encryption';
+const OF_SOURCE = 'x-amz-copy-source-server-side-encryption';
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const md5 = (key: string) => createHash('md5').update(Buffer.from(key, 'base64')).digest('base64');
+
+function customer(prefix: string, over: { algorithm?: string; key?: string; 'key-MD5'?: string } = {}): Headers {
+  const whole = { algorithm: 'AES256', key: KEY, 'key-MD5': md5(over.key ?? KEY), ...over };
+  return Object.entries(whole)
+    .filter(([, value]) => value !== '-')
+    .map(([name, value]) => [`${prefix}-customer-${name}`, value] as const);
+}
+
+function code(method: string, target: string, headers: Headers): Promise<string> {
+  const all = [['Host', '127.0.0.1'], ...headers] as const;
+  return codeOf(() => {
+    const parsed = s3Front.parse(wireRequest({ method, target, headers: all }), SETTINGS);
+    if (parsed.kind === 'document') parsed.read(Buffer.from('<CompleteMultipartUpload/>'));
+  });
+}
+
+const COPY: Headers = [['x-amz-copy-source', 'bucket/other']];
+const REQUESTS: readonly (readonly [string, string, Headers])[] = [
+  ['PUT', '/bucket/k', []],
+  ['PUT', '/bucket/k', COPY],
+  ['POST', '/bucket/k?uploads', []],
+  ['PUT', '/bucket/k?partNumber=1&uploadId=u', []],
+  ['PUT', '/bucket/k?partNumber=1&uploadId=u', COPY],
+  ['GET', '/bucket/k', []],
+  ['HEAD', '/bucket/k', []],
+  ['GET', '/bucket/k?attributes', [['x-amz-object-attributes', 'ETag']]],
+];
+
+describe.each(REQUESTS)('%s %s %j', (method, target, more) => {
+  test.each<[string, Headers]>([
+    ['a key alone', customer(SSE, { algorithm: '-', 'key-MD5': '-' })],
+    ['no algorithm', customer(SSE, { algorithm: '-' })],
+    ['no key', customer(SSE, { key: '-' })],
+    ['no MD5', customer(SSE, { 'key-MD5': '-' })],
+    ['an algorithm that is none', customer(SSE, { algorithm: 'AES128' })],
+    ['the MD5 of another key', customer(SSE, { 'key-MD5': md5(Buffer.alloc(32).toString('base64')) })],
+    ['a short key', customer(SSE, { key: Buffer.alloc(16).toString('base64') })],
+    ['a long key', customer(SSE, { key: Buffer.alloc(33).toString('base64') })],
+    ['a key that is no base64', customer(SSE, { key: `${KEY.slice(0, -2)}!=` })],
+    ['a method beside it', [...customer(SSE), [SSE, 'AES256']]],
+  ])('a customer key with %s is wrong', async (_what, headers) => {
+    expect(await code(method, target, [...more, ...headers])).toBe('InvalidArgument');
+  });
+
+  test('a customer key that is right is not available, and never ignored', async () => {
+    expect(await code(method, target, [...more, ...customer(SSE)])).toBe('NotImplemented');
+    expect(await code(method, target, [...more, [`${SSE}-tomorrow`, 'x']])).toBe(
+      method === 'GET' || method === 'HEAD' ? 'nothing' : 'NotImplemented', // S3 ignores what it does not know on reads
+    );
+  });
+});
+
+test('one for the source of a copy, too', async () => {
+  for (const target of ['/bucket/k', '/bucket/k?partNumber=1&uploadId=u']) {
+    expect(await code('PUT', target, [...COPY, ...customer(OF_SOURCE)])).toBe('NotImplemented');
+    expect(await code('PUT', target, [...COPY, ...customer(OF_SOURCE, { key: '-' })])).toBe('InvalidArgument');
+    expect(await code('PUT', target, [...COPY, [`${OF_SOURCE}-customer-tomorrow`, 'x']])).toBe('NotImplemented');
+  }
+});
+
+test.each<[string, Headers, string]>([
+  ['AES256', [[SSE, 'AES256']], 'nothing'],
+  ['in another case', [[SSE, 'aes256']], 'InvalidArgument'],
+  ['nothing', [[SSE, '']], 'InvalidArgument'],
+  ['KMS', [[SSE, 'aws:kms']], 'NotImplemented'],
+  ['both layers of KMS', [[SSE, 'aws:kms:dsse']], 'NotImplemented'],
+  ['KMS with a key', [...([[SSE, 'aws:kms']] as const), [`${SSE}-aws-kms-key-id`, 'k']], 'NotImplemented'],
+  ['a KMS key alone', [[`${SSE}-aws-kms-key-id`, 'k']], 'InvalidArgument'],
+  ['a KMS key beside AES256', [...([[SSE, 'AES256']] as const), [`${SSE}-aws-kms-key-id`, 'k']], 'InvalidArgument'],
+  ['a context alone', [[`${SSE}-context`, 'e30=']], 'InvalidArgument'],
+  ['a bucket key', [...([[SSE, 'AES256']] as const), [`${SSE}-bucket-key-enabled`, 'true']], 'NotImplemented'],
+])('a write that asks for %s', async (_what, headers, expected) => {
+  for (const [method, target, more] of REQUESTS.slice(0, 3)) {
+    expect(await code(method, target, [...more, ...headers])).toBe(expected);
+  }
+});
+
+test('the answer tells of ciphertext, and only of that', () => {
+  const headersOf = (answer: Answer, seals?: boolean) =>
+    s3Front.render(answer, { requestId: 'R', settings: SETTINGS, request: undefined, seals }).headers.get(SSE);
+  const etag = 'e';
+  const stored = {
+    ref: { bucket: 'b', key: 'k' },
+    etag,
+    versionId: undefined,
+    checksum: undefined,
+    vendor: new HeaderList(),
+  };
+  const lastModified = new Date(0);
+  const writes: readonly Answer[] = [
+    { kind: 'ObjectStored', ...stored },
+    { kind: 'ObjectCopied', ...stored, lastModified, sourceVersionId: undefined },
+    { kind: 'FormStored', stored: { kind: 'ObjectStored', ...stored }, reply: { redirect: undefined, status: 204 } },
+    { kind: 'UploadCreated', ref: stored.ref, uploadId: 'u', checksum: undefined },
+    { kind: 'PartStored', etag, checksum: undefined },
+    { kind: 'PartCopied', etag, checksum: undefined, lastModified, sourceVersionId: undefined },
+    { kind: 'UploadCompleted', ...stored },
+  ];
+  for (const answer of writes) {
+    expect([answer.kind, headersOf(answer, true), headersOf(answer, false), headersOf(answer)]).toEqual([
+      answer.kind,
+      'AES256',
+      undefined,
+      undefined,
+    ]);
+  }
+  const metadata = { content: {}, user: [], vendor: new HeaderList() };
+  for (const sealed of [true, false, undefined]) {
+    const facts = { plaintextBytes: proven(1), etag, lastModified, metadata, sealed };
+    const content: Answer = { kind: 'ObjectContent', facts, range: undefined, overrides: {}, body: undefined };
+    // What the object is decides, and not what would become of it now.
+    for (const seals of [true, false]) expect(headersOf(content, seals)).toBe(sealed ? 'AES256' : undefined);
+  }
+  expect(headersOf({ kind: 'ObjectDeleted', versionId: undefined, deleteMarker: false }, true)).toBe(undefined);
+});
+
+test('how an object is encrypted is said when it is begun, and not later', async () => {
+  for (const [method, target, more] of REQUESTS.slice(3)) {
+    for (const value of ['AES256', 'aws:kms']) {
+      expect(await code(method, target, [...more, [SSE, value]])).toBe('InvalidArgument');
+    }
+  }
+});
