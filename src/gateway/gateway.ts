@@ -10,6 +10,7 @@ import { Listener } from '../server/listener.ts';
 import { createRequestIds } from '../server/request-ids.ts';
 import { TrustedProxies } from '../server/trusted-proxies.ts';
 import type { BackendConfig, Config } from '../settings/config.ts';
+import { ALL_CAPABILITIES, type Capabilities } from '../store/capabilities.ts';
 import { tellAvailability } from '../telemetry/availability.ts';
 import { keyField } from '../telemetry/key-names.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -216,18 +217,13 @@ function composed(
   },
 ): HandlerServices {
   const { stores, backend } = parts;
-  const { careful, conditionalUploads, conditionalDeletes, place } = config.backend;
   return composePipeline({
     fronts: FRONTS,
     settings: { region: config.region, anyRegion: config.anyRegion, domains: config.domains },
     directory: stores.directory,
     keyRings: stores.keyRings,
     backend: { ...backend, names: namesOf(config.backend) },
-    habits: {
-      careful,
-      conditionalUploads,
-      conditionalDeletes: conditionalDeletes || place.kind === 'directory',
-    },
+    findings: { capabilities: capabilitiesOf(config.backend) },
     uploads: parts.uploads,
     uploadLimits: config.uploads,
     stagingBucket: stagingBucketOf(config, stores),
@@ -236,6 +232,19 @@ function composed(
     etagObserver: parts.metrics,
     memoryBytes: config.limits.memoryBytes,
   });
+}
+
+function capabilitiesOf(backend: BackendConfig): Capabilities {
+  const { careful, conditionalUploads, conditionalDeletes, place } = backend;
+  return {
+    ...ALL_CAPABILITIES,
+    matchesOwnEtag: conditionalUploads,
+    conditionalCompletes: conditionalUploads,
+    conditionalDeletes: conditionalDeletes || place.kind === 'directory',
+    tornUploadsVanish: !careful,
+    truthfulCompletes: !careful,
+    atomicCompletes: !careful,
+  };
 }
 
 /** The embedded store keeps keys as they are. */

@@ -15,6 +15,7 @@ import { createRandomPool } from '../keys/random-pool.ts';
 import type { OperationTools } from '../pipeline/context.ts';
 import type { HandlerServices } from '../pipeline/handler-services.ts';
 import { MemoryBudget } from '../shares/memory-budget.ts';
+import type { StoreFindings } from '../store/capabilities.ts';
 import { KnownUploads } from '../store/known-uploads.ts';
 import { Store } from '../store/store.ts';
 import type { Directory } from '../tenants/directory.ts';
@@ -44,8 +45,8 @@ export interface PipelineParts {
     readonly lane: PassThroughLane;
     readonly names: StoreNames;
   };
-  /** What the store at hand does; OperationTools tells what each of them means. */
-  readonly habits: Pick<OperationTools, 'careful' | 'conditionalDeletes' | 'conditionalUploads'>;
+  /** What the store at hand does. */
+  readonly findings: StoreFindings;
   readonly uploads: UploadStates;
   readonly uploadLimits: { readonly openPerTenant: number; readonly keepSeconds: number };
   readonly stagingBucket: string;
@@ -73,7 +74,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
     observer: parts.etagObserver,
   });
   const tools: OperationTools = {
-    ...parts.habits,
+    findings: parts.findings,
     keyRings,
     store,
     budget: memory,

@@ -1,5 +1,6 @@
 import type { KnownEtags } from '../etags/known-etags.ts';
 import type { FormatDesk } from '../formats/format-desk.ts';
+import type { StoreFindings } from '../store/capabilities.ts';
 import type { KnownUploads } from '../store/known-uploads.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Tenant } from '../tenants/tenant.ts';
@@ -14,12 +15,8 @@ import type { RequestTrace } from './trace.ts';
  * rights (admission/askers.ts); of a request's tools, store, staging and memory are its sharer's part.
  */
 export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | 'signal' | 'trace'> {
-  /** Whether an upload that breaks off may replace what lies there, and an acknowledged Complete may have made nothing. */
-  readonly careful: boolean;
-  /** Whether the backend holds to If-Match on deletions. */
-  readonly conditionalDeletes: boolean;
-  /** Whether it holds to If-Match and If-None-Match on CompleteMultipartUpload. */
-  readonly conditionalUploads: boolean;
+  /** What the store at hand does, as far as the gateway has found out. */
+  readonly findings: StoreFindings;
   /** What objects are shown as where ETags are MD5s. */
   readonly etags: KnownEtags;
   readonly uploads: UploadStates;

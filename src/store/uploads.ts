@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { explained } from '../dialects/store-claim.ts';
 import type {
   CompletedPart,
@@ -7,12 +6,13 @@ import type {
   StoredUploadListing,
   StorePartCopy,
 } from '../dialects/store-exchange.ts';
-import { clientError, GatewayError } from '../errors.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { ListMultipartUploads } from '../operations/operation.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import { errorDocument, pinTo, type StoreCalls } from './calls.ts';
+import { etagOfParts } from './mend/complete-etag.ts';
+import { asNoSuchUpload } from './mend/unknown-upload.ts';
 import { ProvenUpload } from './proven-upload.ts';
 
 /** The backend's multipart uploads, in the pipeline's terms, as `Store` has its objects. Sizes and ETags are the backend's. */
@@ -67,7 +67,7 @@ export class StoreUploads {
       { signal, conditions },
       this.#calls.back.readComplete,
     );
-    return stored.etag === '' ? { ...stored, etag: multipartEtag(parts) } : stored;
+    return stored.etag === '' ? { ...stored, etag: etagOfParts(parts) } : stored;
   }
 
   /** A part from an object of the backend’s. @throws as Store.copy */
@@ -86,7 +86,7 @@ export class StoreUploads {
     const { ref, uploadId } = this.#calls.made(upload);
     const response = await this.#calls
       .succeed(this.#calls.back.abortUpload(ref, uploadId), ref, { signal })
-      .catch(ofUpload);
+      .catch(asNoSuchUpload);
     response.discard();
   }
 
@@ -94,7 +94,7 @@ export class StoreUploads {
   async listParts(upload: ProvenUpload, partNumberMarker: number, signal: AbortSignal): Promise<StoredPartListing> {
     const { ref, uploadId } = this.#calls.made(upload);
     const request = this.#calls.back.listParts(ref, uploadId, partNumberMarker);
-    return this.#calls.document(request, ref, signal, this.#calls.back.readParts).catch(ofUpload);
+    return this.#calls.document(request, ref, signal, this.#calls.back.readParts).catch(asNoSuchUpload);
   }
 
   async list(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
@@ -105,23 +105,4 @@ export class StoreUploads {
       this.#calls.back.readUploads,
     );
   }
-}
-
-/** What S3's stores make of the ETags of parts. Ceph RGW 16 leaves the element empty where it has just completed. */
-function multipartEtag(parts: readonly CompletedPart[]): string {
-  const md5s = parts.map(({ etag }) => etag);
-  if (!md5s.every((md5) => /^[0-9a-f]{32}$/.test(md5))) {
-    throw new GatewayError('BackendError', 'The backend completed an upload and did not tell its ETag.', {
-      source: 'backend',
-    });
-  }
-  return `${createHash('md5')
-    .update(Buffer.from(md5s.join(''), 'hex'))
-    .digest('hex')}-${parts.length}`;
-}
-
-/** For Ceph RGW there is no such key where there is no such upload. */
-function ofUpload(error: unknown): never {
-  if (!(error instanceof GatewayError) || error.code !== 'NoSuchKey') throw error;
-  throw clientError('NoSuchUpload', 'The specified multipart upload does not exist.', { details: error.details });
 }

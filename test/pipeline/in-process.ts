@@ -19,6 +19,7 @@ import { authorize } from '../../src/pipeline/admission/authorize.ts';
 import type { OperationContext, OperationTools } from '../../src/pipeline/context.ts';
 import type { HandlerServices } from '../../src/pipeline/handler-services.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
+import { ALL_CAPABILITIES, type Capabilities, type StoreFindings } from '../../src/store/capabilities.ts';
 import { type BucketPolicy, bucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
@@ -93,7 +94,7 @@ export async function inProcess(
       directory: tenancy.directory,
       keyRings: tenancy.keyRings,
       backend: { back: s3Back, connection, lane, names: { keys: 'names', reservedBuckets: new Set() } },
-      habits: { careful: false, conditionalDeletes: true, conditionalUploads: true },
+      findings: { capabilities: ALL_CAPABILITIES },
       uploads,
       uploadLimits: { openPerTenant: over.openUploads ?? 1000, keepSeconds: 3600 },
       stagingBucket: 'staging',
@@ -122,6 +123,16 @@ export async function inProcess(
     at: (bucket) => authorize(bucket, asker(), tools),
   };
 }
+
+/** What an operation knows of a store that does all that S3 does, but for this. */
+export function lacking(lacks: Partial<Capabilities>): { readonly findings: StoreFindings } {
+  return { findings: { capabilities: { ...ALL_CAPABILITIES, ...lacks } } };
+}
+
+/** Versity S3 Gateway: it keeps what broke off, and acknowledges a Complete that made nothing. */
+export const KEEPS_TORN = lacking({ tornUploadsVanish: false, truthfulCompletes: false, atomicCompletes: false });
+/** Ceph RGW 16: it ignores conditions on Complete, and finds that no ETag matches. */
+export const IGNORES_CONDITIONS = lacking({ conditionalCompletes: false, matchesOwnEtag: false });
 
 async function newIndex(fails: boolean): Promise<EtagIndex> {
   // A folder where the file should be cannot be opened as one.

@@ -12,12 +12,23 @@ import { Store } from '../../src/store/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { OutgoingRequest } from '../../src/wire/message.ts';
 import { payload } from '../support/payload.ts';
-import { BUCKET, copyOf, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
+import {
+  BUCKET,
+  copyOf,
+  headOf,
+  IGNORES_CONDITIONS,
+  type InProcess,
+  inProcess,
+  KEEPS_TORN,
+  putOf,
+  refusalOf,
+  verifiedBody,
+} from './in-process.ts';
 import { MIB, PART, readBack, startUpload } from './upload/upload-stand.ts';
 
 /** What single stores do otherwise than S3 (docs/stores.md), in what a test can hold still. */
 
-type Habit = Partial<Pick<OperationTools, 'careful' | 'conditionalUploads' | 'store'>>;
+type Habit = Partial<Pick<OperationTools, 'findings' | 'store'>>;
 
 const over = (stand: InProcess, habit: Habit) => () => ({
   ...stand.context(),
@@ -34,7 +45,7 @@ describe('a store that keeps what broke off', () => {
     'gets nothing of a bad upload of %d bytes that it could keep',
     async (bytes) => {
       const stand = await inProcess();
-      const context = over(stand, { careful: true });
+      const context = over(stand, KEEPS_TORN);
       await putObject(putOf('k'), verifiedBody(payload(bytes, 1)), context());
       const refusal = clientError('BadDigest', 'The digest does not match.');
       stand.asked();
@@ -49,7 +60,7 @@ describe('a store that keeps what broke off', () => {
 
   it('gets what fits in memory in one request', async () => {
     const stand = await inProcess();
-    await putObject(putOf('k'), verifiedBody(payload(5 * MIB)), over(stand, { careful: true })());
+    await putObject(putOf('k'), verifiedBody(payload(5 * MIB)), over(stand, KEEPS_TORN)());
     expect(stand.asked()).toEqual([`PUT /${BUCKET}/k`]);
   });
 });
@@ -59,7 +70,7 @@ describe('a store that acknowledges what it did not complete', () => {
     const stand = await inProcess();
     const store = speaking(stand, {});
     store.uploads.complete = async () => ({ etag: 'e'.repeat(32), versionId: undefined, vendor: new HeaderList() });
-    const context = over(stand, { careful: true, store });
+    const context = over(stand, { ...KEEPS_TORN, store });
     await putObject(putOf('k'), verifiedBody(payload(10)), context());
     const upload = await startUpload(stand, 'k', { context });
     const parts = [await upload.send(1, payload(PART, 2)), await upload.send(2, payload(7, 3))];
@@ -69,14 +80,14 @@ describe('a store that acknowledges what it did not complete', () => {
 
   it('tells the truth most of the time, and is believed then', async () => {
     const stand = await inProcess();
-    const upload = await startUpload(stand, 'k', { context: over(stand, { careful: true }) });
+    const upload = await startUpload(stand, 'k', { context: over(stand, KEEPS_TORN) });
     const { etag } = await upload.complete([await upload.send(1, payload(PART, 2))]);
     expect(await headObject(headOf('k'), stand.context())).toMatchObject({ facts: { etag } });
   });
 });
 
 describe('a store that ignores conditions on multipart uploads', () => {
-  const habit = { conditionalUploads: false };
+  const habit = IGNORES_CONDITIONS;
 
   it('is not asked to complete one under conditions', async () => {
     const stand = await inProcess();
@@ -140,17 +151,17 @@ describe('a store that copies what stands there by then, and not what was pinned
   }
 
   it.each([
-    ['another key', copyOf(`${BUCKET}/a`, 'b'), true],
-    ['another key, on a condition', copyOf(`${BUCKET}/a`, 'b', { conditions: IF_NONE }), true],
-    ['itself', copyOf(`${BUCKET}/a`, 'a', { replacement: { content: {}, user: [['n', '1']] } }), false],
-  ])('gets another copy onto %s', async (_what, copy, conditionalUploads) => {
-    const { stand, context } = await replacing(1, { conditionalUploads });
+    ['another key', copyOf(`${BUCKET}/a`, 'b'), {}],
+    ['another key, on a condition', copyOf(`${BUCKET}/a`, 'b', { conditions: IF_NONE }), {}],
+    ['itself', copyOf(`${BUCKET}/a`, 'a', { replacement: { content: {}, user: [['n', '1']] } }), IGNORES_CONDITIONS],
+  ])('gets another copy onto %s', async (_what, copy, habit) => {
+    const { stand, context } = await replacing(1, habit);
     await copyObject(copy, context());
     expect(await readBack(stand, copy.ref.key)).toEqual(payload(70_001, 1));
   });
 
   it('gets none onto the source itself while that is replaced all the time', async () => {
-    const { stand, context } = await replacing(9, { conditionalUploads: false });
+    const { stand, context } = await replacing(9, IGNORES_CONDITIONS);
     const replacement = { content: {}, user: [['n', '1'] as const] };
     expect(await refusalOf(copyObject(copyOf(`${BUCKET}/a`, 'a', { replacement }), context()))).toBe('SlowDown');
     expect(await readBack(stand, 'a')).toEqual(payload(70_003, 3));

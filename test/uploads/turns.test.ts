@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inTurn } from '../../src/uploads/turns.ts';
+import { inTurn } from '../../src/store/mend/completes-in-turn.ts';
 
 test('work of one name is done in turn, whatever becomes of it, and other names do not wait', async () => {
   const told: string[] = [];

@@ -2,13 +2,13 @@ import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { CompletedPart, StoredCopy } from '../../dialects/store-exchange.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
+import { refuseUnlessCompleteJudges } from '../../store/mend/ignored-conditions.ts';
 import { pinned } from '../../store/pin.ts';
 import type { ProvenUpload } from '../../store/proven-upload.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { ByteRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
 import { conditionsForWriting } from '../etags/etag-conditions.ts';
-import { mustJudgeOnComplete } from '../write/complete-conditions.ts';
 import { writtenAt } from '../write/write-answer.ts';
 import { pinnedToSource, replacesItself } from './copy-in-place.ts';
 import { mustStillStand, type SourceObject, sourceTags } from './copy-source.ts';
@@ -30,7 +30,7 @@ export async function copyInParts(
 ): Promise<StoredCopy> {
   const { store, signal } = context;
   const { ref } = operation;
-  mustJudgeOnComplete(operation.conditions, context);
+  refuseUnlessCompleteJudges(operation.conditions, context.findings);
   const inPlace = replacesItself(operation, context);
   const conditions = inPlace
     ? await pinnedToSource(operation, source, context)

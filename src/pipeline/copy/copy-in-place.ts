@@ -1,6 +1,7 @@
 import type { ObjectRef } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { backendEtags } from '../../store/etag.ts';
+import { mostRewrittenBytes } from '../../store/mend/torn-uploads.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import type { OperationContext } from '../context.ts';
 import { checkForWriting } from '../etags/etag-conditions.ts';
@@ -14,11 +15,6 @@ import type { SourceObject } from './copy-source.ts';
  * still there; a larger one is copied by way of an upload, which completes on that condition.
  */
 
-/** A larger object is cheaper to copy within the backend, though that takes three writes. */
-const WRITTEN_ANEW_BYTES = 16 * 1024 * 1024;
-/** Where an upload that breaks off may replace the object: up to here it is sent only once it is whole. */
-const SENT_WHOLE_BYTES = 8 * 1024 * 1024;
-
 /**
  * Whether a copy that the backend could make is read and written anew instead: of a small object onto itself, and of a
  * folder marker (`dir/`) on a condition, because MinIO takes no multipart upload of such a key. A backend that judges no
@@ -27,12 +23,11 @@ const SENT_WHOLE_BYTES = 8 * 1024 * 1024;
 export function isWrittenAnew(
   { ref, source, conditions }: CopyObject,
   { plaintextBytes }: SourceObject,
-  { careful, conditionalUploads }: OperationContext,
+  { findings }: OperationContext,
 ): boolean {
   const conditional = (conditions.ifMatch ?? conditions.ifNoneMatch) !== undefined;
   if (!isOnePlace(ref, source.ref) && !(conditional && ref.key.endsWith('/'))) return false;
-  if (!conditionalUploads) return false;
-  return plaintextBytes <= (careful ? SENT_WHOLE_BYTES : WRITTEN_ANEW_BYTES);
+  return findings.capabilities.matchesOwnEtag && plaintextBytes <= mostRewrittenBytes(findings);
 }
 
 /** MinIO keeps `/a` and `a` as one object. */
@@ -41,8 +36,8 @@ export function isOnePlace(one: ObjectRef, other: ObjectRef): boolean {
 }
 
 /** Whether the copy replaces the very object that it reads. One of an earlier version replaces another. */
-export function replacesItself({ ref, source }: CopyObject, { conditionalUploads }: OperationContext): boolean {
-  if (!conditionalUploads || source.ref.versionId !== undefined) return false;
+export function replacesItself({ ref, source }: CopyObject, { findings }: OperationContext): boolean {
+  if (!findings.capabilities.matchesOwnEtag || source.ref.versionId !== undefined) return false;
   return ref.bucket === source.ref.bucket && ref.key === source.ref.key;
 }
 

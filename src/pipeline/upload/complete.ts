@@ -8,12 +8,12 @@ import type { UploadCompleted } from '../../operations/answer.ts';
 import type { Checksum } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
 import { backendEtag } from '../../store/etag.ts';
-import { inTurn } from '../../uploads/turns.ts';
+import { completeInTurn } from '../../store/mend/completes-in-turn.ts';
+import { refuseUnlessCompleteJudges } from '../../store/mend/ignored-conditions.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 import type { OperationContext } from '../context.ts';
 import { conditionsForWriting } from '../etags/etag-conditions.ts';
 import { digestIn, plainEtag } from '../etags/shown-etag.ts';
-import { mustJudgeOnComplete } from '../write/complete-conditions.ts';
 import { writeConditions } from '../write/put-known-length.ts';
 import { writtenEtag } from '../write/write-answer.ts';
 import { sendBackendParts } from './backend-parts.ts';
@@ -45,11 +45,11 @@ export async function completeUpload(
   operation: CompleteMultipartUpload,
   context: OperationContext,
 ): Promise<UploadCompleted> {
-  mustJudgeOnComplete(operation.conditions, context);
-  const work = () => withUpload(operation, context, (upload) => complete(operation, upload, context));
-  if (!context.careful) return work();
+  refuseUnlessCompleteJudges(operation.conditions, context.findings);
   const { ref, uploadId } = operation;
-  return inTurn(JSON.stringify([ref.bucket, ref.key, uploadId]), work);
+  return completeInTurn(JSON.stringify([ref.bucket, ref.key, uploadId]), context.findings, () =>
+    withUpload(operation, context, (upload) => complete(operation, upload, context)),
+  );
 }
 
 async function complete(
@@ -127,14 +127,14 @@ async function attemptComplete(
   { upload, manifest, plan, footerBytes }: Assembly & { readonly footerBytes: number },
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
-  const { careful, randomBytes, store, signal } = context;
+  const { findings, randomBytes, store, signal } = context;
   const { ref, proven } = upload;
   const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: randomBytes(16) });
   const parts = await sendBackendParts(plan, { upload, footer }, context);
   const conditions = await conditionsForWriting(operation.conditions, ref, context);
   const stored = await store.uploads.complete(proven, { parts, conditions }, signal);
   const acknowledged = completedObject(ref, stored);
-  if (!careful) return acknowledged;
+  if (findings.capabilities.truthfulCompletes) return acknowledged;
   return completedMeanwhile(upload, { parts: manifest.parts, acknowledged }, context);
 }
 

@@ -1,7 +1,8 @@
-import { clientError, type ErrorCode, GatewayError } from '../../errors.ts';
+import { type ErrorCode, GatewayError } from '../../errors.ts';
 import type { DeletedEntry, DeleteFailure, ObjectDeleted, ObjectsDeleted } from '../../operations/answer.ts';
 import type { DeleteObject, DeleteObjects, DeleteTarget } from '../../operations/operation.ts';
 import { forEachOf } from '../../shares/bounded-work.ts';
+import { refuseUnlessDeleteJudges } from '../../store/mend/ignored-conditions.ts';
 import type { OperationContext } from '../context.ts';
 import { deleteCondition } from '../etags/etag-conditions.ts';
 
@@ -10,7 +11,7 @@ const LOOKS_AT_ONCE = 16;
 
 export async function deleteObject(operation: DeleteObject, context: OperationContext): Promise<ObjectDeleted> {
   const { ref, conditions, vendor } = operation;
-  if (conditions.ifMatch !== undefined) expectConditionalDeletes(context);
+  if (conditions.ifMatch !== undefined) refuseUnlessDeleteJudges(context.findings);
   const ifMatch = await deleteCondition(conditions.ifMatch, ref, context);
   const deleted = await context.store.delete(ref, { ifMatch }, context.signal, vendor);
   return { kind: 'ObjectDeleted', ...deleted };
@@ -18,7 +19,7 @@ export async function deleteObject(operation: DeleteObject, context: OperationCo
 
 export async function deleteObjects(operation: DeleteObjects, context: OperationContext): Promise<ObjectsDeleted> {
   const { bucket, targets, quiet, vendor } = operation;
-  if (targets.some(({ etag }) => etag !== undefined)) expectConditionalDeletes(context);
+  if (targets.some(({ etag }) => etag !== undefined)) refuseUnlessDeleteJudges(context.findings);
   const known: DeleteTarget[] = [...targets];
   await forEachOf(targets, LOOKS_AT_ONCE, async (target, at) => {
     const { key, versionId, etag } = target;
@@ -82,16 +83,3 @@ function unlessNoName(etag: string): (error: unknown) => string {
 }
 
 const NO_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidObjectName', 'InvalidArgument']);
-
-/**
- * MinIO reads no condition on a deletion and deletes whatever lies there. To compare first and delete then would delete
- * what somebody wrote in between, which is what the client wants to be safe from.
- */
-function expectConditionalDeletes({ conditionalDeletes }: OperationContext): void {
-  if (conditionalDeletes) return;
-  throw clientError(
-    'NotImplemented',
-    'Conditional deletions are not available: many stores ignore the condition and delete whatever lies there. ' +
-      'If this backend does not, its operator can set backend.conditionalDeletes.',
-  );
-}

@@ -5,11 +5,11 @@ import { sealedBytes, sealedPartBytes } from '../../envelope/sizes.ts';
 import { sealPart } from '../../envelope/streams.ts';
 import { type NewObject, newObject } from '../../formats/sx1/sealing.ts';
 import type { PutObject } from '../../operations/operation.ts';
+import { refuseUnlessCompleteJudges } from '../../store/mend/ignored-conditions.ts';
 import type { ProvenUpload } from '../../store/proven-upload.ts';
 import { collect } from '../../wire/bodies/collect.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
 import type { OperationContext } from '../context.ts';
-import { mustJudgeOnComplete } from './complete-conditions.ts';
 import { MAX_PUT_BYTES, putKnownLength, tooLarge, writeConditions } from './put-known-length.ts';
 import { type WrittenObject, writtenAnswer } from './write-answer.ts';
 
@@ -70,7 +70,7 @@ async function putPieces(
 ): Promise<WrittenObject> {
   const { store, policy, signal } = context;
   const { ref, metadata } = operation;
-  mustJudgeOnComplete(operation.conditions, context);
+  refuseUnlessCompleteJudges(operation.conditions, context.findings);
   const object = policy.protection === 'none' ? undefined : await newObject(ref, metadata, undefined, context);
   const upload = await store.uploads.create(ref, object?.metadata ?? metadata, signal);
   try {

@@ -1,6 +1,7 @@
 import type { VerifiedBody } from '../../dialects/front-dialect.ts';
 import { sealedBytes } from '../../envelope/sizes.ts';
 import type { PutObject } from '../../operations/operation.ts';
+import { mayStream } from '../../store/mend/torn-uploads.ts';
 import type { OperationContext } from '../context.ts';
 import { conditionsForWriting } from '../etags/etag-conditions.ts';
 import { withMd5 } from './digested-body.ts';
@@ -46,7 +47,7 @@ async function put(operation: PutObject, body: VerifiedBody, context: OperationC
   if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
   const whole = plaintextBytes <= WHOLE_BYTES;
   // A stream may break off at any time, and the backend would keep its beginning in place of what lies there.
-  if (!whole && context.careful) return putUnknownLength(operation, body, context);
+  if (!whole && !mayStream(context.findings)) return putUnknownLength(operation, body, context);
   if (!fitsOnePut(plaintextBytes, context)) return putUnknownLength(operation, body, context);
   const release = context.budget.reserve(whole ? plaintextBytes + WHOLE_SLACK_BYTES : STREAM_RESERVE_BYTES);
   try {

@@ -20,9 +20,11 @@ import {
   copyOf,
   getOf,
   headOf,
+  IGNORES_CONDITIONS,
   type InProcess,
   inProcess,
   isObject,
+  KEEPS_TORN,
   listOf,
   putOf,
   refusalOf,
@@ -221,8 +223,8 @@ describe('a copy within one protection', () => {
 
   it.each([
     ['too large for that', 16 * 1024 * 1024 + 1, {}],
-    ['over a store whose conditions hold for nothing', 70_000, { conditionalUploads: false }],
-    ['too large for a store that keeps what broke off', 8 * 1024 * 1024 + 1, { careful: true }],
+    ['over a store whose conditions hold for nothing', 70_000, IGNORES_CONDITIONS],
+    ['too large for a store that keeps what broke off', 8 * 1024 * 1024 + 1, KEEPS_TORN],
   ] as const)('onto itself goes by parts: %s', async (_, bytes, habit) => {
     const here = await stand();
     await put(here, 'a', pattern(bytes), { tags: 'k=v' });

@@ -3,7 +3,7 @@ import { headObject } from '../../../src/pipeline/read/head.ts';
 import { deleteObject, deleteObjects } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
-import { BUCKET, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from '../in-process.ts';
+import { BUCKET, headOf, type InProcess, inProcess, lacking, putOf, refusalOf, verifiedBody } from '../in-process.ts';
 
 const VENDOR = new HeaderList(['x-amz-bypass-governance-retention', 'true']);
 
@@ -50,7 +50,7 @@ describe('a conditional deletion', () => {
     const stand = await inProcess();
     await stored(stand, 'a');
     const context = stand.context();
-    const lax = { ...context, conditionalDeletes: false };
+    const lax = { ...context, ...lacking({ conditionalDeletes: false }) };
     stand.asked();
     expect(await refusalOf(deleteObject(one('a', '*'), lax))).toBe('NotImplemented');
     expect(await refusalOf(deleteObjects(many({ key: 'a' }, { key: 'b', etag: 'x' }), lax))).toBe('NotImplemented');
