@@ -1,4 +1,4 @@
-import type { KeyRings } from '../keys/key-rings.ts';
+import type { KeySource } from '../encryption/key-source.ts';
 import type { Budget } from '../shares/memory-budget.ts';
 import type { Store } from '../store/store.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
@@ -9,7 +9,8 @@ import type { LayoutCache } from './sx1/layout-cache.ts';
 
 /** What a format may use while it reads or writes objects for one request. A pipeline's context is one. */
 export interface FormatDesk {
-  readonly keyRings: KeyRings;
+  /** Which keys seal and open the request's objects. */
+  readonly keys: KeySource;
   /** Asks with the rights of whoever made the request. */
   readonly store: Store;
   /** The memory for bytes in flight: of one request, its sharer's part of it. */

@@ -5,6 +5,8 @@ import { OriginRules } from '../cross-origin/origin-rules.ts';
 import type { BackDialect } from '../dialects/back-dialect.ts';
 import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
 import type { StoreNames } from '../dialects/identifiers.ts';
+import { KeySources } from '../encryption/key-sources.ts';
+import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { KnownEtags, type KnownEtagsOptions } from '../etags/known-etags.ts';
 import { PlainSizeCache } from '../formats/plain-sizes.ts';
@@ -39,6 +41,8 @@ export interface PipelineParts {
   readonly settings: FrontSettings;
   readonly directory: Directory;
   readonly keyRings: KeyRings;
+  /** Default: the product's own. */
+  readonly keySources?: KeySourceTable | undefined;
   readonly backend: {
     readonly back: BackDialect;
     readonly connection: BackendConnection;
@@ -75,7 +79,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   });
   const tools: OperationTools = {
     findings: parts.findings,
-    keyRings,
+    keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }),
     store,
     budget: memory,
     envelopes: new EnvelopeCache(),

@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes as nodeRandomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { GatewayError } from '../errors.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { listField, type Payload, PayloadInvalid, textField } from './payload.ts';
 import type { RecordKind, Records } from './records.ts';
 import { keyStoreUnavailable } from './store/record-store.ts';
@@ -19,6 +20,8 @@ export interface Kek {
   readonly key: KeyObject;
   /** The tenant whose ring it is on. */
   readonly tenant: string;
+  /** fingerprintOf(key). */
+  readonly fingerprint: string;
 }
 
 /** What may be shown of a ring. */
@@ -188,7 +191,9 @@ interface RingParts {
 
 function makeRing({ id, tenant, current, versions }: RingParts): RingRecord {
   const keks = new Map<number, Kek>();
-  for (const { version, key } of versions) keks.set(version, Object.freeze({ ringId: id, version, key, tenant }));
+  for (const { version, key } of versions) {
+    keks.set(version, Object.freeze({ ringId: id, version, key, tenant, fingerprint: fingerprintOf(key) }));
+  }
   const currentKek = keks.get(current);
   if (currentKek === undefined || keks.size !== versions.length) throw new PayloadInvalid('versions');
   const shownVersions = versions.map(({ version, createdAt }) => ({ version, createdAt }));

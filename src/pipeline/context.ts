@@ -1,3 +1,5 @@
+import type { KeySource } from '../encryption/key-source.ts';
+import type { KeySources } from '../encryption/key-sources.ts';
 import type { KnownEtags } from '../etags/known-etags.ts';
 import type { FormatDesk } from '../formats/format-desk.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
@@ -14,7 +16,9 @@ import type { RequestTrace } from './trace.ts';
  * What operations use of the gateway, whatever is asked and whoever asks. Its store asks the backend with an asker's
  * rights (admission/askers.ts); of a request's tools, store, staging and memory are its sharer's part.
  */
-export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | 'signal' | 'trace'> {
+export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | 'keys' | 'signal' | 'trace'> {
+  /** Makes the keys of a request, and a copy's second ones for its source. */
+  readonly keySources: KeySources;
   /** What the store at hand does, as far as the gateway has found out. */
   readonly findings: StoreFindings;
   /** What objects are shown as where ETags are MD5s. */
@@ -36,6 +40,7 @@ export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | '
 export interface OperationContext extends OperationTools {
   readonly tenant: Tenant;
   readonly policy: BucketPolicy;
+  readonly keys: KeySource;
   readonly signal: AbortSignal;
   readonly trace: RequestTrace;
 }

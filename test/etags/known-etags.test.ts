@@ -19,6 +19,7 @@ function stand() {
     version,
     key: createSecretKey(randomBytes(32)),
     tenant: tenant.name,
+    fingerprint: String(version),
   }));
   const state = { seconds: 5000, current: 1, reads: 0, away: false, found: [] as string[] };
   const index: EtagIndex = {

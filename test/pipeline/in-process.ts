@@ -13,6 +13,7 @@ import { openFileIndex } from '../../src/etags/file-index.ts';
 import type { EtagSource } from '../../src/etags/known-etags.ts';
 import { restingIndex } from '../../src/etags/resting-index.ts';
 import { composePipeline } from '../../src/gateway/pipeline-desk.ts';
+import type { KeyRings } from '../../src/keys/key-rings.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
 import type { CopyObject, GetObject, HeadObject, ListObjects, PutObject } from '../../src/operations/operation.ts';
 import { authorize } from '../../src/pipeline/admission/authorize.ts';
@@ -36,6 +37,7 @@ export { BUCKET };
 export interface InProcess {
   readonly handling: HandlerServices;
   readonly tools: OperationTools;
+  readonly keyRings: KeyRings;
   readonly connection: BackendConnection;
   readonly faults: Faults;
   /** What lies in the store, past HTTP. */
@@ -110,6 +112,7 @@ export async function inProcess(
   return {
     handling,
     tools,
+    keyRings: tenancy.keyRings,
     connection,
     faults: started.devstore.faults,
     stored: started.devstore.stored,
@@ -119,7 +122,11 @@ export async function inProcess(
       const { envelopes, layouts, plainSizes, etags } = compose(emptyIndex ? await newIndex(false) : etagIndex).tools;
       return { ...tools, envelopes, layouts, plainSizes, etags };
     },
-    context: (policy = {}) => ({ ...tools, ...asker(), policy: bucketPolicy({ pattern: BUCKET, ...policy }) }),
+    context: (over = {}) => {
+      const policy = bucketPolicy({ pattern: BUCKET, ...over });
+      const keys = tools.keySources.open({ tenant, policy, asked: undefined });
+      return { ...tools, ...asker(), policy, keys };
+    },
     at: (bucket) => authorize(bucket, asker(), tools),
   };
 }

@@ -69,7 +69,8 @@ async function withContext<T>(
   const { services, close } = await openPipeline(config, stores);
   try {
     const signal = new AbortController().signal;
-    return await work({ ...services.tools, tenant, policy, signal, trace: new RequestTrace() });
+    const keys = services.tools.keySources.open({ tenant, policy, asked: undefined });
+    return await work({ ...services.tools, tenant, policy, keys, signal, trace: new RequestTrace() });
   } finally {
     await close();
   }

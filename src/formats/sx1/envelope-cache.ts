@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { OpenEnvelope } from '../../envelope/envelope.ts';
 
@@ -8,15 +7,15 @@ const MAX_ENTRIES = 4096;
 /** An envelope that was opened, with what it was opened and checked against. */
 export interface OpenedBefore {
   readonly opened: OpenEnvelope;
-  /** The very key that opened it: another object, or none, means open it again. */
-  readonly kek: KeyObject;
+  /** The fingerprint of the key that opened it: another one means open it again. */
+  readonly kek: string;
   /** The canonical metadata that its tag was found to cover. */
   readonly metadata: Buffer;
 }
 
 /**
  * Envelopes of objects that are read again and again, so that a range reader does not pay for unwrapping and ten HMACs
- * a request. The name is the tenant, the place and the whole envelope, suite and commitment included: one changed bit
+ * a request. The name is whose keys opened it, the place and the whole envelope, suite and commitment included: one changed bit
  * is another entry (CVE-2026-6550 was a cache that left them out). A hit still asks for the KEK, so that a removed key
  * or an unreachable key store refuses as without the cache.
  */
@@ -31,8 +30,8 @@ export class EnvelopeCache {
     this.#entries.set(name, entry);
   }
 
-  /** Injective: neither tenants nor buckets hold a line feed, and the key, which may hold any, is counted. */
-  static nameOf(at: { tenant: string; bucket: string; envelope: string; key: string }): string {
-    return `${at.tenant}\n${at.bucket}\n${at.key.length}\n${at.key}${at.envelope}`;
+  /** Injective: neither scopes nor buckets hold a line feed, and the key, which may hold any, is counted. */
+  static nameOf(at: { scope: string; bucket: string; envelope: string; key: string }): string {
+    return `${at.scope}\n${at.bucket}\n${at.key.length}\n${at.key}${at.envelope}`;
   }
 }

@@ -27,8 +27,8 @@ const BYTES_A_NAME = 150;
 const SINGLES_SHARE = 8;
 
 /**
- * Footers by tenant and place, so that a range of a multipart object costs one backend request after the first. What
- * is in here was authenticated under the tenant's key when it was read; a hit is used only together with an answer
+ * Footers by place and by whose keys opened them (KeySource.scope), so that a range of a multipart object costs one backend request after the first. What
+ * is in here was authenticated under those keys when it was read; a hit is used only together with an answer
  * that bears the same ETag, whose envelope is opened anew. Before that answer it may say what to ask for, no more.
  */
 export class LayoutCache {
@@ -46,31 +46,31 @@ export class LayoutCache {
     });
   }
 
-  get(tenant: string, ref: ObjectRef): KnownLayout | undefined {
-    return this.#layouts.get(nameOf(tenant, ref));
+  get(scope: string, ref: ObjectRef): KnownLayout | undefined {
+    return this.#layouts.get(nameOf(scope, ref));
   }
 
-  set(tenant: string, ref: ObjectRef, layout: KnownLayout): void {
-    this.#layouts.set(nameOf(tenant, ref), layout);
+  set(scope: string, ref: ObjectRef, layout: KnownLayout): void {
+    this.#layouts.set(nameOf(scope, ref), layout);
   }
 
   /** Remembers a place where a PutObject object lies: nothing shifts its bytes. */
-  setSingle(tenant: string, ref: ObjectRef): void {
-    this.#singles.set(nameOf(tenant, ref), true);
+  setSingle(scope: string, ref: ObjectRef): void {
+    this.#singles.set(nameOf(scope, ref), true);
   }
 
-  isSingle(tenant: string, ref: ObjectRef): boolean {
-    return this.#singles.has(nameOf(tenant, ref));
+  isSingle(scope: string, ref: ObjectRef): boolean {
+    return this.#singles.has(nameOf(scope, ref));
   }
 
   /** All that is remembered of a place. */
-  delete(tenant: string, ref: ObjectRef): void {
-    this.#layouts.delete(nameOf(tenant, ref));
-    this.#singles.delete(nameOf(tenant, ref));
+  delete(scope: string, ref: ObjectRef): void {
+    this.#layouts.delete(nameOf(scope, ref));
+    this.#singles.delete(nameOf(scope, ref));
   }
 }
 
 /** Injective: JSON keeps the fields apart whatever characters a key has. */
-function nameOf(tenant: string, ref: ObjectRef): string {
-  return JSON.stringify([tenant, ref.bucket, ref.key, ref.versionId ?? '']);
+function nameOf(scope: string, ref: ObjectRef): string {
+  return JSON.stringify([scope, ref.bucket, ref.key, ref.versionId ?? '']);
 }

@@ -1,4 +1,5 @@
 import type { BackendLimits } from '../../dialects/backend-limits.ts';
+import type { WrappingKey } from '../../encryption/key-source.ts';
 import { CARRIED_ENTRY, type GatheredMetadata, layMetadata, readCarried } from '../../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../../envelope/claims.ts';
 import { corrupted as failsAuthentication } from '../../envelope/corruption.ts';
@@ -15,7 +16,6 @@ import {
 } from '../../envelope/envelope.ts';
 import { ObjectKeys } from '../../envelope/object-keys.ts';
 import { clientError, GatewayError } from '../../errors.ts';
-import type { Kek } from '../../keys/key-rings.ts';
 import { timingSafeEqualBytes } from '../../keys/secret.ts';
 import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { FormatDesk } from '../format-desk.ts';
@@ -39,7 +39,7 @@ export interface NewObject {
 }
 
 /**
- * Draws DEK and oid for an object and seals its envelope under the tenant's current KEK (FORMAT.md §2, §3).
+ * Draws DEK and oid for an object and seals its envelope under the KEK that the request's keys have for new objects (FORMAT.md §2, §3).
  * `plaintextBytes` undefined makes the multipart structure.
  * @throws GatewayError MetadataTooLarge, KeyStoreUnavailable, KeyUnavailable
  */
@@ -49,9 +49,9 @@ export async function newObject(
   plaintextBytes: number | undefined,
   context: FormatDesk,
 ): Promise<NewObject> {
-  const { keyRings, randomBytes, policy } = context;
+  const { keys: source, randomBytes, policy } = context;
   const laid = laidMetadata(clientMetadata, context);
-  const kek = await keyRings.current(context.tenant.ringId);
+  const kek = await source.forNew();
   const random = randomBytes(80);
   const oid = random.subarray(0, 16);
   const dek = random.subarray(16, 48);
@@ -65,7 +65,7 @@ export async function newObject(
 
 /**
  * What the backend stores beside a copy of a sealed object's bytes: its envelope sealed anew for the new place under
- * the tenant's current KEK, the body's own keys and facts as they were (FORMAT.md §9).
+ * the KEK for new objects, the body's own keys and facts as they were (FORMAT.md §9).
  * @throws GatewayError MetadataTooLarge, KeyStoreUnavailable, KeyUnavailable
  */
 export async function resealedMetadata(
@@ -74,9 +74,9 @@ export async function resealedMetadata(
   clientMetadata: ObjectMetadata,
   context: FormatDesk,
 ): Promise<ObjectMetadata> {
-  const { keyRings, randomBytes } = context;
+  const { randomBytes } = context;
   const laid = laidMetadata(clientMetadata, context);
-  const kek = await keyRings.current(context.tenant.ringId);
+  const kek = await context.keys.forNew();
   const body = { ...head, ...fields, keys, dek };
   return sealFor(ref, laid, { body, kek, envelopeSalt: randomBytes(16) }, context).metadata;
 }
@@ -119,7 +119,7 @@ function laidMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Laid {
 function sealFor(
   ref: ObjectRef,
   { canonical, carries, stored }: Laid,
-  { body, kek, envelopeSalt }: { readonly body: SealedBody; readonly kek: Kek; readonly envelopeSalt: Buffer },
+  { body, kek, envelopeSalt }: { readonly body: SealedBody; readonly kek: WrappingKey; readonly envelopeSalt: Buffer },
   { tenant }: FormatDesk,
 ): { readonly envelope: Buffer; readonly metadata: ObjectMetadata } {
   const { multipart, requested, quantum, oid, keys, dek, partSalt, plaintextBytes } = body;
@@ -177,7 +177,7 @@ export function envelopeText(metadata: ObjectMetadata): string | undefined {
 }
 
 /**
- * Opens a stored object's envelope under its tenant's KEK and checks its claims against where it was found.
+ * Opens a stored object's envelope under the KEK that it names, and checks its claims against where it was found.
  * @param metadata the object's, as its client sent it
  * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
  */
@@ -187,28 +187,25 @@ export async function openSealed(
   metadata: GatheredMetadata,
   context: FormatDesk,
 ): Promise<OpenEnvelope> {
-  const { envelopes, keyRings, tenant } = context;
-  const name = EnvelopeCache.nameOf({ tenant: tenant.name, bucket: ref.bucket, envelope: text, key: ref.key });
+  const { envelopes, keys, tenant } = context;
+  const name = EnvelopeCache.nameOf({ scope: keys.scope, bucket: ref.bucket, envelope: text, key: ref.key });
   const before = envelopes.get(name);
   const canonical = canonicalMetadata(metadata);
   if (before?.metadata.equals(canonical) && before.opened.head.carriesMetadata === metadata.carries) {
     const { keyRingId, kekVersion } = before.opened.head;
-    const kek = await keyRings.kek(keyRingId, kekVersion);
-    if (keyRingId === tenant.ringId && kek.key === before.kek) return before.opened;
+    const kek = await keys.forExisting({ ringId: keyRingId, version: kekVersion });
+    if (kek.fingerprint === before.kek) return before.opened;
   }
   const bytes = decodeEnvelope(text);
   const head = readEnvelopeHead(bytes);
-  if (head.keyRingId !== tenant.ringId) {
-    throw corrupted('The object is sealed under a key ring that is not this tenant’s.');
-  }
-  const kek = await keyRings.kek(head.keyRingId, head.kekVersion);
+  const kek = await keys.forExisting({ ringId: head.keyRingId, version: head.kekVersion });
   const opened = openEnvelope(bytes, { kek: kek.key, tenant: tenant.name });
   // Only what no policy had to let pass is remembered: a changed policy must see the rest again.
   const undisputed = [
     isInPlace(opened, ref, context),
     hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context),
   ];
-  if (!undisputed.includes(false)) envelopes.set(name, { opened, kek: kek.key, metadata: canonical });
+  if (!undisputed.includes(false)) envelopes.set(name, { opened, kek: kek.fingerprint, metadata: canonical });
   return opened;
 }
 

@@ -30,9 +30,9 @@ const FOOTER_ALLOWANCE_BYTES = 64 * 1024;
  * So a range costs one request, of a multipart object one more for its footer the first time.
  */
 export function storedGuess(range: RangeRequest, ref: ObjectRef, context: FormatDesk): StoredRange {
-  const { layouts, policy, tenant } = context;
+  const { layouts, policy, keys } = context;
   if (policy.protection === 'none') return asIs(range);
-  const layout = layouts.get(tenant.name, ref)?.layout;
+  const layout = layouts.get(keys.scope, ref)?.layout;
   const known = layout && resolveRange(range, layout.plaintextBytes);
   if (layout !== undefined && known !== undefined && known !== 'unsatisfiable') {
     const slices = layout.locate(known);
@@ -41,7 +41,7 @@ export function storedGuess(range: RangeRequest, ref: ObjectRef, context: Format
   const quantum = quantumBytes(policy.quantum);
   if (range.kind === 'suffix') return sealedSuffix(range.bytes, quantum);
   const single = singleRange(range);
-  if (!mayFollowParts(range, context) || layouts.isSingle(tenant.name, ref)) return single;
+  if (!mayFollowParts(range, context) || layouts.isSingle(keys.scope, ref)) return single;
   return widened(single, quantum);
 }
 

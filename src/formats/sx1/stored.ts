@@ -109,7 +109,7 @@ export async function layoutOf(object: SealedObject, ref: ObjectRef, context: Fo
     return Layout.single({ plaintextBytes: object.claimedBytes, partSalt, quantum: opened.head.quantum });
   }
   const manifest = await manifestOf(object, ref, context);
-  const known = context.layouts.get(context.tenant.name, ref);
+  const known = context.layouts.get(context.keys.scope, ref);
   if (known?.manifest === manifest && known.layout !== undefined) return known.layout;
   return Layout.fromManifest(manifest, opened.head.quantum);
 }
@@ -119,14 +119,14 @@ const READ = new WeakMap<SealedObject, Manifest>();
 
 /** The verified footer of exactly this object: from the cache, or by one suffix GET pinned to its ETag. */
 export async function manifestOf(object: SealedObject, ref: ObjectRef, context: FormatDesk): Promise<Manifest> {
-  const { budget, layouts, store, tenant, signal } = context;
+  const { budget, layouts, store, keys, signal } = context;
   const { stored } = object;
   const read = READ.get(object);
   if (read !== undefined) return read;
-  const known = layouts.get(tenant.name, ref);
+  const known = layouts.get(keys.scope, ref);
   if (known !== undefined && known.backendEtag === stored.etag && known.storedBytes === stored.storedBytes) {
     if (known.oid.equals(object.opened.head.oid)) return known.manifest;
-    layouts.delete(tenant.name, ref);
+    layouts.delete(keys.scope, ref);
     throw corrupted('The backend told the same ETag of two different objects.');
   }
   const suffixBytes = Math.min(stored.storedBytes, maxFooterBytes(object.claimedBytes, object.opened.head.quantum));
@@ -164,7 +164,7 @@ export function openManifest(object: SealedObject, tail: Buffer, ref: ObjectRef,
     manifest.plaintextBytes === object.claimedBytes &&
     sealedBytes(manifest.plaintextBytes, head.quantum) === stored.storedBytes;
   if (!consistent) throw corrupted('The stored object’s footer contradicts its envelope.');
-  context.layouts.set(context.tenant.name, ref, {
+  context.layouts.set(context.keys.scope, ref, {
     backendEtag: stored.etag,
     oid: head.oid,
     storedBytes: stored.storedBytes,

@@ -19,5 +19,6 @@ export function authorize(
   if (policy === undefined) {
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
   }
-  return { ...tools, tenant, signal, trace, policy };
+  const keys = tools.keySources.open({ tenant, policy, asked: undefined });
+  return { ...tools, tenant, signal, trace, policy, keys };
 }

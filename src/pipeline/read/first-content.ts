@@ -69,7 +69,7 @@ async function secondLook(
   const { ref } = operation;
   if (pinnedTo !== undefined && claim?.code === 'PreconditionFailed') throw new ObjectReplaced({ cause: claim });
   // Where the object's bytes once lay may have led past the end of the one that is there now.
-  if (claim?.code === 'InvalidRange') context.layouts.delete(context.tenant.name, ref);
+  if (claim?.code === 'InvalidRange') context.layouts.delete(context.keys.scope, ref);
   const looking = context.store.head({ ref, conditions: {} }, context.signal);
   // A store that claimed something of the object has it: if it is gone now, it was replaced or deleted meanwhile.
   const stored = await (claim === undefined ? unlessReplaced(looking, pinnedTo) : pinned(looking));
@@ -111,5 +111,5 @@ function rememberSingle(
   context: OperationContext,
 ): void {
   if (object.kind !== 'sealed' || object.opened.head.multipart || range === undefined) return;
-  if (mayFollowParts(range, context)) context.layouts.setSingle(context.tenant.name, ref);
+  if (mayFollowParts(range, context)) context.layouts.setSingle(context.keys.scope, ref);
 }

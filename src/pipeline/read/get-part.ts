@@ -21,7 +21,7 @@ async function knownPart(
   context: OperationContext,
 ): Promise<ObjectContent | undefined> {
   const { layouts } = context;
-  const known = layouts.get(context.tenant.name, operation.ref);
+  const known = layouts.get(context.keys.scope, operation.ref);
   // The backend judges one condition for us, and that is the pin.
   if (known?.layout === undefined || Object.values(operation.conditions).some((condition) => condition !== undefined)) {
     return undefined;
@@ -33,7 +33,7 @@ async function knownPart(
     return await read(operation, found, known.backendEtag, context);
   } catch (error) {
     if (!(error instanceof ObjectReplaced)) throw error;
-    layouts.delete(context.tenant.name, operation.ref);
+    layouts.delete(context.keys.scope, operation.ref);
     return undefined;
   }
 }

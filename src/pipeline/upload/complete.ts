@@ -79,11 +79,11 @@ function rememberLayout(
   { backendEtag }: CompletedObject,
   manifest: Manifest,
   { ref, quantum, oid }: ReadUpload,
-  { layouts, tenant }: OperationContext,
+  { layouts, keys }: OperationContext,
 ): void {
   const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
   const layout = Layout.fromManifest(manifest, quantum);
-  layouts.set(tenant.name, ref, { backendEtag, oid, storedBytes, manifest, layout });
+  layouts.set(keys.scope, ref, { backendEtag, oid, storedBytes, manifest, layout });
 }
 
 interface Assembly {

@@ -3,7 +3,6 @@ import { openEnvelope, readEnvelopeHead } from '../../envelope/envelope.ts';
 import type { ObjectKeys } from '../../envelope/object-keys.ts';
 import type { QuantumId } from '../../envelope/sizes.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
-import { corrupted } from '../../formats/sx1/sealing.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { ProvenUpload } from '../../store/proven-upload.ts';
 import { stateId } from '../../uploads/state-id.ts';
@@ -109,14 +108,11 @@ async function readUpload(named: Named, context: OperationContext): Promise<Read
 async function openUpload(
   { ref, uploadId }: Named,
   { id, entry }: { readonly id: string; readonly entry: Buffer },
-  { keyRings, randomBytes, tenant }: OperationContext,
+  { keys: source, randomBytes, tenant }: OperationContext,
 ): Promise<UploadUnderWay> {
   const envelope = headerEnvelope(entry);
   const head = readEnvelopeHead(envelope);
-  if (head.keyRingId !== tenant.ringId) {
-    throw corrupted('The upload is sealed under a key ring that is not this tenant’s.');
-  }
-  const kek = await keyRings.kek(head.keyRingId, head.kekVersion);
+  const kek = await source.forExisting({ ringId: head.keyRingId, version: head.kekVersion });
   const { keys } = openEnvelope(envelope, { kek: kek.key, tenant: tenant.name });
   const records = new UploadRecords({ id, keys, randomBytes: randomBytes });
   const header = records.openHeader(entry);

@@ -51,13 +51,12 @@ describe('an envelope that was opened before', () => {
     await sealed(stand, 'object', pattern(1000));
     const context = stand.context();
     const gone = () => Promise.reject(new GatewayError('KeyUnavailable', 'gone', { source: 'keys' }));
-    const keyRings = { kek: gone } as unknown as typeof context.keyRings;
-    const without = { ...context, keyRings };
+    const without = { ...context, keys: { ...context.keys, scope: context.keys.scope, forExisting: gone } };
     expect(await refusalOf(getObject(getOf('object'), without))).toBe('KeyUnavailable');
   });
 
   it('has a name that no other place or envelope has, whatever characters they hold', () => {
-    const name = (key: string, envelope: string) => EnvelopeCache.nameOf({ tenant: 't', bucket: 'b', key, envelope });
+    const name = (key: string, envelope: string) => EnvelopeCache.nameOf({ scope: 't', bucket: 'b', key, envelope });
     const names = [
       name('k', 'e'),
       name('e\nk', ''),

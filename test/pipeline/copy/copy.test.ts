@@ -83,7 +83,7 @@ async function envelopeOf(here: InProcess, key: string, bucket = BUCKET) {
   const text = record.metadata.find(([name]) => name === ENVELOPE_ENTRY)?.[1] as string;
   const bytes = decodeEnvelope(text);
   const { keyRingId, kekVersion } = readEnvelopeHead(bytes);
-  const { key: kek } = await here.tools.keyRings.kek(keyRingId, kekVersion);
+  const { key: kek } = await here.keyRings.kek(keyRingId, kekVersion);
   return { text, ...openEnvelope(bytes, { kek, tenant: 'acme' }) };
 }
 
@@ -115,7 +115,7 @@ describe('a copy within one protection', () => {
     const here = await stand();
     await put(here, 'a', pattern(100_000));
     const before = await envelopeOf(here, 'a');
-    await here.tools.keyRings.rotate(before.head.keyRingId);
+    await here.keyRings.rotate(before.head.keyRingId);
     await copy(here, copyOf(`${BUCKET}/a`, 'b', { ref: { bucket: 'other-box', key: 'b' } }));
     const [source, target] = [await here.stored.read(BUCKET, 'a'), await here.stored.read('other-box', 'b')];
     expect(target.bytes.equals(source.bytes)).toBe(true);

@@ -25,13 +25,13 @@ const BODY = payload(1000);
 const ref = { bucket: BUCKET, key: 'older' };
 
 async function putAsBefore(here: InProcess): Promise<void> {
-  const { keyRings, store, tenant } = here.context();
+  const { keys: keySource, store, tenant } = here.context();
   await putObject(putOf('older'), verifiedBody(BODY), here.context());
   const { source } = await lookAtMetadata(ref, here.context());
   if (source.object.kind !== 'sealed') throw new Error('It is not sealed.');
   const { opened, stored } = source.object;
   const { keys, dek } = opened;
-  const kek = await keyRings.current(tenant.ringId);
+  const kek = await keySource.forNew();
   const envelope = sealEnvelope({
     head: { ...opened.head, carriesMetadata: false },
     keys,

@@ -368,7 +368,11 @@ describe('what is known of an upload', () => {
   it('is not a tenant’s of the same name that was made anew since, and has other keys', async () => {
     const stand = await inProcess();
     let { tenant } = stand.context();
-    const upload = await startUpload(stand, 'former', { context: () => ({ ...stand.context(), tenant }) });
+    const context = () => {
+      const asked = stand.context();
+      return { ...asked, tenant, keys: stand.tools.keySources.open({ ...asked, tenant, asked: undefined }) };
+    };
+    const upload = await startUpload(stand, 'former', { context });
     const part = await upload.send(1, payload(10, 14));
     tenant = { ...tenant, ringId: 'ffffffffffffffff' };
     expect(await refusalOf(upload.send(2, payload(10, 15)))).toBe('ObjectCorrupted');

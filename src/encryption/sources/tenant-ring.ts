@@ -1,0 +1,33 @@
+import { corrupted } from '../../envelope/corruption.ts';
+import type { Kek, KeyRings } from '../../keys/key-rings.ts';
+import type { EncryptionFacts } from '../../operations/encryption.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { KeyName, KeySource, WrappingKey } from '../key-source.ts';
+
+const MANAGED: EncryptionFacts = { kind: 'managed' };
+
+/** The tenant's own key ring: new objects are sealed under its current version, and any version that it has opens. */
+export class TenantRing implements KeySource {
+  readonly scope: string;
+  readonly #ringId: string;
+  readonly #keyRings: Pick<KeyRings, 'current' | 'kek'>;
+
+  constructor({ name, ringId }: Pick<Tenant, 'name' | 'ringId'>, keyRings: Pick<KeyRings, 'current' | 'kek'>) {
+    this.scope = name;
+    this.#ringId = ringId;
+    this.#keyRings = keyRings;
+  }
+
+  async forNew(): Promise<WrappingKey> {
+    return wrappingKey(await this.#keyRings.current(this.#ringId));
+  }
+
+  async forExisting({ ringId, version }: KeyName): Promise<WrappingKey> {
+    if (ringId !== this.#ringId) throw corrupted(new Error('It is sealed under a key ring that is not this tenant’s.'));
+    return wrappingKey(await this.#keyRings.kek(ringId, version));
+  }
+}
+
+function wrappingKey({ ringId, version, key, fingerprint }: Kek): WrappingKey {
+  return { ringId, version, key, fingerprint, told: MANAGED };
+}
