@@ -56,7 +56,7 @@ async function check(title: string, program: string, args: readonly string[]): P
 /** What could behave otherwise on another Node or another Redis: sockets and HTTP, and the stores of keys and uploads. */
 const OTHER_RELEASES = [
   ...['test/server/', 'test/backend/', 'test/keys/store/redis', 'test/uploads/redis', 'test/etags/'],
-  'test/e2e/s3-sdk',
+  'test/e2e/clients/s3-sdk',
 ];
 
 /** The tests of those, on the Node after the pinned one and on Valkey, which followed Redis when its licence changed. */

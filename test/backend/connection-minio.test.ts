@@ -10,9 +10,9 @@ import { collect } from '../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
-import { type Minio, startMinio } from '../support/minio.ts';
 import { s3Back } from '../support/plain-back.ts';
 import { chunks } from '../support/requests.ts';
+import { type Minio, startMinio } from '../support/servers/minio.ts';
 
 const BUCKET = 'bucket';
 const PLAIN: ObjectMetadata = { content: {}, user: [], vendor: new HeaderList() };

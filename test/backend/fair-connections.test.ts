@@ -6,7 +6,7 @@ import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { OutgoingBody } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
-import { type RawPeer, type RawServer, startRawServer } from '../support/raw-server.ts';
+import { type RawPeer, type RawServer, startRawServer } from '../support/proxies/raw-server.ts';
 
 /**
  * One tenant's requests hang in the store and hold all connections that they can get. Another tenant's have theirs, by

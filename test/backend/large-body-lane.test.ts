@@ -6,7 +6,7 @@ import { type LaneOptions, LargeBodyLane } from '../../src/backend/lane/lane.ts'
 import { GatewayError } from '../../src/errors.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../../src/wire/message.ts';
-import { type RawPeer, type RawServer, startRawServer } from '../support/raw-server.ts';
+import { type RawPeer, type RawServer, startRawServer } from '../support/proxies/raw-server.ts';
 
 let server: RawServer | undefined;
 let lane: LargeBodyLane | undefined;

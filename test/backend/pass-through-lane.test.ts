@@ -7,7 +7,7 @@ import type { GatewayError } from '../../src/errors.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { OutgoingRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
-import { type RawPeer, type RawServer, startRawServer } from '../support/raw-server.ts';
+import { type RawPeer, type RawServer, startRawServer } from '../support/proxies/raw-server.ts';
 
 let backend: RawServer | undefined;
 let front: Server | undefined;

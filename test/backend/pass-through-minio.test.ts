@@ -7,8 +7,8 @@ import type { GatewayError } from '../../src/errors.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import { WireRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
-import { type Minio, startMinio } from '../support/minio.ts';
 import { s3Back } from '../support/plain-back.ts';
+import { type Minio, startMinio } from '../support/servers/minio.ts';
 
 const BUCKET = 'bucket';
 const KEY = "/ünïcode (1)+%2F'é";

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEAST_ACL } from '../keys/store/least-acl.ts';
 import { makeCertificate } from '../support/certificate.ts';
-import { type Minio, startMinio } from '../support/minio.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { type Minio, startMinio } from '../support/servers/minio.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { sealgate } from './command-line.ts';
 
 const PLANTED = 'planted-backend-secret';

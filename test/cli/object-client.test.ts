@@ -10,7 +10,7 @@ import { BackendConnection } from '../../src/backend/connection.ts';
 import { ObjectClient } from '../../src/cli/shell/object-client.ts';
 import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { backendOptions } from '../support/backend-options.ts';
-import { type Minio, startMinio } from '../support/minio.ts';
+import { type Minio, startMinio } from '../support/servers/minio.ts';
 
 let minio: Minio;
 let store: S3Client;

@@ -13,7 +13,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../support/minio.ts';
+import { freePort } from '../support/servers/minio.ts';
 import { sealgate, sealgateJson } from './command-line.ts';
 
 const LAUNCH = join(import.meta.dirname, '../../src/launch.js');

@@ -4,7 +4,7 @@ import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openRedisIndex } from '../../src/etags/redis-index.ts';
 import { openRedisStore } from '../../src/keys/store/redis-store.ts';
 import { LEAST_ACL } from '../keys/store/least-acl.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { etagIndexContract, someEntry } from './etag-index-contract.ts';
 
 let redis: RedisServer;

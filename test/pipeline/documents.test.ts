@@ -10,7 +10,7 @@ import { Store } from '../../src/store/store.ts';
 import type { ByteSource, WireResponse } from '../../src/wire/message.ts';
 import { sign } from '../dialects/s3/signature/signing.ts';
 import { backendOptions } from '../support/backend-options.ts';
-import { startRawServer } from '../support/raw-server.ts';
+import { startRawServer } from '../support/proxies/raw-server.ts';
 import { wireRequest } from '../support/requests.ts';
 import { BUCKET, inProcess, refusalOf } from './in-process.ts';
 

@@ -28,7 +28,7 @@ import type { ByteSource, WireRequest } from '../../src/wire/message.ts';
 import { BUCKET, startDevstore } from '../devstore/started.ts';
 import { temporaryDirectory } from '../keys/fixture.ts';
 import { backendOptions } from '../support/backend-options.ts';
-import type { LyingProxy } from '../support/lying-proxy.ts';
+import type { LyingProxy } from '../support/proxies/lying-proxy.ts';
 import { openTenancy } from '../tenants/fixture.ts';
 
 export { BUCKET };

@@ -14,6 +14,7 @@ import { headObject } from '../../src/pipeline/read/head.ts';
 import { putObject } from '../../src/pipeline/write/put.ts';
 import type { BucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import type { ByteRange, RangeRequest } from '../../src/wire/range.ts';
+import { payload } from '../support/payload.ts';
 import {
   type AskedOfStore,
   fieldOf,
@@ -24,8 +25,7 @@ import {
   type Told,
   withField,
   without,
-} from '../support/lying-proxy.ts';
-import { payload } from '../support/payload.ts';
+} from '../support/proxies/lying-proxy.ts';
 import { BUCKET, bodyOf, copyOf, getOf, headOf, type InProcess, inProcess, putOf, verifiedBody } from './in-process.ts';
 import { readBack, startUpload } from './upload/upload-stand.ts';
 

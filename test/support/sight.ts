@@ -6,10 +6,10 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
-import type { GatewayProcess } from './gateway.ts';
 import { sha256 } from './payload.ts';
-import { clientSettings } from './stand.ts';
-import type { Store } from './store.ts';
+import type { GatewayProcess } from './servers/gateway.ts';
+import { clientSettings } from './servers/stand.ts';
+import type { Store } from './servers/store.ts';
 
 /** A client that tells the first answer instead of trying again, and asks for checksums only where a test does. */
 export function onceClient(gateway: GatewayProcess, as: { accessKeyId?: string; secretAccessKey?: string } = {}) {

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { TENANT } from './gateway.ts';
+import { TENANT } from './servers/gateway.ts';
 
 /**
  * A client whose header values are bytes: node's and the SDKs' own re-encode some of them, merge fields and drop blanks.

@@ -4,8 +4,8 @@ import { Secret } from '../../src/keys/secret.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey } from '../keys/fixture.ts';
 import { LEAST_ACL } from '../keys/store/least-acl.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
-import { startTcpLink, type TcpLink } from '../support/tcp-link.ts';
+import { startTcpLink, type TcpLink } from '../support/proxies/tcp-link.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { openTenancy } from './fixture.ts';
 
 /** Messages of Redis's invalidation get lost, late, or come again; the ledger is looked at twice a second all the same. */

@@ -13,7 +13,7 @@ import type { KeyStoreConfig } from '../../src/keys/store/table.ts';
 import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey, temporaryDirectory } from '../keys/fixture.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { openTenancy, type Tenancy } from './fixture.ts';
 
 /**

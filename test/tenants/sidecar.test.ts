@@ -18,7 +18,7 @@ import { openRedisStates } from '../../src/uploads/redis-states.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey, temporaryDirectory } from '../keys/fixture.ts';
 import { SIDECAR_ACL } from '../keys/store/least-acl.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { openTenancy } from './fixture.ts';
 
 /** A sidecar has one tenant's wrap key and a Redis user of its own: it serves this tenant, and can do nothing else. */

@@ -3,9 +3,9 @@ import { type Difference, unexplained, untrue } from '../../support/conformance/
 import type { Scenario } from '../../support/conformance/scenario.ts';
 import { type Deviation, deviations, type EtagMode, told } from '../../support/conformance/told.ts';
 import { ConformanceWay } from '../../support/conformance/way.ts';
-import { TENANT } from '../../support/gateway.ts';
-import { MD5_ETAGS, type StoreStand, standOver } from '../../support/stand.ts';
-import type { Store, StoreName } from '../../support/store.ts';
+import { TENANT } from '../../support/servers/gateway.ts';
+import { MD5_ETAGS, type StoreStand, standOver } from '../../support/servers/stand.ts';
+import type { Store, StoreName } from '../../support/servers/store.ts';
 import { DIFFERENCES } from './differences.ts';
 import { SCENARIOS } from './scenarios.ts';
 

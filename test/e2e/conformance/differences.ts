@@ -1,5 +1,5 @@
 import type { Difference } from '../../support/conformance/difference.ts';
-import type { StoreName } from '../../support/store.ts';
+import type { StoreName } from '../../support/servers/store.ts';
 
 const MINIO: readonly StoreName[] = ['MinIO'];
 const VERSITYGW: readonly StoreName[] = ['versitygw'];

@@ -14,7 +14,7 @@ import { stateId } from '../../../src/uploads/state-id.ts';
 import { filesHolding } from '../../support/at-rest.ts';
 import { backendOptions } from '../../support/backend-options.ts';
 import { contentOf } from '../../support/expected-objects.ts';
-import { peakMemoryMib, TENANT } from '../../support/gateway.ts';
+import { peakMemoryMib, TENANT } from '../../support/servers/gateway.ts';
 import { backendClient } from '../../support/sight.ts';
 import { type Lane, MARK, readObject, type SoakRecord } from './lane.ts';
 import { type Door, type SoakStand, STAGING_BUCKET, WITH_MD5 } from './stand.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { numbersOf } from '../../support/expected-objects.ts';
-import type { GatewayProcess } from '../../support/gateway.ts';
+import type { GatewayProcess } from '../../support/servers/gateway.ts';
 import type { SoakStand } from './stand.ts';
 
 /** A pause is shorter than any timeout: what was sent into it may still happen when it is over. */

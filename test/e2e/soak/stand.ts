@@ -1,9 +1,9 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Config, QingStor } from 'qingstor-sdk';
 import { expect } from 'vitest';
-import { type GatewayProcess, startGateway, TENANT } from '../../support/gateway.ts';
-import { type Minio, startMinio } from '../../support/minio.ts';
-import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { type GatewayProcess, startGateway, TENANT } from '../../support/servers/gateway.ts';
+import { type Minio, startMinio } from '../../support/servers/minio.ts';
+import { type RedisServer, startRedis } from '../../support/servers/redis.ts';
 import { onceClient } from '../../support/sight.ts';
 
 export const OPAQUE = 'acme-soak';

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { rootKeyFromText } from '../../../src/keys/root/root-key.ts';
 import { openRecordStore } from '../../../src/keys/store/table.ts';
-import { startRedis } from '../../support/redis.ts';
+import { startRedis } from '../../support/servers/redis.ts';
 import { eventually } from '../eventually.ts';
 import { openKeys, openStore, randomRootKey } from '../fixture.ts';
 

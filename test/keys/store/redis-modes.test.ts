@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../../src/keys/secret.ts';
 import { RevisionConflict } from '../../../src/keys/store/record-store.ts';
 import { openRedisStore } from '../../../src/keys/store/redis-store.ts';
-import { type RedisServer, type RedisServerOptions, startRedis, startSentinel } from '../../support/redis.ts';
+import { type RedisServer, type RedisServerOptions, startRedis, startSentinel } from '../../support/servers/redis.ts';
 import { eventually, sorted } from '../eventually.ts';
 import { openStore } from '../fixture.ts';
 import { LEAST_ACL } from './least-acl.ts';

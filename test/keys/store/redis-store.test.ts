@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openRedisStore } from '../../../src/keys/store/redis-store.ts';
-import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { type RedisServer, startRedis } from '../../support/servers/redis.ts';
 import { eventually, sorted } from '../eventually.ts';
 import { openStore } from '../fixture.ts';
 import { recordStoreContract } from './record-store-contract.ts';

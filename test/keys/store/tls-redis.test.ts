@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../../src/keys/secret.ts';
 import { openRedisStore } from '../../../src/keys/store/redis-store.ts';
-import { startRedis } from '../../support/redis.ts';
+import { startRedis } from '../../support/servers/redis.ts';
 import { eventually } from '../eventually.ts';
 import { openStore, temporaryDirectory } from '../fixture.ts';
 

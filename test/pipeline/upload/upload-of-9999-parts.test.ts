@@ -11,7 +11,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { openRedisStates } from '../../../src/uploads/redis-states.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import { s3Back } from '../../support/plain-back.ts';
-import { startRedis } from '../../support/redis.ts';
+import { startRedis } from '../../support/servers/redis.ts';
 import { inProcess } from '../in-process.ts';
 import { startUpload } from './upload-stand.ts';
 

@@ -1,4 +1,4 @@
-import type { StoreName } from '../store.ts';
+import type { StoreName } from '../servers/store.ts';
 import type { Deviation } from './told.ts';
 
 /** A way in which the gateway answers otherwise than its store, on purpose. */

@@ -1,4 +1,0 @@
-import { STORES } from '../support/stand.ts';
-import { describeConformance } from './conformance/conformance.ts';
-
-for (const [name, start] of STORES) describeConformance(name, start);

@@ -1,0 +1,53 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tool } from '../tools.ts';
+import { freePort } from './minio.ts';
+import { answers, type ServerProcess, startServer } from './server-process.ts';
+import type { Store } from './store.ts';
+
+const CREDENTIALS = { accessKeyId: 'testversity', secretAccessKey: 'testversitysecret' } as const;
+
+/** A real Versity S3 Gateway over a folder of its own (its posix backend). */
+export async function startVersityGateway(): Promise<Store> {
+  const directory = await mkdtemp(join(tmpdir(), 'sealgate-versitygw-'));
+  const port = await freePort();
+  const server = await launch(directory, port);
+  return {
+    name: 'versitygw',
+    endpoint: `http://127.0.0.1:${port}`,
+    port,
+    ...CREDENTIALS,
+    region: 'us-east-1',
+    settings: { careful: true },
+    directory: join(directory, 'objects'),
+    stop: async () => {
+      await server.kill();
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function launch(directory: string, port: number): Promise<ServerProcess> {
+  const [objects, versions] = await Promise.all(
+    ['objects', 'versions'].map(async (name) => {
+      const folder = join(directory, name);
+      await mkdir(folder);
+      return folder;
+    }),
+  );
+  // Metadata in extended attributes, as is its default: beside the objects (--sidecar), an object that replaces another
+  // keeps the metadata of the one before.
+  const posix = ['posix', '--versioning-dir', `${versions}`, `${objects}`];
+  return startServer({
+    name: 'versitygw',
+    program: tool('versitygw'),
+    args: ['--port', `127.0.0.1:${port}`, '--region', 'us-east-1', '--health', '/health', '--quiet', ...posix],
+    env: {
+      HOME: directory,
+      ROOT_ACCESS_KEY: CREDENTIALS.accessKeyId,
+      ROOT_SECRET_KEY: CREDENTIALS.secretAccessKey,
+    },
+    isReady: () => answers(`http://127.0.0.1:${port}/health`),
+  });
+}
