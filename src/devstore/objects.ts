@@ -83,7 +83,8 @@ export async function deleteObject(call: Call): Promise<WireResponse> {
 
 export async function deleteObjects(call: Call): Promise<WireResponse> {
   const bucket = bucketOf(call);
-  const document = readXml(await readDocument(call.request, MAX_DELETE_BYTES));
+  const limits = { controlReferences: 'taken' } as const;
+  const document = readXml(await readDocument(call.request, MAX_DELETE_BYTES), limits);
   const targets = xmlChildren(document, 'Object').map((target) => ({
     key: xmlText(target, 'Key') ?? '',
     versionId: xmlText(target, 'VersionId'),

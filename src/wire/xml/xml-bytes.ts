@@ -1,4 +1,4 @@
-/** What a byte of an XML document means to xml-scanner.ts, which looks at every one. */
+/** What a byte of an XML document means to xml-scanner.ts, which looks at each of them. */
 
 export const QUOTE = 0x22;
 export const APOSTROPHE = 0x27;
@@ -6,7 +6,7 @@ export const SLASH = 0x2f;
 export const LESS = 0x3c;
 export const GREATER = 0x3e;
 
-/** What a byte within text asks for; 0 for nothing. */
+/** Classes of bytes within text, as bits: what has to be done about a text that has such a byte. 0 is nothing. */
 export const MARKUP = 1;
 export const REFERENCE = 2;
 export const RETURN = 4;
@@ -25,7 +25,7 @@ for (const [character, kind] of [
   TEXT_CLASSES[character.charCodeAt(0)] = kind;
 }
 
-/** What a byte may be within a name. */
+/** Classes of bytes within a name. LATER may stand anywhere but at its beginning. */
 export const NO_NAME = 0;
 export const LATER = 1;
 export const COLON = 2;

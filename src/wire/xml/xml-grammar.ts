@@ -1,6 +1,8 @@
-/** The grammar of XML 1.0 as far as xml-scanner.ts takes it: what is checked off its hot path. */
+/** The part of the grammar of XML 1.0 that xml-scanner.ts accepts and checks off its hot path. */
 
-/** A listing has a dozen names, ten thousand times: each is cut once. */
+export const NOT_WELL_FORMED = 'is not well-formed';
+
+/** Names that were cut from a document before. A listing has a dozen of them, each a thousand times. */
 export class NameTable {
   readonly #names: (string | undefined)[] = new Array(64).fill(undefined);
 
@@ -15,19 +17,20 @@ export class NameTable {
 }
 
 export const BLANK = /^[\t\n\r ]*$/;
+/** Characters that XML 1.0 §2.2 does not have. */
 export const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-/** Its target. */
-export const INSTRUCTION = /^<\?([A-Za-z_][\w:.-]*)(?:[\t\n\r ].*)?\?>$/s;
-/** Its encoding, if it names one. */
-export const DECLARATION =
-  /^<\?xml[\t\n\r ]+version[\t\n\r ]*=[\t\n\r ]*["']1\.[0-9]["'](?:[\t\n\r ]+encoding[\t\n\r ]*=[\t\n\r ]*["']([A-Za-z][\w.-]*)["'])?(?:[\t\n\r ]+standalone[\t\n\r ]*=[\t\n\r ]*["'](?:yes|no)["'])?[\t\n\r ]*\?>$/;
-/** A slash if it closes, the name, the attributes, a slash if it is empty. */
+/** A processing instruction; the group is its target. */
+const INSTRUCTION = /^<\?([A-Za-z_][\w:.-]*)(?:[\t\n\r ].*)?\?>$/s;
+/** An XML declaration (XML 1.0 §2.8); the group `encoding` is there if it names one. */
+const DECLARATION =
+  /^<\?xml[\t\n\r ]+version[\t\n\r ]*=[\t\n\r ]*(["'])1\.[0-9]\1(?:[\t\n\r ]+encoding[\t\n\r ]*=[\t\n\r ]*(["'])(?<encoding>[A-Za-z][\w.-]*)\2)?(?:[\t\n\r ]+standalone[\t\n\r ]*=[\t\n\r ]*(["'])(?:yes|no)\4)?[\t\n\r ]*\?>$/;
+/** A tag; the groups are a slash if it closes, the name, the attributes, and a slash if the element is empty. */
 export const TAG =
   /^<(\/?)((?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*)((?:[\t\n\r ]+[A-Za-z_:][\w:.-]*[\t\n\r ]*=[\t\n\r ]*(?:"[^"<]*"|'[^'<]*'))*)[\t\n\r ]*(\/?)>$/;
-/** Name, and value with its quotes. */
+/** An attribute; the groups are its name, and its value with the quotes. */
 export const ATTRIBUTE = /([A-Za-z_:][\w:.-]*)[\t\n\r ]*=[\t\n\r ]*("[^"]*"|'[^']*')/g;
 
-/** The five names of XML, and the numbers that stores write around every ETag. */
+/** The five names that XML predefines, and the two numbers that stores write around every ETag. */
 const NAMED: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
   ['lt', '<'],
@@ -38,7 +41,7 @@ const NAMED: ReadonlyMap<string, string> = new Map([
   ['#x22', '"'],
 ]);
 
-/** What a reference stands for, by what is between `&` and `;`; undefined for what is no reference. */
+/** Returns the character that a reference stands for, given what is between `&` and `;`; undefined if it is none. */
 export function referred(name: string): string | undefined {
   const known = NAMED.get(name);
   if (known !== undefined) return known;
@@ -49,7 +52,22 @@ export function referred(name: string): string | undefined {
   return isCharacter ? String.fromCodePoint(code) : undefined;
 }
 
-/** Line ends as XML 1.0 §2.11 has them. */
+/**
+ * Judges a processing instruction, the XML declaration among them.
+ * @param first whether nothing but blanks came before it; only there may a declaration stand
+ * @returns what is wrong with it, or undefined
+ */
+export function instructionFault(markup: string, first: boolean): string | undefined {
+  const target = INSTRUCTION.exec(markup)?.[1];
+  if (target === undefined) return NOT_WELL_FORMED;
+  if (target.toLowerCase() !== 'xml') return undefined;
+  const declaration = DECLARATION.exec(markup);
+  if (!first || declaration === null) return NOT_WELL_FORMED;
+  const encoding = declaration.groups?.encoding ?? 'utf-8';
+  return encoding.toLowerCase() === 'utf-8' ? undefined : 'is not declared as UTF-8';
+}
+
+/** Turns line ends into line feeds, as XML 1.0 §2.11 asks. */
 export function normalised(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }

@@ -21,54 +21,60 @@ import {
   ATTRIBUTE,
   BLANK,
   CONTROLS,
-  DECLARATION,
-  INSTRUCTION,
+  instructionFault,
   localName,
   NameTable,
+  NOT_WELL_FORMED,
   normalised,
   referred,
   TAG,
 } from './xml-grammar.ts';
 
 /**
- * A strict XML 1.0 reader for documents in UTF-8 that are long, flat and hot: a store's listings. Bytes are pushed as
- * they come and elements are told as they end, so that neither the document nor a tree of it is held. It knows elements,
- * attributes (checked, then dropped), text, references, CDATA, comments and processing instructions. It refuses a
- * DOCTYPE, names outside of ASCII, what is not well-formed, and depth and sizes past its limits.
+ * A strict reader of XML 1.0 in UTF-8, for every document of either side. Bytes are pushed as they come, and a handler
+ * hears of elements as they begin and end, so a long listing is never held as a document or as a tree. The scanner knows
+ * elements, attributes (checked, then dropped), text, references, CDATA, comments and processing instructions. It
+ * refuses a DOCTYPE, and with it every entity that a document could define; names outside of ASCII; what is not
+ * well-formed; and depth and sizes past its limits.
  *
- * One pass over every byte: 1,000 keys are half a megabyte, and must cost less to read than to fetch. What is ASCII,
- * that is nearly everything, is cut from one latin1 string a chunk; bytes are told apart from numbers in a buffer, which
- * is several times faster than from characters in a string.
+ * It makes one pass over every byte: a listing of 1,000 keys is half a megabyte, and reading it must cost less than
+ * fetching it. ASCII, which is nearly everything, is cut from one latin1 string a chunk. Bytes are classified as numbers
+ * in a buffer, which is several times faster than as characters in a string.
  */
 export interface XmlHandler {
-  /** `name` without a namespace prefix; the root's `depth` is 1. */
-  open(name: string, depth: number): void;
+  /**
+   * `name` comes without a namespace prefix; the root's `depth` is 1. `textBefore` is the parent's text since its last
+   * child ended, or since the parent began.
+   */
+  open(name: string, depth: number, textBefore: string): void;
   /** `text` is the element's own, CDATA included, untrimmed; of an element with children it is what follows the last. */
   close(name: string, text: string, depth: number): void;
 }
 
+/** What becomes of a reference to a character that XML 1.0 (§2.2) does not have, such as `&#x1;`. */
+export type ControlReferences = 'taken' | 'refused';
+
 export interface XmlScannerLimits {
   readonly maxDepth: number;
-  /** Of one element's text, and of one piece of text or markup, in characters or bytes. */
+  readonly controlReferences: ControlReferences;
+  /** The longest text of one element in characters, and the longest piece of text or markup in bytes. */
   readonly maxTextLength: number;
-  /** Makes the error to throw. */
+  /** Makes the error to throw: a client's document and a store's are different faults. */
   readonly malformed: (reason: string) => GatewayError;
 }
-
-const NOT_WELL_FORMED = 'is not well-formed';
 
 export class XmlScanner {
   readonly #handler: XmlHandler;
   readonly #limits: XmlScannerLimits;
   readonly #known = new NameTable();
-  /** Of the elements that are open, as they were written. */
+  /** The names of the elements that are open, as they were written. */
   readonly #names: string[] = [];
   readonly #texts: string[] = [];
-  /** The beginning of a token whose end has not come yet. */
+  /** The beginning of a token whose end is in a later chunk. */
   #rest: Buffer = NOTHING;
-  /** Where a rest and the chunk behind it are joined. */
+  /** The buffer in which a rest and the next chunk are joined, used again for each. */
   #reused: Buffer = NOTHING;
-  /** Something but blanks came: an XML declaration would be too late. */
+  /** Whether anything but blanks came. An XML declaration would come too late then. */
   #begun = false;
   #rootSeen = false;
 
@@ -78,8 +84,8 @@ export class XmlScanner {
   }
 
   /**
-   * The chunk may be reused afterwards.
-   * @throws what `limits.malformed` makes; the scanner is of no use then
+   * The caller may reuse the chunk afterwards.
+   * @throws what `limits.malformed` makes; the scanner cannot go on then
    */
   push(chunk: Buffer): void {
     const bytes = this.#withRest(chunk);
@@ -101,13 +107,13 @@ export class XmlScanner {
     return this.#reused.subarray(0, length);
   }
 
-  /** @throws what `limits.malformed` makes, unless a whole document came */
+  /** @throws what `limits.malformed` makes if the document is not whole */
   end(): void {
     if (this.#names.length > 0 || !BLANK.test(this.#rest.toString('latin1'))) this.#refuse('ends too early');
     if (!this.#rootSeen) this.#refuse('is empty');
   }
 
-  /** Reads text and the markup behind it. Returns where that ends, or INCOMPLETE: then nothing was read. */
+  /** Reads text and the markup after it. Returns where the markup ends, or INCOMPLETE if its end has not come yet. */
   #token(bytes: Buffer, latin1: string, at: number): number {
     let seen = 0;
     let markup = at;
@@ -153,7 +159,7 @@ export class XmlScanner {
     }
   }
 
-  /** Of markup that is no bare tag: behind its last character, or INCOMPLETE. */
+  /** Finds the end of markup that is not a bare tag. Returns the place after its last character, or INCOMPLETE. */
   #endOfMarkup(data: string, at: number): number {
     for (const [begin, close] of BRACKETS) {
       if (!data.startsWith(begin, at)) continue;
@@ -175,31 +181,24 @@ export class XmlScanner {
   #rareMarkup(markup: string): void {
     const first = !this.#begun;
     this.#begun = true;
+    if (CONTROLS.test(markup)) this.#refuse(NOT_WELL_FORMED);
     if (markup.startsWith('<!--')) {
-      if (markup.length < 7 || markup.slice(4, -3).includes('--')) this.#refuse(NOT_WELL_FORMED);
+      if (markup.length < 7 || markup.slice(4, -2).includes('--')) this.#refuse(NOT_WELL_FORMED);
     } else if (markup.startsWith('<![CDATA[')) {
+      if (this.#names.length === 0) this.#refuse(NOT_WELL_FORMED);
       this.#append(normalised(markup.slice(9, -3)));
     } else if (markup.startsWith('<?')) {
-      this.#instruction(markup, first);
+      const fault = instructionFault(markup, first);
+      if (fault !== undefined) this.#refuse(fault);
     } else {
       this.#tagWithMore(markup);
     }
   }
 
-  #instruction(markup: string, first: boolean): void {
-    const target = INSTRUCTION.exec(markup)?.[1];
-    if (target === undefined) this.#refuse(NOT_WELL_FORMED);
-    if (target?.toLowerCase() !== 'xml') return;
-    const match = DECLARATION.exec(markup);
-    if (!first || match === null) this.#refuse(NOT_WELL_FORMED);
-    const encoding = match?.[1] ?? 'utf-8';
-    if (encoding.toLowerCase() !== 'utf-8') this.#refuse('is not declared as UTF-8');
-  }
-
-  /** A tag with attributes, blanks or a slash at its end. */
+  /** Reads a tag that has attributes, blanks, or a slash at its end. */
   #tagWithMore(markup: string): void {
     const match = TAG.exec(markup);
-    if (match === null || CONTROLS.test(markup)) this.#refuse(NOT_WELL_FORMED);
+    if (match === null) this.#refuse(NOT_WELL_FORMED);
     const [, slash = '', name = '', attributes = '', empty = ''] = match ?? [];
     if (slash !== '') {
       if (attributes !== '' || empty !== '') this.#refuse(NOT_WELL_FORMED);
@@ -219,15 +218,17 @@ export class XmlScanner {
   #open(name: string, local: string): void {
     const depth = this.#names.push(name);
     if (depth > this.#limits.maxDepth) this.#refuse('is nested too deeply');
+    let textBefore = '';
     if (depth === 1) {
       if (this.#rootSeen) this.#refuse(NOT_WELL_FORMED);
       this.#rootSeen = true;
       this.#begun = true;
     } else {
+      textBefore = this.#texts[depth - 2] as string;
       this.#texts[depth - 2] = '';
     }
     this.#texts.push('');
-    this.#handler.open(local, depth);
+    this.#handler.open(local, depth, textBefore);
   }
 
   #close(name: string, local: string): void {
@@ -236,12 +237,14 @@ export class XmlScanner {
     this.#handler.close(local, this.#texts.pop() as string, depth);
   }
 
-  /** @param seen the classes of characters that are in it */
+  /** @param seen the classes of the bytes that are in the text (xml-bytes.ts) */
   #text(text: string, seen: number): void {
     if ((seen & (FORBIDDEN | NOT_ASCII)) !== 0 && CONTROLS.test(text)) this.#refuse(NOT_WELL_FORMED);
     if ((seen & BRACKET) !== 0 && text.includes(']]>')) this.#refuse(NOT_WELL_FORMED);
     const lines = (seen & RETURN) !== 0 ? normalised(text) : text;
-    this.#append((seen & REFERENCE) !== 0 ? this.#expanded(lines) : lines);
+    if ((seen & REFERENCE) === 0) this.#append(lines);
+    else if (this.#names.length === 0) this.#refuse(NOT_WELL_FORMED);
+    else this.#append(this.#expanded(lines));
   }
 
   #append(text: string): void {
@@ -257,7 +260,7 @@ export class XmlScanner {
     this.#texts[top] = whole;
   }
 
-  /** References put in. One to a control character is not XML 1.0, but it is how stores spell such a key. */
+  /** Returns the text with every reference replaced by the character that it stands for. */
   #expanded(text: string): string {
     let expanded = '';
     let from = 0;
@@ -265,6 +268,7 @@ export class XmlScanner {
       const end = text.indexOf(';', at);
       const character = end === -1 || end - at > 12 ? undefined : referred(text.slice(at + 1, end));
       if (character === undefined) return this.#refuse(NOT_WELL_FORMED);
+      if (this.#limits.controlReferences === 'refused' && CONTROLS.test(character)) this.#refuse(NOT_WELL_FORMED);
       expanded += text.slice(from, at) + character;
       from = end + 1;
     }
@@ -278,7 +282,7 @@ export class XmlScanner {
 
 const INCOMPLETE = -1;
 const NOTHING = Buffer.alloc(0);
-/** Rests differ in length, sockets' chunks do not: so that one buffer does for all of them. */
+/** Sockets' chunks have one length, rests have many: with this much to spare one buffer holds any of them. */
 const SPARE_BYTES = 4096;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

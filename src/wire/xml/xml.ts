@@ -1,12 +1,13 @@
-import { SaxesParser } from 'saxes';
 import { clientError, type GatewayError } from '../../errors.ts';
+import { type ControlReferences, type XmlHandler, XmlScanner } from './xml-scanner.ts';
 
 /**
- * XML as S3-like dialects use it: small documents of elements and text. The reader builds a tree within hard caps and
- * refuses what no SDK sends and attackers do: a DOCTYPE (entity expansion, external entities), depth, other encodings.
+ * XML as S3-like dialects use it: small documents of elements and text, read into a tree. `XmlScanner` reads the bytes
+ * and says what is well-formed; this file bounds the tree. Documents that may be long have a handler of their own on
+ * the scanner instead.
  */
 export interface XmlElement {
-  /** Local name: a namespace prefix is dropped. */
+  /** The local name: a namespace prefix is dropped. */
   readonly name: string;
   /** The element's own text, CDATA included, untrimmed. */
   readonly text: string;
@@ -16,22 +17,22 @@ export interface XmlElement {
 export interface XmlLimits {
   readonly maxDepth: number;
   readonly maxElements: number;
+  /**
+   * Stores spell a control character in a key as a reference (`&#x1;`), which XML 1.0 forbids. A reader of a store's
+   * documents takes such references; a client's documents are held to XML 1.0.
+   */
+  readonly controlReferences: ControlReferences;
   /** Makes the error to throw: a client's document and a backend's are different faults. */
   readonly malformed: (reason: string) => GatewayError;
 }
 
-/** A 1,000-key DeleteObjects with version ids is 3,002 elements; a 1,000-version listing under 12,000. */
+/** A DeleteObjects of 1,000 keys with version ids, the longest document that these are for, has 3,002 elements. */
 const DEFAULT_LIMITS: XmlLimits = {
   maxDepth: 16,
   maxElements: 20_000,
+  controlReferences: 'refused',
   malformed: (reason) => clientError('MalformedBody', `The XML in the request body ${reason}.`),
 };
-
-interface OpenElement {
-  name: string;
-  text: string;
-  children: XmlElement[];
-}
 
 /**
  * Reads one strict XML 1.0 document in UTF-8. The caller has bounded its bytes.
@@ -39,52 +40,50 @@ interface OpenElement {
  * @throws what `limits.malformed` makes (default: GatewayError MalformedBody of the client)
  */
 export function readXml(document: Uint8Array, limits: Partial<XmlLimits> = {}): XmlElement {
-  const { maxDepth, maxElements, malformed } = { ...DEFAULT_LIMITS, ...limits };
-  const outside: OpenElement = { name: '', text: '', children: [] };
-  const open: OpenElement[] = [outside];
-  let elements = 0;
-  // XML 1.1 would turn U+0085 and U+2028 in a key into a line feed: another key. So 1.0 whatever the declaration says.
-  const parser = new SaxesParser({ position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
-  const refuse = (reason: string): never => {
-    throw malformed(reason);
-  };
-  const addText = (text: string) => {
-    (open[open.length - 1] as OpenElement).text += text;
-  };
-  parser.on('error', () => refuse('is not well-formed'));
-  parser.on('doctype', () => refuse('has a document type declaration, which is not allowed'));
-  parser.on('xmldecl', ({ encoding }) => {
-    if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') refuse('is not declared as UTF-8');
-  });
-  parser.on('opentag', ({ name }) => {
-    if (open.length > maxDepth) refuse('is nested too deeply');
-    if (++elements > maxElements) refuse('has too many elements');
-    const element: OpenElement = { name: localName(name), text: '', children: [] };
-    (open[open.length - 1] as OpenElement).children.push(element);
-    open.push(element);
-  });
-  parser.on('closetag', () => {
-    open.pop();
-  });
-  parser.on('text', addText);
-  parser.on('cdata', addText);
-  parser.write(decodeUtf8(document, malformed)).close();
-  return outside.children[0] ?? refuse('is empty');
+  const { maxElements, ...scanned } = { ...DEFAULT_LIMITS, ...limits };
+  const tree = new Tree(maxElements, scanned.malformed);
+  const scanner = new XmlScanner(tree, { ...scanned, maxTextLength: document.length });
+  scanner.push(Buffer.from(document.buffer, document.byteOffset, document.byteLength));
+  scanner.end();
+  return tree.root;
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+interface OpenElement {
+  readonly name: string;
+  text: string;
+  readonly children: OpenElement[];
+}
 
-function decodeUtf8(document: Uint8Array, malformed: XmlLimits['malformed']): string {
-  try {
-    return strictUtf8.decode(document);
-  } catch {
-    throw malformed('is not valid UTF-8');
+/** The elements of a document, kept as the scanner tells them. */
+class Tree implements XmlHandler {
+  readonly #outside: OpenElement = { name: '', text: '', children: [] };
+  readonly #open: OpenElement[] = [this.#outside];
+  readonly #maxElements: number;
+  readonly #malformed: XmlLimits['malformed'];
+  #elements = 0;
+
+  constructor(maxElements: number, malformed: XmlLimits['malformed']) {
+    this.#maxElements = maxElements;
+    this.#malformed = malformed;
   }
-}
 
-function localName(name: string): string {
-  const colon = name.indexOf(':');
-  return colon === -1 ? name : name.slice(colon + 1);
+  /** Of a document that the scanner has read to its end. */
+  get root(): XmlElement {
+    return this.#outside.children[0] as XmlElement;
+  }
+
+  open(name: string, _depth: number, textBefore: string): void {
+    if (++this.#elements > this.#maxElements) throw this.#malformed('has too many elements');
+    const element: OpenElement = { name, text: '', children: [] };
+    const parent = this.#open[this.#open.length - 1] as OpenElement;
+    parent.text += textBefore;
+    parent.children.push(element);
+    this.#open.push(element);
+  }
+
+  close(_name: string, text: string): void {
+    (this.#open.pop() as OpenElement).text += text;
+  }
 }
 
 /** The first child of that name. */

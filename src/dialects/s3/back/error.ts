@@ -211,7 +211,11 @@ function readErrorDocument(document: Buffer): { code: string; message: string } 
   if (document.length === 0) return undefined;
   try {
     // A slow answer is kept alive with blanks, which some stores send before the declaration.
-    const root = readXml(withoutLeadingBlanks(document), { maxDepth: 4, maxElements: 100 });
+    const root = readXml(withoutLeadingBlanks(document), {
+      maxDepth: 4,
+      maxElements: 100,
+      controlReferences: 'taken',
+    });
     const code = xmlText(root, 'Code');
     return root.name !== 'Error' || code === undefined ? undefined : { code, message: xmlText(root, 'Message') ?? '' };
   } catch {

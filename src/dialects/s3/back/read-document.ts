@@ -10,7 +10,12 @@ import { withoutLeadingBlanks } from './error.ts';
 import { readMarks, unusable } from './read.ts';
 
 /** The small documents of a backend's answers; listings of objects have a reader of their own. */
-const LIMITS = { maxDepth: 8, maxElements: 40_000, malformed: (reason: string): GatewayError => unusable(reason) };
+const LIMITS = {
+  maxDepth: 8,
+  maxElements: 40_000,
+  controlReferences: 'taken' as const,
+  malformed: (reason: string): GatewayError => unusable(reason),
+};
 
 /** @throws GatewayError BackendError */
 export function readDocument(document: Buffer, root: string): XmlElement {

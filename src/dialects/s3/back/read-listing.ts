@@ -15,6 +15,7 @@ import { unusable } from './read.ts';
 const LIMITS = {
   maxDepth: 8,
   maxTextLength: 64 * 1024,
+  controlReferences: 'taken' as const,
   malformed: (reason: string): GatewayError => unusable(reason),
 };
 

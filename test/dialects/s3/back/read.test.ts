@@ -203,6 +203,11 @@ describe('readError', () => {
     expect(read.message).toContain(words);
   });
 
+  test('a document with a control character in its key, which stores write as a reference, speaks by its code', () => {
+    const document = Buffer.from('<Error><Code>NoSuchUpload</Code><Key>a&#x1;&#xFFFF;</Key></Error>');
+    expect(s3Back.readError(answer(404), document, { bucket: 'b', key: 'a\u0001\uffff' }).code).toBe('NoSuchUpload');
+  });
+
   test("a load balancer's page speaks by status too", () => {
     const page = Buffer.from('<html><body><h1>502 Bad Gateway</h1></body></html>');
     expect(s3Back.readError(answer(502), page, {}).code).toBe('BackendUnavailable');

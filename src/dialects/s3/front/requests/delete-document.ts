@@ -16,7 +16,13 @@ const MAX_FIELD_BYTES = MAX_NAME_BYTES * MAX_REFERENCE_BYTES;
 /** 1,000 keys of 1,024 bytes with their version ids and ETags, every byte of them a reference, and the tags. */
 export const MAX_DELETE_BYTES = 24 * 1024 * 1024;
 
-const LIMITS = { maxDepth: 3, maxTextLength: MAX_FIELD_BYTES + 1024, malformed };
+/** A key with a control character can be named in no other way, so a client's reference to one is taken here. */
+const LIMITS = {
+  maxDepth: 3,
+  maxTextLength: MAX_FIELD_BYTES + 1024,
+  controlReferences: 'taken' as const,
+  malformed,
+};
 /** A JavaScript string takes two bytes for a character where one of them is not latin1. */
 const BYTES_A_CHARACTER = 2;
 /** Of a target beside its text: an object and its place in a list. */

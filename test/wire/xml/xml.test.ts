@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { GatewayError } from '../../src/errors.ts';
-import { readXml, xmlChild, xmlChildren, xmlElement, xmlEscape, xmlText } from '../../src/wire/xml/xml.ts';
-import fc from '../support/property.ts';
+import { GatewayError } from '../../../src/errors.ts';
+import { readXml, xmlChild, xmlChildren, xmlElement, xmlEscape, xmlText } from '../../../src/wire/xml/xml.ts';
+import fc from '../../support/property.ts';
 
 function read(text: string, limits: Parameters<typeof readXml>[1] = {}) {
   return readXml(Buffer.from(text), limits);
