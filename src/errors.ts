@@ -121,13 +121,36 @@ export type InconclusiveCode = Exclude<ErrorCode, ConclusiveCode>;
 /** Who caused an error: decides what is logged, counted and retried. */
 export type ErrorSource = 'client' | 'backend' | 'keys' | 'gateway';
 
+/** What an error answer tells in its head. A front spells the facts for which its vendor has a header. */
+export interface ErrorFacts {
+  /** Whether a delete marker is the reason. */
+  readonly deleteMarker?: boolean | undefined;
+  readonly versionId?: string | undefined;
+  /** Unquoted, as the client sees it. */
+  readonly etag?: string | undefined;
+  readonly lastModified?: Date | undefined;
+  readonly cacheControl?: string | undefined;
+  readonly expires?: string | undefined;
+  /** The methods that are allowed (RFC 9110 §10.2.1). */
+  readonly allow?: readonly string[] | undefined;
+}
+
+/** How a store put its refusal. Only a front of the store's own dialect may repeat the code. */
+export interface StoreWord {
+  /** The name of the store's dialect. */
+  readonly dialect: string;
+  readonly status: number;
+  readonly code: string;
+}
+
 export interface GatewayErrorOptions {
   readonly source: ErrorSource;
   readonly cause?: unknown;
-  /** Extra facts a dialect may render as fields (region, bucket, key, versionId …). Never a secret. */
+  /** Further facts that a dialect may render as fields of the error's document (bucket, key …). Never a secret. */
   readonly details?: Readonly<Record<string, string>>;
-  /** Response headers that belong to the error (a delete marker's, say), in the backend's spelling. */
-  readonly headers?: readonly (readonly [string, string])[];
+  readonly facts?: ErrorFacts | undefined;
+  /** Set where the error has no better name than the store's own. */
+  readonly said?: StoreWord | undefined;
 }
 
 /**
@@ -138,7 +161,8 @@ export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly source: ErrorSource;
   readonly details: Readonly<Record<string, string>>;
-  readonly headers: readonly (readonly [string, string])[];
+  readonly facts: ErrorFacts;
+  readonly said: StoreWord | undefined;
 
   constructor(code: InconclusiveCode, message: string, options: GatewayErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -146,7 +170,8 @@ export class GatewayError extends Error {
     this.code = code;
     this.source = options.source;
     this.details = options.details ?? {};
-    this.headers = options.headers ?? [];
+    this.facts = options.facts ?? {};
+    this.said = options.said;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ErrorCode, GatewayError } from '../errors.ts';
+import type { ErrorCode, ErrorFacts, GatewayError } from '../errors.ts';
 import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
 import { XML_DECLARATION, xmlElement } from '../wire/xml/xml.ts';
@@ -51,9 +51,19 @@ export function renderError(
 ): WireResponse {
   const [status, code = error.code] = SPELLING[error.code] ?? [500, 'InternalError'];
   return errorDocument(
-    { status, code, message: error.message, details: error.details, headers: error.headers },
+    { status, code, message: error.message, details: error.details, headers: factHeaders(error.facts) },
     request,
   );
+}
+
+function factHeaders({ etag, lastModified, cacheControl, expires }: ErrorFacts): [string, string][] {
+  const facts: [string, string | undefined][] = [
+    ['ETag', etag && `"${etag}"`],
+    ['Last-Modified', lastModified?.toUTCString()],
+    ['Cache-Control', cacheControl],
+    ['Expires', expires],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
 }
 
 /** An S3 error answer. */

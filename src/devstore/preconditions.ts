@@ -41,13 +41,18 @@ export function checkRead(record: ObjectRecord, conditions: Conditions): void {
   if (verdict === 'not modified') {
     throw new ConclusiveError('NotModified', 'Not modified.', {
       proof: proven(record), // the store's own
-      headers: [
-        ['ETag', `"${record.etag}"`],
-        ['Last-Modified', new Date(record.modifiedMs).toUTCString()],
-        ...record.headers.filter(([name]) => name === 'cache-control' || name === 'expires'),
-      ],
+      facts: {
+        etag: record.etag,
+        lastModified: new Date(record.modifiedMs),
+        cacheControl: kept(record, 'cache-control'),
+        expires: kept(record, 'expires'),
+      },
     });
   }
+}
+
+function kept({ headers }: ObjectRecord, wanted: string): string | undefined {
+  return headers.find(([name]) => name === wanted)?.[1];
 }
 
 /** A copy's source has no 304. @throws GatewayError PreconditionFailed */

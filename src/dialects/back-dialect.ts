@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors.ts';
+import type { DeleteFailure } from '../operations/answer.ts';
 import type { DialectName, ObjectMetadata, Resource } from '../operations/object.ts';
 import type {
   DeleteTarget,
@@ -123,12 +124,7 @@ export interface BackDialect {
       readonly deleteMarker?: boolean | undefined;
       readonly deleteMarkerVersionId?: string | undefined;
     }[];
-    readonly failures: readonly {
-      readonly key: string;
-      readonly versionId?: string | undefined;
-      readonly code: string;
-      readonly message: string;
-    }[];
+    readonly failures: readonly DeleteFailure[];
   };
   /**
    * Listings are read as they come; the promise settles only once the whole document was read and found sound, so that

@@ -1,3 +1,4 @@
+import type { ErrorCode, StoreWord } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
@@ -111,9 +112,10 @@ export interface DeletedEntry {
 export interface DeleteFailure {
   readonly key: string;
   readonly versionId?: string | undefined;
-  /** The backend's code and message, S3's spelling. */
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
+  /** How the store put it, where it was the store that refused. */
+  readonly said?: StoreWord | undefined;
 }
 
 export interface ObjectsDeleted {

@@ -3,6 +3,7 @@ import {
   ConclusiveError,
   type ErrorCode,
   GatewayError,
+  type GatewayErrorOptions,
   type InconclusiveCode,
   proven,
 } from '../../src/errors.ts';
@@ -17,7 +18,7 @@ const CONCLUSIVE: ReadonlySet<ErrorCode> = new Set<ConclusiveCode>([
 export function errorOf(
   code: ErrorCode,
   message: string,
-  options: { readonly headers?: readonly (readonly [string, string])[] } = {},
+  options: Pick<GatewayErrorOptions, 'facts' | 'said'> = {},
 ): GatewayError {
   if (CONCLUSIVE.has(code))
     return new ConclusiveError(code as ConclusiveCode, message, { proof: proven({}), ...options });

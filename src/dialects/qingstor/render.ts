@@ -2,6 +2,7 @@ import type { GatewayError } from '../../errors.ts';
 import type {
   Answer,
   CrossOriginAnswered,
+  DeleteFailure,
   ListedObject,
   ObjectContent,
   ObjectListing,
@@ -10,6 +11,7 @@ import { textBody } from '../../wire/bodies/text-body.ts';
 import { formatHttpDate } from '../../wire/dates.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
+import { appendErrorFacts } from '../error-facts.ts';
 import type { RenderContext } from '../front-dialect.ts';
 import { QINGSTOR_ERRORS } from './error-table.ts';
 import { bucketPage } from './paging.ts';
@@ -65,7 +67,7 @@ export function renderQingstorError(error: GatewayError, context: RenderContext)
   // RFC 9110 §15.4.5: no body, and a Go SDK reads none; HEAD's likewise.
   if (status === 304) {
     const headers = common(context);
-    for (const [name, value] of error.headers) headers.append(name, value);
+    appendErrorFacts(headers, error.facts);
     return { status, headers, body: undefined };
   }
   if (context.request?.method === 'HEAD') return empty(status, context, []);
@@ -131,21 +133,8 @@ function content(answer: ObjectContent, context: RenderContext): WireResponse {
   return { status: range === undefined ? 200 : 206, headers, body: answer.body };
 }
 
-const FAILURES: ReadonlyMap<string, string> = new Map([
-  ['AccessDenied', 'permission_denied'],
-  ['InvalidArgument', 'invalid_argument'],
-]);
-
-function failure({
-  key,
-  code,
-  message,
-}: {
-  readonly key: string;
-  readonly code: string;
-  readonly message: string;
-}): object {
-  return { key, code: FAILURES.get(code) ?? 'internal_error', message };
+function failure({ key, code, message }: DeleteFailure): object {
+  return { key, code: QINGSTOR_ERRORS[code].code, message };
 }
 
 /** One JSON document, its keys put in as they are written. */

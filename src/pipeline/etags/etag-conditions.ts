@@ -5,7 +5,6 @@ import { effectiveConditions, judge, namesEtag } from '../../store/conditions.ts
 import { backendEtags, clientEtag } from '../../store/etag.ts';
 import { readingAgain } from '../../store/pin.ts';
 import type { Conditions } from '../../wire/conditions.ts';
-import { formatHttpDate } from '../../wire/dates.ts';
 import type { OperationContext } from '../context.ts';
 import { shownEtag } from './shown-etag.ts';
 
@@ -60,13 +59,8 @@ export async function mustPass(
 function notModified(object: SealedObject | PlainObject, shown: string): GatewayError {
   const { lastModified, metadata } = object.stored;
   const { cacheControl, expires } = metadata.content;
-  const headers: [string, string][] = [
-    ['ETag', `"${shown}"`],
-    ['Last-Modified', formatHttpDate(lastModified)],
-  ];
-  if (cacheControl !== undefined) headers.push(['Cache-Control', cacheControl]);
-  if (expires !== undefined) headers.push(['Expires', expires]);
-  return new ConclusiveError('NotModified', 'The object was not modified.', { proof: object, headers });
+  const facts = { etag: shown, lastModified, cacheControl, expires };
+  return new ConclusiveError('NotModified', 'The object was not modified.', { proof: object, facts });
 }
 
 /**

@@ -144,6 +144,7 @@ describe('objects', () => {
         { key: 'b', code: 'AccessDenied', message: 'no' },
         { key: 'c', code: 'InternalError', message: 'later' },
         { key: '../d', code: 'InvalidArgument', message: 'no key' },
+        { key: 'e', code: 'BackendRefused', message: 'no', said: { dialect: 's3', status: 400, code: 'Theirs' } },
       ],
     });
     expect([many.status, documentOf(many)]).toEqual([
@@ -154,6 +155,7 @@ describe('objects', () => {
           { key: 'b', code: 'permission_denied', message: 'no' },
           { key: 'c', code: 'internal_error', message: 'later' },
           { key: '../d', code: 'invalid_argument', message: 'no key' },
+          { key: 'e', code: 'invalid_object_name', message: 'no' },
         ],
       },
     ]);

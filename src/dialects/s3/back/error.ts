@@ -1,4 +1,12 @@
-import { BackendRefusal, type ErrorSource, GatewayError, type InconclusiveCode } from '../../../errors.ts';
+import {
+  BackendRefusal,
+  type ErrorFacts,
+  type ErrorSource,
+  GatewayError,
+  type InconclusiveCode,
+} from '../../../errors.ts';
+import type { DeleteFailure } from '../../../operations/answer.ts';
+import { parseHttpDate } from '../../../wire/dates.ts';
 import type { IncomingResponse } from '../../../wire/message.ts';
 import { readXml, xmlText } from '../../../wire/xml/xml.ts';
 import type { Asker } from '../../back-dialect.ts';
@@ -143,9 +151,9 @@ const CODE_BY_STATUS: Readonly<Record<number, string>> = {
 const MAX_MESSAGE_CHARACTERS = 300;
 
 /**
- * See BackDialect.readError. A refusal that this table does not know is a BackendRefused whose details carry the
- * backend's own code and status, so that a front of the same dialect can spell it as the backend did
- * (NoSuchTagSet, NoSuchLifecycleConfiguration …). What a client could take for success is a StoreClaim.
+ * See BackDialect.readError. A refusal that this table does not know is a BackendRefused that carries the backend's own
+ * code and status, so that a front of the same dialect can answer as the backend did (NoSuchTagSet,
+ * NoSuchLifecycleConfiguration …). What a client could take for success is a StoreClaim.
  */
 export function readError(
   response: IncomingResponse,
@@ -168,14 +176,15 @@ export function readError(
     const { source } = meaning;
     // It answered: whoever asks can tell that from a backend that nobody heard of.
     const told = response.status >= 500 ? { ...details, backendStatus: String(response.status) } : details;
-    return new GatewayError(meaning.code, meaning.message, { source, cause, details: told, headers: marks(response) });
+    return new GatewayError(meaning.code, meaning.message, { source, cause, details: told, facts: factsOf(response) });
   }
   const reason = printable(message) || 'It gave no reason.';
   return new GatewayError('BackendRefused', `The backend refused the request (${printable(code)}): ${reason}`, {
     source: 'backend',
     cause,
-    details: { ...details, backendCode: printable(code), backendStatus: String(response.status) },
-    headers: marks(response),
+    details,
+    facts: factsOf(response),
+    said: { dialect: 's3', status: response.status, code: printable(code) },
   });
 }
 
@@ -244,17 +253,23 @@ function objectDetails(ref: ObjectName): Record<string, string> {
   return details;
 }
 
-/** S3 says on the error itself that a delete marker is the reason; of one that was asked for, also since when. */
-function marks({ status, headers }: IncomingResponse): [string, string][] {
-  const kept: [string, string][] = [];
-  const isMarker = status === 405 && headers.get('x-amz-delete-marker') === 'true';
-  for (const name of ['x-amz-delete-marker', 'x-amz-version-id', ...(isMarker ? ['last-modified'] : [])]) {
-    const value = headers.get(name);
-    if (value !== undefined) kept.push([name, value]);
-  }
-  // RFC 9110 §15.5.6 wants it, and MinIO leaves it out: deleting is all that can be done to a marker.
-  if (isMarker) kept.push(['allow', 'DELETE']);
-  return kept;
+/** S3 says on the error itself that a delete marker is the reason; if the marker was asked for, also since when. */
+function factsOf({ status, headers }: IncomingResponse): ErrorFacts {
+  const marker = headers.get('x-amz-delete-marker');
+  const deleteMarker = marker === undefined ? undefined : marker === 'true';
+  const versionId = headers.get('x-amz-version-id');
+  if (status !== 405 || deleteMarker !== true) return { deleteMarker, versionId };
+  const since = headers.get('last-modified');
+  const lastModified = since === undefined ? undefined : parseHttpDate(since);
+  // RFC 9110 §15.5.6 wants Allow, and MinIO leaves it out: deleting is all that can be done to a marker.
+  return { deleteMarker, versionId, lastModified, allow: ['DELETE'] };
+}
+
+/** The refusal of one key of a DeleteObjects, which has no status of its own. */
+export function readFailure(code: string, message: string): Omit<DeleteFailure, 'key' | 'versionId'> {
+  const meaning = Object.hasOwn(MEANINGS, code) ? MEANINGS[code]?.code : undefined;
+  const neutral = code === 'PreconditionFailed' ? code : (meaning ?? 'BackendRefused');
+  return { code: neutral, message, said: { dialect: 's3', status: 400, code } };
 }
 
 function printable(text: string): string {

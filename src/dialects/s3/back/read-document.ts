@@ -6,7 +6,7 @@ import { percentDecode } from '../../../wire/percent.ts';
 import { readXml, type XmlElement, xmlChild, xmlChildren, xmlText } from '../../../wire/xml/xml.ts';
 import type { BackDialect } from '../../back-dialect.ts';
 import type { StoredAck, StoredPartListing, StoredUploadListing } from '../../store-exchange.ts';
-import { withoutLeadingBlanks } from './error.ts';
+import { readFailure, withoutLeadingBlanks } from './error.ts';
 import { readMarks, unusable } from './read.ts';
 
 /** The small documents of a backend's answers; listings of objects have a reader of their own. */
@@ -97,8 +97,7 @@ export function readDeleteMany(document: Buffer): ReturnType<BackDialect['readDe
     failures: xmlChildren(root, 'Error').map((element) => ({
       key: required(element, 'Key'),
       versionId: present(xmlText(element, 'VersionId')),
-      code: xmlText(element, 'Code') ?? 'InternalError',
-      message: xmlText(element, 'Message') ?? '',
+      ...readFailure(xmlText(element, 'Code') ?? 'InternalError', xmlText(element, 'Message') ?? ''),
     })),
   };
 }

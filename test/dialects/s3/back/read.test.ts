@@ -148,12 +148,9 @@ describe('readError', () => {
   });
 
   test('an unknown refusal carries its own code and status for a front of the same dialect', () => {
-    expect(error(404, 'NoSuchTagSet', 'There is no tag set').details).toEqual({
-      bucket: 'b',
-      key: 'k',
-      backendCode: 'NoSuchTagSet',
-      backendStatus: '404',
-    });
+    const { details, said } = error(404, 'NoSuchTagSet', 'There is no tag set') as GatewayError;
+    expect(details).toEqual({ bucket: 'b', key: 'k' });
+    expect(said).toEqual({ dialect: 's3', status: 404, code: 'NoSuchTagSet' });
     expect(error(400, 'X', `a\u0000b${'z'.repeat(5_000)}`).message.length).toBeLessThan(400);
   });
 
@@ -173,7 +170,7 @@ describe('readError', () => {
     const read = s3Back.readError(answer(status, ...headers), Buffer.alloc(0), ref);
     expect(read.code).toBe(code);
     if (headers[0] === 'x-amz-delete-marker')
-      expect((read as GatewayError).headers).toEqual([headers, ['allow', 'DELETE']]);
+      expect((read as GatewayError).facts).toEqual({ deleteMarker: true, allow: ['DELETE'] });
   });
 
   test.each<[Asker, string, string, string]>([

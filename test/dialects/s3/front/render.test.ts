@@ -351,7 +351,16 @@ describe('listings', () => {
         render({
           kind: 'ObjectsDeleted',
           deleted: [{ key: 'a&b', versionId: 'v', deleteMarker: true, deleteMarkerVersionId: 'm' }, { key: 'c' }],
-          failures: [{ key: 'd', code: 'AccessDenied', message: 'no <way>' }],
+          failures: [
+            { key: 'd', code: 'AccessDenied', message: 'no <way>' },
+            {
+              key: 'e',
+              code: 'BackendRefused',
+              message: 'm',
+              said: { dialect: 's3', status: 400, code: 'XMinioInvalidObjectName' },
+            },
+            { key: 'f', code: 'MalformedBody', message: 'm', said: { dialect: 'oss', status: 400, code: 'Their' } },
+          ],
         }),
       ),
     );
@@ -359,26 +368,31 @@ describe('listings', () => {
       { key: 'a&b', versionId: 'v', deleteMarker: true, deleteMarkerVersionId: 'm' },
       { key: 'c' },
     ]);
-    expect(read.failures).toMatchObject([{ key: 'd', code: 'AccessDenied', message: 'no <way>' }]);
+    expect(read.failures).toMatchObject([
+      { key: 'd', code: 'AccessDenied', message: 'no <way>' },
+      { key: 'e', code: 'BackendRefused', said: { code: 'XMinioInvalidObjectName' } },
+      { key: 'f', said: { code: 'MalformedXML' } },
+    ]);
   });
 });
 
 describe('errors', () => {
   test.each([
-    ['NoSuchBucketPolicy', '404', 404, 'NoSuchBucketPolicy'],
-    ['InvalidTag', '400', 400, 'InvalidTag'],
-    ['<x>', '404', 400, 'InvalidArgument'],
-    ['Strange', '200', 400, 'InvalidArgument'],
-    ['Strange', '500', 400, 'InvalidArgument'],
-  ])('a refusal of the backend, %s with %s', (backendCode, backendStatus, status, code) => {
-    const details = { backendCode, backendStatus };
-    const response = front.renderError(
-      new GatewayError('BackendRefused', 'm', { source: 'backend', details }),
-      context(),
-    );
-    const error = readXml(document(response));
-    expect([response.status, xmlText(error, 'Code')]).toEqual([status, code]);
-    expect(error.children.map(({ name }) => name)).not.toContain('backendCode');
+    ['s3', 'NoSuchBucketPolicy', 404, 404, 'NoSuchBucketPolicy'],
+    ['s3', 'InvalidTag', 400, 400, 'InvalidTag'],
+    ['s3', '<x>', 404, 400, 'InvalidArgument'],
+    ['s3', 'Strange', 200, 400, 'InvalidArgument'],
+    ['s3', 'Strange', 500, 400, 'InvalidArgument'],
+    ['oss', 'NoSuchBucketPolicy', 404, 400, 'InvalidArgument'],
+  ])('a refusal of a backend that speaks %s, %s with %d', (dialect, code, status, toldStatus, told) => {
+    const response = front.renderError(errorOf('BackendRefused', 'm', { said: { dialect, status, code } }), context());
+    expect([response.status, xmlText(readXml(document(response)), 'Code')]).toEqual([toldStatus, told]);
+  });
+
+  test('that a backend answered at all is told to nobody', () => {
+    const details = { backendStatus: '503', bucket: 'b' };
+    const error = new GatewayError('BackendUnavailable', 'm', { source: 'backend', details });
+    expect(document(front.renderError(error, context())).toString()).not.toMatch(/backendStatus|503/);
   });
 
   test('stay readable as XML 1.0 when the key is not', () => {
@@ -444,9 +458,27 @@ describe('errors', () => {
     expect([response.status, response.body, response.headers.get('content-type')]).toEqual([404, undefined, undefined]);
   });
 
-  test('headers that belong to an error go along', () => {
-    const error = errorOf('NotModified', 'm', { headers: [['ETag', '"e"']] });
-    expect(front.renderError(error, context()).headers.get('etag')).toBe('"e"');
+  test('what a 304 says to a cache', () => {
+    const facts = { etag: 'e', lastModified: new Date(0), cacheControl: 'no-cache', expires: 'never' };
+    const response = front.renderError(errorOf('NotModified', 'm', { facts }), context());
+    expect(headersOf(response)).toEqual({
+      ...COMMON,
+      etag: '"e"',
+      'last-modified': 'Thu, 01 Jan 1970 00:00:00 GMT',
+      'cache-control': 'no-cache',
+      expires: 'never',
+    });
+  });
+
+  test('what a delete marker says', () => {
+    const facts = { deleteMarker: true, versionId: 'v', lastModified: new Date(0), allow: ['DELETE', 'HEAD'] };
+    const response = front.renderError(errorOf('MethodNotAllowed', 'm', { facts }), context());
+    expect(headersOf(response)).toMatchObject({
+      'x-amz-delete-marker': 'true',
+      'x-amz-version-id': 'v',
+      'last-modified': 'Thu, 01 Jan 1970 00:00:00 GMT',
+      allow: 'DELETE, HEAD',
+    });
   });
 
   test('a request that is no address, and none at all', () => {

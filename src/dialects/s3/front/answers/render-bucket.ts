@@ -1,6 +1,7 @@
 import type { BucketListing, BucketLocation, ObjectsDeleted } from '../../../../operations/answer.ts';
 import { formatIsoDate } from '../../../../wire/dates.ts';
 import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
+import { S3_ERRORS } from './error-table.ts';
 import { owner, S3_NAMESPACE } from './render-listing.ts';
 
 export function bucketListingDocument(answer: BucketListing): string {
@@ -24,9 +25,10 @@ export function objectsDeletedDocument(answer: ObjectsDeleted): string {
     xml += entry.deleteMarker === true ? '<DeleteMarker>true</DeleteMarker>' : '';
     xml += `${xmlElement('DeleteMarkerVersionId', entry.deleteMarkerVersionId)}</Deleted>`;
   }
-  for (const { key, versionId, code, message } of answer.failures) {
+  for (const { key, versionId, code, message, said } of answer.failures) {
+    const word = said?.dialect === 's3' ? said.code : S3_ERRORS[code].code;
     xml += `<Error>${xmlElement('Key', key)}${xmlElement('VersionId', versionId)}`;
-    xml += `${xmlElement('Code', code)}${xmlElement('Message', message)}</Error>`;
+    xml += `${xmlElement('Code', word)}${xmlElement('Message', message)}</Error>`;
   }
   return `${xml}</DeleteResult>`;
 }

@@ -2,6 +2,7 @@ import type { GatewayError } from '../../../../errors.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { WireResponse } from '../../../../wire/message.ts';
 import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
+import { appendErrorFacts } from '../../../error-facts.ts';
 import type { ErrorSpelling } from '../../../error-spelling.ts';
 import type { RenderContext } from '../../../front-dialect.ts';
 import { readAddress } from '../../address.ts';
@@ -23,7 +24,10 @@ const XML_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 /** HEAD and 304 have no body, so that their status is all a client gets. */
 export function renderError(error: GatewayError, context: RenderContext, headers: HeaderList): WireResponse {
   const { status, code } = refusalOfBackend(error) ?? S3_ERRORS[error.code];
-  for (const [name, value] of error.headers) headers.append(name, value);
+  const { facts } = error;
+  if (facts.deleteMarker !== undefined) headers.append('x-amz-delete-marker', String(facts.deleteMarker));
+  if (facts.versionId !== undefined) headers.append('x-amz-version-id', facts.versionId);
+  appendErrorFacts(headers, facts);
   if (error.details.region !== undefined) headers.append('x-amz-bucket-region', error.details.region);
   if (status === 304) return { status, headers, body: undefined };
   if (context.request?.method === 'HEAD') {
@@ -36,13 +40,13 @@ export function renderError(error: GatewayError, context: RenderContext, headers
   return { status, headers, body };
 }
 
-const BACKEND_FIELDS = ['backendCode', 'backendStatus'];
+/** For whoever asks whether the backend answered, and for no client. */
+const BACKEND_STATUS = 'backendStatus';
 
-/** NoSuchBucketPolicy, NoSuchTagSet …: the backend speaks S3 too, and SDKs and tools ask for its very code and status. */
-function refusalOfBackend({ code, details }: GatewayError): ErrorSpelling | undefined {
-  const { backendCode = '', backendStatus = '' } = details;
-  if (code !== 'BackendRefused' || !XML_NAME.test(backendCode) || !/^4\d\d$/.test(backendStatus)) return undefined;
-  return { status: Number(backendStatus), code: backendCode };
+/** NoSuchBucketPolicy, NoSuchTagSet …: where the backend speaks S3 too, SDKs and tools ask for its very code and status. */
+function refusalOfBackend({ code, said }: GatewayError): ErrorSpelling | undefined {
+  if (code !== 'BackendRefused' || said?.dialect !== 's3') return undefined;
+  return XML_NAME.test(said.code) && said.status >= 400 && said.status <= 499 ? said : undefined;
 }
 
 function errorDocument(error: GatewayError, code: string, { requestId, request, settings }: RenderContext): string {
@@ -52,7 +56,7 @@ function errorDocument(error: GatewayError, code: string, { requestId, request, 
   }
   for (const [name, value] of Object.entries(error.details)) {
     const field = FIELD_NAMES[name] ?? name;
-    if (XML_NAME.test(field) && !BACKEND_FIELDS.includes(name)) fields.set(field, value);
+    if (XML_NAME.test(field) && name !== BACKEND_STATUS) fields.set(field, value);
   }
   let xml = `${XML_DECLARATION}<Error>${xmlElement('Code', code)}${xmlElement('Message', error.message)}`;
   for (const [name, value] of fields) if (!NOT_IN_XML.test(value)) xml += xmlElement(name, value);
