@@ -144,7 +144,10 @@ describe('files', () => {
       'src/devstore/copies.ts',
       'src/devstore/objects.ts',
       'src/devstore/preconditions.ts',
-      'src/formats/sx1/stored.ts',
+      'src/formats/plain/format.ts',
+      'src/formats/plain/plain-object.ts',
+      'src/formats/sx1/format.ts',
+      'src/formats/sx1/sealed-object.ts',
     ]);
     // Nobody brings a conclusive code past its proof.
     expect(

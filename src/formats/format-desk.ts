@@ -32,4 +32,7 @@ export interface FormatNotes {
   warnings: string[] | undefined;
   /** Sealed objects that were refused because the store had lost their envelope. */
   lostEnvelopes: number;
+  /** Seconds spent in the cipher. */
+  sealSeconds: number;
+  openSeconds: number;
 }

@@ -10,8 +10,10 @@ import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { KnownEtags, type KnownEtagsOptions } from '../etags/known-etags.ts';
 import { PlainSizeCache } from '../formats/plain-sizes.ts';
+import { Protections } from '../formats/protection.ts';
 import { EnvelopeCache } from '../formats/sx1/envelope-cache.ts';
 import { LayoutCache } from '../formats/sx1/layout-cache.ts';
+import { FORMATS } from '../formats/table.ts';
 import type { KeyRings } from '../keys/key-rings.ts';
 import { createRandomPool } from '../keys/random-pool.ts';
 import type { OperationTools } from '../pipeline/context.ts';
@@ -68,6 +70,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const memory = new MemoryBudget(parts.memoryBytes);
   const store = new Store(back, connection, { budget: memory, names });
   const { keepSeconds } = uploadLimits;
+  const protections = new Protections(FORMATS);
   const etags = new KnownEtags({
     index: parts.etagIndex,
     keyRings,
@@ -80,6 +83,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const tools: OperationTools = {
     findings: parts.findings,
     keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }),
+    formatsFor: (policy) => protections.formatsFor(policy),
     store,
     budget: memory,
     envelopes: new EnvelopeCache(),

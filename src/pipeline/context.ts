@@ -1,6 +1,7 @@
 import type { KeySource } from '../encryption/key-source.ts';
 import type { KeySources } from '../encryption/key-sources.ts';
 import type { KnownEtags } from '../etags/known-etags.ts';
+import type { BucketFormats } from '../formats/bucket-formats.ts';
 import type { FormatDesk } from '../formats/format-desk.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
 import type { KnownUploads } from '../store/known-uploads.ts';
@@ -21,6 +22,8 @@ export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | '
   readonly keySources: KeySources;
   /** What the store at hand does, as far as the gateway has found out. */
   readonly findings: StoreFindings;
+  /** How objects lie in buckets of a policy. */
+  readonly formatsFor: (policy: BucketPolicy) => BucketFormats;
   /** What objects are shown as where ETags are MD5s. */
   readonly etags: KnownEtags;
   readonly uploads: UploadStates;
@@ -41,6 +44,8 @@ export interface OperationContext extends OperationTools {
   readonly tenant: Tenant;
   readonly policy: BucketPolicy;
   readonly keys: KeySource;
+  /** How objects lie in the bucket: what writes there, and what may be read there. */
+  readonly formats: BucketFormats;
   readonly signal: AbortSignal;
   readonly trace: RequestTrace;
 }

@@ -125,7 +125,7 @@ export async function inProcess(
     context: (over = {}) => {
       const policy = bucketPolicy({ pattern: BUCKET, ...over });
       const keys = tools.keySources.open({ tenant, policy, asked: undefined });
-      return { ...tools, ...asker(), policy, keys };
+      return { ...tools, ...asker(), policy, keys, formats: tools.formatsFor(policy) };
     },
     at: (bucket) => authorize(bucket, asker(), tools),
   };

@@ -69,8 +69,10 @@ async function withContext<T>(
   const { services, close } = await openPipeline(config, stores);
   try {
     const signal = new AbortController().signal;
-    const keys = services.tools.keySources.open({ tenant, policy, asked: undefined });
-    return await work({ ...services.tools, tenant, policy, keys, signal, trace: new RequestTrace() });
+    const { tools } = services;
+    const keys = tools.keySources.open({ tenant, policy, asked: undefined });
+    const formats = tools.formatsFor(policy);
+    return await work({ ...tools, tenant, policy, keys, formats, signal, trace: new RequestTrace() });
   } finally {
     await close();
   }

@@ -4,29 +4,24 @@ import { beginsAsPart, PART_MAGIC_BYTES } from '../../envelope/part-header.ts';
 import { isSealedSize } from '../../envelope/sizes.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
-import type { StoredContent } from '../../store/store.ts';
+import type { FoundObject } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
+import { peekedContent } from '../peeked-content.ts';
 
 /**
  * Where a bucket's policy lets plain objects be (mixed), a sealed one whose metadata was lost looks like one of them, and
  * a client would get ciphertext with 200. Such an object begins as a sealed one does and has the length of one: it is
  * refused and counted, and `sealgate open --recover` reads it. The first bytes are at hand where an object is read from
  * its start; else they cost a small request, the first time.
- * @param content the object's bytes on their way, from its first on
  * @throws ObjectReplaced, and what a GET throws
  */
-export async function hasLostItsEnvelope(
-  ref: ObjectRef,
-  stored: StoredObject,
-  context: FormatDesk,
-  content: PeekedContent | undefined,
-): Promise<boolean> {
+export async function hasLostItsEnvelope({ ref, stored, content }: FoundObject, desk: FormatDesk): Promise<boolean> {
   if (stored.metadata.user.some(([name]) => name === CARRIED_ENTRY)) return true;
   if (!isSealedSize(stored.storedBytes)) return false;
-  const { plainSizes } = context;
+  const { plainSizes } = desk;
   const known = [ref.bucket, ref.key, stored.etag, stored.storedBytes] as const;
   if (content === undefined && plainSizes.isPlain(...known)) return false;
-  const first = content === undefined ? await firstBytes(ref, stored, context) : await content.peek(PART_MAGIC_BYTES);
+  const first = content === undefined ? await firstBytes(ref, stored, desk) : await content.peek(PART_MAGIC_BYTES);
   if (beginsAsPart(first)) return true;
   plainSizes.setPlain(...known);
   return false;
@@ -49,43 +44,4 @@ async function firstBytes(
   } finally {
     content.discard();
   }
-}
-
-/** Content whose first bytes can be looked at before it is read. */
-export interface PeekedContent extends StoredContent {
-  /** Fewer where there are no more. */
-  peek(bytes: number): Promise<Buffer>;
-}
-
-export function peekedContent(content: StoredContent): PeekedContent {
-  const pieces = content.body[Symbol.asyncIterator]();
-  let pulled: Buffer | undefined;
-  let over = false;
-  const pull = async (): Promise<void> => {
-    // A chunk is the puller's until the next pull.
-    const before = pulled && Buffer.from(pulled);
-    const result = await pieces.next();
-    over = result.done === true;
-    pulled = result.done ? before : Buffer.concat([...(before ? [before] : []), result.value]);
-  };
-  const iterator: AsyncIterator<Buffer> = {
-    async next() {
-      if (pulled === undefined) return over ? { done: true, value: undefined } : pieces.next();
-      const value = pulled;
-      pulled = undefined;
-      return { done: false, value };
-    },
-    async return() {
-      await pieces.return?.();
-      return { done: true, value: undefined };
-    },
-  };
-  return {
-    ...content,
-    body: { [Symbol.asyncIterator]: () => iterator },
-    async peek(bytes) {
-      while (!over && (pulled?.length ?? 0) < bytes) await pull();
-      return Buffer.from(pulled?.subarray(0, bytes) ?? []);
-    },
-  };
 }

@@ -2,7 +2,6 @@ import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { WrappingKey } from '../../encryption/key-source.ts';
 import { CARRIED_ENTRY, type GatheredMetadata, layMetadata, readCarried } from '../../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../../envelope/claims.ts';
-import { corrupted as failsAuthentication } from '../../envelope/corruption.ts';
 import {
   decodeEnvelope,
   ENVELOPE_ENTRY,
@@ -19,7 +18,8 @@ import { clientError, GatewayError } from '../../errors.ts';
 import { timingSafeEqualBytes } from '../../keys/secret.ts';
 import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { FormatDesk } from '../format-desk.ts';
-import { settledContent } from './content-headers.ts';
+import { corrupted } from '../refusals.ts';
+import { settledContent } from '../settled-content.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 
 /**
@@ -263,17 +263,4 @@ function hasOwnMetadata(
 function warn(claim: 'location' | 'metadata', context: FormatDesk): void {
   context.trace.warnings ??= [];
   context.trace.warnings.push(claim);
-}
-
-/** @param reason for the log alone: a client hears the same of everything that does not open (FORMAT.md §3.1) */
-export function corrupted(reason: string): GatewayError {
-  return failsAuthentication(new Error(reason));
-}
-
-export function notSealed(): GatewayError {
-  return new GatewayError(
-    'ObjectNotSealed',
-    'The stored object is not sealed, and the bucket’s policy does not allow plaintext (mixed).',
-    { source: 'backend' },
-  );
 }

@@ -20,5 +20,5 @@ export function authorize(
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
   }
   const keys = tools.keySources.open({ tenant, policy, asked: undefined });
-  return { ...tools, tenant, signal, trace, policy, keys };
+  return { ...tools, tenant, signal, trace, policy, keys, formats: tools.formatsFor(policy) };
 }

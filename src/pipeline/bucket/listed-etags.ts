@@ -2,7 +2,7 @@ import { UnexplainedClaim } from '../../dialects/store-claim.ts';
 import { maxFooterBytes, plaintextBytesOf, type QuantumId } from '../../envelope/sizes.ts';
 import { GatewayError } from '../../errors.ts';
 import { PLAIN_OBJECT } from '../../etags/etag-entry.ts';
-import { corrupted } from '../../formats/sx1/sealing.ts';
+import { corrupted } from '../../formats/refusals.ts';
 import { identify, openManifest } from '../../formats/sx1/stored.ts';
 import { forEachOf } from '../../shares/bounded-work.ts';
 import { clientEtag } from '../../store/etag.ts';

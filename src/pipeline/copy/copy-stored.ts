@@ -1,6 +1,6 @@
 import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { StoredCopy } from '../../dialects/store-exchange.ts';
-import { settledContent } from '../../formats/sx1/content-headers.ts';
+import { settledContent } from '../../formats/settled-content.ts';
 import { resealedMetadata } from '../../formats/sx1/sealing.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';

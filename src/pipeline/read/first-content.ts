@@ -1,6 +1,6 @@
 import { StoreClaim } from '../../dialects/store-claim.ts';
 import type { StoredObject, StoreGet } from '../../dialects/store-exchange.ts';
-import { type PeekedContent, peekedContent } from '../../formats/sx1/lost-envelope.ts';
+import { type PeekedContent, peekedContent } from '../../formats/peeked-content.ts';
 import { identify, type PlainObject, readConditions, type SealedObject } from '../../formats/sx1/stored.ts';
 import { mayFollowParts, storedGuess } from '../../formats/sx1/stored-guess.ts';
 import type { GetObject } from '../../operations/operation.ts';

@@ -2,7 +2,7 @@ import type { Manifest } from '../../envelope/footer.ts';
 import type { Layout, Slice } from '../../envelope/layout.ts';
 import { SEGMENT_BYTES } from '../../envelope/sizes.ts';
 import { openSlices, openWhole } from '../../envelope/streams.ts';
-import { corrupted } from '../../formats/sx1/sealing.ts';
+import { corrupted } from '../../formats/refusals.ts';
 import { layoutOf, manifestOf, openManifest, type PlainObject, type SealedObject } from '../../formats/sx1/stored.ts';
 import { releaseBuffer } from '../../memory/release.ts';
 import type { ObjectContent } from '../../operations/answer.ts';

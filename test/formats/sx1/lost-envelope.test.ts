@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { peekedContent } from '../../../src/formats/sx1/lost-envelope.ts';
+import { peekedContent } from '../../../src/formats/peeked-content.ts';
 import { listObjects } from '../../../src/pipeline/bucket/list.ts';
 import type { OperationContext } from '../../../src/pipeline/context.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';

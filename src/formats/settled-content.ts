@@ -1,4 +1,4 @@
-import type { ContentHeaders } from '../../operations/object.ts';
+import type { ContentHeaders } from '../operations/object.ts';
 
 /** S3's own default; sent explicitly, so that what the metadata tag covers is what the backend gives back. */
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';

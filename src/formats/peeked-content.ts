@@ -1,0 +1,40 @@
+import type { StoredContent } from '../store/store.ts';
+
+/** Content whose first bytes can be looked at before it is read. */
+export interface PeekedContent extends StoredContent {
+  /** Fewer where there are no more. */
+  peek(bytes: number): Promise<Buffer>;
+}
+
+export function peekedContent(content: StoredContent): PeekedContent {
+  const pieces = content.body[Symbol.asyncIterator]();
+  let pulled: Buffer | undefined;
+  let over = false;
+  const pull = async (): Promise<void> => {
+    // A chunk is the puller's until the next pull.
+    const before = pulled && Buffer.from(pulled);
+    const result = await pieces.next();
+    over = result.done === true;
+    pulled = result.done ? before : Buffer.concat([...(before ? [before] : []), result.value]);
+  };
+  const iterator: AsyncIterator<Buffer> = {
+    async next() {
+      if (pulled === undefined) return over ? { done: true, value: undefined } : pieces.next();
+      const value = pulled;
+      pulled = undefined;
+      return { done: false, value };
+    },
+    async return() {
+      await pieces.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  return {
+    ...content,
+    body: { [Symbol.asyncIterator]: () => iterator },
+    async peek(bytes) {
+      while (!over && (pulled?.length ?? 0) < bytes) await pull();
+      return Buffer.from(pulled?.subarray(0, bytes) ?? []);
+    },
+  };
+}

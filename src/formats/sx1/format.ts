@@ -1,0 +1,51 @@
+import { gatherMetadata } from '../../envelope/carried-metadata.ts';
+import { ENVELOPE_ENTRY } from '../../envelope/envelope.ts';
+import { plaintextBytesOf } from '../../envelope/sizes.ts';
+import { proven } from '../../errors.ts';
+import type { ObjectMetadata } from '../../operations/object.ts';
+import type { FoundObject, IdentifiedObject, ObjectFormat } from '../format.ts';
+import type { FormatDesk } from '../format-desk.ts';
+import { corrupted } from '../refusals.ts';
+import { hasLostItsEnvelope } from './lost-envelope.ts';
+import { SealedObject } from './sealed-object.ts';
+import { envelopeText, openSealed } from './sealing.ts';
+import { storedGuess } from './stored-guess.ts';
+
+/** SX1, the gateway's own format (FORMAT.md): sealed segments and a footer in the body, an envelope in the metadata. */
+export const sx1: ObjectFormat = {
+  name: 'sx1',
+  asSent: false,
+  isMarked: ({ user }) => user.some(([name]) => name === ENVELOPE_ENTRY),
+  clientMetadata,
+  identify,
+  hasLostMark: hasLostItsEnvelope,
+  guess: storedGuess,
+  remembered(ref, { layouts, keys }) {
+    const known = layouts.get(keys.scope, ref);
+    if (known === undefined) return undefined;
+    const { multipart, parts } = known.manifest;
+    return { etag: known.backendEtag, parts: multipart ? parts : undefined };
+  },
+  forget: (ref, { layouts, keys }) => layouts.delete(keys.scope, ref),
+};
+
+function clientMetadata(metadata: ObjectMetadata): ObjectMetadata {
+  const { content, user } = gatherMetadata(metadata);
+  return { content, user, vendor: metadata.vendor };
+}
+
+async function identify({ ref, stored: answered }: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {
+  const text = envelopeText(answered.metadata);
+  if (text === undefined) throw corrupted('It has no envelope.');
+  const gathered = gatherMetadata(answered.metadata);
+  const { content, user } = gathered;
+  const stored = { ...answered, metadata: { content, user, vendor: answered.metadata.vendor } };
+  const opened = await openSealed(text, ref, gathered, desk);
+  const claimedBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
+  const sealedLength = opened.fields.plaintextBytes;
+  if (claimedBytes === undefined || (sealedLength !== undefined && sealedLength !== claimedBytes)) {
+    throw corrupted('The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.');
+  }
+  // The envelope opened.
+  return proven(new SealedObject({ format: sx1, desk, ref, stored, opened, claimedBytes }));
+}

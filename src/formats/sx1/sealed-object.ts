@@ -1,0 +1,264 @@
+import type { StoredObject, StoreGet } from '../../dialects/store-exchange.ts';
+import type { OpenEnvelope } from '../../envelope/envelope.ts';
+import { type Manifest, openFooter } from '../../envelope/footer.ts';
+import { Layout, type Slice } from '../../envelope/layout.ts';
+import { maxFooterBytes, SEGMENT_BYTES, sealedBytes } from '../../envelope/sizes.ts';
+import { openSlices, openWhole } from '../../envelope/streams.ts';
+import { type Proof, type Proven, proven } from '../../errors.ts';
+import type { Checksum, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
+import { pinned } from '../../store/pin.ts';
+import { collect } from '../../wire/bodies/collect.ts';
+import type { ByteSource } from '../../wire/message.ts';
+import type { ByteRange } from '../../wire/range.ts';
+import type {
+  IdentifiedObject,
+  NoSuchPart,
+  ObjectDetails,
+  ObjectFormat,
+  ObjectPart,
+  PartPlace,
+  StoredSpan,
+} from '../format.ts';
+import type { FormatDesk } from '../format-desk.ts';
+import { corrupted } from '../refusals.ts';
+import { resealedMetadata } from './sealing.ts';
+import { mayFollowParts } from './stored-guess.ts';
+
+/** A few segments too many at the front are cheaper than another request. Thousands of parts shift a place by as much. */
+const SLACK_BYTES = 8 * SEGMENT_BYTES;
+
+/** What a sealed object is made from once its envelope was opened. */
+interface OpenedObject {
+  readonly format: ObjectFormat;
+  readonly desk: FormatDesk;
+  readonly ref: ObjectRef;
+  readonly stored: StoredObject;
+  readonly opened: OpenEnvelope;
+  readonly claimedBytes: number;
+}
+
+/** A stored object whose envelope was opened (FORMAT.md §7). */
+export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
+  readonly kind = 'sealed';
+  readonly format: ObjectFormat;
+  readonly ref: ObjectRef;
+  readonly stored: StoredObject;
+  readonly opened: OpenEnvelope;
+  readonly claimedBytes: number;
+  readonly #desk: FormatDesk;
+  /** The verified footer; kept for as long as a request has the object in hand, should the cache be too small for it. */
+  #manifest: Manifest | undefined;
+  #details: ObjectDetails | undefined;
+
+  constructor({ format, desk, ref, stored, opened, claimedBytes }: OpenedObject) {
+    this.format = format;
+    this.#desk = desk;
+    this.ref = ref;
+    this.stored = stored;
+    this.opened = opened;
+    this.claimedBytes = claimedBytes;
+  }
+
+  get id(): Buffer {
+    return this.opened.head.oid;
+  }
+
+  get provenBytes(): Proven<number> | undefined {
+    const { plaintextBytes } = this.opened.fields;
+    return plaintextBytes === undefined ? undefined : proven(plaintextBytes); // sealed in the envelope
+  }
+
+  details(): ObjectDetails | Promise<ObjectDetails> {
+    return this.#details ?? pinned(this.manifest()).then((manifest) => this.#detailsFrom(manifest));
+  }
+
+  detailsIn(tail: Buffer): ObjectDetails {
+    return this.#detailsFrom(this.openManifest(tail));
+  }
+
+  #detailsFrom(manifest: Manifest): ObjectDetails {
+    const { multipart, md5, parts } = manifest;
+    this.#details ??= {
+      plaintextBytes: lengthIn(manifest),
+      md5,
+      checksum: checksumIn(manifest),
+      parts: multipart ? parts : undefined,
+    };
+    return this.#details;
+  }
+
+  async part(part: number): Promise<PartPlace | NoSuchPart> {
+    const { plaintextBytes } = this.opened.fields;
+    if (plaintextBytes === undefined) {
+      const { parts = [] } = await this.details();
+      return placeAmong(parts, part) ?? { range: undefined, partsCount: parts.length };
+    }
+    if (part !== 1) return { range: undefined, partsCount: 1 };
+    return { range: { first: 0, last: plaintextBytes - 1 }, partsCount: undefined };
+  }
+
+  locate(range: ByteRange | undefined): StoredSpan | Promise<StoredSpan> {
+    if (this.opened.head.multipart) return this.#locateAmongParts(range);
+    if (range !== undefined) this.#rememberSingle(range);
+    return this.#span(this.#singleLayout().locate(range));
+  }
+
+  /** So that the next such range is asked for exactly. What was asked for may have reached past the end. */
+  #rememberSingle(range: ByteRange): void {
+    const toTheEnd = range.last === this.claimedBytes - 1;
+    if (!toTheEnd && !mayFollowParts({ kind: 'from', ...range }, this.#desk)) return;
+    this.#desk.layouts.setSingle(this.#desk.keys.scope, this.ref);
+  }
+
+  async #locateAmongParts(range: ByteRange | undefined): Promise<StoredSpan> {
+    return this.#span((await pinned(this.layout())).locate(range));
+  }
+
+  #span(slices: readonly Slice[]): StoredSpan {
+    return new SealedSpan(slices, this.opened, this.#desk);
+  }
+
+  openWhole(stored: Buffer): readonly Buffer[] | Promise<readonly Buffer[]> {
+    if (this.opened.head.multipart) return this.layout().then((layout) => this.#openWith(layout, stored));
+    return this.#openWith(this.#singleLayout(), stored);
+  }
+
+  #openWith(layout: Layout, stored: Buffer): readonly Buffer[] {
+    const started = performance.now();
+    const { keys, head } = this.opened;
+    const pieces = openWhole(stored, { keys, oid: head.oid, slices: layout.locate(undefined) });
+    this.#desk.trace.openSeconds += (performance.now() - started) / 1000;
+    return pieces;
+  }
+
+  async relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<ObjectMetadata | undefined> {
+    const { quantum, keyRingId } = this.opened.head;
+    // Another quantum would make another size of the same plaintext: listings could not tell it (FORMAT.md §5).
+    if (quantum !== desk.policy.quantum || keyRingId !== desk.tenant.ringId) return undefined;
+    return resealedMetadata(this.opened, place, metadata, desk);
+  }
+
+  #singleLayout(): Layout {
+    const { fields, head } = this.opened;
+    const { partSalt } = fields;
+    return Layout.single({ plaintextBytes: this.claimedBytes, partSalt, quantum: head.quantum });
+  }
+
+  /** Where the plaintext lies. Multipart objects need their footer; it is fetched once and cached. */
+  async layout(): Promise<Layout> {
+    if (!this.opened.head.multipart) return this.#singleLayout();
+    const manifest = await this.manifest();
+    const known = this.#desk.layouts.get(this.#desk.keys.scope, this.ref);
+    if (known?.manifest === manifest && known.layout !== undefined) return known.layout;
+    return Layout.fromManifest(manifest, this.opened.head.quantum);
+  }
+
+  /** The verified footer of exactly this object: from the cache, or by one suffix GET pinned to its ETag. */
+  async manifest(): Promise<Manifest> {
+    if (this.#manifest !== undefined) return this.#manifest;
+    const { budget, layouts, store, keys, signal } = this.#desk;
+    const { ref, stored } = this;
+    const { oid, quantum } = this.opened.head;
+    const known = layouts.get(keys.scope, ref);
+    if (known !== undefined && known.backendEtag === stored.etag && known.storedBytes === stored.storedBytes) {
+      if (known.oid.equals(oid)) return known.manifest;
+      layouts.delete(keys.scope, ref);
+      throw corrupted('The backend told the same ETag of two different objects.');
+    }
+    const suffixBytes = Math.min(stored.storedBytes, maxFooterBytes(this.claimedBytes, quantum));
+    const release = budget.reserve(suffixBytes);
+    try {
+      const get: StoreGet = {
+        ref: { ...ref, versionId: ref.versionId ?? stored.versionId },
+        range: { suffixBytes },
+        conditions: { ifMatch: `"${stored.etag}"` },
+      };
+      const content = await store.getAside(get, signal);
+      if (content.object.etag !== stored.etag || content.object.storedBytes !== stored.storedBytes) {
+        content.discard();
+        throw corrupted('The stored object changed while it was read.');
+      }
+      const tail = await collect(content.body, suffixBytes, () => corrupted('The backend sent more than was asked.'));
+      return this.openManifest(tail);
+    } finally {
+      release();
+    }
+  }
+
+  /** Opens the footer from the object's last bytes and remembers it. */
+  openManifest(tail: Buffer): Manifest {
+    const { head, keys } = this.opened;
+    const { oid, quantum } = head;
+    const { storedBytes, etag } = this.stored;
+    const { manifest } = openFooter(tail, { keys, oid, storedBytes, quantum });
+    const consistent =
+      manifest.multipart === head.multipart &&
+      manifest.plaintextBytes === this.claimedBytes &&
+      sealedBytes(manifest.plaintextBytes, quantum) === storedBytes;
+    if (!consistent) throw corrupted('The stored object’s footer contradicts its envelope.');
+    this.#desk.layouts.set(this.#desk.keys.scope, this.ref, {
+      backendEtag: etag,
+      oid,
+      storedBytes,
+      manifest,
+      layout: manifest.multipart ? Layout.fromManifest(manifest, quantum) : undefined,
+    });
+    this.#manifest = manifest;
+    return manifest;
+  }
+}
+
+/** @param manifest of an opened footer */
+export function lengthIn({ plaintextBytes }: Manifest): Proven<number> {
+  return proven(plaintextBytes); // the footer's tag held, and its parts add up to it
+}
+
+/** A composite checksum is told with the number of parts. */
+export function checksumIn({ checksum, parts }: Manifest): Checksum | undefined {
+  if (checksum === undefined) return undefined;
+  const { algorithm, value, composite } = checksum;
+  return { algorithm, value, parts: composite === true ? parts.length : undefined };
+}
+
+function placeAmong(parts: readonly ObjectPart[], part: number): PartPlace | undefined {
+  const entry = parts[part - 1];
+  if (entry === undefined) return undefined;
+  const first = parts.slice(0, part - 1).reduce((bytes, { plaintextBytes }) => bytes + plaintextBytes, 0);
+  return { range: { first, last: first + entry.plaintextBytes - 1 }, partsCount: parts.length };
+}
+
+/** Segments that hold a range, a slice a part. */
+class SealedSpan implements StoredSpan {
+  readonly slackBytes = SLACK_BYTES;
+  readonly #slices: readonly Slice[];
+  readonly #opened: OpenEnvelope;
+  readonly #desk: FormatDesk;
+
+  constructor(slices: readonly Slice[], opened: OpenEnvelope, desk: FormatDesk) {
+    this.#slices = slices;
+    this.#opened = opened;
+    this.#desk = desk;
+  }
+
+  get first(): number {
+    return this.#slices[0]?.storedFirst ?? 0;
+  }
+
+  get last(): number {
+    return this.#slices.at(-1)?.storedLast ?? 0;
+  }
+
+  open(source: ByteSource, storedFirst: number): ByteSource {
+    const { keys, head } = this.#opened;
+    const { trace } = this.#desk;
+    return openSlices(source, {
+      keys,
+      oid: head.oid,
+      slices: this.#slices,
+      storedFirst,
+      onCipher: (seconds) => {
+        trace.openSeconds += seconds;
+      },
+    });
+  }
+}
