@@ -26,7 +26,6 @@ import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, WireRequest } from '../wire/message.ts';
 import { StoreBuckets } from './buckets.ts';
 import { bounded, isSuccess, pinTo, type SendOptions, StoreCalls, type StoreOptions } from './calls.ts';
-import { askedConditions } from './conditions.ts';
 import { anotherRange, ObjectReplaced, pinned } from './pin.ts';
 import { StoreUploads } from './uploads.ts';
 
@@ -117,20 +116,20 @@ export class Store {
   }
 
   /**
-   * The same for whoever bears out what a store claims instead of an object: that the range lies past its end, that it
-   * was not modified, that a condition failed. Conditions about which stores differ are not asked (read-conditions.ts):
-   * the caller judges all of them of the object that comes.
+   * The same for a caller that holds what a store claims instead of an object against the object itself: that the range
+   * lies past its end, that it was not modified, that a condition failed. The caller asks only conditions about which
+   * stores agree (pipeline/conditions/plan.ts).
    */
   read(get: StoreGet, signal: AbortSignal): Promise<StoredContent | StoreClaim> {
     return this.#read(get, { signal });
   }
 
   async #read(get: StoreGet, options: SendOptions): Promise<StoredContent | StoreClaim> {
-    const conditions = askedConditions(get.conditions);
+    const { conditions } = get;
     const response = await this.#calls.send(this.#calls.back.get({ ...this.#calls.made(get), conditions }), options);
     if (!isSuccess(response)) {
       const refusal = await this.#calls.refusal(response, get.ref);
-      if (refusal instanceof StoreClaim && isOfRead(refusal, { ...get, conditions })) return refusal;
+      if (refusal instanceof StoreClaim && isOfRead(refusal, get)) return refusal;
       throw explained(refusal, undefined);
     }
     try {

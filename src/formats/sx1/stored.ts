@@ -3,8 +3,6 @@ import type { Manifest } from '../../envelope/footer.ts';
 import type { Layout } from '../../envelope/layout.ts';
 import type { Proven } from '../../errors.ts';
 import type { ObjectRef } from '../../operations/object.ts';
-import { backendEtags } from '../../store/etag.ts';
-import type { Conditions } from '../../wire/conditions.ts';
 import type { BucketFormats } from '../bucket-formats.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import type { PeekedContent } from '../peeked-content.ts';
@@ -48,13 +46,4 @@ export async function manifestOf(object: SealedObject, _ref: ObjectRef, _context
 
 export function openManifest(object: SealedObject, tail: Buffer, _ref: ObjectRef, _context: FormatDesk): Manifest {
   return object.openManifest(tail);
-}
-
-/** Read conditions with ETags as the backend knows them; the backend evaluates them. */
-export function readConditions(conditions: Conditions): Conditions {
-  return {
-    ...conditions,
-    ifMatch: backendEtags(conditions.ifMatch),
-    ifNoneMatch: backendEtags(conditions.ifNoneMatch),
-  };
 }

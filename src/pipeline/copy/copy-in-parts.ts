@@ -2,15 +2,19 @@ import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { CompletedPart, StoredCopy } from '../../dialects/store-exchange.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
-import { refuseUnlessCompleteJudges } from '../../store/mend/ignored-conditions.ts';
 import { pinned } from '../../store/pin.ts';
 import type { ProvenUpload } from '../../store/proven-upload.ts';
 import { HeaderList } from '../../wire/headers.ts';
 import type { ByteRange } from '../../wire/range.ts';
+import {
+  conditionsToSend,
+  mustBeHeldOnComplete,
+  replacingPlanOf,
+  writePlanOf,
+} from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { conditionsForWriting } from '../etags/etag-conditions.ts';
 import { writtenAt } from '../write/write-answer.ts';
-import { pinnedToSource, replacesItself } from './copy-in-place.ts';
+import { replacesItself } from './copy-in-place.ts';
 import { mustStillStand, type SourceObject, sourceTags } from './copy-source.ts';
 
 /** Stores copy parts of one upload side by side; more would crowd out others' requests. */
@@ -30,11 +34,10 @@ export async function copyInParts(
 ): Promise<StoredCopy> {
   const { store, signal } = context;
   const { ref } = operation;
-  refuseUnlessCompleteJudges(operation.conditions, context.findings);
   const inPlace = replacesItself(operation, context);
-  const conditions = inPlace
-    ? await pinnedToSource(operation, source, context)
-    : await conditionsForWriting(operation.conditions, ref, context);
+  const plan = inPlace ? replacingPlanOf(operation.conditions, context) : writePlanOf(operation.conditions, context);
+  mustBeHeldOnComplete(plan);
+  const conditions = await conditionsToSend(plan, ref, context, source);
   const vendor = await withTags(operation, source, context);
   const upload = await store.uploads.create(ref, { ...metadata, vendor }, signal);
   try {

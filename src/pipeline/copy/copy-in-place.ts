@@ -1,11 +1,7 @@
 import type { ObjectRef } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
-import { backendEtags } from '../../store/etag.ts';
 import { mostRewrittenBytes } from '../../store/mend/torn-uploads.ts';
-import type { Conditions } from '../../wire/conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { checkForWriting } from '../etags/etag-conditions.ts';
-import { shownEtag } from '../etags/shown-etag.ts';
 import type { SourceObject } from './copy-source.ts';
 
 /**
@@ -39,22 +35,4 @@ export function isOnePlace(one: ObjectRef, other: ObjectRef): boolean {
 export function replacesItself({ ref, source }: CopyObject, { findings }: OperationContext): boolean {
   if (!findings.capabilities.matchesOwnEtag || source.ref.versionId !== undefined) return false;
   return ref.bucket === source.ref.bucket && ref.key === source.ref.key;
-}
-
-/**
- * The condition of a write that replaces its own source: that exactly this object is still there. The client's own
- * conditions are held against it here.
- * @throws GatewayError PreconditionFailed
- */
-export async function pinnedToSource(
-  { conditions }: CopyObject,
-  { object, ref }: SourceObject,
-  context: OperationContext,
-): Promise<Conditions> {
-  const { etag } = object.stored;
-  const [ifMatch, ifNoneMatch] = [backendEtags(conditions.ifMatch), backendEtags(conditions.ifNoneMatch)];
-  if ((ifMatch ?? ifNoneMatch) !== undefined) {
-    checkForWriting({ ifMatch, ifNoneMatch }, [await shownEtag(object, ref, context), etag]);
-  }
-  return { ifMatch: `"${etag}"` };
 }

@@ -8,12 +8,13 @@ import type { Checksum, ChecksumAlgorithm, ObjectMetadata } from '../../operatio
 import type { CopyObject } from '../../operations/operation.ts';
 import { pinned } from '../../store/pin.ts';
 import type { ByteSource } from '../../wire/message.ts';
+import { conditionsToSend, replacingPlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { putObject } from '../write/put.ts';
-import { MAX_PUT_BYTES } from '../write/put-known-length.ts';
+import { putObject, putPlanned } from '../write/put.ts';
+import { MAX_PUT_BYTES, type PlannedPut } from '../write/put-known-length.ts';
 import { writtenAt } from '../write/write-answer.ts';
 import { withTags } from './copy-in-parts.ts';
-import { pinnedToSource, replacesItself } from './copy-in-place.ts';
+import { replacesItself } from './copy-in-place.ts';
 import type { SourceObject } from './copy-source.ts';
 import { letGo, openSource } from './opened-source.ts';
 
@@ -37,21 +38,36 @@ export async function copyOpened(
 ): Promise<CopiedObject> {
   const { ref } = operation;
   if (source.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
-  const inPlace = replacesItself(operation, writing);
-  const conditions = inPlace ? await pinnedToSource(operation, source, writing) : operation.conditions;
+  const replaced = replacesItself(operation, writing) ? await pinToSource(operation, source, writing) : undefined;
   const vendor = await withTags(operation, source, writing);
   const plaintext = await openSource(source, undefined, reading);
   try {
     const body = await readBody(plaintext, source, operation.checksumAlgorithm, writing);
-    const write = { kind: 'PutObject', ref, metadata: { ...metadata, vendor }, conditions } as const;
-    const putting = putObject(write, body, writing);
-    const ack = await (inPlace ? pinned(putting) : putting);
+    const put = {
+      kind: 'PutObject',
+      ref,
+      metadata: { ...metadata, vendor },
+      conditions: operation.conditions,
+    } as const;
+    const ack = await (replaced === undefined
+      ? putObject(put, body, writing)
+      : pinned(putPlanned({ ...put, ...replaced }, body, writing)));
     const stored = { etag: ack.backendEtag, versionId: ack.versionId, vendor: ack.vendor };
     const lastModified = await writtenAt(ref, stored, writing);
     return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, lastModified };
   } finally {
     await letGo(plaintext); // a refused write never began to read
   }
+}
+
+/** The conditions of a copy that replaces its own source: they are judged of what was read, and it must still be there. */
+async function pinToSource(
+  { ref, conditions }: CopyObject,
+  source: SourceObject,
+  context: OperationContext,
+): Promise<Pick<PlannedPut, 'conditions' | 'heldOnComplete'>> {
+  const plan = replacingPlanOf(conditions, context);
+  return { conditions: await conditionsToSend(plan, ref, context, source), heldOnComplete: plan.heldOnComplete };
 }
 
 /** The source's plaintext where PutObject expects a client's: authenticated, and of digests that its footer holds. */

@@ -6,9 +6,9 @@ import type { ObjectRef } from '../../operations/object.ts';
 import type { CopySource } from '../../operations/operation.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { HeaderList } from '../../wire/headers.ts';
+import { judgeSource } from '../conditions/judge-read.ts';
+import { planSource } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
-import { shownEtag } from '../etags/shown-etag.ts';
-import { checkSourceConditions } from './source-conditions.ts';
 
 /** What a copy reads, verified as far as a HEAD verifies it. Whatever follows is pinned to exactly this object. */
 export interface FoundSource {
@@ -41,20 +41,9 @@ export interface SourceObject extends FoundSource {
 export async function findSource(source: CopySource, context: OperationContext): Promise<FoundSource> {
   const stored = await headSource(source.ref, context);
   const object = await identify(source.ref, stored, context);
-  await checkConditions(source, object, context);
+  await judgeSource(planSource(source.conditions), object, source.ref, context);
   const ref = { ...source.ref, versionId: source.ref.versionId ?? stored.versionId };
   return { object, ref };
-}
-
-async function checkConditions(
-  { ref, conditions }: CopySource,
-  object: SealedObject | PlainObject,
-  context: OperationContext,
-): Promise<void> {
-  const { etag, lastModified } = object.stored;
-  const byEtag = (conditions.ifMatch ?? conditions.ifNoneMatch) !== undefined;
-  const shown = byEtag && context.policy.etag === 'md5' ? [await shownEtag(object, ref, context)] : [];
-  checkSourceConditions(conditions, { etags: [etag, ...shown], lastModified });
 }
 
 /** A footer that does not open is found before anything is copied, and not when the source is gone. */

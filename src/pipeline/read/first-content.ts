@@ -1,14 +1,15 @@
 import { StoreClaim } from '../../dialects/store-claim.ts';
 import type { StoredObject, StoreGet } from '../../dialects/store-exchange.ts';
 import { type PeekedContent, peekedContent } from '../../formats/peeked-content.ts';
-import { identify, type PlainObject, readConditions, type SealedObject } from '../../formats/sx1/stored.ts';
+import { identify, type PlainObject, type SealedObject } from '../../formats/sx1/stored.ts';
 import { mayFollowParts, storedGuess } from '../../formats/sx1/stored-guess.ts';
 import type { GetObject } from '../../operations/operation.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import type { StoredContent } from '../../store/store.ts';
 import type { ByteRange } from '../../wire/range.ts';
+import { judgeRead } from '../conditions/judge-read.ts';
+import type { ReadPlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
-import { mustPass } from '../etags/etag-conditions.ts';
 import { pinnedGet } from './pinned-get.ts';
 import { wantedRange } from './wanted-range.ts';
 
@@ -21,27 +22,27 @@ export interface FirstContent {
   readonly content: StoredContent;
 }
 
-/** @param pinnedTo the backend's ETag of the very object to read, the client's conditions judged already */
 export async function firstContent(
   operation: GetObject,
+  plan: ReadPlan,
   context: OperationContext,
-  pinnedTo: string | undefined,
 ): Promise<FirstContent> {
   const { ref, range: asked } = operation;
+  const { pinnedTo } = plan;
   // A range of no bytes cannot be asked for, nor satisfied.
-  if (asked?.kind === 'suffix' && asked.bytes === 0) return secondLook(operation, context, pinnedTo);
+  if (asked?.kind === 'suffix' && asked.bytes === 0) return secondLook(operation, plan, context);
   const get: StoreGet = {
     ref,
     range: asked && storedGuess(asked, ref, context),
-    conditions: pinnedTo === undefined ? readConditions(operation.conditions) : { ifMatch: `"${pinnedTo}"` },
+    conditions: plan.asked,
   };
   const answer = await unlessReplaced(context.store.read(get, context.signal), pinnedTo);
-  if (answer instanceof StoreClaim) return secondLook(operation, context, pinnedTo, answer);
+  if (answer instanceof StoreClaim) return secondLook(operation, plan, context, answer);
   const { mixed } = context.policy;
   const peeked = mixed && (answer.object.storedRange?.first ?? 0) === 0 ? peekedContent(answer) : undefined;
   const content = peeked ?? answer;
   try {
-    const object = await identified(operation, content.object, { context, pinnedTo, peeked });
+    const object = await identified(operation, content.object, { context, plan, peeked });
     const range = await wantedRange(operation, object, context);
     if (asked !== undefined) rememberSingle(operation, object, context);
     if (range !== undefined || asked === undefined) return { object, range, content };
@@ -62,18 +63,19 @@ export async function firstContent(
  */
 async function secondLook(
   operation: GetObject,
+  plan: ReadPlan,
   context: OperationContext,
-  pinnedTo: string | undefined,
   claim?: StoreClaim,
 ): Promise<FirstContent> {
   const { ref } = operation;
+  const { pinnedTo } = plan;
   if (pinnedTo !== undefined && claim?.code === 'PreconditionFailed') throw new ObjectReplaced({ cause: claim });
   // Where the object's bytes once lay may have led past the end of the one that is there now.
   if (claim?.code === 'InvalidRange') context.layouts.delete(context.keys.scope, ref);
   const looking = context.store.head({ ref, conditions: {} }, context.signal);
   // A store that claimed something of the object has it: if it is gone now, it was replaced or deleted meanwhile.
   const stored = await (claim === undefined ? unlessReplaced(looking, pinnedTo) : pinned(looking));
-  const object = await identified(operation, stored, { context, pinnedTo });
+  const object = await identified(operation, stored, { context, plan });
   if (claim !== undefined && claim.code !== 'InvalidRange') throw new ObjectReplaced({ cause: claim });
   const range = await wantedRange(operation, object, context);
   if (range !== undefined && object.kind === 'sealed') throw new ObjectReplaced(); // by a longer one, since the answer
@@ -82,21 +84,21 @@ async function secondLook(
 
 /** Which object it is, after the client's conditions let it pass. */
 async function identified(
-  { ref, conditions }: GetObject,
+  { ref }: GetObject,
   stored: StoredObject,
   {
     context,
-    pinnedTo,
+    plan,
     peeked,
   }: {
     readonly context: OperationContext;
-    readonly pinnedTo: string | undefined;
+    readonly plan: ReadPlan;
     readonly peeked?: PeekedContent | undefined;
   },
 ): Promise<SealedObject | PlainObject> {
-  if (pinnedTo !== undefined && pinnedTo !== stored.etag) throw new ObjectReplaced();
+  if (plan.pinnedTo !== undefined && plan.pinnedTo !== stored.etag) throw new ObjectReplaced();
   const object = await identify(ref, stored, context, peeked);
-  if (pinnedTo === undefined) await mustPass(conditions, object, ref, context);
+  await judgeRead(plan, object, ref, context);
   return object;
 }
 

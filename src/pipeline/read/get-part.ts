@@ -1,9 +1,10 @@
 import type { ObjectContent } from '../../operations/answer.ts';
 import type { GetObject } from '../../operations/operation.ts';
 import { ObjectReplaced, pinned, readingAgain } from '../../store/pin.ts';
+import { planRead, type ReadPlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
-import { lookAt } from '../etags/etag-conditions.ts';
 import { getObject } from './get.ts';
+import { lookAt } from './look-at.ts';
 import { type PartRange, partAmong, partRange } from './part-range.ts';
 import { factsOf } from './told-facts.ts';
 
@@ -12,7 +13,9 @@ import { factsOf } from './told-facts.ts';
  * pinned to the object that it is of; else a HEAD and the footer come before it.
  */
 export async function getPart(operation: GetObject, part: number, context: OperationContext): Promise<ObjectContent> {
-  return (await knownPart(operation, part, context)) ?? readingAgain(() => attemptPart(operation, part, context));
+  const plan = planRead(operation.conditions, { etags: context.policy.etag, looksAnyway: true });
+  const known = plan.judged === undefined ? await knownPart(operation, part, context) : undefined;
+  return known ?? readingAgain(() => attemptPart(operation, part, plan, context));
 }
 
 async function knownPart(
@@ -22,10 +25,7 @@ async function knownPart(
 ): Promise<ObjectContent | undefined> {
   const { layouts } = context;
   const known = layouts.get(context.keys.scope, operation.ref);
-  // The backend judges one condition for us, and that is the pin.
-  if (known?.layout === undefined || Object.values(operation.conditions).some((condition) => condition !== undefined)) {
-    return undefined;
-  }
+  if (known?.layout === undefined) return undefined;
   const found = partAmong(known.manifest.parts, part);
   // An object that took this one's place may have that many parts, or bytes there.
   if (found === undefined || isEmpty(found)) return undefined;
@@ -38,9 +38,14 @@ async function knownPart(
   }
 }
 
-async function attemptPart(operation: GetObject, part: number, context: OperationContext): Promise<ObjectContent> {
+async function attemptPart(
+  operation: GetObject,
+  part: number,
+  plan: ReadPlan,
+  context: OperationContext,
+): Promise<ObjectContent> {
   const { ref, overrides } = operation;
-  const object = await lookAt(operation, context);
+  const object = await lookAt(ref, plan, context);
   const found = await partRange(part, object, ref, context);
   if (!isEmpty(found)) return read(operation, found, object.stored.etag, context);
   return {

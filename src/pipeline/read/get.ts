@@ -14,9 +14,10 @@ import { exactBody } from '../../wire/bodies/exact-body.ts';
 import { primed } from '../../wire/bodies/first-pull.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
+import { planPinned, planRead, type ReadPlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
-import { lookAt, mustLookFirst } from '../etags/etag-conditions.ts';
 import { firstContent } from './first-content.ts';
+import { lookAt } from './look-at.ts';
 import { pinnedGet, storedRangeOf } from './pinned-get.ts';
 import { factsOf } from './told-facts.ts';
 
@@ -46,9 +47,13 @@ export async function getObject(
   context: OperationContext,
   backendEtag?: string,
 ): Promise<ObjectContent> {
+  const plan =
+    backendEtag === undefined
+      ? planRead(operation.conditions, { etags: context.policy.etag, looksAnyway: false })
+      : planPinned(backendEtag);
   const release = context.budget.reserve(STREAM_RESERVE_BYTES);
   try {
-    const attempt = (): Promise<ObjectContent> => attemptContent(operation, context, backendEtag);
+    const attempt = (): Promise<ObjectContent> => attemptContent(operation, plan, context);
     const content = await (backendEtag === undefined ? readingAgain(attempt) : attempt());
     if (content.body === undefined || Buffer.isBuffer(content.body)) {
       release();
@@ -61,13 +66,12 @@ export async function getObject(
   }
 }
 
-async function attemptContent(
-  operation: GetObject,
-  context: OperationContext,
-  backendEtag: string | undefined,
-): Promise<ObjectContent> {
-  const pinnedTo = backendEtag ?? (await judgedFirst(operation, context));
-  const { object, range, content } = await firstContent(operation, context, pinnedTo);
+async function attemptContent(operation: GetObject, plan: ReadPlan, context: OperationContext): Promise<ObjectContent> {
+  const { object, range, content } = await firstContent(
+    operation,
+    await judgedFirst(operation, plan, context),
+    context,
+  );
   try {
     if (object.kind === 'plain') return await plainContent(operation, object, content, range, context);
     return await sealedContent(operation, object, content, range, context);
@@ -77,10 +81,9 @@ async function attemptContent(
   }
 }
 
-/** The object that the client's conditions let pass, where they are not the backend's to judge. */
-async function judgedFirst(operation: GetObject, context: OperationContext): Promise<string | undefined> {
-  if (!mustLookFirst(operation.conditions, context)) return undefined;
-  return (await lookAt(operation, context)).stored.etag;
+/** Where the plan says to look first: the plan to read the object that its conditions let pass. */
+async function judgedFirst({ ref }: GetObject, plan: ReadPlan, context: OperationContext): Promise<ReadPlan> {
+  return plan.how === 'look first' ? planPinned((await lookAt(ref, plan, context)).stored.etag) : plan;
 }
 
 async function sealedContent(

@@ -5,8 +5,9 @@ import type { ObjectContent } from '../../operations/answer.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { HeadObject } from '../../operations/operation.ts';
 import { pinned, readingAgain } from '../../store/pin.ts';
+import { planRead, type ReadPlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
-import { lookAt } from '../etags/etag-conditions.ts';
+import { lookAt } from './look-at.ts';
 import { partRange } from './part-range.ts';
 import { factsOf } from './told-facts.ts';
 import { wantedRange } from './wanted-range.ts';
@@ -16,12 +17,13 @@ import { wantedRange } from './wanted-range.ts';
  * once more unless it is remembered: who downloads in ranges ends where HEAD said that the object ends.
  */
 export function headObject(operation: HeadObject, context: OperationContext): Promise<ObjectContent> {
-  return readingAgain(() => attemptHead(operation, context));
+  const plan = planRead(operation.conditions, { etags: context.policy.etag, looksAnyway: true });
+  return readingAgain(() => attemptHead(operation, plan, context));
 }
 
-async function attemptHead(operation: HeadObject, context: OperationContext): Promise<ObjectContent> {
+async function attemptHead(operation: HeadObject, plan: ReadPlan, context: OperationContext): Promise<ObjectContent> {
   const { ref, wantsChecksum } = operation;
-  const object = await lookAt(operation, context);
+  const object = await lookAt(ref, plan, context);
   const ofPart = operation.part === undefined ? undefined : await partRange(operation.part, object, ref, context);
   const range = ofPart?.range ?? (await wantedRange(operation, object, context));
   const needsEnd = object.kind === 'sealed' && ((wantsChecksum && range === undefined) || object.opened.head.multipart);

@@ -9,12 +9,11 @@ import type { Checksum } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
 import { backendEtag } from '../../store/etag.ts';
 import { completeInTurn } from '../../store/mend/completes-in-turn.ts';
-import { refuseUnlessCompleteJudges } from '../../store/mend/ignored-conditions.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
+import type { WritePlan } from '../conditions/plan.ts';
+import { conditionsToSend, mustBeHeldOnComplete, writePlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { conditionsForWriting } from '../etags/etag-conditions.ts';
 import { digestIn, plainEtag } from '../etags/shown-etag.ts';
-import { writeConditions } from '../write/put-known-length.ts';
 import { writtenEtag } from '../write/write-answer.ts';
 import { sendBackendParts } from './backend-parts.ts';
 import { checksumOfObject, chosenParts, missingPart } from './chosen-parts.ts';
@@ -45,28 +44,30 @@ export async function completeUpload(
   operation: CompleteMultipartUpload,
   context: OperationContext,
 ): Promise<UploadCompleted> {
-  refuseUnlessCompleteJudges(operation.conditions, context.findings);
+  const guard = writePlanOf(operation.conditions, context);
+  mustBeHeldOnComplete(guard);
   const { ref, uploadId } = operation;
   return completeInTurn(JSON.stringify([ref.bucket, ref.key, uploadId]), context.findings, () =>
-    withUpload(operation, context, (upload) => complete(operation, upload, context)),
+    withUpload(operation, context, (upload) => complete(operation, guard, upload, context)),
   );
 }
 
 async function complete(
   operation: CompleteMultipartUpload,
+  guard: WritePlan,
   upload: ReadUpload | undefined,
   context: OperationContext,
 ): Promise<UploadCompleted> {
   if (upload === undefined) {
     if (context.policy.protection !== 'none') throw noSuchUpload(operation, context);
-    return completePlain(operation, context);
+    return completePlain(operation, guard, context);
   }
   if (upload.completed !== undefined) return completedBefore(operation, upload, context);
   const parts = await chosenParts(operation, upload, context);
   const checksum = await checksumOfObject(operation, upload, parts);
   const manifest = manifestFor(parts, checksum);
   const plan = planBackendParts(parts, { smallestBytes: context.store.limits.smallestPartBytes });
-  const completed = await assemble(operation, { upload, manifest, plan }, context);
+  const completed = await assemble(operation, { upload, manifest, plan, guard }, context);
   const { backendEtag, answer } = completed;
   rememberLayout(completed, manifest, upload, context);
   const etag = await writtenEtag(backendEtag, digestIn(manifest, upload.oid), upload.ref, context);
@@ -90,6 +91,8 @@ interface Assembly {
   readonly upload: ReadUpload;
   readonly manifest: Manifest;
   readonly plan: readonly BackendPart[];
+  /** How the client's conditions on what stands there are judged. */
+  readonly guard: WritePlan;
 }
 
 async function assemble(
@@ -105,7 +108,7 @@ async function assemble(
       const isLast = performance.now() - begunAt > PATIENCE_MILLISECONDS;
       let refusal = noSuchUpload(assembly.upload, context);
       try {
-        const completed = await attemptComplete(operation, { ...assembly, footerBytes }, context);
+        const completed = await attemptComplete({ ...assembly, footerBytes }, context);
         if (completed !== undefined) return completed;
       } catch (error) {
         const happened = whatHappened(error, operation, { ...assembly, isLast }, context);
@@ -123,15 +126,14 @@ async function assemble(
 
 /** @returns undefined when the backend acknowledged what is not there */
 async function attemptComplete(
-  operation: CompleteMultipartUpload,
-  { upload, manifest, plan, footerBytes }: Assembly & { readonly footerBytes: number },
+  { upload, manifest, plan, guard, footerBytes }: Assembly & { readonly footerBytes: number },
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
   const { findings, randomBytes, store, signal } = context;
   const { ref, proven } = upload;
   const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: randomBytes(16) });
   const parts = await sendBackendParts(plan, { upload, footer }, context);
-  const conditions = await conditionsForWriting(operation.conditions, ref, context);
+  const conditions = await conditionsToSend(guard, ref, context);
   const stored = await store.uploads.complete(proven, { parts, conditions }, signal);
   const acknowledged = completedObject(ref, stored);
   if (findings.capabilities.truthfulCompletes) return acknowledged;
@@ -253,7 +255,11 @@ async function forget(
 }
 
 /** In a bucket without protection: the backend's own parts, its own conditions and errors. */
-async function completePlain(operation: CompleteMultipartUpload, context: OperationContext): Promise<UploadCompleted> {
+async function completePlain(
+  operation: CompleteMultipartUpload,
+  guard: WritePlan,
+  context: OperationContext,
+): Promise<UploadCompleted> {
   const { ref, checksum } = operation;
   const { knownUploads, store, policy, signal } = context;
   if (checksum !== undefined) {
@@ -263,7 +269,7 @@ async function completePlain(operation: CompleteMultipartUpload, context: Operat
     );
   }
   const parts = operation.parts.map(({ partNumber, etag }) => ({ partNumber, etag: backendEtag(etag) }));
-  const conditions = writeConditions(operation.conditions);
+  const conditions = await conditionsToSend(guard, ref, context);
   const upload = await knownUploads.prove(operation, store, signal);
   const stored = await store.uploads.complete(upload, { parts, conditions }, signal);
   knownUploads.forget(operation);

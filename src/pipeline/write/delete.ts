@@ -2,29 +2,29 @@ import { type ErrorCode, GatewayError } from '../../errors.ts';
 import type { DeletedEntry, DeleteFailure, ObjectDeleted, ObjectsDeleted } from '../../operations/answer.ts';
 import type { DeleteObject, DeleteObjects, DeleteTarget } from '../../operations/operation.ts';
 import { forEachOf } from '../../shares/bounded-work.ts';
-import { refuseUnlessDeleteJudges } from '../../store/mend/ignored-conditions.ts';
+import type { DeletePlan } from '../conditions/plan.ts';
+import { deletePlanOf, deletionToSend, mustBeHeldTo } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { deleteCondition } from '../etags/etag-conditions.ts';
 
 /** In buckets with MD5 ETags what a condition names is looked up first. */
 const LOOKS_AT_ONCE = 16;
 
 export async function deleteObject(operation: DeleteObject, context: OperationContext): Promise<ObjectDeleted> {
   const { ref, conditions, vendor } = operation;
-  if (conditions.ifMatch !== undefined) refuseUnlessDeleteJudges(context.findings);
-  const ifMatch = await deleteCondition(conditions.ifMatch, ref, context);
+  const ifMatch = await deletionToSend(deletePlanOf(conditions.ifMatch, context), ref, context);
   const deleted = await context.store.delete(ref, { ifMatch }, context.signal, vendor);
   return { kind: 'ObjectDeleted', ...deleted };
 }
 
 export async function deleteObjects(operation: DeleteObjects, context: OperationContext): Promise<ObjectsDeleted> {
   const { bucket, targets, quiet, vendor } = operation;
-  if (targets.some(({ etag }) => etag !== undefined)) refuseUnlessDeleteJudges(context.findings);
+  const plans = targets.map(({ etag }) => deletePlanOf(etag, context));
+  for (const plan of plans) mustBeHeldTo(plan); // before any of them is deleted
   const known: DeleteTarget[] = [...targets];
   await forEachOf(targets, LOOKS_AT_ONCE, async (target, at) => {
     const { key, versionId, etag } = target;
     if (etag === undefined) return;
-    const condition = deleteCondition(etag, { bucket, key, versionId }, context);
+    const condition = deletionToSend(plans[at] as DeletePlan, { bucket, key, versionId }, context);
     known[at] = { ...target, etag: await condition.catch(unlessNoName(etag)) };
   });
   const deleted: DeletedEntry[] = [];

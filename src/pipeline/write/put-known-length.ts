@@ -5,26 +5,30 @@ import { sealObject, sealObjectWhole } from '../../envelope/streams.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
 import { newObject } from '../../formats/sx1/sealing.ts';
 import type { PutObject } from '../../operations/operation.ts';
-import { backendEtags } from '../../store/etag.ts';
-import type { Conditions } from '../../wire/conditions.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
+import type { WritePlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 import { type WrittenObject, writtenAnswer } from './write-answer.ts';
 
 /** The largest upload that clients may send in one request: what S3 and its like allow, whatever the backend takes. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
+/** A PutObject whose conditions are as the store is asked them (conditions/write-conditions.ts). */
+export interface PlannedPut
+  extends Pick<PutObject, 'ref' | 'metadata' | 'conditions'>,
+    Pick<WritePlan, 'heldOnComplete'> {}
+
 /** Also what an upload of unknown length becomes when it turns out to be small. */
 export async function putKnownLength(
-  operation: PutObject,
+  put: PlannedPut,
   body: VerifiedBody,
   plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
   context: OperationContext,
 ): Promise<WrittenObject> {
   const { randomBytes, store, policy, trace, signal } = context;
   const { plaintextBytes } = plaintext;
-  if (policy.protection === 'none') return putPlain(operation, body, plaintext, context);
-  const object = await newObject(operation.ref, operation.metadata, plaintextBytes, context);
+  if (policy.protection === 'none') return putPlain(put, body, plaintext, context);
+  const object = await newObject(put.ref, put.metadata, plaintextBytes, context);
   const sealing = {
     keys: object.keys,
     oid: object.oid,
@@ -39,31 +43,29 @@ export async function putKnownLength(
     },
   };
   const bytes = sealedBytes(plaintextBytes, policy.quantum);
-  const put: StorePut = {
-    ref: operation.ref,
+  const sealed: StorePut = {
+    ref: put.ref,
     metadata: object.metadata,
-    conditions: writeConditions(operation.conditions),
+    conditions: put.conditions,
     body: plaintext.whole
       ? await sealObjectWhole(plaintext.source, sealing)
       : { bytes, source: sealObject(plaintext.source, sealing) },
   };
-  const stored = await store.put(put, signal);
-  return writtenAnswer(operation.ref, { stored, oid: object.oid, proof: body.proof() }, context);
+  const stored = await store.put(sealed, signal);
+  return writtenAnswer(put.ref, { stored, oid: object.oid, proof: body.proof() }, context);
 }
 
 /** A bucket whose policy says `protection: none`: the bytes go as they are, verified all the same. */
 async function putPlain(
-  operation: PutObject,
+  put: PlannedPut,
   body: VerifiedBody,
   plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
   context: OperationContext,
 ): Promise<WrittenObject> {
-  const { ref, metadata } = operation;
+  const { ref, metadata, conditions } = put;
   const { plaintextBytes: bytes, source } = plaintext;
-  const conditions = writeConditions(operation.conditions);
   const outgoing = plaintext.whole ? await inOnePiece(source, bytes) : { bytes, source: endHeldBack(source, bytes) };
-  const put: StorePut = { ref, metadata, conditions, body: outgoing };
-  const stored = await context.store.put(put, context.signal);
+  const stored = await context.store.put({ ref, metadata, conditions, body: outgoing }, context.signal);
   return writtenAnswer(ref, { stored, oid: undefined, proof: body.proof() }, context);
 }
 
@@ -84,10 +86,6 @@ async function inOnePiece(source: ByteSource, bytes: number): Promise<OutgoingBo
   const pieces: Buffer[] = [];
   for await (const piece of source) pieces.push(Buffer.from(piece)); // the source may reuse its buffer
   return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes);
-}
-
-export function writeConditions(conditions: Conditions): Conditions {
-  return { ifMatch: backendEtags(conditions.ifMatch), ifNoneMatch: backendEtags(conditions.ifNoneMatch) };
 }
 
 export function tooLarge(bytes: number): GatewayError {

@@ -4,13 +4,12 @@ import { type PartEntry, sealFooter } from '../../envelope/footer.ts';
 import { sealedBytes, sealedPartBytes } from '../../envelope/sizes.ts';
 import { sealPart } from '../../envelope/streams.ts';
 import { type NewObject, newObject } from '../../formats/sx1/sealing.ts';
-import type { PutObject } from '../../operations/operation.ts';
-import { refuseUnlessCompleteJudges } from '../../store/mend/ignored-conditions.ts';
 import type { ProvenUpload } from '../../store/proven-upload.ts';
 import { collect } from '../../wire/bodies/collect.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
+import { mustBeHeldOnComplete } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { MAX_PUT_BYTES, putKnownLength, tooLarge, writeConditions } from './put-known-length.ts';
+import { MAX_PUT_BYTES, type PlannedPut, putKnownLength, tooLarge } from './put-known-length.ts';
 import { type WrittenObject, writtenAnswer } from './write-answer.ts';
 
 /**
@@ -33,7 +32,7 @@ const SLACK_BYTES = 128 * 1024;
  * client's body was verified to its end, so a bad upload leaves nothing but an aborted upload.
  */
 export async function putUnknownLength(
-  operation: PutObject,
+  put: PlannedPut,
   body: VerifiedBody,
   context: OperationContext,
 ): Promise<WrittenObject> {
@@ -48,14 +47,9 @@ export async function putUnknownLength(
     if (head.length < PIECE_BYTES) {
       // A short piece is the last one: the generator ends only after the body was verified.
       if (!(await pieces.next()).done) throw new Error('the body is longer than the most that it may be');
-      return await putKnownLength(
-        operation,
-        body,
-        { plaintextBytes: head.length, source: only(head), whole: true },
-        context,
-      );
+      return await putKnownLength(put, body, { plaintextBytes: head.length, source: only(head), whole: true }, context);
     }
-    return await putPieces(operation, body, chain(head, pieces), context);
+    return await putPieces(put, body, chain(head, pieces), context);
   } finally {
     await pieces.return(undefined);
     release();
@@ -63,14 +57,14 @@ export async function putUnknownLength(
 }
 
 async function putPieces(
-  operation: PutObject,
+  put: PlannedPut,
   body: VerifiedBody,
   pieces: ByteSource,
   context: OperationContext,
 ): Promise<WrittenObject> {
   const { store, policy, signal } = context;
-  const { ref, metadata } = operation;
-  refuseUnlessCompleteJudges(operation.conditions, context.findings);
+  const { ref, metadata, conditions } = put;
+  mustBeHeldOnComplete(put);
   const object = policy.protection === 'none' ? undefined : await newObject(ref, metadata, undefined, context);
   const upload = await store.uploads.create(ref, object?.metadata ?? metadata, signal);
   try {
@@ -78,7 +72,6 @@ async function putPieces(
     const sent = object === undefined ? new PlainPieces(parts) : new SealedPieces(parts, object, context);
     for await (const piece of pieces) await sent.add(piece);
     await sent.finish(body);
-    const conditions = writeConditions(operation.conditions);
     const stored = await store.uploads.complete(upload, { parts: parts.completed, conditions }, signal);
     return await writtenAnswer(ref, { stored, oid: object?.oid, proof: body.proof() }, context);
   } catch (error) {

@@ -2,10 +2,10 @@ import type { VerifiedBody } from '../../dialects/front-dialect.ts';
 import { sealedBytes } from '../../envelope/sizes.ts';
 import type { PutObject } from '../../operations/operation.ts';
 import { mayStream } from '../../store/mend/torn-uploads.ts';
+import { conditionsToSend, writePlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { conditionsForWriting } from '../etags/etag-conditions.ts';
 import { withMd5 } from './digested-body.ts';
-import { MAX_PUT_BYTES, putKnownLength, tooLarge } from './put-known-length.ts';
+import { MAX_PUT_BYTES, type PlannedPut, putKnownLength, tooLarge } from './put-known-length.ts';
 import { putUnknownLength } from './put-unknown-length.ts';
 import type { WrittenObject } from './write-answer.ts';
 
@@ -25,14 +25,19 @@ const STREAM_RESERVE_BYTES = 512 * 1024;
  * PutObject. The sealed body's length follows from the plaintext's (FORMAT.md §5), so it streams; the sealer holds its
  * last segment and footer back until the client's body is verified.
  */
-export function putObject(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
-  const { policy } = context;
-  return policy.etag === 'md5' ? putWithMd5(operation, body, context) : put(operation, body, context);
+export async function putObject(
+  { ref, metadata, conditions: asked }: PutObject,
+  body: VerifiedBody,
+  context: OperationContext,
+): Promise<WrittenObject> {
+  const plan = writePlanOf(asked, context);
+  const conditions = await conditionsToSend(plan, ref, context);
+  return putPlanned({ ref, metadata, conditions, heldOnComplete: plan.heldOnComplete }, body, context);
 }
 
-async function putWithMd5(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
-  const conditions = await conditionsForWriting(operation.conditions, operation.ref, context);
-  return put({ ...operation, conditions }, withMd5(body, context), context);
+/** Writes an object whose conditions were planned and looked after already. */
+export function putPlanned(put: PlannedPut, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
+  return putBody(put, withMd5(body, context), context);
 }
 
 /** Of the largest that clients may send, sealed bytes are more than the backend takes in one request. */
@@ -41,17 +46,17 @@ function fitsOnePut(plaintextBytes: number, { store, policy }: OperationContext)
   return bytes <= store.limits.largestPutBytes;
 }
 
-async function put(operation: PutObject, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
+async function putBody(put: PlannedPut, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
   const { plaintextBytes } = body;
-  if (plaintextBytes === undefined) return putUnknownLength(operation, body, context);
+  if (plaintextBytes === undefined) return putUnknownLength(put, body, context);
   if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
   const whole = plaintextBytes <= WHOLE_BYTES;
   // A stream may break off at any time, and the backend would keep its beginning in place of what lies there.
-  if (!whole && !mayStream(context.findings)) return putUnknownLength(operation, body, context);
-  if (!fitsOnePut(plaintextBytes, context)) return putUnknownLength(operation, body, context);
+  if (!whole && !mayStream(context.findings)) return putUnknownLength(put, body, context);
+  if (!fitsOnePut(plaintextBytes, context)) return putUnknownLength(put, body, context);
   const release = context.budget.reserve(whole ? plaintextBytes + WHOLE_SLACK_BYTES : STREAM_RESERVE_BYTES);
   try {
-    return await putKnownLength(operation, body, { plaintextBytes, source: body.bytes(), whole }, context);
+    return await putKnownLength(put, body, { plaintextBytes, source: body.bytes(), whole }, context);
   } finally {
     release();
   }

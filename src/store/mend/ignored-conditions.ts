@@ -1,22 +1,14 @@
 import { clientError, GatewayError } from '../../errors.ts';
-import type { Conditions } from '../../wire/conditions.ts';
-import type { StoreFindings } from '../capabilities.ts';
 
 /**
- * Conditions that a store ignores cannot be judged here instead: whatever is written between the look and the write would
- * be replaced, which is what the client wants to prevent. So the gateway refuses them before it sends anything.
+ * Conditions that a store ignores cannot be judged by the gateway instead: whatever is written between the look and the
+ * write would be replaced, which is what the client wants to prevent. So the gateway refuses such a request before it
+ * sends anything.
  */
 
-/**
- * For a write whose conditions the store's CompleteMultipartUpload must judge.
- * @throws GatewayError NotImplemented where the store would ignore them
- */
-export function refuseUnlessCompleteJudges(
-  { ifMatch, ifNoneMatch }: Conditions,
-  { capabilities }: StoreFindings,
-): void {
-  if (capabilities.conditionalCompletes || (ifMatch ?? ifNoneMatch) === undefined) return;
-  throw new GatewayError(
+/** NotImplemented, for a write whose conditions the store's CompleteMultipartUpload would have to judge. */
+export function ignoredOnComplete(): GatewayError {
+  return new GatewayError(
     'NotImplemented',
     'This backend ignores conditions on multipart uploads (backend.conditionalUploads), which copies and large uploads ' +
       'of unknown length become, too. Write without If-Match and If-None-Match, or with PutObject and a Content-Length.',
@@ -24,10 +16,9 @@ export function refuseUnlessCompleteJudges(
   );
 }
 
-/** @throws GatewayError NotImplemented where the store would ignore If-Match and delete whatever lies there */
-export function refuseUnlessDeleteJudges({ capabilities }: StoreFindings): void {
-  if (capabilities.conditionalDeletes) return;
-  throw clientError(
+/** NotImplemented, for a deletion with If-Match: the store would delete whatever stands there. */
+export function ignoredOnDelete(): GatewayError {
+  return clientError(
     'NotImplemented',
     'Conditional deletions are not available: many stores ignore the condition and delete whatever lies there. ' +
       'If this backend does not, its operator can set backend.conditionalDeletes.',

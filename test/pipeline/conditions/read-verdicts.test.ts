@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { askedConditions, effectiveConditions, judge } from '../../src/store/conditions.ts';
-import type { Conditions } from '../../src/wire/conditions.ts';
-import { formatHttpDate } from '../../src/wire/dates.ts';
-import fc from '../support/property.ts';
+import { planRead } from '../../../src/pipeline/conditions/plan.ts';
+import type { Conditions } from '../../../src/wire/conditions.ts';
+import { formatHttpDate } from '../../../src/wire/dates.ts';
+import { judge } from '../../../src/wire/judged-conditions.ts';
+import fc from '../../support/property.ts';
 
 const MODIFIED = new Date('2024-05-06T07:08:09.678Z');
 const OBJECT = { etag: 'abc', lastModified: MODIFIED };
@@ -34,10 +35,13 @@ function verdictWithFractions(conditions: Conditions): Verdict {
   return verdict(conditions, { ...OBJECT, lastModified: new Date(MODIFIED.getTime() + 1000) });
 }
 
+const planned = (conditions: Conditions) => planRead(conditions, { etags: 'opaque', looksAnyway: false });
+
 /** A backend that evaluates one plain condition rightly, as they all do; then all are judged here. */
 function together(conditions: Conditions, backend = verdict): Verdict {
-  const there = backend(askedConditions(conditions));
-  return there === 'served' ? verdict(effectiveConditions(conditions) ?? {}) : there;
+  const { asked, judged = {} } = planned(conditions);
+  const there = backend(asked);
+  return there === 'served' ? verdict(judged) : there;
 }
 
 const ETAGS = [undefined, '"abc"', '"other"', '*'];
@@ -64,7 +68,7 @@ describe('every combination', () => {
 
   it('asks the backend one condition at most', () => {
     for (const conditions of all) {
-      const given = Object.values(askedConditions(conditions)).filter((value) => value !== undefined);
+      const given = Object.values(planned(conditions).asked).filter((value) => value !== undefined);
       expect(given.length).toBeLessThanOrEqual(1);
     }
   });
@@ -80,20 +84,20 @@ describe('a single condition', () => {
     [{ ifModifiedSince: 'yesterday' }, {}],
     [{ ifUnmodifiedSince: '0' }, {}],
   ])('%j goes to the backend', (conditions, asked) => {
-    expect(askedConditions(conditions)).toEqual(asked);
+    expect(planned(conditions).asked).toEqual(asked);
   });
 
   it.each([{ ifModifiedSince: 'Monday, 06-May-24 07:08:09 GMT' }, { ifModifiedSince: '2024-05-06T07:08:09Z' }])(
     '%j goes to the backend in the form that all read',
     (conditions) => {
-      expect(askedConditions(conditions)).toEqual({ ifModifiedSince: 'Mon, 06 May 2024 07:08:09 GMT' });
+      expect(planned(conditions).asked).toEqual({ ifModifiedSince: 'Mon, 06 May 2024 07:08:09 GMT' });
     },
   );
 
   it.each([{ ifMatch: '*' }, { ifNoneMatch: '*' }, { ifUnmodifiedSince: at(0) }])(
     '%j is judged here alone',
     (conditions) => {
-      expect(askedConditions(conditions)).toEqual({});
+      expect(planned(conditions).asked).toEqual({});
     },
   );
 });

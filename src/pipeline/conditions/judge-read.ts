@@ -1,0 +1,68 @@
+import { ConclusiveError, clientError, type GatewayError } from '../../errors.ts';
+import type { PlainObject, SealedObject } from '../../formats/sx1/stored.ts';
+import type { ObjectRef } from '../../operations/object.ts';
+import type { Conditions } from '../../wire/conditions.ts';
+import { judge, type Verdict } from '../../wire/judged-conditions.ts';
+import type { OperationContext } from '../context.ts';
+import { shownEtag } from '../etags/shown-etag.ts';
+import type { ReadPlan, SourcePlan } from './plan.ts';
+
+/**
+ * Judges a read's conditions of the object that was identified.
+ * @throws GatewayError PreconditionFailed, NotModified, and what `shownEtag` throws
+ */
+export async function judgeRead(
+  { judged }: ReadPlan,
+  object: SealedObject | PlainObject,
+  ref: ObjectRef,
+  context: OperationContext,
+): Promise<void> {
+  if (judged === undefined) return;
+  const verdict = await verdictOf(judged, object, ref, context);
+  if (verdict === 'failed') throw preconditionFailed();
+  if (verdict === 'not modified') throw notModified(object, await shownEtag(object, ref, context));
+}
+
+/**
+ * Judges the conditions on a copy's source of the object that was identified.
+ * @throws GatewayError PreconditionFailed, also where a read would be a 304; InvalidArgument for a date that cannot be
+ *   read; and what `shownEtag` throws
+ */
+export async function judgeSource(
+  { judged, unreadable }: SourcePlan,
+  object: SealedObject | PlainObject,
+  ref: ObjectRef,
+  context: OperationContext,
+): Promise<void> {
+  if (unreadable === 'ifUnmodifiedSince') throw unreadableDate();
+  if (judged !== undefined && (await verdictOf(judged, object, ref, context)) !== 'holds') throw preconditionFailed();
+  if (unreadable !== undefined) throw unreadableDate();
+}
+
+async function verdictOf(
+  judged: Conditions,
+  object: SealedObject | PlainObject,
+  ref: ObjectRef,
+  context: OperationContext,
+): Promise<Verdict> {
+  const { etag, lastModified } = object.stored;
+  // The ETag of mode `md5` may cost a request, and a date does not need it.
+  const byEtag = (judged.ifMatch ?? judged.ifNoneMatch) !== undefined;
+  return judge(judged, { etags: byEtag ? [await shownEtag(object, ref, context), etag] : [], lastModified });
+}
+
+/** A 304 says what a 200 would have said to a cache (RFC 9110 §15.4.5). */
+function notModified(object: SealedObject | PlainObject, shown: string): GatewayError {
+  const { lastModified, metadata } = object.stored;
+  const { cacheControl, expires } = metadata.content;
+  const facts = { etag: shown, lastModified, cacheControl, expires };
+  return new ConclusiveError('NotModified', 'The object was not modified.', { proof: object, facts });
+}
+
+export function preconditionFailed(): GatewayError {
+  return clientError('PreconditionFailed', 'At least one of the preconditions you specified did not hold.');
+}
+
+function unreadableDate(): GatewayError {
+  return clientError('InvalidArgument', 'A condition on the copy source has a date that cannot be read.');
+}
