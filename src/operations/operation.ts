@@ -1,5 +1,6 @@
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
+import type { AskedEncryption } from './encryption.ts';
 import type { AskedChecksum, Checksum, ChecksumAlgorithm, ObjectMetadata, ObjectRef } from './object.ts';
 
 /** What a client asks, whatever its dialect. A dialect's parse makes one, or throws NotImplemented: fail closed. */
@@ -34,14 +35,16 @@ export interface PutObject {
   readonly metadata: ObjectMetadata;
   /** Only ifMatch and ifNoneMatch mean something on a write. */
   readonly conditions: Conditions;
-  /** That what it stores lies in the store as ciphertext. */
-  readonly asksEncryption?: boolean | undefined;
+  /** How the object is to be encrypted; undefined: as the bucket's policy says. */
+  readonly encryption?: AskedEncryption | undefined;
 }
 
 /** What a copy reads, and under which conditions on it: dates and ETags as sent. */
 export interface CopySource {
   readonly ref: ObjectRef;
   readonly conditions: Conditions;
+  /** What the request says of the source's encryption, and not of the copy's. */
+  readonly encryption?: AskedEncryption | undefined;
 }
 
 export interface CopyObject {
@@ -58,8 +61,8 @@ export interface CopyObject {
   readonly vendor: ObjectMetadata['vendor'];
   /** On what stands at the destination. Only ifMatch and ifNoneMatch mean something. */
   readonly conditions: Conditions;
-  /** That what it stores lies in the store as ciphertext. */
-  readonly asksEncryption?: boolean | undefined;
+  /** How the object is to be encrypted; undefined: as the bucket's policy says. */
+  readonly encryption?: AskedEncryption | undefined;
 }
 
 /** How a form asks to be answered: a browser shows the answer, or goes on to another page. */
@@ -88,6 +91,8 @@ export interface ResponseOverrides {
 export interface GetObject {
   readonly kind: 'GetObject';
   readonly ref: ObjectRef;
+  /** What the request says of the encryption of what is there already. */
+  readonly encryption?: AskedEncryption | undefined;
   readonly range: RangeRequest | undefined;
   /** Instead of a range: one of the parts that the object was sent in, counted from 1. */
   readonly part?: number | undefined;
@@ -110,6 +115,8 @@ export type AskedAttribute = 'etag' | 'checksum' | 'parts' | 'storageClass' | 's
 export interface GetObjectAttributes {
   readonly kind: 'GetObjectAttributes';
   readonly ref: ObjectRef;
+  /** What the request says of the encryption of what is there already. */
+  readonly encryption?: AskedEncryption | undefined;
   readonly attributes: ReadonlySet<AskedAttribute>;
   /** Of parts: those with a number above the marker, at most so many. */
   readonly partNumberMarker: number;
@@ -201,8 +208,8 @@ export interface CreateMultipartUpload {
   readonly ref: ObjectRef;
   readonly metadata: ObjectMetadata;
   readonly checksum: AskedChecksum | undefined;
-  /** That what it stores lies in the store as ciphertext. */
-  readonly asksEncryption?: boolean | undefined;
+  /** How the object is to be encrypted; undefined: as the bucket's policy says. */
+  readonly encryption?: AskedEncryption | undefined;
 }
 
 export interface UploadPart {
@@ -211,6 +218,8 @@ export interface UploadPart {
   /** As the backend named it. */
   readonly uploadId: string;
   readonly partNumber: number;
+  /** What the request says of the encryption of what is there already. */
+  readonly encryption?: AskedEncryption | undefined;
 }
 
 /** A part whose bytes are those of an object, or a range of them. */

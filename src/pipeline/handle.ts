@@ -1,4 +1,6 @@
 import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/front-dialect.ts';
+import { checkPolicyAllows } from '../encryption/policy.ts';
+import { askedEncryption, checkAskedForms } from '../encryption/rules.ts';
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
@@ -6,7 +8,6 @@ import { collect } from '../wire/bodies/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
 import { admit } from './admission/admission.ts';
 import { checkAnonymous } from './admission/anonymous.ts';
-import { checkAskedEncryption } from './admission/asked-encryption.ts';
 import { Askers } from './admission/askers.ts';
 import { authorize } from './admission/authorize.ts';
 import { Md5EtagHint } from './admission/md5-hint.ts';
@@ -72,9 +73,11 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const { signed, body, tools, tenant } = await admit(asked, { request, front, bucket, askers, trace });
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, tools.budget);
       trace.key ??= keyOf(operation);
-      const context = authorize(bucketOf(operation), { tenant, trace, signal: request.signal }, tools);
+      checkAskedForms(operation, tools.keySources);
+      const encryption = askedEncryption(operation);
+      const context = authorize(bucketOf(operation), { tenant, trace, signal: request.signal, encryption }, tools);
       if (!signed) checkAnonymous(operation, context.policy);
-      checkAskedEncryption(operation, context.policy);
+      checkPolicyAllows(encryption, context.policy);
       md5EtagHint.note(operation, request.headers, context);
       if (operation.kind === 'Forward') {
         const exchange = { request, body, front, renderError: await sharedErrors(renderError, sharing) };

@@ -6,7 +6,7 @@ import type { UploadPartCopy } from '../../operations/operation.ts';
 import { pinned, readingAgain } from '../../store/pin.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
-import { authorize } from '../admission/authorize.ts';
+import { authorizeSource } from '../admission/authorize.ts';
 import type { OperationContext } from '../context.ts';
 import { plainEtag } from '../etags/shown-etag.ts';
 import { pastTheEnd } from '../read/wanted-range.ts';
@@ -20,7 +20,7 @@ import { letGo, openSource } from './opened-source.ts';
  * stored bytes are of no use to the upload, whose parts have other keys.
  */
 export async function uploadPartCopy(operation: UploadPartCopy, context: OperationContext): Promise<PartCopied> {
-  const reading = authorize(operation.source.ref.bucket, context, context);
+  const reading = authorizeSource(operation.source, context);
   return readingAgain(() => attemptPartCopy(operation, reading, context));
 }
 

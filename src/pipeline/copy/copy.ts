@@ -3,7 +3,7 @@ import type { ObjectCopied } from '../../operations/answer.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { readingAgain } from '../../store/pin.ts';
-import { authorize } from '../admission/authorize.ts';
+import { authorizeSource } from '../admission/authorize.ts';
 import type { OperationContext } from '../context.ts';
 import { digestIn } from '../etags/shown-etag.ts';
 import { writtenEtag } from '../write/write-answer.ts';
@@ -19,7 +19,7 @@ import { copyStored } from './copy-stored.ts';
  * bytes come through the gateway.
  */
 export async function copyObject(operation: CopyObject, context: OperationContext): Promise<ObjectCopied> {
-  const reading = authorize(operation.source.ref.bucket, context, context);
+  const reading = authorizeSource(operation.source, context);
   return readingAgain(() => attemptCopy(operation, reading, context));
 }
 

@@ -7,6 +7,7 @@ import { collect } from '../../../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../../../src/wire/headers.ts';
 import type { ByteSource, IncomingResponse, WireResponse } from '../../../../src/wire/message.ts';
 import { readXml, xmlText } from '../../../../src/wire/xml/xml.ts';
+import { judged } from '../../../encryption/judged.ts';
 import { s3Back } from '../../../support/plain-back.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, NOW, SETTINGS } from '../signature/signing.ts';
@@ -22,7 +23,8 @@ function copy(source: string, headers: Headers = [], target = '/bucket/key') {
   return parsed.operation;
 }
 
-const code = (source: string, headers: Headers = [], target?: string) => codeOf(() => copy(source, headers, target));
+const code = (source: string, headers: Headers = [], target?: string) =>
+  codeOf(() => judged(copy(source, headers, target)));
 
 describe('the source', () => {
   test.each([
@@ -97,7 +99,7 @@ describe('CopyObject', () => {
     ]);
     expect(operation).toEqual({
       kind: 'CopyObject',
-      asksEncryption: false,
+      encryption: undefined,
       ref: { bucket: 'bucket', key: 'key' },
       source: {
         ref: { bucket: 'source', key: 'a' },

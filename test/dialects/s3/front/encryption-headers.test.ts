@@ -4,6 +4,7 @@ import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { proven } from '../../../../src/errors.ts';
 import type { Answer } from '../../../../src/operations/answer.ts';
 import { HeaderList } from '../../../../src/wire/headers.ts';
+import { judged } from '../../../encryption/judged.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, SETTINGS } from '../signature/signing.ts';
 
@@ -26,6 +27,8 @@ function code(method: string, target: string, headers: Headers): Promise<string>
   return codeOf(() => {
     const parsed = s3Front.parse(wireRequest({ method, target, headers: all }), SETTINGS);
     if (parsed.kind === 'document') parsed.read(Buffer.from('<CompleteMultipartUpload/>'));
+    // What the headers say is judged behind the dialect, by the forms that there are keys for.
+    if (parsed.kind === 'ready') judged(parsed.operation);
   });
 }
 

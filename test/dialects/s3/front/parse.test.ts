@@ -6,6 +6,7 @@ import { S3_OPERATIONS, type S3Operation } from '../../../../src/dialects/s3/ope
 import type { GatewayError } from '../../../../src/errors.ts';
 import type { Operation } from '../../../../src/operations/operation.ts';
 import { HeaderList } from '../../../../src/wire/headers.ts';
+import { judged } from '../../../encryption/judged.ts';
 import fc from '../../../support/property.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, encode, SETTINGS } from '../signature/signing.ts';
@@ -32,7 +33,7 @@ function read(method: string, target: string, document: string): Operation {
 }
 
 function code(method: string, target: string, headers: Headers = [], host?: string): Promise<string> {
-  return codeOf(() => operation(method, target, headers, host));
+  return codeOf(() => judged(operation(method, target, headers, host)));
 }
 
 describe('the operation table', () => {
@@ -334,7 +335,7 @@ describe('PutObject', () => {
     const { vendor, ...metadata } = put.metadata;
     expect({ ...put, metadata }).toEqual({
       kind: 'PutObject',
-      asksEncryption: true,
+      encryption: { kind: 'managed', algorithm: 'AES256' },
       ref: { bucket: 'bucket', key: 'key' },
       metadata: {
         content: {

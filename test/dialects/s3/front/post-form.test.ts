@@ -5,6 +5,7 @@ import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
 import type { GatewayError } from '../../../../src/errors.ts';
 import type { PostObject } from '../../../../src/operations/operation.ts';
 import { collect } from '../../../../src/wire/bodies/collect.ts';
+import { judged } from '../../../encryption/judged.ts';
 import { payload } from '../../../support/payload.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { inPieces } from '../signature/chunking.ts';
@@ -55,7 +56,7 @@ async function serve(body: Buffer, sent: Sent = {}, now = NOW): Promise<Seen> {
     throw new Error('too large');
   });
   const { checksum } = verified.proof();
-  return { operation: form.operation as PostObject, file, checksum: checksum?.algorithm };
+  return { operation: judged(form.operation as PostObject), file, checksum: checksum?.algorithm };
 }
 
 /** Code and message of what must fail. */

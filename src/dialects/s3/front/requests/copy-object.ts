@@ -3,7 +3,7 @@ import type { ObjectRef } from '../../../../operations/object.ts';
 import type { CopyObject, CopySource } from '../../../../operations/operation.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import { readCopySource } from './copy-source.ts';
-import { asksEncryption } from './encryption-headers.ts';
+import { readSourceEncryption, readWriteEncryption } from './encryption-headers.ts';
 import { COPY_SOURCE_HEADERS } from './header-rules.ts';
 import { DIRECTIVES, readObjectMetadata, readWriteConditions } from './put-object.ts';
 import { readChecksumAlgorithm } from './upload-requests.ts';
@@ -17,10 +17,11 @@ const READ_HERE: ReadonlySet<string> = new Set([...Object.values(DIRECTIVES), ..
  * @throws GatewayError InvalidArgument, InvalidRequest (a copy onto itself that changes nothing), NotImplemented
  */
 export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject {
-  const source = readCopySource(headers);
+  const source = { ...readCopySource(headers), encryption: readSourceEncryption(headers) };
   const replacesMetadata = readDirective(headers, DIRECTIVES.metadata) === 'REPLACE';
   const replacesTags = readDirective(headers, DIRECTIVES.tags) === 'REPLACE';
   const { content, user, vendor } = readObjectMetadata('CopyObject', headers, (name) => READ_HERE.has(name));
+  const encryption = readWriteEncryption(headers, { operation: 'CopyObject', copies: true });
   if (isSameObject(ref, source) && !(replacesMetadata || replacesTags || changesItself(headers))) {
     throw clientError(
       'InvalidRequest',
@@ -36,7 +37,7 @@ export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject 
     checksumAlgorithm: readChecksumAlgorithm(headers),
     vendor: replacesTags ? vendor : withoutTags(vendor),
     conditions: readWriteConditions(headers),
-    asksEncryption: asksEncryption(headers),
+    encryption,
   };
 }
 

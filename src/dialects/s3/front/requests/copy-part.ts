@@ -5,6 +5,7 @@ import type { HeaderList } from '../../../../wire/headers.ts';
 import type { QueryList } from '../../../../wire/query.ts';
 import type { ByteRange } from '../../../../wire/range.ts';
 import { readCopySource } from './copy-source.ts';
+import { readLaterEncryption, readSourceEncryption } from './encryption-headers.ts';
 import { checkPartCopyHeaders } from './header-rules.ts';
 import { readPartNumber, readUploadId } from './upload-requests.ts';
 
@@ -16,7 +17,8 @@ export function readUploadPartCopy(ref: ObjectRef, query: QueryList, headers: He
     ref,
     uploadId: readUploadId(query),
     partNumber: readPartNumber(query),
-    source: readCopySource(headers),
+    encryption: readLaterEncryption(headers, { operation: 'UploadPartCopy', copies: true }),
+    source: { ...readCopySource(headers), encryption: readSourceEncryption(headers) },
     range: readRange(headers.get('x-amz-copy-source-range')),
   };
 }

@@ -1,28 +1,34 @@
 import { hash } from 'node:crypto';
 import { clientError } from '../../../../errors.ts';
+import { type AskedEncryption, CustomerKey } from '../../../../operations/encryption.ts';
 import { equalInConstantTime } from '../../../../wire/constant-time.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 
 /**
- * What requests ask of encryption. Managed encryption with AES256 is what the gateway does anyway. KMS keys and
- * customer keys are not available yet, and silence about them would be a lie: a whole and right request is told so,
- * and one that S3 refuses too is told what is wrong, as S3 says it.
+ * The headers by which a request asks for encryption. They are read here and judged nowhere but for their own form, in
+ * S3's order and words; whether the operation takes what is asked, and whether anybody has keys for it, is said in
+ * `encryption/`. A header of this family that is not known is refused: silence about it would be a lie.
  */
 
 const MANAGED = 'x-amz-server-side-encryption';
-const KMS = [`${MANAGED}-aws-kms-key-id`, `${MANAGED}-context`];
+const KMS_KEY = `${MANAGED}-aws-kms-key-id`;
+const KMS_CONTEXT = `${MANAGED}-context`;
 const CUSTOMER = `${MANAGED}-customer-`;
 const SOURCE_CUSTOMER = 'x-amz-copy-source-server-side-encryption-customer-';
 const CUSTOMER_KEY_BYTES = 32;
 
+const MANAGED_NAMES: ReadonlySet<string> = new Set([MANAGED]);
+const KMS_NAMES: ReadonlySet<string> = new Set([MANAGED, KMS_KEY, KMS_CONTEXT]);
+const CUSTOMER_NAMES: ReadonlySet<string> = new Set(customerNames(CUSTOMER));
+const SOURCE_NAMES: ReadonlySet<string> = new Set(customerNames(SOURCE_CUSTOMER));
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** The headers of an object that is there already, which S3 reads on a GET; it ignores the others of the family. */
+export const READ_ENCRYPTION_HEADERS: readonly string[] = [MANAGED, ...customerNames(CUSTOMER)];
+
 /** @param name lower case */
 export function speaksOfEncryption(name: string): boolean {
   return name.startsWith(MANAGED) || name.startsWith(SOURCE_CUSTOMER);
-}
-
-/** Of a request that was checked: then it is AES256 that is asked for. */
-export function asksEncryption(headers: HeaderList): boolean {
-  return headers.has(MANAGED);
 }
 
 /** S3 tells it of every object; of the gateway's it is true of those that are sealed (FORMAT.md, suite 1: AES-256-GCM). */
@@ -30,46 +36,98 @@ export function appendEncryption(headers: HeaderList): void {
   headers.append(MANAGED, 'AES256');
 }
 
+/** What the headers mean beside the request's own encryption. */
+export interface EncryptionHeaders {
+  readonly operation: string;
+  /** The request is a copy: it may bring the customer key of its source, which `readSourceEncryption` reads. */
+  readonly copies?: boolean;
+}
+
 /**
- * Of a request that begins an object.
- * @throws GatewayError InvalidArgument, NotImplemented
+ * What a request asks that begins an object or an upload; undefined when it says nothing.
+ * @throws GatewayError InvalidArgument, NotImplemented for a header that is not known
  */
-export function checkWriteEncryption(headers: HeaderList, operation: string): void {
-  checkCustomerKeys(headers, operation);
+export function readWriteEncryption(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
+  if (!anySpeaksOfEncryption(headers)) return undefined;
+  const customer = readCustomerForm(headers, about);
+  if (customer !== undefined) return customer;
   const method = headers.get(MANAGED);
-  if (method === 'aws:kms' || method === 'aws:kms:dsse') throw unavailable(`${MANAGED}: ${method}`, operation);
-  const kms = KMS.find((name) => headers.has(name));
+  if (method === 'aws:kms') {
+    refuseOthers(headers, about, KMS_NAMES);
+    return { kind: 'kms', keyId: headers.get(KMS_KEY), context: headers.get(KMS_CONTEXT) };
+  }
+  if (method === 'aws:kms:dsse') throw unavailable(`${MANAGED}: ${method}`, about.operation);
+  const kms = [KMS_KEY, KMS_CONTEXT].find((name) => headers.has(name));
   if (kms !== undefined) throw invalid(`The header ${kms} needs ${MANAGED}: aws:kms.`);
   if (method !== undefined && method !== 'AES256') throw invalid('The encryption method specified is not supported.');
-  refuseOthers(headers, operation, (name) => name !== MANAGED);
+  refuseOthers(headers, about, MANAGED_NAMES);
+  return method === undefined ? undefined : { kind: 'managed', algorithm: method };
 }
 
 /**
- * Of a request that only a customer key can mean anything to: how an object is encrypted was said when it was begun.
- * @throws GatewayError InvalidArgument, NotImplemented
+ * What a request asks about an object or an upload that was begun before; undefined when it says nothing.
+ * @throws GatewayError InvalidArgument, NotImplemented for a header that is not known
  */
-export function checkLaterEncryption(headers: HeaderList, operation: string): void {
-  checkCustomerKeys(headers, operation);
-  if (headers.has(MANAGED)) throw invalid(`${MANAGED} header is not supported for this operation.`);
-  refuseOthers(headers, operation, () => true);
+export function readLaterEncryption(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
+  if (!anySpeaksOfEncryption(headers)) return undefined;
+  const customer = readCustomerForm(headers, about);
+  if (customer !== undefined) return customer;
+  const method = headers.get(MANAGED);
+  if (method !== undefined) return { kind: 'managed', algorithm: method };
+  refuseOthers(headers, about, NO_NAMES);
+  return undefined;
 }
 
-function refuseOthers(headers: HeaderList, operation: string, among: (name: string) => boolean): void {
+/**
+ * The customer key of what a copy reads.
+ * @throws GatewayError InvalidArgument
+ */
+export function readSourceEncryption(headers: HeaderList): AskedEncryption | undefined {
+  return customerForm(readCustomerKey(headers, SOURCE_CUSTOMER));
+}
+
+/**
+ * For requests that no encryption can mean anything to: how an object is encrypted was said when it was begun.
+ * @throws GatewayError InvalidArgument, NotImplemented
+ */
+export function refuseEncryption(headers: HeaderList, operation: string): void {
+  const asked = readLaterEncryption(headers, { operation });
+  if (asked?.kind === 'managed') throw invalid(`${MANAGED} header is not supported for this operation.`);
+  if (asked !== undefined) throw unavailable('a customer key', operation);
+}
+
+function anySpeaksOfEncryption(headers: HeaderList): boolean {
+  let found = false;
   headers.forEach((name) => {
-    if (speaksOfEncryption(name) && among(name)) throw unavailable(`the header ${name.slice(0, 64)}`, operation);
+    found ||= speaksOfEncryption(name);
+  });
+  return found;
+}
+
+function readCustomerForm(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
+  const key = readCustomerKey(headers, CUSTOMER);
+  const ofSource = readCustomerKey(headers, SOURCE_CUSTOMER);
+  if (ofSource !== undefined && about.copies !== true) throw unavailable('a customer key', about.operation);
+  if (key !== undefined) refuseOthers(headers, about, CUSTOMER_NAMES);
+  return customerForm(key);
+}
+
+function customerForm(key: CustomerKey | undefined): AskedEncryption | undefined {
+  return key && { kind: 'customer', key };
+}
+
+/** Headers of the family beside the ones that were read. */
+function refuseOthers(headers: HeaderList, { operation, copies }: EncryptionHeaders, known: ReadonlySet<string>): void {
+  headers.forEach((name) => {
+    if (!speaksOfEncryption(name) || known.has(name) || (copies === true && SOURCE_NAMES.has(name))) return;
+    throw unavailable(`the header ${name.slice(0, 64)}`, operation);
   });
 }
 
-function checkCustomerKeys(headers: HeaderList, operation: string): void {
-  for (const prefix of [CUSTOMER, SOURCE_CUSTOMER]) checkCustomerKey(headers, prefix, operation);
-}
-
-/** S3's own order: what is missing, then what is wrong. The key itself is compared and forgotten, and in no message. */
-function checkCustomerKey(headers: HeaderList, prefix: string, operation: string): void {
-  const algorithm = headers.get(`${prefix}algorithm`);
-  const key = headers.get(`${prefix}key`);
-  const md5 = headers.get(`${prefix}key-md5`);
-  if (algorithm === undefined && key === undefined && md5 === undefined) return;
+/** In S3's own order: what is missing, then what is wrong. No message quotes the key. */
+function readCustomerKey(headers: HeaderList, prefix: string): CustomerKey | undefined {
+  const [algorithm, key, md5] = customerNames(prefix).map((name) => headers.get(name));
+  if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
   const must = 'Requests specifying Server Side Encryption with Customer provided keys must provide';
   if (prefix === CUSTOMER && headers.has(MANAGED)) {
     throw invalid(
@@ -87,7 +145,11 @@ function checkCustomerKey(headers: HeaderList, prefix: string, operation: string
   if (!equalInConstantTime(hash('md5', bytes, 'base64'), md5)) {
     throw invalid('The calculated MD5 hash of the key did not match the hash that was provided.');
   }
-  throw unavailable('a customer key', operation);
+  return new CustomerKey(bytes, Buffer.from(md5, 'base64'));
+}
+
+function customerNames(prefix: string): readonly [algorithm: string, key: string, md5: string] {
+  return [`${prefix}algorithm`, `${prefix}key`, `${prefix}key-md5`];
 }
 
 function invalid(message: string): Error {

@@ -1,8 +1,14 @@
 import { clientError } from '../../../../errors.ts';
+import type { AskedEncryption } from '../../../../operations/encryption.ts';
 import { HeaderList } from '../../../../wire/headers.ts';
 import { singleHeader } from '../../../object-metadata.ts';
 import { CHECKSUM_HEADERS } from '../../checksum.ts';
-import { checkLaterEncryption, speaksOfEncryption } from './encryption-headers.ts';
+import {
+  READ_ENCRYPTION_HEADERS,
+  readLaterEncryption,
+  refuseEncryption,
+  speaksOfEncryption,
+} from './encryption-headers.ts';
 import { ACCOUNT, forwardedFields, GRANTS } from './forwarded-fields.ts';
 
 /**
@@ -87,9 +93,14 @@ export const COPY_SOURCE_HEADERS: ReadonlySet<string> = new Set([
 
 const PART_COPY: ReadonlySet<string> = new Set([...COPY_SOURCE_HEADERS, 'x-amz-copy-source-range']);
 
-/** @throws GatewayError NotImplemented for an x-amz header beside those that say what to copy */
+/** @throws GatewayError NotImplemented for an x-amz header beside those of encryption */
+export function checkPartHeaders(headers: HeaderList, operation: string): void {
+  collectVendor(headers, operation, NOTHING, undefined, { readsEncryption: true });
+}
+
+/** @throws GatewayError NotImplemented for an x-amz header beside those that say what to copy, and of encryption */
 export function checkPartCopyHeaders(headers: HeaderList, operation: string): void {
-  collectVendor(headers, operation, PART_COPY, undefined);
+  collectVendor(headers, operation, PART_COPY, undefined, { readsEncryption: true });
 }
 
 /**
@@ -123,12 +134,14 @@ function collectVendor<Into extends HeaderList | undefined>(
   operation: string,
   vendor: ReadonlySet<string>,
   into: Into,
+  { readsEncryption = false } = {},
 ): Into {
   headers.forEach((name, value, raw) => {
     if (!name.startsWith('x-amz-')) return;
     const treatment = treatHeader(name, vendor);
     if (treatment === 'vendor') into?.append(raw, value);
-    else if (treatment === 'sse') checkLaterEncryption(headers, operation);
+    else if (treatment === 'sse' && readsEncryption) return;
+    else if (treatment === 'sse') refuseEncryption(headers, operation);
     else if (treatment !== 'ignored' && name !== 'x-amz-request-payer') throw unavailable(name, operation);
   });
   return into;
@@ -138,19 +151,24 @@ export function unavailable(name: string, operation: string): Error {
   return clientError('NotImplemented', `${operation} with the header ${name.slice(0, 64)} is not available.`);
 }
 
-const READ_GUARDS = [
-  'x-amz-expected-bucket-owner',
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-customer-algorithm',
-  'x-amz-server-side-encryption-customer-key',
-  'x-amz-server-side-encryption-customer-key-md5',
-];
+const EXPECTED_OWNER = 'x-amz-expected-bucket-owner';
 
-/** @throws GatewayError NotImplemented, InvalidArgument */
+/**
+ * For reads that no encryption can mean anything to.
+ * @throws GatewayError NotImplemented, InvalidArgument
+ */
 export function checkReadHeaders(headers: HeaderList, operation: string): void {
-  for (const name of READ_GUARDS) {
-    if (!headers.has(name)) continue;
-    checkLaterEncryption(headers, operation);
-    throw unavailable(name, operation);
-  }
+  if (READ_ENCRYPTION_HEADERS.some((name) => headers.has(name))) refuseEncryption(headers, operation);
+  if (headers.has(EXPECTED_OWNER)) throw unavailable(EXPECTED_OWNER, operation);
+}
+
+/**
+ * For reads of an object: what they ask about its encryption.
+ * @throws GatewayError NotImplemented, InvalidArgument
+ */
+export function readReadEncryption(headers: HeaderList, operation: string): AskedEncryption | undefined {
+  const asks = READ_ENCRYPTION_HEADERS.some((name) => headers.has(name));
+  const encryption = asks ? readLaterEncryption(headers, { operation }) : undefined;
+  if (headers.has(EXPECTED_OWNER)) throw unavailable(EXPECTED_OWNER, operation);
+  return encryption;
 }

@@ -3,7 +3,7 @@ import type { PutObject } from '../../../../operations/operation.ts';
 import type { Conditions } from '../../../../wire/conditions.ts';
 import { HeaderList } from '../../../../wire/headers.ts';
 import { contentHeaders, userMetadata } from '../../../object-metadata.ts';
-import { asksEncryption, checkWriteEncryption } from './encryption-headers.ts';
+import { readWriteEncryption } from './encryption-headers.ts';
 import { METADATA_PREFIX, treatObjectHeader, unavailable } from './header-rules.ts';
 
 /**
@@ -18,7 +18,7 @@ export function readPutObject(ref: ObjectRef, headers: HeaderList): PutObject {
     ref,
     metadata: readObjectMetadata('PutObject', headers),
     conditions: readWriteConditions(headers),
-    asksEncryption: asksEncryption(headers),
+    encryption: readWriteEncryption(headers, { operation: 'PutObject' }),
   };
 }
 
@@ -32,7 +32,7 @@ export const DIRECTIVES = { metadata: 'x-amz-metadata-directive', tags: 'x-amz-t
 const IGNORED_DIRECTIVES: ReadonlySet<string> = new Set(Object.values(DIRECTIVES));
 
 /**
- * What a client stores beside an object's bytes.
+ * What a client stores beside an object's bytes. Headers of encryption are left to `readWriteEncryption`.
  * @param isRead whether the operation reads a header itself that a plain write does not have
  * @throws GatewayError InvalidArgument (reserved metadata, a header twice), NotImplemented (an x-amz header that would be
  *   ignored, an archive to be unpacked)
@@ -48,9 +48,6 @@ export function readObjectMetadata(
     switch (treatObjectHeader(name)) {
       case 'vendor':
         vendor.append(raw, value);
-        break;
-      case 'sse':
-        checkWriteEncryption(headers, operation);
         break;
       case 'unknown':
         if (!isRead(name)) throw unavailable(name, operation);

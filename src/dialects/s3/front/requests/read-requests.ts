@@ -11,19 +11,20 @@ import { headerValue } from '../../../../wire/header-value.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { QueryList } from '../../../../wire/query.ts';
 import { parseRange } from '../../../../wire/range.ts';
-import { checkReadHeaders } from './header-rules.ts';
+import { readReadEncryption } from './header-rules.ts';
 import { wholeNumber } from './listing.ts';
 import { readPartNumber } from './upload-requests.ts';
 
 /** @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
 export function readRead(name: string, ref: ObjectRef, query: QueryList, headers: HeaderList): Omit<GetObject, 'kind'> {
-  checkReadHeaders(headers, name);
+  const encryption = readReadEncryption(headers, name);
   const part = query.has('partNumber') ? readPartNumber(query) : undefined;
   if (part !== undefined && headers.has('range')) {
     throw clientError('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
   }
   return {
     ref,
+    encryption,
     range: parseRange(headers.get('range')),
     part,
     ifRange: headers.get('if-range'),
@@ -72,12 +73,13 @@ const MAX_PARTS = 1000;
 
 /** @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
 export function readGetObjectAttributes(ref: ObjectRef, headers: HeaderList): GetObjectAttributes {
-  checkReadHeaders(headers, 'GetObjectAttributes');
+  const encryption = readReadEncryption(headers, 'GetObjectAttributes');
   const marker = headers.get('x-amz-part-number-marker');
   const maxParts = headers.get('x-amz-max-parts');
   return {
     kind: 'GetObjectAttributes',
     ref,
+    encryption,
     attributes: readAttributes(headers),
     partNumberMarker: marker === undefined || marker === '' ? 0 : wholeNumber('x-amz-part-number-marker', marker),
     maxParts:

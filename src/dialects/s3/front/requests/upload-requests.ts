@@ -11,8 +11,8 @@ import type {
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { QueryList } from '../../../../wire/query.ts';
 import { CHECKSUM_ALGORITHMS } from '../../checksum.ts';
-import { asksEncryption } from './encryption-headers.ts';
-import { checkDeleteHeaders, checkReadHeaders } from './header-rules.ts';
+import { readLaterEncryption, readWriteEncryption } from './encryption-headers.ts';
+import { checkDeleteHeaders, checkPartHeaders, checkReadHeaders } from './header-rules.ts';
 import { isUrlEncoded, readPageSize, wholeNumber } from './listing.ts';
 import { readObjectMetadata } from './put-object.ts';
 
@@ -26,14 +26,20 @@ export function readCreateUpload(ref: ObjectRef, headers: HeaderList): CreateMul
     ref,
     metadata,
     checksum: readAskedChecksum(headers),
-    asksEncryption: asksEncryption(headers),
+    encryption: readWriteEncryption(headers, { operation: 'CreateMultipartUpload' }),
   };
 }
 
 /** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
 export function readUploadPart(ref: ObjectRef, query: QueryList, headers: HeaderList): UploadPart {
-  checkDeleteHeaders(headers, 'UploadPart');
-  return { kind: 'UploadPart', ref, uploadId: readUploadId(query), partNumber: readPartNumber(query) };
+  checkPartHeaders(headers, 'UploadPart');
+  return {
+    kind: 'UploadPart',
+    ref,
+    uploadId: readUploadId(query),
+    partNumber: readPartNumber(query),
+    encryption: readLaterEncryption(headers, { operation: 'UploadPart' }),
+  };
 }
 
 /** @throws GatewayError InvalidArgument */
