@@ -1,7 +1,9 @@
+import type { BodyProof } from '../dialects/front-dialect.ts';
 import type { StoredObject, StoreGet } from '../dialects/store-exchange.ts';
 import type { Proof, Proven } from '../errors.ts';
 import type { Checksum, ObjectMetadata, ObjectRef } from '../operations/object.ts';
-import type { ByteSource } from '../wire/message.ts';
+import type { BucketPolicy } from '../tenants/bucket-policy.ts';
+import type { ByteSource, OutgoingBody } from '../wire/message.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
 import type { FormatDesk } from './format-desk.ts';
 import type { PeekedContent } from './peeked-content.ts';
@@ -44,6 +46,15 @@ export interface ObjectFormat {
   remembered(ref: ObjectRef, desk: FormatDesk): RememberedObject | undefined;
   /** Another object lies there than the one that is remembered. */
   forget(ref: ObjectRef, desk: FormatDesk): void;
+  /** Bytes that a store holds of an object with so many bytes of plaintext, however it was sent. */
+  storedBytes(plaintextBytes: number, policy: BucketPolicy): number;
+  /**
+   * Begins an object of known length, which one request stores.
+   * @throws GatewayError MetadataTooLarge, InvalidArgument, KeyUnavailable, KeyStoreUnavailable
+   */
+  begin(object: NewObject, plaintextBytes: number, desk: FormatDesk): Promise<ObjectWriter>;
+  /** Begins an object of unknown length, which an upload in parts stores. @throws as `begin` */
+  beginPieces(object: NewObject, desk: FormatDesk): Promise<PieceWriter>;
 }
 
 /** A store's answer about an object, before anybody knows what it is. */
@@ -150,6 +161,42 @@ export interface PartPlace {
 export interface NoSuchPart {
   readonly range: undefined;
   readonly partsCount: number;
+}
+
+/** An object that is about to be written. */
+export interface NewObject {
+  readonly ref: ObjectRef;
+  /** The client's. */
+  readonly metadata: ObjectMetadata;
+}
+
+/** What is known of a new object before any of its bytes. */
+interface BegunObject {
+  /** As in IdentifiedObject. */
+  readonly id: Buffer | undefined;
+  /** What the store keeps beside the bytes. */
+  readonly metadata: ObjectMetadata;
+}
+
+/** Writes one object of known length. Call `whole` or `stream`, once. */
+export interface ObjectWriter extends BegunObject {
+  /**
+   * What the store gets, in one buffer: for a small object, of which nothing is there before its body ended cleanly.
+   * @param plaintext a body that verifies itself to its end
+   * @param proof what the body proved, asked once it ended
+   * @throws whatever the body throws
+   */
+  whole(plaintext: ByteSource, proof: () => BodyProof): Promise<Buffer>;
+  /** The same as it comes. Its last bytes come only after the body ended cleanly, so a bad body makes no object. */
+  stream(plaintext: ByteSource, proof: () => BodyProof): OutgoingBody;
+}
+
+/** Writes one object piece by piece; what the store gets of them, one after the other, is the object. */
+export interface PieceWriter extends BegunObject {
+  /** @param plaintext must stay as it is until what comes back was read */
+  piece(plaintext: Buffer): OutgoingBody;
+  /** What follows the last piece, once the body ended cleanly. */
+  end(proof: BodyProof): Buffer | undefined;
 }
 
 /** The stored bytes that hold a range of the plaintext. */

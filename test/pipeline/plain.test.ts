@@ -87,6 +87,7 @@ describe('a store that knows no ranges', () => {
     const { store } = stand.tools;
     const rangeless = {
       dialect: store.dialect,
+      limits: store.limits,
       get: (...[get, signal]: Parameters<Store['get']>) => store.get({ ...get, range: undefined }, signal),
       read: (...[get, signal]: Parameters<Store['read']>) => store.read({ ...get, range: undefined }, signal),
     } as Store;

@@ -1,6 +1,7 @@
 import { proven } from '../../errors.ts';
 import type { ObjectFormat } from '../format.ts';
 import { PlainObject } from './plain-object.ts';
+import { PlainWriter } from './plain-writer.ts';
 
 /** The client's bytes as they were sent. Such objects bear no mark, and prove nothing: a policy must name this format. */
 export const plain: ObjectFormat = {
@@ -13,4 +14,7 @@ export const plain: ObjectFormat = {
   guess: (range) => (range.kind === 'suffix' ? { suffixBytes: range.bytes } : { first: range.first, last: range.last }),
   remembered: () => undefined,
   forget: () => undefined,
+  storedBytes: (plaintextBytes) => plaintextBytes,
+  begin: async ({ metadata }, plaintextBytes) => new PlainWriter(metadata, plaintextBytes),
+  beginPieces: async ({ metadata }) => new PlainWriter(metadata, undefined),
 };

@@ -1,6 +1,6 @@
 import { gatherMetadata } from '../../envelope/carried-metadata.ts';
 import { ENVELOPE_ENTRY } from '../../envelope/envelope.ts';
-import { plaintextBytesOf } from '../../envelope/sizes.ts';
+import { plaintextBytesOf, sealedBytes } from '../../envelope/sizes.ts';
 import { proven } from '../../errors.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { FoundObject, IdentifiedObject, ObjectFormat } from '../format.ts';
@@ -8,7 +8,8 @@ import type { FormatDesk } from '../format-desk.ts';
 import { corrupted } from '../refusals.ts';
 import { hasLostItsEnvelope } from './lost-envelope.ts';
 import { SealedObject } from './sealed-object.ts';
-import { envelopeText, openSealed } from './sealing.ts';
+import { SealedPieces, SealedWriter } from './sealed-writer.ts';
+import { envelopeText, newEnvelope, openSealed } from './sealing.ts';
 import { storedGuess } from './stored-guess.ts';
 
 /** SX1, the gateway's own format (FORMAT.md): sealed segments and a footer in the body, an envelope in the metadata. */
@@ -27,6 +28,13 @@ export const sx1: ObjectFormat = {
     return { etag: known.backendEtag, parts: multipart ? parts : undefined };
   },
   forget: (ref, { layouts, keys }) => layouts.delete(keys.scope, ref),
+  storedBytes: (plaintextBytes, { quantum }) => sealedBytes(plaintextBytes, quantum),
+  async begin({ ref, metadata }, plaintextBytes, desk) {
+    return new SealedWriter(await newEnvelope(ref, metadata, plaintextBytes, desk), plaintextBytes, desk);
+  },
+  async beginPieces({ ref, metadata }, desk) {
+    return new SealedPieces(await newEnvelope(ref, metadata, undefined, desk), desk);
+  },
 };
 
 function clientMetadata(metadata: ObjectMetadata): ObjectMetadata {

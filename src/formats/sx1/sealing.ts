@@ -28,8 +28,8 @@ import { EnvelopeCache } from './envelope-cache.ts';
  */
 const RESERVED_METADATA_BYTES = 288;
 
-/** A new object's keys and identity, before its body is sealed. */
-export interface NewObject {
+/** A new object's envelope, with the keys and the identity that are in it, before the object's body is sealed. */
+export interface NewEnvelope {
   readonly keys: ObjectKeys;
   readonly oid: Buffer;
   readonly partSalt: Buffer;
@@ -43,12 +43,12 @@ export interface NewObject {
  * `plaintextBytes` undefined makes the multipart structure.
  * @throws GatewayError MetadataTooLarge, KeyStoreUnavailable, KeyUnavailable
  */
-export async function newObject(
+export async function newEnvelope(
   ref: ObjectRef,
   clientMetadata: ObjectMetadata,
   plaintextBytes: number | undefined,
   context: FormatDesk,
-): Promise<NewObject> {
+): Promise<NewEnvelope> {
   const { keys: source, randomBytes, policy } = context;
   const laid = laidMetadata(clientMetadata, context);
   const kek = await source.forNew();

@@ -2,7 +2,6 @@ import { passing, startDigest } from '../../checksums/digest.ts';
 import type { BodyProof, VerifiedBody } from '../../dialects/front-dialect.ts';
 import type { StoredCopy } from '../../dialects/store-exchange.ts';
 import type { Manifest } from '../../envelope/footer.ts';
-import { sealedBytes } from '../../envelope/sizes.ts';
 import { clientError } from '../../errors.ts';
 import type { Checksum, ChecksumAlgorithm, ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
@@ -10,7 +9,7 @@ import { pinned } from '../../store/pin.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import { conditionsToSend, replacingPlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { putObject, putPlanned } from '../write/put.ts';
+import { fitsOnePut, putObject, putPlanned } from '../write/put.ts';
 import { MAX_PUT_BYTES, type PlannedPut } from '../write/put-known-length.ts';
 import { writtenAt } from '../write/write-answer.ts';
 import { withTags } from './copy-in-parts.ts';
@@ -75,10 +74,8 @@ async function readBody(
   plaintext: ByteSource,
   { plaintextBytes, manifest }: SourceObject,
   asked: ChecksumAlgorithm | undefined,
-  { policy, store }: OperationContext,
+  writing: OperationContext,
 ): Promise<VerifiedBody> {
-  const { largestPutBytes } = store.limits;
-  const fitsOnePut = policy.protection === 'none' || sealedBytes(plaintextBytes, policy.quantum) <= largestPutBytes;
   const held = wholeDigests(manifest);
   // As in S3, an object that had a checksum of its parts has one of its bytes as a copy.
   const wanted = asked ?? manifest?.checksum?.algorithm;
@@ -88,7 +85,8 @@ async function readBody(
       : await digested(plaintext, wanted, held);
   // Without a length it is stored in parts.
   const provesMd5 = held.md5 !== undefined;
-  return { plaintextBytes: fitsOnePut ? plaintextBytes : undefined, provesMd5, bytes: () => source, proof };
+  const declaredBytes = fitsOnePut(plaintextBytes, writing) ? plaintextBytes : undefined;
+  return { plaintextBytes: declaredBytes, provesMd5, bytes: () => source, proof };
 }
 
 async function digested(

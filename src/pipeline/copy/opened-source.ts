@@ -1,6 +1,7 @@
 import { provenLength } from '../../formats/sx1/stored.ts';
 import type { GetObject } from '../../operations/operation.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
+import { only } from '../../wire/bodies/only.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
@@ -35,8 +36,4 @@ export async function openSource(
 /** Harmless for one that was read to its end. */
 export async function letGo(source: ByteSource): Promise<void> {
   await source[Symbol.asyncIterator]().return?.();
-}
-
-async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
-  yield buffer;
 }

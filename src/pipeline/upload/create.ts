@@ -1,4 +1,4 @@
-import { newObject } from '../../formats/sx1/sealing.ts';
+import { newEnvelope } from '../../formats/sx1/sealing.ts';
 import type { UploadCreated } from '../../operations/answer.ts';
 import type { CreateMultipartUpload } from '../../operations/operation.ts';
 import { UploadRecords } from '../../uploads/upload-record.ts';
@@ -22,7 +22,7 @@ export async function createUpload(
     return { kind: 'UploadCreated', ref, uploadId: upload.uploadId, checksum: undefined };
   }
   await uploadQuota.admit(tenant.name);
-  const object = await newObject(ref, metadata, undefined, context);
+  const object = await newEnvelope(ref, metadata, undefined, context);
   const upload = await store.uploads.create(ref, object.metadata, signal);
   const { uploadId } = upload;
   const id = stateIdOf({ ref, uploadId }, context);

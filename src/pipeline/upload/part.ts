@@ -8,12 +8,13 @@ import type { Checksum, ChecksumAlgorithm } from '../../operations/object.ts';
 import type { UploadPart } from '../../operations/operation.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 import { collect } from '../../wire/bodies/collect.ts';
+import { endHeldBack } from '../../wire/bodies/end-held-back.ts';
+import { only } from '../../wire/bodies/only.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { OperationContext } from '../context.ts';
 import { partEtag } from '../etags/part-etag.ts';
 import { plainEtag } from '../etags/shown-etag.ts';
 import { withMd5 } from '../write/digested-body.ts';
-import { endHeldBack } from '../write/put-known-length.ts';
 import { findUpload, noSuchUpload, type UploadUnderWay } from './state.ts';
 
 /** What a streaming part holds at most: socket buffers on both sides and two segments. */
@@ -158,10 +159,6 @@ async function gathered(source: ByteSource): Promise<Buffer> {
   return collect(source, GATHER_BYTES, () =>
     lengthNeeded(`A part of more than ${GATHER_BYTES} bytes must declare its length, by Content-Length.`),
   );
-}
-
-async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
-  yield buffer;
 }
 
 function lengthNeeded(message: string): GatewayError {

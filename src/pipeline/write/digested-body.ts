@@ -7,8 +7,8 @@ import type { OperationContext } from '../context.ts';
  * A body of which the MD5 will be known, where the bucket's ETags are made of it: it costs a second and a half a GiB,
  * and is not computed twice where the client declared it.
  */
-export function withMd5(body: VerifiedBody, { policy }: OperationContext): VerifiedBody {
-  if (policy.etag === 'opaque' || policy.protection === 'none' || body.provesMd5 === true) return body;
+export function withMd5(body: VerifiedBody, { formats, policy }: OperationContext): VerifiedBody {
+  if (policy.etag === 'opaque' || formats.write.asSent || body.provesMd5 === true) return body;
   const digest = createHash('md5');
   let md5: Buffer | undefined;
   const { plaintextBytes, mostBytes, checksumAlgorithm } = body;

@@ -1,5 +1,4 @@
 import type { VerifiedBody } from '../../dialects/front-dialect.ts';
-import { sealedBytes } from '../../envelope/sizes.ts';
 import type { PutObject } from '../../operations/operation.ts';
 import { mayStream } from '../../store/mend/torn-uploads.ts';
 import { conditionsToSend, writePlanOf } from '../conditions/write-conditions.ts';
@@ -22,8 +21,8 @@ const WHOLE_SLACK_BYTES = 128 * 1024;
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
 /**
- * PutObject. The sealed body's length follows from the plaintext's (FORMAT.md §5), so it streams; the sealer holds its
- * last segment and footer back until the client's body is verified.
+ * PutObject. What is stored has a length that follows from the plaintext's, so it streams; whatever writes it holds its
+ * end back until the client's body is verified.
  */
 export async function putObject(
   { ref, metadata, conditions: asked }: PutObject,
@@ -40,10 +39,9 @@ export function putPlanned(put: PlannedPut, body: VerifiedBody, context: Operati
   return putBody(put, withMd5(body, context), context);
 }
 
-/** Of the largest that clients may send, sealed bytes are more than the backend takes in one request. */
-function fitsOnePut(plaintextBytes: number, { store, policy }: OperationContext): boolean {
-  const bytes = policy.protection === 'none' ? plaintextBytes : sealedBytes(plaintextBytes, policy.quantum);
-  return bytes <= store.limits.largestPutBytes;
+/** Whether the backend takes an object in one request: as it is stored it may be larger than what clients may send. */
+export function fitsOnePut(plaintextBytes: number, { formats, store, policy }: OperationContext): boolean {
+  return formats.write.storedBytes(plaintextBytes, policy) <= store.limits.largestPutBytes;
 }
 
 async function putBody(put: PlannedPut, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {

@@ -13,14 +13,14 @@ export interface WrittenObject extends ObjectStored {
   readonly backendEtag: string;
 }
 
-/** @param written `oid` is undefined where nothing was sealed */
+/** @param written `id` is the format's for the object; undefined where it lies as it was sent */
 export async function writtenAnswer(
   ref: ObjectRef,
-  { stored, oid, proof }: { readonly stored: StoredAck; readonly oid: Buffer | undefined; readonly proof: BodyProof },
+  { stored, id, proof }: { readonly stored: StoredAck; readonly id: Buffer | undefined; readonly proof: BodyProof },
   context: OperationContext,
 ): Promise<WrittenObject> {
   const { versionId, vendor, etag: backendEtag } = stored;
-  const digest = oid && { plain: false, md5: proof.md5, parts: 0, oid };
+  const digest = id && { plain: false, md5: proof.md5, parts: 0, oid: id };
   const etag = await writtenEtag(backendEtag, digest, ref, context);
   return { kind: 'ObjectStored', ref, etag, versionId, checksum: proof.checksum, vendor, backendEtag };
 }
@@ -28,7 +28,7 @@ export async function writtenAnswer(
 /**
  * The ETag that clients see of what was just written. Before anybody is told of it the index knows it, too; where that
  * fails, the footer still says it.
- * @param digest undefined where nothing was sealed
+ * @param digest undefined where the object lies as it was sent
  */
 export async function writtenEtag(
   backendEtag: string,

@@ -1,0 +1,36 @@
+import type { ObjectMetadata } from '../../operations/object.ts';
+import { endHeldBack } from '../../wire/bodies/end-held-back.ts';
+import { only } from '../../wire/bodies/only.ts';
+import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
+import type { ObjectWriter, PieceWriter } from '../format.ts';
+
+/** The client's bytes go as they are, verified all the same before the last of them goes. */
+export class PlainWriter implements ObjectWriter, PieceWriter {
+  readonly id = undefined;
+  readonly metadata: ObjectMetadata;
+  readonly #bytes: number;
+
+  /** @param bytes undefined for one that writes pieces */
+  constructor(metadata: ObjectMetadata, bytes: number | undefined) {
+    this.metadata = metadata;
+    this.#bytes = bytes ?? 0;
+  }
+
+  async whole(plaintext: ByteSource): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    for await (const piece of plaintext) pieces.push(Buffer.from(piece)); // the source may reuse its buffer
+    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, this.#bytes);
+  }
+
+  stream(plaintext: ByteSource): OutgoingBody {
+    return { bytes: this.#bytes, source: endHeldBack(plaintext, this.#bytes) };
+  }
+
+  piece(plaintext: Buffer): OutgoingBody {
+    return { bytes: plaintext.length, source: only(plaintext) };
+  }
+
+  end(): undefined {
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+import type { BodyProof } from '../../dialects/front-dialect.ts';
+import { type PartEntry, sealFooter } from '../../envelope/footer.ts';
+import { sealedBytes, sealedPartBytes } from '../../envelope/sizes.ts';
+import { type SealObject, sealObject, sealObjectWhole, sealPart } from '../../envelope/streams.ts';
+import type { ObjectMetadata } from '../../operations/object.ts';
+import { only } from '../../wire/bodies/only.ts';
+import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
+import type { ObjectWriter, PieceWriter } from '../format.ts';
+import type { FormatDesk } from '../format-desk.ts';
+import type { NewEnvelope } from './sealing.ts';
+
+/** Seals a body of known length (FORMAT.md §4): header, segments, footer. */
+export class SealedWriter implements ObjectWriter {
+  readonly #object: NewEnvelope;
+  readonly #plaintextBytes: number;
+  readonly #desk: FormatDesk;
+
+  constructor(object: NewEnvelope, plaintextBytes: number, desk: FormatDesk) {
+    this.#object = object;
+    this.#plaintextBytes = plaintextBytes;
+    this.#desk = desk;
+  }
+
+  get id(): Buffer {
+    return this.#object.oid;
+  }
+
+  get metadata(): ObjectMetadata {
+    return this.#object.metadata;
+  }
+
+  whole(plaintext: ByteSource, proof: () => BodyProof): Promise<Buffer> {
+    return sealObjectWhole(plaintext, this.#sealing(proof));
+  }
+
+  /** The sealer holds the last segment and the footer back until `plaintext` ended cleanly. */
+  stream(plaintext: ByteSource, proof: () => BodyProof): OutgoingBody {
+    const bytes = sealedBytes(this.#plaintextBytes, this.#desk.policy.quantum);
+    return { bytes, source: sealObject(plaintext, this.#sealing(proof)) };
+  }
+
+  #sealing(proof: () => BodyProof): SealObject {
+    const { keys, oid, partSalt, envelope } = this.#object;
+    const { policy, randomBytes, trace } = this.#desk;
+    return {
+      keys,
+      oid,
+      partSalt,
+      plaintextBytes: this.#plaintextBytes,
+      quantum: policy.quantum,
+      envelope,
+      footerSalt: randomBytes(16),
+      manifest: proof,
+      onCipher: (seconds) => {
+        trace.sealSeconds += seconds;
+      },
+    };
+  }
+}
+
+/** Seals a body in the multipart structure (FORMAT.md §6), each piece as a part, and a footer that lists them. */
+export class SealedPieces implements PieceWriter {
+  readonly #object: NewEnvelope;
+  readonly #desk: FormatDesk;
+  readonly #entries: PartEntry[] = [];
+  #plaintextBytes = 0;
+  #storedBytes = 0;
+
+  constructor(object: NewEnvelope, desk: FormatDesk) {
+    this.#object = object;
+    this.#desk = desk;
+  }
+
+  get id(): Buffer {
+    return this.#object.oid;
+  }
+
+  get metadata(): ObjectMetadata {
+    return this.#object.metadata;
+  }
+
+  piece(plaintext: Buffer): OutgoingBody {
+    const { keys, oid } = this.#object;
+    const plaintextBytes = plaintext.length;
+    const partNumber = this.#entries.length + 1;
+    const partSalt = this.#desk.randomBytes(16);
+    const bytes = sealedPartBytes(plaintextBytes);
+    this.#plaintextBytes += plaintextBytes;
+    this.#storedBytes += bytes;
+    this.#entries.push({ partNumber, plaintextBytes, partSalt });
+    return { bytes, source: sealPart(only(plaintext), { keys, oid, partNumber, partSalt, plaintextBytes }) };
+  }
+
+  end({ md5, checksum }: BodyProof): Buffer {
+    const { keys, oid, envelope } = this.#object;
+    const { randomBytes, policy } = this.#desk;
+    const plaintextBytes = this.#plaintextBytes;
+    return sealFooter({
+      keys,
+      oid,
+      envelope,
+      manifest: { multipart: true, plaintextBytes, md5, checksum, parts: this.#entries },
+      footerBytes: sealedBytes(plaintextBytes, policy.quantum) - this.#storedBytes,
+      footerSalt: randomBytes(16),
+    });
+  }
+}

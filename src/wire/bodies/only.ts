@@ -1,0 +1,4 @@
+/** A body of one piece. */
+export async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield buffer;
+}
