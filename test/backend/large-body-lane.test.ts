@@ -196,6 +196,12 @@ describe('bytes', () => {
     expect(server?.accepted).toBe(1);
   });
 
+  test('a value that ends in UTF-8 keeps its last byte, which some take for a blank', async () => {
+    const over = await start(always('HTTP/1.1 200 OK\r\nX: \t \xc3\xa0 \r\nContent-Length: 0\r\n\r\n'));
+    const { headers } = await over.exchange(request(), undefined);
+    expect(headers.get('x')).toBe('\xc3\xa0');
+  });
+
   test('an error page without a length: its status counts, its text does not', async () => {
     const passing = await start(async (peer) => {
       await peer.head();
@@ -218,6 +224,9 @@ describe('answers that are refused', () => {
     ['a blank before the colon', 'HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello'],
     ['no colon', 'HTTP/1.1 200 OK\r\nContent-Length\r\n\r\nhello'],
     ['NUL', 'HTTP/1.1 200 OK\r\nA: b\0\r\nContent-Length: 5\r\n\r\nhello'],
+    ['a vertical tab behind a value', 'HTTP/1.1 200 OK\r\nA: b\x0b\r\nContent-Length: 5\r\n\r\nhello'],
+    ['a bare CR before a value', 'HTTP/1.1 200 OK\r\nA: \rb\r\nContent-Length: 5\r\n\r\nhello'],
+    ['a tab behind the coding', 'HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n'],
     ['two equal lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\ncontent-length: 5\r\n\r\nhello'],
     ['a list of lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello'],
     ['a signed length', 'HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello'],
@@ -240,6 +249,10 @@ describe('answers that are refused', () => {
     ['a size past reason', '123456789\r\n'],
     ['a bare LF', '5\nhello\r\n0\r\n\r\n'],
     ['data that is longer', '5\r\nhello!\r\n0\r\n\r\n'],
+    ['a blank behind a size', '5 \r\nhello\r\n0\r\n\r\n'],
+    ['an extension without a name', '5;\r\nhello\r\n0\r\n\r\n'],
+    ['a trailer that is no field', '0\r\nx\r\n\r\n'],
+    ['a length in the trailer', '0\r\nContent-Length: 0\r\n\r\n'],
     ['an endless line', `5;${'x'.repeat(2_000)}`],
     ['an endless trailer', `0\r\n${'a: b\r\n'.repeat(50)}`],
   ])('chunks with %s', async (_what, chunks) => {

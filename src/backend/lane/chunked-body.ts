@@ -1,11 +1,18 @@
-import { malformed } from './answer-head.ts';
+import { malformed, readField } from './answer-head.ts';
 
-/** A chunk line with extensions, or a trailer: nothing that a store sends is longer. */
+/** The longest chunk line, with its extensions, and the longest trailer field. Stores send nothing that is longer. */
 const MAX_LINE_BYTES = 1024;
 const MAX_TRAILER_LINES = 16;
-const SIZE_LINE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+/** A chunk's size and its extensions, without the blanks that RFC 9112 §7.1.1 bids readers to take: no store sends them. */
+const SIZE_LINE =
+  /^([0-9A-Fa-f]{1,8})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
+/** Fields that frame the message: in a trailer they come too late to be true (RFC 9110 §6.5.1). */
+const FRAMES = /^(?:content-length|transfer-encoding)$/i;
 
-/** Undoes the chunked transfer coding (RFC 9112 §7.1), strictly: CRLF everywhere, trailers dropped. */
+/**
+ * Undoes the chunked transfer coding (RFC 9112 §7.1), strictly: every line must end with CRLF. Trailer fields are checked,
+ * then dropped.
+ */
 export class ChunkedBody {
   #state: 'size' | 'data' | 'data-end' | 'trailer' | 'done' = 'size';
   #line = '';
@@ -65,6 +72,7 @@ export class ChunkedBody {
       default:
         if (line === '') this.#state = 'done';
         else if (++this.#trailerLines > MAX_TRAILER_LINES) malformed('trailer');
+        else if (FRAMES.test(readField(line).name)) malformed('trailer');
     }
   }
 }
