@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts';
 import type { DeleteFailure } from '../operations/answer.ts';
-import type { DialectName, ObjectMetadata, Resource } from '../operations/object.ts';
+import type { DialectName, ObjectMetadata, Resource, Tag, VendorHeaders } from '../operations/object.ts';
 import type {
   DeleteTarget,
   Forward,
@@ -72,13 +72,13 @@ export interface BackDialect {
   get(get: ForStore<StoreGet>): OutgoingRequest;
   head(get: ForStore<StoreGet>): OutgoingRequest;
   /** ETags in the backend's form, here and in the targets. */
-  delete(ref: StoreRef, conditions: Conditions, vendor?: HeaderList): OutgoingRequest;
-  deleteMany(bucket: StoreBucket, targets: readonly ForStore<DeleteTarget>[], vendor?: HeaderList): OutgoingRequest;
+  delete(ref: StoreRef, conditions: Conditions, vendor?: VendorHeaders): OutgoingRequest;
+  deleteMany(bucket: StoreBucket, targets: readonly ForStore<DeleteTarget>[], vendor?: VendorHeaders): OutgoingRequest;
   list(asked: ForStore<ListObjects>): OutgoingRequest;
   listVersions(asked: ForStore<ListObjectVersions>): OutgoingRequest;
   listBuckets(): OutgoingRequest;
   headBucket(bucket: StoreBucket): OutgoingRequest;
-  createBucket(bucket: StoreBucket, location: StoreLocation | undefined, vendor: HeaderList): OutgoingRequest;
+  createBucket(bucket: StoreBucket, location: StoreLocation | undefined, vendor?: VendorHeaders): OutgoingRequest;
   deleteBucket(bucket: StoreBucket): OutgoingRequest;
   bucketLocation(bucket: StoreBucket): OutgoingRequest;
   createUpload(ref: StoreRef, metadata: ObjectMetadata): OutgoingRequest;
@@ -145,8 +145,7 @@ export interface BackDialect {
   readCopied(response: IncomingResponse, document: Buffer): StoredCopy;
   /** The same of a part: its ETag, unquoted. */
   readCopiedPart(response: IncomingResponse, document: Buffer): string;
-  /** An object's tags, as the headers by which a write sets them (ObjectMetadata.vendor). */
-  readTags(document: Buffer): HeaderList;
+  readTags(document: Buffer): readonly Tag[];
   /**
    * Any other status than success: what the backend claims of the object (a StoreClaim), or the neutral error: NoSuchKey,
    * BackendRefused (a rule of the backend's own), BackendUnavailable (5xx, SlowDown), BackendError (its view of our credentials),

@@ -1,6 +1,5 @@
-import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { ObjectMetadata, ObjectRef, VendorHeaders } from '../operations/object.ts';
 import type { Conditions } from '../wire/conditions.ts';
-import type { HeaderList } from '../wire/headers.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 
@@ -62,7 +61,7 @@ export interface StoredObject {
   /** The backend's, unquoted. */
   readonly etag: string;
   readonly lastModified: Date;
-  /** The envelope's entry still among the user metadata. `vendor` holds the rest of the vendor's answer headers that may reach a client of the same dialect: no checksums, no request ids, no framing. */
+  /** The envelope's entry still among the user metadata. `vendor` holds the rest of the vendor's answer headers that may reach a client of the same dialect: no checksums, no request ids, no framing. Traits are of the same. */
   readonly metadata: ObjectMetadata;
   readonly versionId: string | undefined;
   /** When a part was asked for and the object was stored in parts. */
@@ -73,7 +72,7 @@ export interface StoredAck {
   /** The backend's, unquoted. */
   readonly etag: string;
   readonly versionId: string | undefined;
-  readonly vendor: HeaderList;
+  readonly vendor?: VendorHeaders | undefined;
 }
 
 export interface StoredCopy extends StoredAck {

@@ -2,7 +2,7 @@ import type { ErrorCode, StoreWord } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
-import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef } from './object.ts';
+import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef, VendorHeaders } from './object.ts';
 import type {
   FormReply,
   GetObjectAttributes,
@@ -45,7 +45,7 @@ export interface ObjectStored {
   readonly versionId: string | undefined;
   readonly checksum: Checksum | undefined;
   /** The backend's further answer headers, for a front of the same dialect (x-amz-expiration …). */
-  readonly vendor: HeaderList;
+  readonly vendor?: VendorHeaders | undefined;
 }
 
 export interface ObjectCopied extends Omit<ObjectStored, 'kind' | 'ref'> {
@@ -274,5 +274,5 @@ export interface UploadCompleted {
   readonly etag: string;
   readonly versionId: string | undefined;
   readonly checksum: Checksum | undefined;
-  readonly vendor: HeaderList;
+  readonly vendor?: VendorHeaders | undefined;
 }

@@ -1,8 +1,8 @@
 import type { Proven } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
 
-/** The dialects the gateway knows; a row each in dialects/table.ts. */
-export type DialectName = 's3' | 'qingstor';
+/** What a dialect calls itself: `s3`, `qingstor` … One name for a vendor's front and back; dialects/table.ts has the rows. */
+export type DialectName = string;
 
 /** What a request is about: an object, a bucket, or neither: the service. */
 export interface Resource {
@@ -30,15 +30,56 @@ export interface ContentHeaders {
   readonly expires?: string | undefined;
 }
 
+/** Headers of one vendor as they came. Only a dialect of that name may write them out (dialects/vendor-headers.ts). */
+export interface VendorHeaders {
+  readonly dialect: DialectName;
+  readonly headers: HeaderList;
+  /**
+   * Those of a request, in lower case, that no trait tells: a store of another dialect cannot be told them, so that it
+   * must refuse the request.
+   */
+  readonly beyondTraits?: readonly string[] | undefined;
+}
+
+/** Classes that more than one vendor has. Others keep the vendor's word, which only that vendor understands. */
+export type StorageClass =
+  | 'standard'
+  | 'infrequent-access'
+  | 'archive'
+  | 'deep-archive'
+  | { readonly dialect: DialectName; readonly word: string };
+
+export type Tag = readonly [name: string, value: string];
+
+/** Whether an object may be deleted or replaced before some date. */
+export interface ObjectLock {
+  readonly mode?: 'governance' | 'compliance' | undefined;
+  readonly retainUntil?: Date | undefined;
+  readonly legalHold?: boolean | undefined;
+}
+
+/** What vendors have in common of the settings of an object, in no vendor's words. Absent: nothing was said. */
+export interface ObjectTraits {
+  readonly acl?: 'private' | 'public-read' | 'public-read-write' | 'authenticated-read' | undefined;
+  readonly storageClass?: StorageClass | undefined;
+  readonly tags?: readonly Tag[] | undefined;
+  readonly lock?: ObjectLock | undefined;
+  /** Where a website sends the browser instead of showing the object. */
+  readonly redirect?: string | undefined;
+}
+
+/** What a client sets of an object beside its metadata, which protection does not touch. */
+export interface ObjectSettings {
+  /** Goes unchanged to a store of the same dialect. */
+  readonly vendor?: VendorHeaders | undefined;
+  /** For a store of another dialect; and for any store, what `vendor` does not say. */
+  readonly traits?: ObjectTraits | undefined;
+}
+
 /** What a client stores beside an object's bytes. */
-export interface ObjectMetadata {
+export interface ObjectMetadata extends ObjectSettings {
   readonly content: ContentHeaders;
   readonly user: readonly MetadataEntry[];
-  /**
-   * Headers of the dialect that protection does not touch (ACL, tags, storage class …), raw. They reach a backend of
-   * the same dialect unchanged; a backend of another dialect refuses what it cannot translate.
-   */
-  readonly vendor: HeaderList;
 }
 
 export type ChecksumAlgorithm =

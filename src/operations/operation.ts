@@ -1,7 +1,15 @@
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
 import type { AskedEncryption } from './encryption.ts';
-import type { AskedChecksum, Checksum, ChecksumAlgorithm, ObjectMetadata, ObjectRef } from './object.ts';
+import type {
+  AskedChecksum,
+  Checksum,
+  ChecksumAlgorithm,
+  ObjectMetadata,
+  ObjectRef,
+  ObjectSettings,
+  VendorHeaders,
+} from './object.ts';
 
 /** What a client asks, whatever its dialect. A dialect's parse makes one, or throws NotImplemented: fail closed. */
 export type Operation =
@@ -47,18 +55,16 @@ export interface CopySource {
   readonly encryption?: AskedEncryption | undefined;
 }
 
-export interface CopyObject {
+export interface CopyObject extends ObjectSettings {
   readonly kind: 'CopyObject';
   readonly ref: ObjectRef;
   readonly source: CopySource;
   /** What stands in place of the source's content headers and user metadata; undefined: those stay. */
   readonly replacement: Pick<ObjectMetadata, 'content' | 'user'> | undefined;
-  /** `replace`: by the tags among `vendor`, none included. */
+  /** `replace`: by those among the settings, which may be none. A copy never takes other settings from its source. */
   readonly tags: 'copy' | 'replace';
   /** The client wants one of the whole object, by this algorithm; undefined: what the source has. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
-  /** Raw headers of the dialect that a copy never takes from its source (ACL, storage class, locks …). */
-  readonly vendor: ObjectMetadata['vendor'];
   /** On what stands at the destination. Only ifMatch and ifNoneMatch mean something. */
   readonly conditions: Conditions;
   /** How the object is to be encrypted; undefined: as the bucket's policy says. */
@@ -128,8 +134,8 @@ export interface DeleteObject {
   readonly ref: ObjectRef;
   /** Only ifMatch means something. */
   readonly conditions: Conditions;
-  /** Raw headers of the dialect that let a backend delete what is locked (governance bypass, MFA). */
-  readonly vendor: ObjectMetadata['vendor'];
+  /** Headers that let a backend delete what is locked (governance bypass, MFA). */
+  readonly vendor?: VendorHeaders | undefined;
 }
 
 export interface DeleteTarget {
@@ -145,7 +151,7 @@ export interface DeleteObjects {
   readonly targets: readonly DeleteTarget[];
   readonly quiet: boolean;
   /** As DeleteObject's. */
-  readonly vendor: ObjectMetadata['vendor'];
+  readonly vendor?: VendorHeaders | undefined;
 }
 
 export interface ListObjects {
@@ -189,8 +195,8 @@ export interface CreateBucket {
   readonly bucket: string;
   /** As the client named it, or undefined for the default. */
   readonly location: string | undefined;
-  /** Raw headers of the dialect (ACL, object lock), for a backend of the same dialect. */
-  readonly vendor: ObjectMetadata['vendor'];
+  /** Headers for a backend of the same dialect (ACL, object lock). */
+  readonly vendor?: VendorHeaders | undefined;
 }
 
 export interface DeleteBucket {

@@ -16,7 +16,7 @@ import type {
 } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
 import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
-import type { ObjectRef, Resource } from '../operations/object.ts';
+import type { ObjectRef, Resource, Tag, VendorHeaders } from '../operations/object.ts';
 import type { DeleteTarget, Forward, ListObjects, ListObjectVersions } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';
@@ -188,7 +188,7 @@ export class Store {
     ref: ObjectRef,
     conditions: Conditions,
     signal: AbortSignal,
-    vendor?: HeaderList,
+    vendor?: VendorHeaders,
   ): Promise<{ versionId: string | undefined; deleteMarker: boolean }> {
     const request = this.#calls.back.delete(this.#calls.made(ref), conditions, vendor);
     const response = await this.#calls.succeed(request, ref, { signal, conditions });
@@ -200,7 +200,7 @@ export class Store {
     bucket: string,
     targets: readonly DeleteTarget[],
     signal: AbortSignal,
-    vendor?: HeaderList,
+    vendor?: VendorHeaders,
   ): Promise<{ deleted: readonly DeletedEntry[]; failures: readonly DeleteFailure[] }> {
     const place = this.#calls.made({ bucket });
     const { made, failures: refused } = this.#calls.madeEach(targets);
@@ -244,8 +244,7 @@ export class Store {
     return this.#calls.acknowledgedIn(request, copy.ref, options, this.#calls.back.readCopied);
   }
 
-  /** An object's tags, as the headers by which a write sets them. */
-  async tags(ref: ObjectRef, signal: AbortSignal): Promise<HeaderList> {
+  async tags(ref: ObjectRef, signal: AbortSignal): Promise<readonly Tag[]> {
     return this.#calls.document(this.#calls.back.tags(this.#calls.made(ref)), ref, signal, this.#calls.back.readTags);
   }
 

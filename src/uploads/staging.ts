@@ -4,7 +4,6 @@ import type { ListObjects } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';
 import type { Store, StoredContent } from '../store/store.ts';
-import { HeaderList } from '../wire/headers.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import type { PartRecord } from './upload-record.ts';
 
@@ -59,7 +58,7 @@ export class Staging {
   /** @throws GatewayError BackendError when there is no such bucket and none can be made, BackendUnavailable */
   async put(uploadState: string, part: StagedPart, body: OutgoingBody, signal: AbortSignal): Promise<StoredAck> {
     await this.#makeReady();
-    const metadata = { content: { contentType: 'application/octet-stream' }, user: [], vendor: new HeaderList() };
+    const metadata = { content: { contentType: 'application/octet-stream' }, user: [] };
     try {
       return await this.#store.put({ ref: this.#ref(uploadState, part), metadata, conditions: {}, body }, signal);
     } catch (error) {
@@ -145,7 +144,7 @@ export class Staging {
     const { signal } = new AbortController();
     const { region } = this.#store;
     const location = UNNAMED_REGIONS.has(region) ? undefined : region;
-    const asked = { bucket: this.bucket, location, vendor: new HeaderList() };
+    const asked = { bucket: this.bucket, location };
     try {
       await this.#store.buckets.create({ kind: 'CreateBucket', ...asked }, signal);
     } catch (error) {

@@ -41,7 +41,7 @@ async function connect(script: (peer: RawPeer) => Promise<void>, over: Partial<B
 const get: OutgoingRequest = s3Back.get({ ref: { bucket: 'bucket', key: 'key' }, conditions: {} });
 
 function put(body: OutgoingBody, over: Partial<OutgoingRequest> = {}): OutgoingRequest {
-  const metadata = { content: {}, user: [], vendor: new HeaderList() };
+  const metadata = { content: {}, user: [] };
   return { ...s3Back.put({ ref: { bucket: 'bucket', key: 'key' }, metadata, conditions: {}, body }), ...over };
 }
 

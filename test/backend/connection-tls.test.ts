@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BackendConnection, type BackendOptions } from '../../src/backend/connection.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { collect } from '../../src/wire/bodies/collect.ts';
-import { HeaderList } from '../../src/wire/headers.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { s3Back } from '../support/plain-back.ts';
 
@@ -79,7 +78,7 @@ describe.each([false, true])('TLS with own CA and client certificate (aside: %s)
     async function* source() {
       for (let at = 0; at < 10; at++) yield Buffer.alloc(70_000);
     }
-    const metadata = { content: {}, user: [], vendor: new HeaderList() };
+    const metadata = { content: {}, user: [] };
     const body = { bytes: 700_000, source: source() };
     const stored = await backend.send(s3Back.put({ ref: { bucket: 'b', key: 'k' }, metadata, conditions: {}, body }));
     expect(stored.status).toBe(200);

@@ -26,8 +26,8 @@ const renderError = (error: GatewayError) => ({
 beforeAll(async () => {
   minio = await startMinio();
   const connection = new BackendConnection(backendOptions(minio.endpoint));
-  (await connection.send(s3Back.createBucket(BUCKET, undefined, new HeaderList()))).discard();
-  const metadata = { content: {}, user: [], vendor: new HeaderList() };
+  (await connection.send(s3Back.createBucket(BUCKET, undefined))).discard();
+  const metadata = { content: {}, user: [] };
   const put = { ref: { bucket: BUCKET, key: KEY }, metadata, conditions: {}, body: Buffer.from('x') };
   (await connection.send(s3Back.put(put))).discard();
   await connection.close();

@@ -2,7 +2,6 @@ import { describe, expect, it, test } from 'vitest';
 import { checkAskedForms, ENCRYPTION_RULES } from '../../src/encryption/rules.ts';
 import { type AskedEncryption, CustomerKey, type EncryptionForm } from '../../src/operations/encryption.ts';
 import type { CopyObject, Operation } from '../../src/operations/operation.ts';
-import { HeaderList } from '../../src/wire/headers.ts';
 import { getOf, putOf, refusalOf } from '../pipeline/in-process.ts';
 
 const KEY = new CustomerKey(Buffer.alloc(32, 0x5a), Buffer.alloc(16, 0xa5));
@@ -21,7 +20,6 @@ const copy: CopyObject = {
   replacement: undefined,
   tags: 'copy',
   checksumAlgorithm: undefined,
-  vendor: new HeaderList(),
   conditions: {},
 };
 const metadata = putOf('k').metadata;

@@ -3,7 +3,6 @@ import { listObjects } from '../../src/pipeline/bucket/list.ts';
 import { abortUpload } from '../../src/pipeline/upload/abort.ts';
 import { listParts, listUploads } from '../../src/pipeline/upload/list.ts';
 import { deleteObjects } from '../../src/pipeline/write/delete.ts';
-import { HeaderList } from '../../src/wire/headers.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, inProcess, listOf } from './in-process.ts';
 import { readBack, startUpload } from './upload/upload-stand.ts';
@@ -37,7 +36,7 @@ test.each([false, true])('keys with control characters, names url-encoded: %s', 
   expect(listing.objects.map(({ key }) => key).sort()).toEqual([...KEYS].sort());
 
   const targets = [...KEYS.map((key) => ({ key })), { key: 'kept\u0001', versionId: 'x' }];
-  const asked = { kind: 'DeleteObjects', bucket: BUCKET, targets, quiet: false, vendor: new HeaderList() } as const;
+  const asked = { kind: 'DeleteObjects', bucket: BUCKET, targets, quiet: false } as const;
   const { deleted, failures } = await deleteObjects(asked, stand.context());
   expect(deleted.map(({ key }) => key)).toEqual(KEYS);
   expect(failures.map(({ key, code }) => [key, code])).toEqual([['kept\u0001', 'NoSuchVersion']]);

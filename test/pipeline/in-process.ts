@@ -23,7 +23,6 @@ import { RequestTrace } from '../../src/pipeline/trace.ts';
 import { ALL_CAPABILITIES, type Capabilities, type StoreFindings } from '../../src/store/capabilities.ts';
 import { type BucketPolicy, bucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
-import { HeaderList } from '../../src/wire/headers.ts';
 import type { ByteSource, WireRequest } from '../../src/wire/message.ts';
 import { BUCKET, startDevstore } from '../devstore/started.ts';
 import { temporaryDirectory } from '../keys/fixture.ts';
@@ -181,7 +180,7 @@ export function putOf(key: string, over: Partial<PutObject> = {}): PutObject {
   return {
     kind: 'PutObject',
     ref: { bucket: BUCKET, key },
-    metadata: { content: {}, user: [], vendor: new HeaderList() },
+    metadata: { content: {}, user: [] },
     conditions: {},
     ...over,
   };
@@ -214,7 +213,6 @@ export function copyOf(source: string, key: string, over: Partial<CopyObject> = 
     replacement: undefined,
     tags: 'copy',
     checksumAlgorithm: undefined,
-    vendor: new HeaderList(),
     conditions: {},
     ...over,
   };

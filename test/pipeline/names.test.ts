@@ -8,7 +8,6 @@ import { deleteObjects } from '../../src/pipeline/write/delete.ts';
 import { putObject } from '../../src/pipeline/write/put.ts';
 import { KnownUploads } from '../../src/store/known-uploads.ts';
 import { Store } from '../../src/store/store.ts';
-import { HeaderList } from '../../src/wire/headers.ts';
 import { payload } from '../support/payload.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from './in-process.ts';
 import { startUpload } from './upload/upload-stand.ts';
@@ -64,7 +63,7 @@ it('a key that no store takes fails for itself in a batch, under a condition tha
     { key: 'kept' },
     { key: 'kept', versionId: '../y', etag: '"d41d8cd98f00b204e9800998ecf8427e"' },
   ];
-  const asked = { kind: 'DeleteObjects', bucket: BUCKET, targets, quiet: false, vendor: new HeaderList() } as const;
+  const asked = { kind: 'DeleteObjects', bucket: BUCKET, targets, quiet: false } as const;
   const { deleted, failures } = await deleteObjects(asked, context);
   expect(deleted.map(({ key }) => key)).toEqual(['kept']);
   expect(failures.map(({ key, versionId, code }) => [key, versionId, code])).toEqual([

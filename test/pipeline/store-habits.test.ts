@@ -69,7 +69,7 @@ describe('a store that acknowledges what it did not complete', () => {
   it('is not believed', async () => {
     const stand = await inProcess();
     const store = speaking(stand, {});
-    store.uploads.complete = async () => ({ etag: 'e'.repeat(32), versionId: undefined, vendor: new HeaderList() });
+    store.uploads.complete = async () => ({ etag: 'e'.repeat(32), versionId: undefined });
     const context = over(stand, { ...KEEPS_TORN, store });
     await putObject(putOf('k'), verifiedBody(payload(10)), context());
     const upload = await startUpload(stand, 'k', { context });

@@ -22,7 +22,7 @@ it('asks for everything from the share, and with the rights, of whoever it asks 
   const store = new Store(s3Back, connection).as(IDENTITY).sharedBy(SHARER, new MemoryBudget(1));
   const { signal } = new AbortController();
   const ref = { bucket: 'acme-a', key: 'k', versionId: undefined };
-  const plain = { content: {}, user: [], vendor: new HeaderList() };
+  const plain = { content: {}, user: [] };
   const upload = ProvenUpload.created(ref, 'an-upload');
   const source = { ref, etag: 'e' };
   const body = Buffer.from('x');

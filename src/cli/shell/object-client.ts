@@ -8,7 +8,6 @@ import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { ListObjects } from '../../operations/operation.ts';
 import { collect } from '../../wire/bodies/collect.ts';
 import type { Conditions } from '../../wire/conditions.ts';
-import { HeaderList } from '../../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../../wire/message.ts';
 
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
@@ -42,13 +41,13 @@ export class ObjectClient {
       ...described
     }: Partial<Pick<ObjectMetadata, 'content' | 'user'>> & { readonly conditions?: Conditions },
   ): Promise<void> {
-    const metadata = { content: {}, user: [], ...described, vendor: new HeaderList() };
+    const metadata = { content: {}, user: [], ...described };
     await this.#ask(this.#back.put(this.#made({ ref, metadata, conditions, body })), ref);
   }
 
   /** An upload that breaks off halfway, as when its client goes away. */
   async putTorn(ref: ObjectRef, body: Buffer): Promise<void> {
-    const metadata = { content: {}, user: [], vendor: new HeaderList() };
+    const metadata = { content: {}, user: [] };
     const torn = { bytes: body.length, source: brokenOff(body.subarray(0, body.length / 2)) };
     await this.#ask(this.#back.put(this.#made({ ref, metadata, conditions: {}, body: torn })), ref).catch(
       () => undefined,
@@ -57,7 +56,7 @@ export class ObjectClient {
 
   /** A multipart upload of one part, under conditions; aborted when they fail. */
   async putInParts(ref: ObjectRef, body: Buffer, conditions: Conditions): Promise<void> {
-    const metadata = { content: {}, user: [], vendor: new HeaderList() };
+    const metadata = { content: {}, user: [] };
     const begun = await this.#ask(this.#back.createUpload(this.#made(ref), metadata), ref);
     const upload = this.#made({ ref, uploadId: this.#back.readUploadId(begun.document) });
     const { uploadId } = upload;
@@ -105,7 +104,7 @@ export class ObjectClient {
   }
 
   async createBucket(bucket: string): Promise<void> {
-    await this.#ask(this.#back.createBucket(this.#made({ bucket }).bucket, undefined, new HeaderList()), { bucket });
+    await this.#ask(this.#back.createBucket(this.#made({ bucket }).bucket, undefined), { bucket });
   }
 
   async deleteBucket(bucket: string): Promise<void> {

@@ -3,7 +3,6 @@ import type { ObjectMetadata } from '../../operations/object.ts';
 import type { DeleteTarget, GetObject, ListObjects, Operation, ResponseOverrides } from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { headerValue } from '../../wire/header-value.ts';
-import { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { parseRange } from '../../wire/range.ts';
 import type { FrontSettings, ParsedRequest } from '../front-dialect.ts';
@@ -59,7 +58,7 @@ function bucketRequest(request: WireRequest, bucket: string): ParsedRequest {
     case 'HEAD':
       return ready({ kind: 'HeadBucket', bucket });
     case 'PUT':
-      return ready({ kind: 'CreateBucket', bucket, location: undefined, vendor: new HeaderList() });
+      return ready({ kind: 'CreateBucket', bucket, location: undefined });
     case 'DELETE':
       return ready({ kind: 'DeleteBucket', bucket });
     default:
@@ -80,7 +79,7 @@ function objectRequest(request: WireRequest, bucket: string, key: string): Opera
     case 'HEAD':
       return { kind: 'HeadObject', ...reading(request, bucket, key), conditions };
     case 'DELETE':
-      return { kind: 'DeleteObject', ref, conditions: {}, vendor: new HeaderList() };
+      return { kind: 'DeleteObject', ref, conditions: {} };
     default:
       throw notImplemented(request, 'an object');
   }
@@ -124,7 +123,7 @@ function unescaped(value: string | undefined): string | undefined {
 }
 
 function metadataOf({ headers }: WireRequest): ObjectMetadata {
-  return { content: contentHeaders(headers), user: userMetadata(headers, METADATA_PREFIX), vendor: new HeaderList() };
+  return { content: contentHeaders(headers), user: userMetadata(headers, METADATA_PREFIX) };
 }
 
 function listing(request: WireRequest, bucket: string): ListObjects {
@@ -156,7 +155,7 @@ function readDelete(bucket: string, document: Buffer): Operation {
     checkKey(object.key);
     return { key: object.key };
   });
-  return { kind: 'DeleteObjects', bucket, targets, quiet: asked.quiet === true, vendor: new HeaderList() };
+  return { kind: 'DeleteObjects', bucket, targets, quiet: asked.quiet === true };
 }
 
 function jsonOf(document: Buffer): unknown {

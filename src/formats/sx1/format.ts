@@ -39,7 +39,7 @@ export const sx1: ObjectFormat = {
 
 function clientMetadata(metadata: ObjectMetadata): ObjectMetadata {
   const { content, user } = gatherMetadata(metadata);
-  return { content, user, vendor: metadata.vendor };
+  return { ...metadata, content, user };
 }
 
 async function identify({ ref, stored: answered }: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {
@@ -47,7 +47,7 @@ async function identify({ ref, stored: answered }: FoundObject, desk: FormatDesk
   if (text === undefined) throw corrupted('It has no envelope.');
   const gathered = gatherMetadata(answered.metadata);
   const { content, user } = gathered;
-  const stored = { ...answered, metadata: { content, user, vendor: answered.metadata.vendor } };
+  const stored = { ...answered, metadata: { ...answered.metadata, content, user } };
   const opened = await openSealed(text, ref, gathered, desk);
   const claimedBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
   const sealedLength = opened.fields.plaintextBytes;

@@ -112,7 +112,7 @@ function laidMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Laid {
   return {
     canonical: canonicalMetadata(settled),
     carries: carried !== undefined,
-    stored: { content: typed, user: entries, vendor: metadata.vendor },
+    stored: { ...metadata, content: typed, user: entries },
   };
 }
 

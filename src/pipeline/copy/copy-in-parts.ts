@@ -1,10 +1,9 @@
 import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { CompletedPart, StoredCopy } from '../../dialects/store-exchange.ts';
-import type { ObjectMetadata } from '../../operations/object.ts';
+import type { ObjectMetadata, ObjectSettings } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { pinned } from '../../store/pin.ts';
 import type { ProvenUpload } from '../../store/proven-upload.ts';
-import { HeaderList } from '../../wire/headers.ts';
 import type { ByteRange } from '../../wire/range.ts';
 import {
   conditionsToSend,
@@ -38,8 +37,8 @@ export async function copyInParts(
   const plan = inPlace ? replacingPlanOf(operation.conditions, context) : writePlanOf(operation.conditions, context);
   mustBeHeldOnComplete(plan);
   const conditions = await conditionsToSend(plan, ref, context, source);
-  const vendor = await withTags(operation, source, context);
-  const upload = await store.uploads.create(ref, { ...metadata, vendor }, signal);
+  const settings = await withTags(operation, source, context);
+  const upload = await store.uploads.create(ref, { ...metadata, ...settings }, signal);
   try {
     const parts = await copyParts(upload, source, context);
     await mustStillStand(source, context);
@@ -53,13 +52,14 @@ export async function copyInParts(
   }
 }
 
-/** The vendor headers of a write that stands for a copy: an upload and a put know no "tags as they are". */
+/** The settings of a write that stands for a copy: an upload and a put know no "tags as they are". */
 export async function withTags(
-  { tags, vendor }: CopyObject,
+  { tags, vendor, traits }: CopyObject,
   source: SourceObject,
   context: OperationContext,
-): Promise<HeaderList> {
-  return tags === 'replace' ? vendor : HeaderList.of([...vendor, ...(await sourceTags(source.ref, context))]);
+): Promise<ObjectSettings> {
+  if (tags === 'replace') return { vendor, traits };
+  return { vendor, traits: { ...traits, tags: await sourceTags(source.ref, context) } };
 }
 
 async function copyParts(

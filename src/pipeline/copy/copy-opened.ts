@@ -38,14 +38,14 @@ export async function copyOpened(
   const { ref } = operation;
   if (source.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
   const replaced = replacesItself(operation, writing) ? await pinToSource(operation, source, writing) : undefined;
-  const vendor = await withTags(operation, source, writing);
+  const settings = await withTags(operation, source, writing);
   const plaintext = await openSource(source, undefined, reading);
   try {
     const body = await readBody(plaintext, source, operation.checksumAlgorithm, writing);
     const put = {
       kind: 'PutObject',
       ref,
-      metadata: { ...metadata, vendor },
+      metadata: { ...metadata, ...settings },
       conditions: operation.conditions,
     } as const;
     const ack = await (replaced === undefined

@@ -2,10 +2,9 @@ import type { StoredObject } from '../../dialects/store-exchange.ts';
 import type { Manifest } from '../../envelope/footer.ts';
 import { clientError, GatewayError, type Proven } from '../../errors.ts';
 import { identify, manifestOf, type PlainObject, provenLength, type SealedObject } from '../../formats/sx1/stored.ts';
-import type { ObjectRef } from '../../operations/object.ts';
+import type { ObjectRef, Tag } from '../../operations/object.ts';
 import type { CopySource } from '../../operations/operation.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
-import { HeaderList } from '../../wire/headers.ts';
 import { judgeSource } from '../conditions/judge-read.ts';
 import { planSource } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
@@ -72,11 +71,11 @@ async function headSource(ref: ObjectRef, { store, signal }: OperationContext): 
 }
 
 /** The source's tags, for a write that is no copy to the backend; a backend without tags has none. */
-export async function sourceTags(ref: ObjectRef, { store, signal }: OperationContext): Promise<HeaderList> {
+export async function sourceTags(ref: ObjectRef, { store, signal }: OperationContext): Promise<readonly Tag[]> {
   try {
     return await pinned(store.tags(ref, signal));
   } catch (error) {
-    if (error instanceof GatewayError && error.code === 'NotImplemented') return new HeaderList();
+    if (error instanceof GatewayError && error.code === 'NotImplemented') return [];
     throw error;
   }
 }

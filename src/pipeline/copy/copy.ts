@@ -88,7 +88,7 @@ function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, manifest 
 }
 
 /** In the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does not copy them. */
-function copiedMetadata({ replacement, vendor }: CopyObject, { object }: SourceObject): ObjectMetadata {
+function copiedMetadata({ replacement, vendor, traits }: CopyObject, { object }: SourceObject): ObjectMetadata {
   const { content, user } = replacement ?? object.stored.metadata;
-  return { content, user, vendor };
+  return { content, user, vendor, traits };
 }

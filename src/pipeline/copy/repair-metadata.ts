@@ -2,14 +2,10 @@ import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { clientEtag } from '../../store/etag.ts';
 import { readingAgain } from '../../store/pin.ts';
-import { HeaderList } from '../../wire/headers.ts';
 import type { OperationContext } from '../context.ts';
 import { RequestTrace } from '../trace.ts';
 import { copyFound } from './copy.ts';
 import { readSource, type SourceObject } from './copy-source.ts';
-
-/** What may stand beside an object in the store and would not be there after a copy. */
-const KEPT_VENDOR = ['x-amz-storage-class', 'x-amz-website-redirect-location'];
 
 /** An object as a repair finds it: envelope, place, size and footer are authentic, whatever its metadata. */
 export interface FoundObject {
@@ -44,7 +40,7 @@ function lenient(context: OperationContext): OperationContext {
  */
 export async function repairMetadata(ref: ObjectRef, found: FoundObject, context: OperationContext): Promise<void> {
   const { source, metadata } = found;
-  const vendor = HeaderList.of([...metadata.vendor].filter(([name]) => KEPT_VENDOR.includes(name.toLowerCase())));
+  const { storageClass, redirect } = metadata.traits ?? {};
   const operation: CopyObject = {
     kind: 'CopyObject',
     ref,
@@ -52,7 +48,8 @@ export async function repairMetadata(ref: ObjectRef, found: FoundObject, context
     replacement: undefined,
     tags: 'copy',
     checksumAlgorithm: undefined,
-    vendor,
+    // They stand beside the object in the store, and would not be there after a copy.
+    traits: { storageClass, redirect },
     conditions: { ifMatch: `"${clientEtag(source.object.stored.etag)}"` },
   };
   await copyFound(operation, source, { reading: lenient(context), writing: context });

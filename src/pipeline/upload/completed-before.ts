@@ -7,7 +7,6 @@ import type { UploadCompleted } from '../../operations/answer.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
 import { clientEtag } from '../../store/etag.ts';
-import { HeaderList } from '../../wire/headers.ts';
 import type { OperationContext } from '../context.ts';
 import { etagOf, shownEtag } from '../etags/shown-etag.ts';
 import { noSuchUpload, type ReadUpload, type UploadUnderWay } from './state.ts';
@@ -36,7 +35,7 @@ export async function completedBefore(
   if (object === 'hidden') {
     const identity = { tenant: context.tenant, ref, backendEtag: etag };
     const known = context.policy.etag === 'md5' ? (await context.etags.find([identity]))[0] : undefined;
-    const { answer } = completedObject(ref, { etag, versionId, vendor: new HeaderList() });
+    const { answer } = completedObject(ref, { etag, versionId });
     return known === undefined ? answer : { ...answer, etag: etagOf(known, etag) };
   }
   if (object === undefined) throw noSuchUpload(operation, context);
@@ -109,7 +108,7 @@ async function answerFor(
 ): Promise<CompletedObject> {
   const { etag, versionId } = object.stored;
   const checksum = checksumIn(await manifestOf(object, ref, context));
-  return completedObject(ref, { etag, versionId, vendor: new HeaderList() }, checksum);
+  return completedObject(ref, { etag, versionId }, checksum);
 }
 
 /** What a Complete made, and its answer but for the ETag of mode `md5`. */

@@ -43,7 +43,7 @@ const CONTENT: ObjectContent = {
     metadata: {
       content: { contentType: 'text/plain', cacheControl: 'no-cache' },
       user: [['colour', 'blue']],
-      vendor: HeaderList.of([['x-amz-storage-class', 'GLACIER']]),
+      vendor: { dialect: 's3', headers: HeaderList.of([['x-amz-storage-class', 'GLACIER']]) },
     },
     checksum: { algorithm: 'CRC32', value: Buffer.alloc(4) },
     versionId: 'v1',
@@ -87,7 +87,7 @@ const LISTING: ObjectListing = {
 describe('objects', () => {
   it('stored: 201, the ETag, no body', () => {
     const ref = { bucket: 'bucket', key: 'key' };
-    const vendor = HeaderList.of([['x-amz-expiration', 'x']]);
+    const vendor = { dialect: 's3', headers: HeaderList.of([['x-amz-expiration', 'x']]) };
     const response = render({ kind: 'ObjectStored', ref, etag: 'e1', versionId: 'v', checksum: undefined, vendor });
     expect([response.status, response.body]).toEqual([201, undefined]);
     expect(headersOf(response)).toEqual({

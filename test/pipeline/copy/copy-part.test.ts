@@ -7,7 +7,6 @@ import { headObject } from '../../../src/pipeline/read/head.ts';
 import { completeUpload } from '../../../src/pipeline/upload/complete.ts';
 import { createUpload } from '../../../src/pipeline/upload/create.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
-import { HeaderList } from '../../../src/wire/headers.ts';
 import type { ByteRange } from '../../../src/wire/range.ts';
 import { pattern } from '../../devstore/started.ts';
 import {
@@ -45,7 +44,7 @@ async function put(here: InProcess, key: string, bytes: Buffer, bucket = BUCKET,
 
 async function begin(here: InProcess, bucket = BUCKET, checksum?: AskedChecksum) {
   const ref = { bucket, key: 'target' };
-  const metadata = { content: {}, user: [], vendor: new HeaderList() };
+  const metadata = { content: {}, user: [] };
   const { uploadId } = await createUpload({ kind: 'CreateMultipartUpload', ref, metadata, checksum }, here.at(bucket));
   here.asked();
   return { ref, uploadId };

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { s3Back } from '../../../src/dialects/s3/back/back.ts';
 import { canonicalMetadata } from '../../../src/envelope/claims.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, openEnvelope, readEnvelopeHead } from '../../../src/envelope/envelope.ts';
+import type { VendorHeaders } from '../../../src/operations/object.ts';
 import type { CopyObject } from '../../../src/operations/operation.ts';
 import { listObjects } from '../../../src/pipeline/bucket/list.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
@@ -32,6 +33,10 @@ import {
 } from '../in-process.ts';
 import { startUpload } from '../upload/upload-stand.ts';
 
+function s3Headers(header: readonly [string, string]): VendorHeaders {
+  return { dialect: 's3', headers: HeaderList.of([header]) };
+}
+
 const PIECE = 8 * 1024 * 1024;
 const PLAIN = 'plain-box';
 const MIXED = 'mixed-box';
@@ -55,7 +60,7 @@ interface Put {
 }
 
 async function put(here: InProcess, key: string, bytes: Buffer, { bucket = BUCKET, declared, tags }: Put = {}) {
-  const vendor = HeaderList.of(tags === undefined ? [] : [['x-amz-tagging', tags]]);
+  const vendor = tags === undefined ? undefined : s3Headers(['x-amz-tagging', tags]);
   const operation = putOf(key, { ref: { bucket, key }, metadata: { content: CONTENT, user: USER, vendor } });
   const stored = await putObject(operation, verifiedBody(bytes, { declared: declared ?? true }), here.at(bucket));
   here.asked();
@@ -158,7 +163,7 @@ describe('a copy within one protection', () => {
       ['second', ''],
     ]);
     await here.stored.delete(bucket, 'b');
-    const vendor = HeaderList.of([['x-amz-tagging', 'n=1']]);
+    const vendor = s3Headers(['x-amz-tagging', 'n=1']);
     await copy(here, copyOf(`${BUCKET}/a`, 'b', { ...over, tags: 'replace', vendor }));
     expect(await tagsOf(bucket)).toEqual([['n', '1']]);
     await here.stored.delete(bucket, 'b');
@@ -168,14 +173,15 @@ describe('a copy within one protection', () => {
 
   it('takes the storage class of the request, never that of the source', async () => {
     const here = await stand();
-    const cold = HeaderList.of([['x-amz-storage-class', 'STANDARD_IA']]);
+    const cold = s3Headers(['x-amz-storage-class', 'STANDARD_IA']);
     await putObject(
       putOf('a', { metadata: { content: {}, user: [], vendor: cold } }),
       verifiedBody(pattern(1)),
       here.at(BUCKET),
     );
     await copy(here, copyOf(`${BUCKET}/a`, 'b'));
-    const classOf = async (key: string) => (await read(here, key)).facts.metadata.vendor.get('x-amz-storage-class');
+    const classOf = async (key: string) =>
+      (await read(here, key)).facts.metadata.vendor?.headers.get('x-amz-storage-class');
     expect(await classOf('b')).toBeUndefined();
     await copy(here, copyOf(`${BUCKET}/a`, 'b', { vendor: cold }));
     expect(await classOf('b')).toBe('STANDARD_IA');

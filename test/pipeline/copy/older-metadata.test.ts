@@ -7,7 +7,6 @@ import { copyObject } from '../../../src/pipeline/copy/copy.ts';
 import { lookAtMetadata } from '../../../src/pipeline/copy/repair-metadata.ts';
 import { getObject } from '../../../src/pipeline/read/get.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
-import { HeaderList } from '../../../src/wire/headers.ts';
 import { payload } from '../../support/payload.ts';
 import { BUCKET, bodyOf, copyOf, getOf, type InProcess, inProcess, putOf, verifiedBody } from '../in-process.ts';
 
@@ -44,7 +43,7 @@ async function putAsBefore(here: InProcess): Promise<void> {
   expect(envelope[2]).toBe(0b110);
   // The backend's dialect writes RFC 2047 words, as it did then.
   const user = [...USER, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
-  const metadata = { content: CONTENT, user, vendor: new HeaderList() };
+  const metadata = { content: CONTENT, user };
   const copy = { ref, source: { ref, etag: stored.etag }, metadata, tags: 'copy' } as const;
   await store.copy(copy, new AbortController().signal);
 }

@@ -3,7 +3,6 @@ import { CARRIED_ENTRY } from '../../../src/envelope/carried-metadata.ts';
 import { lookAtMetadata, repairMetadata } from '../../../src/pipeline/copy/repair-metadata.ts';
 import { getObject } from '../../../src/pipeline/read/get.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
-import { HeaderList } from '../../../src/wire/headers.ts';
 import { payload } from '../../support/payload.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from '../in-process.ts';
 
@@ -15,7 +14,7 @@ const ref = { bucket: BUCKET, key: 'k' };
 
 async function put(here: InProcess, bytes: number, declared = true): Promise<Buffer> {
   const body = payload(bytes, bytes);
-  const metadata = { content: { contentType: 'a/b' }, user: USER, vendor: new HeaderList() };
+  const metadata = { content: { contentType: 'a/b' }, user: USER };
   await putObject(putOf('k', { metadata }), verifiedBody(body, { declared }), here.context());
   return body;
 }
@@ -65,7 +64,7 @@ it('what replaced the object since it was looked at stays', async () => {
 it('a folder marker is repaired, too', async () => {
   const here = await inProcess();
   const folder = { bucket: BUCKET, key: 'dir/' };
-  const metadata = { content: {}, user: USER, vendor: new HeaderList() };
+  const metadata = { content: {}, user: USER };
   await putObject(putOf('dir/', { metadata }), verifiedBody(Buffer.alloc(0)), here.context());
   await lose(here, (name) => name === 'kept', folder);
   await repairMetadata(folder, await lookAtMetadata(folder, here.context()), here.context());
@@ -91,7 +90,7 @@ it('what is wrong with more than the metadata is not repaired', async () => {
 
 it('an envelope that says that metadata is carried, and an entry that it does not say, are changes', async () => {
   const here = await inProcess();
-  const metadata = { content: {}, user: [['kept', '1']] as const, vendor: new HeaderList() };
+  const metadata = { content: {}, user: [['kept', '1']] as const };
   await putObject(putOf('k', { metadata }), verifiedBody(payload(10)), here.context());
   const { store } = here.tools;
   const signal = new AbortController().signal;

@@ -10,7 +10,6 @@ import { listParts } from '../../../src/pipeline/upload/list.ts';
 import { deleteObject, deleteObjects } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
 import type { Conditions } from '../../../src/wire/conditions.ts';
-import { HeaderList } from '../../../src/wire/headers.ts';
 import { payload } from '../../support/payload.ts';
 import {
   BUCKET,
@@ -372,9 +371,8 @@ describe('conditions', () => {
     await putHello(stand, 'l');
     const context = () => stand.context(MD5);
     const ref = { bucket: BUCKET, key: 'k' };
-    const vendor = new HeaderList();
     const remove = (ifMatch: string) =>
-      refusalOf(deleteObject({ kind: 'DeleteObject', ref, conditions: { ifMatch }, vendor }, context()));
+      refusalOf(deleteObject({ kind: 'DeleteObject', ref, conditions: { ifMatch } }, context()));
     expect(await remove(other)).toBe('PreconditionFailed');
     expect(await remove(quoted)).toBe('none');
     await putHello(stand);
@@ -382,10 +380,7 @@ describe('conditions', () => {
       { key: 'k', etag: quoted },
       { key: 'l', etag: other },
     ];
-    const many = await deleteObjects(
-      { kind: 'DeleteObjects', bucket: BUCKET, targets, quiet: false, vendor },
-      context(),
-    );
+    const many = await deleteObjects({ kind: 'DeleteObjects', bucket: BUCKET, targets, quiet: false }, context());
     expect(many.deleted.map(({ key }) => key)).toEqual(['k']);
     expect(many.failures.map(({ key, code }) => [key, code])).toEqual([['l', 'PreconditionFailed']]);
   });

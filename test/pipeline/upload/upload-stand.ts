@@ -6,7 +6,6 @@ import { getObject } from '../../../src/pipeline/read/get.ts';
 import { completeUpload } from '../../../src/pipeline/upload/complete.ts';
 import { createUpload } from '../../../src/pipeline/upload/create.ts';
 import { uploadPart } from '../../../src/pipeline/upload/part.ts';
-import { HeaderList } from '../../../src/wire/headers.ts';
 import { BUCKET, bodyOf, getOf, type InProcess, verifiedBody } from '../in-process.ts';
 
 export const MIB = 1024 * 1024;
@@ -31,7 +30,7 @@ export async function startUpload(
 ): Promise<StartedUpload> {
   const { bucket = BUCKET, context = () => stand.context(), checksum } = options;
   const ref = { bucket, key };
-  const metadata = { content: { contentType: 'text/plain' }, user: [], vendor: new HeaderList() };
+  const metadata = { content: { contentType: 'text/plain' }, user: [] };
   const created = await createUpload({ kind: 'CreateMultipartUpload', ref, metadata, checksum }, context());
   const named = { ref, uploadId: created.uploadId };
   return {

@@ -14,7 +14,6 @@ import { putObject } from '../../../src/pipeline/write/put.ts';
 import { ProvenUpload } from '../../../src/store/proven-upload.ts';
 import { openFileStates } from '../../../src/uploads/file-states.ts';
 import { StagingSweep } from '../../../src/uploads/staging-sweep.ts';
-import { HeaderList } from '../../../src/wire/headers.ts';
 import { temporaryDirectory } from '../../keys/fixture.ts';
 import { payload } from '../../support/payload.ts';
 import { BUCKET, headOf, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from '../in-process.ts';
@@ -204,7 +203,7 @@ describe('parts smaller than the backend takes', () => {
       message: expect.stringMatching(/operator must .*uploads\.stagingBucket/),
     };
     await stand.tools.store.buckets.create(
-      { kind: 'CreateBucket', bucket: STAGING, location: undefined, vendor: new HeaderList() },
+      { kind: 'CreateBucket', bucket: STAGING, location: undefined },
       new AbortController().signal,
     );
     // A stranger's that anybody may write to: HEAD says that it is there.
@@ -261,7 +260,7 @@ describe('parts smaller than the backend takes', () => {
     const [part = ''] = await staged(stand);
     const others = ['report.pdf', `${part}.bak`, `backup/${part}`, part.replace(/.$/, 'X'), part.replace('/', '/0')];
     for (const key of others) {
-      const metadata = { content: {}, user: [], vendor: new HeaderList() };
+      const metadata = { content: {}, user: [] };
       const put = { ref: { bucket: STAGING, key }, metadata, conditions: {}, body: payload(10, 2) };
       await stand.tools.store.put(put, new AbortController().signal);
     }

@@ -5,7 +5,7 @@ import { putObject } from '../../../src/pipeline/write/put.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import { BUCKET, headOf, type InProcess, inProcess, lacking, putOf, refusalOf, verifiedBody } from '../in-process.ts';
 
-const VENDOR = new HeaderList(['x-amz-bypass-governance-retention', 'true']);
+const VENDOR = { dialect: 's3', headers: new HeaderList(['x-amz-bypass-governance-retention', 'true']) };
 
 async function etagOf(stand: InProcess, key: string): Promise<string> {
   return (await headObject(headOf(key), stand.context())).facts.etag;

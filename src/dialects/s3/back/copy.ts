@@ -1,7 +1,7 @@
+import type { Tag } from '../../../operations/object.ts';
 import { unquoted } from '../../../wire/etag.ts';
 import { HeaderList } from '../../../wire/headers.ts';
 import type { IncomingResponse, OutgoingRequest } from '../../../wire/message.ts';
-import { percentEncode } from '../../../wire/percent.ts';
 import { xmlChild, xmlChildren, xmlText } from '../../../wire/xml/xml.ts';
 import type { ForStore } from '../../identifiers.ts';
 import type { StoreCopy, StoreCopySource, StoredCopy, StorePartCopy } from '../../store-exchange.ts';
@@ -56,15 +56,14 @@ function throwIfFailed(response: IncomingResponse, document: Buffer): void {
   if (document.includes('<Error>')) throw readError(response, document, {});
 }
 
-/** GetObjectTagging's answer as the header by which a write sets the same tags: form-encoded, as a query is. */
-export function readTags(document: Buffer): HeaderList {
-  if (document.length === 0) return new HeaderList(); // Ceph RGW's way to say that there are none
+/** GetObjectTagging's answer. */
+export function readTags(document: Buffer): readonly Tag[] {
+  if (document.length === 0) return []; // Ceph RGW's way to say that there are none
   const set = xmlChild(readDocument(document, 'Tagging'), 'TagSet');
   const tags = set === undefined ? [] : xmlChildren(set, 'Tag');
-  const pairs = tags.map((tag) => {
+  return tags.map((tag) => {
     const name = xmlText(tag, 'Key');
     if (name === undefined) throw unusable('has a tag without a name');
-    return `${percentEncode(name)}=${percentEncode(xmlText(tag, 'Value') ?? '')}`;
+    return [name, xmlText(tag, 'Value') ?? ''];
   });
-  return HeaderList.of(pairs.length === 0 ? [] : [['x-amz-tagging', pairs.join('&')]]);
 }

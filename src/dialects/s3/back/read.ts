@@ -1,11 +1,12 @@
 import { GatewayError } from '../../../errors.ts';
-import type { ContentHeaders, MetadataEntry } from '../../../operations/object.ts';
+import type { ContentHeaders, MetadataEntry, VendorHeaders } from '../../../operations/object.ts';
 import { parseHttpDate } from '../../../wire/dates.ts';
 import { unquoted } from '../../../wire/etag.ts';
 import { HeaderList } from '../../../wire/headers.ts';
 import type { IncomingResponse } from '../../../wire/message.ts';
 import type { StoredAck, StoredObject } from '../../store-exchange.ts';
 import { decodeMetadataValue } from '../encoded-word.ts';
+import { settingsIn } from '../traits.ts';
 import { META_PREFIX } from './render.ts';
 
 /** The heads of a backend's answers, read in one pass: this runs for every object. */
@@ -134,7 +135,7 @@ export function readObject(response: IncomingResponse): StoredObject {
     storedRange: range === undefined ? undefined : { first: range.first, last: range.last },
     etag: head.etag,
     lastModified,
-    metadata: { content: head.content, user: head.user, vendor: head.vendor },
+    metadata: { content: head.content, user: head.user, ...settingsIn(head.vendor) },
     versionId: head.versionId,
     partsCount: head.partsCount === undefined ? undefined : wholeNumber(head.partsCount),
   };
@@ -143,7 +144,7 @@ export function readObject(response: IncomingResponse): StoredObject {
 export function readAck(response: IncomingResponse): StoredAck {
   const head = readHead(response.headers);
   if (head.etag === undefined) throw unusable('has no ETag');
-  return { etag: head.etag, versionId: head.versionId, vendor: head.vendor };
+  return { etag: head.etag, versionId: head.versionId, vendor: vendorOf(head) };
 }
 
 export function readDelete(response: IncomingResponse): { versionId: string | undefined; deleteMarker: boolean } {
@@ -151,9 +152,14 @@ export function readDelete(response: IncomingResponse): { versionId: string | un
   return { versionId, deleteMarker };
 }
 
-/** What belongs to an answer without a body of the object: for readComplete and readError. */
-export function readMarks(headers: HeaderList): Pick<Head, 'versionId' | 'deleteMarker' | 'vendor'> {
-  return readHead(headers);
+/** What belongs to an answer without a body of the object. */
+export function readMarks(headers: HeaderList): Pick<StoredAck, 'versionId' | 'vendor'> {
+  const head = readHead(headers);
+  return { versionId: head.versionId, vendor: vendorOf(head) };
+}
+
+function vendorOf({ vendor }: Head): VendorHeaders | undefined {
+  return vendor.size === 0 ? undefined : { dialect: 's3', headers: vendor };
 }
 
 /** MinIO's answer when the end of an object is asked for that has no bytes. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ObjectMetadata } from '../../../operations/object.ts';
+import type { ObjectMetadata, VendorHeaders } from '../../../operations/object.ts';
 import type {
   DeleteTarget,
   ListMultipartUploads,
@@ -13,7 +13,9 @@ import { percentEncode, percentEncodePath } from '../../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../../wire/xml/xml.ts';
 import type { ForStore, Identifier, StoreBucket, StoreLocation, StoreRef, StoreUploadId } from '../../identifiers.ts';
 import type { CompletedPart, StoreGet, StorePut } from '../../store-exchange.ts';
+import { vendorHeadersFor } from '../../vendor-headers.ts';
 import { encodeMetadataValue } from '../encoded-word.ts';
+import { appendTraits } from '../traits.ts';
 import { setsLock, withChecksum } from './checksum-headers.ts';
 
 /**
@@ -56,8 +58,8 @@ export function renderGet(
   return { method, path: objectPath(ref, query), headers, body: undefined, idempotent: true };
 }
 
-export function renderDelete(ref: StoreRef, conditions: Conditions, vendor = new HeaderList()): OutgoingRequest {
-  const headers = vendor.clone();
+export function renderDelete(ref: StoreRef, conditions: Conditions, vendor?: VendorHeaders): OutgoingRequest {
+  const headers = vendorHeadersFor('s3', vendor);
   addWriteConditions(headers, conditions);
   const request = bodiless('DELETE', objectPath(ref, [['versionId', ref.versionId]]), headers);
   return { ...request, idempotent: isUnconditional(conditions) };
@@ -66,7 +68,7 @@ export function renderDelete(ref: StoreRef, conditions: Conditions, vendor = new
 export function renderDeleteMany(
   bucket: StoreBucket,
   targets: readonly ForStore<DeleteTarget>[],
-  vendor = new HeaderList(),
+  vendor?: VendorHeaders,
 ): OutgoingRequest {
   const objects = targets.map(
     ({ key, versionId, etag }) =>
@@ -75,7 +77,7 @@ export function renderDeleteMany(
   const body = Buffer.from(`${XML_DECLARATION}<Delete xmlns="${XMLNS}">${objects.join('')}</Delete>`, 'utf8');
   // S3 demands Content-MD5 or a checksum of its own on this request.
   const md5 = createHash('md5').update(body).digest('base64');
-  const headers = vendor.clone().append('content-type', 'application/xml').append('content-md5', md5);
+  const headers = vendorHeadersFor('s3', vendor).append('content-type', 'application/xml').append('content-md5', md5);
   // Sent twice, a conditional deletion fails of what its own first copy did.
   const idempotent = targets.every(({ etag }) => etag === undefined);
   return { method: 'POST', path: bucketPath(bucket, [['delete', '']]), headers, body, idempotent };
@@ -122,9 +124,9 @@ export function renderListVersions(asked: ForStore<ListObjectVersions>): Outgoin
 export function renderCreateBucket(
   bucket: StoreBucket,
   location: StoreLocation | undefined,
-  vendor: HeaderList,
+  vendor?: VendorHeaders,
 ): OutgoingRequest {
-  const headers = vendor.clone();
+  const headers = vendorHeadersFor('s3', vendor);
   const body =
     location === undefined
       ? undefined
@@ -257,8 +259,10 @@ function addWriteConditions(headers: HeaderList, conditions: Conditions): void {
   if (conditions.ifNoneMatch !== undefined) headers.append('if-none-match', conditions.ifNoneMatch);
 }
 
-export function metadataHeaders({ content, user, vendor }: ObjectMetadata): HeaderList {
-  const headers = vendor.clone();
+/** @throws GatewayError NotImplemented for a setting of another dialect that S3 has no header for */
+export function metadataHeaders({ content, user, vendor, traits }: ObjectMetadata): HeaderList {
+  const headers = vendorHeadersFor('s3', vendor);
+  appendTraits(headers, traits);
   if (content.contentType !== undefined) headers.append('content-type', content.contentType);
   if (content.cacheControl !== undefined) headers.append('cache-control', content.cacheControl);
   if (content.contentDisposition !== undefined) headers.append('content-disposition', content.contentDisposition);

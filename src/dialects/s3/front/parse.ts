@@ -1,7 +1,7 @@
 import { clientError, GatewayError } from '../../../errors.ts';
 import type { ObjectRef } from '../../../operations/object.ts';
 import type { Forward, Operation } from '../../../operations/operation.ts';
-import { HeaderList } from '../../../wire/headers.ts';
+import type { HeaderList } from '../../../wire/headers.ts';
 import type { WireRequest } from '../../../wire/message.ts';
 import type { QueryList } from '../../../wire/query.ts';
 import type { FrontSettings, ParsedRequest } from '../../front-dialect.ts';
@@ -149,7 +149,7 @@ function parseComplete(
 
 function parseCreateBucket(bucket: string, headers: HeaderList): ParsedRequest {
   checkNewBucketName(bucket);
-  const vendor = bucketVendorHeaders(headers, new HeaderList());
+  const vendor = bucketVendorHeaders(headers);
   return {
     kind: 'document',
     name: 'CreateBucket',

@@ -54,7 +54,7 @@ describe('readObject', () => {
       contentLanguage: 'l',
       expires: 'x',
     });
-    expect([...object.metadata.vendor].map(([name]) => name)).toEqual([
+    expect([...(object.metadata.vendor?.headers ?? [])].map(([name]) => name)).toEqual([
       'x-amz-storage-class',
       'x-amz-tagging-count',
       'x-amz-expiration',

@@ -54,7 +54,7 @@ async function expectSigned(request: OutgoingRequest): Promise<void> {
 }
 
 const ref = { bucket: 'bucket', key: "/a b/ü%2F+(!)*'/\u0001" };
-const metadata = { content: { contentType: 'text/plain' }, user: [['a', 'x  y']] as const, vendor: new HeaderList() };
+const metadata = { content: { contentType: 'text/plain' }, user: [['a', 'x  y']] as const };
 const list = { bucket: 'bucket', prefix: 'a/ü +&=', delimiter: '/', maxKeys: 10, urlEncoded: true } as const;
 
 describe('sign agrees with @smithy/signature-v4', () => {
@@ -119,7 +119,7 @@ test("a client's own signature never goes to the backend", () => {
 test('without credentials nothing of a signature is left, and the rest goes as it was', () => {
   const request = s3Back.put({
     ref,
-    metadata: { ...metadata, vendor: HeaderList.of([['x-amz-acl', 'private']]) },
+    metadata: { ...metadata, vendor: { dialect: 's3', headers: HeaderList.of([['x-amz-acl', 'private']]) } },
     conditions: {},
     body: Buffer.from('x'),
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { metadataHeaders } from '../../../../src/dialects/s3/back/render.ts';
 import { createS3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { StoreClaim } from '../../../../src/dialects/store-claim.ts';
 import { clientError, GatewayError } from '../../../../src/errors.ts';
@@ -108,9 +109,10 @@ describe('CopyObject', () => {
       replacement: undefined,
       tags: 'copy',
       checksumAlgorithm: undefined,
+      traits: { storageClass: 'infrequent-access' },
       conditions: { ifMatch: '"d"' },
     });
-    expect([...vendor]).toEqual([['x-amz-storage-class', 'STANDARD_IA']]);
+    expect([...(vendor?.headers ?? [])]).toEqual([['x-amz-storage-class', 'STANDARD_IA']]);
   });
 
   test('REPLACE, of metadata and of tags', () => {
@@ -122,7 +124,7 @@ describe('CopyObject', () => {
       ['content-type', 'text/plain'],
     ]);
     expect(replacement).toMatchObject({ content: { contentType: 'text/plain' }, user: [['a', 'b']] });
-    expect([tags, [...vendor]]).toEqual(['replace', [['x-amz-tagging', 'a=b']]]);
+    expect([tags, [...(vendor?.headers ?? [])]]).toEqual(['replace', [['x-amz-tagging', 'a=b']]]);
   });
 
   test.each<[string, Headers, string]>([
@@ -252,7 +254,7 @@ const COPIED: ObjectCopied = {
   versionId: 'v2',
   sourceVersionId: 'v1',
   checksum: { algorithm: 'SHA256', value: Buffer.alloc(32) },
-  vendor: HeaderList.of([['x-amz-expiration', 'x']]),
+  vendor: { dialect: 's3', headers: HeaderList.of([['x-amz-expiration', 'x']]) },
 };
 const CONTEXT = {
   requestId: 'REQ1',
@@ -329,7 +331,7 @@ describe('towards the backend', () => {
   const metadata = {
     content: { contentType: 'text/plain' },
     user: [['sx1', 'envelope']],
-    vendor: HeaderList.of([['x-amz-storage-class', 'COLD']]),
+    vendor: { dialect: 's3', headers: HeaderList.of([['x-amz-storage-class', 'COLD']]) },
   } as const;
 
   test.each(['copy', 'replace'] as const)('a copy is pinned, its metadata replaced, its tags: %s', (tags) => {
@@ -369,7 +371,7 @@ describe('towards the backend', () => {
     const head = answer('x-amz-version-id', 'v', 'x-amz-copy-source-version-id', 's', 'x-amz-checksum-crc32', 'AAAA');
     const { vendor, ...copied } = s3Back.readCopied(head, result('CopyObjectResult', ' \n '));
     expect(copied).toEqual({ etag: 'e', lastModified: new Date('2024-01-02T03:04:05.678Z'), versionId: 'v' });
-    expect([...vendor]).toEqual([]);
+    expect([...(vendor?.headers ?? [])]).toEqual([]);
     expect(s3Back.readCopiedPart(answer(), result('CopyPartResult', '\n'))).toBe('e');
   });
 
@@ -392,7 +394,13 @@ describe('towards the backend', () => {
     const tag = (key: string, value: string) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
     const tagging = (tags: string) => Buffer.from(`<Tagging><TagSet>${tags}</TagSet></Tagging>`);
     const read = s3Back.readTags(tagging(tag('a', '1') + tag('b &amp; c', '=+ü') + tag('d', '')));
-    expect([...read]).toEqual([['x-amz-tagging', 'a=1&b%20%26%20c=%3D%2B%C3%BC&d=']]);
+    expect(read).toEqual([
+      ['a', '1'],
+      ['b & c', '=+ü'],
+      ['d', ''],
+    ]);
+    const headers = metadataHeaders({ content: {}, user: [], traits: { tags: read } });
+    expect([...headers]).toEqual([['x-amz-tagging', 'a=1&b%20%26%20c=%3D%2B%C3%BC&d=']]);
     expect([...s3Back.readTags(tagging(''))]).toEqual([]);
     expect(s3Back.tags({ bucket: 'b', key: 'k', versionId: 'v' }).path).toBe('/b/k?tagging=&versionId=v');
   });

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { proven } from '../../../../src/errors.ts';
 import type { Answer } from '../../../../src/operations/answer.ts';
-import { HeaderList } from '../../../../src/wire/headers.ts';
 import { judged } from '../../../encryption/judged.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, SETTINGS } from '../signature/signing.ts';
@@ -102,7 +101,6 @@ test('the answer tells of ciphertext, and only of that', () => {
     etag,
     versionId: undefined,
     checksum: undefined,
-    vendor: new HeaderList(),
   };
   const lastModified = new Date(0);
   const writes: readonly Answer[] = [
@@ -122,7 +120,7 @@ test('the answer tells of ciphertext, and only of that', () => {
       undefined,
     ]);
   }
-  const metadata = { content: {}, user: [], vendor: new HeaderList() };
+  const metadata = { content: {}, user: [] };
   for (const sealed of [true, false, undefined]) {
     const facts = { plaintextBytes: proven(1), etag, lastModified, metadata, sealed };
     const content: Answer = { kind: 'ObjectContent', facts, range: undefined, overrides: {}, body: undefined };

@@ -3,7 +3,6 @@ import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { proven } from '../../../../src/errors.ts';
 import type { ObjectAttributes, ObjectContent } from '../../../../src/operations/answer.ts';
 import type { GetObjectAttributes, Operation } from '../../../../src/operations/operation.ts';
-import { HeaderList } from '../../../../src/wire/headers.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, SETTINGS } from '../signature/signing.ts';
 
@@ -45,7 +44,11 @@ const CONTENT: ObjectContent = {
     plaintextBytes: proven(100),
     etag: 'e',
     lastModified: new Date('2024-01-02T03:04:05Z'),
-    metadata: { content: {}, user: [], vendor: HeaderList.of([['x-amz-storage-class', 'COLD']]) },
+    metadata: {
+      content: {},
+      user: [],
+      traits: { storageClass: { dialect: 's3', word: 'COLD' } },
+    },
     checksum: { algorithm: 'CRC32', value: Buffer.of(1, 2, 3, 4), parts: 3 },
     versionId: 'v1',
   },

@@ -19,7 +19,7 @@ function render(reply: Partial<FormReply>, key = 'u/a b.txt', target = '/bucket'
         etag: 'abc-0',
         versionId: 'v1',
         checksum: { algorithm: 'CRC32', value: Buffer.from('3610a686', 'hex') },
-        vendor: new HeaderList(['x-amz-expiration', 'soon']),
+        vendor: { dialect: 's3', headers: new HeaderList(['x-amz-expiration', 'soon']) },
       },
       reply: { redirect: undefined, status: 204, ...reply },
     },

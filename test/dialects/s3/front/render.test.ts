@@ -46,7 +46,7 @@ const CONTENT: ObjectContent = {
     metadata: {
       content: { contentType: 'text/plain', contentEncoding: 'gzip', expires: 'never' },
       user: [['name', 'Zo\u00c3\u00ab']],
-      vendor: HeaderList.of([['x-amz-storage-class', 'STANDARD_IA']]),
+      vendor: { dialect: 's3', headers: HeaderList.of([['x-amz-storage-class', 'STANDARD_IA']]) },
     },
     checksum: { algorithm: 'CRC32', value: Buffer.from('NhCmhg==', 'base64') },
     versionId: 'v1',
@@ -109,7 +109,7 @@ describe('objects', () => {
       'content-language': 'l',
       expires: 'x',
     });
-    const bare = { ...CONTENT.facts, metadata: { content: {}, user: [], vendor: new HeaderList() } };
+    const bare = { ...CONTENT.facts, metadata: { content: {}, user: [] } };
     expect(headersOf(render({ ...CONTENT, facts: bare }))['content-type']).toBe('binary/octet-stream');
   });
 
@@ -120,7 +120,7 @@ describe('objects', () => {
       etag: 'e1',
       versionId: 'v1',
       checksum: { algorithm: 'SHA1', value: Buffer.alloc(20) },
-      vendor: HeaderList.of([['x-amz-expiration', 'soon']]),
+      vendor: { dialect: 's3', headers: HeaderList.of([['x-amz-expiration', 'soon']]) },
     });
     expect(stored.status).toBe(200);
     expect(headersOf(stored)).toEqual({

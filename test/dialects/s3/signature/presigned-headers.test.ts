@@ -75,7 +75,7 @@ function metadataOf(request: WireRequest): unknown {
   if (parsed.kind !== 'ready' || parsed.operation.kind !== 'PutObject') throw new Error('no PutObject');
   const { content, user, vendor } = parsed.operation.metadata;
   const said = Object.entries(content).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(said), user, vendor: [...vendor] };
+  return { ...Object.fromEntries(said), user, vendor: [...(vendor?.headers ?? [])] };
 }
 
 /** What `getSignedUrl('putObject', …)` of the AWS SDK for JavaScript 2 makes of its parameters. */

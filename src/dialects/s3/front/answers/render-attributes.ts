@@ -2,6 +2,7 @@ import type { ObjectAttributes } from '../../../../operations/answer.ts';
 import { formatHttpDate } from '../../../../wire/dates.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
+import { storageClassIn } from '../../traits.ts';
 import { S3_NAMESPACE } from './render-listing.ts';
 
 /** GetObjectAttributes: ETags without quotes here, and composite checksums without their number of parts, as S3 has it. */
@@ -17,7 +18,7 @@ export function attributesDocument({ asked, facts, parts }: ObjectAttributes): s
   }
   if (attributes.has('parts') && parts !== undefined) xml += partsElement(asked, parts);
   if (attributes.has('storageClass')) {
-    xml += xmlElement('StorageClass', facts.metadata.vendor.get('x-amz-storage-class') ?? 'STANDARD');
+    xml += xmlElement('StorageClass', storageClassIn(facts.metadata));
   }
   if (attributes.has('size')) xml += xmlElement('ObjectSize', facts.plaintextBytes);
   return `${xml}</GetObjectAttributesResponse>`;

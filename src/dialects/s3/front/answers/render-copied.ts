@@ -2,6 +2,7 @@ import type { ObjectCopied, PartCopied } from '../../../../operations/answer.ts'
 import { formatIsoDate } from '../../../../wire/dates.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
+import { appendVendor } from '../../../vendor-headers.ts';
 import { S3_NAMESPACE } from './render-listing.ts';
 import { checksumElement, typeName } from './render-upload.ts';
 
@@ -28,6 +29,6 @@ export function copiedHeaders(answer: ObjectCopied | PartCopied, headers: Header
   if (sourceVersionId !== undefined) headers.append('x-amz-copy-source-version-id', sourceVersionId);
   if (answer.kind === 'PartCopied') return headers;
   if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
-  for (const [name, value] of answer.vendor) headers.append(name, value);
+  appendVendor(headers, answer.vendor, 's3');
   return headers;
 }

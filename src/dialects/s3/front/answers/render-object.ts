@@ -4,6 +4,7 @@ import type { ResponseOverrides } from '../../../../operations/operation.ts';
 import { formatHttpDate } from '../../../../wire/dates.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { WireResponse } from '../../../../wire/message.ts';
+import { appendVendor } from '../../../vendor-headers.ts';
 import { CHECKSUMS, checksumText } from '../../checksum.ts';
 import { METADATA_PREFIX } from '../requests/header-rules.ts';
 
@@ -25,7 +26,7 @@ export function renderContent(answer: ObjectContent, headers: HeaderList): WireR
   headers.append('Last-Modified', formatHttpDate(facts.lastModified));
   appendContentHeaders(headers, facts.metadata.content, overrides);
   for (const [name, value] of facts.metadata.user) headers.append(METADATA_PREFIX + name, value);
-  for (const [name, value] of facts.metadata.vendor) headers.append(name, value);
+  appendVendor(headers, facts.metadata.vendor, 's3');
   if (facts.versionId !== undefined) headers.append('x-amz-version-id', facts.versionId);
   // A checksum is of the whole object: with a part of it SDKs would hash the part and call it corrupted.
   if (range === undefined) appendChecksum(headers, facts.checksum);
@@ -43,7 +44,7 @@ export function addStored(answer: ObjectStored, headers: HeaderList): void {
   headers.append('ETag', `"${answer.etag}"`);
   if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
   appendChecksum(headers, answer.checksum);
-  for (const [name, value] of answer.vendor) headers.append(name, value);
+  appendVendor(headers, answer.vendor, 's3');
 }
 
 export function renderDeleted(answer: ObjectDeleted, headers: HeaderList): WireResponse {

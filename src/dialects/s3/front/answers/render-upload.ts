@@ -12,6 +12,7 @@ import type { WireResponse } from '../../../../wire/message.ts';
 import { percentEncodePath } from '../../../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
 import type { RenderContext } from '../../../front-dialect.ts';
+import { appendVendor } from '../../../vendor-headers.ts';
 import { checksumText } from '../../checksum.ts';
 import { owner, S3_NAMESPACE } from './render-listing.ts';
 import { appendChecksum } from './render-object.ts';
@@ -88,7 +89,7 @@ export function uploadListingDocument(answer: UploadListing): string {
 
 export function renderCompleted(answer: UploadCompleted, context: RenderContext, headers: HeaderList): WireResponse {
   if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
-  for (const [name, value] of answer.vendor) headers.append(name, value);
+  appendVendor(headers, answer.vendor, 's3');
   const body = Buffer.from(XML_DECLARATION + completedElement(answer, context), 'utf8');
   headers.append('Content-Type', 'application/xml').append('Content-Length', String(body.length));
   return { status: 200, headers, body };

@@ -1,7 +1,8 @@
 import { clientError } from '../../../../errors.ts';
-import type { ObjectRef } from '../../../../operations/object.ts';
+import type { ObjectRef, ObjectSettings } from '../../../../operations/object.ts';
 import type { CopyObject, CopySource } from '../../../../operations/operation.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
+import { settingsIn } from '../../traits.ts';
 import { readCopySource } from './copy-source.ts';
 import { readSourceEncryption, readWriteEncryption } from './encryption-headers.ts';
 import { COPY_SOURCE_HEADERS } from './header-rules.ts';
@@ -20,7 +21,7 @@ export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject 
   const source = { ...readCopySource(headers), encryption: readSourceEncryption(headers) };
   const replacesMetadata = readDirective(headers, DIRECTIVES.metadata) === 'REPLACE';
   const replacesTags = readDirective(headers, DIRECTIVES.tags) === 'REPLACE';
-  const { content, user, vendor } = readObjectMetadata('CopyObject', headers, (name) => READ_HERE.has(name));
+  const { content, user, ...settings } = readObjectMetadata('CopyObject', headers, (name) => READ_HERE.has(name));
   const encryption = readWriteEncryption(headers, { operation: 'CopyObject', copies: true });
   if (isSameObject(ref, source) && !(replacesMetadata || replacesTags || changesItself(headers))) {
     throw clientError(
@@ -35,7 +36,7 @@ export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject 
     replacement: replacesMetadata ? { content, user } : undefined,
     tags: replacesTags ? 'replace' : 'copy',
     checksumAlgorithm: readChecksumAlgorithm(headers),
-    vendor: replacesTags ? vendor : withoutTags(vendor),
+    ...(replacesTags ? settings : withoutTags(settings)),
     conditions: readWriteConditions(headers),
     encryption,
   };
@@ -57,6 +58,7 @@ function changesItself(headers: HeaderList): boolean {
   return changes.some((name) => headers.has(name));
 }
 
-function withoutTags(vendor: HeaderList): HeaderList {
-  return vendor.has('x-amz-tagging') ? vendor.clone().delete('x-amz-tagging') : vendor;
+function withoutTags(settings: ObjectSettings): ObjectSettings {
+  const { vendor } = settings;
+  return vendor?.headers.has('x-amz-tagging') ? settingsIn(vendor.headers.clone().delete('x-amz-tagging')) : settings;
 }

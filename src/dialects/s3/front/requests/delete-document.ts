@@ -1,6 +1,6 @@
 import { clientError } from '../../../../errors.ts';
+import type { VendorHeaders } from '../../../../operations/object.ts';
 import type { DeleteObjects, DeleteTarget } from '../../../../operations/operation.ts';
-import type { HeaderList } from '../../../../wire/headers.ts';
 import { type XmlHandler, XmlScanner } from '../../../../wire/xml/xml-scanner.ts';
 import type { DocumentReader } from '../../../front-dialect.ts';
 import { checkKey } from '../../address.ts';
@@ -34,14 +34,14 @@ const TARGET_BYTES = 128;
  */
 export class DeleteDocument implements DocumentReader, XmlHandler {
   readonly #bucket: string;
-  readonly #vendor: HeaderList;
+  readonly #vendor: VendorHeaders | undefined;
   readonly #scanner = new XmlScanner(this, LIMITS);
   readonly #targets: DeleteTarget[] = [];
   #fields = new Map<string, string>();
   #quiet = false;
   #heldBytes = 0;
 
-  constructor(bucket: string, vendor: HeaderList) {
+  constructor(bucket: string, vendor: VendorHeaders | undefined) {
     this.#bucket = bucket;
     this.#vendor = vendor;
   }

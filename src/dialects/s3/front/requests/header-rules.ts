@@ -1,5 +1,6 @@
 import { clientError } from '../../../../errors.ts';
 import type { AskedEncryption } from '../../../../operations/encryption.ts';
+import type { VendorHeaders } from '../../../../operations/object.ts';
 import { HeaderList } from '../../../../wire/headers.ts';
 import { singleHeader } from '../../../object-metadata.ts';
 import { CHECKSUM_HEADERS } from '../../checksum.ts';
@@ -78,8 +79,8 @@ export function treatObjectHeader(name: string): HeaderTreatment {
  * The raw vendor headers of a CreateBucket.
  * @throws GatewayError NotImplemented
  */
-export function bucketVendorHeaders(headers: HeaderList, into: HeaderList): HeaderList {
-  return collectVendor(headers, 'CreateBucket', BUCKET_VENDOR, into);
+export function bucketVendorHeaders(headers: HeaderList): VendorHeaders | undefined {
+  return vendorOf(collectVendor(headers, 'CreateBucket', BUCKET_VENDOR, new HeaderList()));
 }
 
 /** What says what a copy reads. */
@@ -125,8 +126,14 @@ export function checkDeleteHeaders(headers: HeaderList, operation: string): void
  * The raw vendor headers of a deletion.
  * @throws GatewayError NotImplemented
  */
-export function deleteVendorHeaders(headers: HeaderList, operation: string): HeaderList {
-  return collectVendor(headers, operation, DELETION, new HeaderList());
+export function deleteVendorHeaders(headers: HeaderList, operation: string): VendorHeaders | undefined {
+  return vendorOf(collectVendor(headers, operation, DELETION, new HeaderList()));
+}
+
+/** None of them has a neutral name. */
+function vendorOf(headers: HeaderList): VendorHeaders | undefined {
+  if (headers.size === 0) return undefined;
+  return { dialect: 's3', headers, beyondTraits: [...headers].map(([name]) => name.toLowerCase()) };
 }
 
 function collectVendor<Into extends HeaderList | undefined>(

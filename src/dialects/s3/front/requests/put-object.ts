@@ -3,6 +3,7 @@ import type { PutObject } from '../../../../operations/operation.ts';
 import type { Conditions } from '../../../../wire/conditions.ts';
 import { HeaderList } from '../../../../wire/headers.ts';
 import { contentHeaders, userMetadata } from '../../../object-metadata.ts';
+import { settingsIn } from '../../traits.ts';
 import { readWriteEncryption } from './encryption-headers.ts';
 import { METADATA_PREFIX, treatObjectHeader, unavailable } from './header-rules.ts';
 
@@ -53,7 +54,7 @@ export function readObjectMetadata(
         if (!isRead(name)) throw unavailable(name, operation);
     }
   });
-  return { content: storedContent(headers), user: userMetadata(headers, METADATA_PREFIX), vendor };
+  return { content: storedContent(headers), user: userMetadata(headers, METADATA_PREFIX), ...settingsIn(vendor) };
 }
 
 function storedContent(headers: HeaderList): ContentHeaders {

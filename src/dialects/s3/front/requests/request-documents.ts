@@ -1,6 +1,6 @@
 import { clientError, type GatewayError } from '../../../../errors.ts';
+import type { VendorHeaders } from '../../../../operations/object.ts';
 import type { CreateBucket } from '../../../../operations/operation.ts';
-import type { HeaderList } from '../../../../wire/headers.ts';
 import { readXml } from '../../../../wire/xml/xml.ts';
 
 /** The XML bodies of requests. Each is read strictly: an element that would be ignored is refused. */
@@ -12,7 +12,7 @@ export const MAX_CREATE_BUCKET_BYTES = 64 * 1024;
  * @param document may be empty: the default region
  * @throws GatewayError MalformedBody, NotImplemented
  */
-export function readCreateBucket(bucket: string, vendor: HeaderList, document: Buffer): CreateBucket {
+export function readCreateBucket(bucket: string, vendor: VendorHeaders | undefined, document: Buffer): CreateBucket {
   let location: string | undefined;
   if (document.length > 0) {
     const root = readXml(document);
