@@ -146,10 +146,10 @@ export class Gateway {
   }
 
   /** Lets requests in flight finish, up to the configured time. */
-  async stop(): Promise<void> {
+  async stop({ keepsPort = false }: { readonly keepsPort?: boolean } = {}): Promise<void> {
     this.#sweep.stop();
     this.#admin?.stopping();
-    await this.#listener.close({ graceSeconds: this.#config.limits.shutdownSeconds });
+    await this.#listener.close({ graceSeconds: this.#config.limits.shutdownSeconds, keepsPort });
     await this.#admin?.close();
     await this.#backend.close();
     await this.#uploads.close();

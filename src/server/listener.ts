@@ -138,16 +138,17 @@ export class Listener {
 
   /**
    * Stops accepting, closes idle connections, lets requests in flight finish with `Connection: close`, and destroys
-   * what is left after `graceSeconds`.
+   * what is left after `graceSeconds`. With `keepsPort` new connections are reset instead of refused, until the process
+   * lets the port go.
    * @returns how many requests were cut
    */
-  async close(options: { readonly graceSeconds: number }): Promise<number> {
+  async close(options: { readonly graceSeconds: number; readonly keepsPort?: boolean | undefined }): Promise<number> {
     this.#stopping = true;
     const cut = await drain({
       server: this.server,
       connections: () => this.#connections.values(),
       handshakes: this.#guests.sockets(),
-      graceSeconds: options.graceSeconds,
+      ...options,
     });
     clearInterval(this.#ticker);
     clearInterval(this.#guestTicker);
@@ -158,6 +159,10 @@ export class Listener {
     const { server } = this;
     server.on('connection', (socket: Socket) => {
       if (this.#connections.has(socket)) return; // it has a new parser
+      if (this.#stopping) {
+        socket.resetAndDestroy();
+        return;
+      }
       if (this.#guests.welcome(socket) && !this.#secure) this.#onConnection(socket);
     });
     if (this.#secure) server.on('secureConnection', (socket: Socket) => this.#onConnection(socket));

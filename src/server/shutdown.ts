@@ -16,11 +16,14 @@ export async function drain(options: {
   /** Sockets below TLS: some are not connections yet. */
   readonly handshakes: Iterable<Socket>;
   readonly graceSeconds: number;
+  /** The port stays open, and whoever owns the server resets new connections. Then settles when all others are closed. */
+  readonly keepsPort?: boolean | undefined;
 }): Promise<number> {
-  const { server, connections, handshakes, graceSeconds } = options;
+  const { server, connections, handshakes, graceSeconds, keepsPort = false } = options;
   if (!server.listening) return 0;
-  // node closes idle connections here; those that never sent a byte do not count as idle there.
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // node closes idle connections in both; those that never sent a byte do not count as idle there.
+  const closed = keepsPort ? allClosed(connections()) : new Promise<void>((resolve) => server.close(() => resolve()));
+  if (keepsPort) server.closeIdleConnections();
   for (const connection of connections()) if (connection.fresh) connection.socket.destroy();
   let cut = 0;
   const deadline = setTimeout(() => {
@@ -33,6 +36,12 @@ export async function drain(options: {
   await closed;
   clearTimeout(deadline);
   return cut;
+}
+
+/** Settles when each of the connections is closed. */
+async function allClosed(connections: Iterable<Connection>): Promise<void> {
+  const open = Array.from(connections, ({ socket }) => socket).filter((socket) => !socket.closed);
+  await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))));
 }
 
 /** One step of going down; they run in order. */

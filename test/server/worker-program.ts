@@ -49,7 +49,7 @@ async function startWorker(start: WorkerStart): Promise<RunningWorker> {
         },
       },
     ],
-    stop: async () => void (await listener.close({ graceSeconds: 5 })),
+    stop: async ({ keepsPort }) => void (await listener.close({ graceSeconds: 30, keepsPort })),
   };
 }
 
@@ -57,7 +57,7 @@ const group = await runWorkers({
   count: Number(count),
   startWorker,
   log,
-  stopSeconds: 8,
+  stopSeconds: 40,
   stopSignal: stopping.signal,
   backoffSeconds: 0.05,
 });

@@ -58,15 +58,18 @@ function fetchText(port: number, path: string): Promise<{ readonly status: numbe
   });
 }
 
-/** It is in flight until its body is ended. */
+/** It is in flight from the moment that its answer has begun until its body is ended. */
 class SlowRequest {
   readonly #request: ClientRequest;
+  readonly begun: Promise<void>;
   readonly text: Promise<string>;
 
   constructor(port: number) {
     const agent = new Agent({ keepAlive: false });
     this.#request = request({ port, path: '/slow', method: 'PUT', host: '127.0.0.1', agent });
-    this.text = once(this.#request, 'response').then(async ([response]) => {
+    const answered = once(this.#request, 'response');
+    this.begun = answered.then(() => undefined);
+    this.text = answered.then(async ([response]) => {
       let text = '';
       for await (const chunk of response) text += chunk;
       return text;
@@ -156,10 +159,7 @@ describe('workers', () => {
     await using program = new Program('2');
     const { port, admin } = await program.ready;
     const slow = new SlowRequest(port);
-    await until(
-      () => fetchText(admin, '/metrics'),
-      ({ text }) => count(text, /^sealgate_requests_in_flight (\d+)$/m) === 0,
-    );
+    await slow.begun;
     program.child.kill('SIGTERM');
     await until(
       () =>
@@ -170,6 +170,30 @@ describe('workers', () => {
       (refused) => refused,
     );
     expect((await fetchText(admin, '/readyz')).status).toBe(503);
+    slow.end();
+    expect(await slow.text).toBe('begin end');
+    expect(await program.exited).toBe(0);
+  });
+
+  it('leave nobody waiting who comes at the moment of the SIGTERM, though a request is still in flight', async () => {
+    await using program = new Program('2');
+    const { port } = await program.ready;
+    const slow = new SlowRequest(port);
+    await slow.begun;
+    const came: Promise<string>[] = [];
+    const come = () =>
+      fetchText(port, '/').then(
+        ({ status }) => String(status),
+        (error: NodeJS.ErrnoException) => String(error.code),
+      );
+    const coming = setInterval(() => came.push(come(), come(), come(), come()), 1);
+    while (came.length < 20) await new Promise((resolve) => setTimeout(resolve, 1));
+    program.child.kill('SIGTERM');
+    await until(come, (outcome) => outcome !== '200');
+    clearInterval(coming);
+    // All have an end before the request in flight does: a connection that was forgotten has none.
+    const outcomes = new Set(await Promise.all(came));
+    expect([...outcomes].filter((outcome) => !['200', 'ECONNRESET', 'ECONNREFUSED'].includes(outcome))).toEqual([]);
     slow.end();
     expect(await slow.text).toBe('begin end');
     expect(await program.exited).toBe(0);

@@ -118,7 +118,7 @@ function asWorker(gateway: Gateway): RunningWorker {
     address: { address: hostname.replace(/^\[|\]$/g, ''), port: Number(port) },
     metrics: () => gateway.metrics.snapshot(),
     dependencies: gateway.dependencies(),
-    stop: () => gateway.stop(),
+    stop: (how) => gateway.stop(how),
   };
 }
 

@@ -4,14 +4,27 @@ import type { MetricsSnapshot } from '../../telemetry/aggregate.ts';
 /** What the primary tells a worker. */
 export type ToWorker =
   | { readonly kind: 'start'; readonly number: number }
-  | { readonly kind: 'stop' }
+  | ({ readonly kind: 'stop' } & StopOptions)
+  /** Answers `drained`: no further connection is on its way to the worker. The one that keeps the port is told last. */
+  | { readonly kind: 'leave' }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question };
+
+/** How a worker is stopped. */
+export interface StopOptions {
+  /**
+   * Keep the shared port while requests in flight finish, and reset whoever comes. When the last worker lets a port go,
+   * node:cluster forgets a connection that it was just handing over, and its client would wait until the process ends.
+   */
+  readonly keepsPort: boolean;
+}
 
 /** What a worker tells the primary. */
 export type ToPrimary =
   /** The process is up and waits for `start`. */
   | { readonly kind: 'up' }
   | { readonly kind: 'listening'; readonly address: WorkerAddress; readonly dependencies: readonly string[] }
+  /** Its requests have ended. It must not leave before it is told to: a connection on its way to it would be forgotten. */
+  | { readonly kind: 'drained' }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer };
 
 export interface WorkerAddress {

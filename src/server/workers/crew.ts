@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { aggregateMetrics, type MetricsSnapshot } from '../../telemetry/aggregate.ts';
 import { type AdminDependency, NotReady } from '../admin/readiness.ts';
-import { Questions, type ToPrimary, tell, type WorkerAddress } from './channel.ts';
+import { Questions, type StopOptions, type ToPrimary, tell, type WorkerAddress } from './channel.ts';
 import type { WorkerGroup, WorkersOptions } from './group.ts';
 
 const FIRST_BACKOFF_SECONDS = 0.1;
@@ -35,6 +35,8 @@ export class WorkerCrew implements WorkerGroup {
   #dependencyNames: readonly string[] = [];
   #replaced = 0;
   #stopping = false;
+  /** Keeps the port until the others are gone. */
+  #keeper: Worker | undefined;
 
   private constructor(options: WorkersOptions) {
     this.#options = options;
@@ -87,17 +89,23 @@ export class WorkerCrew implements WorkerGroup {
     for (const worker of this.#listening()) worker.process.kill('SIGHUP');
   }
 
-  /** Tells all at once, waits, and kills who does not end in time. */
+  /** Tells all at once, waits, and kills who does not end in time. One keeps the port until the others are gone. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    await Promise.all(this.#seats.map(({ worker }) => worker && this.#end(worker)));
+    const [keeper] = this.#listening();
+    this.#keeper = keeper;
+    const others = this.#seats.flatMap(({ worker }) => (worker === undefined || worker === keeper ? [] : [worker]));
+    const kept = keeper && this.#end(keeper, { keepsPort: true });
+    await Promise.all(others.map((worker) => this.#end(worker, { keepsPort: false })));
+    if (keeper !== undefined) tell(keeper, { kind: 'leave' });
+    await kept;
   }
 
-  async #end(worker: Worker): Promise<void> {
+  async #end(worker: Worker, how: StopOptions): Promise<void> {
     if (worker.isDead()) return;
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    tell(worker, { kind: 'stop' });
+    tell(worker, { kind: 'stop', ...how });
     const deadline = setTimeout(() => worker.process.kill('SIGKILL'), this.#options.stopSeconds * 1000);
     await exited;
     clearTimeout(deadline);
@@ -115,6 +123,8 @@ export class WorkerCrew implements WorkerGroup {
         } else if (message.kind === 'listening') {
           seat.listening = true;
           resolve(message);
+        } else if (message.kind === 'drained') {
+          if (worker !== this.#keeper) tell(worker, { kind: 'leave' });
         } else {
           this.#questions.answered(message.id, message.answer);
         }

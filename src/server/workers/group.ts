@@ -1,7 +1,7 @@
 import type { MetricsSnapshot } from '../../telemetry/aggregate.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { AdminDependency } from '../admin/readiness.ts';
-import type { WorkerAddress } from './channel.ts';
+import type { StopOptions, WorkerAddress } from './channel.ts';
 
 /** One gateway that listens: in this process, or in a worker's. */
 export interface RunningWorker {
@@ -9,7 +9,7 @@ export interface RunningWorker {
   metrics(): Promise<MetricsSnapshot>;
   readonly dependencies: readonly AdminDependency[];
   /** Lets requests in flight finish; settles when everything is closed. */
-  stop(): Promise<void>;
+  stop(how: StopOptions): Promise<void>;
 }
 
 export interface WorkerStart {

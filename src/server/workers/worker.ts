@@ -1,6 +1,13 @@
 import type { Worker } from 'node:cluster';
 import { NotReady, reasonOf } from '../admin/readiness.ts';
-import { type Answer, DEPENDENCY_MILLISECONDS, type Question, type ToPrimary, type ToWorker } from './channel.ts';
+import {
+  type Answer,
+  DEPENDENCY_MILLISECONDS,
+  type Question,
+  type StopOptions,
+  type ToPrimary,
+  type ToWorker,
+} from './channel.ts';
 import type { RunningWorker, WorkersOptions } from './group.ts';
 
 /** A worker's side: says that it is up, starts when told, answers questions, stops when told. */
@@ -9,17 +16,19 @@ export async function serveAsWorker(
   options: Pick<WorkersOptions, 'startWorker' | 'stopSignal'>,
 ): Promise<void> {
   const started = Promise.withResolvers<Extract<ToWorker, { kind: 'start' }>>();
-  const stopped = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<StopOptions>();
+  const left = Promise.withResolvers<void>();
   let running: RunningWorker | undefined;
   const say = (message: ToPrimary): void => void self.send(message, () => undefined);
 
   self.on('message', (message: ToWorker) => {
     if (message.kind === 'start') started.resolve(message);
-    else if (message.kind === 'stop') stopped.resolve();
+    else if (message.kind === 'stop') stopped.resolve(message);
+    else if (message.kind === 'leave') left.resolve();
     else void answerTo(message.question, running).then((answer) => say({ kind: 'answer', id: message.id, answer }));
   });
   if (options.stopSignal.aborted) return;
-  options.stopSignal.addEventListener('abort', () => stopped.resolve());
+  options.stopSignal.addEventListener('abort', () => stopped.resolve({ keepsPort: false }));
 
   say({ kind: 'up' });
   const { number } = await started.promise;
@@ -29,8 +38,10 @@ export async function serveAsWorker(
     address: { address: running.address.address, port: running.address.port },
     dependencies: running.dependencies.map(({ name }) => name),
   });
-  await stopped.promise;
-  await running.stop();
+  const { keepsPort } = await stopped.promise;
+  await running.stop({ keepsPort });
+  say({ kind: 'drained' });
+  await left.promise;
   self.disconnect();
 }
 

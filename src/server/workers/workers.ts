@@ -25,6 +25,6 @@ function inThisProcess(worker: RunningWorker): WorkerGroup {
     metrics: async () => aggregateMetrics([await worker.metrics()], { listening: 1, replaced: 0 }),
     dependencies: [...worker.dependencies, { name: 'workers', check: async () => '1 of 1 listens, in this process' }],
     reload: () => undefined,
-    stop: () => worker.stop(),
+    stop: () => worker.stop({ keepsPort: false }),
   };
 }
