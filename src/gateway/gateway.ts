@@ -107,7 +107,7 @@ export class Gateway {
   dependencies(): readonly AdminDependency[] {
     return [
       { name: 'backend', check: () => this.#backend.connection.check() },
-      { name: 'key store', check: () => this.#stores.records.readiness() },
+      { name: 'key store', check: () => this.#stores.readiness() },
     ];
   }
 

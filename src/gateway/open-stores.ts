@@ -6,7 +6,9 @@ import { KeyRings } from '../keys/key-rings.ts';
 import { generationId, HighestGeneration } from '../keys/ledger/generation-file.ts';
 import { TenantViewStore, type TenantViewStoreOptions } from '../keys/ledger/tenant-view-store.ts';
 import { Records } from '../keys/records.ts';
-import { type RootKey, rootKeyFromFile, rootKeyFromText } from '../keys/root/root-key.ts';
+import type { RootKeyProvider } from '../keys/root/provider.ts';
+import { joinedRootKey, type RootKey } from '../keys/root/root-key.ts';
+import { rootKeyProvider } from '../keys/root/table.ts';
 import { startUpSelfTest } from '../keys/self-test.ts';
 import type { KeyStoreObserver, RecordStore } from '../keys/store/record-store.ts';
 import { DEFAULT_KEY_PREFIX, redisTarget } from '../keys/store/redis-address.ts';
@@ -40,6 +42,12 @@ export interface Stores {
   readonly directory: Directory;
   readonly administration: Administration;
   readonly sidecars: SidecarViews;
+  /**
+   * For readiness: whether requests can be served, be it from the cache. What is wrong all the same, in words that may be
+   * shown.
+   * @throws GatewayError KeyStoreUnavailable
+   */
+  readiness(): Promise<string | undefined>;
   /** Proves that the root key opens every record. @throws SelfTestFailed, GatewayError KeyStoreUnavailable */
   selfTest(): Promise<number>;
   close(): Promise<void>;
@@ -48,14 +56,15 @@ export interface Stores {
 /** @throws RootKeyInvalid, GatewayError KeyStoreUnavailable */
 export async function openStores(config: Pick<Config, 'keys'>, observers: Observers = {}): Promise<Stores> {
   const { onWarning } = observers;
-  const rootKey = await openRootKey(config.keys, onWarning);
-  const highest = await openGenerations(config.keys, rootKey, onWarning);
-  const { tenant } = config.keys;
-  const shared = await openRecordStore(keyStoreConfig(config.keys), {
-    ...(onWarning && { onWarning }),
-    onReconnect: () => observers.keys?.reconnected?.(),
-  });
+  const { rootKey, provider } = await openRootKey(config.keys, onWarning);
+  let shared: RecordStore | undefined;
   try {
+    const highest = await openGenerations(config.keys, rootKey, onWarning);
+    const { tenant } = config.keys;
+    shared = await openRecordStore(keyStoreConfig(config.keys), {
+      ...(onWarning && { onWarning }),
+      onReconnect: () => observers.keys?.reconnected?.(),
+    });
     const store =
       tenant === undefined ? shared : await openTenantView({ store: shared, key: rootKey, tenant, highest }, observers);
     const records = await Records.open({
@@ -71,23 +80,34 @@ export async function openStores(config: Pick<Config, 'keys'>, observers: Observ
     const sidecars = new SidecarViews({ store, records, rootKey, now: () => new Date() });
     return {
       rootKeyId: rootKey.id,
-      keyNamesSecret: rootKey.derive('sealgate/log-key-names/v1'),
+      keyNamesSecret: await rootKey.derive('sealgate/log-key-names/v1'),
       store,
       records,
       keyRings,
       directory: new Directory(records, keyRings),
       administration: new PublishedAdministration({ records, keyRings, views: sidecars }),
       sidecars,
+      readiness: async () => (await records.readiness()) ?? (await troubleOf(provider)),
       selfTest: () => startUpSelfTest({ records, kinds: ALL_RECORD_KINDS, now: () => new Date() }),
       async close() {
         await highest?.settled();
         await store.close();
+        await provider.close();
       },
     };
   } catch (error) {
-    await shared.close();
+    await shared?.close();
+    await provider.close();
     throw error;
   }
+}
+
+/** Keys that were unwrapped are served without their provider; what is not cached is not. */
+function troubleOf(provider: RootKeyProvider): Promise<string | undefined> {
+  return provider.check().then(
+    () => undefined,
+    () => 'answers, but the provider of the root key does not; only what is cached is served',
+  );
 }
 
 /** A sidecar's key store: one tenant's records, and the highest generation of just these. */
@@ -141,9 +161,21 @@ function placeOf(store: KeyStoreConfig): readonly (string | number)[] {
   return ['redis', redisTarget(store).options.db ?? 0, store.keyPrefix ?? DEFAULT_KEY_PREFIX];
 }
 
-export function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<RootKey> | RootKey {
-  if (root.kind === 'env') return rootKeyFromText(root.key.reveal(), root.source);
-  return rootKeyFromFile(root.path, { openToAll: root.openToAll, ...(onWarning && { onWarning }) });
+/** The root key with its provider, which whoever opened it closes. */
+export interface OpenRootKey {
+  readonly rootKey: RootKey;
+  readonly provider: RootKeyProvider;
+}
+
+/** @throws RootKeyInvalid, GatewayError KeyStoreUnavailable */
+export async function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<OpenRootKey> {
+  const provider = rootKeyProvider(root, { onWarning });
+  try {
+    return { rootKey: joinedRootKey(await provider.open()), provider };
+  } catch (error) {
+    await provider.close();
+    throw error;
+  }
 }
 
 export function keyStoreConfig({ store }: Pick<KeysConfig, 'store'>): KeyStoreConfig {

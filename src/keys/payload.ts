@@ -14,14 +14,14 @@ export class PayloadInvalid extends Error {
 
 /**
  * Opens a wrapped record, and makes of its payload what `decode` makes of it.
- * @throws RecordUnreadable, which says nothing of what stands in the payload
+ * @throws RecordUnreadable, which says nothing of what stands in the payload; GatewayError KeyStoreUnavailable
  */
-export function openPayload<T>(
+export async function openPayload<T>(
   { name, wrapped }: { readonly name: string; readonly wrapped: Buffer },
   key: RootKey,
   decode: (payload: Payload) => T,
-): T {
-  const plaintext = key.unwrap(name, wrapped);
+): Promise<T> {
+  const plaintext = await key.unwrap(name, wrapped);
   try {
     return decode(parsePayload(plaintext));
   } catch (error) {

@@ -150,7 +150,7 @@ export class Records {
     if (!isRecordId(id)) return undefined;
     const stored = await this.#timed('get', () => this.#proven.get(name));
     // Opened first: the error for another root key is that it is another one.
-    const value = stored && this.#open(kind, { name, id, wrapped: stored.bytes });
+    const value = stored && (await this.#open(kind, { name, id, wrapped: stored.bytes }));
     this.#proven.vouch();
     return value && stored && { value, revision: stored.revision };
   }
@@ -159,13 +159,13 @@ export class Records {
   async tryOpening<T>(kind: RecordKind<T>, id: string): Promise<void> {
     const name = recordName(kind.name, id);
     const stored = await this.#timed('get', () => this.#proven.unproven(name));
-    if (stored !== undefined) this.#open(kind, { name, id, wrapped: stored.bytes });
+    if (stored !== undefined) await this.#open(kind, { name, id, wrapped: stored.bytes });
   }
 
   /** @throws RevisionConflict, GatewayError KeyStoreUnavailable (then it may or may not have been written) */
   async put<T>(kind: RecordKind<T>, id: string, value: T, expectedRevision?: ExpectedRevision): Promise<number> {
     const name = recordName(kind.name, id);
-    const wrapped = wrapValue(kind, id, value, this.#rootKey);
+    const wrapped = await wrapValue(kind, id, value, this.#rootKey);
     try {
       return await this.#timed('put', () => this.#proven.put(name, wrapped, expectedRevision));
     } finally {
@@ -241,7 +241,7 @@ export class Records {
     return (await this.read(kind, id))?.value;
   }
 
-  #open<T>(kind: RecordKind<T>, { name, id, wrapped }: WrappedRecord): T {
+  #open<T>(kind: RecordKind<T>, { name, id, wrapped }: WrappedRecord): Promise<T> {
     return openPayload({ name, wrapped }, this.#rootKey, (payload) => kind.decode(payload, id));
   }
 
@@ -274,12 +274,14 @@ async function inTime(check: Promise<void>): Promise<void> {
   }
 }
 
-/** A record's bytes as a store has them, under `key`. */
-export function wrapValue<T>(kind: RecordKind<T>, id: string, value: T, key: RootKey): Buffer {
+/** A record's bytes as a store has them, under `key`. @throws GatewayError KeyStoreUnavailable */
+export async function wrapValue<T>(kind: RecordKind<T>, id: string, value: T, key: RootKey): Promise<Buffer> {
   const plaintext = Buffer.from(JSON.stringify(kind.encode(value)), 'utf8');
-  const wrapped = key.wrap(recordName(kind.name, id), plaintext);
-  plaintext.fill(0);
-  return wrapped;
+  try {
+    return await key.wrap(recordName(kind.name, id), plaintext);
+  } finally {
+    plaintext.fill(0);
+  }
 }
 
 interface WrappedRecord {

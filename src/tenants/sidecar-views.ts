@@ -59,10 +59,10 @@ export class SidecarViews {
           await store.delete(place, held && { expectedRevision: held.revision });
           return;
         }
-        const key = rootKeyFromText(tenantWrapKey(rootKey, name, tenant.id).reveal());
+        const key = rootKeyFromText((await tenantWrapKey(rootKey, name, tenant.id)).reveal());
         // The time, so that one that is made again after it was removed or put back is above what sidecars saw.
-        const generation = Math.max(generationOf(name, held?.bytes, key) + 1, now().getTime());
-        const bytes = wrapView(name, { generation, records: await this.#recordsOf(tenant, key) }, key);
+        const generation = Math.max((await generationOf(name, held?.bytes, key)) + 1, now().getTime());
+        const bytes = await wrapView(name, { generation, records: await this.#recordsOf(tenant, key) }, key);
         const evenIfFull = held !== undefined; // it may say what was revoked
         await store.put(place, bytes, { expectedRevision: held?.revision ?? 'absent', evenIfFull });
         return;
@@ -75,34 +75,35 @@ export class SidecarViews {
   async #recordsOf(tenant: Tenant, key: RootKey): Promise<Map<string, Buffer>> {
     const { records, now } = this.#options;
     const view = new Map<string, Buffer>();
-    const add = <T>(kind: RecordKind<T>, id: string, value: T): void => {
-      view.set(recordName(kind.name, id), wrapValue(kind, id, value, key));
+    const add = async <T>(kind: RecordKind<T>, id: string, value: T): Promise<void> => {
+      view.set(recordName(kind.name, id), await wrapValue(kind, id, value, key));
     };
-    add(CANARY, CANARY_ID, { createdAt: now().toISOString() });
-    add(TENANT, tenant.name, tenant);
+    await add(CANARY, CANARY_ID, { createdAt: now().toISOString() });
+    await add(TENANT, tenant.name, tenant);
     const claims = (await records.read(BUCKET_CLAIMS, CLAIMS_ID))?.value ?? [];
-    add(
+    await add(
       BUCKET_CLAIMS,
       CLAIMS_ID,
       claims.filter((claim) => claim.tenant === tenant.name),
     );
     for (const id of await records.list(CREDENTIAL)) {
       const credential = (await records.read(CREDENTIAL, id))?.value;
-      if (credential?.tenant === tenant.name && credential.tenantId === tenant.id) add(CREDENTIAL, id, credential);
+      if (credential?.tenant === tenant.name && credential.tenantId === tenant.id)
+        await add(CREDENTIAL, id, credential);
     }
     for (const id of await records.list(RING)) {
       const ring = (await records.read(RING, id))?.value;
-      if (ring?.tenant === tenant.name) add(RING, id, ring);
+      if (ring?.tenant === tenant.name) await add(RING, id, ring);
     }
     return view;
   }
 }
 
 /** 0 where there is none, or one of an earlier tenant of this name. */
-function generationOf(name: string, wrapped: Buffer | undefined, key: RootKey): number {
+async function generationOf(name: string, wrapped: Buffer | undefined, key: RootKey): Promise<number> {
   if (wrapped === undefined) return 0;
   try {
-    return openView(name, wrapped, key).generation;
+    return (await openView(name, wrapped, key)).generation;
   } catch (error) {
     if (error instanceof RecordUnreadable) return 0;
     throw error;

@@ -104,10 +104,10 @@ describe('key rings', () => {
     const [file, rootKey] = [await openFileStoreHere(), randomRootKey()];
     const twisting: RecordStore = {
       ...verbs(file),
-      put: (name, bytes, options) => {
-        const ring = rootKey.unwrap(name, bytes).toString();
+      put: async (name, bytes, options) => {
+        const ring = (await rootKey.unwrap(name, bytes)).toString();
         const other = ring.replace(/"key":"[^"]{4}/, '"key":"abcd');
-        return file.put(name, rootKey.wrap(name, Buffer.from(other)), options);
+        return file.put(name, await rootKey.wrap(name, Buffer.from(other)), options);
       },
     };
     const { keyRings } = await openKeys({ store: twisting, rootKey });
@@ -148,8 +148,8 @@ describe('key rings', () => {
     const { keyRings } = await openKeys({ store, rootKey });
     const { id } = await keyRings.create('acme');
     const name = `ring/${id}`;
-    const payload = JSON.parse(rootKey.unwrap(name, (await store.get(name))!.bytes).toString()) as object;
-    await store.put(name, rootKey.wrap(name, Buffer.from(JSON.stringify({ ...payload, ...change }))));
+    const payload = JSON.parse((await rootKey.unwrap(name, (await store.get(name))!.bytes)).toString()) as object;
+    await store.put(name, await rootKey.wrap(name, Buffer.from(JSON.stringify({ ...payload, ...change }))));
     await store.delete(LEDGER_NAME); // which would not vouch for it
     const records = await Records.open({ store, rootKey });
     await expect(new KeyRings({ records }).current(id)).rejects.toThrow(`The record ring/${id} of the key store`);

@@ -214,7 +214,7 @@ describe.each(STORES)('in %s', (_name, configure) => {
 
   it('gateways of release 0.1 take the ledger for a canary, and start', async () => {
     const { store, rootKey } = await stand();
-    const plaintext = rootKey.unwrap(LEDGER_NAME, (await store.get(LEDGER_NAME))!.bytes);
+    const plaintext = await rootKey.unwrap(LEDGER_NAME, (await store.get(LEDGER_NAME))!.bytes);
     expect(parseRecordName(LEDGER_NAME)?.kind).toBe('canary');
     // All that they ask of one.
     expect(CANARY.decode(parsePayload(plaintext), 'generations').createdAt).toMatch(/^\d{4}-.*Z$/);

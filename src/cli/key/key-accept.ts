@@ -1,5 +1,6 @@
 import { keyStoreConfig, openGenerations, openRootKey } from '../../gateway/open-stores.ts';
 import { type Acceptance, examineStore } from '../../keys/ledger/accept-store.ts';
+import type { RecordStore } from '../../keys/store/record-store.ts';
 import { openRecordStore } from '../../keys/store/table.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from '../shell/command.ts';
 import { commandConfig } from '../shell/config-file.ts';
@@ -22,10 +23,11 @@ ${JSON_USAGE}`,
     const { values } = readArguments(args, options, { most: 0 });
     const { keys } = commandConfig(values.config, terminal);
     const onWarning = (message: string) => terminal.warn(message);
-    const rootKey = await openRootKey(keys, onWarning);
-    const highest = await openGenerations(keys, rootKey, onWarning);
-    const store = await openRecordStore(keyStoreConfig(keys));
+    const { rootKey, provider } = await openRootKey(keys, onWarning);
+    let store: RecordStore | undefined;
     try {
+      const highest = await openGenerations(keys, rootKey, onWarning);
+      store = await openRecordStore(keyStoreConfig(keys));
       const found = await examineStore({ store, rootKey, highest, now: () => terminal.now() });
       if (values.yes !== true) await confirm(terminal, question(found), 'Nothing was accepted.');
       const generation = await found.accept();
@@ -33,7 +35,8 @@ ${JSON_USAGE}`,
       if (values.json) terminal.print(JSON.stringify({ generation, records, different }));
       else terminal.print(`Accepted: the key store’s ${records} records, as generation ${generation}.`);
     } finally {
-      await store.close();
+      await store?.close();
+      await provider.close();
     }
     // What sidecars read must be newer than what they saw, too.
     await withStores({ config: values.config, terminal }, async ({ administration, sidecars }) => {

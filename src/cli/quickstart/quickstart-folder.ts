@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateRootKeyFile } from '../../keys/root/root-key.ts';
+import { generateRootKeyFile } from '../../keys/root/file.ts';
 import { CommandFailed } from '../shell/command.ts';
 
 /** What other programs read to find a quickstart; DIR/connection.json. */

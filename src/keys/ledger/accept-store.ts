@@ -29,8 +29,10 @@ export async function examineStore(options: {
 }): Promise<Acceptance> {
   const { store, rootKey, highest, now } = options;
   const stored = await store.get(LEDGER_NAME);
-  const before = stored && ledgerIn(stored.bytes, rootKey);
-  const found = await ledgerOfAll(store, (name, wrapped) => rootKey.unwrap(name, wrapped).fill(0));
+  const before = stored && (await ledgerIn(stored.bytes, rootKey));
+  const found = await ledgerOfAll(store, async (name, wrapped) => {
+    (await rootKey.unwrap(name, wrapped)).fill(0);
+  });
   const after = withPending(found, before);
   return {
     generation: before?.generation,
@@ -39,7 +41,7 @@ export async function examineStore(options: {
     async accept() {
       const at = now();
       const generation = Math.max(at.getTime(), highest?.value ?? 0, before?.generation ?? 0) + 1;
-      const wrapped = wrapLedger({ ...after, generation }, rootKey, at);
+      const wrapped = await wrapLedger({ ...after, generation }, rootKey, at);
       await store.put(LEDGER_NAME, wrapped, { expectedRevision: stored?.revision ?? 'absent' });
       highest?.raise(generation);
       await highest?.settled();
@@ -58,9 +60,9 @@ function differences(before: Ledger, after: Ledger): Acceptance['different'] {
 }
 
 /** undefined: of another root key, or damaged. The records themselves must open all the same. */
-function ledgerIn(wrapped: Buffer, rootKey: RootKey): Ledger | undefined {
+async function ledgerIn(wrapped: Buffer, rootKey: RootKey): Promise<Ledger | undefined> {
   try {
-    return openLedger(wrapped, rootKey);
+    return await openLedger(wrapped, rootKey);
   } catch (error) {
     if (error instanceof RecordUnreadable) return undefined;
     throw error;

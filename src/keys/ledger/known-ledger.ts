@@ -56,7 +56,7 @@ export class KnownLedger {
   async refresh(): Promise<void> {
     const before = this.#newest;
     const revision = await this.#options.store.revision(LEDGER_NAME);
-    if ((revision ?? 'none') !== this.#seen) this.#look(await this.#options.store.get(LEDGER_NAME), before);
+    if ((revision ?? 'none') !== this.#seen) await this.#look(await this.#options.store.get(LEDGER_NAME), before);
   }
 
   /**
@@ -66,7 +66,7 @@ export class KnownLedger {
   async read(): Promise<StoredLedger | undefined> {
     const before = this.#newest;
     const stored = await this.#options.store.get(LEDGER_NAME);
-    this.#look(stored, before);
+    await this.#look(stored, before);
     if (this.#trouble !== undefined) throw this.#trouble;
     return this.#newest;
   }
@@ -98,7 +98,7 @@ export class KnownLedger {
   }
 
   /** @param before what was known when the store was asked: the store must not give less */
-  #look(stored: StoredRecord | undefined, before: StoredLedger | undefined): void {
+  async #look(stored: StoredRecord | undefined, before: StoredLedger | undefined): Promise<void> {
     const least = before?.ledger.generation ?? this.#options.highest?.value ?? 0;
     if (stored === undefined) {
       if (this.#newest !== before) return; // asked before the first one was written
@@ -106,7 +106,7 @@ export class KnownLedger {
       if (least > 0) this.#distrust(ledgerGone(least));
       return;
     }
-    const found = this.#open(stored);
+    const found = await this.#open(stored);
     if (found === undefined) return;
     const { generation } = found.ledger;
     if (generation < least) this.#distrust(olderStore(generation, least), stored.revision);
@@ -115,9 +115,9 @@ export class KnownLedger {
     } else this.take(found);
   }
 
-  #open(stored: StoredRecord): StoredLedger | undefined {
+  async #open(stored: StoredRecord): Promise<StoredLedger | undefined> {
     try {
-      const ledger = openLedger(stored.bytes, this.#options.rootKey);
+      const ledger = await openLedger(stored.bytes, this.#options.rootKey);
       return { ledger, tag: tagOf(stored.bytes), revision: stored.revision };
     } catch (error) {
       if (!(error instanceof RecordUnreadable)) throw error;

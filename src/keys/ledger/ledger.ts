@@ -36,7 +36,7 @@ export function revisionOf(tag: string): number {
 }
 
 /** @param at when it is written: readers of release 0.1 expect the field */
-export function wrapLedger(ledger: Ledger, rootKey: RootKey, at: Date): Buffer {
+export function wrapLedger(ledger: Ledger, rootKey: RootKey, at: Date): Promise<Buffer> {
   const payload = {
     createdAt: at.toISOString(),
     generation: ledger.generation,
@@ -46,8 +46,8 @@ export function wrapLedger(ledger: Ledger, rootKey: RootKey, at: Date): Buffer {
   return rootKey.wrap(LEDGER_NAME, Buffer.from(JSON.stringify(payload), 'utf8'));
 }
 
-/** @throws RecordUnreadable */
-export function openLedger(wrapped: Buffer, rootKey: RootKey): Ledger {
+/** @throws RecordUnreadable, GatewayError KeyStoreUnavailable */
+export function openLedger(wrapped: Buffer, rootKey: RootKey): Promise<Ledger> {
   return openPayload({ name: LEDGER_NAME, wrapped }, rootKey, decode);
 }
 

@@ -161,7 +161,7 @@ export class ProvenStore {
       return at !== undefined;
     }
     const next = withChange(ledger, name, bytes);
-    const wrapped = wrapLedger(next, this.#options.rootKey, new Date());
+    const wrapped = await wrapLedger(next, this.#options.rootKey, new Date());
     const revision = await this.#putLedger(wrapped, stored?.revision, { evenIfFull: bytes === undefined });
     this.#known.take({ ledger: next, tag: tagOf(wrapped), revision });
     await this.#carryOut({ name, bytes, at }, { ledger: next, revision });
@@ -177,7 +177,7 @@ export class ProvenStore {
     try {
       await this.#write(name, bytes, at);
       const next = { ...ledger, generation: ledger.generation + 1, pending: new Map() };
-      const wrapped = wrapLedger(next, this.#options.rootKey, new Date());
+      const wrapped = await wrapLedger(next, this.#options.rootKey, new Date());
       const written = await this.#putLedger(wrapped, revision, { evenIfFull: true });
       this.#known.take({ ledger: next, tag: tagOf(wrapped), revision: written });
     } catch (error) {
@@ -244,14 +244,17 @@ async function storedNames(store: RecordStore): Promise<string[]> {
  * A ledger of generation 0 over all records as they are. Names that are not Sealgate's are left out.
  * @param look sees each record; what it throws is thrown
  */
-export async function ledgerOfAll(store: RecordStore, look?: (name: string, wrapped: Buffer) => void): Promise<Ledger> {
+export async function ledgerOfAll(
+  store: RecordStore,
+  look?: (name: string, wrapped: Buffer) => Promise<void>,
+): Promise<Ledger> {
   const records = new Map<string, string>();
   const rest = (await storedNames(store)).filter((name) => parseRecordName(name) !== undefined).values();
   const reader = async (): Promise<void> => {
     for (const name of rest) {
       const stored = await store.get(name);
       if (stored === undefined) continue;
-      look?.(name, stored.bytes);
+      await look?.(name, stored.bytes);
       records.set(name, tagOf(stored.bytes));
     }
   };

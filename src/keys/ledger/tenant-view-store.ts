@@ -131,7 +131,7 @@ export class TenantViewStore implements RecordStore {
       const stored = await store.get(place);
       const least = Math.max(this.#view.generation, highest?.value ?? 0);
       // Without a view nobody is let in: the tenant was removed.
-      const view = stored && openView(tenant, stored.bytes, key);
+      const view = stored && (await openView(tenant, stored.bytes, key));
       if (view !== undefined && view.generation < least) {
         this.#trouble = olderStore(view.generation, least);
         onPutBack(this.#trouble.message);

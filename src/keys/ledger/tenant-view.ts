@@ -27,13 +27,14 @@ export function viewPlace(tenant: string): string {
  * can with this tenant, and nothing with another.
  * @param tenantId new whenever a tenant of this name is made
  */
-export function tenantWrapKey(rootKey: RootKey, tenant: string, tenantId: string): Secret {
+export async function tenantWrapKey(rootKey: RootKey, tenant: string, tenantId: string): Promise<Secret> {
   // A tenant's name has no slash, so no two tenants share these bytes.
-  return new Secret(rootKey.derive(`sealgate/tenant-wrap/v1/${tenant}/${tenantId}`).toString('base64'));
+  const bytes = await rootKey.derive(`sealgate/tenant-wrap/v1/${tenant}/${tenantId}`);
+  return new Secret(bytes.toString('base64'));
 }
 
 /** @param key the tenant's wrap key */
-export function wrapView(tenant: string, { generation, records }: TenantView, key: RootKey): Buffer {
+export function wrapView(tenant: string, { generation, records }: TenantView, key: RootKey): Promise<Buffer> {
   const payload = {
     generation,
     records: [...records].map(([name, bytes]) => ({ name, record: bytes.toString('base64') })),
@@ -41,8 +42,8 @@ export function wrapView(tenant: string, { generation, records }: TenantView, ke
   return key.wrap(recordName('sidecar', tenant), Buffer.from(JSON.stringify(payload), 'utf8'));
 }
 
-/** @throws RecordUnreadable */
-export function openView(tenant: string, wrapped: Buffer, key: RootKey): TenantView {
+/** @throws RecordUnreadable, GatewayError KeyStoreUnavailable */
+export function openView(tenant: string, wrapped: Buffer, key: RootKey): Promise<TenantView> {
   return openPayload({ name: recordName('sidecar', tenant), wrapped }, key, decode);
 }
 

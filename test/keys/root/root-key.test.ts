@@ -1,12 +1,8 @@
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  generateRootKeyFile,
-  RootKeyInvalid,
-  rootKeyFromFile,
-  rootKeyFromText,
-} from '../../../src/keys/root/root-key.ts';
+import { generateRootKeyFile, rootKeyFromFile } from '../../../src/keys/root/file.ts';
+import { RootKeyInvalid, rootKeyFromText } from '../../../src/keys/root/root-key.ts';
 import { temporaryDirectory } from '../fixture.ts';
 
 const GOOD = Buffer.alloc(32, 7).toString('base64');
