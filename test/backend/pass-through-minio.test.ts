@@ -8,11 +8,11 @@ import { HeaderList } from '../../src/wire/headers.ts';
 import { WireRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { s3Back } from '../support/plain-back.ts';
-import { type Minio, startMinio } from '../support/servers/minio.ts';
+import { type SharedMinio, sharedMinio } from '../support/servers/minio.ts';
 
 const BUCKET = 'bucket';
 const KEY = "/ünïcode (1)+%2F'é";
-let minio: Minio;
+let minio: SharedMinio;
 let lane: PassThroughLane;
 let front: Server;
 let url: string;
@@ -24,7 +24,7 @@ const renderError = (error: GatewayError) => ({
 });
 
 beforeAll(async () => {
-  minio = await startMinio();
+  minio = await sharedMinio();
   const connection = new BackendConnection(backendOptions(minio.endpoint));
   (await connection.send(s3Back.createBucket(BUCKET, undefined))).discard();
   const metadata = { content: {}, user: [] };
