@@ -18,9 +18,9 @@ let front: Server;
 let url: string;
 
 const renderError = (error: GatewayError) => ({
-  status: Number(error.details.backendStatus ?? 502),
+  status: error.said?.status ?? 502,
   headers: new HeaderList(),
-  body: Buffer.from(error.details.backendCode ?? error.code),
+  body: Buffer.from(error.said?.code ?? error.code),
 });
 
 beforeAll(async () => {
