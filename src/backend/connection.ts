@@ -9,7 +9,7 @@ import type { IncomingResponse, OutgoingRequest } from '../wire/message.ts';
 import { Exchange, ExchangeFailure } from './exchange.ts';
 import { abandoned, backendFailure, documentTooLarge, type FailureReason, failureReason } from './failure.ts';
 import type { Identity } from './identity.ts';
-import { type LaneObserver, LargeBodyLane } from './lane/lane.ts';
+import { type LaneObserver, RawSocketLane } from './lane/lane.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
 import { UploadBody } from './upload-body.ts';
@@ -46,7 +46,7 @@ export interface BackendOptions {
   readonly now: () => Date;
   /** In [0, 1): jitter, not security. */
   readonly random: () => number;
-  /** Default 100: see LargeBodyLane. */
+  /** Default 100: see RawSocketLane. */
   readonly tickMilliseconds?: number | undefined;
   /** Tests pass their own. */
   readonly sleep?: Sleep | undefined;
@@ -89,10 +89,10 @@ export class BackendConnection {
   /** Shares the pool's connections out: its own queue does not know for whom a request is. */
   readonly #poolPlaces: FairPlaces;
   /** Carries what has no body to send and an object to bring. */
-  readonly #downloads: LargeBodyLane;
+  readonly #downloads: RawSocketLane;
   /** Their own, so that what is small does not wait for slow clients to send or take what is large. */
-  readonly #smallUploads: LargeBodyLane;
-  readonly #largeUploads: LargeBodyLane;
+  readonly #smallUploads: RawSocketLane;
+  readonly #largeUploads: RawSocketLane;
   #open = 0;
   #health: { lastAnswer?: Date; lastFailure?: Date; lastFailureReason?: FailureReason } = {};
 
@@ -115,9 +115,9 @@ export class BackendConnection {
       this.#options.observer?.connections?.(this.#open);
     };
     this.#pool.on('connect', () => opened(1)).on('disconnect', () => opened(-1));
-    this.#downloads = new LargeBodyLane(options, opened);
-    this.#smallUploads = new LargeBodyLane(options, opened);
-    this.#largeUploads = new LargeBodyLane(options, opened);
+    this.#downloads = new RawSocketLane(options, opened);
+    this.#smallUploads = new RawSocketLane(options, opened);
+    this.#largeUploads = new RawSocketLane(options, opened);
   }
 
   /** How many requests wait for a connection now. */
@@ -192,7 +192,7 @@ export class BackendConnection {
     await Promise.all([this.#pool.destroy(), ...this.#lanes.map((lane) => lane.destroy())]);
   }
 
-  get #lanes(): readonly LargeBodyLane[] {
+  get #lanes(): readonly RawSocketLane[] {
     return [this.#downloads, this.#smallUploads, this.#largeUploads];
   }
 
@@ -223,7 +223,7 @@ export class BackendConnection {
     return exchange.answer;
   }
 
-  #laneFor(method: string, body: Buffer | UploadBody | undefined, aside: boolean): LargeBodyLane | undefined {
+  #laneFor(method: string, body: Buffer | UploadBody | undefined, aside: boolean): RawSocketLane | undefined {
     if (body instanceof UploadBody) return this.#largeUploads;
     if (method === 'GET' && body === undefined) return aside ? undefined : this.#downloads;
     // Whole in the socket's buffer, so that an early answer can be read; what is larger must be able to stop.

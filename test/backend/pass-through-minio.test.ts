@@ -8,23 +8,23 @@ import { HeaderList } from '../../src/wire/headers.ts';
 import { WireRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { s3Back } from '../support/plain-back.ts';
-import { type SharedMinio, sharedMinio } from '../support/servers/minio.ts';
+import { type Minio, startMinio } from '../support/servers/minio.ts';
 
 const BUCKET = 'bucket';
 const KEY = "/ünïcode (1)+%2F'é";
-let minio: SharedMinio;
+let minio: Minio;
 let lane: PassThroughLane;
 let front: Server;
 let url: string;
 
 const renderError = (error: GatewayError) => ({
-  status: error.said?.status ?? 502,
+  status: Number(error.details.backendStatus ?? 502),
   headers: new HeaderList(),
-  body: Buffer.from(error.said?.code ?? error.code),
+  body: Buffer.from(error.details.backendCode ?? error.code),
 });
 
 beforeAll(async () => {
-  minio = await sharedMinio();
+  minio = await startMinio();
   const connection = new BackendConnection(backendOptions(minio.endpoint));
   (await connection.send(s3Back.createBucket(BUCKET, undefined))).discard();
   const metadata = { content: {}, user: [] };

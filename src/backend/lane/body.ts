@@ -1,22 +1,23 @@
+import { HeaderList } from '../../wire/headers.ts';
 import type { ByteSource, IncomingResponse } from '../../wire/message.ts';
 
-/** The connection as an answer's body sees it. */
+/** The connection as the body of its answer sees it. */
 export interface BodyConnection {
   pull(): Promise<IteratorResult<Buffer>>;
   discard(): void;
-  /** The answer in transit is this body's from now on. */
+  /** The answer that is on its way belongs to this body from now on. */
   readBy(body: LaneBody): void;
 }
 
 export const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** Asks for a body again, from the byte that comes after those that were had. */
+/** Asks for the rest of a body, from the byte after those that came. */
 export type AskAgain = (fromByte: number) => Promise<IncomingResponse>;
 
 /**
- * One answer's body. It outlives its exchange: pulled again at its end, it must not touch the connection's next. And it
- * outlives its connection, where that was needed for others while the reader took its time: what is left is asked for
- * again when the reader wants it.
+ * One answer's body. It outlives its exchange: a reader that pulls again at its end must not touch the next exchange of
+ * the connection. It may outlive its connection, too: where others needed the connection while the reader took its time,
+ * the rest is asked for again when the reader wants it.
  */
 export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
   #connection: BodyConnection | undefined;
@@ -33,7 +34,7 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
     this.#connection = connection;
   }
 
-  /** From now on the connection may be taken away. */
+  /** Lets others have the connection from now on, if they need it. */
   allowInterruption(askAgain: AskAgain): void {
     this.#askAgain = askAgain;
   }
@@ -70,9 +71,9 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
 
   /**
    * The connection goes to others.
-   * @param kept came already, and is this body's to keep
-   * @param hadBytes of this connection's answer, `kept` among them
-   * @param whole nothing of the answer is left to ask for
+   * @param kept bytes that came already; this body keeps them
+   * @param hadBytes how many bytes of this connection's answer came, `kept` among them
+   * @param whole whether nothing of the answer is left to ask for
    */
   interrupt(kept: Buffer | undefined, hadBytes: number, whole: boolean): void {
     this.#connection = undefined;
@@ -101,7 +102,7 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
     }
   }
 
-  /** Takes the other body's place at its connection. */
+  /** Takes the place of the other body at its connection. */
   #goOn(rest: LaneBody): Promise<IteratorResult<Buffer>> {
     if (this.#letGo) {
       rest.discard();
@@ -114,4 +115,15 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
     connection?.readBy(this);
     return this.next();
   }
+}
+
+/** An answer as its caller gets it. `raw` are its fields, names and values in turn. */
+export function answerWith(status: number, raw: readonly string[], body: LaneBody): IncomingResponse {
+  return {
+    status,
+    headers: new HeaderList(raw),
+    body,
+    discard: () => body.discard(),
+    allowInterruption: (askAgain) => body.allowInterruption(askAgain),
+  };
 }

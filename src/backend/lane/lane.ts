@@ -7,9 +7,10 @@ import { ExchangeFailure } from '../exchange.ts';
 import { abandoned } from '../failure.ts';
 import { outgoingHeaders } from '../outgoing-headers.ts';
 import type { UploadBody } from '../upload-body.ts';
-import { LaneConnection, type LaneOwner, type LaneTarget } from './connection.ts';
+import { LaneConnection, type LaneOwner } from './connection.ts';
 import { Pace } from './pace.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import type { LaneTarget } from './socket.ts';
 
 /** Timeouts and slow clients are looked at this often: one timer for all connections, none to set or clear a request. */
 const TICK_MILLISECONDS = 100;
@@ -38,7 +39,7 @@ export interface LaneOptions extends LaneTarget {
  * pieces and parses in WebAssembly, which costs a large body four times the CPU of this, and a small object a fifth of
  * the whole request (bench).
  */
-export class LargeBodyLane implements LaneOwner {
+export class RawSocketLane implements LaneOwner {
   readonly #options: LaneOptions;
   readonly #buffers = new ReadBuffers();
   readonly #connections = new Set<LaneConnection>();

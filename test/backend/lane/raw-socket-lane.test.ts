@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ExchangeFailure } from '../../src/backend/exchange.ts';
-import { type LaneOptions, LargeBodyLane } from '../../src/backend/lane/lane.ts';
-import { GatewayError } from '../../src/errors.ts';
-import { HeaderList } from '../../src/wire/headers.ts';
-import type { IncomingResponse, OutgoingRequest } from '../../src/wire/message.ts';
-import { type RawPeer, type RawServer, startRawServer } from '../support/proxies/raw-server.ts';
+import type { ExchangeFailure } from '../../../src/backend/exchange.ts';
+import { type LaneOptions, RawSocketLane } from '../../../src/backend/lane/lane.ts';
+import { GatewayError } from '../../../src/errors.ts';
+import { HeaderList } from '../../../src/wire/headers.ts';
+import type { IncomingResponse, OutgoingRequest } from '../../../src/wire/message.ts';
+import { type RawPeer, type RawServer, startRawServer } from '../../support/proxies/raw-server.ts';
 
 let server: RawServer | undefined;
-let lane: LargeBodyLane | undefined;
+let lane: RawSocketLane | undefined;
 let open = 0;
 
 afterEach(async () => {
@@ -22,7 +22,7 @@ afterEach(async () => {
 
 async function start(script: (peer: RawPeer) => Promise<void>, over: Partial<LaneOptions> = {}) {
   server = await startRawServer(script);
-  lane = new LargeBodyLane(
+  lane = new RawSocketLane(
     {
       endpoint: server.url,
       connections: 4,

@@ -1,10 +1,10 @@
 import { get as httpGet } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LargeBodyLane } from '../../src/backend/lane/lane.ts';
-import { HeaderList } from '../../src/wire/headers.ts';
-import fc from '../support/property.ts';
-import { type RawServer, startRawServer } from '../support/proxies/raw-server.ts';
+import { RawSocketLane } from '../../../src/backend/lane/lane.ts';
+import { HeaderList } from '../../../src/wire/headers.ts';
+import fc from '../../support/property.ts';
+import { type RawServer, startRawServer } from '../../support/proxies/raw-server.ts';
 
 /**
  * The lane reads answers with a parser of its own. Node's HTTP parser is the oracle: the lane may refuse what node
@@ -25,7 +25,7 @@ interface Scripted {
 }
 
 let server: RawServer;
-let lane: LargeBodyLane;
+let lane: RawSocketLane;
 const scripts = new Map<string, Scripted>();
 let scripted = 0;
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
     bodyTimeoutSeconds: 30,
     keepAliveSeconds: 30,
   };
-  lane = new LargeBodyLane({ endpoint: server.url, connections: 4, ...seconds }, () => undefined);
+  lane = new RawSocketLane({ endpoint: server.url, connections: 4, ...seconds }, () => undefined);
 });
 
 afterAll(async () => {
