@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SETTING_ROWS } from '../src/settings/rows.ts';
 import {
@@ -28,6 +28,16 @@ const TOUCHES_PROCESS: Readonly<Record<string, string>> = {
   'src/launch.js': 'runs on any node: tells an old one from a good one before main.ts is loaded',
   'src/backend/withheld-warning.ts': 'keeps one deprecation of a package from being told',
 };
+
+const MAX_FILE_LINES = 300;
+const MAX_FOLDER_FILES = 20;
+/** Folders with more files at one level, and why. */
+const LARGE_FOLDERS: Readonly<Record<string, string>> = {
+  'src/devstore': 'the embedded store is for trying and for tests, and one thing',
+  'src/envelope': 'a file for each part of the format that FORMAT.md, beside them, describes',
+};
+/** Files that are longer still, and are to be split. */
+const LONG_FILES = ['src/operations/operation.ts', 'src/store/store.ts'];
 
 /** Every breach that `judge` finds, as lines that name the file. */
 function breaches(judge: (file: SourceFile) => readonly string[]): string[] {
@@ -66,6 +76,24 @@ describe('rooms, as docs/architecture.md says', () => {
           .map((specifier) => `the table does not name ${specifier}`);
       }),
     ).toEqual([]);
+  });
+});
+
+describe('sizes', () => {
+  test('a file has at most 300 lines', () => {
+    const long = sources.filter(({ path, lines }) => lines > MAX_FILE_LINES && !LONG_FILES.includes(path));
+    expect(long.map(({ path, lines }) => `${path}: ${lines} lines`)).toEqual([]);
+  });
+
+  test('a folder has at most 20 files at one level, but for those that have a reason', () => {
+    const counts = new Map<string, number>();
+    for (const { path } of sources) {
+      const folder = posix.dirname(path);
+      counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    const large = [...counts].filter(([, count]) => count > MAX_FOLDER_FILES).map(([folder]) => folder);
+    expect(large.filter((folder) => !(folder in LARGE_FOLDERS))).toEqual([]);
+    expect(Object.keys(LARGE_FOLDERS).filter((folder) => !large.includes(folder))).toEqual([]);
   });
 });
 

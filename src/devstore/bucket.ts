@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clientError } from '../errors.ts';
+import { Turns } from '../shares/turns.ts';
 import type { Blobs } from './blobs.ts';
 import type { Disk } from './disk.ts';
 import { KeyIndex } from './key-order.ts';
 import { type BucketRecord, decodeRecord, type Entry, encodeRecord, type ObjectRecord, sidecarName } from './record.ts';
-import { Turns } from './turns.ts';
 import { Uploads } from './uploads.ts';
 
 /** Looks at what stands under the key at the moment of change, and throws to refuse. */

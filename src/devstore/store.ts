@@ -1,10 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clientError } from '../errors.ts';
+import { Turns } from '../shares/turns.ts';
 import { Blobs } from './blobs.ts';
 import { Bucket, noSuchBucket } from './bucket.ts';
 import { Disk } from './disk.ts';
-import { Turns } from './turns.ts';
 
 /** S3's rules, which also make a name safe as a folder's name. */
 const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/;

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clientError } from '../errors.ts';
+import { Turns } from '../shares/turns.ts';
 import type { Blobs } from './blobs.ts';
 import type { Disk } from './disk.ts';
 import { decodeRecord, encodeRecord, type ObjectRecord, type PartRecord, type UploadRecord } from './record.ts';
-import { Turns } from './turns.ts';
 
 /** S3's: every part but the last has at least 5 MiB. */
 export const MIN_PART_BYTES = 5 * 1024 * 1024;

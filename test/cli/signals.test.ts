@@ -8,8 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type ServerCertificate } from '../support/certificate.ts';
-import { freePort } from '../support/free-port.ts';
-import { LAUNCH } from '../support/servers/launch.ts';
+import { freePort } from '../support/servers/minio.ts';
+
+const LAUNCH = join(import.meta.dirname, '../../src/launch.js');
 
 let folder: string;
 

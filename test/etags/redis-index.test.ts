@@ -4,12 +4,12 @@ import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openRedisIndex } from '../../src/etags/redis-index.ts';
 import { openRedisStore } from '../../src/keys/store/redis-store.ts';
 import { LEAST_ACL } from '../keys/store/least-acl.ts';
-import { type SharedRedis, sharedRedis, startRedis } from '../support/servers/redis.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { etagIndexContract, someEntry } from './etag-index-contract.ts';
 
-let redis: SharedRedis;
+let redis: RedisServer;
 beforeAll(async () => {
-  redis = await sharedRedis();
+  redis = await startRedis();
 });
 afterAll(() => redis.stop());
 

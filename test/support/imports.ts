@@ -5,6 +5,8 @@ import { posix } from 'node:path';
 export interface SourceFile {
   /** From the repository's root, with slashes: `src/wire/xml/xml.ts`. */
   readonly path: string;
+  /** With its comments. */
+  readonly lines: number;
   /** Without comments. */
   readonly code: string;
   /** Every module that it names: import, export from, import(), types too. */
@@ -18,8 +20,9 @@ export async function readSources(root: string): Promise<SourceFile[]> {
     .map((name) => `src/${name.replaceAll('\\', '/')}`);
   return await Promise.all(
     paths.sort().map(async (path) => {
-      const code = withoutComments(await readFile(posix.join(root, path), 'utf8'));
-      return { path, code, imports: findImports(code) };
+      const text = await readFile(posix.join(root, path), 'utf8');
+      const code = withoutComments(text);
+      return { path, lines: text.split('\n').length - 1, code, imports: findImports(code) };
     }),
   );
 }

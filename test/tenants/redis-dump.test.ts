@@ -4,12 +4,12 @@ import { startUpSelfTest } from '../../src/keys/self-test.ts';
 import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey } from '../keys/fixture.ts';
-import { type SharedRedis, sharedRedis } from '../support/servers/redis.ts';
+import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { openTenancy } from './fixture.ts';
 
-let redis: SharedRedis;
+let redis: RedisServer;
 beforeAll(async () => {
-  redis = await sharedRedis();
+  redis = await startRedis();
 });
 afterAll(() => redis.stop());
 

@@ -3,7 +3,7 @@ import type { Resource } from '../../operations/object.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import type { FrontSettings } from '../front-dialect.ts';
-import type { Level } from './operation-table.ts';
+import type { Level } from './operation-row.ts';
 
 /** What a request is about. The key is exact: decoded once, never normalised. */
 export type Address =

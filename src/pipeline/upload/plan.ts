@@ -1,15 +1,9 @@
+import { FOOTER_PART_NUMBER, sealedPartBytes } from '../../envelope/sizes.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
-import type { UploadFormat } from '../../formats/format.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 
 /** Small parts are put together to backend parts of about this size: few requests, and a few of them at once. */
 const COALESCED_BYTES = 16 * 1024 * 1024;
-
-/** What parts weigh, in stored bytes. */
-export interface PartSizes extends Pick<UploadFormat, 'storedPartBytes' | 'endPartNumber'> {
-  /** The smallest that the backend takes of a part that is not the last. */
-  readonly smallestBytes: number;
-}
 
 /** What a backend part is made of: one that lies there already, or staged parts that are yet to be sent. */
 export type BackendPart =
@@ -28,7 +22,10 @@ export type BackendPart =
  * means nothing to a reader. A backend part has the number of its first part, so numbers rise.
  * @throws GatewayError EntityTooSmall for a run before the end that is too small even as a whole
  */
-export function planBackendParts(parts: readonly PartRecord[], sizes: PartSizes): BackendPart[] {
+export function planBackendParts(
+  parts: readonly PartRecord[],
+  { smallestBytes }: { readonly smallestBytes: number },
+): BackendPart[] {
   const plan: BackendPart[] = [];
   let run: PartRecord[] = [];
   for (const part of parts) {
@@ -36,36 +33,35 @@ export function planBackendParts(parts: readonly PartRecord[], sizes: PartSizes)
       run.push(part);
       continue;
     }
-    plan.push(...cutRun(run, sizes));
+    plan.push(...cutRun(run, smallestBytes));
     run = [];
     plan.push({ kind: 'held', partNumber: part.partNumber, etag: part.etag });
   }
-  plan.push(...cutTail(run, sizes));
+  plan.push(...cutTail(run));
   return plan;
 }
 
 /** Each piece at least as large as the backend wants: what is left over goes to the piece before it. */
-function cutRun(run: readonly PartRecord[], sizes: PartSizes): BackendPart[] {
-  const { smallestBytes } = sizes;
+function cutRun(run: readonly PartRecord[], smallestBytes: number): BackendPart[] {
   if (run.length === 0) return [];
-  const pieces = cut(run, sizes);
+  const pieces = cut(run);
   const last = pieces.at(-1) as PartRecord[];
-  if (bytesOf(last, sizes) < smallestBytes) {
+  if (bytesOf(last) < smallestBytes) {
     const before = pieces.at(-2);
     if (before === undefined) throw runTooSmall(run, smallestBytes);
     before.push(...last);
     pieces.pop();
   }
-  return pieces.map((piece) => sent(piece, sizes));
+  return pieces.map(sent);
 }
 
 /** The end of the object, footer included: the footer alone when no part is staged there. */
-function cutTail(run: readonly PartRecord[], sizes: PartSizes): BackendPart[] {
-  if (run.length === 0) return [{ kind: 'sent', partNumber: sizes.endPartNumber, staged: [], storedBytes: 0 }];
-  return cut(run, sizes).map((piece) => sent(piece, sizes));
+function cutTail(run: readonly PartRecord[]): BackendPart[] {
+  if (run.length === 0) return [{ kind: 'sent', partNumber: FOOTER_PART_NUMBER, staged: [], storedBytes: 0 }];
+  return cut(run).map(sent);
 }
 
-function cut(run: readonly PartRecord[], { storedPartBytes }: PartSizes): PartRecord[][] {
+function cut(run: readonly PartRecord[]): PartRecord[][] {
   const pieces: PartRecord[][] = [];
   let bytes = COALESCED_BYTES;
   for (const part of run) {
@@ -74,18 +70,18 @@ function cut(run: readonly PartRecord[], { storedPartBytes }: PartSizes): PartRe
       bytes = 0;
     }
     pieces.at(-1)?.push(part);
-    bytes += storedPartBytes(part.plaintextBytes);
+    bytes += sealedPartBytes(part.plaintextBytes);
   }
   return pieces;
 }
 
-function sent(staged: readonly PartRecord[], sizes: PartSizes): BackendPart {
+function sent(staged: readonly PartRecord[]): BackendPart {
   const partNumber = (staged[0] as PartRecord).partNumber;
-  return { kind: 'sent', partNumber, staged, storedBytes: bytesOf(staged, sizes) };
+  return { kind: 'sent', partNumber, staged, storedBytes: bytesOf(staged) };
 }
 
-function bytesOf(parts: readonly PartRecord[], { storedPartBytes }: PartSizes): number {
-  return parts.reduce((bytes, part) => bytes + storedPartBytes(part.plaintextBytes), 0);
+function bytesOf(parts: readonly PartRecord[]): number {
+  return parts.reduce((bytes, part) => bytes + sealedPartBytes(part.plaintextBytes), 0);
 }
 
 function runTooSmall(run: readonly PartRecord[], smallestBytes: number): GatewayError {

@@ -1,6 +1,7 @@
+import { Turns } from '../../shares/turns.ts';
 import type { StoreFindings } from '../capabilities.ts';
 
-const turns = new Map<string, Promise<void>>();
+const completes = new Turns();
 
 /**
  * Does the Completes of one upload one after the other, in this process, where the store is not atomic there. Versity S3
@@ -9,17 +10,5 @@ const turns = new Map<string, Promise<void>>();
  * @param upload names the upload
  */
 export function completeInTurn<T>(upload: string, { capabilities }: StoreFindings, work: () => Promise<T>): Promise<T> {
-  return capabilities.atomicCompletes ? work() : inTurn(upload, work);
+  return capabilities.atomicCompletes ? work() : completes.take(upload, work);
 }
-
-/** Does pieces of work of one name one after the other. */
-export function inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const done = (turns.get(name) ?? Promise.resolve()).then(work);
-  const over = done.then(ignored, ignored).then(() => {
-    if (turns.get(name) === over) turns.delete(name);
-  });
-  turns.set(name, over);
-  return done;
-}
-
-function ignored(): void {}

@@ -1,4 +1,5 @@
-import { S3_OPERATIONS, type Treatment } from '../../../src/dialects/s3/operation-table.ts';
+import type { Treatment } from '../../../src/dialects/s3/operation-row.ts';
+import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
 
 /** docs/operations.md, from the table that routes requests: the document cannot say what the code does not do. */
 export function operationsDocument(): string {

@@ -26,11 +26,7 @@ function parts(sizes: readonly number[]): PartRecord[] {
 
 function plan(sizes: readonly number[]) {
   try {
-    return planBackendParts(parts(sizes), {
-      smallestBytes: SMALLEST,
-      storedPartBytes: sealedPartBytes,
-      endPartNumber: FOOTER,
-    });
+    return planBackendParts(parts(sizes), { smallestBytes: SMALLEST });
   } catch (error) {
     if (error instanceof GatewayError) return error.code;
     throw error;

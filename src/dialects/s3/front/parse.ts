@@ -7,7 +7,7 @@ import type { QueryList } from '../../../wire/query.ts';
 import type { FrontSettings, ParsedRequest } from '../../front-dialect.ts';
 import { type Address, checkNewBucketName, readAddress } from '../address.ts';
 import { effectiveHeaders } from '../amz-fields.ts';
-import type { S3Operation } from '../operation-table.ts';
+import type { S3Operation } from '../operation-row.ts';
 import { parseForm } from './form/post-form.ts';
 import { MAX_COMPLETE_BYTES, readCompleteHead, readPartList } from './requests/complete-upload.ts';
 import { readCopyObject } from './requests/copy-object.ts';

@@ -1,5 +1,6 @@
 import { crossOriginAnswerNames } from '../../../../wire/cross-origin.ts';
-import { S3_OPERATIONS, type S3Operation } from '../../operation-table.ts';
+import type { S3Operation } from '../../operation-row.ts';
+import { S3_OPERATIONS } from '../../operation-table.ts';
 
 /**
  * What of a forwarded request reaches the backend, and what of its answer reaches the client. Both are allow-lists by

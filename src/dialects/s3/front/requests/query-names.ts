@@ -1,5 +1,6 @@
 import { isAmzParameter } from '../../amz-fields.ts';
-import { S3_OPERATIONS, type S3Operation } from '../../operation-table.ts';
+import type { S3Operation } from '../../operation-row.ts';
+import { S3_OPERATIONS } from '../../operation-table.ts';
 
 /**
  * S3 ignores a query parameter that it does not know, and clients rely on it: `?v=123` passes by caches, `utm_source`

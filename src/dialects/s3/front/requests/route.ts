@@ -3,7 +3,8 @@ import type { HeaderList } from '../../../../wire/headers.ts';
 import type { WireRequest } from '../../../../wire/message.ts';
 import type { QueryList } from '../../../../wire/query.ts';
 import { effectiveHeaders, isAmzParameter } from '../../amz-fields.ts';
-import { type Level, S3_OPERATIONS, type S3Operation } from '../../operation-table.ts';
+import type { Level, S3Operation } from '../../operation-row.ts';
+import { S3_OPERATIONS } from '../../operation-table.ts';
 import { presignedHeaderNames } from '../../signature/presigned-headers.ts';
 import { isMeaningless } from './query-names.ts';
 

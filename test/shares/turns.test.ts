@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { inTurn } from '../../src/store/mend/completes-in-turn.ts';
+import { Turns } from '../../src/shares/turns.ts';
 
 test('work of one name is done in turn, whatever becomes of it, and other names do not wait', async () => {
+  const turns = new Turns();
   const told: string[] = [];
   const first = Promise.withResolvers<void>();
   const work = (name: string, until?: Promise<void>) => async () => {
@@ -12,10 +13,10 @@ test('work of one name is done in turn, whatever becomes of it, and other names 
     return name;
   };
   const all = [
-    inTurn('one', work('a', first.promise)),
-    inTurn('one', work('b')),
-    inTurn('one', work('c')),
-    inTurn('two', work('d')),
+    turns.take('one', work('a', first.promise)),
+    turns.take('one', work('b')),
+    turns.take('one', work('c')),
+    turns.take('two', work('d')),
   ];
   await all[3];
   expect(told).toEqual(['a begins', 'd begins', 'd ends']);
@@ -27,5 +28,5 @@ test('work of one name is done in turn, whatever becomes of it, and other names 
     'fulfilled',
   ]);
   expect(told.slice(3)).toEqual(['a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
-  expect(await inTurn('one', work('e'))).toBe('e');
+  expect(await turns.take('one', work('e'))).toBe('e');
 });

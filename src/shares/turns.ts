@@ -1,7 +1,8 @@
-/** One at a time per name: whoever changes a key looks at it and writes it without anybody in between. */
+/** Places of one: pieces of work of one name are done one after the other, in this process. */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 
+  /** Does the work when all that was asked before it under this name is over, whatever became of that. */
   async take<T>(name: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(name) ?? Promise.resolve();
     const mine = before.then(work, work);

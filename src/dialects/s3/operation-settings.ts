@@ -1,0 +1,149 @@
+import { row, type S3Operation } from './operation-row.ts';
+
+/** The operations on settings of objects and buckets. None carries object bytes. */
+
+const LEAKS = 'the backend would pass names or bytes of this bucket to a place that the gateway does not guard';
+const SETTING = 'a setting of the bucket; no object bytes';
+const TAGS = 'tags and locks are kept beside the object, in clear; no object bytes';
+const READ_ONLY = 'reading the setting is harmless; changing it is refused';
+export const OWN_POLICY = 'how this bucket is protected is the gateway’s policy, not a bucket setting';
+
+/** Sub-resources of an object that carry no bytes of it. */
+const OBJECT_SETTINGS: readonly S3Operation[] = (
+  [
+    ['GetObjectTagging', 'GET', 'tagging'],
+    ['PutObjectTagging', 'PUT', 'tagging'],
+    ['DeleteObjectTagging', 'DELETE', 'tagging'],
+    ['GetObjectAcl', 'GET', 'acl'],
+    ['PutObjectAcl', 'PUT', 'acl'],
+    ['GetObjectRetention', 'GET', 'retention'],
+    ['PutObjectRetention', 'PUT', 'retention'],
+    ['GetObjectLegalHold', 'GET', 'legal-hold'],
+    ['PutObjectLegalHold', 'PUT', 'legal-hold'],
+  ] as const
+).map(([name, method, subresource]) =>
+  row('forwarded', name, `${method} object`, { subresource, parameters: ['versionId'] }, TAGS),
+);
+
+const FORWARDED_BUCKET_SETTINGS: readonly S3Operation[] = (
+  [
+    ['GetBucketAcl', 'GET', 'acl'],
+    ['PutBucketAcl', 'PUT', 'acl'],
+    ['GetBucketCors', 'GET', 'cors'],
+    ['PutBucketCors', 'PUT', 'cors'],
+    ['DeleteBucketCors', 'DELETE', 'cors'],
+    ['GetBucketLifecycleConfiguration', 'GET', 'lifecycle'],
+    ['PutBucketLifecycleConfiguration', 'PUT', 'lifecycle'],
+    ['DeleteBucketLifecycle', 'DELETE', 'lifecycle'],
+    ['GetBucketOwnershipControls', 'GET', 'ownershipControls'],
+    ['PutBucketOwnershipControls', 'PUT', 'ownershipControls'],
+    ['DeleteBucketOwnershipControls', 'DELETE', 'ownershipControls'],
+    ['GetBucketPolicy', 'GET', 'policy'],
+    ['PutBucketPolicy', 'PUT', 'policy'],
+    ['DeleteBucketPolicy', 'DELETE', 'policy'],
+    ['GetBucketPolicyStatus', 'GET', 'policyStatus'],
+    ['GetBucketRequestPayment', 'GET', 'requestPayment'],
+    ['PutBucketRequestPayment', 'PUT', 'requestPayment'],
+    ['GetBucketTagging', 'GET', 'tagging'],
+    ['PutBucketTagging', 'PUT', 'tagging'],
+    ['DeleteBucketTagging', 'DELETE', 'tagging'],
+    ['GetBucketVersioning', 'GET', 'versioning'],
+    ['PutBucketVersioning', 'PUT', 'versioning'],
+    ['GetObjectLockConfiguration', 'GET', 'object-lock'],
+    ['PutObjectLockConfiguration', 'PUT', 'object-lock'],
+    ['GetPublicAccessBlock', 'GET', 'publicAccessBlock'],
+    ['PutPublicAccessBlock', 'PUT', 'publicAccessBlock'],
+    ['DeletePublicAccessBlock', 'DELETE', 'publicAccessBlock'],
+  ] as const
+).map(([name, method, subresource]) => row('forwarded', name, `${method} bucket`, { subresource }, SETTING));
+
+/** Settings that may be read through the gateway, and why they may not be changed. */
+const READ_ONLY_BUCKET_SETTINGS: readonly S3Operation[] = (
+  [
+    ['encryption', 'GetBucketEncryption', 'PutBucketEncryption', 'DeleteBucketEncryption', OWN_POLICY],
+    ['logging', 'GetBucketLogging', 'PutBucketLogging', undefined, LEAKS],
+    ['notification', 'GetBucketNotificationConfiguration', 'PutBucketNotificationConfiguration', undefined, LEAKS],
+    ['replication', 'GetBucketReplication', 'PutBucketReplication', 'DeleteBucketReplication', LEAKS],
+    [
+      'website',
+      'GetBucketWebsite',
+      'PutBucketWebsite',
+      'DeleteBucketWebsite',
+      'a website endpoint of the backend would serve ciphertext past the gateway',
+    ],
+    [
+      'accelerate',
+      'GetBucketAccelerateConfiguration',
+      'PutBucketAccelerateConfiguration',
+      undefined,
+      'an accelerated endpoint of the backend goes past the gateway',
+    ],
+  ] as const
+).flatMap(([subresource, get, put, remove, why]) => [
+  row('forwarded', get, 'GET bucket', { subresource }, READ_ONLY),
+  row('refused', put, 'PUT bucket', { subresource }, why),
+  ...(remove === undefined ? [] : [row('refused', remove, 'DELETE bucket', { subresource }, why)]),
+]);
+
+/** Reports that the backend writes about a bucket, one configuration an id. */
+const REPORT_SETTINGS: readonly S3Operation[] = (
+  [
+    ['analytics', 'Analytics'],
+    ['intelligent-tiering', 'IntelligentTiering'],
+    ['inventory', 'Inventory'],
+    ['metrics', 'Metrics'],
+  ] as const
+).flatMap(([subresource, name]) => [
+  row(
+    'forwarded',
+    `GetBucket${name}Configuration`,
+    'GET bucket',
+    { subresource, needsParameter: 'id', parameters: ['id'] },
+    READ_ONLY,
+  ),
+  row(
+    'forwarded',
+    `ListBucket${name}Configurations`,
+    'GET bucket',
+    { subresource, parameters: ['continuation-token'] },
+    READ_ONLY,
+  ),
+  row('refused', `PutBucket${name}Configuration`, 'PUT bucket', { subresource }, LEAKS),
+  row('refused', `DeleteBucket${name}Configuration`, 'DELETE bucket', { subresource }, LEAKS),
+]);
+
+const NOT_A_BUCKET_OF_THIS_KIND = 'it belongs to directory buckets, which the gateway does not speak';
+
+const REFUSED_BUCKET_SETTINGS: readonly S3Operation[] = [
+  row('refused', 'CreateSession', 'GET bucket', { subresource: 'session' }, NOT_A_BUCKET_OF_THIS_KIND),
+  row(
+    'refused',
+    'ListDirectoryBuckets',
+    'GET service',
+    { subresource: 'directory-buckets' },
+    NOT_A_BUCKET_OF_THIS_KIND,
+  ),
+  row('refused', 'GetBucketAbac', 'GET bucket', { subresource: 'abac' }, NOT_A_BUCKET_OF_THIS_KIND),
+  row('refused', 'PutBucketAbac', 'PUT bucket', { subresource: 'abac' }, NOT_A_BUCKET_OF_THIS_KIND),
+  ...(
+    [
+      ['CreateBucketMetadataConfiguration', 'POST', 'metadataConfiguration'],
+      ['GetBucketMetadataConfiguration', 'GET', 'metadataConfiguration'],
+      ['DeleteBucketMetadataConfiguration', 'DELETE', 'metadataConfiguration'],
+      ['CreateBucketMetadataTableConfiguration', 'POST', 'metadataTable'],
+      ['GetBucketMetadataTableConfiguration', 'GET', 'metadataTable'],
+      ['DeleteBucketMetadataTableConfiguration', 'DELETE', 'metadataTable'],
+      ['UpdateBucketMetadataAnnotationTableConfiguration', 'PUT', 'metadataAnnotationTable'],
+      ['UpdateBucketMetadataInventoryTableConfiguration', 'PUT', 'metadataInventoryTable'],
+      ['UpdateBucketMetadataJournalTableConfiguration', 'PUT', 'metadataJournalTable'],
+    ] as const
+  ).map(([name, method, subresource]) => row('refused', name, `${method} bucket`, { subresource }, LEAKS)),
+];
+
+export const SETTING_OPERATIONS: readonly S3Operation[] = [
+  ...OBJECT_SETTINGS,
+  ...FORWARDED_BUCKET_SETTINGS,
+  ...READ_ONLY_BUCKET_SETTINGS,
+  ...REPORT_SETTINGS,
+  ...REFUSED_BUCKET_SETTINGS,
+];
