@@ -114,6 +114,29 @@ export interface SignatureClaim {
   verify(secret: SigningSecret, now: Date): VerifiedBody;
 }
 
+/** One way to understand a request. Nothing is read before it is asked for, and every method may refuse. */
+export interface Reading {
+  /** What the request's address names, whatever it asks. @throws GatewayError */
+  resource(): Resource;
+  /**
+   * Which operation a request is that `parse` refuses, from a bounded set of names: for the log. undefined where it is
+   * none that the dialect knows. @throws GatewayError
+   */
+  operationNamed(): string | undefined;
+  /**
+   * undefined for an anonymous request.
+   * @throws GatewayError for a signature that is malformed, doubled, or of a scheme that is refused
+   */
+  claim(): SignatureClaim | undefined;
+  /** @throws GatewayError NotImplemented for everything that is not handled: fail closed */
+  parse(): ParsedRequest;
+  /**
+   * The body of a request that nobody signed: what its head promises of it holds all the same.
+   * @throws GatewayError as a claim's `verify` for what it says of the body
+   */
+  unsignedBody(): VerifiedBody;
+}
+
 /** What rendering needs beside the answer. */
 export interface RenderContext {
   readonly requestId: string;
@@ -135,24 +158,11 @@ export interface FrontDialect {
    */
   ownsForm?(fields: ReadonlyMap<string, string>): boolean;
   /**
-   * undefined for an anonymous request.
-   * @throws GatewayError for a signature that is malformed, doubled, or of a scheme that is refused
+   * What the request may mean, most likely first, at most eight: the first whose signature verifies is meant. Mostly
+   * there is one (one-reading.ts). A vendor may have several where host, path or a map of domains can each name the
+   * bucket.
    */
-  readClaim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined;
-  /**
-   * The body of a request that nobody signed: what its head promises of it holds all the same.
-   * @throws GatewayError as a claim's `verify` for what it says of the body
-   */
-  unsignedBody(request: WireRequest): VerifiedBody;
-  /** What the request's address names, whatever it asks. @throws GatewayError */
-  resourceOf(request: WireRequest, settings: FrontSettings): Resource;
-  /**
-   * Which operation a request is that `parse` refuses, from a bounded set of names: for the log. undefined where it is
-   * none that the dialect knows. @throws GatewayError
-   */
-  operationNamed(request: WireRequest, settings: FrontSettings): string | undefined;
-  /** @throws GatewayError NotImplemented for everything that is not handled: fail closed */
-  parse(request: WireRequest, settings: FrontSettings): ParsedRequest;
+  readings(request: WireRequest, settings: FrontSettings): readonly [Reading, ...Reading[]];
   /** HEAD answers keep their Content-Length and have no body. Always sets the request id and Date. */
   render(answer: Answer, context: RenderContext): WireResponse;
   renderError(error: GatewayError, context: RenderContext): WireResponse;

@@ -62,7 +62,7 @@ function authorize(
   request: WireRequest,
   expected: { readonly accessKeyId: string; readonly secret: Secret },
 ): { readonly accessKeyId: string } {
-  const claim = s3Front.readClaim(request, { region: REGION, domains: [] });
+  const claim = s3Front.readings(request, { region: REGION, domains: [] })[0].claim();
   if (claim === undefined) throw clientError('AccessDenied', 'The embedded store takes only signed requests.');
   if (!equalInConstantTime(claim.accessKeyId, expected.accessKeyId)) {
     throw clientError('InvalidAccessKeyId', 'The embedded store knows only its gateway’s access key.');

@@ -11,6 +11,7 @@ import { checkAnonymous } from './admission/anonymous.ts';
 import { Askers } from './admission/askers.ts';
 import { authorize } from './admission/authorize.ts';
 import { Md5EtagHint } from './admission/md5-hint.ts';
+import { type MeantReading, meantReading } from './admission/meant-reading.ts';
 import { readDocument } from './admission/read-document.ts';
 import { traceRefused } from './admission/refused.ts';
 import { preflight, type Sharing, shared, sharedErrors, sharingOf, unshared } from './answer/cross-origin.ts';
@@ -39,11 +40,19 @@ import { putObject } from './write/put.ts';
 
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
+/** A request's dialect, what it means in it, and what pages of other origins are told of its answer. */
+interface Came {
+  readonly front: FrontDialect;
+  readonly meaning: Promise<MeantReading>;
+  readonly sharing: Sharing;
+}
+
 /** The one page that every request goes through. Its catch is the only place that renders an error. */
 export function createHandler(services: HandlerServices, lateness: Lateness = LATENESS): Handler {
   const askers = new Askers(services);
   const md5EtagHint = new Md5EtagHint();
-  const serve = async (request: WireRequest, front: FrontDialect, trace: RequestTrace, sharing: Sharing) => {
+  const serve = async (request: WireRequest, came: Came, trace: RequestTrace) => {
+    const { front, meaning, sharing } = came;
     const rendering: RenderContext = { requestId: request.id, settings: services.settings, request };
     let speaking = front;
     const checkFields = (fields: ReadonlyMap<string, string>): void => {
@@ -60,17 +69,19 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       trace.errorSource = error.source;
       return speaking.renderError(error, rendering);
     };
+    let meant: MeantReading | undefined;
     let understood = false;
     try {
+      meant = await meaning;
       if (request.method === 'OPTIONS') {
-        return front.render(await preflight(request, { front, trace }, services), rendering);
+        return front.render(await preflight(request, { reading: meant.reading, trace }, services), rendering);
       }
-      const parsed = front.parse(request, services.settings);
+      const parsed = meant.reading.parse();
       understood = true;
       note(trace, parsed);
       const asked = parsed.kind === 'form' ? await parsed.open(checkFields) : parsed;
       const { bucket } = trace;
-      const { signed, body, tools, tenant } = await admit(asked, { request, front, bucket, askers, trace });
+      const { signed, body, tools, tenant } = await admit(asked, { request, meant, bucket, askers, trace });
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, tools.budget);
       trace.key ??= keyOf(operation);
       checkAskedForms(operation, tools.keySources);
@@ -89,15 +100,16 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const answer = perform(operation, body, context).then((done) => rendered(done, front, { ...rendering, seals }));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
-      if (!understood) await traceRefused(request, { front, askers, trace });
+      if (!understood) await traceRefused(request, { front, meant, askers, trace });
       return renderError(error);
     }
   };
   return async (request, trace) => {
     const front = chooseFront(services.fronts, request);
     trace.dialect = front.name;
-    const sharing = sharingOf(request, front, services);
-    const answer = await serve(request, front, trace, sharing);
+    const meaning = meantReading(request, { front, askers, trace });
+    const sharing = sharingOf(request, meaning, services);
+    const answer = await serve(request, { front, meaning, sharing }, trace);
     return sharing === undefined ? unshared(answer, request) : shared(answer, sharing);
   };
 }

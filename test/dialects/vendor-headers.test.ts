@@ -7,6 +7,7 @@ import type { ObjectSettings, ObjectTraits } from '../../src/operations/object.t
 import type { PutObject } from '../../src/operations/operation.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse } from '../../src/wire/message.ts';
+import { readingOf } from '../support/reading.ts';
 import { chunks, wireRequest } from '../support/requests.ts';
 
 const SETTINGS = { region: 'us-east-1', domains: [] };
@@ -14,7 +15,7 @@ const SETTINGS = { region: 'us-east-1', domains: [] };
 /** What the S3 front makes of a PUT's headers. */
 function put(...headers: [string, string][]): PutObject {
   const request = wireRequest({ method: 'PUT', target: '/bucket/key', headers: [['Host', 'h'], ...headers] });
-  const parsed = s3Front.parse(request, SETTINGS);
+  const parsed = readingOf(s3Front, request, SETTINGS).parse();
   if (parsed.kind !== 'ready' || parsed.operation.kind !== 'PutObject') throw new Error('no PutObject');
   return parsed.operation;
 }

@@ -1,6 +1,7 @@
 import type { Resource } from '../../operations/object.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { FrontDialect, FrontSettings } from '../front-dialect.ts';
+import { oneReading } from '../one-reading.ts';
 import { readAddress } from './address.ts';
 import { qingstorBody } from './body.ts';
 import { parseQingstor } from './parse.ts';
@@ -46,11 +47,13 @@ export const qingstorFront: FrontDialect = {
   name: 'qingstor',
   recognises,
   ownsForm,
-  readClaim: readQingstorClaim,
-  unsignedBody: qingstorBody,
-  resourceOf,
-  operationNamed,
-  parse: parseQingstor,
+  readings: oneReading({
+    resource: resourceOf,
+    operationNamed,
+    claim: readQingstorClaim,
+    parse: parseQingstor,
+    unsignedBody: qingstorBody,
+  }),
   render: renderQingstor,
   renderError: renderQingstorError,
 };

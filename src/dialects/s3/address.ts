@@ -27,7 +27,7 @@ export function readAddress(request: WireRequest, settings: FrontSettings): Addr
   return slash === -1 ? address(rawPath.slice(1), '') : address(rawPath.slice(1, slash), rawPath.slice(slash + 1));
 }
 
-/** See FrontDialect.resourceOf. @throws GatewayError as readAddress */
+/** See Reading.resource. @throws GatewayError as readAddress */
 export function resourceOf(request: WireRequest, settings: FrontSettings): Resource {
   const address = readAddress(request, settings);
   return address.level === 'service' ? {} : address;

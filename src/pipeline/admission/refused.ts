@@ -1,8 +1,9 @@
 import type { FrontDialect } from '../../dialects/front-dialect.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { RequestTrace } from '../trace.ts';
-import { identify } from './admission.ts';
 import type { Askers } from './askers.ts';
+import { identify } from './identify.ts';
+import type { MeantReading } from './meant-reading.ts';
 
 /**
  * Finds out for the log whose a request is that was refused before anybody looked at its signature, and what it asked
@@ -10,15 +11,23 @@ import type { Askers } from './askers.ts';
  */
 export async function traceRefused(
   request: WireRequest,
-  { front, askers, trace }: { readonly front: FrontDialect; readonly askers: Askers; readonly trace: RequestTrace },
+  came: {
+    readonly front: FrontDialect;
+    /** undefined where none of the readings is meant: then nobody is known to have signed it. */
+    readonly meant: MeantReading | undefined;
+    readonly askers: Askers;
+    readonly trace: RequestTrace;
+  },
 ): Promise<void> {
-  const { settings } = askers.services;
+  const { front, meant, askers, trace } = came;
   try {
-    const { bucket, key } = front.resourceOf(request, settings);
+    const reading = meant?.reading ?? front.readings(request, askers.services.settings)[0];
+    const { bucket, key } = reading.resource();
     trace.bucket ??= bucket;
     trace.key ??= key;
-    trace.operation ??= front.operationNamed(request, settings);
-    const claim = front.readClaim(request, settings);
+    trace.operation ??= reading.operationNamed();
+    if (meant === undefined || meant.signer !== undefined) return;
+    const claim = reading.claim();
     if (claim !== undefined) await identify(claim, { askers, trace });
   } catch {
     // It stays unknown.

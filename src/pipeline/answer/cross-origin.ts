@@ -1,7 +1,6 @@
-import type { FrontDialect, RenderContext } from '../../dialects/front-dialect.ts';
+import type { Reading } from '../../dialects/front-dialect.ts';
 import type { GatewayError } from '../../errors.ts';
 import type { CrossOriginAnswered } from '../../operations/answer.ts';
-import type { Resource } from '../../operations/object.ts';
 import { appendCrossOrigin, crossOriginQuestion } from '../../wire/cross-origin.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../../wire/message.ts';
@@ -18,13 +17,12 @@ export type Sharing = Promise<HeaderList> | undefined;
  */
 export function sharingOf(
   request: WireRequest,
-  front: FrontDialect,
-  { settings, originRules }: Pick<HandlerServices, 'settings' | 'originRules'>,
+  meaning: Promise<{ readonly reading: Reading }>,
+  { originRules }: Pick<HandlerServices, 'originRules'>,
 ): Sharing {
   const origin = request.headers.get('origin');
   if (origin === undefined || request.method === 'OPTIONS') return undefined;
-  const { bucket } = resourceOf(request, front, settings);
-  return originRules.answerTo({ origin, bucket, method: request.method });
+  return bucketOf(meaning).then((bucket) => originRules.answerTo({ origin, bucket, method: request.method }));
 }
 
 /** The answer to a page. Forwarded answers are the store's own already. */
@@ -55,11 +53,11 @@ export async function sharedErrors(
 /** OPTIONS, which browsers send before what a page may not send unasked: the store's answer, whatever it is. */
 export async function preflight(
   request: WireRequest,
-  { front, trace }: { readonly front: FrontDialect; readonly trace: RequestTrace },
-  { settings, originRules }: Pick<HandlerServices, 'settings' | 'originRules'>,
+  { reading, trace }: { readonly reading: Reading; readonly trace: RequestTrace },
+  { originRules }: Pick<HandlerServices, 'originRules'>,
 ): Promise<CrossOriginAnswered> {
   trace.operation = 'Preflight';
-  const resource = front.resourceOf(request, settings);
+  const resource = reading.resource();
   trace.bucket = resource.bucket;
   return originRules.preflight(resource, crossOriginQuestion(request.headers), request.signal);
 }
@@ -69,11 +67,14 @@ function withWord(response: WireResponse, word: HeaderList): WireResponse {
   return response;
 }
 
-/** Rules go by bucket: where an address cannot be read, the answer itself will say so. */
-function resourceOf(request: WireRequest, front: FrontDialect, settings: RenderContext['settings']): Resource {
+/**
+ * Rules go by bucket, and that is the one that is answered for: the rules of another one would let pages read what they
+ * may not. Where no reading is meant, or its address cannot be read, the answer itself will say so.
+ */
+async function bucketOf(meaning: Promise<{ readonly reading: Reading }>): Promise<string | undefined> {
   try {
-    return front.resourceOf(request, settings);
+    return (await meaning).reading.resource().bucket;
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -3,6 +3,7 @@ import { qingstorFront } from '../../../src/dialects/qingstor/front.ts';
 import { parseQingstor } from '../../../src/dialects/qingstor/parse.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
+import { readingOf } from '../../support/reading.ts';
 import { wireRequest } from '../../support/requests.ts';
 
 const SETTINGS = { region: 'us-east-1', domains: ['s3.test', 'inner.s3.test'] };
@@ -43,7 +44,7 @@ describe('the name of what is refused', () => {
     ['constructor', '/', undefined],
   ])('%s %s is %s', (method, target, name) => {
     const request = wireRequest({ method, target, headers: [['Host', '127.0.0.1:8000']] });
-    expect(qingstorFront.operationNamed(request, SETTINGS)).toBe(name);
+    expect(readingOf(qingstorFront, request, SETTINGS).operationNamed()).toBe(name);
   });
 });
 

@@ -5,6 +5,7 @@ import { s3Front } from '../../../src/dialects/s3/front/front.ts';
 import type { S3Operation } from '../../../src/dialects/s3/operation-row.ts';
 import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
 import { GatewayError } from '../../../src/errors.ts';
+import { readingOf } from '../../support/reading.ts';
 import { wireRequest } from '../../support/requests.ts';
 import { SETTINGS } from './signature/signing.ts';
 
@@ -217,7 +218,7 @@ function takes(row: S3Operation, more: { readonly header?: string; readonly para
     headers: [['Host', '127.0.0.1:9000'], ...headers],
   });
   try {
-    s3Front.parse(request, SETTINGS);
+    readingOf(s3Front, request, SETTINGS).parse();
     return true;
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

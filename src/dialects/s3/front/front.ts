@@ -4,6 +4,7 @@ import { formatHttpDate } from '../../../wire/dates.ts';
 import { HeaderList } from '../../../wire/headers.ts';
 import type { WireRequest, WireResponse } from '../../../wire/message.ts';
 import type { FrontDialect, RenderContext } from '../../front-dialect.ts';
+import { oneReading } from '../../one-reading.ts';
 import { readAddress, resourceOf } from '../address.ts';
 import { readClaim } from '../signature/signature-claim.ts';
 import { unsignedBody } from '../signature/unsigned-body.ts';
@@ -48,11 +49,13 @@ export function createS3Front(now: () => Date): FrontDialect {
   return {
     name: 's3',
     recognises,
-    readClaim,
-    unsignedBody,
-    resourceOf,
-    operationNamed: (request, settings) => operationNamed(request, readAddress(request, settings).level),
-    parse: parseRequest,
+    readings: oneReading({
+      resource: resourceOf,
+      operationNamed: (request, settings) => operationNamed(request, readAddress(request, settings).level),
+      claim: readClaim,
+      parse: parseRequest,
+      unsignedBody,
+    }),
     render: (answer, context) => renderAnswer(answer, commonHeaders(context, date()), context),
     renderError: (error, context) => renderError(error, context, commonHeaders(context, date())),
     renderLate: (settled, beat, context) => renderLate(settled, beat, commonHeaders(context, date())),

@@ -4,7 +4,7 @@ import { verifyBody } from './body-verification.ts';
 import { unsignedPayload } from './payload.ts';
 import { refuseToken } from './signature-fields.ts';
 
-/** See FrontDialect.unsignedBody. Whoever sends a session token means to be somebody, and is told. */
+/** See Reading.unsignedBody. Whoever sends a session token means to be somebody, and is told. */
 export function unsignedBody(request: WireRequest): VerifiedBody {
   const { parameters } = request.query;
   refuseToken(request.headers.has('x-amz-security-token'));

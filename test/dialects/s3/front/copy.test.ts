@@ -10,6 +10,7 @@ import type { ByteSource, IncomingResponse, WireResponse } from '../../../../src
 import { readXml, xmlText } from '../../../../src/wire/xml/xml.ts';
 import { judged } from '../../../encryption/judged.ts';
 import { s3Back } from '../../../support/plain-back.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, NOW, SETTINGS } from '../signature/signing.ts';
 
@@ -19,7 +20,7 @@ const front = createS3Front(() => NOW);
 
 function copy(source: string, headers: Headers = [], target = '/bucket/key') {
   const all = [['Host', 'h'], ['x-amz-copy-source', source], ...headers] as const;
-  const parsed = front.parse(wireRequest({ method: 'PUT', target, headers: all }), SETTINGS);
+  const parsed = readingOf(front, wireRequest({ method: 'PUT', target, headers: all }), SETTINGS).parse();
   if (parsed.kind !== 'ready' || parsed.operation.kind !== 'CopyObject') throw new Error(parsed.kind);
   return parsed.operation;
 }
@@ -81,7 +82,7 @@ describe('the source', () => {
       target: '/bucket/key?x-amz-copy-source=source%2Fa%2520b',
       headers: [['Host', 'h']],
     });
-    expect(front.parse(request, SETTINGS)).toMatchObject({
+    expect(readingOf(front, request, SETTINGS).parse()).toMatchObject({
       operation: { kind: 'CopyObject', source: { ref: { bucket: 'source', key: 'a b' } } },
     });
   });
@@ -172,7 +173,11 @@ describe('CopyObject', () => {
 describe('UploadPartCopy', () => {
   function part(headers: Headers = [], query = 'partNumber=3&uploadId=u') {
     const all = [['Host', 'h'], ['x-amz-copy-source', 'source/a?versionId=v'], ...headers] as const;
-    const parsed = front.parse(wireRequest({ method: 'PUT', target: `/bucket/key?${query}`, headers: all }), SETTINGS);
+    const parsed = readingOf(
+      front,
+      wireRequest({ method: 'PUT', target: `/bucket/key?${query}`, headers: all }),
+      SETTINGS,
+    ).parse();
     if (parsed.kind !== 'ready' || parsed.operation.kind !== 'UploadPartCopy') throw new Error(parsed.kind);
     return parsed.operation;
   }

@@ -4,6 +4,7 @@ import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { proven } from '../../../../src/errors.ts';
 import type { Answer } from '../../../../src/operations/answer.ts';
 import { judged } from '../../../encryption/judged.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, SETTINGS } from '../signature/signing.ts';
 
@@ -24,7 +25,7 @@ function customer(prefix: string, over: { algorithm?: string; key?: string; 'key
 function code(method: string, target: string, headers: Headers): Promise<string> {
   const all = [['Host', '127.0.0.1'], ...headers] as const;
   return codeOf(() => {
-    const parsed = s3Front.parse(wireRequest({ method, target, headers: all }), SETTINGS);
+    const parsed = readingOf(s3Front, wireRequest({ method, target, headers: all }), SETTINGS).parse();
     if (parsed.kind === 'document') parsed.read(Buffer.from('<CompleteMultipartUpload/>'));
     // What the headers say is judged behind the dialect, by the forms that there are keys for.
     if (parsed.kind === 'ready') judged(parsed.operation);

@@ -6,6 +6,7 @@ import type { CompleteMultipartUpload, Operation } from '../../../../src/operati
 import { collect } from '../../../../src/wire/bodies/collect.ts';
 import { readXml, type XmlElement, xmlChildren, xmlText } from '../../../../src/wire/xml/xml.ts';
 import { s3Back } from '../../../support/plain-back.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, NOW, SETTINGS } from '../signature/signing.ts';
 
@@ -14,7 +15,11 @@ type Headers = readonly (readonly [string, string])[];
 const front = createS3Front(() => NOW);
 
 function operation(method: string, target: string, headers: Headers = [], document = ''): Operation {
-  const parsed = front.parse(wireRequest({ method, target, headers: [['Host', 'h'], ...headers] }), SETTINGS);
+  const parsed = readingOf(
+    front,
+    wireRequest({ method, target, headers: [['Host', 'h'], ...headers] }),
+    SETTINGS,
+  ).parse();
   return parsed.kind === 'document'
     ? parsed.read(Buffer.from(document))
     : parsed.kind === 'ready'
@@ -238,7 +243,11 @@ describe('CompleteMultipartUpload', () => {
     const part = (number: number) =>
       `<Part><PartNumber>${number}</PartNumber><ETag>&quot;${'a'.repeat(32)}-0&quot;</ETag><ChecksumSHA256>${'A'.repeat(43)}=</ChecksumSHA256></Part>`;
     const document = list(Array.from({ length: 10_000 }, (_, at) => part(at + 1)).join('\n  '));
-    const parsed = front.parse(wireRequest({ method: 'POST', target: UPLOAD, headers: [['Host', 'h']] }), SETTINGS);
+    const parsed = readingOf(
+      front,
+      wireRequest({ method: 'POST', target: UPLOAD, headers: [['Host', 'h']] }),
+      SETTINGS,
+    ).parse();
     expect(parsed.kind === 'document' && parsed.maxBytes >= Buffer.byteLength(document)).toBe(true);
     expect(complete(document).parts).toHaveLength(10_000);
   });

@@ -8,6 +8,7 @@ import type { GatewayError } from '../../../../src/errors.ts';
 import type { Operation } from '../../../../src/operations/operation.ts';
 import { judged } from '../../../encryption/judged.ts';
 import fc from '../../../support/property.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, encode, SETTINGS } from '../signature/signing.ts';
 
@@ -17,7 +18,7 @@ const FORM: Headers = [['Content-Type', 'multipart/form-data; boundary=b']];
 const SIGNED_BODY: Headers = [['x-amz-content-sha256', 'a'.repeat(64)]];
 
 function parse(method: string, target: string, headers: Headers = [], host = '127.0.0.1:9000') {
-  return s3Front.parse(wireRequest({ method, target, headers: [['Host', host], ...headers] }), SETTINGS);
+  return readingOf(s3Front, wireRequest({ method, target, headers: [['Host', host], ...headers] }), SETTINGS).parse();
 }
 
 function operation(method: string, target: string, headers: Headers = [], host?: string): Operation {
@@ -243,7 +244,7 @@ describe('addresses', () => {
   test('the longest of several domains wins', () => {
     const request = wireRequest({ method: 'GET', target: '/k', headers: [['Host', 'bbb.eu.example']] });
     const settings = { region: 'us-east-1', domains: ['example', 'eu.example'] };
-    const parsed = s3Front.parse(request, settings);
+    const parsed = readingOf(s3Front, request, settings).parse();
     expect(parsed).toMatchObject({ operation: { ref: { bucket: 'bbb', key: 'k' } } });
   });
 

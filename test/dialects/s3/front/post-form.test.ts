@@ -7,6 +7,7 @@ import type { PostObject } from '../../../../src/operations/operation.ts';
 import { collect } from '../../../../src/wire/bodies/collect.ts';
 import { judged } from '../../../encryption/judged.ts';
 import { payload } from '../../../support/payload.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { inPieces } from '../signature/chunking.ts';
 import { ACCESS_KEY_ID, NOW, SECRET, SETTINGS } from '../signature/signing.ts';
@@ -37,7 +38,7 @@ async function openAny(body: Buffer, { target = '/bucket', headers = [], pieceBy
     headers: [['Host', '127.0.0.1:9000'], ['Content-Type', FORM_TYPE], ...headers],
     body: inPieces(body, pieceBytes ?? Number.MAX_SAFE_INTEGER),
   });
-  const parsed = s3Front.parse(request, SETTINGS);
+  const parsed = readingOf(s3Front, request, SETTINGS).parse();
   if (parsed.kind !== 'form') throw new Error(`not a form: ${parsed.kind}`);
   return parsed.open();
 }
@@ -627,7 +628,11 @@ describe('the request', () => {
 
   test('is a form', async () => {
     const parse = (headers: readonly (readonly [string, string])[]) => async () =>
-      s3Front.parse(wireRequest({ method: 'POST', target: '/bucket', headers: [['Host', 'h'], ...headers] }), SETTINGS);
+      readingOf(
+        s3Front,
+        wireRequest({ method: 'POST', target: '/bucket', headers: [['Host', 'h'], ...headers] }),
+        SETTINGS,
+      ).parse();
     await expect(parse([])()).rejects.toMatchObject({
       code: 'PreconditionFailed',
       details: { Condition: 'Bucket POST must be of the enclosure-type multipart/form-data' },
@@ -688,7 +693,7 @@ describe('the file', () => {
       ],
       body: counted(),
     });
-    const parsed = s3Front.parse(request, SETTINGS);
+    const parsed = readingOf(s3Front, request, SETTINGS).parse();
     const form = parsed.kind === 'form' ? await parsed.open() : undefined;
     const verified = form?.claim?.verify(SECRET, NOW);
     expect(

@@ -3,13 +3,18 @@ import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { proven } from '../../../../src/errors.ts';
 import type { ObjectAttributes, ObjectContent } from '../../../../src/operations/answer.ts';
 import type { GetObjectAttributes, Operation } from '../../../../src/operations/operation.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, SETTINGS } from '../signature/signing.ts';
 
 type Headers = readonly (readonly [string, string])[];
 
 function operation(method: string, target: string, headers: Headers = []): Operation {
-  const parsed = s3Front.parse(wireRequest({ method, target, headers: [['Host', '127.0.0.1'], ...headers] }), SETTINGS);
+  const parsed = readingOf(
+    s3Front,
+    wireRequest({ method, target, headers: [['Host', '127.0.0.1'], ...headers] }),
+    SETTINGS,
+  ).parse();
   if (parsed.kind !== 'ready') throw new Error(parsed.kind);
   return parsed.operation;
 }

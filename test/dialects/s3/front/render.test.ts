@@ -9,6 +9,7 @@ import type { WireResponse } from '../../../../src/wire/message.ts';
 import { readXml, xmlChildren, xmlText } from '../../../../src/wire/xml/xml.ts';
 import { errorOf } from '../../../support/conclusive.ts';
 import fc from '../../../support/property.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { chunks, wireRequest } from '../../../support/requests.ts';
 import { NOW, SETTINGS } from '../signature/signing.ts';
 
@@ -511,10 +512,11 @@ describe('what a store says to a browser', () => {
 
   test('is asked of what the address names', () => {
     const of = (target: string, host = 'h') => {
-      const { bucket, key } = front.resourceOf(
+      const { bucket, key } = readingOf(
+        front,
         wireRequest({ method: 'OPTIONS', target, headers: [['host', host]] }),
         SETTINGS,
-      );
+      ).resource();
       return [bucket, key];
     };
     expect(of('/')).toEqual([undefined, undefined]);

@@ -10,6 +10,7 @@ import { ChunkedBodyReader } from '../../../../src/dialects/s3/signature/chunked
 import { signingKey } from '../../../../src/dialects/s3/signature/signing-key.ts';
 import type { ChecksumAlgorithm } from '../../../../src/operations/object.ts';
 import fc from '../../../support/property.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { signingSecret, wireRequest } from '../../../support/requests.ts';
 import { type Chunking, chunked, inPieces } from './chunking.ts';
 import { codeOf, NOW, SECRET, SETTINGS, sign } from './signing.ts';
@@ -52,7 +53,7 @@ async function verified(upload: Upload): Promise<VerifiedBody> {
     headers: all,
     body: inPieces(wire, upload.pieceBytes ?? 4096),
   });
-  const claim = s3Front.readClaim(request, SETTINGS);
+  const claim = readingOf(s3Front, request, SETTINGS).claim();
   if (claim === undefined) throw new Error('no claim');
   return claim.verify(SECRET, NOW);
 }
@@ -286,7 +287,7 @@ describe('AWS’s documented streams', () => {
       headers: Object.entries<string>(file.request.headers),
       body: inPieces(wire, 1500),
     });
-    const claim = s3Front.readClaim(request, SETTINGS);
+    const claim = readingOf(s3Front, request, SETTINGS).claim();
     const checked = claim?.verify(signingSecret(file.secret), new Date('2013-05-24T00:00:00Z'));
     expect(checked?.plaintextBytes).toBe(66560);
     expect(await read(checked as VerifiedBody)).toEqual(plain);

@@ -6,6 +6,7 @@ import { signingKey } from '../../../../src/dialects/s3/signature/signing-key.ts
 import { clientError } from '../../../../src/errors.ts';
 import { collect } from '../../../../src/wire/bodies/collect.ts';
 import type { WireRequest } from '../../../../src/wire/message.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { ACCESS_KEY_ID, codeOf, encode, NOW, SECRET, SETTINGS } from './signing.ts';
 
@@ -65,13 +66,13 @@ function requestOf(target: string, headers: Fields, { method = 'PUT', body = HEL
 }
 
 async function taken(request: WireRequest): Promise<string> {
-  const body = s3Front.readClaim(request, SETTINGS)?.verify(SECRET, NOW);
+  const body = readingOf(s3Front, request, SETTINGS).claim()?.verify(SECRET, NOW);
   if (body === undefined) return 'anonymous';
   return (await collect(body.bytes(), 100, () => clientError('EntityTooLarge', 'too large'))).toString();
 }
 
 function metadataOf(request: WireRequest): unknown {
-  const parsed = s3Front.parse(request, SETTINGS);
+  const parsed = readingOf(s3Front, request, SETTINGS).parse();
   if (parsed.kind !== 'ready' || parsed.operation.kind !== 'PutObject') throw new Error('no PutObject');
   const { content, user, vendor } = parsed.operation.metadata;
   const said = Object.entries(content).filter(([, value]) => value !== undefined);
@@ -167,7 +168,7 @@ describe('headers that a presigned URL states in its query', () => {
   ])('may be any that is signed: %s', async (name, value, expected) => {
     const request = presigned({ [name]: value }, { [name.toLowerCase()]: value });
     expect(await taken(request)).toBe('hello');
-    expect(s3Front.parse(request, SETTINGS)).toMatchObject({ operation: expected });
+    expect(readingOf(s3Front, request, SETTINGS).parse()).toMatchObject({ operation: expected });
   });
 
   test('never say where the body ends, or who speaks', async () => {

@@ -22,6 +22,7 @@ import type { Answer } from '../../../../src/operations/answer.ts';
 import type { Operation } from '../../../../src/operations/operation.ts';
 import { collect } from '../../../../src/wire/bodies/collect.ts';
 import type { WireRequest } from '../../../../src/wire/message.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { ACCESS_KEY_ID, SECRET, SETTINGS, target } from './signing.ts';
 
@@ -45,8 +46,8 @@ interface Seen {
 
 async function serve(request: WireRequest): Promise<Seen> {
   expect(front.recognises(request)).toBe(true);
-  const parsed = front.parse(request, SETTINGS);
-  const claim = front.readClaim(request, SETTINGS);
+  const parsed = readingOf(front, request, SETTINGS).parse();
+  const claim = readingOf(front, request, SETTINGS).claim();
   expect(claim?.accessKeyId).toBe(ACCESS_KEY_ID);
   const verified = claim?.verify(SECRET, new Date());
   if (verified === undefined) throw new Error('anonymous');

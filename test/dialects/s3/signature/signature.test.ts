@@ -13,6 +13,7 @@ import { signingKey } from '../../../../src/dialects/s3/signature/signing-key.ts
 import { collect } from '../../../../src/wire/bodies/collect.ts';
 import type { WireRequest } from '../../../../src/wire/message.ts';
 import fc from '../../../support/property.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { signingSecret, wireRequest } from '../../../support/requests.ts';
 import { ACCESS_KEY_ID, codeOf, encode, NOW, presign, SECRET, SETTINGS, sign, signedRequest } from './signing.ts';
 
@@ -47,7 +48,7 @@ const file = JSON.parse(readFileSync(new URL('../../../vectors/s3/signatures.jso
 };
 
 function claimOf(request: WireRequest): SignatureClaim {
-  const claim = s3Front.readClaim(request, SETTINGS);
+  const claim = readingOf(s3Front, request, SETTINGS).claim();
   if (claim === undefined) throw new Error('no claim');
   return claim;
 }
@@ -132,7 +133,7 @@ describe('signatures that are good', () => {
   test('an anonymous request has no claim', () => {
     const request = wireRequest({ method: 'GET', target: '/b/k', headers: [['host', 'h']] });
     expect(s3Front.recognises(request)).toBe(false);
-    expect(s3Front.readClaim(request, SETTINGS)).toBeUndefined();
+    expect(readingOf(s3Front, request, SETTINGS).claim()).toBeUndefined();
   });
 });
 
@@ -250,7 +251,7 @@ describe('a plus in a query', () => {
   /** What aws4fetch, requests-aws4auth and http_build_query send: the query anew, as forms write it. */
   const asForm = (target: string) => target.replaceAll('%20', '+');
   const query = { 'list-type': '2', prefix: 'my own+backup' };
-  const listed = (request: WireRequest) => s3Front.parse(request, SETTINGS);
+  const listed = (request: WireRequest) => readingOf(s3Front, request, SETTINGS).parse();
 
   test('is a blank that was signed as %20, in headers and presigned', async () => {
     for (const { target, headers } of [

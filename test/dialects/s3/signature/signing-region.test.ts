@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { signingSecret, wireRequest } from '../../../support/requests.ts';
 import { ACCESS_KEY_ID, codeOf, NOW, presign, SECRET, SETTINGS, type SignedRequest, sign } from './signing.ts';
 
@@ -16,7 +17,9 @@ const signing = (region: string) => ({
 
 function code({ target, headers }: SignedRequest, settings: typeof ANY | typeof SETTINGS, secret = SECRET) {
   return codeOf(() =>
-    s3Front.readClaim(wireRequest({ method: 'GET', target, headers }), settings)?.verify(secret, NOW),
+    readingOf(s3Front, wireRequest({ method: 'GET', target, headers }), settings)
+      .claim()
+      ?.verify(secret, NOW),
   );
 }
 

@@ -6,6 +6,7 @@ import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { clientError } from '../../../../src/errors.ts';
 import { collect } from '../../../../src/wire/bodies/collect.ts';
 import type { WireRequest } from '../../../../src/wire/message.ts';
+import { readingOf } from '../../../support/reading.ts';
 import { signingSecret, wireRequest } from '../../../support/requests.ts';
 import { ACCESS_KEY_ID, NOW, SECRET } from './signing.ts';
 
@@ -43,7 +44,7 @@ const SECRETS = {
 } as const;
 
 function claimOf(request: WireRequest): SignatureClaim {
-  const claim = s3Front.readClaim(request, SETTINGS);
+  const claim = readingOf(s3Front, request, SETTINGS).claim();
   if (claim === undefined) throw new Error('no claim');
   return claim;
 }
@@ -186,7 +187,7 @@ describe('signatures of version 2 that are good', () => {
     const headers = { host: 'localhost', 'content-type': 'text/plain', 'content-length': '5' };
     const asked = { method: 'PUT', target: `/bucket/key?${query}`, headers, body: 'hello' };
     expect(await bodyOf(requestOf(asked))).toBe('hello');
-    const parsed = s3Front.parse(requestOf(asked), SETTINGS);
+    const parsed = readingOf(s3Front, requestOf(asked), SETTINGS).parse();
     expect(parsed).toMatchObject({ operation: { kind: 'PutObject', metadata: { user: [['a', '1']] } } });
   });
 });

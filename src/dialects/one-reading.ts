@@ -1,0 +1,56 @@
+import type { Resource } from '../operations/object.ts';
+import type { WireRequest } from '../wire/message.ts';
+import type {
+  FrontDialect,
+  FrontSettings,
+  ParsedRequest,
+  Reading,
+  SignatureClaim,
+  VerifiedBody,
+} from './front-dialect.ts';
+
+/** The readers of a dialect in which a request means one thing at most. Each is a `Reading`'s method of the same name. */
+export interface RequestReaders {
+  resource(request: WireRequest, settings: FrontSettings): Resource;
+  operationNamed(request: WireRequest, settings: FrontSettings): string | undefined;
+  claim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined;
+  parse(request: WireRequest, settings: FrontSettings): ParsedRequest;
+  unsignedBody(request: WireRequest): VerifiedBody;
+}
+
+/** `FrontDialect.readings` of such a dialect. */
+export function oneReading(readers: RequestReaders): FrontDialect['readings'] {
+  return (request, settings) => [new OneReading(readers, request, settings)];
+}
+
+class OneReading implements Reading {
+  readonly #readers: RequestReaders;
+  readonly #request: WireRequest;
+  readonly #settings: FrontSettings;
+
+  constructor(readers: RequestReaders, request: WireRequest, settings: FrontSettings) {
+    this.#readers = readers;
+    this.#request = request;
+    this.#settings = settings;
+  }
+
+  resource(): Resource {
+    return this.#readers.resource(this.#request, this.#settings);
+  }
+
+  operationNamed(): string | undefined {
+    return this.#readers.operationNamed(this.#request, this.#settings);
+  }
+
+  claim(): SignatureClaim | undefined {
+    return this.#readers.claim(this.#request, this.#settings);
+  }
+
+  parse(): ParsedRequest {
+    return this.#readers.parse(this.#request, this.#settings);
+  }
+
+  unsignedBody(): VerifiedBody {
+    return this.#readers.unsignedBody(this.#request);
+  }
+}

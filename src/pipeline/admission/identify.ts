@@ -1,0 +1,41 @@
+import type { LegacySignature, SignatureClaim, VerifiedBody } from '../../dialects/front-dialect.ts';
+import { clientError } from '../../errors.ts';
+import type { Caller } from '../../tenants/directory.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { RequestTrace } from '../trace.ts';
+import type { Askers } from './askers.ts';
+
+/** Whose signature a request has, and its body behind the verification that the signature asks for. */
+export interface Identified {
+  readonly caller: Caller;
+  readonly body: VerifiedBody;
+}
+
+/**
+ * Who signed a request.
+ * @throws GatewayError InvalidAccessKeyId, those of the claim's `verify`, KeyStoreUnavailable
+ */
+export async function identify(
+  claim: SignatureClaim,
+  { askers, trace }: { readonly askers: Askers; readonly trace: RequestTrace },
+): Promise<Identified> {
+  const { directory, tools } = askers.services;
+  const caller = await directory.caller(claim.accessKeyId);
+  if (caller === undefined) {
+    throw clientError('InvalidAccessKeyId', 'The access key id is not known to this gateway.');
+  }
+  const { tenant } = caller;
+  if (claim.legacy !== undefined && !takesLegacy(tenant, claim.legacy)) {
+    trace.hint = claim.legacy.setting;
+    throw claim.legacy.refusal();
+  }
+  const body = claim.verify(caller.secret, tools.now());
+  // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
+  trace.tenant = tenant.name;
+  trace.accessKeyId = caller.accessKeyId;
+  return { caller, body };
+}
+
+function takesLegacy({ legacySignatures }: Tenant, { presignedRead }: LegacySignature): boolean {
+  return legacySignatures === 'all' || (legacySignatures === 'presigned-reads' && presignedRead);
+}
