@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
-import type { BackDialect, BackendCredentials } from '../dialects/back-dialect.ts';
+import type { BackendCredentials, BackendDialect } from '../dialects/backend-dialect.ts';
 import { explained } from '../dialects/store-claim.ts';
 import { GatewayError } from '../errors.ts';
 import { FairPlaces } from '../shares/fair-places.ts';
@@ -17,7 +17,7 @@ import { UploadBody } from './upload-body.ts';
 export interface BackendOptions {
   /** Scheme, host and port; a path is not supported. */
   readonly endpoint: URL;
-  readonly dialect: BackDialect;
+  readonly dialect: BackendDialect;
   readonly credentials: BackendCredentials;
   /**
    * At most this many at once for downloads, and as many each for small uploads, large ones and everything else;
@@ -172,7 +172,7 @@ export class BackendConnection {
    */
   async check(identity?: Identity): Promise<void> {
     const { dialect } = this.#options;
-    const response = await this.send(dialect.listBuckets(), { identity });
+    const response = await this.send(dialect.calls.listBuckets.render({}), { identity });
     if (response.status < 300) {
       response.discard();
       return;

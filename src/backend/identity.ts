@@ -1,4 +1,4 @@
-import type { BackendCredentials } from '../dialects/back-dialect.ts';
+import type { BackendCredentials } from '../dialects/backend-dialect.ts';
 
 /** With whose rights a request goes to the backend. */
 export type Identity =

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import httpProxy from 'http-proxy';
-import type { ForwardedRequest } from '../dialects/back-dialect.ts';
+import type { ForwardedRequest } from '../dialects/backend-dialect.ts';
 import { explained } from '../dialects/store-claim.ts';
 import { clientError, GatewayError } from '../errors.ts';
 import { FairPlaces } from '../shares/fair-places.ts';

@@ -1,6 +1,6 @@
 /**
  * Identifiers that go to a store are values of types of their own, which only a grammar of that store makes. What a
- * client sent is a string; `BackDialect` renders none of those, so that the compiler proves that no identifier reaches a
+ * client sent is a string; `BackendDialect` renders none of those, so that the compiler proves that no identifier reaches a
  * request unread, in any operation and any dialect.
  */
 

@@ -1,3 +1,4 @@
+import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
 import type { ObjectMetadata, ObjectRef, VendorHeaders } from '../operations/object.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { OutgoingBody } from '../wire/message.ts';
@@ -73,6 +74,22 @@ export interface StoredAck {
   readonly etag: string;
   readonly versionId: string | undefined;
   readonly vendor?: VendorHeaders | undefined;
+}
+
+export interface StoredDeletion {
+  readonly versionId: string | undefined;
+  /** The store put a delete marker in the object's place, or removed one. */
+  readonly deleteMarker: boolean;
+}
+
+export interface StoredDeletions {
+  readonly deleted: readonly DeletedEntry[];
+  readonly failures: readonly DeleteFailure[];
+}
+
+export interface StoredBucket {
+  readonly name: string;
+  readonly created: Date;
 }
 
 export interface StoredCopy extends StoredAck {

@@ -1,6 +1,11 @@
+import type { BackendDialect } from './backend-dialect.ts';
 import type { FrontDialect } from './front-dialect.ts';
 import { qingstorFront } from './qingstor/front.ts';
+import { s3Back } from './s3/back/back.ts';
 import { s3Front } from './s3/front/front.ts';
 
-/** Every dialect that clients may speak, in order of trial; the last one takes what nobody recognises. */
+/** Every dialect that clients may speak, in order of trial. The last one takes what none recognises. */
 export const FRONTS: readonly FrontDialect[] = [qingstorFront, s3Front];
+
+/** Every dialect that the gateway speaks to a backend, by name. */
+export const BACKENDS = { s3: s3Back } as const satisfies Readonly<Record<string, BackendDialect>>;

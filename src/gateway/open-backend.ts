@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { BackendConnection, type BackendObserver, type BackendOptions } from '../backend/connection.ts';
 import { PassThroughLane } from '../backend/pass-through-lane.ts';
-import type { BackDialect } from '../dialects/back-dialect.ts';
-import { s3Back } from '../dialects/s3/back/back.ts';
+import type { BackendDialect } from '../dialects/backend-dialect.ts';
+import { BACKENDS } from '../dialects/table.ts';
 import type { BackendConfig, Config } from '../settings/config.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
 import type { Observers } from './open-stores.ts';
 
 /** The backend's dialect and connections, the embedded store started if that is what it is. */
 export interface Backend {
-  readonly back: BackDialect;
+  readonly back: BackendDialect;
   readonly connection: BackendConnection;
   readonly lane: PassThroughLane;
   close(): Promise<void>;
@@ -42,7 +42,7 @@ function backendOptions(
   const { ca, cert, key } = config.tls;
   return {
     endpoint: at.endpoint,
-    dialect: s3Back,
+    dialect: BACKENDS.s3,
     credentials: { accessKeyId: at.accessKeyId, secret: at.secret, region: config.region },
     connections: config.connections,
     connectTimeoutSeconds: config.connectSeconds,

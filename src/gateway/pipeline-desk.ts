@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BackendConnection } from '../backend/connection.ts';
 import type { PassThroughLane } from '../backend/pass-through-lane.ts';
 import { OriginRules } from '../cross-origin/origin-rules.ts';
-import type { BackDialect } from '../dialects/back-dialect.ts';
+import type { BackendDialect } from '../dialects/backend-dialect.ts';
 import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
 import type { StoreNames } from '../dialects/identifiers.ts';
 import { KeySources } from '../encryption/key-sources.ts';
@@ -46,7 +46,7 @@ export interface PipelineParts {
   /** Default: the product's own. */
   readonly keySources?: KeySourceTable | undefined;
   readonly backend: {
-    readonly back: BackDialect;
+    readonly back: BackendDialect;
     readonly connection: BackendConnection;
     readonly lane: PassThroughLane;
     readonly names: StoreNames;

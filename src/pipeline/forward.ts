@@ -26,11 +26,10 @@ export async function forward(
   { lane, originRules }: Pick<HandlerServices, 'lane' | 'originRules'>,
 ): Promise<PassThrough> {
   const { request, body, front } = exchange;
-  if (front.name !== store.dialect.name) {
-    throw clientError('NotImplemented', `${operation.name} is not available over a backend of another dialect.`);
-  }
+  if (front.name !== store.dialect.name) throw notAvailable(operation);
   const document = operation.document ?? (await readBody(operation, body, budget));
   const forwarded = store.forward(request, operation, document);
+  if (forwarded === undefined) throw notAvailable(operation);
   const passThrough = lane.forward({
     ...forwarded,
     identity: store.identity,
@@ -45,6 +44,10 @@ export async function forward(
       originRules.forget();
     },
   };
+}
+
+function notAvailable({ name }: Forward): GatewayError {
+  return clientError('NotImplemented', `${name} is not available over a backend of another dialect.`);
 }
 
 /** Reserved for while it comes, as it came and in one piece. */

@@ -1,3 +1,4 @@
+import type { StoredBucket } from '../dialects/store-exchange.ts';
 import type { CreateBucket } from '../operations/operation.ts';
 import type { StoreCalls } from './calls.ts';
 
@@ -9,38 +10,24 @@ export class StoreBuckets {
     this.#calls = calls;
   }
 
-  /** @throws GatewayError InvalidBucketName for one that the store cannot have, or has for itself */
+  /** @throws GatewayError InvalidBucketName for a name that the store cannot have, or keeps for itself */
   check(bucket: string): void {
     this.#calls.made({ bucket });
   }
 
-  async list(signal: AbortSignal): Promise<readonly { name: string; created: Date }[]> {
-    return this.#calls.document(this.#calls.back.listBuckets(), {}, signal, this.#calls.back.readBuckets);
+  list(signal: AbortSignal): Promise<readonly StoredBucket[]> {
+    return this.#calls.run(this.#calls.dialect.calls.listBuckets, {}, { signal });
   }
 
-  async head(bucket: string, signal: AbortSignal): Promise<void> {
-    (
-      await this.#calls.succeed(
-        this.#calls.back.headBucket(this.#calls.made({ bucket }).bucket),
-        { bucket },
-        { signal },
-      )
-    ).discard();
+  head(bucket: string, signal: AbortSignal): Promise<void> {
+    return this.#calls.run(this.#calls.dialect.calls.headBucket, { bucket }, { signal });
   }
 
-  async create(asked: CreateBucket, signal: AbortSignal): Promise<void> {
-    const { bucket, location, vendor } = this.#calls.made(asked);
-    const request = this.#calls.back.createBucket(bucket, location, vendor);
-    (await this.#calls.succeed(request, asked, { signal })).discard();
+  create(asked: CreateBucket, signal: AbortSignal): Promise<void> {
+    return this.#calls.run(this.#calls.dialect.calls.createBucket, asked, { signal });
   }
 
-  async delete(bucket: string, signal: AbortSignal): Promise<void> {
-    (
-      await this.#calls.succeed(
-        this.#calls.back.deleteBucket(this.#calls.made({ bucket }).bucket),
-        { bucket },
-        { signal },
-      )
-    ).discard();
+  delete(bucket: string, signal: AbortSignal): Promise<void> {
+    return this.#calls.run(this.#calls.dialect.calls.deleteBucket, { bucket }, { signal });
   }
 }

@@ -1,13 +1,13 @@
-import type { BackendConnection } from '../backend/connection.ts';
 import type { Identity } from '../backend/identity.ts';
-import type { BackDialect, ForwardedRequest } from '../dialects/back-dialect.ts';
+import type { BackendDialect, ForwardedRequest } from '../dialects/backend-dialect.ts';
 import type { BackendLimits } from '../dialects/backend-limits.ts';
-import type { ForStore } from '../dialects/identifiers.ts';
 import { explained, StoreClaim } from '../dialects/store-claim.ts';
 import type {
   StoreCopy,
   StoredAck,
   StoredCopy,
+  StoredDeletion,
+  StoredDeletions,
   StoredListing,
   StoredObject,
   StoredVersionListing,
@@ -15,7 +15,6 @@ import type {
   StorePut,
 } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
-import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
 import type { ObjectRef, Resource, Tag, VendorHeaders } from '../operations/object.ts';
 import type { DeleteTarget, Forward, ListObjects, ListObjectVersions } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';
@@ -25,7 +24,8 @@ import { crossOriginAnswer } from '../wire/cross-origin.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, WireRequest } from '../wire/message.ts';
 import { StoreBuckets } from './buckets.ts';
-import { bounded, isSuccess, pinTo, type SendOptions, StoreCalls, type StoreOptions } from './calls.ts';
+import { isSuccess, pinTo, type SendOptions, StoreCalls, type StoreConnection, type StoreOptions } from './calls.ts';
+import { deleteMany } from './deletions.ts';
 import { anotherRange, ObjectReplaced, pinned } from './pin.ts';
 import { StoreUploads } from './uploads.ts';
 
@@ -37,36 +37,36 @@ export interface StoredContent {
 }
 
 /**
- * The backend in the pipeline's terms: one method a request, neutral values in and out, every answer that is not
- * success thrown as the neutral error. Sizes and ETags are the backend's.
+ * The backend in neutral terms: thin names for the rows of its dialect. Every answer that is not success is thrown as the
+ * neutral error. Sizes and ETags are the backend's.
  */
 export class Store {
   readonly #calls: StoreCalls;
   readonly uploads: StoreUploads;
   readonly buckets: StoreBuckets;
 
-  constructor(back: BackDialect, connection: BackendConnection, options: StoreOptions = {}) {
-    this.#calls = new StoreCalls(back, connection, options);
+  constructor(dialect: BackendDialect, connection: StoreConnection, options: StoreOptions = {}) {
+    this.#calls = new StoreCalls(dialect, connection, options);
     this.uploads = new StoreUploads(this.#calls);
     this.buckets = new StoreBuckets(this.#calls);
   }
 
   /** The same backend, asked with other rights. */
   as(identity: Identity): Store {
-    const { back, connection, options } = this.#calls;
-    return new Store(back, connection, { ...options, identity });
+    const { dialect, connection, options } = this.#calls;
+    return new Store(dialect, connection, { ...options, identity });
   }
 
   /** The same backend, asked with the gateway's own rights, from the same share. */
   asGateway(): Store {
-    const { back, connection, options } = this.#calls;
-    return new Store(back, connection, { ...options, identity: undefined });
+    const { dialect, connection, options } = this.#calls;
+    return new Store(dialect, connection, { ...options, identity: undefined });
   }
 
   /** The same backend, asked for one sharer, of whose part of the connections and of the memory is taken. */
   sharedBy(sharer: Sharer, budget: Budget): Store {
-    const { back, connection, options } = this.#calls;
-    return new Store(back, connection, { ...options, budget, sharer });
+    const { dialect, connection, options } = this.#calls;
+    return new Store(dialect, connection, { ...options, budget, sharer });
   }
 
   /** With whose rights it asks; undefined: the gateway's own. */
@@ -84,13 +84,13 @@ export class Store {
     return this.#calls.connection.region;
   }
 
-  get dialect(): BackDialect {
-    return this.#calls.back;
+  get dialect(): BackendDialect {
+    return this.#calls.dialect;
   }
 
   /** The sizes and counts that the backend sets. */
   get limits(): BackendLimits {
-    return this.#calls.back.limits;
+    return this.#calls.dialect.limits;
   }
 
   /** Whether `/a` and `a` are one object in it. */
@@ -98,11 +98,8 @@ export class Store {
     return this.#calls.options.naming.names.keys === 'paths';
   }
 
-  async put(put: StorePut, signal: AbortSignal): Promise<StoredAck> {
-    return this.#calls.acknowledged(this.#calls.back.put(this.#calls.made(put)), put.ref, {
-      signal,
-      conditions: put.conditions,
-    });
+  put(put: StorePut, signal: AbortSignal): Promise<StoredAck> {
+    return this.#calls.run(this.#calls.dialect.calls.put, put, { signal, conditions: put.conditions });
   }
 
   /** @throws GatewayError NoSuchKey, PreconditionFailed; UnexplainedClaim for whatever else a store claims … */
@@ -125,15 +122,15 @@ export class Store {
   }
 
   async #read(get: StoreGet, options: SendOptions): Promise<StoredContent | StoreClaim> {
-    const { conditions } = get;
-    const response = await this.#calls.send(this.#calls.back.get({ ...this.#calls.made(get), conditions }), options);
+    const row = this.#calls.dialect.calls.get;
+    const response = await this.#calls.send(row, get, options);
     if (!isSuccess(response)) {
-      const refusal = await this.#calls.refusal(response, get.ref);
+      const refusal = await this.#calls.refusal(response, get);
       if (refusal instanceof StoreClaim && isOfRead(refusal, get)) return refusal;
       throw explained(refusal, undefined);
     }
     try {
-      const object = this.#calls.back.readObject(response);
+      const object = row.read(response);
       response.allowInterruption?.((fromByte) => this.#rest(get.ref, object, fromByte, options));
       return { object, body: response.body, discard: () => response.discard() };
     } catch (error) {
@@ -157,10 +154,10 @@ export class Store {
     const ref = { bucket, key, versionId: versionId ?? object.versionId };
     const range = { first: first + fromByte, last };
     const conditions = pinTo(object);
-    const asked = this.#calls.back.get(this.#calls.made({ ref, range, conditions }));
-    const response = await pinned(this.#calls.succeed(asked, ref, { ...options, conditions }));
+    const row = this.#calls.dialect.calls.get;
+    const response = await pinned(this.#calls.succeed(row, { ref, range, conditions }, { ...options, conditions }));
     try {
-      const rest = this.#calls.back.readObject(response);
+      const rest = row.read(response);
       if (rest.etag !== object.etag || rest.storedBytes !== object.storedBytes) throw new ObjectReplaced();
       if (rest.storedRange?.first !== range.first || rest.storedRange.last !== last) throw anotherRange();
       return response;
@@ -170,82 +167,46 @@ export class Store {
     }
   }
 
-  /** @param conditions those that all stores judge alike: a pin to an ETag */
-  async head({ conditions, ...get }: StoreGet, signal: AbortSignal): Promise<StoredObject> {
-    const response = await this.#calls.succeed(
-      this.#calls.back.head({ ...this.#calls.made(get), conditions }),
-      get.ref,
-      {
-        signal,
-        conditions,
-      },
-    );
-    response.discard();
-    return this.#calls.back.readObject(response);
+  /** `get.conditions` may only be those that all stores judge alike: a pin to an ETag. */
+  head(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
+    return this.#calls.run(this.#calls.dialect.calls.head, get, { signal, conditions: get.conditions });
   }
 
-  async delete(
-    ref: ObjectRef,
-    conditions: Conditions,
-    signal: AbortSignal,
-    vendor?: VendorHeaders,
-  ): Promise<{ versionId: string | undefined; deleteMarker: boolean }> {
-    const request = this.#calls.back.delete(this.#calls.made(ref), conditions, vendor);
-    const response = await this.#calls.succeed(request, ref, { signal, conditions });
-    response.discard();
-    return this.#calls.back.readDelete(response);
+  delete(ref: ObjectRef, conditions: Conditions, signal: AbortSignal, vendor?: VendorHeaders): Promise<StoredDeletion> {
+    return this.#calls.run(this.#calls.dialect.calls.delete, { ref, conditions, vendor }, { signal, conditions });
   }
 
-  async deleteMany(
+  /** Deletes any number of objects; each is refused for itself. @throws GatewayError for what refuses all of them */
+  deleteMany(
     bucket: string,
     targets: readonly DeleteTarget[],
     signal: AbortSignal,
     vendor?: VendorHeaders,
-  ): Promise<{ deleted: readonly DeletedEntry[]; failures: readonly DeleteFailure[] }> {
-    const place = this.#calls.made({ bucket });
-    const { made, failures: refused } = this.#calls.madeEach(targets);
-    if (made.length === 0) return { deleted: [], failures: refused };
-    const request = this.#calls.back.deleteMany(place.bucket, made, vendor);
-    const { deleted, failures } = await this.#calls.document(
-      request,
-      { bucket },
-      signal,
-      this.#calls.back.readDeleteMany,
-    );
-    return { deleted, failures: [...failures, ...refused] };
+  ): Promise<StoredDeletions> {
+    return deleteMany(this.#calls, { bucket, targets, vendor }, signal);
   }
 
   /** `onBytes` is told of every piece of the backend's document before it is read. */
-  async list(
-    asked: ListObjects,
-    signal: AbortSignal,
-    onBytes: (bytes: number) => void = ignored,
-  ): Promise<StoredListing> {
-    const { body } = await this.#calls.succeed(this.#calls.back.list(this.#calls.made(asked)), asked, { signal });
-    return this.#calls.back.readListing(bounded(body, onBytes));
+  list(asked: ListObjects, signal: AbortSignal, onBytes?: (bytes: number) => void): Promise<StoredListing> {
+    return this.#calls.run(this.#calls.dialect.calls.list, asked, { signal, onBytes });
   }
 
   /** The same for versions. */
-  async listVersions(
+  listVersions(
     asked: ListObjectVersions,
     signal: AbortSignal,
-    onBytes: (bytes: number) => void = ignored,
+    onBytes?: (bytes: number) => void,
   ): Promise<StoredVersionListing> {
-    const { body } = await this.#calls.succeed(this.#calls.back.listVersions(this.#calls.made(asked)), asked, {
-      signal,
-    });
-    return this.#calls.back.readVersionListing(bounded(body, onBytes));
+    return this.#calls.run(this.#calls.dialect.calls.listVersions, asked, { signal, onBytes });
   }
 
   /** @throws GatewayError PreconditionFailed, NoSuchKey when the source is not the one that was pinned any more … */
-  async copy(copy: StoreCopy, signal: AbortSignal): Promise<StoredCopy> {
-    const request = this.#calls.back.copy(this.#calls.made(copy));
-    const options = { signal, conditions: pinTo(copy.source) };
-    return this.#calls.acknowledgedIn(request, copy.ref, options, this.#calls.back.readCopied);
+  copy(copy: StoreCopy, signal: AbortSignal): Promise<StoredCopy> {
+    return this.#calls.run(this.#calls.dialect.calls.copy, copy, { signal, conditions: pinTo(copy.source) });
   }
 
-  async tags(ref: ObjectRef, signal: AbortSignal): Promise<readonly Tag[]> {
-    return this.#calls.document(this.#calls.back.tags(this.#calls.made(ref)), ref, signal, this.#calls.back.readTags);
+  tags(ref: ObjectRef, signal: AbortSignal): Promise<readonly Tag[]> {
+    return this.#calls.run(this.#calls.dialect.calls.tags, { ref }, { signal });
   }
 
   /** What a browser asks about pages of an origin; of the answer only what speaks of that. @throws GatewayError */
@@ -254,30 +215,24 @@ export class Store {
     question: HeaderList,
     signal: AbortSignal,
   ): Promise<{ readonly status: number; readonly headers: HeaderList }> {
-    const response = await this.#calls.succeed(
-      this.#calls.back.preflight(this.#madeResource(resource), question),
-      resource,
-      {
-        signal,
-      },
-    );
-    response.discard();
-    return { status: response.status, headers: crossOriginAnswer(response.headers) };
+    const asked = { ...this.#placeOf(resource), question };
+    const { status, headers } = await this.#calls.run(this.#calls.dialect.calls.preflight, asked, { signal });
+    return { status, headers: crossOriginAnswer(headers) };
   }
 
-  /** Rules are by bucket: a key that is none asks about its bucket. */
-  #madeResource(resource: Resource): ForStore<Resource> {
+  /** Rules are by bucket, so a key that the store cannot have asks about its bucket. */
+  #placeOf(resource: Resource): Resource {
     try {
       return this.#calls.made(resource);
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'InvalidObjectName') throw error;
-      return this.#calls.made({ bucket: resource.bucket });
+      return { bucket: resource.bucket };
     }
   }
 
-  /** See BackDialect.forward. @throws GatewayError */
-  forward(request: WireRequest, operation: Forward, document: Buffer): ForwardedRequest {
-    return this.#calls.back.forward(request, this.#calls.made(operation), document);
+  /** See BackendDialect.forward; undefined where the backend's dialect forwards nothing. @throws GatewayError */
+  forward(request: WireRequest, operation: Forward, document: Buffer): ForwardedRequest | undefined {
+    return this.#calls.dialect.forward?.(request, this.#calls.made(operation), document);
   }
 }
 
@@ -297,5 +252,3 @@ function mustBeContent(answer: StoredContent | StoreClaim, { conditions }: Store
   if (answer instanceof StoreClaim) throw explained(answer, conditions);
   return answer;
 }
-
-function ignored(): void {}

@@ -15,7 +15,7 @@ import { etagOfParts } from './mend/complete-etag.ts';
 import { asNoSuchUpload } from './mend/unknown-upload.ts';
 import { ProvenUpload } from './proven-upload.ts';
 
-/** The backend's multipart uploads, in the pipeline's terms, as `Store` has its objects. Sizes and ETags are the backend's. */
+/** The backend's multipart uploads, as `Store` has its objects. Sizes and ETags are the backend's. */
 export class StoreUploads {
   readonly #calls: StoreCalls;
 
@@ -24,85 +24,72 @@ export class StoreUploads {
   }
 
   async create(ref: ObjectRef, metadata: ObjectMetadata, signal: AbortSignal): Promise<ProvenUpload> {
-    const request = this.#calls.back.createUpload(this.#calls.made(ref), metadata);
-    const uploadId = await this.#calls.document(request, ref, signal, this.#calls.back.readUploadId);
-    return ProvenUpload.created(ref, uploadId);
+    const { calls } = this.#calls.dialect;
+    return ProvenUpload.created(ref, await this.#calls.run(calls.createUpload, { ref, metadata }, { signal }));
   }
 
   async putPart(
-    upload: ProvenUpload,
-    part: { readonly partNumber: number; readonly body: OutgoingBody },
+    { ref, uploadId }: ProvenUpload,
+    { partNumber, body }: { readonly partNumber: number; readonly body: OutgoingBody },
     signal: AbortSignal,
   ): Promise<CompletedPart> {
-    const { ref, uploadId } = this.#calls.made(upload);
-    const request = this.#calls.back.uploadPart(ref, uploadId, part.partNumber, part.body);
-    const { etag } = await this.#calls.acknowledged(request, ref, { signal });
-    return { partNumber: part.partNumber, etag };
+    const { calls } = this.#calls.dialect;
+    const { etag } = await this.#calls.run(calls.uploadPart, { ref, uploadId, partNumber, body }, { signal });
+    return { partNumber, etag };
   }
 
   /**
-   * Whether whoever asks may add parts to an upload, by a part that the backend cannot take: only its refusal of the part
-   * itself, behind that of the asker, says yes. To list parts is another right, which readers have and writers may not.
+   * Tells whether whoever asks may add parts to an upload, by a part that the backend cannot take. A backend looks at
+   * rights before it looks at a part, so only its refusal of the part itself says yes. Listing the parts would not tell:
+   * that is another right, which readers have and writers may not.
    * @throws GatewayError AccessDenied, NoSuchUpload …
    */
   async tryPart(upload: ProvenUpload, signal: AbortSignal): Promise<void> {
-    const { back, options } = this.#calls;
-    const { ref, uploadId } = this.#calls.made(upload);
-    const response = await this.#calls.send(back.impossiblePart(ref, uploadId), { signal });
+    const { ref, uploadId } = upload;
+    const { impossiblePart } = this.#calls.dialect.calls;
+    const response = await this.#calls.send(impossiblePart, { ref, uploadId }, { signal });
     const document = await errorDocument(response);
-    if (back.isImpossiblePart(response, document)) return;
-    throw explained(back.readError(response, document, ref, options.identity?.asker), undefined);
+    if (impossiblePart.read(document, response)) return;
+    throw explained(this.#calls.refusalIn(response, document, upload), undefined);
   }
 
   async complete(
-    upload: ProvenUpload,
+    { ref, uploadId }: ProvenUpload,
     { parts, conditions }: { readonly parts: readonly CompletedPart[]; readonly conditions: Conditions },
     signal: AbortSignal,
   ): Promise<StoredAck> {
-    const { ref, uploadId } = this.#calls.made(upload);
-    const request = this.#calls.back.completeUpload(ref, uploadId, parts, conditions);
-    const stored = await this.#calls.acknowledgedIn(
-      request,
-      ref,
-      { signal, conditions },
-      this.#calls.back.readComplete,
-    );
+    const asked = { ref, uploadId, parts, conditions };
+    const stored = await this.#calls.run(this.#calls.dialect.calls.completeUpload, asked, { signal, conditions });
     return stored.etag === '' ? { ...stored, etag: etagOfParts(parts) } : stored;
   }
 
-  /** A part from an object of the backend’s. @throws as Store.copy */
+  /** Copies a part from an object of the backend's. @throws as Store.copy */
   async copyPart(
     { ref, uploadId }: ProvenUpload,
     part: Omit<StorePartCopy, 'ref' | 'uploadId'>,
     signal: AbortSignal,
   ): Promise<CompletedPart> {
-    const request = this.#calls.back.copyPart(this.#calls.made({ ...part, ref, uploadId }));
+    const asked = { ...part, ref, uploadId };
     const options = { signal, conditions: pinTo(part.source) };
-    const etag = await this.#calls.acknowledgedIn(request, ref, options, this.#calls.back.readCopiedPart);
+    const etag = await this.#calls.run(this.#calls.dialect.calls.copyPart, asked, options);
     return { partNumber: part.partNumber, etag };
   }
 
-  async abort(upload: ProvenUpload, signal: AbortSignal): Promise<void> {
-    const { ref, uploadId } = this.#calls.made(upload);
-    const response = await this.#calls
-      .succeed(this.#calls.back.abortUpload(ref, uploadId), ref, { signal })
-      .catch(asNoSuchUpload);
-    response.discard();
+  abort({ ref, uploadId }: ProvenUpload, signal: AbortSignal): Promise<void> {
+    return this.#calls.run(this.#calls.dialect.calls.abortUpload, { ref, uploadId }, { signal }).catch(asNoSuchUpload);
   }
 
-  /** The parts after a number, at most 1,000. */
-  async listParts(upload: ProvenUpload, partNumberMarker: number, signal: AbortSignal): Promise<StoredPartListing> {
-    const { ref, uploadId } = this.#calls.made(upload);
-    const request = this.#calls.back.listParts(ref, uploadId, partNumberMarker);
-    return this.#calls.document(request, ref, signal, this.#calls.back.readParts).catch(asNoSuchUpload);
+  /** A page of the parts after a number, at most `limits.entriesAPage`. */
+  listParts(
+    { ref, uploadId }: ProvenUpload,
+    partNumberMarker: number,
+    signal: AbortSignal,
+  ): Promise<StoredPartListing> {
+    const asked = { ref, uploadId, partNumberMarker };
+    return this.#calls.run(this.#calls.dialect.calls.listParts, asked, { signal }).catch(asNoSuchUpload);
   }
 
-  async list(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
-    return this.#calls.document(
-      this.#calls.back.listUploads(this.#calls.made(asked)),
-      asked,
-      signal,
-      this.#calls.back.readUploads,
-    );
+  list(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
+    return this.#calls.run(this.#calls.dialect.calls.listUploads, asked, { signal });
   }
 }

@@ -38,11 +38,14 @@ async function connect(script: (peer: RawPeer) => Promise<void>, over: Partial<B
   return connection;
 }
 
-const get: OutgoingRequest = s3Back.get({ ref: { bucket: 'bucket', key: 'key' }, conditions: {} });
+const get: OutgoingRequest = s3Back.calls.get.render({ ref: { bucket: 'bucket', key: 'key' }, conditions: {} });
 
 function put(body: OutgoingBody, over: Partial<OutgoingRequest> = {}): OutgoingRequest {
   const metadata = { content: {}, user: [] };
-  return { ...s3Back.put({ ref: { bucket: 'bucket', key: 'key' }, metadata, conditions: {}, body }), ...over };
+  return {
+    ...s3Back.calls.put.render({ ref: { bucket: 'bucket', key: 'key' }, metadata, conditions: {}, body }),
+    ...over,
+  };
 }
 
 function read(response: IncomingResponse): Promise<Buffer> {

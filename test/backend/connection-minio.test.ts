@@ -23,7 +23,7 @@ let connection: BackendConnection;
 beforeAll(async () => {
   minio = await startMinio();
   connection = new BackendConnection(backendOptions(minio.endpoint));
-  await expectStatus(200, s3Back.createBucket(BUCKET, undefined));
+  await expectStatus(200, s3Back.calls.createBucket.render({ bucket: BUCKET, location: undefined }));
 }, 60_000);
 
 afterAll(async () => {
@@ -52,7 +52,7 @@ async function errorCode(request: OutgoingRequest, ref: { bucket?: string; key?:
 }
 
 function put(key: string, body: Buffer | string, conditions = {}, metadata = PLAIN): OutgoingRequest {
-  return s3Back.put({ ref: { bucket: BUCKET, key }, metadata, conditions, body: Buffer.from(body) });
+  return s3Back.calls.put.render({ ref: { bucket: BUCKET, key }, metadata, conditions, body: Buffer.from(body) });
 }
 
 function list(over: Partial<ListObjects> = {}): ListObjects {
@@ -97,43 +97,49 @@ describe('objects', () => {
       },
     };
     const body = Buffer.alloc(100_000, 7);
-    const stored = await expectStatus(200, s3Back.put({ ref, metadata, conditions: {}, body }));
-    expect(s3Back.readAck(stored.response).etag).toBe(createHash('md5').update(body).digest('hex'));
-    const got = await expectStatus(200, s3Back.get({ ref, conditions: {} }));
+    const stored = await expectStatus(200, s3Back.calls.put.render({ ref, metadata, conditions: {}, body }));
+    expect(s3Back.calls.put.read(stored.response).etag).toBe(createHash('md5').update(body).digest('hex'));
+    const got = await expectStatus(200, s3Back.calls.get.render({ ref, conditions: {} }));
     expect(got.body.equals(body)).toBe(true);
-    const object = s3Back.readObject(got.response);
+    const object = s3Back.calls.get.read(got.response);
     expect(object).toMatchObject({ storedBytes: 100_000, storedRange: undefined, versionId: undefined });
     expect(object.metadata.content).toEqual(metadata.content);
     expect([...object.metadata.user].sort()).toEqual([...metadata.user].sort());
     expect(object.metadata.vendor?.headers.get('x-amz-tagging-count')).toBe('2');
     expect(object.metadata.vendor?.headers.get('x-amz-storage-class')).toBe('REDUCED_REDUNDANCY');
     expect(Math.abs(object.lastModified.getTime() - Date.now())).toBeLessThan(60_000);
-    const head = await expectStatus(200, s3Back.head({ ref, conditions: {} }));
-    expect(s3Back.readObject(head.response)).toMatchObject({ storedBytes: 100_000, etag: object.etag });
-    const gone = await expectStatus(204, s3Back.delete(ref, {}));
-    expect(s3Back.readDelete(gone.response)).toEqual({ versionId: undefined, deleteMarker: false });
-    expect(await errorCode(s3Back.get({ ref, conditions: {} }), ref)).toBe('NoSuchKey/client');
-    expect(await errorCode(s3Back.head({ ref, conditions: {} }), ref)).toBe('NoSuchKey/client');
+    const head = await expectStatus(200, s3Back.calls.head.render({ ref, conditions: {} }));
+    expect(s3Back.calls.get.read(head.response)).toMatchObject({ storedBytes: 100_000, etag: object.etag });
+    const gone = await expectStatus(204, s3Back.calls.delete.render({ ref, conditions: {} }));
+    expect(s3Back.calls.delete.read(gone.response)).toEqual({ versionId: undefined, deleteMarker: false });
+    expect(await errorCode(s3Back.calls.get.render({ ref, conditions: {} }), ref)).toBe('NoSuchKey/client');
+    expect(await errorCode(s3Back.calls.head.render({ ref, conditions: {} }), ref)).toBe('NoSuchKey/client');
   });
 
   test('nothing of the backend leaks into the vendor headers', async () => {
     await expectStatus(200, put('quiet', 'x'));
-    const { response } = await expectStatus(200, s3Back.get({ ref: { bucket: BUCKET, key: 'quiet' }, conditions: {} }));
-    expect([...(s3Back.readObject(response).metadata.vendor?.headers ?? [])]).toEqual([]);
+    const { response } = await expectStatus(
+      200,
+      s3Back.calls.get.render({ ref: { bucket: BUCKET, key: 'quiet' }, conditions: {} }),
+    );
+    expect([...(s3Back.calls.get.read(response).metadata.vendor?.headers ?? [])]).toEqual([]);
   });
 
   test('ranges: from, between, suffix, past the end', async () => {
     const ref = { bucket: BUCKET, key: 'ranges' };
     await expectStatus(200, put('ranges', '0123456789'));
     const range = async (asked: { first: number; last: number | undefined } | { suffixBytes: number }) => {
-      const { response, body } = await expectStatus(206, s3Back.get({ ref, range: asked, conditions: {} }));
-      const object = s3Back.readObject(response);
+      const { response, body } = await expectStatus(
+        206,
+        s3Back.calls.get.render({ ref, range: asked, conditions: {} }),
+      );
+      const object = s3Back.calls.get.read(response);
       return `${body} ${object.storedRange?.first}-${object.storedRange?.last}/${object.storedBytes}`;
     };
     expect(await range({ first: 2, last: 4 })).toBe('234 2-4/10');
     expect(await range({ first: 8, last: undefined })).toBe('89 8-9/10');
     expect(await range({ suffixBytes: 3 })).toBe('789 7-9/10');
-    expect(await errorCode(s3Back.get({ ref, range: { first: 10, last: 12 }, conditions: {} }))).toBe(
+    expect(await errorCode(s3Back.calls.get.render({ ref, range: { first: 10, last: 12 }, conditions: {} }))).toBe(
       'InvalidRange/claimed',
     );
   });
@@ -150,11 +156,11 @@ describe('objects', () => {
       }
     }
     const ref = { bucket: BUCKET, key: 'stream' };
-    const put20 = s3Back.put({ ref, metadata: PLAIN, conditions: {}, body: { bytes, source: source() } });
+    const put20 = s3Back.calls.put.render({ ref, metadata: PLAIN, conditions: {}, body: { bytes, source: source() } });
     const { response } = await expectStatus(200, put20);
     const etag = hash.digest('hex');
-    expect(s3Back.readAck(response).etag).toBe(etag);
-    const got = await expectStatus(200, s3Back.get({ ref, conditions: {} }));
+    expect(s3Back.calls.put.read(response).etag).toBe(etag);
+    const got = await expectStatus(200, s3Back.calls.get.render({ ref, conditions: {} }));
     expect(createHash('md5').update(got.body).digest('hex')).toBe(etag);
   });
 
@@ -164,27 +170,36 @@ describe('objects', () => {
       throw new GatewayError('BadDigest', 'no', { source: 'client' });
     }
     const ref = { bucket: BUCKET, key: 'partial' };
-    const request = s3Back.put({ ref, metadata: PLAIN, conditions: {}, body: { bytes: 2_000_000, source: source() } });
+    const request = s3Back.calls.put.render({
+      ref,
+      metadata: PLAIN,
+      conditions: {},
+      body: { bytes: 2_000_000, source: source() },
+    });
     await expect(connection.send(request)).rejects.toMatchObject({ code: 'BadDigest' });
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(await errorCode(s3Back.head({ ref, conditions: {} }), ref)).toBe('NoSuchKey/client');
+    expect(await errorCode(s3Back.calls.head.render({ ref, conditions: {} }), ref)).toBe('NoSuchKey/client');
   });
 
   test('conditions on reads and writes', async () => {
     const ref = { bucket: BUCKET, key: 'conditional' };
     const { response } = await expectStatus(200, put('conditional', 'one', { ifNoneMatch: '*' }));
-    const etag = `"${s3Back.readAck(response).etag}"`;
+    const etag = `"${s3Back.calls.put.read(response).etag}"`;
     expect(await errorCode(put('conditional', 'two', { ifNoneMatch: '*' }))).toBe('PreconditionFailed/claimed');
     expect(await errorCode(put('conditional', 'two', { ifMatch: '"00000000000000000000000000000000"' }))).toBe(
       'PreconditionFailed/claimed',
     );
     await expectStatus(200, put('conditional', 'one', { ifMatch: etag }));
-    expect(await errorCode(s3Back.get({ ref, conditions: { ifNoneMatch: etag } }))).toBe('NotModified/claimed');
-    expect(await errorCode(s3Back.head({ ref, conditions: { ifNoneMatch: etag } }))).toBe('NotModified/claimed');
+    expect(await errorCode(s3Back.calls.get.render({ ref, conditions: { ifNoneMatch: etag } }))).toBe(
+      'NotModified/claimed',
+    );
+    expect(await errorCode(s3Back.calls.head.render({ ref, conditions: { ifNoneMatch: etag } }))).toBe(
+      'NotModified/claimed',
+    );
     const past = { ifUnmodifiedSince: 'Thu, 01 Jan 2015 00:00:00 GMT' };
-    expect(await errorCode(s3Back.get({ ref, conditions: past }))).toBe('PreconditionFailed/claimed');
+    expect(await errorCode(s3Back.calls.get.render({ ref, conditions: past }))).toBe('PreconditionFailed/claimed');
     const future = { ifModifiedSince: new Date(Date.now() + 3_600_000).toUTCString() };
-    expect(await errorCode(s3Back.head({ ref, conditions: future }))).toBe('NotModified/claimed');
+    expect(await errorCode(s3Back.calls.head.render({ ref, conditions: future }))).toBe('NotModified/claimed');
   });
 
   test('metadata: what metadataBytes says is what MinIO takes', async () => {
@@ -228,18 +243,18 @@ describe('keys', () => {
     const ref = { bucket: BUCKET, key };
     const text = createHash('sha1').update(key).digest('hex');
     await expectStatus(200, put(key, text));
-    expect((await expectStatus(200, s3Back.get({ ref, conditions: {} }))).body.toString()).toBe(text);
-    const first = await expectStatus(200, s3Back.list(list({ prefix: key })));
-    expect((await s3Back.readListing(chunks([first.body]))).entries.map((entry) => entry.key)).toContain(key);
-    const old = await expectStatus(200, s3Back.list(list({ form: 1, prefix: key })));
-    expect((await s3Back.readListing(chunks([old.body]))).entries.map((entry) => entry.key)).toContain(key);
-    await expectStatus(204, s3Back.delete(ref, {}));
+    expect((await expectStatus(200, s3Back.calls.get.render({ ref, conditions: {} }))).body.toString()).toBe(text);
+    const first = await expectStatus(200, s3Back.calls.list.render(list({ prefix: key })));
+    expect((await s3Back.calls.list.read(chunks([first.body]))).entries.map((entry) => entry.key)).toContain(key);
+    const old = await expectStatus(200, s3Back.calls.list.render(list({ form: 1, prefix: key })));
+    expect((await s3Back.calls.list.read(chunks([old.body]))).entries.map((entry) => entry.key)).toContain(key);
+    await expectStatus(204, s3Back.calls.delete.render({ ref, conditions: {} }));
   });
 
   test('a leading slash is sent; MinIO takes it as if it were not there', async () => {
     await expectStatus(200, put('/leading', 'x'));
-    await expectStatus(200, s3Back.get({ ref: { bucket: BUCKET, key: '/leading' }, conditions: {} }));
-    await expectStatus(204, s3Back.delete({ bucket: BUCKET, key: '/leading' }, {}));
+    await expectStatus(200, s3Back.calls.get.render({ ref: { bucket: BUCKET, key: '/leading' }, conditions: {} }));
+    await expectStatus(204, s3Back.calls.delete.render({ ref: { bucket: BUCKET, key: '/leading' }, conditions: {} }));
   });
 
   test.each([
@@ -251,7 +266,7 @@ describe('keys', () => {
     ['a\\..\\b', /does not take this key/],
   ])('%j is refused with the reason', async (key, reason) => {
     const get = { ref: { bucket: BUCKET, key }, conditions: {} };
-    for (const request of [put(key, 'x'), s3Back.get(get), s3Back.head(get)]) {
+    for (const request of [put(key, 'x'), s3Back.calls.get.render(get), s3Back.calls.head.render(get)]) {
       const response = await connection.send(request);
       const error = s3Back.readError(response, await read(response), { bucket: BUCKET, key });
       if (error.code === 'NoSuchKey') continue; // MinIO looks for what it would not store
@@ -264,8 +279,8 @@ describe('keys', () => {
 describe('listings', () => {
   test('delimiter, pages of both forms, owner', async () => {
     for (const key of ['l/a', 'l/b c', 'l/dir/1', 'l/dir/2', 'l/z']) await expectStatus(200, put(key, key));
-    const { body } = await expectStatus(200, s3Back.list(list({ prefix: 'l/', delimiter: '/' })));
-    const listing = await s3Back.readListing(chunks([body]));
+    const { body } = await expectStatus(200, s3Back.calls.list.render(list({ prefix: 'l/', delimiter: '/' })));
+    const listing = await s3Back.calls.list.read(chunks([body]));
     expect(listing.entries.map(({ key, storedBytes }) => [key, storedBytes])).toEqual([
       ['l/a', 3],
       ['l/b c', 5],
@@ -283,7 +298,9 @@ describe('listings', () => {
       let continuationToken: string | undefined;
       for (let page = 0; page < 10; page++) {
         const asked = list({ form, prefix: 'l/', maxKeys: 2, after, continuationToken });
-        const part = await s3Back.readListing(chunks([(await expectStatus(200, s3Back.list(asked))).body]));
+        const part = await s3Back.calls.list.read(
+          chunks([(await expectStatus(200, s3Back.calls.list.render(asked))).body]),
+        );
         seen.push(...part.entries.map(({ key }) => key));
         if (!part.truncated) break;
         if (form === 1) after = part.nextMarker ?? '';
@@ -297,16 +314,23 @@ describe('listings', () => {
     const bucket = 'versioned';
     await expectStatus(
       200,
-      s3Back.createBucket(bucket, undefined, {
-        dialect: 's3',
-        headers: new HeaderList(['x-amz-bucket-object-lock-enabled', 'true']),
+      s3Back.calls.createBucket.render({
+        bucket,
+        location: undefined,
+        vendor: {
+          dialect: 's3',
+          headers: new HeaderList(['x-amz-bucket-object-lock-enabled', 'true']),
+        },
       }),
     );
     const ref = { bucket, key: 'a b' };
-    const write = (text: string) => s3Back.put({ ref, metadata: PLAIN, conditions: {}, body: Buffer.from(text) });
-    const first = s3Back.readAck((await expectStatus(200, write('one'))).response);
+    const write = (text: string) =>
+      s3Back.calls.put.render({ ref, metadata: PLAIN, conditions: {}, body: Buffer.from(text) });
+    const first = s3Back.calls.put.read((await expectStatus(200, write('one'))).response);
     await expectStatus(200, write('two'));
-    const deleted = s3Back.readDelete((await expectStatus(204, s3Back.delete(ref, {}))).response);
+    const deleted = s3Back.calls.delete.read(
+      (await expectStatus(204, s3Back.calls.delete.render({ ref, conditions: {} }))).response,
+    );
     expect(deleted.deleteMarker).toBe(true);
     const asked: ListObjectVersions = {
       kind: 'ListObjectVersions',
@@ -318,7 +342,9 @@ describe('listings', () => {
       maxKeys: 1_000,
       urlEncoded: false,
     };
-    const all = await s3Back.readVersionListing(chunks([(await expectStatus(200, s3Back.listVersions(asked))).body]));
+    const all = await s3Back.calls.listVersions.read(
+      chunks([(await expectStatus(200, s3Back.calls.listVersions.render(asked))).body]),
+    );
     expect(
       all.entries.map(({ key, latest, deleteMarker, storedBytes }) => [key, latest, deleteMarker, storedBytes]),
     ).toEqual([
@@ -326,26 +352,26 @@ describe('listings', () => {
       ['a b', false, false, 3],
       ['a b', false, false, 3],
     ]);
-    const page = await s3Back.readVersionListing(
-      chunks([(await expectStatus(200, s3Back.listVersions({ ...asked, maxKeys: 1 }))).body]),
+    const page = await s3Back.calls.listVersions.read(
+      chunks([(await expectStatus(200, s3Back.calls.listVersions.render({ ...asked, maxKeys: 1 }))).body]),
     );
     expect(page).toMatchObject({ truncated: true, nextKeyMarker: expect.stringMatching(/^a b/) });
     const rest = { ...asked, keyMarker: page.nextKeyMarker ?? '', versionIdMarker: page.nextVersionIdMarker ?? '' };
-    const { entries } = await s3Back.readVersionListing(
-      chunks([(await expectStatus(200, s3Back.listVersions(rest))).body]),
+    const { entries } = await s3Back.calls.listVersions.read(
+      chunks([(await expectStatus(200, s3Back.calls.listVersions.render(rest))).body]),
     );
     expect(entries.map(({ deleteMarker }) => deleteMarker)).toEqual([false, false]);
     const old = { ...ref, versionId: first.versionId };
-    const got = await expectStatus(200, s3Back.get({ ref: old, conditions: {} }));
+    const got = await expectStatus(200, s3Back.calls.get.render({ ref: old, conditions: {} }));
     expect(got.body.toString()).toBe('one');
-    expect(s3Back.readObject(got.response).versionId).toBe(first.versionId);
-    const gone = await connection.send(s3Back.get({ ref, conditions: {} }));
+    expect(s3Back.calls.get.read(got.response).versionId).toBe(first.versionId);
+    const gone = await connection.send(s3Back.calls.get.render({ ref, conditions: {} }));
     const error = s3Back.readError(gone, await read(gone), ref) as GatewayError;
     expect(error.code).toBe('NoSuchKey');
     expect(error.facts).toMatchObject({ deleteMarker: true });
     expect(
       await errorCode(
-        s3Back.get({ ref: { ...ref, versionId: '00000000-0000-4000-8000-000000000000' }, conditions: {} }),
+        s3Back.calls.get.render({ ref: { ...ref, versionId: '00000000-0000-4000-8000-000000000000' }, conditions: {} }),
         ref,
       ),
     ).toBe('NoSuchVersion/client');
@@ -354,14 +380,19 @@ describe('listings', () => {
   test('many deleted at once, with what could not be', async () => {
     for (const key of ['d/1', 'd/<2>&']) await expectStatus(200, put(key, 'x'));
     const targets = [{ key: 'd/1' }, { key: 'd/<2>&' }, { key: 'd/never' }];
-    const { body } = await expectStatus(200, s3Back.deleteMany(BUCKET, targets));
-    const { deleted, failures } = s3Back.readDeleteMany(body);
+    const { body } = await expectStatus(200, s3Back.calls.deleteMany.render({ bucket: BUCKET, targets }));
+    const { deleted, failures } = s3Back.calls.deleteMany.read(body);
     expect(deleted.map(({ key }) => key)).toEqual(['d/1', 'd/<2>&', 'd/never']);
     expect(failures).toEqual([]);
     // Beside a key that it refuses, MinIO names the others wrongly: their elements are empty.
-    const mixed = await expectStatus(200, s3Back.deleteMany(BUCKET, [{ key: 'd/1' }, { key: 'd//bad' }]));
-    expect(s3Back.readDeleteMany(mixed.body)).toMatchObject({ deleted: [], failures: [{ key: 'd//bad' }] });
-    const bad = s3Back.readDeleteMany((await expectStatus(200, s3Back.deleteMany(BUCKET, [{ key: 'd/../x' }]))).body);
+    const mixed = await expectStatus(
+      200,
+      s3Back.calls.deleteMany.render({ bucket: BUCKET, targets: [{ key: 'd/1' }, { key: 'd//bad' }] }),
+    );
+    expect(s3Back.calls.deleteMany.read(mixed.body)).toMatchObject({ deleted: [], failures: [{ key: 'd//bad' }] });
+    const bad = s3Back.calls.deleteMany.read(
+      (await expectStatus(200, s3Back.calls.deleteMany.render({ bucket: BUCKET, targets: [{ key: 'd/../x' }] }))).body,
+    );
     expect(bad.failures).toMatchObject([
       { key: 'd/../x', code: 'BackendRefused', said: { code: 'XMinioInvalidObjectName' } },
     ]);
@@ -371,23 +402,27 @@ describe('listings', () => {
 describe('buckets', () => {
   test('create, head, locate, list, refuse, delete', async () => {
     const bucket = 'second-bucket';
-    expect(await errorCode(s3Back.headBucket(bucket), { bucket })).toBe('NoSuchBucket/client');
-    await expectStatus(200, s3Back.createBucket(bucket, undefined));
-    await expectStatus(200, s3Back.headBucket(bucket));
-    expect(await errorCode(s3Back.createBucket(bucket, undefined))).toBe('BucketAlreadyOwnedByYou/client');
-    expect(await errorCode(s3Back.createBucket('elsewhere', 'mars-1'))).toMatch(/^(InvalidArgument|BackendError)/);
-    const { body } = await expectStatus(200, s3Back.bucketLocation(bucket));
-    expect(s3Back.readLocation(body)).toBe('us-east-1');
-    const buckets = s3Back.readBuckets((await expectStatus(200, s3Back.listBuckets())).body);
+    expect(await errorCode(s3Back.calls.headBucket.render({ bucket }), { bucket })).toBe('NoSuchBucket/client');
+    await expectStatus(200, s3Back.calls.createBucket.render({ bucket, location: undefined }));
+    await expectStatus(200, s3Back.calls.headBucket.render({ bucket }));
+    expect(await errorCode(s3Back.calls.createBucket.render({ bucket, location: undefined }))).toBe(
+      'BucketAlreadyOwnedByYou/client',
+    );
+    expect(await errorCode(s3Back.calls.createBucket.render({ bucket: 'elsewhere', location: 'mars-1' }))).toMatch(
+      /^(InvalidArgument|BackendError)/,
+    );
+    const { body } = await expectStatus(200, s3Back.calls.bucketLocation.render({ bucket }));
+    expect(s3Back.calls.bucketLocation.read(body)).toBe('us-east-1');
+    const buckets = s3Back.calls.listBuckets.read((await expectStatus(200, s3Back.calls.listBuckets.render())).body);
     expect(buckets.map(({ name }) => name)).toEqual(expect.arrayContaining([BUCKET, bucket]));
     await expectStatus(
       200,
-      s3Back.put({ ref: { bucket, key: 'k' }, metadata: PLAIN, conditions: {}, body: Buffer.from('x') }),
+      s3Back.calls.put.render({ ref: { bucket, key: 'k' }, metadata: PLAIN, conditions: {}, body: Buffer.from('x') }),
     );
-    expect(await errorCode(s3Back.deleteBucket(bucket), { bucket })).toBe('BucketNotEmpty/client');
-    await expectStatus(204, s3Back.delete({ bucket, key: 'k' }, {}));
-    await expectStatus(204, s3Back.deleteBucket(bucket));
-    expect(await errorCode(s3Back.list(list({ bucket })), { bucket })).toBe('NoSuchBucket/client');
+    expect(await errorCode(s3Back.calls.deleteBucket.render({ bucket }), { bucket })).toBe('BucketNotEmpty/client');
+    await expectStatus(204, s3Back.calls.delete.render({ ref: { bucket, key: 'k' }, conditions: {} }));
+    await expectStatus(204, s3Back.calls.deleteBucket.render({ bucket }));
+    expect(await errorCode(s3Back.calls.list.render(list({ bucket })), { bucket })).toBe('NoSuchBucket/client');
   });
 });
 
@@ -395,39 +430,72 @@ describe('multipart', () => {
   const ref = { bucket: BUCKET, key: 'multi part' };
 
   test('create, parts, complete, conditions, abort', async () => {
-    const create = await expectStatus(200, s3Back.createUpload(ref, { ...PLAIN, user: [['a', 'b']] }));
-    const uploadId = s3Back.readUploadId(create.body);
+    const create = await expectStatus(
+      200,
+      s3Back.calls.createUpload.render({ ref, metadata: { ...PLAIN, user: [['a', 'b']] } }),
+    );
+    const uploadId = s3Back.calls.createUpload.read(create.body);
     const bytes = [5 * 1024 * 1024, 3];
     const parts = [];
     for (const [index, size] of bytes.entries()) {
       const partNumber = index + 1;
       const { response } = await expectStatus(
         200,
-        s3Back.uploadPart(ref, uploadId, partNumber, Buffer.alloc(size, partNumber)),
+        s3Back.calls.uploadPart.render({ ref, uploadId, partNumber, body: Buffer.alloc(size, partNumber) }),
       );
-      parts.push({ partNumber, etag: s3Back.readAck(response).etag });
+      parts.push({ partNumber, etag: s3Back.calls.put.read(response).etag });
     }
-    const done = await expectStatus(200, s3Back.completeUpload(ref, uploadId, parts, { ifNoneMatch: '*' }));
-    expect(s3Back.readComplete(done.response, done.body).etag).toMatch(/^[0-9a-f]{32}-2$/);
-    const object = s3Back.readObject((await expectStatus(200, s3Back.head({ ref, conditions: {} }))).response);
+    const done = await expectStatus(
+      200,
+      s3Back.calls.completeUpload.render({ ref, uploadId, parts, conditions: { ifNoneMatch: '*' } }),
+    );
+    expect(s3Back.calls.completeUpload.read(done.body, done.response).etag).toMatch(/^[0-9a-f]{32}-2$/);
+    const object = s3Back.calls.get.read(
+      (await expectStatus(200, s3Back.calls.head.render({ ref, conditions: {} }))).response,
+    );
     expect(object.storedBytes).toBe(5 * 1024 * 1024 + 3);
     expect(object.metadata.user).toEqual([['a', 'b']]);
-    const again = s3Back.readUploadId((await expectStatus(200, s3Back.createUpload(ref, PLAIN))).body);
-    const part = s3Back.readAck((await expectStatus(200, s3Back.uploadPart(ref, again, 1, Buffer.from('x')))).response);
-    const complete = s3Back.completeUpload(ref, again, [{ partNumber: 1, etag: part.etag }], { ifNoneMatch: '*' });
+    const again = s3Back.calls.createUpload.read(
+      (await expectStatus(200, s3Back.calls.createUpload.render({ ref, metadata: PLAIN }))).body,
+    );
+    const part = s3Back.calls.put.read(
+      (
+        await expectStatus(
+          200,
+          s3Back.calls.uploadPart.render({ ref, uploadId: again, partNumber: 1, body: Buffer.from('x') }),
+        )
+      ).response,
+    );
+    const complete = s3Back.calls.completeUpload.render({
+      ref,
+      uploadId: again,
+      parts: [{ partNumber: 1, etag: part.etag }],
+      conditions: { ifNoneMatch: '*' },
+    });
     expect(await errorCode(complete, ref)).toBe('PreconditionFailed/claimed');
-    await expectStatus(204, s3Back.abortUpload(ref, again));
-    expect(await errorCode(s3Back.uploadPart(ref, again, 1, Buffer.from('x')), ref)).toBe('NoSuchUpload/client');
+    await expectStatus(204, s3Back.calls.abortUpload.render({ ref, uploadId: again }));
+    expect(
+      await errorCode(
+        s3Back.calls.uploadPart.render({ ref, uploadId: again, partNumber: 1, body: Buffer.from('x') }),
+        ref,
+      ),
+    ).toBe('NoSuchUpload/client');
   });
 
   test('a part below the minimum, a wrong part', async () => {
-    const uploadId = s3Back.readUploadId((await expectStatus(200, s3Back.createUpload(ref, PLAIN))).body);
+    const uploadId = s3Back.calls.createUpload.read(
+      (await expectStatus(200, s3Back.calls.createUpload.render({ ref, metadata: PLAIN }))).body,
+    );
     const parts: CompletedPart[] = [];
     for (const partNumber of [1, 2]) {
-      const { response } = await expectStatus(200, s3Back.uploadPart(ref, uploadId, partNumber, Buffer.from('small')));
-      parts.push({ partNumber, etag: s3Back.readAck(response).etag });
+      const { response } = await expectStatus(
+        200,
+        s3Back.calls.uploadPart.render({ ref, uploadId, partNumber, body: Buffer.from('small') }),
+      );
+      parts.push({ partNumber, etag: s3Back.calls.put.read(response).etag });
     }
-    const complete = (list: CompletedPart[]) => errorCode(s3Back.completeUpload(ref, uploadId, list, {}), ref);
+    const complete = (list: CompletedPart[]) =>
+      errorCode(s3Back.calls.completeUpload.render({ ref, uploadId, parts: list, conditions: {} }), ref);
     expect(await complete(parts)).toBe('EntityTooSmall/client');
     expect(await complete([{ partNumber: 1, etag: '00000000000000000000000000000000' }])).toBe('InvalidPart/client');
     expect(await complete(parts.toReversed())).toBe('InvalidPartOrder/client');
@@ -461,14 +529,17 @@ describe('a backend that dies', () => {
   test('in the middle of a download it is an error; back again it serves', async () => {
     const ref = { bucket: BUCKET, key: 'large' };
     const bytes = 64 * 1024 * 1024;
-    await expectStatus(200, s3Back.put({ ref, metadata: PLAIN, conditions: {}, body: Buffer.alloc(bytes) }));
-    const response = await connection.send(s3Back.get({ ref, conditions: {} }));
+    await expectStatus(
+      200,
+      s3Back.calls.put.render({ ref, metadata: PLAIN, conditions: {}, body: Buffer.alloc(bytes) }),
+    );
+    const response = await connection.send(s3Back.calls.get.render({ ref, conditions: {} }));
     await minio.kill();
     await expect(read(response)).rejects.toMatchObject({ code: 'BackendUnavailable', source: 'backend' });
     await expect(connection.check()).rejects.toMatchObject({ code: 'BackendUnavailable' });
     await minio.restart();
     await connection.check();
-    expect((await expectStatus(200, s3Back.get({ ref, conditions: {} }))).body).toHaveLength(bytes);
+    expect((await expectStatus(200, s3Back.calls.get.render({ ref, conditions: {} }))).body).toHaveLength(bytes);
   }, 60_000);
 });
 
@@ -489,7 +560,7 @@ describe('writes that lock', () => {
     headers: new HeaderList(['x-amz-object-lock-mode', 'GOVERNANCE', 'x-amz-object-lock-retain-until-date', until]),
   });
   const locking = (key: string, body: StorePut['body'], content = {}) =>
-    s3Back.put({
+    s3Back.calls.put.render({
       ref: { bucket: LOCKED, key },
       metadata: { content, user: [], vendor: vendor() },
       conditions: {},
@@ -498,7 +569,7 @@ describe('writes that lock', () => {
 
   beforeAll(async () => {
     const enabled = { dialect: 's3', headers: new HeaderList(['x-amz-bucket-object-lock-enabled', 'true']) };
-    await expectStatus(200, s3Back.createBucket(LOCKED, undefined, enabled));
+    await expectStatus(200, s3Back.calls.createBucket.render({ bucket: LOCKED, location: undefined, vendor: enabled }));
   });
 
   test('bear a Content-MD5 when their body is whole', async () => {
@@ -523,9 +594,9 @@ describe('writes that lock', () => {
       expect(request.headers.get('x-amz-decoded-content-length')).toBe(String(bytes));
       await expectStatus(200, request);
       expect(request.headers.get('x-amz-content-sha256')).toBe('STREAMING-UNSIGNED-PAYLOAD-TRAILER');
-      const got = await expectStatus(200, s3Back.get({ ref: { bucket: LOCKED, key }, conditions: {} }));
+      const got = await expectStatus(200, s3Back.calls.get.render({ ref: { bucket: LOCKED, key }, conditions: {} }));
       expect(got.body.equals(body)).toBe(true);
-      expect(s3Back.readObject(got.response).metadata.content.contentEncoding).toBe('gzip');
+      expect(s3Back.calls.get.read(got.response).metadata.content.contentEncoding).toBe('gzip');
       expect(got.response.headers.get('x-amz-object-lock-mode')).toBe('GOVERNANCE');
     },
   );
@@ -544,7 +615,7 @@ describe('writes that lock', () => {
 
   test('others go as before', () => {
     const source = inPieces(Buffer.from('x'), 1);
-    const request = s3Back.put({
+    const request = s3Back.calls.put.render({
       ref: { bucket: BUCKET, key: 'k' },
       metadata: PLAIN,
       conditions: {},

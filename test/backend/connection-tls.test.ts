@@ -59,7 +59,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const get = () => s3Back.get({ ref: { bucket: 'b', key: 'k' }, conditions: {} });
+const get = () => s3Back.calls.get.render({ ref: { bucket: 'b', key: 'k' }, conditions: {} });
 
 describe.each([false, true])('TLS with own CA and client certificate (aside: %s)', (aside) => {
   const connect = (tls: BackendOptions['tls']) => new BackendConnection(backendOptions(url, { tls, retries: 0 }));
@@ -80,7 +80,9 @@ describe.each([false, true])('TLS with own CA and client certificate (aside: %s)
     }
     const metadata = { content: {}, user: [] };
     const body = { bytes: 700_000, source: source() };
-    const stored = await backend.send(s3Back.put({ ref: { bucket: 'b', key: 'k' }, metadata, conditions: {}, body }));
+    const stored = await backend.send(
+      s3Back.calls.put.render({ ref: { bucket: 'b', key: 'k' }, metadata, conditions: {}, body }),
+    );
     expect(stored.status).toBe(200);
     stored.discard();
     expect(new Set(clients)).toEqual(new Set(['client']));

@@ -26,10 +26,10 @@ const renderError = (error: GatewayError) => ({
 beforeAll(async () => {
   minio = await startMinio();
   const connection = new BackendConnection(backendOptions(minio.endpoint));
-  (await connection.send(s3Back.createBucket(BUCKET, undefined))).discard();
+  (await connection.send(s3Back.calls.createBucket.render({ bucket: BUCKET, location: undefined }))).discard();
   const metadata = { content: {}, user: [] };
   const put = { ref: { bucket: BUCKET, key: KEY }, metadata, conditions: {}, body: Buffer.from('x') };
-  (await connection.send(s3Back.put(put))).discard();
+  (await connection.send(s3Back.calls.put.render(put))).discard();
   await connection.close();
   lane = new PassThroughLane(backendOptions(minio.endpoint));
   front = createServer(async (message, response) => {

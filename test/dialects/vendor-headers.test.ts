@@ -24,7 +24,7 @@ function put(...headers: [string, string][]): PutObject {
 function sent(settings: ObjectSettings): [string, string][] {
   const metadata = { content: {}, user: [], ...settings };
   const ref = { bucket: 'bucket', key: 'key' } as never;
-  const { headers } = s3Back.put({ ref, metadata, conditions: {}, body: Buffer.alloc(0) });
+  const { headers } = s3Back.calls.put.render({ ref, metadata, conditions: {}, body: Buffer.alloc(0) });
   return [...headers].filter(([name]) => name.startsWith('x-amz-')) as [string, string][];
 }
 
@@ -111,9 +111,13 @@ describe('to an S3 store', () => {
     const vendor = { dialect: 'oss', headers: new HeaderList(['x-oss-other', '1']), beyondTraits: ['x-oss-other'] };
     const ref = { bucket: 'bucket', key: 'key' } as never;
     expect(refusal(() => sent({ vendor }))).toBe('NotImplemented');
-    expect(refusal(() => s3Back.delete(ref, {}, vendor))).toBe('NotImplemented');
-    expect(refusal(() => s3Back.deleteMany('bucket' as never, [], vendor))).toBe('NotImplemented');
-    expect(refusal(() => s3Back.createBucket('bucket' as never, undefined, vendor))).toBe('NotImplemented');
+    expect(refusal(() => s3Back.calls.delete.render({ ref, conditions: {}, vendor }))).toBe('NotImplemented');
+    expect(refusal(() => s3Back.calls.deleteMany.render({ bucket: 'bucket' as never, targets: [], vendor }))).toBe(
+      'NotImplemented',
+    );
+    expect(
+      refusal(() => s3Back.calls.createBucket.render({ bucket: 'bucket' as never, location: undefined, vendor })),
+    ).toBe('NotImplemented');
   });
 
   test('a storage class of its own is known again, and another vendor’s is refused', () => {
@@ -142,7 +146,7 @@ test('what an S3 store says of an object goes on to S3 clients, and to others as
     body: chunks([]),
     discard: () => undefined,
   };
-  const { vendor, traits } = s3Back.readObject(response).metadata;
+  const { vendor, traits } = s3Back.calls.get.read(response).metadata;
   expect(traits).toEqual({ storageClass: 'archive' });
   const told = new HeaderList();
   appendVendor(told, vendor, 'oss');

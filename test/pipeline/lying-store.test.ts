@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { BackDialect } from '../../src/dialects/back-dialect.ts';
 import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import type { GetObject } from '../../src/operations/operation.ts';
 import type { OperationContext } from '../../src/pipeline/context.ts';
@@ -9,6 +8,7 @@ import { listParts } from '../../src/pipeline/upload/list.ts';
 import { putObject } from '../../src/pipeline/write/put.ts';
 import { Store } from '../../src/store/store.ts';
 import { Staging } from '../../src/uploads/staging.ts';
+import { type AlteredRows, s3With } from '../support/altered-rows.ts';
 import { payload } from '../support/payload.ts';
 import {
   BUCKET,
@@ -31,29 +31,34 @@ const FORGED = 'f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0';
 const SMALL = 100_000;
 
 function lying(stand: InProcess, lies: Lies): () => OperationContext {
-  const store = new Store({ ...s3Back, ...lies.ofObjects }, stand.connection);
+  const store = new Store(s3With(lies.ofObjects ?? {}), stand.connection);
   const staging = new Staging({
     bucket: STAGING,
-    store: new Store({ ...s3Back, ...lies.ofStagedParts }, stand.connection),
+    store: new Store(s3With(lies.ofStagedParts ?? {}), stand.connection),
   });
   return () => ({ ...stand.context(), store, staging });
 }
 
 interface Lies {
-  readonly ofObjects?: Partial<BackDialect>;
-  readonly ofStagedParts?: Partial<BackDialect>;
+  readonly ofObjects?: AlteredRows;
+  readonly ofStagedParts?: AlteredRows;
 }
 
 /** What is put and what is read has one and the same ETag, and conditions on ETags are passed over. */
 const ONE_ETAG: Lies = {
   ofObjects: {
-    readObject: (response) => ({ ...s3Back.readObject(response), etag: FORGED }),
-    get: (get) => s3Back.get({ ...get, conditions: {} }),
-    head: (get) => s3Back.head({ ...get, conditions: {} }),
+    get: {
+      render: (get) => s3Back.calls.get.render({ ...get, conditions: {} }),
+      read: (answer) => ({ ...s3Back.calls.get.read(answer), etag: FORGED }),
+    },
+    head: {
+      render: (get) => s3Back.calls.head.render({ ...get, conditions: {} }),
+      read: (answer) => ({ ...s3Back.calls.head.read(answer), etag: FORGED }),
+    },
   },
   ofStagedParts: {
-    readAck: (response) => ({ ...s3Back.readAck(response), etag: FORGED }),
-    get: (get) => s3Back.get({ ...get, conditions: {} }),
+    put: { read: (answer) => ({ ...s3Back.calls.put.read(answer), etag: FORGED }) },
+    get: { render: (get) => s3Back.calls.get.render({ ...get, conditions: {} }) },
   },
 };
 
@@ -107,7 +112,7 @@ describe('a list of parts of its own making', () => {
       { partNumber: 1, etag: FORGED, storedBytes: 1, lastModified },
       { partNumber: 7, etag: FORGED, storedBytes: 99, lastModified },
     ];
-    const context = lying(stand, { ofObjects: { readParts: () => ({ parts: forged, truncated: false }) } });
+    const context = lying(stand, { ofObjects: { listParts: { read: () => ({ parts: forged, truncated: false }) } } });
     const upload = await startUpload(stand, 'object', { context });
     const part = await upload.send(1, payload(PART, 5));
     const asked = { partNumberMarker: 0, maxParts: 1000, urlEncoded: false };

@@ -111,6 +111,7 @@ describe('an upload that the gateway keeps no state of', () => {
           };
         },
       },
+      limits: s3Back.limits,
     } as unknown as Store;
     return { store, asked };
   };

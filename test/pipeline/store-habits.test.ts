@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { BackDialect } from '../../src/dialects/back-dialect.ts';
 import type { ForStore } from '../../src/dialects/identifiers.ts';
 import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import type { StoreCopy, StorePartCopy } from '../../src/dialects/store-exchange.ts';
@@ -11,6 +10,7 @@ import { putObject } from '../../src/pipeline/write/put.ts';
 import { Store } from '../../src/store/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { OutgoingRequest } from '../../src/wire/message.ts';
+import { type AlteredRows, s3With } from '../support/altered-rows.ts';
 import { payload } from '../support/payload.ts';
 import {
   BUCKET,
@@ -35,8 +35,7 @@ const over = (stand: InProcess, habit: Habit) => () => ({
   ...habit,
 });
 
-const speaking = (stand: InProcess, words: Partial<BackDialect>) =>
-  new Store({ ...s3Back, ...words }, stand.connection);
+const speaking = (stand: InProcess, words: AlteredRows) => new Store(s3With(words), stand.connection);
 
 const IF_NONE = { ifNoneMatch: '*' } as const;
 
@@ -116,7 +115,9 @@ describe('a store that ignores conditions on multipart uploads', () => {
 it('an upload whose ETag the store does not tell has the ETag of its parts', async () => {
   const stand = await inProcess();
   const store = speaking(stand, {
-    readComplete: (response, document) => ({ ...s3Back.readComplete(response, document), etag: '' }),
+    completeUpload: {
+      read: (document, answer) => ({ ...s3Back.calls.completeUpload.read(document, answer), etag: '' }),
+    },
   });
   const upload = await startUpload(stand, 'k', { context: over(stand, { store }) });
   const parts = [await upload.send(1, payload(PART, 2)), await upload.send(2, payload(PART, 3))];
@@ -130,8 +131,8 @@ describe('a store that copies what stands there by then, and not what was pinned
     headers: HeaderList.of([...headers.entries()].filter(([name]) => name !== 'x-amz-copy-source-if-match')),
   });
   const WORDS = {
-    copy: (copy: ForStore<StoreCopy>) => unpinned(s3Back.copy(copy)),
-    copyPart: (part: ForStore<StorePartCopy>) => unpinned(s3Back.copyPart(part)),
+    copy: { render: (copy: ForStore<StoreCopy>) => unpinned(s3Back.calls.copy.render(copy)) },
+    copyPart: { render: (part: ForStore<StorePartCopy>) => unpinned(s3Back.calls.copyPart.render(part)) },
   };
 
   /** The source is replaced after it was looked at, so many times. */

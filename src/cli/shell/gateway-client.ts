@@ -1,5 +1,5 @@
 import { BackendConnection } from '../../backend/connection.ts';
-import { s3Back } from '../../dialects/s3/back/back.ts';
+import { BACKENDS } from '../../dialects/table.ts';
 import type { Secret } from '../../keys/secret.ts';
 import { ObjectClient } from './object-client.ts';
 
@@ -14,7 +14,7 @@ export function openGatewayClient(given: {
   const { endpoint, region, accessKeyId, secret, now } = given;
   const connection = new BackendConnection({
     endpoint,
-    dialect: s3Back,
+    dialect: BACKENDS.s3,
     credentials: { accessKeyId, secret, region },
     connections: 2,
     connectTimeoutSeconds: 5,
@@ -25,5 +25,5 @@ export function openGatewayClient(given: {
     now,
     random: () => 0,
   });
-  return { client: new ObjectClient({ back: s3Back, connection }), close: () => connection.close() };
+  return { client: new ObjectClient({ back: BACKENDS.s3, connection }), close: () => connection.close() };
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { s3Back } from '../../../src/dialects/s3/back/back.ts';
 import { PlainSizeCache } from '../../../src/formats/plain-sizes.ts';
 import type { ObjectListing } from '../../../src/operations/answer.ts';
 import { listObjects, listVersions } from '../../../src/pipeline/bucket/list.ts';
@@ -8,6 +7,7 @@ import { headObject } from '../../../src/pipeline/read/head.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
 import { Store } from '../../../src/store/store.ts';
 import { pattern } from '../../devstore/started.ts';
+import { type AlteredRows, s3With } from '../../support/altered-rows.ts';
 import { BUCKET, headOf, type InProcess, inProcess, listOf, putOf, refusalOf, verifiedBody } from '../in-process.ts';
 
 async function listed(context: OperationContext): Promise<ObjectListing['objects']> {
@@ -70,16 +70,20 @@ describe('a listing of a sealed bucket', () => {
 
   it('that is truncated and does not say how to go on would look complete: it is refused', async () => {
     const stand = await inProcess();
-    const withStore = (over: Partial<typeof s3Back>): OperationContext => ({
+    const withStore = (altered: AlteredRows): OperationContext => ({
       ...stand.context(),
-      store: new Store({ ...s3Back, ...over }, stand.connection),
+      store: new Store(s3With(altered), stand.connection),
     });
     const nothing = { entries: [], commonPrefixes: [], truncated: true, nextMarker: undefined };
-    const objects = withStore({ readListing: async () => ({ ...nothing, nextContinuationToken: undefined }) });
+    const objects = withStore({
+      list: { read: async () => ({ ...nothing, nextContinuationToken: undefined }) },
+    });
     expect(await refusalOf(listObjects(listOf(), objects))).toBe('BackendError');
     expect(await refusalOf(listObjects(listOf({ form: 1 }), objects))).toBe('BackendError');
     const versions = withStore({
-      readVersionListing: async () => ({ ...nothing, nextKeyMarker: undefined, nextVersionIdMarker: undefined }),
+      listVersions: {
+        read: async () => ({ ...nothing, nextKeyMarker: undefined, nextVersionIdMarker: undefined }),
+      },
     });
     const asked = { ...listOf(), kind: 'ListObjectVersions', keyMarker: '', versionIdMarker: '' } as const;
     expect(await refusalOf(listVersions(asked, versions))).toBe('BackendError');

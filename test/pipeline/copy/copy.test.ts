@@ -15,6 +15,7 @@ import { Store } from '../../../src/store/store.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import type { WireRequest } from '../../../src/wire/message.ts';
 import { pattern } from '../../devstore/started.ts';
+import { s3With } from '../../support/altered-rows.ts';
 import {
   BUCKET,
   bodyOf,
@@ -201,13 +202,14 @@ describe('a copy within one protection', () => {
     const before = (await here.stored.read(BUCKET, 'a')).record;
     const conditions: (string | undefined)[] = [];
     const store = new Store(
-      {
-        ...s3Back,
-        put: (write) => {
-          conditions.push(write.conditions.ifMatch);
-          return s3Back.put(write);
+      s3With({
+        put: {
+          render: (write) => {
+            conditions.push(write.conditions.ifMatch);
+            return s3Back.calls.put.render(write);
+          },
         },
-      },
+      }),
       here.connection,
     );
     const replacement = { content: { contentType: 'new/type' }, user: [] } as const;

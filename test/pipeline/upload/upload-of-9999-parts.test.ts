@@ -40,7 +40,7 @@ it(`Complete of ${PARTS} parts lists each of them`, async () => {
         { ref, uploadId }: ProvenUpload,
         { parts, conditions }: Parameters<Store['uploads']['complete']>[1],
       ) => {
-        const { body } = s3Back.completeUpload(ref, uploadId, parts, conditions);
+        const { body } = s3Back.calls.completeUpload.render({ ref, uploadId, parts, conditions });
         expect((body as Buffer).length).toBeGreaterThan(PARTS * 80);
         return { etag: `${'f'.repeat(32)}-${parts.length}`, versionId: undefined };
       },

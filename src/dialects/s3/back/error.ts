@@ -7,9 +7,9 @@ import {
 } from '../../../errors.ts';
 import type { DeleteFailure } from '../../../operations/answer.ts';
 import { parseHttpDate } from '../../../wire/dates.ts';
-import type { IncomingResponse } from '../../../wire/message.ts';
 import { readXml, xmlText } from '../../../wire/xml/xml.ts';
-import type { Asker } from '../../back-dialect.ts';
+import type { AnswerHead } from '../../backend-calls.ts';
+import type { Asker } from '../../backend-dialect.ts';
 import { type ClaimCode, StoreClaim } from '../../store-claim.ts';
 
 /**
@@ -151,12 +151,12 @@ const CODE_BY_STATUS: Readonly<Record<number, string>> = {
 const MAX_MESSAGE_CHARACTERS = 300;
 
 /**
- * See BackDialect.readError. A refusal that this table does not know is a BackendRefused that carries the backend's own
+ * See BackendDialect.readError. A refusal that this table does not know is a BackendRefused that carries the backend's own
  * code and status, so that a front of the same dialect can answer as the backend did (NoSuchTagSet,
  * NoSuchLifecycleConfiguration …). What a client could take for success is a StoreClaim.
  */
 export function readError(
-  response: IncomingResponse,
+  response: AnswerHead,
   document: Buffer,
   ref: ObjectName,
   asker: Asker = 'gateway',
@@ -254,7 +254,7 @@ function objectDetails(ref: ObjectName): Record<string, string> {
 }
 
 /** S3 says on the error itself that a delete marker is the reason; if the marker was asked for, also since when. */
-function factsOf({ status, headers }: IncomingResponse): ErrorFacts {
+function factsOf({ status, headers }: AnswerHead): ErrorFacts {
   const marker = headers.get('x-amz-delete-marker');
   const deleteMarker = marker === undefined ? undefined : marker === 'true';
   const versionId = headers.get('x-amz-version-id');

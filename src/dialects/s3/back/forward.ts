@@ -4,14 +4,14 @@ import type { Forward } from '../../../operations/operation.ts';
 import { HeaderList } from '../../../wire/headers.ts';
 import type { WireRequest } from '../../../wire/message.ts';
 import { percentEncode } from '../../../wire/percent.ts';
-import type { ForwardedRequest } from '../../back-dialect.ts';
+import type { ForwardedRequest } from '../../backend-dialect.ts';
 import type { ForStore } from '../../identifiers.ts';
 import { effectiveHeaders } from '../amz-fields.ts';
 import { forwardedFields } from '../front/requests/forwarded-fields.ts';
-import { bucketPath, objectPath } from './render.ts';
+import { bucketPath, objectPath } from './request.ts';
 
 /**
- * See BackDialect.forward. Nothing of the client's target is copied: bucket and key come from the operation, query and
+ * See BackendDialect.forward. Nothing of the client's target is copied: bucket and key come from the operation, query and
  * headers from the lists of what this operation may carry (forwarded-fields.ts), encoded anew, so that the backend
  * reads the very names and values that were checked.
  * @throws GatewayError InvalidArgument for a query value that is no id and no token

@@ -29,7 +29,7 @@ const MAX_TOKEN_CHARACTERS = 8192;
 
 const LOCATION = /^[A-Za-z0-9._:-]{1,64}$/;
 
-/** What S3-compatible stores take for identifiers. See BackDialect.grammar. */
+/** What S3-compatible stores take for identifiers. See BackendDialect.grammar. */
 export function s3Grammar({ keys, reservedBuckets }: StoreNames): StoreGrammar {
   const asPaths = keys === 'paths';
   const marker = (name: string) => (text: string) => {

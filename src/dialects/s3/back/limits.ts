@@ -1,7 +1,7 @@
 import type { MetadataEntry } from '../../../operations/object.ts';
 import type { BackendLimits } from '../../backend-limits.ts';
 import { encodeMetadataValue } from '../encoded-word.ts';
-import { META_PREFIX } from './render.ts';
+import { META_PREFIX } from './object-headers.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;

@@ -3,7 +3,7 @@ import { formatBasicIsoDate } from '../../../wire/dates.ts';
 import type { HeaderList } from '../../../wire/headers.ts';
 import type { OutgoingRequest } from '../../../wire/message.ts';
 import { QueryList } from '../../../wire/query.ts';
-import type { BackendCredentials } from '../../back-dialect.ts';
+import type { BackendCredentials } from '../../backend-dialect.ts';
 import {
   canonicalPaths,
   canonicalQuery,
@@ -22,7 +22,7 @@ const HASH_UP_TO_BYTES = 256 * 1024;
 /** What a client's own signature may have left on a forwarded request, and an earlier attempt's on a retried one. */
 const SIGNATURE_HEADERS = ['authorization', 'host', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token'];
 
-/** SigV4 in the header, over the host, content type and MD5, and every x-amz header. See BackDialect.sign. */
+/** SigV4 in the header, over the host, content type and MD5, and every x-amz header. See BackendDialect.sign. */
 export function sign(
   request: OutgoingRequest,
   credentials: BackendCredentials | undefined,

@@ -96,7 +96,7 @@ describe('what the front writes, the back reads', () => {
             nextMarker: truncated ? 'm&m' : undefined,
             nextContinuationToken: truncated ? 'c<2' : undefined,
           };
-          const read = await s3Back.readListing(cut([...listingDocument(answer)].join(''), chunkBytes));
+          const read = await s3Back.calls.list.read(cut([...listingDocument(answer)].join(''), chunkBytes));
           const sealedAs = entries.map((stored) => ({
             ...stored,
             versionId: 'null',
@@ -139,7 +139,9 @@ describe('what the front writes, the back reads', () => {
             nextKeyMarker: 'n k',
             nextVersionIdMarker: 'nv',
           };
-          const read = await s3Back.readVersionListing(cut([...versionListingDocument(answer)].join(''), chunkBytes));
+          const read = await s3Back.calls.listVersions.read(
+            cut([...versionListingDocument(answer)].join(''), chunkBytes),
+          );
           expect(read.entries).toEqual(
             entries.map(([stored, more]) =>
               more.deleteMarker
@@ -171,7 +173,7 @@ const CONTENTS =
 describe('stores’ habits', () => {
   test('names are encoded, and that is said at the end', async () => {
     const prefixes = '<CommonPrefixes><Prefix>x%20y/</Prefix></CommonPrefixes>';
-    const { entries, commonPrefixes } = await s3Back.readListing(cut(minioDocument(CONTENTS, prefixes)));
+    const { entries, commonPrefixes } = await s3Back.calls.list.read(cut(minioDocument(CONTENTS, prefixes)));
     expect(entries[0]).toMatchObject({
       key: 'a/b c+ü',
       storedBytes: 528,
@@ -184,7 +186,7 @@ describe('stores’ habits', () => {
   });
 
   test('a store that ignores encoding-type sends keys as they are, and does not say how to go on', async () => {
-    const plain = await s3Back.readListing(
+    const plain = await s3Back.calls.list.read(
       cut(
         '\ufeff\n<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a%20b+c\u00fc</Key><Size>1</Size>' +
           '<LastModified>2024-01-02T03:04:05Z</LastModified><ETag>"e"</ETag></Contents></ListBucketResult>\n',
@@ -199,16 +201,16 @@ describe('stores’ habits', () => {
     const page = (prefix: string): string =>
       `<r:ListBucketResult xmlns:r="x"><r:IsTruncated>true</r:IsTruncated><r:CommonPrefixes><r:Prefix>${prefix}</r:Prefix></r:CommonPrefixes>` +
       '<r:Contents><r:Key>m</r:Key><r:Size>1</r:Size><r:LastModified>2024-01-02T03:04:05Z</r:LastModified></r:Contents></r:ListBucketResult>';
-    expect((await s3Back.readListing(cut(page('n/')))).nextMarker).toBe('n/');
-    expect((await s3Back.readListing(cut(page('a/')))).nextMarker).toBe('m');
+    expect((await s3Back.calls.list.read(cut(page('n/')))).nextMarker).toBe('n/');
+    expect((await s3Back.calls.list.read(cut(page('a/')))).nextMarker).toBe('m');
     // By bytes, as stores sort: U+FF5E comes before U+1F642, whose UTF-16 begins with a smaller number.
     const higher = page('\u{1f642}/').replace('<r:Key>m<', '<r:Key>\uff5e<');
-    expect((await s3Back.readListing(cut(higher))).nextMarker).toBe('\u{1f642}/');
+    expect((await s3Back.calls.list.read(cut(higher))).nextMarker).toBe('\u{1f642}/');
   });
 
   test('references to control characters are how some stores spell such keys', async () => {
     const document = minioDocument(CONTENTS.replace('a%2Fb+c%2B%C3%BC', 'a&#x1;&#xD;&#10;')).replace('>url<', '><');
-    expect((await s3Back.readListing(cut(document, 1))).entries[0]?.key).toBe('a\u0001\r\n');
+    expect((await s3Back.calls.list.read(cut(document, 1))).entries[0]?.key).toBe('a\u0001\r\n');
   });
 });
 
@@ -216,11 +218,11 @@ describe('a document that is not whole or not sound is no listing', () => {
   test('cut off anywhere', async () => {
     const document = Buffer.from(minioDocument(CONTENTS));
     for (let length = 0; length < document.length; length++) {
-      expect(await refusal(s3Back.readListing(cut(document.subarray(0, length), 50)))).toMatch(
+      expect(await refusal(s3Back.calls.list.read(cut(document.subarray(0, length), 50)))).toMatch(
         /^BackendError of the backend/,
       );
     }
-    expect((await s3Back.readListing(cut(document))).entries).toHaveLength(1);
+    expect((await s3Back.calls.list.read(cut(document))).entries).toHaveLength(1);
   });
 
   test('its connection broken behind the last element but one', async () => {
@@ -229,7 +231,7 @@ describe('a document that is not whole or not sound is no listing', () => {
       yield Buffer.from(document.slice(0, document.indexOf('<EncodingType>')));
       throw new GatewayError('BackendUnavailable', 'reset', { source: 'backend' });
     }
-    expect(await refusal(s3Back.readListing(breaking()))).toBe('BackendUnavailable of the backend: reset');
+    expect(await refusal(s3Back.calls.list.read(breaking()))).toBe('BackendUnavailable of the backend: reset');
   });
 
   const without = (element: string): string =>
@@ -265,7 +267,7 @@ describe('a document that is not whole or not sound is no listing', () => {
     ['a key without end', minioDocument(CONTENTS.replace('a%2F', 'a'.repeat(70_000))), 'has too long a text'],
     ['depth', minioDocument(`<Contents>${'<x>'.repeat(9)}`), 'is nested too deeply'],
   ])('%s', async (_what, document, reason) => {
-    const told = await refusal(s3Back.readListing(cut(document, 997)));
+    const told = await refusal(s3Back.calls.list.read(cut(document, 997)));
     expect(told).toMatch(/^BackendError of the backend: The backend's answer /);
     expect(told).toContain(reason);
   });

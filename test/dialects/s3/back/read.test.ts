@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Asker } from '../../../../src/dialects/back-dialect.ts';
+import type { Asker } from '../../../../src/dialects/backend-dialect.ts';
 import { s3Back } from '../../../../src/dialects/s3/back/back.ts';
 import { decodeMetadataValue, encodeMetadataValue } from '../../../../src/dialects/s3/encoded-word.ts';
 import { StoreClaim } from '../../../../src/dialects/store-claim.ts';
@@ -24,7 +24,7 @@ const HEAD = ['ETag', '"e"', 'Last-Modified', 'Tue, 02 Jan 2024 03:04:05 GMT', '
 
 describe('readObject', () => {
   test('user metadata, content headers and vendor headers apart; what speaks of ciphertext gone', () => {
-    const object = s3Back.readObject(
+    const object = s3Back.calls.get.read(
       answer(
         200,
         ...HEAD,
@@ -67,7 +67,7 @@ describe('readObject', () => {
 
   test('the end of nothing, as MinIO tells it, is nothing', () => {
     const ofNothing = answer(206, ...HEAD.slice(0, 5), '0', 'Content-Range', 'bytes 0--1/0');
-    expect(s3Back.readObject(ofNothing)).toMatchObject({ storedBytes: 0, storedRange: undefined });
+    expect(s3Back.calls.get.read(ofNothing)).toMatchObject({ storedBytes: 0, storedRange: undefined });
   });
 
   test.each([
@@ -81,7 +81,7 @@ describe('readObject', () => {
     ['partial, backwards', 206, [...HEAD, 'Content-Range', 'bytes 5-4/10']],
     ['partial, several', 206, [...HEAD, 'Content-Type', 'multipart/byteranges; boundary=x']],
   ])('an answer with %s is not used', (_what, status, headers) => {
-    expect(thrown(() => s3Back.readObject(answer(status, ...headers))).code).toBe('BackendError');
+    expect(thrown(() => s3Back.calls.get.read(answer(status, ...headers))).code).toBe('BackendError');
   });
 });
 
@@ -90,18 +90,18 @@ describe('documents', () => {
     const done =
       '  \n <?xml version="1.0"?><CompleteMultipartUploadResult><ETag>&#34;e-1&#34;</ETag></CompleteMultipartUploadResult>';
     const version = answer(200, 'x-amz-version-id', 'v');
-    expect(s3Back.readComplete(version, Buffer.from(done))).toMatchObject({ etag: 'e-1', versionId: 'v' });
+    expect(s3Back.calls.completeUpload.read(Buffer.from(done), version)).toMatchObject({ etag: 'e-1', versionId: 'v' });
     const failed = Buffer.from('  <Error><Code>InternalError</Code><Message>m</Message></Error>');
-    expect(thrown(() => s3Back.readComplete(answer(200), failed)).code).toBe('BackendUnavailable');
+    expect(thrown(() => s3Back.calls.completeUpload.read(failed, answer(200))).code).toBe('BackendUnavailable');
     const refused = Buffer.from('<Error><Code>InvalidPart</Code></Error>');
-    expect(thrown(() => s3Back.readComplete(answer(200), refused)).code).toBe('InvalidPart');
+    expect(thrown(() => s3Back.calls.completeUpload.read(refused, answer(200))).code).toBe('InvalidPart');
     const odd = Buffer.from('<Error><Code>Odd</Code></Error>');
-    expect(thrown(() => s3Back.readComplete(answer(200), odd)).code).toBe('BackendError');
+    expect(thrown(() => s3Back.calls.completeUpload.read(odd, answer(200))).code).toBe('BackendError');
   });
 
   test('location: empty is us-east-1', () => {
-    expect(s3Back.readLocation(Buffer.from('<LocationConstraint xmlns="x"/>'))).toBe('us-east-1');
-    expect(s3Back.readLocation(Buffer.from('<LocationConstraint>eu-1</LocationConstraint>'))).toBe('eu-1');
+    expect(s3Back.calls.bucketLocation.read(Buffer.from('<LocationConstraint xmlns="x"/>'))).toBe('us-east-1');
+    expect(s3Back.calls.bucketLocation.read(Buffer.from('<LocationConstraint>eu-1</LocationConstraint>'))).toBe('eu-1');
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { metadataHeaders } from '../../../../src/dialects/s3/back/render.ts';
+import { metadataHeaders } from '../../../../src/dialects/s3/back/object-headers.ts';
 import { createS3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { StoreClaim } from '../../../../src/dialects/store-claim.ts';
 import { clientError, GatewayError } from '../../../../src/errors.ts';
@@ -340,7 +340,7 @@ describe('towards the backend', () => {
   } as const;
 
   test.each(['copy', 'replace'] as const)('a copy is pinned, its metadata replaced, its tags: %s', (tags) => {
-    const request = s3Back.copy({ ref: { bucket: 'b', key: 'k k' }, source, metadata, tags });
+    const request = s3Back.calls.copy.render({ ref: { bucket: 'b', key: 'k k' }, source, metadata, tags });
     expect([request.method, request.path, request.body]).toEqual(['PUT', '/b/k%20k', undefined]);
     expect([...request.headers]).toEqual([
       ['x-amz-storage-class', 'COLD'],
@@ -354,17 +354,19 @@ describe('towards the backend', () => {
   });
 
   test('what this dialect sends, it reads', () => {
-    const { headers } = s3Back.copy({ ref: { bucket: 'b', key: 'k' }, source, metadata, tags: 'copy' });
+    const { headers } = s3Back.calls.copy.render({ ref: { bucket: 'b', key: 'k' }, source, metadata, tags: 'copy' });
     expect(copy(headers.get('x-amz-copy-source') as string).source.ref).toEqual(source.ref);
   });
 
   test('a part, whole or a range of its source', () => {
     const part = { ref: { bucket: 'b', key: 'k' }, uploadId: 'u', partNumber: 2, source };
-    const ranged = s3Back.copyPart({ ...part, range: { first: 5, last: 9 } });
+    const ranged = s3Back.calls.copyPart.render({ ...part, range: { first: 5, last: 9 } });
     expect(ranged.path).toBe('/b/k?partNumber=2&uploadId=u');
     expect(ranged.headers.get('x-amz-copy-source-range')).toBe('bytes=5-9');
     expect(ranged.headers.get('x-amz-copy-source-if-match')).toBe('"e"');
-    expect(s3Back.copyPart({ ...part, range: undefined }).headers.has('x-amz-copy-source-range')).toBe(false);
+    expect(s3Back.calls.copyPart.render({ ...part, range: undefined }).headers.has('x-amz-copy-source-range')).toBe(
+      false,
+    );
   });
 
   const result = (root: string, blanks = '') =>
@@ -374,10 +376,10 @@ describe('towards the backend', () => {
 
   test('its answers', () => {
     const head = answer('x-amz-version-id', 'v', 'x-amz-copy-source-version-id', 's', 'x-amz-checksum-crc32', 'AAAA');
-    const { vendor, ...copied } = s3Back.readCopied(head, result('CopyObjectResult', ' \n '));
+    const { vendor, ...copied } = s3Back.calls.copy.read(result('CopyObjectResult', ' \n '), head);
     expect(copied).toEqual({ etag: 'e', lastModified: new Date('2024-01-02T03:04:05.678Z'), versionId: 'v' });
     expect([...(vendor?.headers ?? [])]).toEqual([]);
-    expect(s3Back.readCopiedPart(answer(), result('CopyPartResult', '\n'))).toBe('e');
+    expect(s3Back.calls.copyPart.read(result('CopyPartResult', '\n'), answer())).toBe('e');
   });
 
   test.each([
@@ -389,16 +391,16 @@ describe('towards the backend', () => {
     ['<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>', 'BackendError'],
     ['<CopyObjectResult><LastModified>2024-01-02T03:04:05.678Z</LastModified></CopyObjectResult>', 'BackendError'],
   ])('%j in a 200 is no copy: %s', (document, expected) => {
-    expect(thrown(() => s3Back.readCopied(answer(), Buffer.from(document)))).toBe(expected);
+    expect(thrown(() => s3Back.calls.copy.read(Buffer.from(document), answer()))).toBe(expected);
     expect(
-      thrown(() => s3Back.readCopiedPart(answer(), Buffer.from(document.replaceAll('<ETag>"e"</ETag>', '')))),
+      thrown(() => s3Back.calls.copyPart.read(Buffer.from(document.replaceAll('<ETag>"e"</ETag>', '')), answer())),
     ).toBe(expected);
   });
 
   test('tags become the header that sets them', () => {
     const tag = (key: string, value: string) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
     const tagging = (tags: string) => Buffer.from(`<Tagging><TagSet>${tags}</TagSet></Tagging>`);
-    const read = s3Back.readTags(tagging(tag('a', '1') + tag('b &amp; c', '=+ü') + tag('d', '')));
+    const read = s3Back.calls.tags.read(tagging(tag('a', '1') + tag('b &amp; c', '=+ü') + tag('d', '')));
     expect(read).toEqual([
       ['a', '1'],
       ['b & c', '=+ü'],
@@ -406,7 +408,9 @@ describe('towards the backend', () => {
     ]);
     const headers = metadataHeaders({ content: {}, user: [], traits: { tags: read } });
     expect([...headers]).toEqual([['x-amz-tagging', 'a=1&b%20%26%20c=%3D%2B%C3%BC&d=']]);
-    expect([...s3Back.readTags(tagging(''))]).toEqual([]);
-    expect(s3Back.tags({ bucket: 'b', key: 'k', versionId: 'v' }).path).toBe('/b/k?tagging=&versionId=v');
+    expect([...s3Back.calls.tags.read(tagging(''))]).toEqual([]);
+    expect(s3Back.calls.tags.render({ ref: { bucket: 'b', key: 'k', versionId: 'v' } }).path).toBe(
+      '/b/k?tagging=&versionId=v',
+    );
   });
 });

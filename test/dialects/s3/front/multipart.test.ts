@@ -368,7 +368,7 @@ describe('answers of a multipart upload', () => {
       ...next,
     } as const;
     const { body } = render(answer);
-    expect(s3Back.readUploads(body as Buffer)).toEqual({
+    expect(s3Back.calls.listUploads.read(body as Buffer)).toEqual({
       uploads: [{ ...uploads[0], storageClass: 'STANDARD' }],
       commonPrefixes: ['k /'],
       truncated: true,
@@ -378,17 +378,19 @@ describe('answers of a multipart upload', () => {
 
   test('the backend’s parts are read', () => {
     const document = `<ListPartsResult><IsTruncated>true</IsTruncated><Part><PartNumber>3</PartNumber><ETag>&quot;e&quot;</ETag><Size>9</Size><LastModified>2024-01-02T03:04:05.000Z</LastModified></Part></ListPartsResult>`;
-    expect(s3Back.readParts(Buffer.from(document))).toEqual({
+    expect(s3Back.calls.listParts.read(Buffer.from(document))).toEqual({
       parts: [{ partNumber: 3, etag: 'e', storedBytes: 9, lastModified: NOW }],
       truncated: true,
     });
     const dated = (date: string) => Buffer.from(document.replace('2024-01-02T03:04:05.000Z', date));
     for (const none of ['', '0001-01-01T00:00:00.000Z']) {
-      expect(s3Back.readParts(dated(none)).parts).toMatchObject([{ partNumber: 3, etag: '' }]);
+      expect(s3Back.calls.listParts.read(dated(none)).parts).toMatchObject([{ partNumber: 3, etag: '' }]);
     }
-    expect(() => s3Back.readParts(dated('yesterday'))).toThrowError(expect.objectContaining({ code: 'BackendError' }));
-    expect(s3Back.listParts({ bucket: 'box', key: 'k' }, 'u+', 3).path).toBe(
-      '/box/k?max-parts=1000&part-number-marker=3&uploadId=u%2B',
+    expect(() => s3Back.calls.listParts.read(dated('yesterday'))).toThrowError(
+      expect.objectContaining({ code: 'BackendError' }),
     );
+    expect(
+      s3Back.calls.listParts.render({ ref: { bucket: 'box', key: 'k' }, uploadId: 'u+', partNumberMarker: 3 }).path,
+    ).toBe('/box/k?max-parts=1000&part-number-marker=3&uploadId=u%2B');
   });
 });

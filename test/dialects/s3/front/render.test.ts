@@ -225,7 +225,7 @@ describe('listings', () => {
         fc.array(xmlKey, { maxLength: 3 }),
         async (keys, prefixes) => {
           // The backend's reader asks for url encoding of its own, so it decodes.
-          const read = await s3Back.readListing(chunks([document(listing(form, true, keys, prefixes))]));
+          const read = await s3Back.calls.list.read(chunks([document(listing(form, true, keys, prefixes))]));
           expect(
             read.entries.map(({ key, storedBytes, etag, lastModified }) => [key, storedBytes, etag, lastModified]),
           ).toEqual(keys.map((key, at) => [key, at, `e${at}`, NOW]));
@@ -302,7 +302,7 @@ describe('listings', () => {
       nextKeyMarker: 'nk',
       nextVersionIdMarker: 'nv',
     });
-    const read = await s3Back.readVersionListing(chunks([document(response)]));
+    const read = await s3Back.calls.listVersions.read(chunks([document(response)]));
     expect(read.entries).toMatchObject([
       { deleteMarker: true, key: 'k k', versionId: 'v2', latest: true },
       {
@@ -347,7 +347,7 @@ describe('listings', () => {
   });
 
   test('deletions', () => {
-    const read = s3Back.readDeleteMany(
+    const read = s3Back.calls.deleteMany.read(
       document(
         render({
           kind: 'ObjectsDeleted',
@@ -527,7 +527,7 @@ describe('what a store says to a browser', () => {
   });
 
   test('asks the store without the query, and never above a bucket', () => {
-    const asked = (resource: object) => s3Back.preflight(resource, said).path;
+    const asked = (resource: object) => s3Back.calls.preflight.render({ ...resource, question: said }).path;
     expect(asked({})).toBe('/');
     expect(asked({ bucket: 'b' })).toBe('/b');
     expect(asked({ bucket: 'b', key: 'a b/c?d' })).toBe('/b/a%20b/c%3Fd');

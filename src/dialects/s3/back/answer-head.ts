@@ -1,20 +1,18 @@
 import { GatewayError } from '../../../errors.ts';
 import type { ContentHeaders, MetadataEntry, VendorHeaders } from '../../../operations/object.ts';
-import { parseHttpDate } from '../../../wire/dates.ts';
 import { unquoted } from '../../../wire/etag.ts';
 import { HeaderList } from '../../../wire/headers.ts';
-import type { IncomingResponse } from '../../../wire/message.ts';
-import type { StoredAck, StoredObject } from '../../store-exchange.ts';
+import type { AnswerHead } from '../../backend-calls.ts';
+import type { StoredAck } from '../../store-exchange.ts';
 import { decodeMetadataValue } from '../encoded-word.ts';
-import { settingsIn } from '../traits.ts';
-import { META_PREFIX } from './render.ts';
+import { META_PREFIX } from './object-headers.ts';
 
-/** The heads of a backend's answers, read in one pass: this runs for every object. */
+/** Reads the heads of a store's answers in one pass, because this runs for every object. */
 
 /**
- * The x-amz headers of a backend's answer that go on to a client as they are; those that speak of the stored bytes or of
- * the backend's own exchange do not, nor does what this list has never heard of. Source: the S3 API reference,
- * "Response Syntax" of the operations on objects.
+ * The x-amz headers of a store's answer that go on to a client as they are. Headers about the stored bytes or about the
+ * gateway's own exchange with the store are not among them, nor is any header that this list does not know. Source: the
+ * S3 API reference, "Response Syntax" of the operations on objects.
  */
 const KEPT = new Set([
   'x-amz-abort-date',
@@ -46,7 +44,7 @@ interface Head {
   deleteMarker: boolean;
 }
 
-function readHead(headers: HeaderList): Head {
+export function readHead(headers: HeaderList): Head {
   const head: Head = {
     content: {},
     user: [],
@@ -109,50 +107,20 @@ function readPlainHeader(head: Head, name: string, value: string): void {
   }
 }
 
-/** Which of two is meant nobody can say. @throws GatewayError BackendError */
+/** Refuses two different values, because nobody can say which is meant. @throws GatewayError BackendError */
 function once(name: string, value: string, before: string | undefined): string {
   if (before !== undefined && before !== value) throw unusable(`has two values of ${name}`);
   return value;
 }
 
-/** @throws GatewayError BackendError when what every store sends is missing or contradicts itself */
-export function readObject(response: IncomingResponse): StoredObject {
-  const { status } = response;
-  if (status !== 200 && status !== 206) throw unusable(`has the status ${status} and should be an object`);
-  const head = readHead(response.headers);
-  const lastModified = head.lastModified === undefined ? undefined : parseHttpDate(head.lastModified);
-  if (head.etag === undefined || lastModified === undefined) throw unusable('has no ETag or no Last-Modified');
-  const contentLength = head.contentLength === undefined ? undefined : wholeNumber(head.contentLength);
-  const ofNothing = head.contentRange === RANGE_OF_NOTHING && contentLength === 0;
-  const partial = status === 206 && !ofNothing;
-  const range = partial ? readContentRange(head.contentRange) : undefined;
-  const inBody = range === undefined ? contentLength : range.last - range.first + 1;
-  if (contentLength !== undefined && contentLength !== inBody) throw unusable('has another length than its range');
-  const storedBytes = range === undefined ? contentLength : range.sizeBytes;
-  if (storedBytes === undefined) throw unusable('has no length');
-  return {
-    storedBytes,
-    storedRange: range === undefined ? undefined : { first: range.first, last: range.last },
-    etag: head.etag,
-    lastModified,
-    metadata: { content: head.content, user: head.user, ...settingsIn(head.vendor) },
-    versionId: head.versionId,
-    partsCount: head.partsCount === undefined ? undefined : wholeNumber(head.partsCount),
-  };
-}
-
-export function readAck(response: IncomingResponse): StoredAck {
-  const head = readHead(response.headers);
+/** The answer to a write of object bytes, which is a head alone. @throws GatewayError BackendError */
+export function readAck({ headers }: AnswerHead): StoredAck {
+  const head = readHead(headers);
   if (head.etag === undefined) throw unusable('has no ETag');
   return { etag: head.etag, versionId: head.versionId, vendor: vendorOf(head) };
 }
 
-export function readDelete(response: IncomingResponse): { versionId: string | undefined; deleteMarker: boolean } {
-  const { versionId, deleteMarker } = readHead(response.headers);
-  return { versionId, deleteMarker };
-}
-
-/** What belongs to an answer without a body of the object. */
+/** Reads what an answer says in its head although it has no object. */
 export function readMarks(headers: HeaderList): Pick<StoredAck, 'versionId' | 'vendor'> {
   const head = readHead(headers);
   return { versionId: head.versionId, vendor: vendorOf(head) };
@@ -162,23 +130,7 @@ function vendorOf({ vendor }: Head): VendorHeaders | undefined {
   return vendor.size === 0 ? undefined : { dialect: 's3', headers: vendor };
 }
 
-/** MinIO's answer when the end of an object is asked for that has no bytes. */
-const RANGE_OF_NOTHING = 'bytes 0--1/0';
-
-const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
-
-function readContentRange(value: string | undefined): { first: number; last: number; sizeBytes: number } {
-  const match = CONTENT_RANGE.exec(value ?? '');
-  const [first, last, sizeBytes] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])];
-  if (match === null || last < first || last >= sizeBytes) throw unusable('is partial without a usable Content-Range');
-  return { first, last, sizeBytes };
-}
-
-function wholeNumber(text: string): number | undefined {
-  const number = Number(text);
-  return text !== '' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
-}
-
+/** @param why goes on from "The backend's answer" */
 export function unusable(why: string): GatewayError {
   return new GatewayError('BackendError', `The backend's answer ${why}.`, { source: 'backend' });
 }

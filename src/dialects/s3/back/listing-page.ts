@@ -3,10 +3,11 @@ import { parseIsoDate } from '../../../wire/dates.ts';
 import { unquoted } from '../../../wire/etag.ts';
 import type { ByteSource } from '../../../wire/message.ts';
 import { XmlScanner } from '../../../wire/xml/xml-scanner.ts';
-import type { StoredListing, StoredVersion, StoredVersionListing } from '../../store-exchange.ts';
-import { unusable } from './read.ts';
+import type { StoredVersion } from '../../store-exchange.ts';
+import { urlDecoded } from './answer-document.ts';
+import { unusable } from './answer-head.ts';
 
-/** Listings are the hot documents: read as they come, held once, as entries. */
+/** Reads the listings of objects and versions. They are the large documents, so they are read as they come and held once. */
 
 /**
  * A key of 1,024 bytes is 3,072 characters percent-encoded, and 12,288 where a store writes each byte as an entity;
@@ -20,32 +21,8 @@ const LIMITS = {
 };
 
 /** @throws GatewayError BackendError, also for a document that ends before its root does */
-export async function readListing(body: ByteSource): Promise<StoredListing> {
-  const page = await readPage(body, 'ListBucketResult');
-  const { truncated } = page;
-  return {
-    entries: page.entries,
-    commonPrefixes: page.commonPrefixes,
-    truncated,
-    nextMarker: truncated ? (page.decodedField('NextMarker') ?? lastName(page)) : undefined,
-    nextContinuationToken: page.fields.get('NextContinuationToken'),
-  };
-}
-
-/** @throws GatewayError BackendError */
-export async function readVersionListing(body: ByteSource): Promise<StoredVersionListing> {
-  const page = await readPage(body, 'ListVersionsResult');
-  return {
-    entries: page.entries,
-    commonPrefixes: page.commonPrefixes,
-    truncated: page.truncated,
-    nextKeyMarker: page.decodedField('NextKeyMarker'),
-    nextVersionIdMarker: page.fields.get('NextVersionIdMarker') || undefined,
-  };
-}
-
-async function readPage(body: ByteSource, root: string): Promise<Page> {
-  const page = new Page(root);
+export async function readListingPage(body: ByteSource, root: string): Promise<ListingPage> {
+  const page = new ListingPage(root);
   const scanner = new XmlScanner(page, LIMITS);
   for await (const chunk of body) scanner.push(chunk);
   scanner.end();
@@ -54,17 +31,9 @@ async function readPage(body: ByteSource, root: string): Promise<Page> {
   return page;
 }
 
-/** S3 sends NextMarker only with a delimiter, and some stores never: the last name is where to go on. */
-function lastName({ entries, commonPrefixes }: Page): string | undefined {
-  const key = entries.at(-1)?.key;
-  const prefix = commonPrefixes.at(-1);
-  if (key === undefined || prefix === undefined) return key ?? prefix;
-  return Buffer.compare(Buffer.from(key), Buffer.from(prefix)) > 0 ? key : prefix;
-}
-
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
-/** What an entry's elements said so far. */
+/** What the elements of an entry have said so far. */
 interface Fields {
   key: string | undefined;
   size: string | undefined;
@@ -76,11 +45,11 @@ interface Fields {
   owner: { id: string; displayName: string } | undefined;
 }
 
-/** A listing as its elements come. Order among them means nothing: MinIO says at the end that names were encoded. */
-class Page {
+/** A listing, filled as its elements come. Their order means nothing: MinIO says only at the end that names are encoded. */
+export class ListingPage {
   readonly entries: Writable<StoredVersion>[] = [];
   readonly commonPrefixes: string[] = [];
-  /** What stands beside the entries, by element. */
+  /** The elements beside the entries, by name. */
   readonly fields = new Map<string, string>();
   readonly #root: string;
   #entry: Fields | undefined;
@@ -155,7 +124,7 @@ class Page {
     this.#entry = undefined;
   }
 
-  /** Stores that know `encoding-type=url` say so in the answer; the others send names as they are. */
+  /** Stores that know `encoding-type=url` say so in the answer. The others send names as they are. */
   decodeNames(): void {
     if (!this.#encoded) return;
     for (const entry of this.entries) entry.key = urlDecoded(entry.key);
@@ -216,15 +185,4 @@ function toEntry(fields: Fields, element: string): Writable<StoredVersion> {
 function wholeNumber(text: string | undefined): number | undefined {
   const number = Number(text);
   return text !== undefined && text !== '' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
-}
-
-/** S3 and MinIO write a blank as `+` here, and a plus as %2B. */
-function urlDecoded(text: string): string {
-  const blanks = text.includes('+') ? text.replaceAll('+', '%20') : text;
-  if (!blanks.includes('%')) return blanks;
-  try {
-    return decodeURIComponent(blanks);
-  } catch {
-    throw unusable('has a name that is not valid UTF-8');
-  }
 }

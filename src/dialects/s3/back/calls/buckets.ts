@@ -1,0 +1,66 @@
+import type { CreateBucket } from '../../../../operations/operation.ts';
+import { XML_DECLARATION, xmlChild, xmlChildren, xmlElement } from '../../../../wire/xml/xml.ts';
+import type { DocumentCall, HeadCall } from '../../../backend-calls.ts';
+import type { StoredBucket } from '../../../store-exchange.ts';
+import { vendorHeadersFor } from '../../../vendor-headers.ts';
+import { readDate, readDocument, required } from '../answer-document.ts';
+import { bodiless, bucketPath, XMLNS } from '../request.ts';
+
+/** The calls about whole buckets. */
+
+type Bucket = { readonly bucket: string };
+
+export const listBuckets = {
+  takes: 'document',
+  render: () => bodiless('GET', '/'),
+  read(document) {
+    const buckets = xmlChild(readDocument(document, 'ListAllMyBucketsResult'), 'Buckets');
+    if (buckets === undefined) return [];
+    return xmlChildren(buckets, 'Bucket').map((bucket) => ({
+      name: required(bucket, 'Name'),
+      created: readDate(bucket, 'CreationDate'),
+    }));
+  },
+} satisfies DocumentCall<object, readonly StoredBucket[]>;
+
+export const headBucket = {
+  takes: 'nothing',
+  render: ({ bucket }) => bodiless('HEAD', bucketPath(bucket)),
+  read: () => undefined,
+} satisfies HeadCall<Bucket, void>;
+
+export const createBucket = {
+  takes: 'nothing',
+  render({ bucket, location, vendor }) {
+    const headers = vendorHeadersFor('s3', vendor);
+    const body =
+      location === undefined
+        ? undefined
+        : Buffer.from(
+            `${XML_DECLARATION}<CreateBucketConfiguration xmlns="${XMLNS}">` +
+              `${xmlElement('LocationConstraint', location)}</CreateBucketConfiguration>`,
+          );
+    if (body !== undefined) headers.append('content-type', 'application/xml');
+    // Sent twice, it would be told that the bucket exists already.
+    return { method: 'PUT', path: bucketPath(bucket), headers, body, idempotent: false };
+  },
+  read: () => undefined,
+} satisfies HeadCall<Pick<CreateBucket, 'bucket' | 'location' | 'vendor'>, void>;
+
+export const deleteBucket = {
+  takes: 'nothing',
+  // Sent twice, it would be told that there is no such bucket.
+  render: ({ bucket }) => ({ ...bodiless('DELETE', bucketPath(bucket)), idempotent: false }),
+  read: () => undefined,
+} satisfies HeadCall<Bucket, void>;
+
+/** GetBucketLocation. */
+export const bucketLocation = {
+  takes: 'document',
+  render: ({ bucket }) => bodiless('GET', bucketPath(bucket, [['location', '']])),
+  read(document) {
+    const location = readDocument(document, 'LocationConstraint').text.trim();
+    // S3 answers an empty element for its first region.
+    return location === '' ? 'us-east-1' : location;
+  },
+} satisfies DocumentCall<Bucket, string>;

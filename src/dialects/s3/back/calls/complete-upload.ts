@@ -1,0 +1,37 @@
+import { unquoted } from '../../../../wire/etag.ts';
+import { HeaderList } from '../../../../wire/headers.ts';
+import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
+import type { DocumentCall, StoreComplete } from '../../../backend-calls.ts';
+import type { StoredAck } from '../../../store-exchange.ts';
+import { readAcknowledgement, required } from '../answer-document.ts';
+import { readMarks } from '../answer-head.ts';
+import { addEtagConditions } from '../object-headers.ts';
+import { objectPath, XMLNS } from '../request.ts';
+
+/** CompleteMultipartUpload. */
+export const completeUpload = {
+  takes: 'acknowledgement',
+  render({ ref, uploadId, parts, conditions }) {
+    const listed = parts.map(
+      ({ partNumber, etag }) =>
+        `<Part>${xmlElement('PartNumber', partNumber)}${xmlElement('ETag', `"${etag}"`)}</Part>`,
+    );
+    const headers = new HeaderList(['content-type', 'application/xml']);
+    addEtagConditions(headers, conditions);
+    return {
+      method: 'POST',
+      path: objectPath(ref, [['uploadId', uploadId]]),
+      headers,
+      body: Buffer.from(
+        `${XML_DECLARATION}<CompleteMultipartUpload xmlns="${XMLNS}">${listed.join('')}</CompleteMultipartUpload>`,
+      ),
+      // Sent twice, it would be told that there is no such upload.
+      idempotent: false,
+    };
+  },
+  read(document, answer) {
+    const root = readAcknowledgement(document, answer, 'CompleteMultipartUploadResult');
+    const { versionId, vendor } = readMarks(answer.headers);
+    return { etag: unquoted(required(root, 'ETag')), versionId, vendor };
+  },
+} satisfies DocumentCall<StoreComplete, StoredAck>;

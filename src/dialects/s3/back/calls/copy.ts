@@ -1,0 +1,51 @@
+import { unquoted } from '../../../../wire/etag.ts';
+import { HeaderList } from '../../../../wire/headers.ts';
+import type { DocumentCall } from '../../../backend-calls.ts';
+import type { ForStore } from '../../../identifiers.ts';
+import type { StoreCopy, StoreCopySource, StoredCopy, StorePartCopy } from '../../../store-exchange.ts';
+import { readAcknowledgement, readDate, required } from '../answer-document.ts';
+import { readMarks } from '../answer-head.ts';
+import { metadataHeaders } from '../object-headers.ts';
+import { objectPath } from '../request.ts';
+
+/**
+ * CopyObject. The source is pinned by ETag and version. Nothing of its own metadata comes along, because that holds the
+ * envelope of another place.
+ */
+export const copy = {
+  takes: 'acknowledgement',
+  render({ ref, source, metadata, tags }) {
+    const headers = metadataHeaders(metadata);
+    addSource(headers, source);
+    headers.append('x-amz-metadata-directive', 'REPLACE');
+    headers.append('x-amz-tagging-directive', tags === 'copy' ? 'COPY' : 'REPLACE');
+    return { method: 'PUT', path: objectPath(ref), headers, body: undefined, idempotent: true };
+  },
+  read(document, answer) {
+    const root = readAcknowledgement(document, answer, 'CopyObjectResult');
+    const { versionId, vendor } = readMarks(answer.headers);
+    const etag = unquoted(required(root, 'ETag'));
+    return { etag, lastModified: readDate(root, 'LastModified'), versionId, vendor };
+  },
+} satisfies DocumentCall<StoreCopy, StoredCopy>;
+
+/** UploadPartCopy. */
+export const copyPart = {
+  takes: 'acknowledgement',
+  render({ ref, uploadId, partNumber, source, range }) {
+    const headers = new HeaderList();
+    addSource(headers, source);
+    if (range !== undefined) headers.append('x-amz-copy-source-range', `bytes=${range.first}-${range.last}`);
+    const path = objectPath(ref, [
+      ['partNumber', partNumber],
+      ['uploadId', uploadId],
+    ]);
+    return { method: 'PUT', path, headers, body: undefined, idempotent: true };
+  },
+  read: (document, answer) => unquoted(required(readAcknowledgement(document, answer, 'CopyPartResult'), 'ETag')),
+} satisfies DocumentCall<StorePartCopy, string>;
+
+function addSource(headers: HeaderList, { ref, etag }: ForStore<StoreCopySource>): void {
+  headers.append('x-amz-copy-source', objectPath(ref, [['versionId', ref.versionId]]));
+  headers.append('x-amz-copy-source-if-match', `"${etag}"`);
+}

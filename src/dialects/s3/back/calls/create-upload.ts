@@ -1,0 +1,19 @@
+import type { ObjectMetadata, ObjectRef } from '../../../../operations/object.ts';
+import type { DocumentCall } from '../../../backend-calls.ts';
+import { readDocument, required } from '../answer-document.ts';
+import { metadataHeaders } from '../object-headers.ts';
+import { objectPath } from '../request.ts';
+
+/** CreateMultipartUpload. */
+export const createUpload = {
+  takes: 'document',
+  render: ({ ref, metadata }) => ({
+    method: 'POST',
+    path: objectPath(ref, [['uploads', '']]),
+    headers: metadataHeaders(metadata),
+    body: undefined,
+    // Sent twice, it would begin two uploads.
+    idempotent: false,
+  }),
+  read: (document) => required(readDocument(document, 'InitiateMultipartUploadResult'), 'UploadId'),
+} satisfies DocumentCall<{ readonly ref: ObjectRef; readonly metadata: ObjectMetadata }, string>;

@@ -1,0 +1,42 @@
+import { HeaderList } from '../../../../wire/headers.ts';
+import type { OutgoingRequest } from '../../../../wire/message.ts';
+import type { DocumentCall, HeadCall, StorePart, StoreUpload } from '../../../backend-calls.ts';
+import type { ForStore } from '../../../identifiers.ts';
+import type { StoredAck } from '../../../store-exchange.ts';
+import { readAck } from '../answer-head.ts';
+import { S3_LIMITS } from '../limits.ts';
+import { objectPath } from '../request.ts';
+
+/** UploadPart. */
+export const uploadPart = {
+  takes: 'nothing',
+  render: renderPart,
+  read: readAck,
+} satisfies HeadCall<StorePart, StoredAck>;
+
+/** MD5 of nothing. */
+const EMPTY_MD5 = '1B2M2Y8AsgTpgAmY7PhCfg==';
+
+/**
+ * An UploadPart with the last number that there is. That number is the footer's, which is the gateway's own, so a store
+ * that takes the part all the same overwrites nothing of the client's.
+ */
+export const impossiblePart = {
+  takes: 'document',
+  render(upload) {
+    const part = { ...upload, partNumber: S3_LIMITS.lastPartNumber, body: Buffer.from('?') };
+    const request = renderPart(part);
+    request.headers.append('content-md5', EMPTY_MD5);
+    return request;
+  },
+  read: (document, { status }) =>
+    (status >= 200 && status < 300) || (status === 400 && document.includes('<Code>BadDigest</Code>')),
+} satisfies DocumentCall<StoreUpload, boolean>;
+
+function renderPart({ ref, uploadId, partNumber, body }: ForStore<StorePart>): OutgoingRequest {
+  const path = objectPath(ref, [
+    ['partNumber', partNumber],
+    ['uploadId', uploadId],
+  ]);
+  return { method: 'PUT', path, headers: new HeaderList(), body, idempotent: true };
+}

@@ -1,0 +1,40 @@
+import type { ObjectMetadata } from '../../../operations/object.ts';
+import type { Conditions } from '../../../wire/conditions.ts';
+import type { HeaderList } from '../../../wire/headers.ts';
+import { vendorHeadersFor } from '../../vendor-headers.ts';
+import { encodeMetadataValue } from '../encoded-word.ts';
+import { appendTraits } from '../traits.ts';
+
+/** The headers of requests that write or read an object. */
+
+export const META_PREFIX = 'x-amz-meta-';
+
+/**
+ * An object's metadata as the headers that set it, in a new list.
+ * @throws GatewayError NotImplemented for a setting of another dialect that S3 has no header for
+ */
+export function metadataHeaders({ content, user, vendor, traits }: ObjectMetadata): HeaderList {
+  const headers = vendorHeadersFor('s3', vendor);
+  appendTraits(headers, traits);
+  if (content.contentType !== undefined) headers.append('content-type', content.contentType);
+  if (content.cacheControl !== undefined) headers.append('cache-control', content.cacheControl);
+  if (content.contentDisposition !== undefined) headers.append('content-disposition', content.contentDisposition);
+  if (content.contentEncoding !== undefined) headers.append('content-encoding', content.contentEncoding);
+  if (content.contentLanguage !== undefined) headers.append('content-language', content.contentLanguage);
+  if (content.expires !== undefined) headers.append('expires', content.expires);
+  for (const [name, value] of user) headers.append(META_PREFIX + name, encodeMetadataValue(value));
+  return headers;
+}
+
+export function addEtagConditions(headers: HeaderList, conditions: Conditions): void {
+  if (conditions.ifMatch !== undefined) headers.append('if-match', conditions.ifMatch);
+  if (conditions.ifNoneMatch !== undefined) headers.append('if-none-match', conditions.ifNoneMatch);
+}
+
+/**
+ * Whether a write may be sent twice. A conditional one may not: the second copy would meet what the first one did, and
+ * its condition would fail.
+ */
+export function isUnconditional({ ifMatch, ifNoneMatch }: Conditions): boolean {
+  return ifMatch === undefined && ifNoneMatch === undefined;
+}
