@@ -86,7 +86,6 @@ describe('a store that knows no ranges', () => {
     const context = stand.context(policy);
     const { store } = stand.tools;
     const rangeless = {
-      dialect: store.dialect,
       limits: store.limits,
       get: (...[get, signal]: Parameters<Store['get']>) => store.get({ ...get, range: undefined }, signal),
       read: (...[get, signal]: Parameters<Store['read']>) => store.read({ ...get, range: undefined }, signal),

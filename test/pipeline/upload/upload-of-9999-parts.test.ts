@@ -29,7 +29,7 @@ it(`Complete of ${PARTS} parts lists each of them`, async () => {
   const stand = await inProcess();
   let footer: Buffer | undefined;
   const store = {
-    dialect: s3Back,
+    limits: s3Back.limits,
     uploads: {
       create: async (ref: ObjectRef) => ProvenUpload.created(ref, randomBytes(8).toString('hex')),
       putPart: async (_: ProvenUpload, part: Parameters<Store['uploads']['putPart']>[1]) => {
