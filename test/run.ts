@@ -1,32 +1,18 @@
 /**
- * The test command: finds or installs the servers and tools, typechecks, lints, runs vitest, and closes with a line of
- * counts. Arguments (or SEALGATE_TEST_ONLY) go to vitest; the typecheck and the lint are left out then.
+ * The test command: typechecks, lints, finds or installs the servers and tools that the tests to run need, runs vitest,
+ * and closes with a line of counts. Arguments (or SEALGATE_TEST_ONLY) go to vitest; the typecheck and the lint are left
+ * out then. `--check` runs them and the tests that need no server.
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { addCounts, type Counts, countReport, formatCounts } from './support/install/counts.ts';
 import { ensureTools, ToolsMissing } from './support/install/ensure.ts';
+import { testNeeds } from './support/rings.ts';
 import type { ToolName } from './support/tools.ts';
 
-const TOOLS: readonly ToolName[] = [
-  'minio',
-  'mc',
-  'versitygw',
-  'redis',
-  'valkey',
-  'next-node',
-  'rclone',
-  'restic',
-  'python',
-  'aws',
-  's3cmd',
-  'kubernetes-validate',
-  'curl',
-  'wget',
-];
 const ROOT = join(import.meta.dirname, '..');
 const BIN = join(ROOT, 'node_modules/.bin');
 
@@ -80,22 +66,47 @@ async function vitest(only: readonly string[], env: Record<string, string>): Pro
   }
 }
 
+/** The files that vitest would run for these arguments. */
+async function filesToRun(only: readonly string[]): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'sealgate-files-'));
+  try {
+    const list = join(folder, 'files.json');
+    await run(join(BIN, 'vitest'), ['list', '--filesOnly', `--json=${list}`, ...only]);
+    if (!existsSync(list)) return [];
+    const files = JSON.parse(readFileSync(list, 'utf8')) as readonly { readonly file: string }[];
+    return files.map(({ file }) => relative(ROOT, file).replaceAll('\\', '/'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What those files ask for, so that a run of few files installs little. */
+async function toolsFor(only: readonly string[]): Promise<ToolName[]> {
+  const files = new Set(await filesToRun(only));
+  const tools = new Set(testNeeds().flatMap((test) => (files.has(test.path) ? [...test.tools] : [])));
+  if (only.length === 0) for (const tool of ['next-node', 'valkey'] as const) tools.add(tool);
+  if (process.env.SEALGATE_TEST_STORE === 'ceph') tools.add('ceph');
+  return [...tools];
+}
+
 async function main(): Promise<number> {
   const wanted = (process.env.SEALGATE_TEST_ONLY ?? '').split(/\s+/).filter((word) => word !== '');
-  const only = [...process.argv.slice(2), ...wanted];
-  const tools: readonly ToolName[] = process.env.SEALGATE_TEST_STORE === 'ceph' ? [...TOOLS, 'ceph'] : TOOLS;
-  const env = await ensureTools(tools, { say });
-  for (const [variable, path] of Object.entries(env)) say(`${variable}=${path}`);
+  const asked = [...process.argv.slice(2), ...wanted];
+  const checks = asked.includes('--check');
+  const only = checks ? ['--project', 'unit', ...asked.filter((word) => word !== '--check')] : asked;
+  const isWhole = only.length === 0;
   const seed = process.env.SEALGATE_TEST_SEED || String(randomInt(2 ** 31));
   process.env.SEALGATE_TEST_SEED = seed;
-  say(`property tests begin from SEALGATE_TEST_SEED=${seed}; set it to repeat a run`);
   let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  if (only.length === 0) {
-    counts = addCounts(counts, await check('typecheck', 'tsc', ['-p', 'tsconfig.json']));
-    counts = addCounts(counts, await check('lint', 'biome', ['check']));
+  if (isWhole || checks) {
+    const both = [check('typecheck', 'tsc', ['-p', 'tsconfig.json']), check('lint', 'biome', ['check'])];
+    counts = (await Promise.all(both)).reduce(addCounts, counts);
   }
+  const env = await ensureTools(await toolsFor(only), { say });
+  for (const [variable, path] of Object.entries(env)) say(`${variable}=${path}`);
+  say(`property tests begin from SEALGATE_TEST_SEED=${seed}; set it to repeat a run`);
   counts = addCounts(counts, await vitest(only, env));
-  if (only.length === 0) counts = addCounts(counts, await onOtherReleases(env));
+  if (isWhole) counts = addCounts(counts, await onOtherReleases(env));
   console.log(formatCounts(counts));
   return counts.failed === 0 ? 0 : 1;
 }

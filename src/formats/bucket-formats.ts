@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts';
-import type { ObjectMetadata } from '../operations/object.ts';
-import type { FoundObject, IdentifiedObject, ObjectFormat } from './format.ts';
+import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { FoundObject, IdentifiedObject, ObjectFormat, UploadWriter } from './format.ts';
 import type { FormatDesk } from './format-desk.ts';
 import { corrupted, notSealed } from './refusals.ts';
 
@@ -43,6 +43,17 @@ export class BucketFormats {
     const { metadata } = found.stored;
     for (const format of this.#read) if (format.isMarked(metadata)) return format.identify(found, desk);
     return this.#identifyUnmarked(found, desk);
+  }
+
+  /**
+   * Opens an upload that was begun before, under whatever policy the bucket had then.
+   * @throws GatewayError ObjectCorrupted, KeyUnavailable, KeyStoreUnavailable
+   */
+  openUpload(header: Buffer, ref: ObjectRef, desk: FormatDesk): Promise<UploadWriter> {
+    for (const { uploads } of [this.write, ...this.#read]) {
+      if (uploads?.isHeader(header)) return uploads.open(header, ref, desk);
+    }
+    throw corrupted('No format of this bucket knows the upload’s header.');
   }
 
   async #identifyUnmarked(found: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {

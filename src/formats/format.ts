@@ -1,11 +1,12 @@
-import type { BodyProof } from '../dialects/front-dialect.ts';
+import type { KeyObject } from 'node:crypto';
 import type { StoredObject, StoreGet } from '../dialects/store-exchange.ts';
 import type { Proof, Proven } from '../errors.ts';
 import type { Checksum, ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
-import type { ByteSource, OutgoingBody } from '../wire/message.ts';
+import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
 import type { FormatDesk } from './format-desk.ts';
+import type { NewObject, ObjectWriter, PieceWriter } from './object-writer.ts';
 import type { PeekedContent } from './peeked-content.ts';
 
 /** A range of stored bytes to ask a store for. */
@@ -55,6 +56,11 @@ export interface ObjectFormat {
   begin(object: NewObject, plaintextBytes: number, desk: FormatDesk): Promise<ObjectWriter>;
   /** Begins an object of unknown length, which an upload in parts stores. @throws as `begin` */
   beginPieces(object: NewObject, desk: FormatDesk): Promise<PieceWriter>;
+  /**
+   * How objects are made of parts that clients send. Absent where the store's own parts are the client's (`asSent`); a
+   * format that seals and has none takes no multipart uploads.
+   */
+  readonly uploads?: UploadFormat;
 }
 
 /** A store's answer about an object, before anybody knows what it is. */
@@ -163,42 +169,6 @@ export interface NoSuchPart {
   readonly partsCount: number;
 }
 
-/** An object that is about to be written. */
-export interface NewObject {
-  readonly ref: ObjectRef;
-  /** The client's. */
-  readonly metadata: ObjectMetadata;
-}
-
-/** What is known of a new object before any of its bytes. */
-interface BegunObject {
-  /** As in IdentifiedObject. */
-  readonly id: Buffer | undefined;
-  /** What the store keeps beside the bytes. */
-  readonly metadata: ObjectMetadata;
-}
-
-/** Writes one object of known length. Call `whole` or `stream`, once. */
-export interface ObjectWriter extends BegunObject {
-  /**
-   * What the store gets, in one buffer: for a small object, of which nothing is there before its body ended cleanly.
-   * @param plaintext a body that verifies itself to its end
-   * @param proof what the body proved, asked once it ended
-   * @throws whatever the body throws
-   */
-  whole(plaintext: ByteSource, proof: () => BodyProof): Promise<Buffer>;
-  /** The same as it comes. Its last bytes come only after the body ended cleanly, so a bad body makes no object. */
-  stream(plaintext: ByteSource, proof: () => BodyProof): OutgoingBody;
-}
-
-/** Writes one object piece by piece; what the store gets of them, one after the other, is the object. */
-export interface PieceWriter extends BegunObject {
-  /** @param plaintext must stay as it is until what comes back was read */
-  piece(plaintext: Buffer): OutgoingBody;
-  /** What follows the last piece, once the body ended cleanly. */
-  end(proof: BodyProof): Buffer | undefined;
-}
-
 /** The stored bytes that hold a range of the plaintext. */
 export interface StoredSpan {
   /** Absolute offsets in the stored object, inclusive. */
@@ -213,4 +183,74 @@ export interface StoredSpan {
    * @throws GatewayError ObjectCorrupted when they fail or end early; whatever the source throws
    */
   open(source: ByteSource, storedFirst: number): ByteSource;
+}
+
+/**
+ * How a format makes an object of parts that its client sends one by one, in any order and any number of times. The
+ * gateway keeps the upload's state (uploads/): the header that `begin` makes, and a record of each part.
+ */
+export interface UploadFormat {
+  /** The highest number that a client's part may have. */
+  readonly lastPartNumber: number;
+  /** The number of what ends the object, where no client's part is near enough to its end to be stored together with it. */
+  readonly endPartNumber: number;
+  /** Bytes that a store holds of a part, without the object's end. */
+  storedPartBytes(plaintextBytes: number): number;
+  /** The plaintext of the largest part that has at most so many stored bytes. */
+  largestPartPlaintext(storedBytes: number): number;
+  /** Whether an upload's header is one of this format. It proves nothing. */
+  isHeader(header: Buffer): boolean;
+  /** @throws GatewayError MetadataTooLarge, InvalidArgument, KeyUnavailable, KeyStoreUnavailable */
+  begin(object: NewObject, desk: FormatDesk): Promise<BegunUpload>;
+  /** @throws GatewayError ObjectCorrupted, KeyUnavailable, KeyStoreUnavailable */
+  open(header: Buffer, ref: ObjectRef, desk: FormatDesk): Promise<UploadWriter>;
+}
+
+export interface BegunUpload {
+  /** What the store keeps beside the object's bytes. */
+  readonly metadata: ObjectMetadata;
+  readonly writer: UploadWriter;
+}
+
+/** A part as it was sent once. Another attempt at it has another salt, and other stored bytes. */
+export interface SentPart extends ObjectPart {
+  /** 16 random bytes. */
+  readonly partSalt: Buffer;
+}
+
+/** What an upload's object is made of. */
+export interface UploadContents {
+  readonly plaintextBytes: number;
+  /** Of the parts' MD5s, where each has one. */
+  readonly md5: Buffer | undefined;
+  readonly checksum: Checksum | undefined;
+  /** In the object's order. */
+  readonly parts: readonly SentPart[];
+}
+
+/** Makes one upload's object, over as many requests as there are parts. */
+export interface UploadWriter {
+  readonly format: UploadFormat;
+  /** As in IdentifiedObject: of the object that will be. */
+  readonly id: Buffer;
+  /** What opens the upload again. It authenticates itself, and tells nothing of the object to who has no keys. */
+  readonly header: Buffer;
+  /** The key that seals the upload's state. */
+  stateKey(): KeyObject;
+  /** A part's stored bytes. The last of them come only after `plaintext` ended cleanly. */
+  part(plaintext: ByteSource, part: SentPart): ByteSource;
+  /**
+   * A part's stored bytes as they come from the place where they waited, verified on the way: whoever gets them must be
+   * able to take them back.
+   * @throws GatewayError ObjectCorrupted
+   */
+  checked(stored: ByteSource, part: SentPart): ByteSource;
+  /** How many bytes end the object; undefined where their parts are too many and too small for this format. */
+  endBytes(contents: UploadContents): number | undefined;
+  /** What follows the last part. Made anew for every attempt. */
+  end(contents: UploadContents): Buffer;
+  /** Keeps in mind what the object is, so that its first reader need not ask. @param etag the backend's, unquoted */
+  remember(contents: UploadContents, etag: string): void;
+  /** Whether an object with this upload's id is made of exactly these attempts. @throws as `details` of the object */
+  made(object: IdentifiedObject, parts: readonly SentPart[]): Promise<boolean>;
 }

@@ -1,7 +1,5 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { ENVELOPE_BYTES } from '../envelope/envelope-head.ts';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { CHECKSUMS, type ChecksumAlgorithm, type ChecksumRow } from '../envelope/manifest.ts';
-import type { ObjectKeys } from '../envelope/object-keys.ts';
 import { GatewayError } from '../errors.ts';
 
 /**
@@ -22,6 +20,8 @@ const TAG_BYTES = 16;
 const SALT_BYTES = 16;
 const MD5_BYTES = 16;
 const DIGEST_BYTES = 32;
+/** A header entry ends in its sealed fields: nonce, creation time, checksum, tag. Before them lies the format's own header. */
+const HEADER_FIELDS_BYTES = NONCE_BYTES + 8 + TAG_BYTES;
 
 /** What the client asked of the object's checksum when it began the upload. */
 export interface AskedChecksum {
@@ -60,16 +60,21 @@ export interface CompletedRecord {
   readonly versionId: string | undefined;
 }
 
+/** Whoever has the key that seals an upload's state. */
+export interface StateKeys {
+  stateKey(): KeyObject;
+}
+
 /** Seals and opens the entries of one upload. */
 export class UploadRecords {
-  readonly #keys: ObjectKeys;
+  readonly #keys: StateKeys;
   readonly #id: Buffer;
   readonly #randomBytes: (bytes: number) => Buffer;
 
   constructor(upload: {
     /** stateId(). */
     readonly id: string;
-    readonly keys: ObjectKeys;
+    readonly keys: StateKeys;
     readonly randomBytes: (bytes: number) => Buffer;
   }) {
     this.#keys = upload.keys;
@@ -77,19 +82,20 @@ export class UploadRecords {
     this.#randomBytes = upload.randomBytes;
   }
 
-  sealHeader(envelope: Buffer, { createdAt, checksum }: UploadHeader): Buffer {
+  /** @param header the format's own: it says nothing to who has no keys */
+  sealHeader(header: Buffer, { createdAt, checksum }: UploadHeader): Buffer {
     const fields = Buffer.alloc(8);
     fields.writeUIntBE(createdAt.getTime(), 0, 6);
     const algorithm = checksumId(checksum?.algorithm);
     fields[6] = algorithm;
     fields[7] = checksum?.composite === true ? 1 : 0;
     const version = algorithm > LAST_EARLY_CHECKSUM_ID ? LATER_VERSION : VERSION;
-    return Buffer.concat([Buffer.from([HEADER, version]), envelope, this.#seal(HEADER, fields)]);
+    return Buffer.concat([Buffer.from([HEADER, version]), header, this.#seal(HEADER, fields)]);
   }
 
   /** @throws GatewayError ObjectCorrupted */
   openHeader(entry: Buffer): UploadHeader {
-    const fields = this.#open(HEADER, entry.subarray(2 + ENVELOPE_BYTES));
+    const fields = this.#open(HEADER, entry.subarray(entry.length - HEADER_FIELDS_BYTES));
     const algorithm = checksumOf(fields.readUInt8(6))?.algorithm;
     return {
       createdAt: new Date(fields.readUIntBE(0, 6)),
@@ -152,14 +158,14 @@ export function isCompletedMark(entry: Buffer): boolean {
 }
 
 /**
- * The envelope in a header entry; it authenticates itself.
+ * The format's own header in a header entry; it authenticates itself.
  * @throws GatewayError ObjectCorrupted
  */
-export function headerEnvelope(entry: Buffer): Buffer {
+export function formatHeader(entry: Buffer): Buffer {
   const [kind, version] = entry;
   if (kind !== HEADER || (version !== VERSION && version !== LATER_VERSION)) throw altered();
-  if (entry.length < 2 + ENVELOPE_BYTES) throw altered();
-  return entry.subarray(2, 2 + ENVELOPE_BYTES);
+  if (entry.length < 2 + HEADER_FIELDS_BYTES) throw altered();
+  return entry.subarray(2, entry.length - HEADER_FIELDS_BYTES);
 }
 
 const STAGED = 1;

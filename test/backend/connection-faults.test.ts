@@ -5,9 +5,9 @@ import { collect } from '../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 import type { IncomingResponse, OutgoingBody, OutgoingRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
+import { freePort } from '../support/free-port.ts';
 import { s3Back } from '../support/plain-back.ts';
 import { type RawPeer, type RawServer, startRawServer } from '../support/proxies/raw-server.ts';
-import { freePort } from '../support/servers/minio.ts';
 
 let server: RawServer | undefined;
 let connection: BackendConnection | undefined;

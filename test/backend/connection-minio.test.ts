@@ -610,7 +610,7 @@ describe('writes that lock', () => {
     const altered = Buffer.concat(pieces);
     expect(altered).toHaveLength(framed.bytes);
     altered[10] = 0x79;
-    expect((await connection.send({ ...request, body: altered })).status).toBe(400);
+    await expectStatus(400, { ...request, body: altered });
   });
 
   test('others go as before', () => {

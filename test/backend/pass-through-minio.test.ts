@@ -8,23 +8,23 @@ import { HeaderList } from '../../src/wire/headers.ts';
 import { WireRequest } from '../../src/wire/message.ts';
 import { backendOptions } from '../support/backend-options.ts';
 import { s3Back } from '../support/plain-back.ts';
-import { type Minio, startMinio } from '../support/servers/minio.ts';
+import { type SharedMinio, sharedMinio } from '../support/servers/minio.ts';
 
 const BUCKET = 'bucket';
 const KEY = "/ünïcode (1)+%2F'é";
-let minio: Minio;
+let minio: SharedMinio;
 let lane: PassThroughLane;
 let front: Server;
 let url: string;
 
 const renderError = (error: GatewayError) => ({
-  status: Number(error.details.backendStatus ?? 502),
+  status: error.said?.status ?? 502,
   headers: new HeaderList(),
-  body: Buffer.from(error.details.backendCode ?? error.code),
+  body: Buffer.from(error.said?.code ?? error.code),
 });
 
 beforeAll(async () => {
-  minio = await startMinio();
+  minio = await sharedMinio();
   const connection = new BackendConnection(backendOptions(minio.endpoint));
   (await connection.send(s3Back.calls.createBucket.render({ bucket: BUCKET, location: undefined }))).discard();
   const metadata = { content: {}, user: [] };

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../../src/cli/quickstart/quickstart-folder.ts';
+import { LAUNCH } from '../support/servers/launch.ts';
 
-const LAUNCH = join(import.meta.dirname, '../../src/launch.js');
 const READY_SECONDS = 30;
 
 export interface Finished {

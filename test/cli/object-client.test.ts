@@ -10,15 +10,15 @@ import { BackendConnection } from '../../src/backend/connection.ts';
 import { ObjectClient } from '../../src/cli/shell/object-client.ts';
 import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { backendOptions } from '../support/backend-options.ts';
-import { type Minio, startMinio } from '../support/servers/minio.ts';
+import { type SharedMinio, sharedMinio } from '../support/servers/minio.ts';
 
-let minio: Minio;
+let minio: SharedMinio;
 let store: S3Client;
 let connection: BackendConnection;
 let client: ObjectClient;
 
 beforeAll(async () => {
-  minio = await startMinio();
+  minio = await sharedMinio();
   const { endpoint, region, accessKeyId, secretAccessKey } = minio;
   store = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
   connection = new BackendConnection(backendOptions(endpoint));

@@ -13,10 +13,9 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../support/servers/minio.ts';
+import { freePort } from '../support/free-port.ts';
+import { LAUNCH } from '../support/servers/launch.ts';
 import { sealgate, sealgateJson } from './command-line.ts';
-
-const LAUNCH = join(import.meta.dirname, '../../src/launch.js');
 
 let folder: string;
 let config: string;

@@ -8,9 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type ServerCertificate } from '../support/certificate.ts';
-import { freePort } from '../support/servers/minio.ts';
-
-const LAUNCH = join(import.meta.dirname, '../../src/launch.js');
+import { freePort } from '../support/free-port.ts';
+import { LAUNCH } from '../support/servers/launch.ts';
 
 let folder: string;
 

@@ -8,7 +8,7 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/settings/config.ts';
-import { freePort } from '../support/servers/minio.ts';
+import { freePort } from '../support/free-port.ts';
 import { answers } from '../support/servers/server-process.ts';
 import { tool } from '../support/tools.ts';
 import { entries, list, type Node, ROOT, readYaml } from './manifests.ts';

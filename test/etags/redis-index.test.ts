@@ -4,12 +4,12 @@ import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openRedisIndex } from '../../src/etags/redis-index.ts';
 import { openRedisStore } from '../../src/keys/store/redis-store.ts';
 import { LEAST_ACL } from '../keys/store/least-acl.ts';
-import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { type SharedRedis, sharedRedis, startRedis } from '../support/servers/redis.ts';
 import { etagIndexContract, someEntry } from './etag-index-contract.ts';
 
-let redis: RedisServer;
+let redis: SharedRedis;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await sharedRedis();
 });
 afterAll(() => redis.stop());
 

@@ -4,12 +4,12 @@ import { startUpSelfTest } from '../../src/keys/self-test.ts';
 import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey } from '../keys/fixture.ts';
-import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { type SharedRedis, sharedRedis } from '../support/servers/redis.ts';
 import { openTenancy } from './fixture.ts';
 
-let redis: RedisServer;
+let redis: SharedRedis;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await sharedRedis();
 });
 afterAll(() => redis.stop());
 

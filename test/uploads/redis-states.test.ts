@@ -8,12 +8,12 @@ import { openRedisStates } from '../../src/uploads/redis-states.ts';
 import { UploadRecords } from '../../src/uploads/upload-record.ts';
 import { MAX_UPLOAD_ENTRIES, type UploadStates } from '../../src/uploads/upload-states.ts';
 import { LEAST_ACL } from '../keys/store/least-acl.ts';
-import { type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { type SharedRedis, sharedRedis, startRedis } from '../support/servers/redis.ts';
 import { newId, uploadStatesContract } from './upload-states-contract.ts';
 
-let redis: RedisServer;
+let redis: SharedRedis;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await sharedRedis();
 });
 afterAll(() => redis.stop());
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { stateId } from '../../src/uploads/state-id.ts';
-import { headerEnvelope, type PartRecord, UploadRecords } from '../../src/uploads/upload-record.ts';
+import { formatHeader, type PartRecord, UploadRecords } from '../../src/uploads/upload-record.ts';
 import fc from '../support/property.ts';
 
 const ID = stateId({ tenant: 'acme', bucket: 'acme-box', key: 'key', uploadId: 'u1' });
@@ -70,7 +70,7 @@ describe('entries of an upload’s state', () => {
     const header = { createdAt: new Date(1_700_000_000_123), checksum: asked };
     const entry = records.sealHeader(envelope, header);
     expect(entry.length).toBe(222);
-    expect(headerEnvelope(entry)).toEqual(envelope);
+    expect(formatHeader(entry)).toEqual(envelope);
     expect(records.openHeader(entry)).toEqual(header);
     // The first gateways refuse a version that they do not know, and so an algorithm.
     expect(entry[1]).toBe(asked && ['SHA512', 'XXHASH128'].includes(asked.algorithm) ? 2 : 1);
@@ -113,7 +113,7 @@ describe('entries of an upload’s state', () => {
     for (const at of [0, 1]) {
       const forged = Buffer.from(header);
       forged[at] = 9;
-      expect(refused(() => headerEnvelope(forged))).toBe(true);
+      expect(refused(() => formatHeader(forged))).toBe(true);
     }
   });
 

@@ -2,7 +2,7 @@ import type { ObjectMetadata } from '../../operations/object.ts';
 import { endHeldBack } from '../../wire/bodies/end-held-back.ts';
 import { only } from '../../wire/bodies/only.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
-import type { ObjectWriter, PieceWriter } from '../format.ts';
+import type { ObjectWriter, PieceWriter } from '../object-writer.ts';
 
 /** The client's bytes go as they are, verified all the same before the last of them goes. */
 export class PlainWriter implements ObjectWriter, PieceWriter {

@@ -8,6 +8,7 @@ import type { FormatDesk } from '../format-desk.ts';
 import { corrupted } from '../refusals.ts';
 import { hasLostItsEnvelope } from './lost-envelope.ts';
 import { SealedObject } from './sealed-object.ts';
+import { sealedUploads } from './sealed-upload.ts';
 import { SealedPieces, SealedWriter } from './sealed-writer.ts';
 import { envelopeText, newEnvelope, openSealed } from './sealing.ts';
 import { storedGuess } from './stored-guess.ts';
@@ -35,6 +36,7 @@ export const sx1: ObjectFormat = {
   async beginPieces({ ref, metadata }, desk) {
     return new SealedPieces(await newEnvelope(ref, metadata, undefined, desk), desk);
   },
+  uploads: sealedUploads,
 };
 
 function clientMetadata(metadata: ObjectMetadata): ObjectMetadata {

@@ -5,8 +5,8 @@ import { type SealObject, sealObject, sealObjectWhole, sealPart } from '../../en
 import type { ObjectMetadata } from '../../operations/object.ts';
 import { only } from '../../wire/bodies/only.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
-import type { ObjectWriter, PieceWriter } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
+import type { ObjectWriter, PieceWriter } from '../object-writer.ts';
 import type { NewEnvelope } from './sealing.ts';
 
 /** Seals a body of known length (FORMAT.md §4): header, segments, footer. */

@@ -1,6 +1,4 @@
 import type { CompletedPart } from '../../dialects/store-exchange.ts';
-import { checkedPart } from '../../envelope/checked-part.ts';
-import { sealedPartBytes } from '../../envelope/sizes.ts';
 import { GatewayError } from '../../errors.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
@@ -17,13 +15,13 @@ const AT_ONCE = 2;
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
 /**
- * Sends what is not in the backend's upload yet, the footer behind the last, and names all parts for the backend's
+ * Sends what is not in the backend's upload yet, the object's end behind the last, and names all parts for the backend's
  * Complete. What is staged is verified on its way.
  * @throws GatewayError InvalidPart for a staged part that is gone, ObjectCorrupted for one that was altered
  */
 export async function sendBackendParts(
   plan: readonly BackendPart[],
-  { upload, footer }: { readonly upload: UploadUnderWay; readonly footer: Buffer },
+  { upload, end: last }: { readonly upload: UploadUnderWay; readonly end: Buffer },
   context: OperationContext,
 ): Promise<CompletedPart[]> {
   const completed: CompletedPart[] = [];
@@ -33,7 +31,7 @@ export async function sendBackendParts(
     for (const [at, part] of waiting) {
       if (failed) return;
       try {
-        const end = at === plan.length - 1 ? footer : undefined;
+        const end = at === plan.length - 1 ? last : undefined;
         completed[at] = part.kind === 'held' ? part : await send(part, end, { upload, context });
       } catch (error) {
         failed = true;
@@ -47,20 +45,20 @@ export async function sendBackendParts(
   return completed;
 }
 
-type SentPart = Extract<BackendPart, { kind: 'sent' }>;
+type PlannedPart = Extract<BackendPart, { kind: 'sent' }>;
 
 interface Sending {
   readonly upload: UploadUnderWay;
   readonly context: OperationContext;
 }
 
-async function send(part: SentPart, footer: Buffer | undefined, sending: Sending): Promise<CompletedPart> {
+async function send(part: PlannedPart, end: Buffer | undefined, sending: Sending): Promise<CompletedPart> {
   const { context, upload } = sending;
-  const bytes = part.storedBytes + (footer?.length ?? 0);
+  const bytes = part.storedBytes + (end?.length ?? 0);
   const { partNumber, staged } = part;
   const release = context.budget.reserve(staged.length > 1 ? bytes : STREAM_RESERVE_BYTES);
   try {
-    const body = await outgoing(staged, footer, { ...sending, bytes });
+    const body = await outgoing(staged, end, { ...sending, bytes });
     return await context.store.uploads.putPart(upload.proven, { partNumber, body }, context.signal);
   } finally {
     release();
@@ -73,33 +71,32 @@ async function send(part: SentPart, footer: Buffer | undefined, sending: Sending
  */
 async function outgoing(
   staged: readonly PartRecord[],
-  footer: Buffer | undefined,
+  end: Buffer | undefined,
   sending: Sending & { readonly bytes: number },
 ): Promise<OutgoingBody> {
   const { bytes } = sending;
   const [only, ...more] = staged;
-  if (only === undefined) return footer ?? Buffer.alloc(0);
-  if (more.length === 0) return { bytes, source: followedBy(await stagedSource(only, sending), footer) };
+  if (only === undefined) return end ?? Buffer.alloc(0);
+  if (more.length === 0) return { bytes, source: followedBy(await stagedSource(only, sending), end) };
   const whole = Buffer.allocUnsafe(bytes);
   let filled = 0;
   for (const part of staged) {
     for await (const chunk of await stagedSource(part, sending)) filled += chunk.copy(whole, filled);
   }
-  footer?.copy(whole, filled);
+  end?.copy(whole, filled);
   return whole;
 }
 
 async function stagedSource(part: PartRecord, { upload, context }: Sending): Promise<ByteSource> {
-  const { id, uploadId, keys, oid } = upload;
+  const { id, uploadId, writer } = upload;
   const content = await context.staging.get(id, part, context.signal).catch((error: unknown) => {
     throw isGone(error) ? missingPart({ ...part, etag: partEtag(part, context.policy) }, uploadId) : error;
   });
-  if (content.object.storedBytes !== sealedPartBytes(part.plaintextBytes)) {
+  if (content.object.storedBytes !== writer.format.storedPartBytes(part.plaintextBytes)) {
     content.discard();
     throw missingPart({ ...part, etag: partEtag(part, context.policy) }, uploadId);
   }
-  const { partNumber, partSalt, plaintextBytes } = part;
-  return checkedPart(content.body, { keys, oid, partNumber, partSalt, plaintextBytes });
+  return writer.checked(content.body, part);
 }
 
 function isGone(error: unknown): boolean {

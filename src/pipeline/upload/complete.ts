@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Manifest, multipartFooterBytes, sealFooter } from '../../envelope/footer.ts';
-import { Layout } from '../../envelope/layout.ts';
-import { sealedBytes } from '../../envelope/sizes.ts';
 import { clientError, GatewayError } from '../../errors.ts';
+import type { UploadContents } from '../../formats/format.ts';
 import type { UploadCompleted } from '../../operations/answer.ts';
 import type { Checksum } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
@@ -59,37 +57,27 @@ async function complete(
   context: OperationContext,
 ): Promise<UploadCompleted> {
   if (upload === undefined) {
-    if (context.policy.protection !== 'none') throw noSuchUpload(operation, context);
+    if (!context.formats.write.asSent) throw noSuchUpload(operation, context);
     return completePlain(operation, guard, context);
   }
   if (upload.completed !== undefined) return completedBefore(operation, upload, context);
   const parts = await chosenParts(operation, upload, context);
   const checksum = await checksumOfObject(operation, upload, parts);
-  const manifest = manifestFor(parts, checksum);
-  const plan = planBackendParts(parts, { smallestBytes: context.store.limits.smallestPartBytes });
-  const completed = await assemble(operation, { upload, manifest, plan, guard }, context);
+  const contents = contentsOf(parts, checksum);
+  const { storedPartBytes, endPartNumber } = upload.writer.format;
+  const smallestBytes = context.store.limits.smallestPartBytes;
+  const plan = planBackendParts(parts, { smallestBytes, storedPartBytes, endPartNumber });
+  const completed = await assemble(operation, { upload, contents, plan, guard }, context);
   const { backendEtag, answer } = completed;
-  rememberLayout(completed, manifest, upload, context);
-  const etag = await writtenEtag(backendEtag, digestIn(manifest, upload.oid), upload.ref, context);
+  upload.writer.remember(contents, backendEtag);
+  const etag = await writtenEtag(backendEtag, digestIn(contents, upload.writer.id), upload.ref, context);
   await forget(operation, { upload, completed }, context);
   return { ...answer, etag, checksum };
 }
 
-/** So that the first range of it costs no request for its footer. */
-function rememberLayout(
-  { backendEtag }: CompletedObject,
-  manifest: Manifest,
-  { ref, quantum, oid }: ReadUpload,
-  { layouts, keys }: OperationContext,
-): void {
-  const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
-  const layout = Layout.fromManifest(manifest, quantum);
-  layouts.set(keys.scope, ref, { backendEtag, oid, storedBytes, manifest, layout });
-}
-
 interface Assembly {
   readonly upload: ReadUpload;
-  readonly manifest: Manifest;
+  readonly contents: UploadContents;
   readonly plan: readonly BackendPart[];
   /** How the client's conditions on what stands there are judged. */
   readonly guard: WritePlan;
@@ -100,15 +88,14 @@ async function assemble(
   assembly: Assembly,
   context: OperationContext,
 ): Promise<CompletedObject> {
-  const footerBytes = footerBytesFor(assembly.manifest, assembly.upload);
-  const release = context.budget.reserve(2 * footerBytes); // its plaintext and its sealed form
+  const release = context.budget.reserve(2 * endBytesOf(assembly)); // its plaintext and its sealed form
   const begunAt = performance.now();
   try {
     for (let attempt = 1; ; attempt++) {
       const isLast = performance.now() - begunAt > PATIENCE_MILLISECONDS;
       let refusal = noSuchUpload(assembly.upload, context);
       try {
-        const completed = await attemptComplete({ ...assembly, footerBytes }, context);
+        const completed = await attemptComplete(assembly, context);
         if (completed !== undefined) return completed;
       } catch (error) {
         const happened = whatHappened(error, operation, { ...assembly, isLast }, context);
@@ -126,18 +113,17 @@ async function assemble(
 
 /** @returns undefined when the backend acknowledged what is not there */
 async function attemptComplete(
-  { upload, manifest, plan, guard, footerBytes }: Assembly & { readonly footerBytes: number },
+  { upload, contents, plan, guard }: Assembly,
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
-  const { findings, randomBytes, store, signal } = context;
-  const { ref, proven } = upload;
-  const footer = sealFooter({ ...upload, manifest, footerBytes, footerSalt: randomBytes(16) });
-  const parts = await sendBackendParts(plan, { upload, footer }, context);
+  const { findings, store, signal } = context;
+  const { ref, proven, writer } = upload;
+  const parts = await sendBackendParts(plan, { upload, end: writer.end(contents) }, context);
   const conditions = await conditionsToSend(guard, ref, context);
   const stored = await store.uploads.complete(proven, { parts, conditions }, signal);
   const acknowledged = completedObject(ref, stored);
   if (findings.capabilities.truthfulCompletes) return acknowledged;
-  return completedMeanwhile(upload, { parts: manifest.parts, acknowledged }, context);
+  return completedMeanwhile(upload, { parts: contents.parts, acknowledged }, context);
 }
 
 /** The backend's words for a Complete that came too late, or whose parts were overwritten meanwhile. */
@@ -155,13 +141,13 @@ const OVERTAKEN: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code'
 async function whatHappened(
   error: unknown,
   operation: CompleteMultipartUpload,
-  { upload, manifest, plan, isLast }: Assembly & { readonly isLast: boolean },
+  { upload, contents, plan, isLast }: Assembly & { readonly isLast: boolean },
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
   if (!(error instanceof GatewayError)) throw error;
   const stumbled = hasStumbled(error);
   if (!stumbled && !OVERTAKEN.has(error.code)) throw error;
-  const completed = await completedMeanwhile(upload, manifest, context);
+  const completed = await completedMeanwhile(upload, contents, context);
   if (completed !== undefined) return completed;
   // versitygw knows the upload no more from the moment that another Complete begins, and the object from its end on.
   if (stumbled || isOver(error)) return undefined;
@@ -209,13 +195,12 @@ function isOver(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'NoSuchUpload';
 }
 
-function manifestFor(parts: readonly PartRecord[], checksum: Checksum | undefined): Manifest {
+function contentsOf(parts: readonly PartRecord[], checksum: Checksum | undefined): UploadContents {
   const md5s = parts.map(({ md5 }) => md5);
   return {
-    multipart: true,
     plaintextBytes: parts.reduce((bytes, part) => bytes + part.plaintextBytes, 0),
     md5: md5s.every((md5) => md5 !== undefined) ? createHash('md5').update(Buffer.concat(md5s)).digest() : undefined,
-    checksum: checksum && { ...checksum, composite: checksum.parts !== undefined },
+    checksum,
     parts: parts.map(({ partNumber, plaintextBytes, partSalt, md5 }) => ({
       partNumber,
       plaintextBytes,
@@ -225,10 +210,10 @@ function manifestFor(parts: readonly PartRecord[], checksum: Checksum | undefine
   };
 }
 
-/** @throws GatewayError EntityTooSmall when so many small parts do not fit in the bucket's footers (FORMAT.md §5) */
-function footerBytesFor({ parts, checksum }: Manifest, { quantum }: ReadUpload): number {
-  const footerBytes = multipartFooterBytes(parts, quantum, checksum);
-  if (footerBytes !== undefined) return footerBytes;
+/** @throws GatewayError EntityTooSmall when so many small parts do not fit in what ends an object (FORMAT.md §5) */
+function endBytesOf({ upload, contents }: Assembly): number {
+  const bytes = upload.writer.endBytes(contents);
+  if (bytes !== undefined) return bytes;
   throw clientError(
     'EntityTooSmall',
     'The parts are too many and too small: their list does not fit what this bucket’s policy allows (quantum). Use larger parts.',
@@ -254,7 +239,7 @@ async function forget(
   if (staged.length > 0) await staging.remove(id, staged, new AbortController().signal);
 }
 
-/** In a bucket without protection: the backend's own parts, its own conditions and errors. */
+/** Where the store's parts are the client's: its own parts, conditions and errors. */
 async function completePlain(
   operation: CompleteMultipartUpload,
   guard: WritePlan,
@@ -265,7 +250,7 @@ async function completePlain(
   if (checksum !== undefined) {
     throw clientError(
       'NotImplemented',
-      'In a bucket without protection, the checksum of an object that was sent in parts cannot be checked.',
+      'In this bucket, the checksum of an object that was sent in parts cannot be checked.',
     );
   }
   const parts = operation.parts.map(({ partNumber, etag }) => ({ partNumber, etag: backendEtag(etag) }));

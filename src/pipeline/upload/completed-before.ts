@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { StoredAck } from '../../dialects/store-exchange.ts';
-import type { PartEntry } from '../../envelope/footer.ts';
 import { GatewayError } from '../../errors.ts';
-import { checksumIn, identify, manifestOf, type SealedObject } from '../../formats/sx1/stored.ts';
+import type { IdentifiedObject, SentPart } from '../../formats/format.ts';
+import type { SealedObject } from '../../formats/sx1/stored.ts';
 import type { UploadCompleted } from '../../operations/answer.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
@@ -39,8 +39,8 @@ export async function completedBefore(
     return known === undefined ? answer : { ...answer, etag: etagOf(known, etag) };
   }
   if (object === undefined) throw noSuchUpload(operation, context);
-  const { answer } = await answerFor(object, upload, context);
-  return { ...answer, etag: await shownEtag(object, ref, context) };
+  const { answer } = await answerFor(object, upload);
+  return { ...answer, etag: await shownEtag(object as unknown as SealedObject, ref, context) };
 }
 
 /**
@@ -50,20 +50,14 @@ export async function completedBefore(
  */
 export async function completedMeanwhile(
   upload: ReadUpload,
-  { parts, acknowledged }: { readonly parts: readonly PartEntry[]; readonly acknowledged?: CompletedObject },
+  { parts, acknowledged }: { readonly parts: readonly SentPart[]; readonly acknowledged?: CompletedObject },
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
   const object = await objectOf(upload, acknowledged?.answer.versionId, context);
   if (object === 'hidden') return acknowledged;
   if (object === undefined) return undefined;
-  const manifest = await manifestOf(object, upload.ref, context);
-  const same =
-    manifest.parts.length === parts.length &&
-    manifest.parts.every((part, at) => {
-      const other = parts[at] as PartEntry;
-      return part.partNumber === other.partNumber && part.partSalt.equals(other.partSalt);
-    });
-  return same ? answerFor(object, upload, context) : undefined;
+  const same = await upload.writer.made(object, parts);
+  return same ? answerFor(object, upload) : undefined;
 }
 
 /** Whether the object that lies at the key is this upload's. False where whoever asks may not see it. */
@@ -72,17 +66,17 @@ export async function madeObject(upload: UploadUnderWay, context: OperationConte
   return object !== undefined && object !== 'hidden';
 }
 
-/** The object that this upload made: it has the upload's oid. `hidden`: whoever asks may not see what lies there. */
+/** The object that this upload made: it has the upload's id. `hidden`: whoever asks may not see what lies there. */
 async function objectOf(
-  { ref, oid }: UploadUnderWay,
+  { ref, writer }: UploadUnderWay,
   versionId: string | undefined,
   context: OperationContext,
-): Promise<SealedObject | 'hidden' | undefined> {
+): Promise<IdentifiedObject | 'hidden' | undefined> {
   const place = { ...ref, versionId };
   try {
     const stored = await context.store.head({ ref: place, conditions: {} }, context.signal);
-    const object = await identify(place, stored, context);
-    return object.kind === 'sealed' && object.opened.head.oid.equals(oid) ? object : undefined;
+    const object = await context.formats.identify({ ref: place, stored }, context);
+    return object.id?.equals(writer.id) === true ? object : undefined;
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'AccessDenied') return 'hidden';
     // Whatever else lies there is not it: nothing, something plain, or something broken.
@@ -101,13 +95,9 @@ const ANOTHER: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>
   'KeyUnavailable',
 ]);
 
-async function answerFor(
-  object: SealedObject,
-  { ref }: UploadUnderWay,
-  context: OperationContext,
-): Promise<CompletedObject> {
+async function answerFor(object: IdentifiedObject, { ref }: UploadUnderWay): Promise<CompletedObject> {
   const { etag, versionId } = object.stored;
-  const checksum = checksumIn(await manifestOf(object, ref, context));
+  const { checksum } = await object.details();
   return completedObject(ref, { etag, versionId }, checksum);
 }
 

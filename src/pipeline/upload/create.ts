@@ -1,4 +1,4 @@
-import { newEnvelope } from '../../formats/sx1/sealing.ts';
+import { clientError, type GatewayError } from '../../errors.ts';
 import type { UploadCreated } from '../../operations/answer.ts';
 import type { CreateMultipartUpload } from '../../operations/operation.ts';
 import { UploadRecords } from '../../uploads/upload-record.ts';
@@ -6,28 +6,31 @@ import type { OperationContext } from '../context.ts';
 import { stateIdOf } from './state.ts';
 
 /**
- * CreateMultipartUpload (FORMAT.md §6): the backend's upload bears the envelope in its metadata from the start, and its
- * id is the client's. After a crash between the two steps the backend's upload is an orphan that nobody can add to.
+ * CreateMultipartUpload (FORMAT.md §6): the backend's upload has the object's metadata from the start, as the format
+ * keeps them, and its id is the client's. After a crash between the two steps the backend's upload is an orphan that nobody can add to.
  */
 export async function createUpload(
   operation: CreateMultipartUpload,
   context: OperationContext,
 ): Promise<UploadCreated> {
-  const { knownUploads, now, randomBytes, store, uploadKeepSeconds, uploadQuota, uploads, tenant, policy, signal } =
+  const { formats, knownUploads, now, randomBytes, store, uploadKeepSeconds, uploadQuota, uploads, tenant, signal } =
     context;
   const { ref, metadata, checksum } = operation;
-  if (policy.protection === 'none') {
+  const format = formats.write;
+  if (format.asSent) {
     const upload = await store.uploads.create(ref, metadata, signal);
     knownUploads.remember(upload);
     return { kind: 'UploadCreated', ref, uploadId: upload.uploadId, checksum: undefined };
   }
+  if (format.uploads === undefined) throw withoutUploads();
   await uploadQuota.admit(tenant.name);
-  const object = await newEnvelope(ref, metadata, undefined, context);
-  const upload = await store.uploads.create(ref, object.metadata, signal);
+  const begun = await format.uploads.begin(operation, context);
+  const { writer } = begun;
+  const upload = await store.uploads.create(ref, begun.metadata, signal);
   const { uploadId } = upload;
   const id = stateIdOf({ ref, uploadId }, context);
-  const records = new UploadRecords({ id, keys: object.keys, randomBytes: randomBytes });
-  const header = records.sealHeader(object.envelope, { createdAt: now(), checksum });
+  const records = new UploadRecords({ id, keys: writer, randomBytes });
+  const header = records.sealHeader(writer.header, { createdAt: now(), checksum });
   try {
     await Promise.all([
       uploads.create(id, [header], uploadKeepSeconds),
@@ -39,4 +42,11 @@ export async function createUpload(
     throw error;
   }
   return { kind: 'UploadCreated', ref, uploadId, checksum };
+}
+
+function withoutUploads(): GatewayError {
+  return clientError(
+    'NotImplemented',
+    'Objects of this bucket cannot be sent in parts. Send the object in one request.',
+  );
 }

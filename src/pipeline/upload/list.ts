@@ -25,7 +25,7 @@ async function listed(
   upload: ReadUpload | undefined,
   context: OperationContext,
 ): Promise<PartListing> {
-  if (upload?.completed !== undefined || (upload === undefined && context.policy.protection !== 'none')) {
+  if (upload?.completed !== undefined || (upload === undefined && !context.formats.write.asSent)) {
     throw noSuchUpload(operation, context);
   }
   const found =
@@ -139,7 +139,7 @@ async function clientsOwn(
   listed: readonly ListedUpload[],
   context: OperationContext,
 ): Promise<ListedUpload[]> {
-  if (context.policy.protection === 'none') return [...listed];
+  if (context.formats.write.asSent) return [...listed];
   const { now, uploads } = context;
   const orphanBefore = now().getTime() - ORPHAN_SECONDS * 1000;
   const own: ListedUpload[] = [];

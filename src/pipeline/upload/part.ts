@@ -1,7 +1,5 @@
 import { passing, startDigest } from '../../checksums/digest.ts';
 import type { BodyProof, VerifiedBody } from '../../dialects/front-dialect.ts';
-import { LAST_PART_NUMBER, largestPartPlaintext, sealedPartBytes } from '../../envelope/sizes.ts';
-import { sealPart } from '../../envelope/streams.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
 import type { PartStored } from '../../operations/answer.ts';
 import type { Checksum, ChecksumAlgorithm } from '../../operations/object.ts';
@@ -30,14 +28,14 @@ export async function uploadPart(
   context: OperationContext,
 ): Promise<PartStored> {
   const upload = await findUpload(operation, context);
-  const { budget, policy } = context;
+  const { budget, formats } = context;
   if (upload === undefined) {
-    if (policy.protection !== 'none') throw noSuchUpload(operation, context);
+    if (!formats.write.asSent) throw noSuchUpload(operation, context);
     return plainPart(operation, sent, context);
   }
   const body = withMd5(sent, context);
   const { partNumber } = operation;
-  refuseLastNumber(partNumber);
+  refuseLastNumber(partNumber, upload);
   refuseOtherChecksum(body.checksumAlgorithm, upload);
   const { plaintextBytes } = body;
   const release = budget.reserve(plaintextBytes === undefined ? 2 * GATHER_BYTES : STREAM_RESERVE_BYTES);
@@ -75,26 +73,16 @@ export async function storePart(
   attempt: PartAttempt,
   context: OperationContext,
 ): Promise<PartStored> {
-  const { now, randomBytes, staging, stagingRights, store, uploadKeepSeconds, uploads, trace, signal } = context;
+  const { now, randomBytes, staging, stagingRights, store, uploadKeepSeconds, uploads, signal } = context;
   const { partNumber, plaintextBytes } = attempt;
-  const bytes = sealedPartBytes(plaintextBytes);
+  const bytes = upload.writer.format.storedPartBytes(plaintextBytes);
   const { smallestPartBytes, largestPartBytes } = store.limits;
-  if (bytes > largestPartBytes) throw partTooLarge(plaintextBytes, largestPartBytes);
+  if (bytes > largestPartBytes) throw partTooLarge(plaintextBytes, upload, largestPartBytes);
   const staged = bytes < smallestPartBytes;
   if (staged) await stagingRights.verify({ upload: upload.proven, id: upload.id, store }, signal);
   const partSalt = randomBytes(16);
   const { source, checksum } = await digested(attempt, upload.header.checksum?.algorithm);
-  const sealed = sealPart(source, {
-    keys: upload.keys,
-    oid: upload.oid,
-    partNumber,
-    partSalt,
-    plaintextBytes,
-    onCipher: (seconds) => {
-      trace.sealSeconds += seconds;
-    },
-  });
-  const body = { bytes, source: sealed };
+  const body = { bytes, source: upload.writer.part(source, { partNumber, partSalt, plaintextBytes }) };
   const { etag } = staged
     ? await staging.put(upload.id, { partNumber, partSalt }, body, signal)
     : await store.uploads.putPart(upload.proven, { partNumber, body }, signal);
@@ -138,12 +126,12 @@ async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | und
   return { source: passing(source, digest), checksum: () => ({ algorithm, value: digest.digest() }) };
 }
 
-/** In a bucket without protection: as it is, verified all the same. Conditions and sizes are the backend's to judge. */
+/** Where the store's parts are the client's: as it is, verified all the same. Conditions and sizes are the store's to judge. */
 async function plainPart(operation: UploadPart, body: VerifiedBody, context: OperationContext): Promise<PartStored> {
   const { budget, knownUploads, store, signal } = context;
   const { partNumber } = operation;
   const { plaintextBytes: bytes } = body;
-  if (bytes === undefined) throw lengthNeeded('In a bucket without protection, parts must declare their length.');
+  if (bytes === undefined) throw lengthNeeded('Parts of uploads to this bucket must declare their length.');
   const release = budget.reserve(STREAM_RESERVE_BYTES);
   try {
     const upload = await knownUploads.prove(operation, store, signal);
@@ -165,11 +153,12 @@ function lengthNeeded(message: string): GatewayError {
   return clientError('MissingContentLength', message);
 }
 
-function refuseLastNumber(partNumber: number): void {
-  if (partNumber <= LAST_PART_NUMBER) return;
+function refuseLastNumber(partNumber: number, { writer }: UploadUnderWay): void {
+  const { lastPartNumber, endPartNumber } = writer.format;
+  if (partNumber <= lastPartNumber) return;
   throw clientError(
     'InvalidArgument',
-    `Part numbers end at ${LAST_PART_NUMBER} here: the gateway needs part ${partNumber} for the list that authenticates the others. Use larger parts.`,
+    `Part numbers end at ${lastPartNumber} here: the gateway needs part ${endPartNumber} for the list that authenticates the others. Use larger parts.`,
     { details: { ArgumentName: 'partNumber', ArgumentValue: String(partNumber) } },
   );
 }
@@ -188,8 +177,8 @@ function refuseOtherChecksum(declared: ChecksumAlgorithm | undefined, { header }
  * S3's own limit for a part is 5 GiB of plaintext. Its sealed form could only lie in two backend parts, and the second
  * would need a number between this one and the next, which the client may use.
  */
-function partTooLarge(plaintextBytes: number, largestPartBytes: number): GatewayError {
-  const largestBytes = largestPartPlaintext(largestPartBytes);
+function partTooLarge(plaintextBytes: number, { writer }: UploadUnderWay, largestPartBytes: number): GatewayError {
+  const largestBytes = writer.format.largestPartPlaintext(largestPartBytes);
   return clientError(
     'EntityTooLarge',
     `The part has ${plaintextBytes} bytes, and a sealed one may have ${largestBytes} at most: sealing adds 16 bytes to ` +

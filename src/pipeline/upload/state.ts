@@ -1,14 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { openEnvelope, readEnvelopeHead } from '../../envelope/envelope.ts';
-import type { ObjectKeys } from '../../envelope/object-keys.ts';
-import type { QuantumId } from '../../envelope/sizes.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
+import type { UploadWriter } from '../../formats/format.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { ProvenUpload } from '../../store/proven-upload.ts';
 import { stateId } from '../../uploads/state-id.ts';
 import {
   type CompletedRecord,
-  headerEnvelope,
+  formatHeader,
   isCompletedMark,
   type PartRecord,
   type UploadHeader,
@@ -16,7 +14,7 @@ import {
 } from '../../uploads/upload-record.ts';
 import type { OperationContext } from '../context.ts';
 
-/** A multipart upload of a sealed object, its keys opened. */
+/** A multipart upload that the gateway keeps the state of, opened. */
 export interface UploadUnderWay {
   readonly ref: ObjectRef;
   readonly uploadId: string;
@@ -24,10 +22,8 @@ export interface UploadUnderWay {
   readonly proven: ProvenUpload;
   /** stateId(). */
   readonly id: string;
-  readonly keys: ObjectKeys;
-  readonly oid: Buffer;
-  readonly envelope: Buffer;
-  readonly quantum: QuantumId;
+  /** Makes the upload's object, as the format that it was begun in. */
+  readonly writer: UploadWriter;
   readonly header: UploadHeader;
   /** The header as it is stored. */
   readonly headerEntry: Buffer;
@@ -55,7 +51,7 @@ export function stateIdOf({ ref, uploadId }: Named, { tenant }: OperationContext
 
 /**
  * The upload, or undefined when the gateway has no state of it: it is over, it never was, it belongs to somebody else,
- * or it is one of a bucket without protection.
+ * or its parts are the store's own.
  * @throws GatewayError KeyStoreUnavailable, KeyUnavailable, ObjectCorrupted (the state was altered)
  */
 export async function findUpload(named: Named, context: OperationContext): Promise<UploadUnderWay | undefined> {
@@ -108,27 +104,13 @@ async function readUpload(named: Named, context: OperationContext): Promise<Read
 async function openUpload(
   { ref, uploadId }: Named,
   { id, entry }: { readonly id: string; readonly entry: Buffer },
-  { keys: source, randomBytes, tenant }: OperationContext,
+  context: OperationContext,
 ): Promise<UploadUnderWay> {
-  const envelope = headerEnvelope(entry);
-  const head = readEnvelopeHead(envelope);
-  const kek = await source.forExisting({ ringId: head.keyRingId, version: head.kekVersion });
-  const { keys } = openEnvelope(envelope, { kek: kek.key, tenant: tenant.name });
-  const records = new UploadRecords({ id, keys, randomBytes: randomBytes });
+  const writer = await context.formats.openUpload(formatHeader(entry), ref, context);
+  const records = new UploadRecords({ id, keys: writer, randomBytes: context.randomBytes });
   const header = records.openHeader(entry);
-  return {
-    ref,
-    uploadId,
-    proven: ProvenUpload.ofState(ref, uploadId),
-    id,
-    keys,
-    oid: head.oid,
-    envelope,
-    quantum: head.quantum,
-    header,
-    headerEntry: entry,
-    records,
-  };
+  const proven = ProvenUpload.ofState(ref, uploadId);
+  return { ref, uploadId, proven, id, writer, header, headerEntry: entry, records };
 }
 
 export function noSuchUpload({ uploadId }: Named, { uploadKeepSeconds }: OperationContext): GatewayError {

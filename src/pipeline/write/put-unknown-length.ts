@@ -1,7 +1,7 @@
 import type { VerifiedBody } from '../../dialects/front-dialect.ts';
 import type { CompletedPart } from '../../dialects/store-exchange.ts';
 import { asGatewayError } from '../../errors.ts';
-import type { PieceWriter } from '../../formats/format.ts';
+import type { PieceWriter } from '../../formats/object-writer.ts';
 import type { ProvenUpload } from '../../store/proven-upload.ts';
 import { collect } from '../../wire/bodies/collect.ts';
 import { only } from '../../wire/bodies/only.ts';

@@ -14,8 +14,9 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { payload } from '../../support/payload.ts';
 import { type Lie, type LyingProxy, refusing, startLyingProxy, type Told } from '../../support/proxies/lying-proxy.ts';
+import { STORES } from '../../support/servers/every-store.ts';
 import { runProgram } from '../../support/servers/gateway.ts';
-import { STORES, type StoreStand, standOver } from '../../support/servers/stand.ts';
+import { type StoreStand, standOver } from '../../support/servers/stand.ts';
 import { onceClient } from '../../support/sight.ts';
 import { tool } from '../../support/tools.ts';
 

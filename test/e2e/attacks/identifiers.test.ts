@@ -22,8 +22,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Signing, UnsignedRequest } from '../../dialects/s3/signature/signing.ts';
 import { payload } from '../../support/payload.ts';
 import { rawExchange, signedExchange } from '../../support/raw-exchange.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import { TENANT } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, type Stand } from '../../support/servers/stand.ts';
+import type { Stand } from '../../support/servers/stand.ts';
 import { backendClient, listedKeys, onceClient, read, refusal } from '../../support/sight.ts';
 import { Dice, forged } from './forge.ts';
 

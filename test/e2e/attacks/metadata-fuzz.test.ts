@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readXml, xmlText } from '../../../src/wire/xml/xml.ts';
 import { FORM_TYPE, formBody, signedFields } from '../../dialects/s3/front/forms.ts';
 import fc from '../../support/property.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import { TENANT } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, clientSettings, type Stand } from '../../support/servers/stand.ts';
+import { clientSettings, type Stand } from '../../support/servers/stand.ts';
 import { exchange, exchangeQingstor, exchangeS3, type Fields, type WireAnswer } from '../../support/wire-client.ts';
 
 /**

@@ -18,7 +18,8 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Page } from '../../support/page.ts';
 import { payload } from '../../support/payload.ts';
-import { clientSettings, STORES, type Stand, standEmbedded, standOver } from '../../support/servers/stand.ts';
+import { STORES } from '../../support/servers/every-store.ts';
+import { clientSettings, type Stand, standEmbedded, standOver } from '../../support/servers/stand.ts';
 import { startVersityGateway } from '../../support/servers/versitygw.ts';
 import { expectServed, onceClient, read, refusal } from '../../support/sight.ts';
 

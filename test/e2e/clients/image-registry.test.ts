@@ -16,7 +16,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payload } from '../../support/payload.ts';
-import { ALL_STANDS, type Stand } from '../../support/servers/stand.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
+import type { Stand } from '../../support/servers/stand.ts';
 import { expectServed, listedKeys, onceClient, read, refusal } from '../../support/sight.ts';
 
 const MIB = 1024 * 1024;

@@ -6,8 +6,9 @@ import { buffer } from 'node:stream/consumers';
 import { Client, CopyConditions, CopyDestinationOptions, CopySourceOptions } from 'minio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inPieces, payload, sha256 } from '../../support/payload.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import { type GatewayProcess, TENANT } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, type Stand } from '../../support/servers/stand.ts';
+import type { Stand } from '../../support/servers/stand.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-minio-js';

@@ -13,8 +13,9 @@ import { type Answer, type BucketClient, Config, QingStor } from 'qingstor-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Page } from '../../support/page.ts';
 import { payload, sha256 } from '../../support/payload.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import { type GatewayProcess, TENANT } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, clientSettings, type Stand } from '../../support/servers/stand.ts';
+import { clientSettings, type Stand } from '../../support/servers/stand.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-qingstor';

@@ -27,7 +27,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDigest } from '../../../src/checksums/digest.ts';
 import { CHECKSUM_ALGORITHMS, CHECKSUMS } from '../../../src/dialects/s3/checksum.ts';
 import { inPieces, payload, sha256 } from '../../support/payload.ts';
-import { ALL_STANDS, clientSettings, type Stand } from '../../support/servers/stand.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
+import { clientSettings, type Stand } from '../../support/servers/stand.ts';
 import type { StoreName } from '../../support/servers/store.ts';
 
 const MIB = 1024 * 1024;

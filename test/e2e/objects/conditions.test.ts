@@ -13,8 +13,9 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inPieces, payload, sha256 } from '../../support/payload.ts';
+import { ALL_STANDS, STORE_STANDS } from '../../support/servers/every-store.ts';
 import { type GatewayProcess, startGateway } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, clientSettings, STORE_STANDS, type Stand, type StoreStand } from '../../support/servers/stand.ts';
+import { clientSettings, type Stand, type StoreStand } from '../../support/servers/stand.ts';
 import { backendSettings } from '../../support/servers/store.ts';
 import { backendClient, expectAbsent, expectServed, onceClient, read, refusal } from '../../support/sight.ts';
 

@@ -4,7 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALL_STANDS, clientSettings, type Stand } from '../../support/servers/stand.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
+import { clientSettings, type Stand } from '../../support/servers/stand.ts';
 
 const BUCKET = 'acme-headers';
 const UTF8 = Buffer.from('attachment; filename="ünï 中文.txt"').toString('latin1');

@@ -24,9 +24,10 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payload } from '../../support/payload.ts';
 import { startCountingProxy } from '../../support/proxies/counting-proxy.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import { type GatewayProcess, peakMemoryMib, startGateway } from '../../support/servers/gateway.ts';
 import { startMinio } from '../../support/servers/minio.ts';
-import { ALL_STANDS, type Stand, standOnMinio } from '../../support/servers/stand.ts';
+import { type Stand, standOnMinio } from '../../support/servers/stand.ts';
 import { backendSettings } from '../../support/servers/store.ts';
 import { backendClient, expectServed, listedKeys, onceClient, read, refusal } from '../../support/sight.ts';
 

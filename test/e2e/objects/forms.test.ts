@@ -19,8 +19,9 @@ import { readXml } from '../../../src/wire/xml/xml.ts';
 import { FORM_TYPE, formBody, signedFields } from '../../dialects/s3/front/forms.ts';
 import { RawClient } from '../../server/raw-client.ts';
 import { payload } from '../../support/payload.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import { peakMemoryMib, runProgram, TENANT } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, awsEnvironment, type Stand, standOnMinio } from '../../support/servers/stand.ts';
+import { awsEnvironment, type Stand, standOnMinio } from '../../support/servers/stand.ts';
 import { backendClient, expectAbsent, expectServed, onceClient, read } from '../../support/sight.ts';
 import { tool } from '../../support/tools.ts';
 

@@ -14,7 +14,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Minio } from '../../support/servers/minio.ts';
+import type { SharedMinio } from '../../support/servers/minio.ts';
 import { clientSettings, type Stand, standOnMinio } from '../../support/servers/stand.ts';
 import { backendClient, refusal } from '../../support/sight.ts';
 
@@ -43,7 +43,7 @@ const KEYS = [
 ];
 const CONTROL_KEY = 'control\u0001\u001f\u007f\ttab\nline\rreturn';
 
-let stand: Stand & { minio: Minio };
+let stand: Stand & { minio: SharedMinio };
 let through: S3Client;
 let direct: S3Client;
 

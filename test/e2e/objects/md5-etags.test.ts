@@ -6,8 +6,9 @@ import * as s3 from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payload } from '../../support/payload.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import { runProgram, startGateway } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, awsEnvironment, MD5_ETAGS, type Stand, standOnMinio } from '../../support/servers/stand.ts';
+import { awsEnvironment, MD5_ETAGS, type Stand, standOnMinio, standOnOwnServers } from '../../support/servers/stand.ts';
 import { backendSettings } from '../../support/servers/store.ts';
 import { backendClient, onceClient, read, refusal } from '../../support/sight.ts';
 import { tool } from '../../support/tools.ts';
@@ -130,7 +131,7 @@ describe.each(ALL_STANDS)('MD5 ETags over %s', (_name, start) => {
 
 describe('the index of ETags', () => {
   const Bucket = 'acme-index';
-  let stand: Awaited<ReturnType<typeof standOnMinio>>;
+  let stand: Awaited<ReturnType<typeof standOnOwnServers>>;
   let client: s3.S3Client;
   const bodies = new Map(Array.from({ length: 40 }, (_, at) => [`k${at}`, payload(at * 100, at)]));
 
@@ -155,7 +156,7 @@ describe('the index of ETags', () => {
   }
 
   beforeAll(async () => {
-    stand = await standOnMinio(MD5_ETAGS);
+    stand = await standOnOwnServers(MD5_ETAGS);
     client = onceClient(stand.gateway);
     await client.send(new s3.CreateBucketCommand({ Bucket }));
     for (const [Key, Body] of bodies) await client.send(new s3.PutObjectCommand({ Bucket, Key, Body }));

@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payload } from '../../support/payload.ts';
 import { type BackendProxy, startBackendProxy } from '../../support/proxies/backend-proxy.ts';
 import { startTcpLink, type TcpLink } from '../../support/proxies/tcp-link.ts';
+import { STORES } from '../../support/servers/every-store.ts';
 import { type GatewayProcess, startGateway } from '../../support/servers/gateway.ts';
-import { type RedisServer, startRedis } from '../../support/servers/redis.ts';
-import { STORES } from '../../support/servers/stand.ts';
+import { type SharedRedis, sharedRedis } from '../../support/servers/redis.ts';
 import { backendSettings, type Store } from '../../support/servers/store.ts';
 import { backendClient, expectServed, onceClient, refusal } from '../../support/sight.ts';
 
@@ -29,7 +29,7 @@ const BODIES = [payload(PART, 1), payload(PART + 70_000, 2), payload(70_000, 3)]
 const WHOLE = Buffer.concat(BODIES);
 
 describe.each(STORES)('two gateways over %s', (storeName, startStore) => {
-  let redis: RedisServer;
+  let redis: SharedRedis;
   let proxy: BackendProxy;
   let link: TcpLink;
   let first: GatewayProcess;
@@ -40,7 +40,7 @@ describe.each(STORES)('two gateways over %s', (storeName, startStore) => {
   let store: Store;
 
   beforeAll(async () => {
-    [store, redis] = await Promise.all([startStore(), startRedis()]);
+    [store, redis] = await Promise.all([startStore(), sharedRedis()]);
     [proxy, link] = await Promise.all([startBackendProxy(store), startTcpLink(redis)]);
     first = await startGateway({
       backend: backendSettings({ ...store, endpoint: proxy.endpoint }),

@@ -23,7 +23,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDigest } from '../../../src/checksums/digest.ts';
 import type { ChecksumAlgorithm } from '../../../src/operations/object.ts';
 import { payload, sha256 } from '../../support/payload.ts';
-import { ALL_STANDS, clientSettings, type Stand } from '../../support/servers/stand.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
+import { clientSettings, type Stand } from '../../support/servers/stand.ts';
 import { backendClient, expectAbsent, expectServed, onceClient, read, refusal } from '../../support/sight.ts';
 
 const MIB = 1024 * 1024;

@@ -14,7 +14,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payload } from '../../support/payload.ts';
-import { ALL_STANDS, STORE_STANDS, type Stand, type StoreStand } from '../../support/servers/stand.ts';
+import { ALL_STANDS, STORE_STANDS } from '../../support/servers/every-store.ts';
+import type { Stand, StoreStand } from '../../support/servers/stand.ts';
 import { backendClient, onceClient, refusal } from '../../support/sight.ts';
 
 /** Downloads part by part, as the transfer managers of Java and Go do, and what is told of the parts. */

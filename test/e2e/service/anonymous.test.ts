@@ -18,7 +18,7 @@ import { Page } from '../../support/page.ts';
 import { payload, sha256 } from '../../support/payload.ts';
 import { runProgram, TENANT } from '../../support/servers/gateway.ts';
 import { type MinioAdmin, minioAdmin } from '../../support/servers/minio-admin.ts';
-import { awsEnvironment, standEmbedded, standOnMinio } from '../../support/servers/stand.ts';
+import { awsEnvironment, standEmbedded, standOnOwnServers } from '../../support/servers/stand.ts';
 import { backendClient, expectAbsent, onceClient, read } from '../../support/sight.ts';
 import { tool } from '../../support/tools.ts';
 
@@ -35,7 +35,7 @@ const SILENT = 'acme-silent';
 const BODY = payload(300_000, 11);
 const REFUSED = [403, 'AccessDenied'];
 
-let stand: Awaited<ReturnType<typeof standOnMinio>>;
+let stand: Awaited<ReturnType<typeof standOnOwnServers>>;
 let admin: MinioAdmin;
 let owner: S3Client;
 let store: S3Client;
@@ -46,7 +46,7 @@ async function setBuckets(...buckets: string[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  stand = await standOnMinio();
+  stand = await standOnOwnServers();
   admin = await minioAdmin(stand.minio);
   owner = onceClient(stand.gateway);
   store = backendClient(stand.minio);

@@ -11,8 +11,9 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../server/raw-client.ts';
 import { payload } from '../../support/payload.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import type { GatewayProcess } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, type Stand } from '../../support/servers/stand.ts';
+import type { Stand } from '../../support/servers/stand.ts';
 import { expectServed, onceClient } from '../../support/sight.ts';
 
 /**

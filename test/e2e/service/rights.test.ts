@@ -28,7 +28,7 @@ import { payload, sha256 } from '../../support/payload.ts';
 import { type CommandResult, TENANT } from '../../support/servers/gateway.ts';
 import type { MinioAdmin, MinioUser } from '../../support/servers/minio-admin.ts';
 import { minioAdmin } from '../../support/servers/minio-admin.ts';
-import { standOnMinio } from '../../support/servers/stand.ts';
+import { standOnOwnServers } from '../../support/servers/stand.ts';
 import { backendClient, listedKeys, onceClient, read, refusal } from '../../support/sight.ts';
 
 /**
@@ -44,7 +44,7 @@ const SMALL = payload(5000, 1);
 const LARGE = payload(9 * 1024 * 1024, 2);
 const DENIED = [403, 'AccessDenied'];
 
-let stand: Awaited<ReturnType<typeof standOnMinio>>;
+let stand: Awaited<ReturnType<typeof standOnOwnServers>>;
 let admin: MinioAdmin;
 let owner: S3Client;
 let reader: S3Client;
@@ -88,7 +88,7 @@ async function putInPieces(client: S3Client, Bucket: string, Key: string): Promi
 }
 
 beforeAll(async () => {
-  stand = await standOnMinio();
+  stand = await standOnOwnServers();
   admin = await minioAdmin(stand.minio);
   owner = onceClient(stand.gateway);
   clients.push(owner);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startLyingProxy, type Told } from '../../support/proxies/lying-proxy.ts';
+import { STORES } from '../../support/servers/every-store.ts';
 import { runSealgate } from '../../support/servers/gateway.ts';
-import { STORES, type StoreStand, standOver } from '../../support/servers/stand.ts';
+import { type StoreStand, standOver } from '../../support/servers/stand.ts';
 
 /** What each store needs (docs/stores.md), and what `check` says where it is not given. */
 const NEEDED = {

@@ -8,7 +8,8 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type ServerCertificate } from '../../support/certificate.ts';
 import { inPieces, payload, sha256 } from '../../support/payload.ts';
-import { ALL_STANDS, clientSettings, type Stand } from '../../support/servers/stand.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
+import { clientSettings, type Stand } from '../../support/servers/stand.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'acme-tls';

@@ -17,8 +17,9 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sign } from '../../dialects/s3/signature/signing.ts';
 import { payload, sha256 } from '../../support/payload.ts';
+import { ALL_STANDS } from '../../support/servers/every-store.ts';
 import { TENANT } from '../../support/servers/gateway.ts';
-import { ALL_STANDS, clientSettings, type Stand } from '../../support/servers/stand.ts';
+import { clientSettings, type Stand } from '../../support/servers/stand.ts';
 
 const BUCKET = 'acme-virtual';
 const DOMAIN = 's3.test';

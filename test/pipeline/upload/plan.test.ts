@@ -26,7 +26,11 @@ function parts(sizes: readonly number[]): PartRecord[] {
 
 function plan(sizes: readonly number[]) {
   try {
-    return planBackendParts(parts(sizes), { smallestBytes: SMALLEST });
+    return planBackendParts(parts(sizes), {
+      smallestBytes: SMALLEST,
+      storedPartBytes: sealedPartBytes,
+      endPartNumber: FOOTER,
+    });
   } catch (error) {
     if (error instanceof GatewayError) return error.code;
     throw error;

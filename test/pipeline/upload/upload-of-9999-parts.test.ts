@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { combinedCrc } from '../../../src/checksums/crc-combination.ts';
 import { readPartList } from '../../../src/dialects/s3/front/requests/complete-upload.ts';
+import { openEnvelope, readEnvelopeHead } from '../../../src/envelope/envelope.ts';
 import { openFooter } from '../../../src/envelope/footer.ts';
 import { sealedBytes } from '../../../src/envelope/sizes.ts';
 import type { ObjectRef } from '../../../src/operations/object.ts';
@@ -29,7 +30,7 @@ it(`Complete of ${PARTS} parts lists each of them`, async () => {
   const stand = await inProcess();
   let footer: Buffer | undefined;
   const store = {
-    limits: s3Back.limits,
+    limits: stand.tools.store.limits,
     uploads: {
       create: async (ref: ObjectRef) => ProvenUpload.created(ref, randomBytes(8).toString('hex')),
       putPart: async (_: ProvenUpload, part: Parameters<Store['uploads']['putPart']>[1]) => {
@@ -83,7 +84,10 @@ it(`Complete of ${PARTS} parts lists each of them`, async () => {
   const seconds = (performance.now() - started) / 1000;
   console.log(`Complete of ${PARTS} parts: ${(seconds * 1000).toFixed(0)} ms of the gateway's time.`);
   expect(completed.checksum?.value).toEqual(await combinedCrc('CRC32', sums));
-  const { keys, oid, quantum } = state as NonNullable<typeof state>;
+  const { header } = (state as NonNullable<typeof state>).writer;
+  const { keyRingId, kekVersion, oid, quantum } = readEnvelopeHead(header);
+  const kek = await context().keys.forExisting({ ringId: keyRingId, version: kekVersion });
+  const { keys } = openEnvelope(header, { kek: kek.key, tenant: context().tenant.name });
   const storedBytes = sealedBytes(PARTS * PART_BYTES, quantum);
   const { manifest } = openFooter(footer as Buffer, { keys, oid, storedBytes, quantum });
   expect(manifest.parts).toHaveLength(PARTS);

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { freePort } from '../free-port.ts';
 import { tool } from '../tools.ts';
 import { runProgram } from './gateway.ts';
-import { freePort } from './minio.ts';
 import { answers, type ServerProcess, startServer } from './server-process.ts';
 import type { Store } from './store.ts';
 

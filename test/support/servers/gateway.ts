@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { freePort } from './redis.ts';
+import { freePort } from '../free-port.ts';
+import { LAUNCH } from './launch.ts';
 
 /** Planted in every end-to-end gateway: none of it may ever stand in a log (test/e2e/attacks/planted-secrets.test.ts). */
 export const TENANT = {
@@ -15,7 +16,6 @@ export const TENANT = {
   secretAccessKey: 'plantedSecretAccessKeyOfTenantAcme000001',
 } as const;
 
-const LAUNCH = join(import.meta.dirname, '../../../src/launch.js');
 const READY_WITHIN_SECONDS = 30;
 
 export interface GatewaySettings {

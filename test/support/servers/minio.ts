@@ -1,15 +1,22 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DeleteBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { freePort } from '../free-port.ts';
+import { tool } from '../tools.ts';
+import { borrow } from './borrow.ts';
+import type { PooledServer } from './pool.ts';
 import { answers, type ServerProcess, startServer } from './server-process.ts';
 import type { Store } from './store.ts';
 
-/** A real MinIO. */
-export interface Minio extends Store {
+/** A MinIO that this file has for itself until it stops it, and that other files have before and after it. */
+export interface SharedMinio extends Store {
   /** Where it keeps its objects: `<directory>/<bucket>/<key>/…`. */
   readonly directory: string;
+}
+
+/** A MinIO of this test's own. */
+export interface Minio extends SharedMinio {
   /** kill -9: transfers in flight break, what was acknowledged stays. */
   kill(): Promise<void>;
   /** SIGSTOP: alive, connected and silent. */
@@ -26,28 +33,7 @@ export interface MinioOptions {
 
 const CREDENTIALS = { accessKeyId: 'testbackend', secretAccessKey: 'testbackendsecret' } as const;
 
-/** The binary that tests run: SEALGATE_TEST_MINIO, or the cache folder that the test command fills. */
-export function minioBinary(): string {
-  const path = process.env.SEALGATE_TEST_MINIO ?? join(homedir(), '.cache', 'sealgate-test', 'bin', 'minio');
-  if (!existsSync(path)) {
-    throw new Error(
-      'MinIO is not installed. Run: GOBIN=~/.cache/sealgate-test/bin go install ' +
-        'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c, or point SEALGATE_TEST_MINIO at a binary.',
-    );
-  }
-  return path;
-}
-
-/** A port nobody listens on right now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
+/** For tests that kill, fill, freeze, reconfigure or measure it, or that look at its whole disk. */
 export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
   const directory = await mkdtemp(join(tmpdir(), 'sealgate-minio-'));
   const port = await freePort();
@@ -78,7 +64,7 @@ export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
 function launch(directory: string, port: number, options: MinioOptions): Promise<ServerProcess> {
   return startServer({
     name: 'MinIO',
-    program: minioBinary(),
+    program: tool('minio'),
     args: ['server', directory, '--address', `127.0.0.1:${port}`, '--quiet'],
     env: {
       HOME: directory,
@@ -90,4 +76,31 @@ function launch(directory: string, port: number, options: MinioOptions): Promise
     },
     isReady: () => answers(`http://127.0.0.1:${port}/minio/health/cluster`),
   });
+}
+
+/** The run's MinIO, empty. */
+export async function sharedMinio(): Promise<SharedMinio> {
+  const { offer, giveBack } = await borrow<Omit<SharedMinio, 'stop'>>('minio');
+  return { ...offer, stop: giveBack };
+}
+
+export async function pooledMinio(): Promise<PooledServer> {
+  const { kill, freeze, thaw, restart, stop, ...offer } = await startMinio();
+  return { offer, wipe: () => removeBuckets(offer), stop };
+}
+
+/** MinIO removes a bucket with all that is in it when it is asked to by a header of its own. */
+async function removeBuckets({ endpoint, region, accessKeyId, secretAccessKey }: Omit<Store, 'stop'>): Promise<void> {
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign((args.request as { headers: Record<string, string> }).headers, { 'x-minio-force-delete': 'true' });
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  const { Buckets = [] } = await client.send(new ListBucketsCommand());
+  for (const { Name } of Buckets) await client.send(new DeleteBucketCommand({ Bucket: Name }));
+  client.destroy();
 }

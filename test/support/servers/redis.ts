@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { freePort } from '../free-port.ts';
 import { tool } from '../tools.ts';
+import { borrow } from './borrow.ts';
+import type { PooledServer } from './pool.ts';
+import { startServer } from './server-process.ts';
 
 export interface RedisServerOptions {
   /** The default user's password. */
@@ -23,14 +26,20 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
 }
 
-export interface RedisServer {
+/** A Redis that this file has for itself until it stops it, and that other files have before and after it. */
+export interface SharedRedis {
   readonly port: number;
   readonly url: string;
+  /** A client for the test's own looks at the data; the caller disconnects it. */
+  client(options?: RedisOptions): Redis;
+  stop(): Promise<void>;
+}
+
+/** A Redis of this test's own. */
+export interface RedisServer extends SharedRedis {
   readonly pid: number;
   /** Where it keeps its append-only file. */
   readonly directory: string;
-  /** A client for the test's own looks at the data; the caller disconnects it. */
-  client(options?: RedisOptions): Redis;
   /** SIGKILL, and waits until it is gone: as in a crash. */
   kill(): Promise<void>;
   /** SIGSTOP: alive, connected and silent. */
@@ -42,7 +51,10 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** A real redis-server on a free port in a folder of its own. */
+/**
+ * A real redis-server on a free port in a folder of its own: for tests that kill, fill, freeze, reconfigure or measure
+ * it, or that need it to be set up in a way of its own.
+ */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'sealgate-redis-'));
   const port = await freePort();
@@ -167,14 +179,48 @@ async function takeAllSlots(port: number): Promise<void> {
   }
 }
 
-/** Free a moment ago: good enough for tests, and what every tool without `--port 0` is left with. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+/** The run's Redis, empty. */
+export async function sharedRedis(): Promise<SharedRedis> {
+  const { offer, giveBack } = await borrow<{ readonly port: number }>('redis');
+  const { port } = offer;
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    client: (options = {}) => new Redis({ port, host: '127.0.0.1', protocol: 2, ...options }),
+    stop: giveBack,
+  };
+}
+
+export async function pooledRedis(): Promise<PooledServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'sealgate-redis-'));
+  const port = await freePort();
+  const withClient = async (ask: (client: Redis) => Promise<unknown>) => {
+    const client = new Redis({ port, host: '127.0.0.1', protocol: 2, lazyConnect: true, retryStrategy: () => null });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await ask(client);
+    } finally {
+      client.disconnect();
+    }
+  };
+  const server = await startServer({
+    name: 'Redis',
+    program: tool('redis'),
+    args: serverArguments({}, { port, directory }),
+    env: {},
+    isReady: () =>
+      withClient((client) => client.ping()).then(
+        () => true,
+        () => false,
+      ),
+  });
+  return {
+    offer: { port },
+    wipe: () => withClient((client) => client.flushall()),
+    async stop() {
+      await server.kill();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
 }

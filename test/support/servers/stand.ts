@@ -1,35 +1,47 @@
-import { startCephRgw } from './ceph.ts';
 import { type GatewayProcess, type GatewaySettings, startGateway, TENANT } from './gateway.ts';
-import { type Minio, startMinio } from './minio.ts';
-import { type RedisServer, startRedis } from './redis.ts';
-import { backendSettings, type Store, type StoreName } from './store.ts';
-import { startVersityGateway } from './versitygw.ts';
+import { type Minio, type SharedMinio, sharedMinio, startMinio } from './minio.ts';
+import { type RedisServer, type SharedRedis, sharedRedis, startRedis } from './redis.ts';
+import { backendSettings, type Store } from './store.ts';
 
-/** A gateway process over real servers, all of this test file's own. */
+/** A gateway process of this test file's own, over real servers. */
 export interface Stand {
   readonly gateway: GatewayProcess;
   /** undefined over the embedded stores. */
   readonly store: Store | undefined;
   /** undefined over the embedded stores. */
-  readonly redis: RedisServer | undefined;
+  readonly redis: SharedRedis | undefined;
   stop(): Promise<void>;
 }
 
 /** What a team runs: a store behind, keys in Redis. */
 export interface StoreStand extends Stand {
   readonly store: Store;
-  readonly redis: RedisServer;
+  readonly redis: SharedRedis;
 }
 
-/** For what only MinIO has: users and their policies, a disk to look at, a restart. */
-export async function standOnMinio(settings: GatewaySettings = {}): Promise<StoreStand & { readonly minio: Minio }> {
-  const minio = await startMinio();
+/** For what is asked of MinIO alone, and for its disk. The servers are the run's. */
+export async function standOnMinio(
+  settings: GatewaySettings = {},
+): Promise<StoreStand & { readonly minio: SharedMinio }> {
+  const minio = await sharedMinio();
   return { ...(await standOver(minio, settings)), minio };
+}
+
+/** For tests that make users of MinIO or take Redis away: the servers are this file's own. */
+export async function standOnOwnServers(
+  settings: GatewaySettings = {},
+): Promise<StoreStand & { readonly minio: Minio; readonly redis: RedisServer }> {
+  const minio = await startMinio();
+  const redis = await startRedis();
+  return { ...(await standOn(minio, redis, settings)), minio, redis };
 }
 
 /** Over a store that runs already, and ends with the stand. */
 export async function standOver(store: Store, settings: GatewaySettings = {}): Promise<StoreStand> {
-  const redis = await startRedis();
+  return standOn(store, await sharedRedis(), settings);
+}
+
+async function standOn(store: Store, redis: SharedRedis, settings: GatewaySettings): Promise<StoreStand> {
   const stopStores = () => Promise.all([store.stop(), redis.stop()]);
   const gateway = await startGateway({
     backend: { ...backendSettings(store), ...settings.backend },
@@ -57,27 +69,6 @@ export async function standEmbedded(settings: GatewaySettings = {}): Promise<Sta
   const gateway = await startGateway(settings);
   return { gateway, store: undefined, redis: undefined, stop: () => gateway.stop() };
 }
-
-type StartStore = () => Promise<Store>;
-
-/** They share no code. Ceph takes its time to install and to start: it has a command of its own (npm run test:ceph). */
-const CEPH_ALONE = process.env.SEALGATE_TEST_STORE === 'ceph';
-export const STORES: readonly (readonly [StoreName, StartStore])[] = CEPH_ALONE
-  ? [['Ceph RGW', startCephRgw]]
-  : [
-      ['MinIO', startMinio],
-      ['versitygw', startVersityGateway],
-    ];
-
-/** For what asks something of the store: nothing may rest on one server's habits. */
-export const STORE_STANDS = STORES.map(
-  ([name, start]) =>
-    [`${name} and Redis`, async (settings: GatewaySettings = {}) => standOver(await start(), settings)] as const,
-);
-
-/** For what clients see of the gateway, whatever lies behind. */
-const EMBEDDED_STANDS = CEPH_ALONE ? [] : ([['the embedded stores', standEmbedded]] as const);
-export const ALL_STANDS = [...STORE_STANDS, ...EMBEDDED_STANDS];
 
 /** What every S3 SDK needs to know. */
 export function clientSettings(gateway: GatewayProcess) {

@@ -1,8 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { freePort } from '../free-port.ts';
 import { tool } from '../tools.ts';
-import { freePort } from './minio.ts';
+import { borrow } from './borrow.ts';
+import type { PooledServer } from './pool.ts';
 import { answers, type ServerProcess, startServer } from './server-process.ts';
 import type { Store } from './store.ts';
 
@@ -50,4 +52,23 @@ async function launch(directory: string, port: number): Promise<ServerProcess> {
     },
     isReady: () => answers(`http://127.0.0.1:${port}/health`),
   });
+}
+
+/** The run's Versity S3 Gateway, empty. */
+export async function sharedVersityGateway(): Promise<Store> {
+  const { offer, giveBack } = await borrow<Omit<Store, 'stop'>>('versitygw');
+  return { ...offer, stop: giveBack };
+}
+
+export async function pooledVersityGateway(): Promise<PooledServer> {
+  const { stop, ...offer } = await startVersityGateway();
+  const objects = offer.directory as string;
+  return { offer, wipe: () => emptyFolders([objects, join(dirname(objects), 'versions')]), stop };
+}
+
+/** It keeps nothing in memory of what lies in its folders. */
+async function emptyFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }

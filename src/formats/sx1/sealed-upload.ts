@@ -1,0 +1,137 @@
+import type { KeyObject } from 'node:crypto';
+import { checkedPart } from '../../envelope/checked-part.ts';
+import { openEnvelope, readEnvelopeHead } from '../../envelope/envelope.ts';
+import { type Manifest, multipartFooterBytes, sealFooter } from '../../envelope/footer.ts';
+import { Layout } from '../../envelope/layout.ts';
+import type { ObjectKeys } from '../../envelope/object-keys.ts';
+import {
+  FOOTER_PART_NUMBER,
+  LAST_PART_NUMBER,
+  largestPartPlaintext,
+  type QuantumId,
+  sealedBytes,
+  sealedPartBytes,
+} from '../../envelope/sizes.ts';
+import { sealPart } from '../../envelope/streams.ts';
+import type { ObjectRef } from '../../operations/object.ts';
+import type { ByteSource } from '../../wire/message.ts';
+import type { IdentifiedObject, SentPart, UploadContents, UploadFormat, UploadWriter } from '../format.ts';
+import type { FormatDesk } from '../format-desk.ts';
+import { SealedObject } from './sealed-object.ts';
+import { newEnvelope } from './sealing.ts';
+
+/** Uploads of SX1 (FORMAT.md §6): the upload's header is the object's envelope, its end is the footer. */
+export const sealedUploads: UploadFormat = {
+  lastPartNumber: LAST_PART_NUMBER,
+  endPartNumber: FOOTER_PART_NUMBER,
+  storedPartBytes: sealedPartBytes,
+  largestPartPlaintext,
+  isHeader: () => true, // what is none fails to open
+  async begin({ ref, metadata }, desk) {
+    const object = await newEnvelope(ref, metadata, undefined, desk);
+    const { keys, oid, envelope } = object;
+    const { quantum } = desk.policy;
+    return { metadata: object.metadata, writer: new SealedUpload({ keys, oid, quantum, header: envelope, ref }, desk) };
+  },
+  async open(header, ref, desk) {
+    const { keyRingId, kekVersion, oid, quantum } = readEnvelopeHead(header);
+    const kek = await desk.keys.forExisting({ ringId: keyRingId, version: kekVersion });
+    const { keys } = openEnvelope(header, { kek: kek.key, tenant: desk.tenant.name });
+    return new SealedUpload({ keys, oid, quantum, header, ref }, desk);
+  },
+};
+
+interface OpenedUpload {
+  readonly keys: ObjectKeys;
+  readonly oid: Buffer;
+  /** The bucket's policy may have another by now. */
+  readonly quantum: QuantumId;
+  readonly header: Buffer;
+  readonly ref: ObjectRef;
+}
+
+class SealedUpload implements UploadWriter {
+  readonly format = sealedUploads;
+  readonly #upload: OpenedUpload;
+  readonly #desk: FormatDesk;
+
+  constructor(upload: OpenedUpload, desk: FormatDesk) {
+    this.#upload = upload;
+    this.#desk = desk;
+  }
+
+  get id(): Buffer {
+    return this.#upload.oid;
+  }
+
+  get header(): Buffer {
+    return this.#upload.header;
+  }
+
+  stateKey(): KeyObject {
+    return this.#upload.keys.stateKey();
+  }
+
+  part(plaintext: ByteSource, { partNumber, partSalt, plaintextBytes }: SentPart): ByteSource {
+    const { keys, oid } = this.#upload;
+    const { trace } = this.#desk;
+    return sealPart(plaintext, {
+      keys,
+      oid,
+      partNumber,
+      partSalt,
+      plaintextBytes,
+      onCipher: (seconds) => {
+        trace.sealSeconds += seconds;
+      },
+    });
+  }
+
+  checked(stored: ByteSource, { partNumber, partSalt, plaintextBytes }: SentPart): ByteSource {
+    const { keys, oid } = this.#upload;
+    return checkedPart(stored, { keys, oid, partNumber, partSalt, plaintextBytes });
+  }
+
+  endBytes({ parts, checksum }: UploadContents): number | undefined {
+    return multipartFooterBytes(parts, this.#upload.quantum, checksum);
+  }
+
+  end(contents: UploadContents): Buffer {
+    const { keys, oid, header } = this.#upload;
+    const footerBytes = this.endBytes(contents);
+    if (footerBytes === undefined) throw new RangeError('The list of parts does not fit in the footer.');
+    const footerSalt = this.#desk.randomBytes(16);
+    return sealFooter({ keys, oid, envelope: header, manifest: manifestOf(contents), footerBytes, footerSalt });
+  }
+
+  remember(contents: UploadContents, etag: string): void {
+    const { oid, quantum, ref } = this.#upload;
+    const { layouts, keys } = this.#desk;
+    const manifest = manifestOf(contents);
+    const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
+    const layout = Layout.fromManifest(manifest, quantum);
+    layouts.set(keys.scope, ref, { backendEtag: etag, oid, storedBytes, manifest, layout });
+  }
+
+  async made(object: IdentifiedObject, parts: readonly SentPart[]): Promise<boolean> {
+    if (!(object instanceof SealedObject)) return false;
+    const made = (await object.manifest()).parts;
+    return (
+      made.length === parts.length &&
+      made.every((part, at) => {
+        const other = parts[at] as SentPart;
+        return part.partNumber === other.partNumber && part.partSalt.equals(other.partSalt);
+      })
+    );
+  }
+}
+
+function manifestOf({ plaintextBytes, md5, checksum, parts }: UploadContents): Manifest {
+  return {
+    multipart: true,
+    plaintextBytes,
+    md5,
+    checksum: checksum && { ...checksum, composite: checksum.parts !== undefined },
+    parts,
+  };
+}
