@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createDevstore, type Devstore } from '../devstore/devstore.ts';
 import { s3Front } from '../dialects/s3/front/front.ts';
 import { clientError } from '../errors.ts';
-import { Secret } from '../keys/secret.ts';
+import { Secret } from '../secret.ts';
 import { equalInConstantTime } from '../wire/constant-time.ts';
 import type { WireRequest } from '../wire/message.ts';
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { BackendConfig } from '../backend/config.ts';
 import type { StoreNames } from '../dialects/identifiers.ts';
 import { FRONTS } from '../dialects/table.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
@@ -9,7 +10,7 @@ import { type AdminDependency, AdminServer } from '../server/admin/admin.ts';
 import { Listener } from '../server/listener.ts';
 import { createRequestIds } from '../server/request-ids.ts';
 import { TrustedProxies } from '../server/trusted-proxies.ts';
-import type { BackendConfig, Config } from '../settings/config.ts';
+import type { Config } from '../settings/config.ts';
 import { ALL_CAPABILITIES, type Capabilities } from '../store/capabilities.ts';
 import { tellAvailability } from '../telemetry/availability.ts';
 import { keyField } from '../telemetry/key-names.ts';

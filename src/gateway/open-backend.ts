@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { BackendConfig } from '../backend/config.ts';
 import { BackendConnection, type BackendObserver, type BackendOptions } from '../backend/connection.ts';
 import { PassThroughLane } from '../backend/pass-through-lane.ts';
 import type { BackendDialect } from '../dialects/backend-dialect.ts';
 import { BACKENDS } from '../dialects/table.ts';
-import type { BackendConfig, Config } from '../settings/config.ts';
+import type { Config } from '../settings/config.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
 import type { Observers } from './open-stores.ts';
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { ConfigProblem } from './source.ts';
+import type { ConfigProblem } from './forms/rules.ts';
 import type { Settings } from './table.ts';
 
 /** A certificate chain and its key, as PEM texts. */

@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import type { Secret } from '../keys/secret.ts';
-import type { RedisStoreConfig } from '../keys/store/redis-address.ts';
+import { type BackendConfig, completeBackend } from '../backend/config.ts';
+import { completeKeys, type KeysConfig } from '../keys/config.ts';
 import { certificateProblems } from './certificates.ts';
-import type { HostPort } from './forms.ts';
+import type { ConfigProblem } from './forms/rules.ts';
+import type { HostPort } from './forms/values.ts';
 import { nearestName } from './nearest-name.ts';
 import { namesWithin, SETTING_ROWS } from './rows.ts';
-import { type ConfigProblem, find, place, SettingSources, type SettingTree } from './source.ts';
-import { type Settings, settingsSchema } from './table.ts';
+import { find, place, SettingSources, type SettingTree } from './source.ts';
+import { SETTING_RULES, type Settings, settingsSchema } from './table.ts';
 
-export type { ConfigProblem } from './source.ts';
+export type { ConfigProblem } from './forms/rules.ts';
 
 /** The whole configuration: checked, every default filled in, paths absolute, PEM files read. Secrets redact themselves. */
 export interface Config extends Omit<Settings, 'admin' | 'workers' | 'backend' | 'keys'> {
@@ -22,42 +23,6 @@ export interface Config extends Omit<Settings, 'admin' | 'workers' | 'backend' |
   readonly workers: number | 'auto';
   readonly backend: BackendConfig;
   readonly keys: KeysConfig;
-}
-
-export interface BackendConfig extends Omit<Settings['backend'], 'endpoint' | 'directory' | 'credentials'> {
-  readonly place: BackendPlace;
-}
-
-export type BackendPlace =
-  | {
-      readonly kind: 'endpoint';
-      readonly endpoint: URL;
-      readonly accessKeyId: string;
-      readonly secretAccessKey: Secret;
-    }
-  /** The embedded store, in this folder. */
-  | { readonly kind: 'directory'; readonly directory: string };
-
-export interface KeysConfig {
-  readonly root: RootKeyPlace;
-  /** A sidecar's: `root` is this tenant's wrap key. */
-  readonly tenant: string | undefined;
-  readonly store: KeyStorePlace;
-  readonly cache: Settings['keys']['cache'];
-  /** Where the highest generation of the store is kept; undefined: nowhere. */
-  readonly generationFile: string | undefined;
-}
-
-export type RootKeyPlace =
-  | { readonly kind: 'file'; readonly path: string; readonly openToAll: boolean }
-  /** The variable's content, and how a message names where it came from. */
-  | { readonly kind: 'env'; readonly key: Secret; readonly source: string };
-
-export type KeyStorePlace = { readonly kind: 'file'; readonly path: string } | RedisPlace;
-
-/** As the key store's opener takes it, but for the URL, which must not be printed. */
-export interface RedisPlace extends Omit<RedisStoreConfig, 'url'> {
-  readonly url: Secret;
 }
 
 export interface ConfigInput {
@@ -111,15 +76,15 @@ export function examineConfig(input: ConfigInput): ExaminedConfig {
   });
   problems.push(...sources.problems);
   const settings = readSettings(sources, problems);
-  problems.push(...contradictions(sources));
+  for (const rule of SETTING_RULES) problems.push(...rule(sources));
   // With the file itself gone or no YAML, "backend.endpoint is missing" would only hide what is wrong.
   if (sources.unreadable || (file !== undefined && yaml === undefined)) {
     return { ...NOTHING, problems: problems.filter((problem) => problem.setting === file) };
   }
   if (settings === undefined) return { ...NOTHING, problems };
   problems.push(...certificateProblems(settings));
-  const backend = completeBackend(settings);
-  const keys = completeKeys(settings, sources.rootKeySource);
+  const backend = completeBackend(settings.backend);
+  const keys = completeKeys(settings.keys);
   const admin = settings.admin === 'off' ? undefined : settings.admin;
   const config = backend && keys && { ...settings, file, admin, backend, keys };
   return { config, backend, keys, problems };
@@ -195,97 +160,4 @@ function removeIssue(issue: z.core.$ZodIssue, tree: SettingTree): void {
   const at = issue.path.join('.');
   if (issue.code !== 'unrecognized_keys') place(tree, at, undefined);
   else for (const key of issue.keys) place(tree, at === '' ? key : `${at}.${key}`, undefined);
-}
-
-/** What no single setting shows: alternatives, companions, things that exclude one another. */
-function contradictions(sources: SettingSources): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const given = (name: string): boolean => sources.isGiven(name);
-  const oneOf = (left: string, right: string, hint: string): void => {
-    if (given(left) === given(right)) {
-      const problem = given(left) ? `excludes ${right}` : 'is missing';
-      problems.push({ setting: left, problem, expected: `one of ${left} and ${right}`, hint });
-    }
-  };
-  const companions = (...names: readonly string[]): void => {
-    const present = names.filter(given);
-    for (const name of present.length === 0 ? [] : names.filter((each) => !given(each))) {
-      problems.push({ setting: name, problem: 'is missing', hint: `${present[0]} needs it.` });
-    }
-  };
-  oneOf('backend.endpoint', 'backend.directory', 'Say where the objects are stored.');
-  oneOf('keys.root.file', 'keys.root.env', 'Make a key with: openssl rand -base64 32');
-  oneOf('keys.store.redis', 'keys.store.file', 'Say where wrapped keys are stored.');
-  if (given('keys.tenant') && given('keys.store.file')) {
-    const hint = 'A sidecar reads its tenant’s records from Redis.';
-    problems.push({ setting: 'keys.tenant', problem: 'excludes keys.store.file', expected: 'keys.store.redis', hint });
-  }
-  companions('tls.cert', 'tls.key');
-  companions('backend.tls.cert', 'backend.tls.key');
-  companions('keys.store.tls.cert', 'keys.store.tls.key');
-  if (given('backend.endpoint')) {
-    for (const name of ['backend.credentials.accessKeyId', 'backend.credentials.secretAccessKey']) {
-      if (!given(name)) problems.push({ setting: name, problem: 'is missing', hint: 'backend.endpoint needs it.' });
-    }
-  }
-  problems.push(...tlsWithoutTls(sources), ...sameAddress(sources));
-  return problems;
-}
-
-/** Certificates for a connection that would be in the clear: somebody believes it is not. */
-function tlsWithoutTls(sources: SettingSources): ConfigProblem[] {
-  const endpoint = find(sources.tree, 'backend.endpoint');
-  const used = ['ca', 'cert', 'key'].some((name) => sources.isGiven(`backend.tls.${name}`));
-  if (!used || typeof endpoint !== 'string' || endpoint.startsWith('https:')) return [];
-  return [{ setting: 'backend.tls', problem: 'is set, but backend.endpoint is not TLS', expected: 'https://…' }];
-}
-
-function sameAddress(sources: SettingSources): ConfigProblem[] {
-  const listen = find(sources.tree, 'listen');
-  if (typeof listen !== 'string' || listen.endsWith(':0') || listen !== find(sources.tree, 'admin')) return [];
-  return [{ setting: 'admin', problem: 'is the same address as listen' }];
-}
-
-function completeBackend({ backend }: Settings): BackendConfig | undefined {
-  const { endpoint, directory, credentials, ...rest } = backend;
-  const at = placeOfBackend({ endpoint, directory, ...credentials });
-  return at && { ...rest, place: at };
-}
-
-function completeKeys({ keys }: Settings, rootKeySource: string): KeysConfig | undefined {
-  const { file, env, openToAll } = keys.root;
-  const store = placeOfKeyStore(keys.store);
-  if (store === undefined) return undefined;
-  const beside = file ?? (store.kind === 'file' ? store.path : undefined);
-  const given = keys.generationFile ?? (beside === undefined ? 'off' : `${beside}.generation`);
-  const rest = { tenant: keys.tenant, store, cache: keys.cache, generationFile: given === 'off' ? undefined : given };
-  if (file !== undefined) return { root: { kind: 'file', path: file, openToAll }, ...rest };
-  return env && { root: { kind: 'env', key: env, source: rootKeySource }, ...rest };
-}
-
-function placeOfBackend(given: {
-  readonly endpoint: URL | undefined;
-  readonly directory: string | undefined;
-  readonly accessKeyId?: string | undefined;
-  readonly secretAccessKey?: Secret | undefined;
-}): BackendPlace | undefined {
-  const { endpoint, directory, accessKeyId, secretAccessKey } = given;
-  if (directory !== undefined) return { kind: 'directory', directory };
-  if (endpoint === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
-  return { kind: 'endpoint', endpoint, accessKeyId, secretAccessKey };
-}
-
-function placeOfKeyStore(store: Settings['keys']['store']): KeyStorePlace | undefined {
-  const { file, redis, tls, connectSeconds, commandSeconds, ...rest } = store;
-  if (file !== undefined) return { kind: 'file', path: file };
-  if (redis === undefined) return undefined;
-  return {
-    ...rest,
-    kind: 'redis',
-    url: redis,
-    connectTimeoutSeconds: connectSeconds,
-    commandTimeoutSeconds: commandSeconds,
-    // Its presence turns TLS on.
-    ...(Object.values(tls).some((value) => value !== undefined) && { tls }),
-  };
 }

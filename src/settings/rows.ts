@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SettingFacts } from './forms.ts';
+import type { SettingFacts } from './forms/setting.ts';
 import { settingsSchema } from './table.ts';
 
 /** One row of the table. */

@@ -1,17 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseDocument, type YAMLError } from 'yaml';
+import { Secret } from '../secret.ts';
+import type { ConfigProblem, GivenSettings } from './forms/rules.ts';
+import { VariableContent } from './forms/values.ts';
 import { editDistance, nearestName } from './nearest-name.ts';
 import { SETTING_ROWS, type SettingRow } from './rows.ts';
-
-/** One thing that is wrong with the configuration. No field ever holds a secret's value. */
-export interface ConfigProblem {
-  /** Dotted name, or the file or variable when the trouble is with that. */
-  readonly setting: string;
-  readonly problem: string;
-  readonly expected?: string | undefined;
-  readonly hint?: string | undefined;
-}
 
 export interface SettingTree {
   [key: string]: unknown;
@@ -29,15 +23,13 @@ export interface ConfigSource {
 }
 
 /** File, environment and overrides laid over one another, texts filled in, files of secrets read. */
-export class SettingSources {
+export class SettingSources implements GivenSettings {
   readonly tree: SettingTree;
   readonly problems: ConfigProblem[] = [];
   /** Settings whose value came out of the environment or a file: it may be a secret, so it is never shown. */
   readonly #hidden = new Set<string>();
   /** The file is no YAML: what it lacks says nothing. */
   unreadable = false;
-  /** Where the root key came from, for messages. */
-  rootKeySource = 'the environment';
   /** Settings that somebody gave, whether or not they were any good. */
   readonly #given = new Set<string>();
   readonly #referenced = new Set<string>();
@@ -53,8 +45,16 @@ export class SettingSources {
     this.#findMistypedVariables();
   }
 
+  /** Of a setting, or of any setting in a section. */
   isGiven(setting: string): boolean {
-    return this.#given.has(setting);
+    if (this.#given.has(setting)) return true;
+    const within = `${setting}.`;
+    for (const name of this.#given) if (name.startsWith(within)) return true;
+    return false;
+  }
+
+  value(setting: string): unknown {
+    return find(this.tree, setting);
   }
 
   /** May hold a secret, so must not be quoted. */
@@ -93,7 +93,7 @@ export class SettingSources {
       const value = this.#source.env[row.variable];
       // Compose files pass an empty text for what is not set.
       if (value === undefined || value === '') continue;
-      if (place(this.tree, row.name, value) && row.name === 'keys.root.env') this.#hidden.add(row.name);
+      if (place(this.tree, row.name, value) && row.kind === 'variable') this.#hidden.add(row.name);
     }
   }
 
@@ -154,7 +154,7 @@ export class SettingSources {
     if (row.kind === 'secret' && value.startsWith('file:')) {
       this.#placeFile(row, resolve(folder, value.slice('file:'.length).replace(/^\/\/(?=\/)/, '')));
     }
-    if (row.name === 'keys.root.env') this.#placeRootKey(row, value);
+    if (row.kind === 'variable') this.#placeKey(row, value);
   }
 
   #placeFile(row: SettingRow, path: string): void {
@@ -172,10 +172,10 @@ export class SettingSources {
   }
 
   /**
-   * `keys.root.env: NAME` names the variable; `${NAME}` has already become the key, and is taken too. A key written
-   * into the file itself is refused: files get copied and committed.
+   * A setting of kind `variable` names an environment variable that holds a key (`keys.root.env: NAME`); `${NAME}` has
+   * already become the key, and is taken too. A key written into the file itself is refused: files get copied and committed.
    */
-  #placeRootKey(row: SettingRow, value: string): void {
+  #placeKey(row: SettingRow, value: string): void {
     const known = this.#source.env[value];
     this.#referenced.add(value);
     const looksLikeKey = Buffer.from(value, 'base64').length === 32 && /^[A-Za-z0-9+/_-]{43}=?$/.test(value);
@@ -188,8 +188,9 @@ export class SettingSources {
         : Buffer.from(key.trim(), 'base64').length === 32
           ? undefined
           : 'the environment variable does not hold 32 bytes in base64';
-    place(this.tree, row.name, problem === undefined ? key?.trim() : undefined);
-    if (known !== undefined) this.rootKeySource = `the environment variable ${value}`;
+    const source = known === undefined ? 'the environment' : `the environment variable ${value}`;
+    const content = key !== undefined && problem === undefined ? new Secret(key.trim()) : undefined;
+    place(this.tree, row.name, content && new VariableContent(content, source));
     this.#hidden.add(row.name);
     if (problem !== undefined) {
       this.problems.push({

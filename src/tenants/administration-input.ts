@@ -1,5 +1,5 @@
 import { clientError } from '../errors.ts';
-import { Secret } from '../keys/secret.ts';
+import { Secret } from '../secret.ts';
 import { type BackendKey, checkBackendKey } from './backend-key.ts';
 import { type BucketPolicy, bucketPolicy } from './bucket-policy.ts';
 import { isAccessKeyId, isSecret } from './credential.ts';

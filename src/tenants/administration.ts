@@ -1,8 +1,8 @@
 import { randomBytes as nodeRandomBytes } from 'node:crypto';
 import type { KeyRing, KeyRings } from '../keys/key-rings.ts';
 import type { Records } from '../keys/records.ts';
-import type { Secret } from '../keys/secret.ts';
 import { RevisionConflict } from '../keys/store/record-store.ts';
+import type { Secret } from '../secret.ts';
 import {
   accessKeyTaken,
   asSecret,

@@ -1,6 +1,6 @@
 import { clientError } from '../errors.ts';
 import { laterObject, type Payload, textField } from '../keys/payload.ts';
-import { Secret } from '../keys/secret.ts';
+import { Secret } from '../secret.ts';
 
 /** An access key at the backend: whose users, policies and ACLs decide on what is asked with it. */
 export interface BackendKey {

@@ -1,6 +1,6 @@
 import { PayloadInvalid, textField } from '../keys/payload.ts';
 import type { RecordKind } from '../keys/records.ts';
-import { Secret } from '../keys/secret.ts';
+import { Secret } from '../secret.ts';
 import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
 
 /** An access key of a tenant. */

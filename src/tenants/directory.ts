@@ -1,6 +1,6 @@
 import type { KeyRings } from '../keys/key-rings.ts';
 import type { Records } from '../keys/records.ts';
-import type { Secret } from '../keys/secret.ts';
+import type { Secret } from '../secret.ts';
 import type { BackendKey } from './backend-key.ts';
 import { BUCKET_CLAIMS, type BucketClaim, CLAIMS_ID } from './bucket-claims.ts';
 import { BucketIndex } from './bucket-index.ts';

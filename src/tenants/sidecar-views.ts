@@ -3,10 +3,10 @@ import { openView, tenantWrapKey, viewPlace, wrapView } from '../keys/ledger/ten
 import { recordName } from '../keys/record-name.ts';
 import { type RecordKind, type Records, wrapValue } from '../keys/records.ts';
 import { type RootKey, rootKeyFromText } from '../keys/root/root-key.ts';
-import type { Secret } from '../keys/secret.ts';
 import { CANARY, CANARY_ID } from '../keys/self-test.ts';
 import { type RecordStore, RevisionConflict } from '../keys/store/record-store.ts';
 import { RecordUnreadable } from '../keys/wrapped-record.ts';
+import type { Secret } from '../secret.ts';
 import { unknownTenant } from './administration-input.ts';
 import { BUCKET_CLAIMS, CLAIMS_ID } from './bucket-claims.ts';
 import { CREDENTIAL } from './credential.ts';

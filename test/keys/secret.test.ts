@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { Secret, timingSafeEqualBytes } from '../../src/keys/secret.ts';
+import { Secret, timingSafeEqualBytes } from '../../src/secret.ts';
 
 describe('Secret', () => {
   it('prints as [secret] in every way there is', () => {

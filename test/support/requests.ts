@@ -24,7 +24,7 @@ export async function* chunks(buffers: readonly Buffer[]): AsyncGenerator<Buffer
   yield* buffers;
 }
 
-/** A signing secret for vectors; the real one is keys/secret.ts. */
+/** A signing secret for vectors; the real one is src/secret.ts. */
 export function signingSecret(text: string): { reveal(): string } {
   return { reveal: () => text };
 }

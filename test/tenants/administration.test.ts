@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../../src/keys/secret.ts';
+import { Secret } from '../../src/secret.ts';
 import { sorted } from '../keys/eventually.ts';
 import { openFileStoreHere, randomRootKey } from '../keys/fixture.ts';
 import { openTenancy } from './fixture.ts';

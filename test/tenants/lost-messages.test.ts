@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Secret } from '../../src/keys/secret.ts';
+import { Secret } from '../../src/secret.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey } from '../keys/fixture.ts';
 import { LEAST_ACL } from '../keys/store/least-acl.ts';

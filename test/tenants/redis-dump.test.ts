@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Secret } from '../../src/keys/secret.ts';
 import { startUpSelfTest } from '../../src/keys/self-test.ts';
+import { Secret } from '../../src/secret.ts';
 import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey } from '../keys/fixture.ts';

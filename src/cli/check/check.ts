@@ -1,18 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import type { BackendConfig } from '../../backend/config.ts';
 import { GatewayError } from '../../errors.ts';
 import { ENTRY_BYTES } from '../../etags/etag-entry.ts';
 import { type Backend, openBackend } from '../../gateway/open-backend.ts';
 import { openEtags, openStores, openUploads, reachKeyStore, stagingBucketOf } from '../../gateway/open-stores.ts';
+import type { KeysConfig } from '../../keys/config.ts';
 import { RootKeyInvalid } from '../../keys/root/root-key.ts';
 import { isOutOfMemory } from '../../keys/store/redis-client.ts';
 import { certificateExpiry } from '../../settings/certificates.ts';
-import {
-  type BackendConfig,
-  type ExaminedConfig,
-  examineConfig,
-  type KeysConfig,
-  showProblem,
-} from '../../settings/config.ts';
+import { type ExaminedConfig, examineConfig, showProblem } from '../../settings/config.ts';
 import { Store } from '../../store/store.ts';
 import { Staging } from '../../uploads/staging.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from '../shell/command.ts';

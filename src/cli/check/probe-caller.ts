@@ -1,4 +1,4 @@
-import type { Secret } from '../../keys/secret.ts';
+import type { Secret } from '../../secret.ts';
 import { type BucketPolicy, bucketPolicy } from '../../tenants/bucket-policy.ts';
 import { policyFor } from '../../tenants/tenant.ts';
 import type { Stores } from '../shell/with-stores.ts';

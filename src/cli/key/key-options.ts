@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Secret } from '../../keys/secret.ts';
+import { Secret } from '../../secret.ts';
 import type { BackendKey } from '../../tenants/backend-key.ts';
 import { CommandFailed, UsageError } from '../shell/command.ts';
 import type { Terminal } from '../shell/terminal.ts';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { createGateway } from '../../gateway/gateway.ts';
 import { openBackend } from '../../gateway/open-backend.ts';
 import { openStores } from '../../gateway/open-stores.ts';
-import type { Secret } from '../../keys/secret.ts';
+import type { Secret } from '../../secret.ts';
 import { type Config, loadConfig } from '../../settings/config.ts';
 import { type Command, CommandFailed, readArguments, UsageError } from '../shell/command.ts';
 import { openCommandLog } from '../shell/command-log.ts';

@@ -1,4 +1,4 @@
-import { Secret } from '../../keys/secret.ts';
+import { Secret } from '../../secret.ts';
 import type { Config } from '../../settings/config.ts';
 
 /** The settings, by the first part of their names, that differ and that a running gateway does not take anew. */

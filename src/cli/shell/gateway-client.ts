@@ -1,6 +1,6 @@
 import { BackendConnection } from '../../backend/connection.ts';
 import { BACKENDS } from '../../dialects/table.ts';
-import type { Secret } from '../../keys/secret.ts';
+import type { Secret } from '../../secret.ts';
 import { ObjectClient } from './object-client.ts';
 
 /** A client of the gateway itself: to the dialect that signs, it is a store like any other. */

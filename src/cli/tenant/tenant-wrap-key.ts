@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Secret } from '../../keys/secret.ts';
 import { isCode } from '../../keys/store/file-lock.ts';
+import type { Secret } from '../../secret.ts';
 import {
   CONFIG_OPTION,
   CONFIG_USAGE,

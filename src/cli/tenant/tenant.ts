@@ -1,4 +1,4 @@
-import type { Secret } from '../../keys/secret.ts';
+import type { Secret } from '../../secret.ts';
 import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
 import type { LegacySignatures, Tenant } from '../../tenants/tenant.ts';
 import {

@@ -15,8 +15,8 @@ import {
 } from '../../envelope/envelope.ts';
 import { ObjectKeys } from '../../envelope/object-keys.ts';
 import { clientError, GatewayError } from '../../errors.ts';
-import { timingSafeEqualBytes } from '../../keys/secret.ts';
 import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
+import { timingSafeEqualBytes } from '../../secret.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { corrupted } from '../refusals.ts';
 import { settledContent } from '../settled-content.ts';

@@ -1,7 +1,7 @@
+import { Secret } from '../../secret.ts';
 import { generationField, listField, openPayload, type Payload, textField } from '../payload.ts';
 import { recordName, UPLOAD_STATE_PREFIX } from '../record-name.ts';
 import type { RootKey } from '../root/root-key.ts';
-import { Secret } from '../secret.ts';
 
 /**
  * What a sidecar needs of the key store, in one record under its tenant's own wrap key: docs/keys.md, "Sidecars". One

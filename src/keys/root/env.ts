@@ -1,6 +1,9 @@
-import type { Secret } from '../secret.ts';
-import { heldProvider, type RootKeyProvider } from './provider.ts';
-import { type RootKeyOptions, rootKeyFromText } from './root-key.ts';
+import type { Secret } from '../../secret.ts';
+import { setting } from '../../settings/forms/setting.ts';
+import { keyVariable } from '../../settings/forms/values.ts';
+import { heldProvider } from './provider.ts';
+import { rootKeyFromText } from './root-key.ts';
+import type { RootKeyRow } from './row.ts';
 
 /** The root key in an environment variable: 32 bytes in base64. */
 export interface EnvRootKey {
@@ -11,6 +14,16 @@ export interface EnvRootKey {
   readonly source: string;
 }
 
-export function envProvider({ key, source }: EnvRootKey, options: RootKeyOptions): RootKeyProvider {
-  return heldProvider(() => rootKeyFromText(key.reveal(), source, options));
-}
+const settings = {
+  env: setting(
+    keyVariable,
+    'Instead of a file: name of the environment variable that holds the root key, 32 bytes in base64.',
+  ).optional(),
+};
+
+/** `keys.root.env`. */
+export const envRow: RootKeyRow<typeof settings, EnvRootKey> = {
+  settings,
+  place: ({ env }) => env && { kind: 'env', ...env },
+  open: ({ key, source }, options) => heldProvider(() => rootKeyFromText(key.reveal(), source, options)),
+};

@@ -1,8 +1,10 @@
 import { randomBytes as nodeRandomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setting } from '../../settings/forms/setting.ts';
+import { flag, path } from '../../settings/forms/values.ts';
 import { syncDirectory } from '../store/durable-file.ts';
-import { heldProvider, type RootKeyProvider } from './provider.ts';
+import { heldProvider } from './provider.ts';
 import {
   ROOT_KEY_BYTES,
   ROOT_KEY_NEEDED,
@@ -12,6 +14,7 @@ import {
   rootKeyFromBytes,
   rootKeyFromText,
 } from './root-key.ts';
+import type { RootKeyRow } from './row.ts';
 
 /** The root key in a file: 32 bytes in base64. */
 export interface FileRootKey {
@@ -21,9 +24,20 @@ export interface FileRootKey {
   readonly openToAll: boolean;
 }
 
-export function fileProvider(config: FileRootKey, options: RootKeyOptions): RootKeyProvider {
-  return heldProvider(() => rootKeyFromFile(config.path, { ...options, openToAll: config.openToAll }));
-}
+const settings = {
+  file: setting(path, 'File that holds the root key: 32 bytes in base64.').optional(),
+  openToAll: setting(
+    flag(),
+    'Start although everybody on the machine can read the root key’s file, where all of them are trusted.',
+  ).prefault(false),
+};
+
+/** `keys.root.file`. */
+export const fileRow: RootKeyRow<typeof settings, FileRootKey> = {
+  settings,
+  place: ({ file, openToAll }) => (file === undefined ? undefined : { kind: 'file', path: file, openToAll }),
+  open: (place, options) => heldProvider(() => rootKeyFromFile(place.path, { ...options, openToAll: place.openToAll })),
+};
 
 /** Anything for everybody on the machine. */
 const OPEN_TO_ALL = 0o007;
@@ -32,15 +46,15 @@ const OPEN_TO_GROUP = 0o020;
 
 /** @throws RootKeyInvalid */
 export async function rootKeyFromFile(
-  path: string,
+  file: string,
   options: RootKeyOptions & { readonly openToAll?: boolean | undefined } = {},
 ): Promise<RootKey> {
-  const source = `the file ${path}`;
+  const source = `the file ${file}`;
   let text: string;
   let mode: number;
   try {
-    ({ mode } = await stat(path));
-    text = await readFile(path, 'utf8');
+    ({ mode } = await stat(file));
+    text = await readFile(file, 'utf8');
   } catch (error) {
     throw new RootKeyInvalid(source, `it cannot be read (${errorCode(error)}). ${ROOT_KEY_NEEDED}`);
   }
@@ -53,7 +67,7 @@ export async function rootKeyFromFile(
     );
   }
   if ((mode & (OPEN_TO_ALL | OPEN_TO_GROUP)) !== 0) {
-    options.onWarning?.(`The root key file ${path} has mode ${octal}: others can use it. Use chmod 600.`);
+    options.onWarning?.(`The root key file ${file} has mode ${octal}: others can use it. Use chmod 600.`);
   }
   return rootKeyFromText(text, source, options);
 }
@@ -63,22 +77,22 @@ export async function rootKeyFromFile(
  * existing file is never replaced: losing a root key loses every object.
  * @throws Error with code EEXIST when the file is there already
  */
-export async function generateRootKeyFile(path: string, options: RootKeyOptions = {}): Promise<RootKey> {
+export async function generateRootKeyFile(file: string, options: RootKeyOptions = {}): Promise<RootKey> {
   const random = options.randomBytes ?? nodeRandomBytes;
   const key = random(ROOT_KEY_BYTES);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${random(6).toString('hex')}.new`;
-  const file = await open(draft, 'wx', 0o600);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${random(6).toString('hex')}.new`;
+  const opened = await open(draft, 'wx', 0o600);
   try {
-    await file.writeFile(`${key.toString('base64')}\n`);
-    await file.sync();
-    await file.close();
-    await link(draft, path);
+    await opened.writeFile(`${key.toString('base64')}\n`);
+    await opened.sync();
+    await opened.close();
+    await link(draft, file);
   } finally {
-    await file.close().catch(() => undefined);
+    await opened.close().catch(() => undefined);
     await unlink(draft);
   }
-  await syncDirectory(dirname(path));
+  await syncDirectory(dirname(file));
   return rootKeyFromBytes(key, options);
 }
 

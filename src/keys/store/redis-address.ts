@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { ClusterOptions, RedisOptions } from 'ioredis';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../../secret.ts';
 
 /** Where Redis is and how to enter it. Everything but `redis` is optional. */
 export interface RedisStoreConfig {

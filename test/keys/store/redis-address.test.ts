@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../../../src/keys/secret.ts';
 import { redisTarget } from '../../../src/keys/store/redis-address.ts';
+import { Secret } from '../../../src/secret.ts';
 
 describe('Redis URLs', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Secret } from '../../../src/keys/secret.ts';
 import { RevisionConflict } from '../../../src/keys/store/record-store.ts';
 import { openRedisStore } from '../../../src/keys/store/redis-store.ts';
+import { Secret } from '../../../src/secret.ts';
 import { type RedisServer, type RedisServerOptions, startRedis, startSentinel } from '../../support/servers/redis.ts';
 import { eventually, sorted } from '../eventually.ts';
 import { openStore } from '../fixture.ts';

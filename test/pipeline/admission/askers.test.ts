@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Secret } from '../../../src/keys/secret.ts';
 import { Askers } from '../../../src/pipeline/admission/askers.ts';
+import { Secret } from '../../../src/secret.ts';
 import { inProcess } from '../in-process.ts';
 
 it('gives the gateway’s own tools to whom has no backend key: nothing is made for them', async () => {

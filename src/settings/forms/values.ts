@@ -1,56 +1,11 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
-import { Secret } from '../keys/secret.ts';
-import { redisTarget } from '../keys/store/redis-address.ts';
+import { Secret } from '../../secret.ts';
+import type { Form } from './setting.ts';
 
-/**
- * How a setting's text is treated before its form reads it (src/settings/source.ts): a path is taken from the
- * configuration's folder, a PEM file is read, a secret may be `file:PATH`.
- */
-export type SettingKind = 'plain' | 'path' | 'pem' | 'secret';
-
-/** What the table says of a setting; attached to its schema. */
-export interface SettingFacts {
-  readonly about: string;
-  readonly expected: string;
-  readonly kind: SettingKind;
-  /** Shown in the table where the default is not a plain value. */
-  readonly defaultText?: string | undefined;
-  /** A list, so that an environment variable is split at commas. */
-  readonly list: boolean;
-}
-
-/** A value form: reads what YAML or an environment variable gave; undefined when it is no such value. */
-export interface Form<T> {
-  readonly expected: string;
-  readonly read: (value: unknown) => T | undefined;
-  readonly kind?: SettingKind;
-  readonly list?: boolean;
-}
-
+/** An address to listen at. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
-}
-
-/** One setting of the schema: a form and what it means. Absent values are the wrapper's business (prefault, optional). */
-export function setting<T>(form: Form<T>, about: string, shown: { readonly defaultText?: string } = {}) {
-  const facts: SettingFacts = {
-    about,
-    expected: form.expected,
-    kind: form.kind ?? 'plain',
-    defaultText: shown.defaultText,
-    list: form.list ?? false,
-  };
-  return z
-    .unknown()
-    .transform((value, context): T => {
-      const read = form.read(value);
-      if (read !== undefined) return read;
-      context.issues.push({ code: 'custom', message: form.expected, input: value });
-      return z.NEVER;
-    })
-    .meta({ facts });
 }
 
 /** Non-empty text; a number in YAML is its text (a key id of digits, say). */
@@ -185,20 +140,26 @@ export const secret: Form<Secret> = {
 /** Text that is not secret in itself, but often kept beside one: may be `file:PATH` too. */
 export const textOrFile: Form<string> = { ...text('text, or file:PATH'), kind: 'secret' };
 
-/** A secret, because the URL carries the password. */
-export const redisUrl: Form<Secret> = {
-  expected: 'redis://[user:password@]host[:port][/database], or rediss, redis+sentinel, redis+cluster',
-  kind: 'secret',
-  read: (value) => {
-    const url = readText(value);
-    return url !== undefined && isRedisUrl(url) ? new Secret(url) : undefined;
-  },
-};
+/** The name of a region, of clients or of a backend. */
+export const regionName: Form<string> = matching(/^[A-Za-z0-9-]{1,64}$/, 'a region name, such as us-east-1');
 
-/** The key itself: src/settings/source.ts has put the variable's content in its name's place. */
-export const keyVariable: Form<Secret> = {
+/** What stood in an environment variable: `source.ts` puts it in the place of the variable's name. */
+export class VariableContent {
+  readonly content: Secret;
+  /** How a message names the variable. */
+  readonly source: string;
+
+  constructor(content: Secret, source: string) {
+    this.content = content;
+    this.source = source;
+  }
+}
+
+/** The name of an environment variable that holds a key. Its content is read: the key, and where it came from. */
+export const keyVariable: Form<{ readonly key: Secret; readonly source: string }> = {
   expected: 'the name of an environment variable that holds 32 bytes in base64',
-  read: (value) => asSecret(readText(value)),
+  kind: 'variable',
+  read: (value) => (value instanceof VariableContent ? { key: value.content, source: value.source } : undefined),
 };
 
 /** A YAML list, or one text with commas. */
@@ -241,15 +202,6 @@ function readHostPort(value: unknown): HostPort | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(readText(value) ?? '');
   if (match === null || Number(match[3]) > 65535) return undefined;
   return { host: match[1] ?? (match[2] === '' ? '::' : (match[2] as string)), port: Number(match[3]) };
-}
-
-function isRedisUrl(url: string): boolean {
-  try {
-    redisTarget({ kind: 'redis', url });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function readUrl(value: unknown, protocols: readonly string[]): URL | undefined {
