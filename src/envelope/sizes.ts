@@ -26,6 +26,8 @@ export type QuantumId = 0 | 1 | 2;
 
 const QUANTUM_BYTES = [1_048_576, 5_242_880, 102_400] as const satisfies Record<QuantumId, number>;
 
+export const QUANTA: readonly QuantumId[] = [0, 1, 2];
+
 /** P in bytes. */
 export function quantumBytes(quantum: QuantumId): number {
   return QUANTUM_BYTES[quantum];
@@ -78,7 +80,7 @@ export function plaintextBytesOf(storedBytes: number, quantum: QuantumId): numbe
 
 /** Whether an SX1 object of any quantum may have this stored size. Most sizes are one. */
 export function isSealedSize(storedBytes: number): boolean {
-  return ([0, 1, 2] as const).some((quantum) => plaintextBytesOf(storedBytes, quantum) !== undefined);
+  return QUANTA.some((quantum) => plaintextBytesOf(storedBytes, quantum) !== undefined);
 }
 
 /**

@@ -1,5 +1,7 @@
+import type { StoredObject } from '../dialects/store-exchange.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { FoundObject, IdentifiedObject, ObjectFormat, UploadWriter } from './format.ts';
 import type { FormatDesk } from './format-desk.ts';
 import { corrupted, notSealed } from './refusals.ts';
@@ -43,6 +45,36 @@ export class BucketFormats {
     const { metadata } = found.stored;
     for (const format of this.#read) if (format.isMarked(metadata)) return format.identify(found, desk);
     return this.#identifyUnmarked(found, desk);
+  }
+
+  /**
+   * A listed object's plaintext length, as far as its size tells. A size that no object of the bucket's format has belongs
+   * to one that lies as it was sent, or that cannot be opened: it is shown as it is.
+   * @returns undefined where only the object's head tells whether it is one of this format
+   */
+  listedBytes(storedBytes: number, policy: BucketPolicy): number | undefined {
+    const bytes = this.write.plaintextBytes(storedBytes, policy);
+    if (bytes === undefined || bytes === storedBytes) return storedBytes;
+    return this.#unmarked === undefined ? bytes : undefined;
+  }
+
+  /** The same by the object's head, which nobody opened. @throws GatewayError ObjectCorrupted for an unreadable mark */
+  claimedBytes(stored: StoredObject): number {
+    const format = this.#read.find((each) => each.isMarked(stored.metadata));
+    return format === undefined ? stored.storedBytes : format.claimedBytes(stored);
+  }
+
+  /**
+   * How many of an object's last bytes hold its details, whatever format it has; 0 for a size that only an object has
+   * which bears no mark.
+   */
+  endBytes(storedBytes: number): number {
+    return this.#read.reduce((most, format) => Math.max(most, format.endBytes(storedBytes)), 0);
+  }
+
+  /** Whether objects that bear no mark are read. */
+  get readsUnmarked(): boolean {
+    return this.#unmarked !== undefined;
   }
 
   /**

@@ -47,8 +47,20 @@ export interface ObjectFormat {
   remembered(ref: ObjectRef, desk: FormatDesk): RememberedObject | undefined;
   /** Another object lies there than the one that is remembered. */
   forget(ref: ObjectRef, desk: FormatDesk): void;
-  /** Bytes that a store holds of an object with so many bytes of plaintext, however it was sent. */
+  /** Bytes that a store holds of a new object with so many bytes of plaintext, however it was sent. */
   storedBytes(plaintextBytes: number, policy: BucketPolicy): number;
+  /** The inverse; undefined for a size that no object has which was written under this policy. */
+  plaintextBytes(storedBytes: number, policy: BucketPolicy): number | undefined;
+  /**
+   * The plaintext's length as the head of a marked object has it, for listings: nothing is opened, and nothing is proven.
+   * @throws GatewayError ObjectCorrupted for a mark that cannot be read
+   */
+  claimedBytes(stored: StoredObject): number;
+  /**
+   * How many of an object's last bytes hold its details (`IdentifiedObject.detailsIn`), whatever it is; 0 for a size that
+   * no object of this format has.
+   */
+  endBytes(storedBytes: number): number;
   /**
    * Begins an object of known length, which one request stores.
    * @throws GatewayError MetadataTooLarge, InvalidArgument, KeyUnavailable, KeyStoreUnavailable

@@ -96,7 +96,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       }
       const hasBody = operation.kind === 'PutObject' || operation.kind === 'UploadPart';
       if (parsed.kind === 'ready' && !hasBody) await expectNoBody(body);
-      const seals = context.policy.protection === 'seal';
+      const seals = !context.formats.write.asSent;
       const answer = perform(operation, body, context).then((done) => rendered(done, front, { ...rendering, seals }));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {

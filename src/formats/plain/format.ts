@@ -15,6 +15,9 @@ export const plain: ObjectFormat = {
   remembered: () => undefined,
   forget: () => undefined,
   storedBytes: (plaintextBytes) => plaintextBytes,
+  plaintextBytes: (storedBytes) => storedBytes,
+  claimedBytes: ({ storedBytes }) => storedBytes,
+  endBytes: () => 0,
   begin: async ({ metadata }, plaintextBytes) => new PlainWriter(metadata, plaintextBytes),
   beginPieces: async ({ metadata }) => new PlainWriter(metadata, undefined),
 };

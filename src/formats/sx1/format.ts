@@ -1,6 +1,6 @@
 import { gatherMetadata } from '../../envelope/carried-metadata.ts';
-import { ENVELOPE_ENTRY } from '../../envelope/envelope.ts';
-import { plaintextBytesOf, sealedBytes } from '../../envelope/sizes.ts';
+import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../../envelope/envelope.ts';
+import { maxFooterBytes, plaintextBytesOf, QUANTA, sealedBytes } from '../../envelope/sizes.ts';
 import { proven } from '../../errors.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { FoundObject, IdentifiedObject, ObjectFormat } from '../format.ts';
@@ -30,6 +30,12 @@ export const sx1: ObjectFormat = {
   },
   forget: (ref, { layouts, keys }) => layouts.delete(keys.scope, ref),
   storedBytes: (plaintextBytes, { quantum }) => sealedBytes(plaintextBytes, quantum),
+  plaintextBytes: (storedBytes, { quantum }) => plaintextBytesOf(storedBytes, quantum),
+  claimedBytes({ metadata, storedBytes }) {
+    const { quantum } = readEnvelopeHead(decodeEnvelope(envelopeText(metadata) ?? ''));
+    return plaintextBytesOf(storedBytes, quantum) ?? storedBytes;
+  },
+  endBytes: mostEndBytes,
   async begin({ ref, metadata }, plaintextBytes, desk) {
     return new SealedWriter(await newEnvelope(ref, metadata, plaintextBytes, desk), plaintextBytes, desk);
   },
@@ -38,6 +44,16 @@ export const sx1: ObjectFormat = {
   },
   uploads: sealedUploads,
 };
+
+/** Enough for the footer, whatever quantum the object has. */
+function mostEndBytes(storedBytes: number): number {
+  let bytes = 0;
+  for (const quantum of QUANTA) {
+    const plaintextBytes = plaintextBytesOf(storedBytes, quantum);
+    if (plaintextBytes !== undefined) bytes = Math.max(bytes, maxFooterBytes(plaintextBytes, quantum));
+  }
+  return Math.min(bytes, storedBytes);
+}
 
 function clientMetadata(metadata: ObjectMetadata): ObjectMetadata {
   const { content, user } = gatherMetadata(metadata);

@@ -17,9 +17,9 @@ const HINT =
 export class Md5EtagHint {
   readonly #told = new Set<string>();
 
-  note(operation: Operation, headers: HeaderList, { policy, tenant, trace }: OperationContext): void {
+  note(operation: Operation, headers: HeaderList, { formats, policy, tenant, trace }: OperationContext): void {
     if (operation.kind !== 'PutObject' && operation.kind !== 'UploadPart') return;
-    if (policy.etag === 'md5' || policy.protection === 'none' || this.#told.has(tenant.name)) return;
+    if (policy.etag === 'md5' || formats.write.asSent || this.#told.has(tenant.name)) return;
     if (!COMPARES_MD5S.test(headers.get('user-agent') ?? '')) return;
     this.#told.add(tenant.name);
     trace.hint = HINT;

@@ -1,9 +1,7 @@
 import { UnexplainedClaim } from '../../dialects/store-claim.ts';
-import { maxFooterBytes, plaintextBytesOf, type QuantumId } from '../../envelope/sizes.ts';
 import { GatewayError } from '../../errors.ts';
 import { PLAIN_OBJECT } from '../../etags/etag-entry.ts';
 import { corrupted } from '../../formats/refusals.ts';
-import { identify, openManifest } from '../../formats/sx1/stored.ts';
 import { forEachOf } from '../../shares/bounded-work.ts';
 import { clientEtag } from '../../store/etag.ts';
 import { collect } from '../../wire/bodies/collect.ts';
@@ -13,8 +11,6 @@ import { type Listed, type ListedEntry, refOf } from './listed-sizes.ts';
 
 /** How many footers a listing reads at once. */
 const FOOTERS_AT_ONCE = 16;
-
-const QUANTA: readonly QuantumId[] = [0, 1, 2];
 
 /**
  * The ETags that clients see of listed objects, in the entries' order, the same as HEAD gives. In mode `md5` by one look
@@ -27,9 +23,9 @@ export async function listedEtags(
   entries: readonly ListedEntry[],
   context: OperationContext,
 ): Promise<readonly string[]> {
-  const { etags, policy, tenant } = context;
+  const { etags, formats, policy, tenant } = context;
   if (policy.etag === 'opaque') return entries.map(({ etag }) => clientEtag(etag));
-  if (policy.protection === 'none') return entries.map(({ etag }) => plainEtag(etag, policy));
+  if (formats.write.asSent) return entries.map(({ etag }) => plainEtag(etag, policy));
   const shown = entries.map((entry) => withoutLook(entry, context));
   const asked = entries.flatMap((entry, at) => (shown[at] === undefined ? [{ entry, at }] : []));
   const known = await etags.find(
@@ -42,44 +38,31 @@ export async function listedEtags(
   return shown as string[];
 }
 
-/** What has the size of no sealed object is a plain one, or nothing that anybody can open. */
-function withoutLook(entry: ListedEntry, { policy }: OperationContext): string | undefined {
+/** A size that no sealed object has belongs to a plain object, or to one that cannot be opened. */
+function withoutLook(entry: ListedEntry, { formats }: OperationContext): string | undefined {
   if (entry.deleteMarker === true) return '';
-  if (suffixBytesFor(entry.storedBytes) > 0) return undefined;
-  return policy.mixed ? entry.etag : clientEtag(entry.etag);
+  if (formats.endBytes(entry.storedBytes) > 0) return undefined;
+  return formats.readsUnmarked ? entry.etag : clientEtag(entry.etag);
 }
 
-/** Enough for the footer, whatever quantum the object has; 0 for a size that no sealed object has. */
-function suffixBytesFor(storedBytes: number): number {
-  let bytes = 0;
-  for (const quantum of QUANTA) {
-    const plaintextBytes = plaintextBytesOf(storedBytes, quantum);
-    if (plaintextBytes !== undefined) bytes = Math.max(bytes, maxFooterBytes(plaintextBytes, quantum));
-  }
-  return Math.min(bytes, storedBytes);
-}
-
-/** By one request, which brings envelope and footer, pinned to the object that was listed. */
+/** By one request, which brings the object's head and its end, pinned to the object that was listed. */
 async function etagByFooter(listed: Listed, entry: ListedEntry, context: OperationContext): Promise<string> {
-  const { budget, etags, plainSizes, store, tenant, signal } = context;
+  const { budget, etags, formats, plainSizes, store, tenant, signal } = context;
   const { key, etag, storedBytes } = entry;
   const { bucket } = listed;
   const ref = refOf(listed, entry);
-  const suffixBytes = suffixBytesFor(storedBytes);
+  const suffixBytes = formats.endBytes(storedBytes);
   const release = budget.reserve(suffixBytes);
   try {
     const conditions = { ifMatch: `"${etag}"` };
     const content = await store.get({ ref, range: { suffixBytes }, conditions }, signal);
     const tail = await collect(content.body, suffixBytes, () => corrupted('The backend sent more than was asked.'));
-    const object = await identify(ref, content.object, context);
+    const object = await formats.identify({ ref, stored: content.object }, context);
     etags.countFooter();
     // What its size is was the same question.
-    const size = object.kind === 'plain' ? storedBytes : object.claimedBytes;
-    plainSizes.set(bucket, key, content.object.etag, storedBytes, size);
-    const digest =
-      object.kind === 'plain'
-        ? PLAIN_OBJECT
-        : digestIn(openManifest(object, tail, ref, context), object.opened.head.oid);
+    plainSizes.set(bucket, key, content.object.etag, storedBytes, object.claimedBytes);
+    const { id } = object;
+    const digest = id === undefined ? PLAIN_OBJECT : digestIn(object.detailsIn(tail), id);
     void etags.learn({ tenant, ref, backendEtag: content.object.etag }, digest);
     return etagOf(digest, etag);
   } catch (error) {

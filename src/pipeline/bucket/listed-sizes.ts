@@ -1,14 +1,11 @@
 import type { StoredEntry } from '../../dialects/store-exchange.ts';
-import { decodeEnvelope, readEnvelopeHead } from '../../envelope/envelope.ts';
-import { plaintextBytesOf, type QuantumId } from '../../envelope/sizes.ts';
 import { GatewayError } from '../../errors.ts';
-import { envelopeText } from '../../formats/sx1/sealing.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { forEachOf } from '../../shares/bounded-work.ts';
 import type { OperationContext } from '../context.ts';
 
-/** How many HEADs a listing of a mixed bucket has under way at once. */
-const MIXED_CONCURRENCY = 16;
+/** How many HEADs a listing has under way at once. */
+const LOOKS_AT_ONCE = 16;
 
 /** Entries of a bucket: its objects as they stand, or each version, which must be asked for by its id. */
 export interface Listed {
@@ -28,20 +25,19 @@ export async function plaintextSizes(
   entries: readonly ListedEntry[],
   context: OperationContext,
 ): Promise<readonly number[]> {
-  const { protection, mixed, quantum } = context.policy;
-  if (protection === 'none') return entries.map((entry) => entry.storedBytes);
-  const sizes = entries.map(({ storedBytes }) => plaintextBytesOf(storedBytes, quantum) ?? storedBytes);
-  if (!mixed) return sizes;
-  await forEachOf(entries, MIXED_CONCURRENCY, async (entry, at) => {
-    const isPlain = sizes[at] === entry.storedBytes;
-    if (!isPlain && entry.deleteMarker !== true) sizes[at] = await mixedSize(listed, entry, context);
+  const { formats, policy } = context;
+  const sizes = entries.map(({ storedBytes }) => formats.listedBytes(storedBytes, policy));
+  if (!sizes.includes(undefined)) return sizes as number[];
+  await forEachOf(entries, LOOKS_AT_ONCE, async (entry, at) => {
+    if (sizes[at] !== undefined) return;
+    sizes[at] = entry.deleteMarker === true ? entry.storedBytes : await sizeByHead(listed, entry, context);
   });
-  return sizes;
+  return sizes as number[];
 }
 
-/** Of an entry that has the size of a sealed object: only its metadata tells whether it is one. */
-async function mixedSize(listed: Listed, entry: ListedEntry, context: OperationContext): Promise<number> {
-  const { plainSizes, store } = context;
+/** Of an entry whose size an object of the bucket's format may have: only its metadata tell whether it is one. */
+async function sizeByHead(listed: Listed, entry: ListedEntry, context: OperationContext): Promise<number> {
+  const { formats, plainSizes, store } = context;
   const { key, etag, storedBytes } = entry;
   const { bucket } = listed;
   const known = plainSizes.get(bucket, key, etag, storedBytes);
@@ -49,8 +45,8 @@ async function mixedSize(listed: Listed, entry: ListedEntry, context: OperationC
   try {
     const ref = refOf(listed, entry);
     const stored = await store.head({ ref, conditions: {} }, context.signal);
-    const text = envelopeText(stored.metadata);
-    const size = text === undefined ? storedBytes : (plaintextBytesOf(storedBytes, quantumOf(text)) ?? storedBytes);
+    // The listing's size: it is what was asked about, should another object lie there by now.
+    const size = formats.claimedBytes({ ...stored, storedBytes });
     if (stored.etag === etag) plainSizes.set(bucket, key, etag, storedBytes, size);
     return size;
   } catch (error) {
@@ -62,11 +58,6 @@ async function mixedSize(listed: Listed, entry: ListedEntry, context: OperationC
 /** By its version only where versions are listed: to ask for one takes a right of its own. */
 export function refOf({ bucket, versions }: Listed, { key, versionId }: ListedEntry): ObjectRef {
   return versions ? { bucket, key, versionId } : { bucket, key };
-}
-
-/** The envelope is not opened: sizes of listings are arithmetic, and reading the object checks them. */
-function quantumOf(envelope: string): QuantumId {
-  return readEnvelopeHead(decodeEnvelope(envelope)).quantum;
 }
 
 /** Deleted since, or not to be read by the gateway: one such object must not take the others from the listing. */

@@ -1,5 +1,6 @@
 import type { Manifest } from '../../envelope/footer.ts';
 import { type KnownDigest, PLAIN_OBJECT } from '../../etags/etag-entry.ts';
+import type { ObjectDetails } from '../../formats/format.ts';
 import { manifestOf, type PlainObject, type SealedObject } from '../../formats/sx1/stored.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { clientEtag } from '../../store/etag.ts';
@@ -48,7 +49,7 @@ async function digestOf(
  * What a footer says of the object's MD5. Of a multipart upload it is that of the parts' MD5s, and then each part has
  * one; a body of unknown length lies in parts too, which its client never saw: its MD5 is that of the plaintext.
  */
-export function digestIn({ md5, parts }: Pick<Manifest, 'md5' | 'parts'>, oid: Buffer): KnownDigest {
+export function digestIn({ md5, parts = [] }: Pick<ObjectDetails, 'md5' | 'parts'>, oid: Buffer): KnownDigest {
   const digested = parts.filter((part) => part.md5 !== undefined).length;
   const whole = digested === 0 || digested === parts.length;
   return { plain: false, md5: whole ? md5 : undefined, parts: digested, oid };

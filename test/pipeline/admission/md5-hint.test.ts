@@ -17,14 +17,13 @@ describe('the hint that a bucket should have MD5s as ETags', () => {
       tenant = 'acme',
       operation: 'put' | 'get' = 'put',
     ) => {
-      const context = here.context();
+      const context = here.context(policy);
       const trace = new RequestTrace();
       const headers = HeaderList.of(agent === undefined ? [] : [['User-Agent', agent]]);
       hint.note(operation === 'put' ? putOf('k') : getOf('k'), headers, {
         ...context,
         trace,
         tenant: { ...context.tenant, name: tenant },
-        policy: { ...context.policy, ...policy },
       });
       return trace.hint;
     };
