@@ -145,11 +145,15 @@ export interface RenderContext {
   readonly request: WireRequest | undefined;
   /** Whether what the request stores lies in the store as ciphertext. */
   readonly seals?: boolean | undefined;
+  /** Of the plaintext that the request brought: those that the dialect's `digests` name. */
+  readonly digests?: readonly Checksum[] | undefined;
 }
 
 /** The face a dialect turns to clients. Stateless, but for caches of derived signing keys. */
 export interface FrontDialect {
   readonly name: DialectName;
+  /** What every write is told of its plaintext whether the client sent one or not; RenderContext has the values. */
+  readonly digests: readonly ChecksumAlgorithm[];
   /** By signature scheme, then by the vendor's own headers and query names. */
   recognises(request: WireRequest): boolean;
   /**

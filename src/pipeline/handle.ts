@@ -37,8 +37,16 @@ import { uploadPart } from './upload/part.ts';
 import { deleteObject, deleteObjects } from './write/delete.ts';
 import { postObject } from './write/post.ts';
 import { putObject } from './write/put.ts';
+import { withDigests } from './write/told-digests.ts';
 
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
+
+/** Their bodies are an object's bytes. */
+const BRINGS_BYTES: ReadonlySet<Operation['kind']> = new Set<Operation['kind']>([
+  'PutObject',
+  'PostObject',
+  'UploadPart',
+]);
 
 /** A request's dialect, what it means in it, and what pages of other origins are told of its answer. */
 interface Came {
@@ -94,10 +102,13 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
         const exchange = { request, body, front, renderError: await sharedErrors(renderError, sharing) };
         return await forward(operation, exchange, context, services);
       }
-      const hasBody = operation.kind === 'PutObject' || operation.kind === 'UploadPart';
-      if (parsed.kind === 'ready' && !hasBody) await expectNoBody(body);
+      const bringsBytes = BRINGS_BYTES.has(operation.kind);
+      if (parsed.kind === 'ready' && !bringsBytes) await expectNoBody(body);
+      const digested = bringsBytes && front.digests.length > 0 ? await withDigests(body, front.digests) : undefined;
       const seals = !context.formats.write.asSent;
-      const answer = perform(operation, body, context).then((done) => rendered(done, front, { ...rendering, seals }));
+      const answer = perform(operation, digested?.body ?? body, context).then((done) =>
+        rendered(done, front, { ...rendering, seals, digests: digested?.digests() }),
+      );
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
       if (!understood) await traceRefused(request, { front, meant, askers, trace });

@@ -45,6 +45,7 @@ function operationNamed(request: WireRequest, settings: FrontSettings): string |
 
 export const qingstorFront: FrontDialect = {
   name: 'qingstor',
+  digests: [],
   recognises,
   ownsForm,
   readings: oneReading({

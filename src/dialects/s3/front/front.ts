@@ -48,6 +48,7 @@ export function createS3Front(now: () => Date): FrontDialect {
   const date = dateHeader(now);
   return {
     name: 's3',
+    digests: [],
     recognises,
     readings: oneReading({
       resource: resourceOf,

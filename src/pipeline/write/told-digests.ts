@@ -1,0 +1,30 @@
+import { passing, startDigest } from '../../checksums/digest.ts';
+import type { VerifiedBody } from '../../dialects/front-dialect.ts';
+import type { Checksum, ChecksumAlgorithm } from '../../operations/object.ts';
+import type { ByteSource } from '../../wire/message.ts';
+
+/** A body of which a dialect tells digests. */
+export interface DigestedBody {
+  readonly body: VerifiedBody;
+  /** Call once, when the body ended. */
+  readonly digests: () => readonly Checksum[];
+}
+
+/** Computes the digests that a dialect tells of every write, as the plaintext passes (FrontDialect.digests). */
+export async function withDigests(body: VerifiedBody, algorithms: readonly ChecksumAlgorithm[]): Promise<DigestedBody> {
+  const running = await Promise.all(
+    algorithms.map(async (algorithm) => ({ algorithm, digest: await startDigest(algorithm) })),
+  );
+  const { plaintextBytes, mostBytes, checksumAlgorithm, provesMd5 } = body;
+  return {
+    body: {
+      plaintextBytes,
+      mostBytes,
+      checksumAlgorithm,
+      provesMd5,
+      bytes: () => running.reduce<ByteSource>((source, { digest }) => passing(source, digest), body.bytes()),
+      proof: () => body.proof(),
+    },
+    digests: () => running.map(({ algorithm, digest }) => ({ algorithm, value: digest.digest() })),
+  };
+}
