@@ -26,7 +26,6 @@ import { forward } from './forward.ts';
 import type { HandlerServices } from './handler-services.ts';
 import { objectAttributes } from './read/attributes.ts';
 import { getObject } from './read/get.ts';
-import { getPart } from './read/get-part.ts';
 import { headObject } from './read/head.ts';
 import type { RequestTrace } from './trace.ts';
 import { abortUpload } from './upload/abort.ts';
@@ -168,7 +167,7 @@ function perform(
     case 'PostObject':
       return postObject(operation, body, context);
     case 'GetObject':
-      return operation.part === undefined ? getObject(operation, context) : getPart(operation, operation.part, context);
+      return getObject(operation, context);
     case 'HeadObject':
       return headObject(operation, context);
     case 'GetObjectAttributes':

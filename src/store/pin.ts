@@ -11,7 +11,8 @@ export class ObjectReplaced extends GatewayError {
   }
 }
 
-const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+/** What a store says of an object that is not there. */
+export const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'NoSuchKey',
   'NoSuchVersion',
   'MethodNotAllowed', // a delete marker

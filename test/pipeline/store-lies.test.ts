@@ -9,7 +9,6 @@ import { copyObject } from '../../src/pipeline/copy/copy.ts';
 import { uploadPartCopy } from '../../src/pipeline/copy/copy-part.ts';
 import { objectAttributes } from '../../src/pipeline/read/attributes.ts';
 import { getObject } from '../../src/pipeline/read/get.ts';
-import { getPart } from '../../src/pipeline/read/get-part.ts';
 import { headObject } from '../../src/pipeline/read/head.ts';
 import { putObject } from '../../src/pipeline/write/put.ts';
 import type { BucketPolicy } from '../../src/tenants/bucket-policy.ts';
@@ -119,7 +118,7 @@ function reading(over: (stand: Stand) => Partial<GetObject>): Operation {
 
 function readingPart(part: number): Operation {
   return async (stand) =>
-    served(await getPart(getOf('object', { ref: refOf(stand), part }), part, await stand.fresh()), stand);
+    served(await getObject(getOf('object', { ref: refOf(stand), part }), await stand.fresh()), stand);
 }
 
 function looking(over: (stand: Stand) => Partial<GetObject>): Operation {

@@ -10,16 +10,9 @@ import { pinned } from '../../store/pin.ts';
 import { collect } from '../../wire/bodies/collect.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
-import type {
-  IdentifiedObject,
-  NoSuchPart,
-  ObjectDetails,
-  ObjectFormat,
-  ObjectPart,
-  PartPlace,
-  StoredSpan,
-} from '../format.ts';
+import type { IdentifiedObject, NoSuchPart, ObjectDetails, ObjectFormat, PartPlace, StoredSpan } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
+import { placeAmong } from '../part-place.ts';
 import { corrupted } from '../refusals.ts';
 import { resealedMetadata } from './sealing.ts';
 import { mayFollowParts } from './stored-guess.ts';
@@ -218,13 +211,6 @@ export function checksumIn({ checksum, parts }: Manifest): Checksum | undefined 
   if (checksum === undefined) return undefined;
   const { algorithm, value, composite } = checksum;
   return { algorithm, value, parts: composite === true ? parts.length : undefined };
-}
-
-function placeAmong(parts: readonly ObjectPart[], part: number): PartPlace | undefined {
-  const entry = parts[part - 1];
-  if (entry === undefined) return undefined;
-  const first = parts.slice(0, part - 1).reduce((bytes, { plaintextBytes }) => bytes + plaintextBytes, 0);
-  return { range: { first, last: first + entry.plaintextBytes - 1 }, partsCount: parts.length };
 }
 
 /** Segments that hold a range, a slice a part. */

@@ -1,6 +1,5 @@
 import { ConclusiveError, clientError, type GatewayError } from '../../errors.ts';
-import type { PlainObject, SealedObject } from '../../formats/sx1/stored.ts';
-import type { ObjectRef } from '../../operations/object.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { judge, type Verdict } from '../../wire/judged-conditions.ts';
 import type { OperationContext } from '../context.ts';
@@ -13,14 +12,13 @@ import type { ReadPlan, SourcePlan } from './plan.ts';
  */
 export async function judgeRead(
   { judged }: ReadPlan,
-  object: SealedObject | PlainObject,
-  ref: ObjectRef,
+  object: IdentifiedObject,
   context: OperationContext,
 ): Promise<void> {
   if (judged === undefined) return;
-  const verdict = await verdictOf(judged, object, ref, context);
+  const verdict = await verdictOf(judged, object, context);
   if (verdict === 'failed') throw preconditionFailed();
-  if (verdict === 'not modified') throw notModified(object, await shownEtag(object, ref, context));
+  if (verdict === 'not modified') throw notModified(object, await shownEtag(object, context));
 }
 
 /**
@@ -30,29 +28,23 @@ export async function judgeRead(
  */
 export async function judgeSource(
   { judged, unreadable }: SourcePlan,
-  object: SealedObject | PlainObject,
-  ref: ObjectRef,
+  object: IdentifiedObject,
   context: OperationContext,
 ): Promise<void> {
   if (unreadable === 'ifUnmodifiedSince') throw unreadableDate();
-  if (judged !== undefined && (await verdictOf(judged, object, ref, context)) !== 'holds') throw preconditionFailed();
+  if (judged !== undefined && (await verdictOf(judged, object, context)) !== 'holds') throw preconditionFailed();
   if (unreadable !== undefined) throw unreadableDate();
 }
 
-async function verdictOf(
-  judged: Conditions,
-  object: SealedObject | PlainObject,
-  ref: ObjectRef,
-  context: OperationContext,
-): Promise<Verdict> {
+async function verdictOf(judged: Conditions, object: IdentifiedObject, context: OperationContext): Promise<Verdict> {
   const { etag, lastModified } = object.stored;
   // The ETag of mode `md5` may cost a request, and a date does not need it.
   const byEtag = (judged.ifMatch ?? judged.ifNoneMatch) !== undefined;
-  return judge(judged, { etags: byEtag ? [await shownEtag(object, ref, context), etag] : [], lastModified });
+  return judge(judged, { etags: byEtag ? [await shownEtag(object, context), etag] : [], lastModified });
 }
 
 /** A 304 says what a 200 would have said to a cache (RFC 9110 §15.4.5). */
-function notModified(object: SealedObject | PlainObject, shown: string): GatewayError {
+function notModified(object: IdentifiedObject, shown: string): GatewayError {
   const { lastModified, metadata } = object.stored;
   const { cacheControl, expires } = metadata.content;
   const facts = { etag: shown, lastModified, cacheControl, expires };

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../errors.ts';
-import { identify, type PlainObject, type SealedObject } from '../../formats/sx1/stored.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { clientEtag } from '../../store/etag.ts';
 import { ignoredOnComplete, ignoredOnDelete } from '../../store/mend/ignored-conditions.ts';
@@ -41,14 +41,14 @@ function etagsOf({ formats, policy }: OperationContext): EtagForm {
 
 /**
  * The conditions that a write carries to the store.
- * @param inHand the object that the write replaces, where the plan is of such a write, and its place
+ * @param inHand the object that the write replaces, where the plan is of such a write
  * @throws GatewayError PreconditionFailed where the conditions fail already, and what HEAD throws
  */
 export async function conditionsToSend(
   { how, conditions }: WritePlan,
   ref: ObjectRef,
   context: OperationContext,
-  inHand?: { readonly object: SealedObject | PlainObject; readonly ref: ObjectRef },
+  inHand?: IdentifiedObject,
 ): Promise<Conditions> {
   if (how === 'no condition' || how === 'ask the store') return conditions;
   const seen = how === 'judge here' ? await namesOf(conditions, inHand, context) : await lookFor(ref, context);
@@ -98,14 +98,14 @@ interface Seen {
 
 async function namesOf(
   { ifMatch, ifNoneMatch }: Conditions,
-  inHand: { readonly object: SealedObject | PlainObject; readonly ref: ObjectRef } | undefined,
+  inHand: IdentifiedObject | undefined,
   context: OperationContext,
 ): Promise<Seen> {
   if (inHand === undefined) throw new Error('a write that replaces what was read needs the object that it replaces');
-  const { etag } = inHand.object.stored;
+  const { etag } = inHand.stored;
   // The ETag of mode `md5` may cost a request.
   const asked = (ifMatch ?? ifNoneMatch) !== undefined;
-  return { backendEtag: etag, etags: asked ? [await shownEtag(inHand.object, inHand.ref, context), etag] : [] };
+  return { backendEtag: etag, etags: asked ? [await shownEtag(inHand, context), etag] : [] };
 }
 
 /** What stands there now; undefined: nothing. What cannot be opened has its opaque ETag, and can be replaced by that. */
@@ -116,7 +116,7 @@ function lookFor(ref: ObjectRef, context: OperationContext): Promise<Seen | unde
     if (stored === undefined) return undefined;
     const { etag } = stored;
     try {
-      const shown = await shownEtag(await identify(ref, stored, context), ref, context);
+      const shown = await shownEtag(await context.formats.identify({ ref, stored }, context), context);
       return { backendEtag: etag, etags: [shown, etag] };
     } catch (error) {
       if (!cannotBeOpened(error)) throw error;

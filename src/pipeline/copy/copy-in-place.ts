@@ -18,12 +18,12 @@ import type { SourceObject } from './copy-source.ts';
  */
 export function isWrittenAnew(
   { ref, source, conditions }: CopyObject,
-  { plaintextBytes }: SourceObject,
+  { details }: SourceObject,
   { findings }: OperationContext,
 ): boolean {
   const conditional = (conditions.ifMatch ?? conditions.ifNoneMatch) !== undefined;
   if (!isOnePlace(ref, source.ref) && !(conditional && ref.key.endsWith('/'))) return false;
-  return findings.capabilities.matchesOwnEtag && plaintextBytes <= mostRewrittenBytes(findings);
+  return findings.capabilities.matchesOwnEtag && details.plaintextBytes <= mostRewrittenBytes(findings);
 }
 
 /** MinIO keeps `/a` and `a` as one object. */

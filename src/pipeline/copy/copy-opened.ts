@@ -1,8 +1,8 @@
 import { passing, startDigest } from '../../checksums/digest.ts';
 import type { BodyProof, VerifiedBody } from '../../dialects/front-dialect.ts';
 import type { StoredCopy } from '../../dialects/store-exchange.ts';
-import type { Manifest } from '../../envelope/footer.ts';
 import { clientError } from '../../errors.ts';
+import type { ObjectDetails } from '../../formats/format.ts';
 import type { Checksum, ChecksumAlgorithm, ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { pinned } from '../../store/pin.ts';
@@ -36,7 +36,7 @@ export async function copyOpened(
   { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
 ): Promise<CopiedObject> {
   const { ref } = operation;
-  if (source.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
+  if (source.details.plaintextBytes > MAX_PUT_BYTES) throw tooLarge();
   const replaced = replacesItself(operation, writing) ? await pinToSource(operation, source, writing) : undefined;
   const settings = await withTags(operation, source, writing);
   const plaintext = await openSource(source, undefined, reading);
@@ -66,19 +66,20 @@ async function pinToSource(
   context: OperationContext,
 ): Promise<Pick<PlannedPut, 'conditions' | 'heldOnComplete'>> {
   const plan = replacingPlanOf(conditions, context);
-  return { conditions: await conditionsToSend(plan, ref, context, source), heldOnComplete: plan.heldOnComplete };
+  return { conditions: await conditionsToSend(plan, ref, context, source.object), heldOnComplete: plan.heldOnComplete };
 }
 
 /** The source's plaintext where PutObject expects a client's: authenticated, and of digests that its footer holds. */
 async function readBody(
   plaintext: ByteSource,
-  { plaintextBytes, manifest }: SourceObject,
+  { details }: SourceObject,
   asked: ChecksumAlgorithm | undefined,
   writing: OperationContext,
 ): Promise<VerifiedBody> {
-  const held = wholeDigests(manifest);
+  const { plaintextBytes } = details;
+  const held = wholeDigests(details);
   // As in S3, an object that had a checksum of its parts has one of its bytes as a copy.
-  const wanted = asked ?? manifest?.checksum?.algorithm;
+  const wanted = asked ?? details.checksum?.algorithm;
   const { source, proof } =
     wanted === undefined || wanted === held.checksum?.algorithm
       ? { source: plaintext, proof: () => held }
@@ -105,10 +106,9 @@ async function digested(
   };
 }
 
-/** What a footer says of the object's bytes, and not of how they were cut in parts: that is another way now. */
-function wholeDigests(manifest: Manifest | undefined): BodyProof {
-  const { checksum, md5, multipart } = manifest ?? {};
-  return { checksum: checksum?.composite === true ? undefined : checksum, md5: multipart === true ? undefined : md5 };
+/** What is known of the object's bytes, and not of how they were cut in parts: that is another way now. */
+function wholeDigests({ checksum, md5, parts }: ObjectDetails): BodyProof {
+  return { checksum: checksum?.parts === undefined ? checksum : undefined, md5: parts === undefined ? md5 : undefined };
 }
 
 function tooLarge(): Error {

@@ -1,12 +1,13 @@
 import type { VerifiedBody } from '../../dialects/front-dialect.ts';
 import type { GatewayError, Proven } from '../../errors.ts';
-import { provenLength } from '../../formats/sx1/stored.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
 import type { PartCopied, PartStored } from '../../operations/answer.ts';
 import type { UploadPartCopy } from '../../operations/operation.ts';
 import { pinned, readingAgain } from '../../store/pin.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
 import { authorizeSource } from '../admission/authorize.ts';
+import { planSource } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 import { plainEtag } from '../etags/shown-etag.ts';
 import { pastTheEnd } from '../read/wanted-range.ts';
@@ -21,24 +22,31 @@ import { letGo, openSource } from './opened-source.ts';
  */
 export async function uploadPartCopy(operation: UploadPartCopy, context: OperationContext): Promise<PartCopied> {
   const reading = authorizeSource(operation.source, context);
-  return readingAgain(() => attemptPartCopy(operation, reading, context));
+  const plan = planSource(operation.source.conditions);
+  return readingAgain(async () => {
+    const source = await findSource(operation.source.ref, plan, reading);
+    return copyFound(operation, source, { reading, writing: context });
+  });
 }
 
-async function attemptPartCopy(
+async function copyFound(
   operation: UploadPartCopy,
-  reading: OperationContext,
-  context: OperationContext,
+  source: FoundSource,
+  { reading, writing: context }: { readonly reading: OperationContext; readonly writing: OperationContext },
 ): Promise<PartCopied> {
-  const source = await findSource(operation.source, reading);
   const { stored } = source.object;
   const { range } = operation;
-  const plaintextBytes = await provenLength(source.object, source.ref, reading);
+  const plaintextBytes = await lengthOf(source.object);
   if (range !== undefined && range.last >= plaintextBytes) throw pastTheSource(plaintextBytes);
   const { etag, checksum } = (await isPlainThroughout(operation, source, context))
     ? await copiedByBackend(operation, source, range, context)
     : await openedAndSealed(operation, source, range, { reading, writing: context });
   const lastModified = context.now();
   return { kind: 'PartCopied', etag, checksum, lastModified, sourceVersionId: stored.versionId };
+}
+
+async function lengthOf(object: IdentifiedObject): Promise<Proven<number>> {
+  return object.provenBytes ?? (await object.details()).plaintextBytes;
 }
 
 /** Unlike a GET's, a range is not cut at the end: the part would have another length than the client counts on. */
@@ -52,7 +60,7 @@ async function isPlainThroughout(
   { object }: FoundSource,
   context: OperationContext,
 ): Promise<boolean> {
-  if (object.kind !== 'plain' || object.stored.storedBytes === 0 || context.policy.protection !== 'none') return false;
+  if (!object.format.asSent || object.stored.storedBytes === 0 || context.policy.protection !== 'none') return false;
   // An upload that began under another policy is still sealed.
   return (await findUpload(operation, context)) === undefined;
 }
@@ -78,8 +86,7 @@ async function openedAndSealed(
 ): Promise<Pick<PartStored, 'etag' | 'checksum'>> {
   const plaintext = await openSource(source, range, reading);
   try {
-    const bytes =
-      range === undefined ? await provenLength(source.object, source.ref, reading) : range.last - range.first + 1;
+    const bytes = range === undefined ? await lengthOf(source.object) : range.last - range.first + 1;
     const body = authenticated(plaintext, bytes);
     return await uploadPart({ kind: 'UploadPart', ref, uploadId, partNumber }, body, writing);
   } finally {

@@ -1,19 +1,51 @@
 import type { StoredObject } from '../../dialects/store-exchange.ts';
-import type { Manifest } from '../../envelope/footer.ts';
-import { clientError, GatewayError, type Proven } from '../../errors.ts';
-import { identify, manifestOf, type PlainObject, provenLength, type SealedObject } from '../../formats/sx1/stored.ts';
+import { clientError, GatewayError } from '../../errors.ts';
+import type { IdentifiedObject, ObjectDetails } from '../../formats/format.ts';
 import type { ObjectRef, Tag } from '../../operations/object.ts';
-import type { CopySource } from '../../operations/operation.ts';
+import { ofOneObject } from '../../store/one-object.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { judgeSource } from '../conditions/judge-read.ts';
-import { planSource } from '../conditions/plan.ts';
+import type { SourcePlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 
 /** What a copy reads, verified as far as a HEAD verifies it. Whatever follows is pinned to exactly this object. */
 export interface FoundSource {
-  readonly object: SealedObject | PlainObject;
+  readonly object: IdentifiedObject;
   /** With the version that was found, where there are versions. */
   readonly ref: ObjectRef;
+}
+
+/** The same with what lies at the object's end. */
+export interface SourceObject extends FoundSource {
+  readonly details: ObjectDetails;
+}
+
+/**
+ * Looks at a copy's source as a GET would: what it is, place and metadata, size, conditions.
+ * @param context of whoever reads the source's bucket
+ * @throws GatewayError what `identify` throws, NoSuchKey, PreconditionFailed, InvalidRequest (a delete marker)
+ */
+export function findSource(ref: ObjectRef, plan: SourcePlan, context: OperationContext): Promise<FoundSource> {
+  return lookAt(ref, plan, context, async (found) => found);
+}
+
+/** The same with its end: one that does not open is found before anything is copied, and not when the source is gone. */
+export function readSource(ref: ObjectRef, plan: SourcePlan, context: OperationContext): Promise<SourceObject> {
+  return lookAt(ref, plan, context, async (found) => ({ ...found, details: await found.object.details() }));
+}
+
+async function lookAt<T>(
+  ref: ObjectRef,
+  plan: SourcePlan,
+  context: OperationContext,
+  read: (found: FoundSource) => Promise<T>,
+): Promise<T> {
+  const stored = await headSource(ref, context);
+  return ofOneObject({ ref, stored }, context, async () => {
+    const object = await context.formats.identify({ ref, stored }, context);
+    await judgeSource(plan, object, context);
+    return read({ object, ref: { ...ref, versionId: ref.versionId ?? stored.versionId } });
+  });
 }
 
 /**
@@ -24,33 +56,6 @@ export interface FoundSource {
 export async function mustStillStand({ ref, object }: FoundSource, { store, signal }: OperationContext): Promise<void> {
   const { etag } = await pinned(store.head({ ref, conditions: {} }, signal));
   if (etag !== object.stored.etag) throw new ObjectReplaced();
-}
-
-/** And its footer, undefined for an object that is not sealed. */
-export interface SourceObject extends FoundSource {
-  readonly manifest: Manifest | undefined;
-  readonly plaintextBytes: Proven<number>;
-}
-
-/**
- * Looks at a copy's source as a GET would: envelope, place and metadata, size, conditions.
- * @param context of whoever reads the source's bucket
- * @throws GatewayError what `identify` throws, NoSuchKey, PreconditionFailed, InvalidRequest (a delete marker)
- */
-export async function findSource(source: CopySource, context: OperationContext): Promise<FoundSource> {
-  const stored = await headSource(source.ref, context);
-  const object = await identify(source.ref, stored, context);
-  await judgeSource(planSource(source.conditions), object, source.ref, context);
-  const ref = { ...source.ref, versionId: source.ref.versionId ?? stored.versionId };
-  return { object, ref };
-}
-
-/** A footer that does not open is found before anything is copied, and not when the source is gone. */
-export async function readSource(source: CopySource, context: OperationContext): Promise<SourceObject> {
-  const { object, ref } = await findSource(source, context);
-  const manifest = object.kind === 'sealed' ? await pinned(manifestOf(object, ref, context)) : undefined;
-  const plaintextBytes = await provenLength(object, ref, context);
-  return { object, ref, manifest, plaintextBytes };
 }
 
 async function headSource(ref: ObjectRef, { store, signal }: OperationContext): Promise<StoredObject> {

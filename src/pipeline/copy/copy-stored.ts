@@ -1,7 +1,5 @@
 import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { StoredCopy } from '../../dialects/store-exchange.ts';
-import { settledContent } from '../../formats/settled-content.ts';
-import { resealedMetadata } from '../../formats/sx1/sealing.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { pinned } from '../../store/pin.ts';
@@ -10,7 +8,10 @@ import { copyInParts } from './copy-in-parts.ts';
 import { isOnePlace } from './copy-in-place.ts';
 import { mustStillStand, type SourceObject } from './copy-source.ts';
 
-/** A copy of the stored bytes within the backend, pinned to the source that was read: none of them comes this way. */
+/**
+ * A copy of the stored bytes within the backend, pinned to the source that was read: none of them comes this way.
+ * @param metadata of the destination, as the backend stores it
+ */
 export async function copyStored(
   operation: CopyObject,
   source: SourceObject,
@@ -20,13 +21,9 @@ export async function copyStored(
   const { store, signal } = context;
   const { object } = source;
   const { ref, tags } = operation;
-  const stored: ObjectMetadata =
-    object.kind === 'sealed'
-      ? await resealedMetadata(object.opened, ref, metadata, context)
-      : { ...metadata, content: settledContent(metadata.content) };
-  if (needsParts(operation, source, store.limits)) return copyInParts(operation, source, stored, context);
+  if (needsParts(operation, source, store.limits)) return copyInParts(operation, source, metadata, context);
   const pin = { ref: source.ref, etag: object.stored.etag };
-  const copied = await pinned(store.copy({ ref, source: pin, metadata: stored, tags }, signal), 'NoSuchBucket');
+  const copied = await pinned(store.copy({ ref, source: pin, metadata, tags }, signal), 'NoSuchBucket');
   // The same ETag, the same bytes.
   if (copied.etag !== object.stored.etag) await mustStillStand(source, context);
   return copied;

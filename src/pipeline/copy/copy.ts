@@ -1,9 +1,9 @@
-import { checksumIn } from '../../formats/sx1/stored.ts';
 import type { ObjectCopied } from '../../operations/answer.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { readingAgain } from '../../store/pin.ts';
 import { authorizeSource } from '../admission/authorize.ts';
+import { planSource } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 import { digestIn } from '../etags/shown-etag.ts';
 import { writtenEtag } from '../write/write-answer.ts';
@@ -20,16 +20,11 @@ import { copyStored } from './copy-stored.ts';
  */
 export async function copyObject(operation: CopyObject, context: OperationContext): Promise<ObjectCopied> {
   const reading = authorizeSource(operation.source, context);
-  return readingAgain(() => attemptCopy(operation, reading, context));
-}
-
-async function attemptCopy(
-  operation: CopyObject,
-  reading: OperationContext,
-  context: OperationContext,
-): Promise<ObjectCopied> {
-  const source = await readSource(operation.source, reading);
-  return copyFound(operation, source, { reading, writing: context });
+  const plan = planSource(operation.source.conditions);
+  return readingAgain(async () => {
+    const source = await readSource(operation.source.ref, plan, reading);
+    return copyFound(operation, source, { reading, writing: context });
+  });
 }
 
 /** A copy of a source that was read already, and is pinned. @throws what copyObject throws */
@@ -39,13 +34,11 @@ export async function copyFound(
   { reading, writing: context }: { readonly reading: OperationContext; readonly writing: OperationContext },
 ): Promise<ObjectCopied> {
   const metadata = copiedMetadata(operation, source);
-  const asItLies =
-    isProtectedAlike(source, context) &&
-    hasAskedChecksum(operation, source) &&
-    !isWrittenAnew(operation, source, context);
-  const copied = asItLies
-    ? await copyAsItLies(operation, source, metadata, context)
-    : await copyOpened(operation, source, metadata, { reading, writing: context });
+  const stored = await storedMetadata(operation, source, metadata, context);
+  const copied =
+    stored === undefined
+      ? await copyOpened(operation, source, metadata, { reading, writing: context })
+      : await copyAsItLies(operation, source, stored, context);
   return {
     kind: 'ObjectCopied',
     etag: copied.shownEtag,
@@ -57,34 +50,41 @@ export async function copyFound(
   };
 }
 
-/** What the footer says, checksum and MD5, was copied with it. */
+/**
+ * What the backend stores beside a copy of the very bytes that the source has there. undefined where those bytes are not
+ * what is wanted: then they are opened and written anew.
+ */
+async function storedMetadata(
+  operation: CopyObject,
+  source: SourceObject,
+  metadata: ObjectMetadata,
+  context: OperationContext,
+): Promise<ObjectMetadata | undefined> {
+  const { object } = source;
+  if (object.format !== context.formats.write) return undefined;
+  if (!hasAskedChecksum(operation, source) || isWrittenAnew(operation, source, context)) return undefined;
+  return object.relocated(operation.ref, metadata, context);
+}
+
+/** What lies at the object's end, checksum and MD5, is copied with it. */
 async function copyAsItLies(
   operation: CopyObject,
   source: SourceObject,
   metadata: ObjectMetadata,
   context: OperationContext,
 ): Promise<CopiedObject> {
-  const { manifest, object } = source;
+  const { details, object } = source;
   const copied = await copyStored(operation, source, metadata, context);
-  const digest = manifest && object.kind === 'sealed' ? digestIn(manifest, object.opened.head.oid) : undefined;
+  const digest = object.id && digestIn(details, object.id);
   const shownEtag = await writtenEtag(copied.etag, digest, operation.ref, context);
-  return { ...copied, shownEtag, checksum: manifest && checksumIn(manifest) };
+  return { ...copied, shownEtag, checksum: details.checksum };
 }
 
-/** Whether the stored bytes are what the destination's policy would have made of the plaintext. */
-function isProtectedAlike({ object }: SourceObject, { policy, tenant }: OperationContext): boolean {
-  // An empty object makes no part of an upload, which some copies are: writing it anew costs no more.
-  if (object.kind === 'plain') return policy.protection === 'none' && object.stored.storedBytes > 0;
-  const { quantum, keyRingId } = object.opened.head;
-  // Another quantum would make another size of the same plaintext: listings could not tell it (FORMAT.md §5).
-  return policy.protection === 'seal' && quantum === policy.quantum && keyRingId === tenant.ringId;
-}
-
-/** The checksum lies in the sealed footer, which no copy changes. Without protection none is kept. */
-function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, manifest }: SourceObject): boolean {
-  if (checksumAlgorithm === undefined || object.kind === 'plain') return true;
-  const held = manifest?.checksum;
-  return held?.algorithm === checksumAlgorithm && held.composite !== true;
+/** The checksum lies at the object's end, which no copy changes. Of objects that lie as they were sent none is kept. */
+function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, details }: SourceObject): boolean {
+  if (checksumAlgorithm === undefined || object.format.asSent) return true;
+  const held = details.checksum;
+  return held?.algorithm === checksumAlgorithm && held.parts === undefined;
 }
 
 /** In the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does not copy them. */

@@ -1,11 +1,10 @@
-import { provenLength } from '../../formats/sx1/stored.ts';
 import type { GetObject } from '../../operations/operation.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { only } from '../../wire/bodies/only.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
-import { getObject } from '../read/get.ts';
+import { getPinned } from '../read/get.ts';
 import type { FoundSource } from './copy-source.ts';
 
 /**
@@ -26,9 +25,9 @@ export async function openSource(
     overrides: {},
     wantsChecksum: false,
   };
-  const { facts, body = Buffer.alloc(0) } = await pinned(getObject(get, reading, object.stored.etag));
+  const { facts, body = Buffer.alloc(0) } = await pinned(getPinned(get, object.stored.etag, reading));
   const source = Buffer.isBuffer(body) ? only(body) : body;
-  if (facts.plaintextBytes === (await provenLength(object, ref, reading))) return source;
+  if (facts.plaintextBytes === (object.provenBytes ?? (await object.details()).plaintextBytes)) return source;
   await letGo(source);
   throw new ObjectReplaced();
 }

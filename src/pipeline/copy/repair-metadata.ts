@@ -2,6 +2,7 @@ import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { clientEtag } from '../../store/etag.ts';
 import { readingAgain } from '../../store/pin.ts';
+import { planSource } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 import { RequestTrace } from '../trace.ts';
 import { copyFound } from './copy.ts';
@@ -20,10 +21,10 @@ export interface FoundObject {
 export function lookAtMetadata(ref: ObjectRef, context: OperationContext): Promise<FoundObject> {
   return readingAgain(async () => {
     const reading = lenient(context);
-    const source = await readSource({ ref, conditions: {} }, reading);
-    const { kind, stored } = source.object;
+    const source = await readSource(ref, planSource({}), reading);
+    const { format, stored } = source.object;
     const changed = reading.trace.warnings?.includes('metadata') === true;
-    return { state: kind === 'plain' ? kind : changed ? 'changed' : 'sound', metadata: stored.metadata, source };
+    return { state: format.asSent ? 'plain' : changed ? 'changed' : 'sound', metadata: stored.metadata, source };
   });
 }
 

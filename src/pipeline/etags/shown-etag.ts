@@ -1,52 +1,46 @@
-import type { Manifest } from '../../envelope/footer.ts';
 import { type KnownDigest, PLAIN_OBJECT } from '../../etags/etag-entry.ts';
-import type { ObjectDetails } from '../../formats/format.ts';
-import { manifestOf, type PlainObject, type SealedObject } from '../../formats/sx1/stored.ts';
-import type { ObjectRef } from '../../operations/object.ts';
+import type { IdentifiedObject, ObjectDetails } from '../../formats/format.ts';
 import { clientEtag } from '../../store/etag.ts';
-import { pinned } from '../../store/pin.ts';
 import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
 import type { OperationContext } from '../context.ts';
 
 /**
  * The ETag that clients see of an object (FORMAT.md §8). In mode `md5` it is what S3 would give: of a sealed object as
- * its footer says, which is asked where neither the footer at hand nor the index knows; of a plain one as it lies.
+ * its end says, which is asked where neither the details at hand nor the index know; of a plain one as it lies.
  * In mode `opaque` without a promise: every small download asks it.
- * @param manifest of this very object, where it was read anyway
- * @throws ObjectReplaced, and what reading a footer throws
+ * @param details of this very object, where they were read anyway
+ * @throws what `IdentifiedObject.details` throws
  */
 export function shownEtag(
-  object: SealedObject | PlainObject,
-  ref: ObjectRef,
+  object: IdentifiedObject,
   context: OperationContext,
-  manifest?: Manifest,
+  details?: ObjectDetails,
 ): string | Promise<string> {
-  const backendEtag = object.stored.etag;
-  if (context.policy.etag === 'opaque') return clientEtag(backendEtag);
-  if (object.kind === 'plain') return etagOf(PLAIN_OBJECT, backendEtag);
-  return digestOf(object, ref, context, manifest).then((digest) => etagOf(digest, backendEtag));
+  const { id, stored } = object;
+  if (context.policy.etag === 'opaque') return clientEtag(stored.etag);
+  if (id === undefined) return etagOf(PLAIN_OBJECT, stored.etag);
+  return digestOf(object, id, context, details).then((digest) => etagOf(digest, stored.etag));
 }
 
 async function digestOf(
-  object: SealedObject,
-  ref: ObjectRef,
+  object: IdentifiedObject,
+  id: Buffer,
   context: OperationContext,
-  manifest: Manifest | undefined,
+  details: ObjectDetails | undefined,
 ): Promise<KnownDigest> {
   const { etags } = context;
-  const identity = { tenant: context.tenant, ref, backendEtag: object.stored.etag };
-  const { oid } = object.opened.head;
-  const known = manifest === undefined ? (await etags.find([identity]))[0] : etags.recall(identity);
+  const identity = { tenant: context.tenant, ref: object.ref, backendEtag: object.stored.etag };
+  const known = details === undefined ? (await etags.find([identity]))[0] : etags.recall(identity);
   // Another object that the store gave the same ETag, by its own ways or by malice, is not this one.
-  if (known?.plain === false && known.oid.equals(oid)) return known;
-  if (manifest === undefined) etags.countFooter();
-  const digest = digestIn(manifest ?? (await pinned(manifestOf(object, ref, context))), oid);
+  if (known?.plain === false && known.oid.equals(id)) return known;
+  if (details === undefined) etags.countFooter();
+  const digest = digestIn(details ?? (await object.details()), id);
   void etags.learn(identity, digest);
   return digest;
 }
 
 /**
- * What a footer says of the object's MD5. Of a multipart upload it is that of the parts' MD5s, and then each part has
+ * What an object's details say of its MD5. Of a multipart upload it is that of the parts' MD5s, and then each part has
  * one; a body of unknown length lies in parts too, which its client never saw: its MD5 is that of the plaintext.
  */
 export function digestIn({ md5, parts = [] }: Pick<ObjectDetails, 'md5' | 'parts'>, oid: Buffer): KnownDigest {

@@ -1,52 +1,53 @@
-import type { Manifest } from '../../envelope/footer.ts';
-import { identify, manifestOf, type PlainObject } from '../../formats/sx1/stored.ts';
+import type { IdentifiedObject, ObjectPart } from '../../formats/format.ts';
 import type { ObjectAttributes } from '../../operations/answer.ts';
 import type { GetObjectAttributes } from '../../operations/operation.ts';
-import { pinned, readingAgain } from '../../store/pin.ts';
+import { ofOneObject } from '../../store/one-object.ts';
+import { readingAgain } from '../../store/pin.ts';
 import type { OperationContext } from '../context.ts';
-import { partRange } from './part-range.ts';
-import { factsOf } from './told-facts.ts';
+import { type FirstAnswer, identified, lookedAt } from './first-answer.ts';
+import { factsOf } from './object-facts.ts';
 
-/** GetObjectAttributes: from envelope and footer, never what the backend says of its ciphertext. */
+/** GetObjectAttributes: from the object's own head and end, never what the backend says of its ciphertext. */
 export function objectAttributes(operation: GetObjectAttributes, context: OperationContext): Promise<ObjectAttributes> {
-  return readingAgain(() => attempt(operation, context));
+  return readingAgain(async () => {
+    const answer = await lookedAt(operation.ref, context);
+    return ofOneObject(answer, context, () => attributesIn(answer, operation, context));
+  });
 }
 
-async function attempt(operation: GetObjectAttributes, context: OperationContext): Promise<ObjectAttributes> {
-  const { ref, attributes } = operation;
-  const stored = await context.store.head({ ref, conditions: {} }, context.signal);
-  const object = await identify(ref, stored, context);
-  if (object.kind === 'plain') {
-    const parts = attributes.has('parts') ? await plainParts(operation, object, context) : undefined;
-    return { kind: 'ObjectAttributes', asked: operation, facts: await factsOf(object, ref, context), parts };
-  }
-  const lengthInFooter = object.opened.head.multipart;
-  const asked = attributes.has('parts') || attributes.has('size');
-  const inFooter = attributes.has('checksum') || (lengthInFooter && asked);
-  const manifest = inFooter ? await pinned(manifestOf(object, ref, context)) : undefined;
+async function attributesIn(
+  answer: FirstAnswer,
+  operation: GetObjectAttributes,
+  context: OperationContext,
+): Promise<ObjectAttributes> {
+  const { attributes } = operation;
+  const object = await identified(answer, context);
+  const lengthAtEnd = object.provenBytes === undefined;
+  const needsLength = attributes.has('parts') || attributes.has('size');
+  const needsDetails = attributes.has('checksum') || (lengthAtEnd && needsLength);
+  const details = needsDetails ? await object.details() : undefined;
+  const withoutLength = lengthAtEnd && !needsLength;
   return {
     kind: 'ObjectAttributes',
     asked: operation,
-    facts: await factsOf(object, ref, context, {
-      manifest,
-      wantsChecksum: true,
-      withoutLength: lengthInFooter && !asked,
-    }),
-    parts: attributes.has('parts') && manifest?.multipart ? partsOf(operation, manifest) : undefined,
+    facts: await factsOf(object, context, { details, wantsChecksum: true, withoutLength }),
+    parts: attributes.has('parts') ? await partsOf(object, details?.parts, operation) : undefined,
   };
 }
 
-function partsOf({ maxParts, partNumberMarker }: GetObjectAttributes, { parts }: Manifest): ObjectAttributes['parts'] {
+async function partsOf(
+  object: IdentifiedObject,
+  parts: readonly ObjectPart[] | undefined,
+  { maxParts, partNumberMarker }: GetObjectAttributes,
+): Promise<ObjectAttributes['parts']> {
+  if (parts === undefined) return countOf(object);
   const rest = parts.filter(({ partNumber }) => partNumber > partNumberMarker);
   const listed = rest.slice(0, maxParts).map(({ partNumber, plaintextBytes }) => ({ partNumber, plaintextBytes }));
   return { count: parts.length, listed, truncated: rest.length > maxParts };
 }
 
-async function plainParts(
-  { ref }: GetObjectAttributes,
-  object: PlainObject,
-  context: OperationContext,
-): Promise<ObjectAttributes['parts']> {
-  const { partsCount } = await partRange(1, object, ref, context);
+/** Of an object that lies as it was sent the store knows how many parts there are, and no more. */
+async function countOf(object: IdentifiedObject): Promise<ObjectAttributes['parts']> {
+  const { partsCount } = await object.part(1);
   return partsCount === undefined ? undefined : { count: partsCount, listed: undefined, truncated: false };
 }

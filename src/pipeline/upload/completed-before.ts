@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { StoredAck } from '../../dialects/store-exchange.ts';
 import { GatewayError } from '../../errors.ts';
 import type { IdentifiedObject, SentPart } from '../../formats/format.ts';
-import type { SealedObject } from '../../formats/sx1/stored.ts';
 import type { UploadCompleted } from '../../operations/answer.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
@@ -40,7 +39,7 @@ export async function completedBefore(
   }
   if (object === undefined) throw noSuchUpload(operation, context);
   const { answer } = await answerFor(object, upload);
-  return { ...answer, etag: await shownEtag(object as unknown as SealedObject, ref, context) };
+  return { ...answer, etag: await shownEtag(object, context) };
 }
 
 /**

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { CARRIED_ENTRY, isKeptEntry } from '../../../src/envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../../../src/envelope/claims.ts';
 import { ENVELOPE_ENTRY, encodeEnvelope, sealEnvelope } from '../../../src/envelope/envelope.ts';
+import { SealedObject } from '../../../src/formats/sx1/sealed-object.ts';
 import type { ContentHeaders, MetadataEntry } from '../../../src/operations/object.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
 import { lookAtMetadata } from '../../../src/pipeline/copy/repair-metadata.ts';
@@ -27,8 +28,9 @@ async function putAsBefore(here: InProcess): Promise<void> {
   const { keys: keySource, store, tenant } = here.context();
   await putObject(putOf('older'), verifiedBody(BODY), here.context());
   const { source } = await lookAtMetadata(ref, here.context());
-  if (source.object.kind !== 'sealed') throw new Error('It is not sealed.');
-  const { opened, stored } = source.object;
+  const object: unknown = source.object;
+  if (!(object instanceof SealedObject)) throw new Error('It is not sealed.');
+  const { opened, stored } = object;
   const { keys, dek } = opened;
   const kek = await keySource.forNew();
   const envelope = sealEnvelope({

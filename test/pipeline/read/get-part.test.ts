@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { LayoutCache } from '../../../src/formats/sx1/layout-cache.ts';
 import type { ObjectContent } from '../../../src/operations/answer.ts';
-import type { AskedAttribute, GetObjectAttributes } from '../../../src/operations/operation.ts';
+import type { AskedAttribute, GetObject, GetObjectAttributes } from '../../../src/operations/operation.ts';
 import type { OperationContext } from '../../../src/pipeline/context.ts';
 import { objectAttributes } from '../../../src/pipeline/read/attributes.ts';
-import { getPart } from '../../../src/pipeline/read/get-part.ts';
+import { getObject } from '../../../src/pipeline/read/get.ts';
 import { headObject } from '../../../src/pipeline/read/head.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
 import { pattern } from '../../devstore/started.ts';
@@ -24,6 +24,9 @@ import { MIB, PART, startUpload } from '../upload/upload-stand.ts';
 const FIRST = pattern(PART + 70_001, 1);
 const SECOND = pattern(PART, 2);
 const LAST = pattern(12_345, 3);
+
+const getPart = (operation: GetObject, part: number, context: OperationContext) =>
+  getObject({ ...operation, part }, context);
 
 /** Three parts, with gaps in their numbers. */
 async function threeParts(stand: InProcess, key = 'three', last = LAST): Promise<Buffer> {

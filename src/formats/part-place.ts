@@ -1,0 +1,16 @@
+import type { ByteRange } from '../wire/range.ts';
+import type { ObjectPart } from './format.ts';
+
+/**
+ * Where a part lies in the plaintext, counted from 1 without gaps whatever numbers the client gave. undefined where there
+ * is no such part. Of a part without bytes, the range's `last` comes before its `first`.
+ */
+export function placeAmong(
+  parts: readonly ObjectPart[],
+  part: number,
+): { readonly range: ByteRange; readonly partsCount: number } | undefined {
+  const entry = parts[part - 1];
+  if (entry === undefined) return undefined;
+  const first = parts.slice(0, part - 1).reduce((bytes, { plaintextBytes }) => bytes + plaintextBytes, 0);
+  return { range: { first, last: first + entry.plaintextBytes - 1 }, partsCount: parts.length };
+}
