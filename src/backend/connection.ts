@@ -1,4 +1,5 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { LookupFunction } from 'node:net';
+import { Agent, type Dispatcher } from 'undici';
 import type { BackendCredentials, BackendDialect } from '../dialects/backend-dialect.ts';
 import { explained } from '../dialects/store-claim.ts';
 import { GatewayError } from '../errors.ts';
@@ -15,7 +16,7 @@ import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
 import { UploadBody } from './upload-body.ts';
 
 export interface BackendOptions {
-  /** Scheme, host and port; a path is not supported. */
+  /** Scheme, host and port; a path is not supported. A dialect may ask hosts below it (BackendDialect.authorityOf). */
   readonly endpoint: URL;
   readonly dialect: BackendDialect;
   readonly credentials: BackendCredentials;
@@ -50,6 +51,8 @@ export interface BackendOptions {
   readonly tickMilliseconds?: number | undefined;
   /** Tests pass their own. */
   readonly sleep?: Sleep | undefined;
+  /** How names of hosts become addresses. Default: as the system does it. Tests pass their own. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 /** Told of every exchange. Values are bounded: they become metric labels. */
@@ -85,7 +88,8 @@ const MAX_LANE_UPLOAD_BYTES = 256 * 1024;
 /** Connections to one backend: sends requests, signed, and hands the answers over as they come. */
 export class BackendConnection {
   readonly #options: BackendOptions;
-  readonly #pool: Pool;
+  /** Has a pool of connections for each authority. */
+  readonly #pool: Agent;
   /** Shares the pool's connections out: its own queue does not know for whom a request is. */
   readonly #poolPlaces: FairPlaces;
   /** Carries what has no body to send and an object to bring. */
@@ -100,9 +104,10 @@ export class BackendConnection {
     this.#options = options;
     this.#poolPlaces = new FairPlaces(options.connections);
     const keepAliveMilliseconds = options.keepAliveSeconds * 1_000;
-    this.#pool = new Pool(options.endpoint.origin, {
+    const lookup = options.lookup && { lookup: options.lookup };
+    this.#pool = new Agent({
       connections: options.connections,
-      connect: { timeout: options.connectTimeoutSeconds * 1_000, ...options.tls },
+      connect: { timeout: options.connectTimeoutSeconds * 1_000, ...options.tls, ...lookup },
       headersTimeout: options.headersTimeoutSeconds * 1_000,
       bodyTimeout: options.bodyTimeoutSeconds * 1_000,
       keepAliveTimeout: keepAliveMilliseconds,
@@ -202,16 +207,19 @@ export class BackendConnection {
     { signal, aside = false, identity, sharer = OWN_BUSINESS }: SendOptions,
   ): Promise<IncomingResponse> {
     const { dialect, credentials, endpoint, now } = this.#options;
-    dialect.sign(request, identity === undefined ? credentials : identity.credentials, endpoint.host, now());
+    const authority = dialect.authorityOf(endpoint, request.bucket);
+    dialect.sign(request, identity === undefined ? credentials : identity.credentials, authority, now());
     const lane = this.#laneFor(request.method, body, aside);
     if (lane !== undefined) {
-      return lane.exchange(request, signal, { stream: body instanceof UploadBody ? body : undefined, sharer });
+      const stream = body instanceof UploadBody ? body : undefined;
+      return lane.exchange(request, signal, { stream, sharer, authority });
     }
     const place = this.#poolPlaces.tryTake(sharer) ?? (await this.#poolPlaces.take(sharer, signal));
     if (place === undefined) throw new ExchangeFailure(abandoned(signal as AbortSignal), false);
     const exchange = new Exchange(request.method, { signal, onOver: place.giveBack });
     this.#pool.dispatch(
       {
+        origin: `${endpoint.protocol}//${authority}`,
         path: request.path,
         method: request.method as Dispatcher.HttpMethod,
         headers: outgoingHeaders(request.headers, undefined),

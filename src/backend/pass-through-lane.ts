@@ -34,6 +34,8 @@ interface Passage {
   readonly forwarded: Forwarding;
   readonly outgoing: OutgoingRequest;
   readonly body: Readable;
+  /** Whom it goes to. */
+  readonly authority: string;
   readonly startedAt: number;
   proxyRequest: ClientRequest | undefined;
   readonly answered: (answer: IncomingMessage) => void;
@@ -54,12 +56,15 @@ export class PassThroughLane {
   constructor(options: BackendOptions) {
     this.#options = options;
     this.#places = new FairPlaces(options.connections);
-    const pool = { keepAlive: true, maxSockets: options.connections, timeout: options.keepAliveSeconds * 1_000 };
+    const lookup = options.lookup && { lookup: options.lookup };
+    const timeout = options.keepAliveSeconds * 1_000;
+    const pool = { keepAlive: true, maxSockets: options.connections, timeout, ...lookup };
     const secure = options.endpoint.protocol === 'https:';
     this.#agent = secure ? new HttpsAgent({ ...pool, ...options.tls }) : new HttpAgent(pool);
     this.#proxy = httpProxy.createProxyServer({
-      target: options.endpoint.origin,
       agent: this.#agent,
+      // Guard: the name in TLS would be the Host that the client sent, and the certificate be held against that.
+      changeOrigin: true,
       selfHandleResponse: true,
     });
     this.#proxy.on('proxyReq', (proxyRequest, request) => this.#send(proxyRequest, request));
@@ -111,7 +116,9 @@ export class PassThroughLane {
       delete request.headers.expect;
       // Guard: its first call to util._extend makes Node print a deprecation warning that nobody can mend.
       withoutWarning('DEP0060', () => {
-        this.#proxy.web(request, response, { buffer: current.body, method: forwarded.request.method }, passage.reject);
+        const target = `${this.#options.endpoint.protocol}//${current.authority}`;
+        const { method } = forwarded.request;
+        this.#proxy.web(request, response, { target, buffer: current.body, method }, passage.reject);
       });
       try {
         return await passage.promise;
@@ -130,8 +137,10 @@ export class PassThroughLane {
   #board(forwarded: Forwarding, request: IncomingMessage, resolve: (answer: IncomingMessage) => void): Passage {
     const { request: outgoing } = forwarded;
     const startedAt = performance.now();
+    const { dialect, endpoint } = this.#options;
     const passage: Passage = {
       forwarded,
+      authority: dialect.authorityOf(endpoint, outgoing.bucket),
       outgoing: { ...outgoing, headers: outgoing.headers.clone() },
       // Filled once the head is signed: a first body byte would send the head that http-proxy made.
       body: new Readable({ read: () => undefined }),
@@ -154,11 +163,11 @@ export class PassThroughLane {
       proxyRequest.destroy();
       return;
     }
-    const { dialect, credentials, endpoint, now, headersTimeoutSeconds } = this.#options;
-    const { outgoing, forwarded } = passage;
+    const { dialect, credentials, now, headersTimeoutSeconds } = this.#options;
+    const { outgoing, forwarded, authority } = passage;
     const { identity } = forwarded;
     passage.proxyRequest = proxyRequest;
-    dialect.sign(outgoing, identity === undefined ? credentials : identity.credentials, endpoint.host, now());
+    dialect.sign(outgoing, identity === undefined ? credentials : identity.credentials, authority, now());
     // Guard: http-proxy collapses `//` in the path.
     proxyRequest.path = outgoing.path;
     // Guard: it takes node's merged, lower-cased headers: duplicates and case would be lost.

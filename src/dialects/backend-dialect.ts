@@ -42,8 +42,16 @@ export interface BackendDialect {
   readonly limits: BackendLimits;
 
   /**
+   * The host, and the port where it is not the scheme's own, that a request goes to: its Host header and the name in TLS.
+   * It is the endpoint itself where paths begin with the bucket, or a bucket's own host. It must be a pure function of
+   * names that a grammar made, because it decides whom the gateway connects to.
+   * @param bucket as the rendered request has it (OutgoingRequest.bucket)
+   */
+  authorityOf(endpoint: URL, bucket: string | undefined): string;
+
+  /**
    * Adds date, payload hash and authorization to the headers, in place of those of an earlier attempt. `host` is the
-   * authority that the connection uses. Without credentials the request stays unsigned, and is nobody's.
+   * authority that the request goes to. Without credentials the request stays unsigned, and is nobody's.
    */
   sign(request: OutgoingRequest, credentials: BackendCredentials | undefined, host: string, now: Date): void;
 

@@ -68,6 +68,8 @@ export interface WireResponse {
 /** A request ready for the backend. */
 export interface OutgoingRequest {
   readonly method: string;
+  /** The bucket, where it is part of the host that is asked (BackendDialect.authorityOf) and not of the path. */
+  readonly bucket?: string | undefined;
   /** Origin form, percent-encoded, with query: goes out verbatim. */
   readonly path: string;
   readonly headers: HeaderList;

@@ -42,6 +42,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
   #dropping = false;
   #failure: { readonly thrown: unknown } | undefined;
   #left = false;
+  readonly authority: string; // the host and port that it is connected to
   /** The owner's clock when something last happened. */
   lastEventAt = 0;
   /** Held while an exchange is on its way. */
@@ -51,6 +52,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
 
   constructor(target: LaneTarget, owner: LaneOwner, buffers: ReadBuffers) {
     this.#owner = owner;
+    this.authority = target.endpoint.host;
     this.#inbox = new Inbox(buffers);
     const reads = {
       buffer: () => (this.#phase === 'body' ? this.#inbox.bufferForBody() : this.#inbox.bufferForHead()),

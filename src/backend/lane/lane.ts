@@ -73,7 +73,11 @@ export class RawSocketLane implements LaneOwner {
   async exchange(
     request: OutgoingRequest,
     signal: AbortSignal | undefined,
-    { stream, sharer = OWN_BUSINESS }: { readonly stream?: UploadBody | undefined; readonly sharer?: Sharer } = {},
+    {
+      stream,
+      sharer = OWN_BUSINESS,
+      authority = this.#options.endpoint.host,
+    }: { readonly stream?: UploadBody | undefined; readonly sharer?: Sharer; readonly authority?: string } = {},
   ): Promise<IncomingResponse> {
     const body = stream ?? (Buffer.isBuffer(request.body) ? request.body : undefined);
     const head = requestHead(request, Buffer.isBuffer(body) ? body.length : body?.bytes);
@@ -83,7 +87,7 @@ export class RawSocketLane implements LaneOwner {
       throw new ExchangeFailure(abandoned(signal as AbortSignal), false);
     }
     // As many places as connections: whoever has one and finds none idle may open another.
-    const connection = this.#idle.pop() ?? this.#open();
+    const connection = this.#idleTo(authority) ?? this.#open(authority);
     connection.place = place;
     connection.pace = new Pace();
     return connection.exchange({ head, body, signal });
@@ -133,9 +137,20 @@ export class RawSocketLane implements LaneOwner {
     this.#closing?.resolve();
   }
 
-  #open(): LaneConnection {
-    const { endpoint, tls } = this.#options;
-    const connection = new LaneConnection({ endpoint, tls }, this, this.#buffers);
+  /** The freshest connection to an authority that is idle. Where there is one authority, that is the last of all. */
+  #idleTo(authority: string): LaneConnection | undefined {
+    const last = this.#idle.at(-1);
+    if (last === undefined || last.authority === authority) return this.#idle.pop();
+    const at = this.#idle.findLastIndex((connection) => connection.authority === authority);
+    return at === -1 ? undefined : this.#idle.splice(at, 1)[0];
+  }
+
+  /** Where all connections are open already, the one to another authority that has idled longest gives way. */
+  #open(authority: string): LaneConnection {
+    const { endpoint: configured, tls, lookup, connections } = this.#options;
+    if (this.#connections.size >= connections) this.#idle.shift()?.destroy();
+    const endpoint = new URL(`${configured.protocol}//${authority}`);
+    const connection = new LaneConnection({ endpoint, tls, lookup }, this, this.#buffers);
     connection.lastEventAt = this.#ticks;
     this.#connections.add(connection);
     this.#opened(1);

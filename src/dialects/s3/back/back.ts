@@ -51,6 +51,7 @@ export const s3Back = {
     preflight,
   },
   limits: S3_LIMITS,
+  authorityOf: (endpoint) => endpoint.host,
   sign,
   readError,
   forward,
