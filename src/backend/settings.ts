@@ -19,6 +19,9 @@ import {
 
 const reservedBucket = matching(/^[a-z0-9._-]{1,63}$/, 'a bucket name in lower case');
 
+/** The default of what the gateway finds out of its store by itself (docs/stores.md). */
+const FOUND_OUT = 'found out';
+
 const backendTls = z.strictObject({
   ca: setting(pemFile, 'Certificates that vouch for the backend, instead of the system’s.').optional(),
   cert: setting(pemFile, 'Client certificate shown to the backend.').optional(),
@@ -59,28 +62,32 @@ export const backendSettings = z.strictObject({
   ).prefault(2),
   conditionalDeletes: setting(
     flag(),
-    'The backend holds to If-Match on deletions, as AWS S3 does; `check` tries it. MinIO does not, and deletes ' +
-      'whatever lies there: without this, conditional deletions are refused.',
-  ).prefault(false),
+    'Overrides what the gateway finds out: the backend holds to If-Match on deletions, as AWS S3 does. MinIO does not, and ' +
+      'deletes whatever lies there: set to false, conditional deletions are refused.',
+    { defaultText: FOUND_OUT },
+  ).optional(),
   conditionalUploads: setting(
     flag(),
-    'The backend holds to If-Match and If-None-Match on PUT and CompleteMultipartUpload, as AWS S3 and MinIO do; `check` ' +
-      'tries it. Ceph RGW 16 does not, and replaces what lies there: set to false, such uploads are refused, and so are ' +
-      'conditional copies and conditional uploads of unknown length that turn out large.',
-  ).prefault(true),
+    'Overrides what the gateway finds out: the backend holds to If-Match and If-None-Match on PUT and ' +
+      'CompleteMultipartUpload, as AWS S3 and MinIO do. Ceph RGW 16 does not, and replaces what lies there: set to false, ' +
+      'conditional multipart uploads are refused, and so are conditional copies and conditional uploads of unknown length ' +
+      'that turn out large.',
+    { defaultText: FOUND_OUT },
+  ).optional(),
   careful: setting(
     flag(),
-    'For a backend that keeps what came of an upload that broke off, in place of what lay there, or acknowledges a ' +
-      'multipart upload that it did not complete (Versity S3 Gateway 1.8); `check` tries it. Uploads of more than ' +
-      '128 KiB then reach it in pieces of 8 MiB, each whole, and what a client’s Complete made is looked at.',
-  ).prefault(false),
+    'Overrides what the gateway finds out: the backend keeps what came of an upload that broke off, in place of what lay ' +
+      'there, or acknowledges a multipart upload that it did not complete (Versity S3 Gateway 1.8). Set to true, uploads of ' +
+      'more than 128 KiB reach it in pieces of 8 MiB, each whole, and what a client’s Complete made is looked at.',
+    { defaultText: FOUND_OUT },
+  ).optional(),
   keys: setting(
     choice('paths', 'names'),
-    'What keys are to the backend. paths: names of files, as with MinIO and Versity S3 Gateway; keys with . or .. or nothing ' +
-      'between slashes are refused, since they would name other files, and /a and a are one object. names: kept as they ' +
-      'are, as with AWS S3 and Ceph RGW; all keys pass, and /a and a are two objects.',
-    { defaultText: 'paths; names for the embedded store' },
-  ).prefault('paths'),
+    'Overrides what the gateway finds out: what keys are to the backend. paths: names of files, as with MinIO and Versity S3 ' +
+      'Gateway; keys with . or .. or nothing between slashes are refused, since they would name other files, and /a and a ' +
+      'are one object. names: kept as they are, as with AWS S3 and Ceph RGW; all keys pass, and /a and a are two objects.',
+    { defaultText: FOUND_OUT },
+  ).optional(),
   reservedBuckets: setting(
     listOf(reservedBucket),
     'Buckets that the backend has for itself, such as its administration: no tenant reaches them, whatever its patterns.',

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { BackendConfig } from '../backend/config.ts';
-import type { StoreNames } from '../dialects/identifiers.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FRONTS } from '../dialects/table.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { restingIndex } from '../etags/resting-index.ts';
@@ -11,7 +10,9 @@ import { Listener } from '../server/listener.ts';
 import { createRequestIds } from '../server/request-ids.ts';
 import { TrustedProxies } from '../server/trusted-proxies.ts';
 import type { Config } from '../settings/config.ts';
-import { ALL_CAPABILITIES, type Capabilities } from '../store/capabilities.ts';
+import type { StoreFindings } from '../store/capabilities.ts';
+import type { StoreFinder } from '../store/finding/store-finder.ts';
+import { describeFinding } from '../store/finding/words.ts';
 import { tellAvailability } from '../telemetry/availability.ts';
 import { keyField } from '../telemetry/key-names.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -19,6 +20,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { observedStates } from '../uploads/observed-states.ts';
 import { StagingSweep } from '../uploads/staging-sweep.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
+import { storeFinder, tellFinding } from './find-store.ts';
 import { type Backend, openBackend } from './open-backend.ts';
 import { type Observers, openEtags, openStores, openUploads, type Stores, stagingBucketOf } from './open-stores.ts';
 import { composePipeline } from './pipeline-desk.ts';
@@ -26,12 +28,19 @@ import { composePipeline } from './pipeline-desk.ts';
 /** Of the memory for bytes in flight, the part that heads which are not whole yet may take. */
 const HEAD_PART = 8;
 
+/** A store that answers is found out in a tenth of a second, and what takes longer is found out beside the requests. */
+const FIRST_LOOK_MILLISECONDS = 2000;
+
 export interface GatewayOptions {
   /** Default: made from the configuration, to standard output. */
   readonly log?: Log | undefined;
   readonly metrics?: Metrics | undefined;
   /** A worker's primary serves the admin port for all. Default true. */
   readonly admin?: boolean | undefined;
+  /** What the store does, where somebody has found out already. Default: the gateway finds out itself. */
+  readonly findings?: StoreFindings | undefined;
+  /** Of several workers, one tells in the log what each finds out. Default true. */
+  readonly tellsStore?: boolean | undefined;
 }
 
 /** One process's gateway: everything wired by hand. */
@@ -45,6 +54,8 @@ export class Gateway {
   readonly #etagIndex: EtagIndex;
   readonly #backend: Backend;
   readonly #sweep: StagingSweep;
+  readonly #finder: StoreFinder;
+  readonly #given: StoreFindings | undefined;
   readonly #listener: Listener;
   readonly #admin: AdminServer | undefined;
 
@@ -57,6 +68,8 @@ export class Gateway {
     readonly etagIndex: EtagIndex;
     readonly backend: Backend;
     readonly admin: boolean;
+    readonly findings: StoreFindings | undefined;
+    readonly tellsStore: boolean;
   }) {
     const { config, log, metrics, stores, uploads, etagIndex, backend } = parts;
     this.#config = config;
@@ -66,7 +79,15 @@ export class Gateway {
     this.#uploads = uploads;
     this.#etagIndex = etagIndex;
     this.#backend = backend;
-    const services = composed(config, { stores, uploads, etagIndex, backend, metrics });
+    this.#given = parts.findings;
+    this.#finder = storeFinder({
+      settings: config.backend,
+      backend,
+      stagingBucket: stagingBucketOf(config, stores),
+      onFinding: (finding) => (parts.tellsStore ? tellFinding(finding, log) : undefined),
+    });
+    const findings = parts.findings ?? this.#finder;
+    const services = composed(config, { stores, uploads, etagIndex, backend, findings, metrics });
     this.handler = createHandler(services);
     this.#sweep = new StagingSweep({
       staging: services.tools.staging,
@@ -107,19 +128,34 @@ export class Gateway {
   /** What readiness hangs on. */
   dependencies(): readonly AdminDependency[] {
     return [
-      { name: 'backend', check: () => this.#backend.connection.check() },
+      {
+        name: 'backend',
+        check: async () => {
+          await this.#backend.connection.check();
+          return describeFinding(this.#finder.finding);
+        },
+      },
       { name: 'key store', check: () => this.#stores.readiness() },
     ];
   }
 
   /** @throws Error EADDRINUSE and its kin */
   async start(): Promise<void> {
+    await this.#findStore();
     await this.#listener.listen(this.#config.listen);
     if (this.#config.admin !== undefined) await this.#admin?.listen(this.#config.admin);
     this.#sweep.start();
     // What fails here is read when somebody needs it.
     this.#stores.directory.warm().catch(() => undefined);
     this.#log.info(`listening on ${this.endpoint}`);
+  }
+
+  /** So that hardly a request comes before it is known what the store does. A store that is away is not waited for. */
+  async #findStore(): Promise<void> {
+    if (this.#given !== undefined) return;
+    const late = new AbortController();
+    await Promise.race([this.#finder.start(), sleep(FIRST_LOOK_MILLISECONDS, undefined, late)]);
+    late.abort();
   }
 
   /** The URL that clients use. */
@@ -150,8 +186,10 @@ export class Gateway {
   async stop({ keepsPort = false }: { readonly keepsPort?: boolean } = {}): Promise<void> {
     this.#sweep.stop();
     this.#admin?.stopping();
+    const finderStopped = this.#finder.stop();
     await this.#listener.close({ graceSeconds: this.#config.limits.shutdownSeconds, keepsPort });
     await this.#admin?.close();
+    await finderStopped;
     await this.#backend.close();
     await this.#uploads.close();
     await this.#etagIndex.close();
@@ -176,7 +214,9 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
     try {
       etagIndex = restingIndex(await openEtags(config), metrics);
       const backend = await openBackend(config, observers);
-      return new Gateway({ config, log, metrics, stores, uploads, etagIndex, backend, admin: options.admin ?? true });
+      const { admin = true, findings, tellsStore = true } = options;
+      const parts = { config, log, metrics, stores, uploads, etagIndex, backend };
+      return new Gateway({ ...parts, admin, findings, tellsStore });
     } catch (error) {
       await uploads.close();
       await etagIndex?.close();
@@ -197,8 +237,11 @@ export async function openPipeline(
   const uploads = await openUploads(config.keys);
   const etagIndex = restingIndex(await openEtags(config), metrics);
   const backend = await openBackend(config);
+  const stagingBucket = stagingBucketOf(config, stores);
+  const findings = storeFinder({ settings: config.backend, backend, stagingBucket, onFinding: () => undefined });
+  await findings.lookOnce();
   return {
-    services: composed(config, { stores, uploads, etagIndex, backend, metrics }),
+    services: composed(config, { stores, uploads, etagIndex, backend, findings, metrics }),
     close: async () => {
       await backend.close();
       await etagIndex.close();
@@ -214,6 +257,7 @@ function composed(
     readonly uploads: UploadStates;
     readonly etagIndex: EtagIndex;
     readonly backend: Backend;
+    readonly findings: StoreFindings;
     readonly metrics: Metrics;
   },
 ): HandlerServices {
@@ -223,8 +267,8 @@ function composed(
     settings: { region: config.region, anyRegion: config.anyRegion, domains: config.domains },
     directory: stores.directory,
     keyRings: stores.keyRings,
-    backend: { ...backend, names: namesOf(config.backend) },
-    findings: { capabilities: capabilitiesOf(config.backend) },
+    backend: { ...backend, reservedBuckets: new Set(config.backend.reservedBuckets) },
+    findings: parts.findings,
     uploads: parts.uploads,
     uploadLimits: config.uploads,
     stagingBucket: stagingBucketOf(config, stores),
@@ -233,24 +277,6 @@ function composed(
     etagObserver: parts.metrics,
     memoryBytes: config.limits.memoryBytes,
   });
-}
-
-function capabilitiesOf(backend: BackendConfig): Capabilities {
-  const { careful, conditionalUploads, conditionalDeletes, place } = backend;
-  return {
-    ...ALL_CAPABILITIES,
-    matchesOwnEtag: conditionalUploads,
-    conditionalCompletes: conditionalUploads,
-    conditionalDeletes: conditionalDeletes || place.kind === 'directory',
-    tornUploadsVanish: !careful,
-    truthfulCompletes: !careful,
-    atomicCompletes: !careful,
-  };
-}
-
-/** The embedded store keeps keys as they are. */
-function namesOf({ place, keys, reservedBuckets }: BackendConfig): StoreNames {
-  return { keys: place.kind === 'directory' ? 'names' : keys, reservedBuckets: new Set(reservedBuckets) };
 }
 
 function listenerTls({ tls }: Pick<Config, 'tls'>): { readonly cert: string; readonly key: string } | undefined {

@@ -4,7 +4,6 @@ import type { PassThroughLane } from '../backend/pass-through-lane.ts';
 import { OriginRules } from '../cross-origin/origin-rules.ts';
 import type { BackendDialect } from '../dialects/backend-dialect.ts';
 import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
-import type { StoreNames } from '../dialects/identifiers.ts';
 import { KeySources } from '../encryption/key-sources.ts';
 import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
@@ -49,7 +48,8 @@ export interface PipelineParts {
     readonly back: BackendDialect;
     readonly connection: BackendConnection;
     readonly lane: PassThroughLane;
-    readonly names: StoreNames;
+    /** Buckets that the store has for purposes of its own, in lower case. */
+    readonly reservedBuckets: ReadonlySet<string>;
   };
   /** What the store at hand does. */
   readonly findings: StoreFindings;
@@ -65,10 +65,10 @@ export interface PipelineParts {
 /** The one place where a pipeline is composed, for the gateway, for commands and for tests. Its caches are new and empty. */
 export function composePipeline(parts: PipelineParts): HandlerServices {
   const { directory, keyRings, uploads, uploadLimits, stagingBucket } = parts;
-  const { back, connection, lane, names } = parts.backend;
+  const { back, connection, lane, reservedBuckets } = parts.backend;
   const now = () => new Date();
   const memory = new MemoryBudget(parts.memoryBytes);
-  const store = new Store(back, connection, { budget: memory, names });
+  const store = new Store(back, connection, { budget: memory, findings: parts.findings, reservedBuckets });
   const { keepSeconds } = uploadLimits;
   const protections = new Protections(FORMATS);
   const etags = new KnownEtags({

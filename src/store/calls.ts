@@ -12,6 +12,7 @@ import type { Sharer } from '../shares/sharer.ts';
 import { collect } from '../wire/bodies/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteSource, IncomingResponse } from '../wire/message.ts';
+import { CAREFUL_CAPABILITIES, type StoreFindings } from './capabilities.ts';
 
 /** Holds a listing of 1,000 keys of 1,024 bytes, every byte of them an entity or percent-encoded, with room to spare. */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
@@ -43,13 +44,11 @@ export interface AskOptions extends SendOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** What is known of the store's names, and the grammar that follows from it. */
-export interface Naming {
-  readonly names: StoreNames;
-  readonly grammar: StoreGrammar;
-}
+/** What the store takes for identifiers: which of the two holds depends on what is found out of it. */
+export type Grammars = Readonly<Record<StoreNames['keys'], StoreGrammar>>;
 
-const CAREFUL_NAMES: StoreNames = { keys: 'paths', reservedBuckets: new Set() };
+const NOTHING_FOUND: StoreFindings = { capabilities: CAREFUL_CAPABILITIES, pending: [] };
+const NO_BUCKETS: ReadonlySet<string> = new Set();
 
 export interface StoreOptions {
   /** With whose rights it asks. Default: the gateway's own. */
@@ -58,10 +57,12 @@ export interface StoreOptions {
   readonly budget?: Budget | undefined;
   /** For whom it asks. Default: the gateway's own business. */
   readonly sharer?: Sharer | undefined;
-  /** What the store takes for names. Default: as little as any store. */
-  readonly names?: StoreNames | undefined;
-  /** The same with the grammar that follows from it, where it was made already. */
-  readonly naming?: Naming | undefined;
+  /** What the store does. Default: nothing is known of it. */
+  readonly findings?: StoreFindings | undefined;
+  /** Buckets that the store has for purposes of its own, in lower case. Default: none. */
+  readonly reservedBuckets?: ReadonlySet<string> | undefined;
+  /** For these buckets, where they were made already. */
+  readonly grammars?: Grammars | undefined;
 }
 
 /**
@@ -71,13 +72,17 @@ export interface StoreOptions {
 export class StoreCalls {
   readonly dialect: BackendDialect;
   readonly connection: StoreConnection;
-  readonly options: StoreOptions & { readonly naming: Naming };
+  readonly options: StoreOptions & { readonly findings: StoreFindings; readonly grammars: Grammars };
 
   constructor(dialect: BackendDialect, connection: StoreConnection, options: StoreOptions) {
     this.dialect = dialect;
     this.connection = connection;
-    const { names = CAREFUL_NAMES } = options;
-    this.options = { ...options, naming: options.naming ?? { names, grammar: dialect.grammar(names) } };
+    const { findings = NOTHING_FOUND, reservedBuckets = NO_BUCKETS } = options;
+    const grammars = options.grammars ?? {
+      paths: dialect.grammar({ keys: 'paths', reservedBuckets }),
+      names: dialect.grammar({ keys: 'names', reservedBuckets }),
+    };
+    this.options = { ...options, findings, grammars };
   }
 
   /**
@@ -125,8 +130,10 @@ export class StoreCalls {
     asked: Asked,
     { signal, aside }: SendOptions,
   ): Promise<IncomingResponse> {
-    const { identity, sharer } = this.options;
-    return this.connection.send(call.render(this.made(asked)), { signal, aside, identity, sharer });
+    const { identity, sharer, findings } = this.options;
+    const answer = await this.connection.send(call.render(this.made(asked)), { signal, aside, identity, sharer });
+    findings.answered?.(answer);
+    return answer;
   }
 
   /** Reads an answer that is no success, its body too. */
@@ -140,7 +147,8 @@ export class StoreCalls {
 
   /** Every identifier in it read by the store's grammar. @throws GatewayError */
   made<T extends object>(asked: T): ForStore<T> {
-    return madeBy(this.options.naming.grammar, asked);
+    const { findings, grammars } = this.options;
+    return madeBy(findings.capabilities.verbatimKeys ? grammars.names : grammars.paths, asked);
   }
 
   /** Reads a document, and reserves memory as it comes: a store may send megabytes, to many at once. */

@@ -95,7 +95,7 @@ export class Store {
 
   /** Whether `/a` and `a` are one object in it. */
   get foldsFirstSlash(): boolean {
-    return this.#calls.options.naming.names.keys === 'paths';
+    return !this.#calls.options.findings.capabilities.distinctFirstSlash;
   }
 
   put(put: StorePut, signal: AbortSignal): Promise<StoredAck> {

@@ -57,7 +57,7 @@ export class Staging {
 
   /** @throws GatewayError BackendError when there is no such bucket and none can be made, BackendUnavailable */
   async put(uploadState: string, part: StagedPart, body: OutgoingBody, signal: AbortSignal): Promise<StoredAck> {
-    await this.#makeReady();
+    await this.makeReady();
     const metadata = { content: { contentType: 'application/octet-stream' }, user: [] };
     try {
       return await this.#store.put({ ref: this.#ref(uploadState, part), metadata, conditions: {}, body }, signal);
@@ -114,7 +114,11 @@ export class Staging {
     return { bucket: this.bucket, key };
   }
 
-  async #makeReady(): Promise<void> {
+  /**
+   * Makes the bucket where it is not there, the first time that it is needed.
+   * @throws GatewayError BackendError when it is somebody else's, or can neither be found nor made
+   */
+  async makeReady(): Promise<void> {
     this.#bucketState.ready ??= this.#makeBucket();
     try {
       await this.#bucketState.ready;

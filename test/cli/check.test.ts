@@ -75,7 +75,7 @@ describe('sealgate check, against MinIO and Redis', () => {
     try {
       const env = { ...environment(), REDIS_URL: `redis://sealgate:pass%25word@127.0.0.1:${guarded.port}` };
       const { code, text } = await check(configuration(), env);
-      expect(verdicts(text).slice(-4)).toEqual(['✔ uploads', '✔ staging bucket', '✖ etags', '✔ probe']);
+      expect(verdicts(text).slice(-5)).toEqual(['✔ uploads', '✔ staging bucket', '✖ etags', '✔ store', '✔ probe']);
       expect(code).toBe(1);
     } finally {
       await guarded.stop();
@@ -127,9 +127,11 @@ describe('sealgate check, against MinIO and Redis', () => {
       '✔ uploads',
       '✔ staging bucket',
       '✔ etags',
+      '✔ store',
       '✔ probe',
     ]);
     expect(text).toContain('66536 bytes lie as 67080 bytes of ciphertext');
+    expect(text).toMatch(/^✔ store: MinIO, which ignores conditions on deletions, makes paths of keys/m);
     expect(code).toBe(0);
     const client = redis.client();
     const names = await client.keys('*');
@@ -148,6 +150,7 @@ describe('sealgate check, against MinIO and Redis', () => {
       '✔ uploads',
       '✔ staging bucket',
       '✔ etags',
+      '✔ store',
       '✖ probe',
     ]);
     expect(text).toContain('backend.conditionalDeletes is set, but the backend deleted the probe');

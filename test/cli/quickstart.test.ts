@@ -111,6 +111,7 @@ describe('quickstart', () => {
       'uploads ok',
       'staging bucket ok',
       'etags ok',
+      'store ok',
       'probe ok',
     ]);
     expect(ok).toBe(true);

@@ -94,8 +94,8 @@ export async function inProcess(
       settings: { region: 'us-east-1', domains: [] },
       directory: tenancy.directory,
       keyRings: tenancy.keyRings,
-      backend: { back: s3Back, connection, lane, names: { keys: 'names', reservedBuckets: new Set() } },
-      findings: { capabilities: ALL_CAPABILITIES },
+      backend: { back: s3Back, connection, lane, reservedBuckets: new Set<string>() },
+      findings: { capabilities: ALL_CAPABILITIES, pending: [] },
       uploads,
       uploadLimits: { openPerTenant: over.openUploads ?? 1000, keepSeconds: 3600 },
       stagingBucket: 'staging',
@@ -132,7 +132,7 @@ export async function inProcess(
 
 /** What an operation knows of a store that does all that S3 does, but for this. */
 export function lacking(lacks: Partial<Capabilities>): { readonly findings: StoreFindings } {
-  return { findings: { capabilities: { ...ALL_CAPABILITIES, ...lacks } } };
+  return { findings: { capabilities: { ...ALL_CAPABILITIES, ...lacks }, pending: [] } };
 }
 
 /** Versity S3 Gateway: it keeps what broke off, and acknowledges a Complete that made nothing. */

@@ -9,6 +9,8 @@ import { RootKeyInvalid } from '../../keys/root/root-key.ts';
 import { isOutOfMemory } from '../../keys/store/redis-client.ts';
 import { certificateExpiry } from '../../settings/certificates.ts';
 import { type ExaminedConfig, examineConfig, showProblem } from '../../settings/config.ts';
+import type { Finding } from '../../store/finding/store-finder.ts';
+import { describeFinding } from '../../store/finding/words.ts';
 import { Store } from '../../store/store.ts';
 import { Staging } from '../../uploads/staging.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from '../shell/command.ts';
@@ -34,8 +36,9 @@ export const checkCommand: Command = {
 
 Reads the configuration, opens the key store with the root key, reaches the backend, compares clocks, tries the backend
 access keys of tenants and access keys, sees whether the key store keeps the state of multipart uploads and the index of
-ETags and whether the bucket for small parts is the gateway's own, and sends a probe object through the gateway to see
-that the backend holds ciphertext, and that it keeps metadata of awkward forms. Leaves no tenant, bucket or object behind.
+ETags and whether the bucket for small parts is the gateway's own, finds out what the backend does (docs/stores.md), and
+sends a probe object through the gateway to see that the backend holds ciphertext, and that it keeps metadata of awkward
+forms. Leaves no tenant, bucket or object behind.
 
       --bucket NAME   Put the probe into this bucket. Without it, a bucket is made and deleted.
 ${CONFIG_USAGE}
@@ -108,9 +111,11 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
     }
     const hint = 'With --bucket NAME the probe uses a bucket that exists.';
     await report.attempt({ name: 'probe', hint }, async () => {
-      const client = new ObjectClient(backend);
-      const parts = { config, stores, backend: client, bucket, now: () => terminal.now() };
-      report.add({ name: 'probe', ...(await probeAtRest(parts)) });
+      const onStore = (finding: Finding) => {
+        report.add({ name: 'store', outcome: 'ok', detail: describeFinding(finding) });
+      };
+      const parts = { config, stores, backend, bucket, now: () => terminal.now(), onStore };
+      for (const result of await probeAtRest(parts)) report.add({ name: 'probe', ...result });
     });
   } finally {
     await stores?.close();

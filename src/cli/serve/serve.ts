@@ -44,7 +44,7 @@ ${CONFIG_USAGE}`,
       group = await runWorkers({
         count: workerCount(config),
         startWorker: async ({ number }) => {
-          gateway = await startGateway(config, log.with({ common: { worker: number } }));
+          gateway = await startGateway(config, log.with({ common: { worker: number } }), number === 1);
           if (number === 1) void gateway.tellBackend();
           return asWorker(gateway);
         },
@@ -100,9 +100,9 @@ function warnOfCertificate({ tls }: Config, log: Log): void {
   if (expiry !== undefined) log.warn(`the certificate of tls.cert ${expiry}`);
 }
 
-async function startGateway(config: Config, log: Log): Promise<Gateway> {
+async function startGateway(config: Config, log: Log, tellsStore: boolean): Promise<Gateway> {
   warnOfCertificate(config, log);
-  const gateway = await createGateway(config, { log, admin: false });
+  const gateway = await createGateway(config, { log, admin: false, tellsStore });
   try {
     await gateway.start();
   } catch (error) {

@@ -5,8 +5,8 @@ import { GatewayError } from '../../errors.ts';
 import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { ListObjects } from '../../operations/operation.ts';
 import { type About, StoreCalls, type StoreConnection } from '../../store/calls.ts';
+import { ALL_CAPABILITIES } from '../../store/capabilities.ts';
 import { collect } from '../../wire/bodies/collect.ts';
-import type { Conditions } from '../../wire/conditions.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 
 const MAX_OBJECT_BYTES = 8 * 1024 * 1024;
@@ -24,44 +24,14 @@ export class ObjectClient {
   constructor(parts: { readonly back: BackendDialect; readonly connection: StoreConnection }) {
     // What an operator names is theirs to name.
     this.#calls = new StoreCalls(parts.back, parts.connection, {
-      names: { keys: 'names', reservedBuckets: new Set() },
+      findings: { capabilities: ALL_CAPABILITIES, pending: [] },
     });
   }
 
   /** @throws GatewayError, as every method here */
-  async put(
-    ref: ObjectRef,
-    body: Buffer,
-    {
-      conditions = {},
-      ...described
-    }: Partial<Pick<ObjectMetadata, 'content' | 'user'>> & { readonly conditions?: Conditions },
-  ): Promise<void> {
+  async put(ref: ObjectRef, body: Buffer, described: Partial<Pick<ObjectMetadata, 'content' | 'user'>>): Promise<void> {
     const metadata = { content: {}, user: [], ...described };
-    await this.#ask(this.#calls.dialect.calls.put, { ref, metadata, conditions, body });
-  }
-
-  /** An upload that breaks off halfway, as when its client goes away. */
-  async putTorn(ref: ObjectRef, body: Buffer): Promise<void> {
-    const metadata = { content: {}, user: [] };
-    const torn = { bytes: body.length, source: brokenOff(body.subarray(0, body.length / 2)) };
-    await this.#ask(this.#calls.dialect.calls.put, { ref, metadata, conditions: {}, body: torn }).catch(
-      () => undefined,
-    );
-  }
-
-  /** A multipart upload of one part, under conditions; aborted when they fail. */
-  async putInParts(ref: ObjectRef, body: Buffer, conditions: Conditions): Promise<void> {
-    const { createUpload, uploadPart, completeUpload, abortUpload } = this.#calls.dialect.calls;
-    const metadata = { content: {}, user: [] };
-    const uploadId = await this.#ask(createUpload, { ref, metadata });
-    try {
-      const { etag } = await this.#ask(uploadPart, { ref, uploadId, partNumber: 1, body });
-      await this.#ask(completeUpload, { ref, uploadId, parts: [{ partNumber: 1, etag }], conditions });
-    } catch (error) {
-      await this.#ask(abortUpload, { ref, uploadId }).catch(() => undefined);
-      throw error;
-    }
+    await this.#ask(this.#calls.dialect.calls.put, { ref, metadata, conditions: {}, body });
   }
 
   async get(ref: ObjectRef): Promise<{ readonly object: StoredObject; readonly bytes: Buffer }> {
@@ -89,9 +59,8 @@ export class ObjectClient {
     }
   }
 
-  /** @throws GatewayError PreconditionFailed, if the store reads conditions on deletions */
-  async delete(ref: ObjectRef, conditions: Conditions = {}): Promise<void> {
-    await this.#ask(this.#calls.dialect.calls.delete, { ref, conditions });
+  async delete(ref: ObjectRef): Promise<void> {
+    await this.#ask(this.#calls.dialect.calls.delete, { ref, conditions: {} });
   }
 
   async createBucket(bucket: string): Promise<void> {
@@ -168,13 +137,7 @@ export class ObjectClient {
   }
 }
 
-/** Whoever probes a store asks for conditions to see what it makes of them. */
-const ASKED = { signal, conditions: { ifMatch: '*' } } as const;
-
-async function* brokenOff(beginning: Buffer): AsyncGenerator<Buffer, void, void> {
-  yield beginning;
-  throw new Error('broken off');
-}
+const ASKED = { signal } as const;
 
 function contentOf({ body }: IncomingResponse): Promise<Buffer> {
   return collect(body, MAX_OBJECT_BYTES, () => {

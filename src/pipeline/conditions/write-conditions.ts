@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import type { IdentifiedObject } from '../../formats/format.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { clientEtag } from '../../store/etag.ts';
-import { ignoredOnComplete, ignoredOnDelete } from '../../store/mend/ignored-conditions.ts';
+import { ignoredOnComplete, ignoredOnDelete, ignoredOnPut } from '../../store/mend/ignored-conditions.ts';
 import { readingAgain } from '../../store/pin.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { namesEtag } from '../../wire/judged-conditions.ts';
@@ -70,7 +70,7 @@ export async function deletionToSend(
   ref: ObjectRef,
   context: OperationContext,
 ): Promise<string | undefined> {
-  mustBeHeldTo(plan);
+  mustBeHeldTo(plan, context);
   const { how, ifMatch } = plan;
   if (how !== 'look first' || ifMatch === undefined) return ifMatch;
   const seen = await lookFor(ref, context);
@@ -78,16 +78,28 @@ export async function deletionToSend(
 }
 
 /** @throws GatewayError NotImplemented where the store would ignore the condition and delete whatever lies there */
-export function mustBeHeldTo({ how }: DeletePlan): void {
-  if (how === 'refuse') throw ignoredOnDelete();
+export function mustBeHeldTo({ how }: DeletePlan, { findings }: OperationContext): void {
+  if (how === 'refuse') throw ignoredOnDelete(findings);
+}
+
+/**
+ * Checks, before anything is sent, that the store judges the conditions of a client's PutObject. What the gateway itself
+ * writes on a condition is safer with it than without.
+ * @throws GatewayError NotImplemented where it would ignore them, and replace what the client means to keep
+ */
+export function mustBeHeldOnPut({ ifMatch, ifNoneMatch }: Conditions, { findings }: OperationContext): void {
+  if ((ifMatch ?? ifNoneMatch) !== undefined && !findings.capabilities.conditionalPuts) throw ignoredOnPut(findings);
 }
 
 /**
  * Checks, before anything is sent, that the store judges the conditions of a write that becomes a multipart upload.
  * @throws GatewayError NotImplemented where it would ignore them, and replace what the client means to keep
  */
-export function mustBeHeldOnComplete({ heldOnComplete }: Pick<WritePlan, 'heldOnComplete'>): void {
-  if (!heldOnComplete) throw ignoredOnComplete();
+export function mustBeHeldOnComplete(
+  { heldOnComplete }: Pick<WritePlan, 'heldOnComplete'>,
+  { findings }: OperationContext,
+): void {
+  if (!heldOnComplete) throw ignoredOnComplete(findings);
 }
 
 /** What stands at a key, and all the ETags that name it, unquoted. */

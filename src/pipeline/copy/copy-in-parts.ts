@@ -35,7 +35,7 @@ export async function copyInParts(
   const { ref } = operation;
   const inPlace = replacesItself(operation, context);
   const plan = inPlace ? replacingPlanOf(operation.conditions, context) : writePlanOf(operation.conditions, context);
-  mustBeHeldOnComplete(plan);
+  mustBeHeldOnComplete(plan, context);
   const conditions = await conditionsToSend(plan, ref, context, source.object);
   const settings = await withTags(operation, source, context);
   const upload = await store.uploads.create(ref, { ...metadata, ...settings }, signal);

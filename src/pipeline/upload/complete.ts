@@ -43,7 +43,7 @@ export async function completeUpload(
   context: OperationContext,
 ): Promise<UploadCompleted> {
   const guard = writePlanOf(operation.conditions, context);
-  mustBeHeldOnComplete(guard);
+  mustBeHeldOnComplete(guard, context);
   const { ref, uploadId } = operation;
   return completeInTurn(JSON.stringify([ref.bucket, ref.key, uploadId]), context.findings, () =>
     withUpload(operation, context, (upload) => complete(operation, guard, upload, context)),

@@ -19,7 +19,7 @@ export async function deleteObject(operation: DeleteObject, context: OperationCo
 export async function deleteObjects(operation: DeleteObjects, context: OperationContext): Promise<ObjectsDeleted> {
   const { bucket, targets, quiet, vendor } = operation;
   const plans = targets.map(({ etag }) => deletePlanOf(etag, context));
-  for (const plan of plans) mustBeHeldTo(plan); // before any of them is deleted
+  for (const plan of plans) mustBeHeldTo(plan, context); // before any of them is deleted
   const known: DeleteTarget[] = [...targets];
   await forEachOf(targets, LOOKS_AT_ONCE, async (target, at) => {
     const { key, versionId, etag } = target;

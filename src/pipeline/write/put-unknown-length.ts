@@ -63,7 +63,7 @@ async function putPieces(
 ): Promise<WrittenObject> {
   const { formats, store, signal } = context;
   const { ref, conditions } = put;
-  mustBeHeldOnComplete(put);
+  mustBeHeldOnComplete(put, context);
   const writer = await formats.write.beginPieces(put, context);
   const upload = await store.uploads.create(ref, writer.metadata, signal);
   try {

@@ -1,7 +1,7 @@
 import type { VerifiedBody } from '../../dialects/front-dialect.ts';
 import type { PutObject } from '../../operations/operation.ts';
 import { mayStream } from '../../store/mend/torn-uploads.ts';
-import { conditionsToSend, writePlanOf } from '../conditions/write-conditions.ts';
+import { conditionsToSend, mustBeHeldOnPut, writePlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
 import { withMd5 } from './digested-body.ts';
 import { MAX_PUT_BYTES, type PlannedPut, putKnownLength, tooLarge } from './put-known-length.ts';
@@ -29,6 +29,7 @@ export async function putObject(
   body: VerifiedBody,
   context: OperationContext,
 ): Promise<WrittenObject> {
+  mustBeHeldOnPut(asked, context);
   const plan = writePlanOf(asked, context);
   const conditions = await conditionsToSend(plan, ref, context);
   return putPlanned({ ref, metadata, conditions, heldOnComplete: plan.heldOnComplete }, body, context);

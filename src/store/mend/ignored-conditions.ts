@@ -1,26 +1,54 @@
 import { clientError, GatewayError } from '../../errors.ts';
+import type { Capability, StoreFindings } from '../capabilities.ts';
 
 /**
  * Conditions that a store ignores cannot be judged by the gateway instead: whatever is written between the look and the
  * write would be replaced, which is what the client wants to prevent. So the gateway refuses such a request before it
- * sends anything.
+ * sends anything: with NotImplemented, or with BackendUnavailable (503) while it still finds out what the store does.
  */
 
-/** NotImplemented, for a write whose conditions the store's CompleteMultipartUpload would have to judge. */
-export function ignoredOnComplete(): GatewayError {
-  return new GatewayError(
-    'NotImplemented',
-    'This backend ignores conditions on multipart uploads (backend.conditionalUploads), which copies and large uploads ' +
-      'of unknown length become, too. Write without If-Match and If-None-Match, or with PutObject and a Content-Length.',
-    { source: 'client' },
+/** For a client's PutObject on a condition. */
+export function ignoredOnPut(findings: StoreFindings): GatewayError {
+  return (
+    askLater('conditionalPuts', findings) ??
+    clientError(
+      'NotImplemented',
+      'Conditions on PutObject are not available: this backend ignores them, or the gateway could not try whether it ' +
+        'does. If the backend holds to them, its operator can set backend.conditionalUploads.',
+    )
   );
 }
 
-/** NotImplemented, for a deletion with If-Match: the store would delete whatever stands there. */
-export function ignoredOnDelete(): GatewayError {
-  return clientError(
-    'NotImplemented',
-    'Conditional deletions are not available: many stores ignore the condition and delete whatever lies there. ' +
-      'If this backend does not, its operator can set backend.conditionalDeletes.',
+/** For a write whose conditions the store's CompleteMultipartUpload would have to judge. */
+export function ignoredOnComplete(findings: StoreFindings): GatewayError {
+  return (
+    askLater('conditionalCompletes', findings) ??
+    new GatewayError(
+      'NotImplemented',
+      'This backend ignores conditions on multipart uploads (backend.conditionalUploads), which copies and large uploads ' +
+        'of unknown length become, too. Write without If-Match and If-None-Match, or with PutObject and a Content-Length.',
+      { source: 'client' },
+    )
+  );
+}
+
+/** For a deletion with If-Match: the store would delete whatever stands there. */
+export function ignoredOnDelete(findings: StoreFindings): GatewayError {
+  return (
+    askLater('conditionalDeletes', findings) ??
+    clientError(
+      'NotImplemented',
+      'Conditional deletions are not available: many stores ignore the condition and delete whatever lies there. ' +
+        'If this backend does not, its operator can set backend.conditionalDeletes.',
+    )
+  );
+}
+
+function askLater(name: Capability, { pending }: StoreFindings): GatewayError | undefined {
+  if (!pending.includes(name)) return undefined;
+  return new GatewayError(
+    'BackendUnavailable',
+    'The gateway is still finding out whether this backend holds to conditions. Try again.',
+    { source: 'backend' },
   );
 }

@@ -73,7 +73,7 @@ describe.each(ALL_STANDS)('CopyObject over %s', (name, start) => {
 
   /** Of tags: Ceph RGW 16 keeps none of a copy under other metadata, nor of a multipart upload. */
   const kept = <T>(tags: T[]): T[] => (stand.store?.name === 'Ceph RGW' ? [] : tags);
-  const holdsOnComplete = () => stand.store?.settings.conditionalUploads !== false;
+  const holdsOnComplete = () => stand.store?.capabilities.conditionalCompletes !== false;
 
   it.each([0, 1, 65_536, 5 * MIB + 1])('copies %d bytes, with what belongs to them', async (bytes) => {
     const sent = payload(bytes, bytes + 1);

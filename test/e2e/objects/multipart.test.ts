@@ -202,7 +202,7 @@ describe.each(ALL_STANDS)('multipart uploads over %s', (_name, stands) => {
     const { ETag: there } = await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'taken', Body: 'first' }));
     const upload = await begin('taken');
     const parts = [await send(upload, 1, payload(100, 26))];
-    const { conditionalUploads = true } = stand.store?.settings ?? {};
+    const conditionalUploads = stand.store?.capabilities.conditionalCompletes ?? true;
     const refused = conditionalUploads ? [412, 'PreconditionFailed'] : [501, 'NotImplemented'];
     expect(await refusal(complete(upload, parts, { IfNoneMatch: '*' }))).toEqual(refused);
     expect(await refusal(complete(upload, parts, { IfMatch: '"00000000000000000000000000000000-0"' }))).toEqual(

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { CAPABILITY_NAMES, CAPABILITY_WORDS } from '../../../src/store/capabilities.ts';
+import { KNOWN_STORES, type KnownStore } from '../../../src/store/known-stores.ts';
 import { startLyingProxy, type Told } from '../../support/proxies/lying-proxy.ts';
 import { STORES } from '../../support/servers/every-store.ts';
 import { runSealgate } from '../../support/servers/gateway.ts';
 import { type StoreStand, standOver } from '../../support/servers/stand.ts';
 
-/** What each store needs (docs/stores.md), and what `check` says where it is not given. */
-const NEEDED = {
-  careful: { variable: 'SEALGATE_BACKEND_CAREFUL', without: 'false', says: 'set backend.careful' },
-  conditionalUploads: {
+/** Settings that promise what not every store does, and what `check` says then. */
+const PROMISES = {
+  tornUploadsVanish: { variable: 'SEALGATE_BACKEND_CAREFUL', value: 'false', says: 'set backend.careful' },
+  conditionalCompletes: {
     variable: 'SEALGATE_BACKEND_CONDITIONAL_UPLOADS',
-    without: 'true',
+    value: 'true',
     says: 'set backend.conditionalUploads to false',
   },
 } as const;
@@ -28,17 +30,26 @@ describe.each(STORES)('sealgate check over %s', (_name, startStore) => {
     return { code, text: stdout + stderr };
   };
 
-  it('is content with what docs/stores.md says', async () => {
+  it('is content without a setting, and says which store it is, as the running gateway does', async () => {
     const { code, text } = await check();
     expect(text).toMatch(/^✔ probe/m);
     expect(code).toBe(0);
+    const found = /^✔ store: (.*)$/m.exec(text)?.[1] ?? 'nothing';
+    await expect.poll(() => stand.gateway.output()).toContain(`the backend: ${found}`);
+    expect(await fetch(`${stand.gateway.admin}/readyz`).then((answer) => answer.text())).toContain(`(${found})`);
+    const { title } = KNOWN_STORES.find((row) => row.capabilities === stand.store.capabilities) as KnownStore;
+    expect(found.startsWith(title)).toBe(true);
+    for (const name of CAPABILITY_NAMES) {
+      const { otherwise, always } = CAPABILITY_WORDS[name];
+      if (!always) expect([name, found.includes(otherwise)]).toEqual([name, !stand.store.capabilities[name]]);
+    }
   });
 
-  it('finds out each habit that it is not told of', async () => {
-    for (const [setting, { variable, without, says }] of Object.entries(NEEDED)) {
-      const needed = setting in stand.store.settings;
-      const { code, text } = await check({ [variable]: without });
-      expect([setting, code, text.includes(says)]).toEqual([setting, needed ? 1 : 0, needed]);
+  it('finds out each promise of a setting that the store does not keep', async () => {
+    for (const [name, { variable, value, says }] of Object.entries(PROMISES)) {
+      const broken = !stand.store.capabilities[name as keyof typeof PROMISES];
+      const { code, text } = await check({ [variable]: value });
+      expect([name, code, text.includes(says)]).toEqual([name, broken ? 1 : 0, broken]);
     }
   });
 
@@ -58,14 +69,16 @@ describe.each(STORES)('sealgate check over %s', (_name, startStore) => {
       (asked, told) => (asked.headers['if-match'] === undefined ? undefined : taken(told)),
       ({ method, target }) => method === 'PUT' && !target.includes('uploadId'),
     );
-    const { code, text } = await check({ SEALGATE_BACKEND_ENDPOINT: proxy.endpoint });
-    const reliesOn = stand.store.settings.conditionalUploads !== false;
-    expect([code, text.includes('although If-Match named another ETag')]).toEqual(reliesOn ? [1, true] : [0, false]);
+    const there = { SEALGATE_BACKEND_ENDPOINT: proxy.endpoint };
+    const told = await check({ ...there, SEALGATE_BACKEND_CONDITIONAL_UPLOADS: 'true' });
+    expect([told.code, told.text]).toEqual([1, expect.stringContaining('although If-Match named another ETag')]);
+    const untold = await check(there);
+    expect([untold.code, untold.text]).toEqual([0, expect.stringContaining('ignores conditions on PutObject')]);
   });
 
   it('finds out a store of paths that is said to keep keys as they are', async () => {
     const { code, text } = await check({ SEALGATE_BACKEND_KEYS: 'names' });
-    const isTrue = stand.store.settings.keys === 'names';
+    const isTrue = stand.store.capabilities.verbatimKeys;
     expect([code, text.includes('Set backend.keys to paths')]).toEqual(isTrue ? [0, false] : [1, true]);
   });
 });

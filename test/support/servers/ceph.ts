@@ -6,7 +6,7 @@ import { freePort } from '../free-port.ts';
 import { tool } from '../tools.ts';
 import { runProgram } from './gateway.ts';
 import { answers, type ServerProcess, startServer } from './server-process.ts';
-import type { Store } from './store.ts';
+import { capabilitiesOf, type Store } from './store.ts';
 
 const CREDENTIALS = { accessKeyId: 'testceph', secretAccessKey: 'testcephsecret' } as const;
 
@@ -54,7 +54,7 @@ export async function startCephRgw(): Promise<Store> {
     port: cluster.port,
     ...CREDENTIALS,
     region: 'us-east-1',
-    settings: { conditionalUploads: false, keys: 'names' },
+    capabilities: capabilitiesOf('ceph'),
     stop,
   };
 }

@@ -7,7 +7,7 @@ import { tool } from '../tools.ts';
 import { borrow } from './borrow.ts';
 import type { PooledServer } from './pool.ts';
 import { answers, type ServerProcess, startServer } from './server-process.ts';
-import type { Store } from './store.ts';
+import { capabilitiesOf, type Store } from './store.ts';
 
 /** A MinIO that this file has for itself until it stops it, and that other files have before and after it. */
 export interface SharedMinio extends Store {
@@ -45,7 +45,7 @@ export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
     port,
     ...CREDENTIALS,
     region: 'us-east-1',
-    settings: {},
+    capabilities: capabilitiesOf('minio'),
     directory,
     kill: () => server.kill(),
     freeze: () => server.signal('SIGSTOP'),

@@ -1,3 +1,6 @@
+import type { Capabilities } from '../../../src/store/capabilities.ts';
+import { KNOWN_STORES } from '../../../src/store/known-stores.ts';
+
 /** The stores that the gateway is tested over: no two of them share code. */
 export type StoreName = 'MinIO' | 'versitygw' | 'Ceph RGW';
 
@@ -9,8 +12,8 @@ export interface Store {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region: string;
-  /** What an operator sets in `backend` for it (docs/stores.md). */
-  readonly settings: { readonly careful?: boolean; readonly conditionalUploads?: boolean; readonly keys?: 'names' };
+  /** What it does; the gateway has to find it out (docs/stores.md). */
+  readonly capabilities: Capabilities;
   /** The folder that its objects lie in, where it is one of the host's. */
   readonly directory?: string;
   /** Ends it and removes the folder. */
@@ -18,7 +21,14 @@ export interface Store {
 }
 
 /** `backend` of a gateway over this store, or over whatever stands at `endpoint` before it. */
-export function backendSettings(store: Pick<Store, 'endpoint' | 'accessKeyId' | 'secretAccessKey' | 'settings'>) {
-  const { endpoint, accessKeyId, secretAccessKey, settings } = store;
-  return { endpoint, credentials: { accessKeyId, secretAccessKey }, ...settings };
+export function backendSettings(store: Pick<Store, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>) {
+  const { endpoint, accessKeyId, secretAccessKey } = store;
+  return { endpoint, credentials: { accessKeyId, secretAccessKey } };
+}
+
+/** @param name of a row of KNOWN_STORES */
+export function capabilitiesOf(name: string): Capabilities {
+  const row = KNOWN_STORES.find((store) => store.name === name);
+  if (row === undefined) throw new Error(`there is no row ${name}`);
+  return row.capabilities;
 }

@@ -6,7 +6,7 @@ import { tool } from '../tools.ts';
 import { borrow } from './borrow.ts';
 import type { PooledServer } from './pool.ts';
 import { answers, type ServerProcess, startServer } from './server-process.ts';
-import type { Store } from './store.ts';
+import { capabilitiesOf, type Store } from './store.ts';
 
 const CREDENTIALS = { accessKeyId: 'testversity', secretAccessKey: 'testversitysecret' } as const;
 
@@ -21,7 +21,7 @@ export async function startVersityGateway(): Promise<Store> {
     port,
     ...CREDENTIALS,
     region: 'us-east-1',
-    settings: { careful: true },
+    capabilities: capabilitiesOf('versitygw'),
     directory: join(directory, 'objects'),
     stop: async () => {
       await server.kill();

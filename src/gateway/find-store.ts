@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import type { BackendConfig } from '../backend/config.ts';
+import { examine } from '../store/finding/examine.ts';
+import { type Finding, StoreFinder, type StoreFinderOptions } from '../store/finding/store-finder.ts';
+import { describeFinding } from '../store/finding/words.ts';
+import { EMBEDDED_STORE, KNOWN_STORES, type KnownStore } from '../store/known-stores.ts';
+import { Store } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Staging } from '../uploads/staging.ts';
+import type { Backend } from './open-backend.ts';
+
+export interface StoreFinderParts {
+  readonly settings: Pick<BackendConfig, 'place' | 'careful' | 'conditionalUploads' | 'conditionalDeletes' | 'keys'>;
+  readonly backend: Pick<Backend, 'back' | 'connection'>;
+  /** Where the store is tried: no tenant reaches it. */
+  readonly stagingBucket: string;
+  readonly onFinding: StoreFinderOptions['onFinding'];
+  /** Default: KNOWN_STORES. */
+  readonly knownStores?: readonly KnownStore[] | undefined;
+}
+
+/** What finds out which store is at hand. It does nothing before it is started. */
+export function storeFinder(parts: StoreFinderParts): StoreFinder {
+  const { settings, backend, stagingBucket, onFinding, knownStores = KNOWN_STORES } = parts;
+  const { careful, conditionalUploads, conditionalDeletes, keys } = settings;
+  const embedded = settings.place.kind === 'directory';
+  const { back, connection } = backend;
+  const staging = new Staging({ bucket: stagingBucket, store: new Store(back, connection) });
+  return new StoreFinder({
+    look: async (signal) => {
+      await staging.makeReady();
+      const now = () => new Date();
+      return examine({ back, connection, bucket: stagingBucket, knownStores, now, randomBytes, signal });
+    },
+    knownStores,
+    // The embedded store holds to conditions on deletions and keeps keys as they are, whatever is set.
+    overrides: embedded ? { careful, conditionalUploads } : { careful, conditionalUploads, conditionalDeletes, keys },
+    certainly: embedded ? EMBEDDED_STORE : undefined,
+    onFinding,
+    random: Math.random,
+  });
+}
+
+/** One line in the log, whenever what is known of the store has changed. */
+export function tellFinding(finding: Finding, log: Pick<Log, 'info' | 'warn'>): void {
+  const sentence = `the backend: ${describeFinding(finding)}`;
+  const fields = { dependency: 'backend' };
+  if (finding.state !== 'not tried') {
+    log.info(sentence, fields);
+    return;
+  }
+  const remedy = 'give the gateway’s backend key the rights to its staging bucket, or set what the backend does';
+  log.warn(`${sentence}: ${remedy} (docs/stores.md)`, fields, finding.reason);
+}

@@ -1,0 +1,104 @@
+import type { BackendConnection } from '../../backend/connection.ts';
+import type { BackendDialect } from '../../dialects/backend-dialect.ts';
+import { GatewayError } from '../../errors.ts';
+import type { IncomingResponse } from '../../wire/message.ts';
+import { ALL_CAPABILITIES } from '../capabilities.ts';
+import type { KnownStore, StoreSigns } from '../known-stores.ts';
+import { Store } from '../store.ts';
+import type { Evidence, Examination } from './evidence.ts';
+import {
+  isAway,
+  listingOf,
+  type ProbePlace,
+  tryAbortedComplete,
+  tryCompletes,
+  tryDeletes,
+  tryFirstSlash,
+  tryPuts,
+  tryTornUpload,
+  tryVerbatimKeys,
+} from './probes.ts';
+
+/** Begins the keys of all probes. */
+const PROBES = 'sealgate-probe/';
+/** What a probe left that was killed is removed by a later one, when no probe can be at work there any more. */
+const LEFT_BEHIND_MILLISECONDS = 3_600_000;
+
+export interface ExaminationOptions {
+  readonly back: BackendDialect;
+  readonly connection: BackendConnection;
+  /** Holds no tenant's data, and is there. */
+  readonly bucket: string;
+  readonly knownStores: readonly KnownStore[];
+  readonly now: () => Date;
+  readonly randomBytes: (bytes: number) => Buffer;
+  readonly signal: AbortSignal;
+}
+
+/** What a look brought: first what is seen at once, then also whether uploads that break off vanish, a second later. */
+export interface Look {
+  readonly atOnce: Examination;
+  /** Rejects as `examine` does. Everything that the look wrote is removed when it settles. */
+  readonly whole: Promise<Examination>;
+}
+
+/**
+ * Tries what the store does with some thirty small requests and one upload that breaks off, all of them below one prefix.
+ * @throws GatewayError BackendUnavailable, SlowDown when the store is away; AccessDenied, NoSuchBucket … when nothing can
+ * be written there
+ */
+export async function examine(options: ExaminationOptions): Promise<Look> {
+  const { back, connection, bucket, knownStores, now, randomBytes, signal } = options;
+  const signs: StoreSigns[] = [];
+  const answered = (answer: IncomingResponse) => void signs.push(signsOf(answer));
+  const store = new Store(back, connection, { findings: { capabilities: ALL_CAPABILITIES, pending: [], answered } });
+  const place = { store, bucket, prefix: `${PROBES}${randomBytes(12).toString('hex')}/`, signal };
+  const key = `${place.prefix}k`;
+  try {
+    let evidence: Evidence = await tryPuts(place, key);
+    const keepsNames = knownStores.some(
+      (row) => row.capabilities.verbatimKeys && signs.some((sign) => row.isNamedBy(sign)),
+    );
+    const others = [
+      () => tryCompletes(place, key),
+      () => tryAbortedComplete(place, key),
+      () => tryFirstSlash(place, key),
+      ...(keepsNames ? [() => tryVerbatimKeys(place)] : []),
+      () => tryDeletes(place, key),
+    ];
+    for (const attempt of others) evidence = { ...evidence, ...(await attempt().catch(nothingShown)) };
+    const whole = tryTornUpload(place, `${place.prefix}t`)
+      .catch(nothingShown)
+      .then((torn) => ({ signs, evidence: { ...evidence, ...torn } }))
+      .finally(() => clear(place, now()));
+    whole.catch(() => undefined); // whoever waits for it hears of it
+    return { atOnce: { signs: signs.slice(), evidence }, whole };
+  } catch (error) {
+    await clear(place, now());
+    throw error;
+  }
+}
+
+export function signsOf({ headers }: IncomingResponse): StoreSigns {
+  return { server: headers.get('server') ?? '', requestId: headers.get('x-amz-request-id') ?? '' };
+}
+
+/** An attempt that the store refuses for reasons of its own shows nothing. @throws what says that the store is away */
+function nothingShown(error: unknown): Evidence {
+  if (!(error instanceof GatewayError) || isAway(error)) throw error;
+  return {};
+}
+
+/** Removes what this look wrote, and what others left behind long ago. */
+async function clear({ store, bucket, prefix }: ProbePlace, now: Date): Promise<void> {
+  // The look's own signal may be what ended it.
+  const signal = AbortSignal.timeout(10_000);
+  try {
+    const { entries } = await store.list(listingOf(bucket, PROBES), signal);
+    const old = now.getTime() - LEFT_BEHIND_MILLISECONDS;
+    const mine = entries.filter(({ key, lastModified }) => key.startsWith(prefix) || lastModified.getTime() < old);
+    for (const { key } of mine) await store.delete({ bucket, key }, {}, signal);
+  } catch {
+    // A later look removes it.
+  }
+}

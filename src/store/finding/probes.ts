@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayError } from '../../errors.ts';
+import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
+import type { Conditions } from '../../wire/conditions.ts';
+import type { OutgoingBody } from '../../wire/message.ts';
+import type { Store } from '../store.ts';
+import type { Evidence } from './evidence.ts';
+
+/** Where a probe may write: keys that begin with `prefix`, in a bucket that holds no tenant's data. */
+export interface ProbePlace {
+  readonly store: Store;
+  readonly bucket: string;
+  /** Of this look alone; ends in a slash. */
+  readonly prefix: string;
+  readonly signal: AbortSignal;
+}
+
+/** An ETag that no probe's object has. */
+const ANOTHER = { ifMatch: '"00000000000000000000000000000001"' } as const;
+const ANY = { ifNoneMatch: '*' } as const;
+
+/** More than sockets and servers hold by themselves, so that its beginning reaches the store's disk. */
+const TORN_BYTES = 2 * 1024 * 1024;
+/** How long a store may take to notice that nothing more comes. */
+const TORN_MILLISECONDS = 1500;
+const LOOK_MILLISECONDS = 100;
+
+/** How a store takes a write that a condition forbids. */
+const REFUSALS: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+  'PreconditionFailed',
+  'ConditionalRequestConflict',
+  'NotImplemented',
+]);
+
+/** What PutObject makes of conditions. @param key of its own; afterwards an object lies there */
+export async function tryPuts(place: ProbePlace, key: string): Promise<Evidence> {
+  const first = await put(place, key, 1);
+  for (const conditions of [ANY, ANOTHER]) {
+    const refused = await isRefused(put(place, key, 2, conditions));
+    if (!refused || (await etagAt(place, key)) !== first) return { conditionalPuts: 'broken' };
+  }
+  const replaced = !(await isRefused(put(place, key, 3, { ifMatch: `"${first}"` })));
+  return { conditionalPuts: 'holds', matchesOwnEtag: replaced ? 'holds' : 'broken' };
+}
+
+/** What CompleteMultipartUpload makes of conditions. @param key where an object lies */
+export async function tryCompletes(place: ProbePlace, key: string): Promise<Evidence> {
+  const { store, signal } = place;
+  const there = await etagAt(place, key);
+  const { upload, parts } = await startUpload(place, key);
+  try {
+    for (const conditions of [ANY, ANOTHER]) {
+      const refused = await isRefused(store.uploads.complete(upload, { parts, conditions }, signal));
+      if (!refused || (await etagAt(place, key)) !== there) return { conditionalCompletes: 'broken' };
+    }
+    return { conditionalCompletes: 'holds' };
+  } finally {
+    await store.uploads.abort(upload, signal).catch(() => undefined);
+  }
+}
+
+/** Whether the Complete of an upload that was aborted is acknowledged. @param key where an object lies */
+export async function tryAbortedComplete(place: ProbePlace, key: string): Promise<Evidence> {
+  const { store, signal } = place;
+  const { upload, parts } = await startUpload(place, key);
+  await store.uploads.abort(upload, signal);
+  try {
+    await store.uploads.complete(upload, { parts, conditions: {} }, signal);
+    return { truthfulCompletes: 'broken' };
+  } catch (error) {
+    if (!(error instanceof GatewayError) || isAway(error)) throw error;
+    return { truthfulCompletes: 'holds' };
+  }
+}
+
+/** What deletions make of If-Match. @param key where an object lies, which may be gone afterwards */
+export async function tryDeletes({ store, bucket, signal }: ProbePlace, key: string): Promise<Evidence> {
+  const ref = { bucket, key };
+  const there = (await store.head({ ref, conditions: {} }, signal)).etag;
+  const place = { store, bucket, signal };
+  if (!(await isRefused(store.delete(ref, ANOTHER, signal))) || (await etagAt(place, key)) !== there) {
+    return { conditionalDeletes: 'broken' };
+  }
+  const { failures } = await store.deleteMany(bucket, [{ key, etag: ANOTHER.ifMatch }], signal);
+  if (failures.length === 0 || (await etagAt(place, key)) !== there) return { conditionalDeletes: 'broken' };
+  const deleted = !(await isRefused(store.delete(ref, { ifMatch: `"${there}"` }, signal)));
+  return { conditionalDeletes: deleted ? 'holds' : 'broken' };
+}
+
+/** Whether `/a` is another key than `a`. @param key where an object lies */
+export async function tryFirstSlash(place: ProbePlace, key: string): Promise<Evidence> {
+  return { distinctFirstSlash: (await etagAt(place, `/${key}`)) === undefined ? 'holds' : 'broken' };
+}
+
+/**
+ * Whether keys that are no paths stay as they are. In a store of paths these lead to keys below the probe's own prefix.
+ */
+export async function tryVerbatimKeys(place: ProbePlace): Promise<Evidence> {
+  const { store, bucket, prefix, signal } = place;
+  const keys = [`${prefix}d/./v`, `${prefix}d/../v`, `${prefix}d//v`];
+  try {
+    for (const [at, key] of keys.entries()) await put(place, key, at + 1);
+    const { entries } = await store.list(listingOf(bucket, prefix), signal);
+    const listed = new Set(entries.map(({ key }) => key));
+    const strays = await Promise.all([`${prefix}d/v`, `${prefix}v`].map((key) => etagAt(place, key)));
+    const kept = keys.every((key) => listed.has(key)) && strays.every((etag) => etag === undefined);
+    return { verbatimKeys: kept ? 'holds' : 'broken' };
+  } catch (error) {
+    if (!(error instanceof GatewayError) || isAway(error)) throw error;
+    return { verbatimKeys: 'broken' };
+  }
+}
+
+/** Whether an object survives an upload to its place that breaks off. Takes TORN_MILLISECONDS where it does. */
+export async function tryTornUpload(place: ProbePlace, key: string): Promise<Evidence> {
+  const there = await put(place, key, 1);
+  const body = { bytes: TORN_BYTES, source: brokenOff(Buffer.alloc(TORN_BYTES / 2)) };
+  const { store, bucket, signal } = place;
+  await store
+    .put({ ref: { bucket, key }, metadata: NO_METADATA, conditions: {}, body }, signal)
+    .catch((error: unknown) => {
+      if (isAway(error)) throw error;
+    });
+  for (let waited = 0; ; waited += LOOK_MILLISECONDS) {
+    if ((await etagAt(place, key)) !== there) return { tornUploadsVanish: 'broken' };
+    if (waited >= TORN_MILLISECONDS) return { tornUploadsVanish: 'holds' };
+    await sleep(LOOK_MILLISECONDS, undefined, { signal });
+  }
+}
+
+/** The store does not answer, or is too busy to: this tells nothing of what it does. */
+export function isAway(error: unknown): boolean {
+  return error instanceof GatewayError && AWAY.has(error.code);
+}
+
+const AWAY: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+  'BackendUnavailable',
+  'SlowDown',
+  'RequestTimeout',
+]);
+
+const NO_METADATA: ObjectMetadata = { content: {}, user: [] };
+
+/** @returns the object's ETag */
+async function put({ store, bucket, signal }: ProbePlace, key: string, bytes: number, conditions: Conditions = {}) {
+  const body: OutgoingBody = Buffer.alloc(bytes, 'sealgate');
+  return (await store.put({ ref: { bucket, key }, metadata: NO_METADATA, conditions, body }, signal)).etag;
+}
+
+/** @returns undefined where nothing lies there */
+async function etagAt({ store, bucket, signal }: Pick<ProbePlace, 'store' | 'bucket' | 'signal'>, key: string) {
+  const ref: ObjectRef = { bucket, key };
+  try {
+    return (await store.head({ ref, conditions: {} }, signal)).etag;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'NoSuchKey') return undefined;
+    throw error;
+  }
+}
+
+async function startUpload(place: ProbePlace, key: string) {
+  const { store, bucket, signal } = place;
+  const upload = await store.uploads.create({ bucket, key }, NO_METADATA, signal);
+  const part = await store.uploads.putPart(upload, { partNumber: 1, body: Buffer.alloc(4, 'part') }, signal);
+  return { upload, parts: [part] };
+}
+
+/** @throws GatewayError for a refusal that has another reason than a condition */
+async function isRefused(asked: Promise<unknown>): Promise<boolean> {
+  try {
+    await asked;
+    return false;
+  } catch (error) {
+    if (error instanceof GatewayError && REFUSALS.has(error.code)) return true;
+    throw error;
+  }
+}
+
+export function listingOf(bucket: string, prefix: string) {
+  return {
+    kind: 'ListObjects',
+    bucket,
+    form: 2,
+    prefix,
+    delimiter: '',
+    after: '',
+    continuationToken: undefined,
+    maxKeys: 1000,
+    urlEncoded: true,
+    withOwner: false,
+  } as const;
+}
+
+async function* brokenOff(beginning: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield beginning;
+  throw new TornOff();
+}
+
+class TornOff extends Error {
+  override readonly name = 'TornOff';
+}

@@ -1,0 +1,99 @@
+import { ALL_CAPABILITIES, CAREFUL_CAPABILITIES, type Capabilities } from './capabilities.ts';
+
+/** By what a store's answers tell which program it is. All of it is a claim. Absent headers are empty. */
+export interface StoreSigns {
+  /** The header Server. */
+  readonly server: string;
+  /** The header x-amz-request-id. */
+  readonly requestId: string;
+}
+
+/** A store that the gateway knows. A further store is a row of KNOWN_STORES. */
+export interface KnownStore {
+  /** Also a metric's label. */
+  readonly name: string;
+  /** As its vendor writes it. */
+  readonly title: string;
+  /** The version that was looked at; undefined where nobody tests the store with the gateway. */
+  readonly version?: string;
+  /** When it was looked at. */
+  readonly tested: string;
+  isNamedBy(signs: StoreSigns): boolean;
+  readonly capabilities: Capabilities;
+}
+
+const AWS: KnownStore = {
+  name: 'aws',
+  title: 'Amazon S3',
+  tested: 'by its documentation alone',
+  isNamedBy: ({ server }) => server === 'AmazonS3',
+  capabilities: ALL_CAPABILITIES,
+};
+
+const MINIO: KnownStore = {
+  name: 'minio',
+  title: 'MinIO',
+  version: 'RELEASE.2026-02-12 (commit 7aac2a2c5b7c)',
+  tested: 'with every change',
+  isNamedBy: ({ server }) => server === 'MinIO',
+  capabilities: { ...ALL_CAPABILITIES, conditionalDeletes: false, verbatimKeys: false, distinctFirstSlash: false },
+};
+
+const VERSITY: KnownStore = {
+  name: 'versitygw',
+  title: 'Versity S3 Gateway, posix backend',
+  version: '1.8.0',
+  tested: 'with every change',
+  isNamedBy: ({ server }) => server === 'VERSITYGW',
+  capabilities: {
+    ...ALL_CAPABILITIES,
+    conditionalDeletes: false,
+    tornUploadsVanish: false,
+    truthfulCompletes: false,
+    atomicCompletes: false,
+    verbatimKeys: false,
+    distinctFirstSlash: false,
+  },
+};
+
+/** `tx00000c1a2b…-0065a1b2c3-1036-default`: a transaction, a time, a gateway and its zone. */
+const CEPH_REQUEST_ID = /^tx[0-9a-f]{12,}-[0-9a-f]{8,}-[0-9a-f]+-/;
+
+const CEPH: KnownStore = {
+  name: 'ceph',
+  title: 'Ceph Object Gateway (RGW)',
+  version: '16.2.15 (Debian 12)',
+  tested: '2026-11-25, `npm run test:ceph`',
+  isNamedBy: ({ server, requestId }) => server.startsWith('Ceph Object Gateway') || CEPH_REQUEST_ID.test(requestId),
+  capabilities: {
+    ...ALL_CAPABILITIES,
+    matchesOwnEtag: false,
+    conditionalCompletes: false,
+    conditionalDeletes: false,
+    completeTellsEtag: false,
+    namesUnknownUploads: false,
+    pinnedCopies: false,
+    namedNotModified: false,
+  },
+};
+
+/** Of a gateway with `backend.directory` it is certain which store it has: it runs that store itself. */
+export const EMBEDDED_STORE: KnownStore = {
+  name: 'embedded',
+  title: 'the embedded store',
+  version: 'of the same release',
+  tested: 'with every change',
+  isNamedBy: ({ server }) => server === 'sealgate-devstore',
+  capabilities: ALL_CAPABILITIES,
+};
+
+export const KNOWN_STORES: readonly KnownStore[] = [AWS, MINIO, VERSITY, CEPH, EMBEDDED_STORE];
+
+/** What is assumed of every other store, and of one that cannot be tried, until it was seen to do better. */
+export const UNKNOWN_STORE: KnownStore = {
+  name: 'unknown',
+  title: 'an unknown store',
+  tested: 'never',
+  isNamedBy: () => false,
+  capabilities: CAREFUL_CAPABILITIES,
+};
