@@ -42,6 +42,16 @@ function addMetadata(user: [name: string, value: string][], name: string, value:
   else earlier[1] = `${earlier[1]},${value}`;
 }
 
+/** The headers that a store keeps with an object as they are (RFC 9110 representation headers), in lower case. */
+export const CONTENT_HEADERS: readonly (readonly [name: string, field: keyof ContentHeaders])[] = [
+  ['content-type', 'contentType'],
+  ['content-language', 'contentLanguage'],
+  ['expires', 'expires'],
+  ['cache-control', 'cacheControl'],
+  ['content-disposition', 'contentDisposition'],
+  ['content-encoding', 'contentEncoding'],
+];
+
 /** @throws GatewayError InvalidArgument for a header that may be there once, and is there with two values */
 export function contentHeaders(headers: HeaderList): ContentHeaders {
   return {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import { s3Front } from '../../src/dialects/s3/front/front.ts';
 import { appendVendor, vendorHeadersFor } from '../../src/dialects/vendor-headers.ts';
-import { GatewayError } from '../../src/errors.ts';
+import { GatewayError, proven } from '../../src/errors.ts';
 import type { ObjectSettings, ObjectTraits } from '../../src/operations/object.ts';
 import type { PutObject } from '../../src/operations/operation.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
@@ -156,4 +156,28 @@ test('what an S3 store says of an object goes on to S3 clients, and to others as
     ['x-amz-storage-class', 'GLACIER'],
     ['x-amz-restore', 'ongoing-request="true"'],
   ]);
+});
+
+test('what a store of another dialect says of an object is told to S3 clients in S3’s words', () => {
+  const told = (settings: ObjectSettings) => {
+    const facts = {
+      plaintextBytes: proven(0),
+      etag: 'e',
+      lastModified: new Date(0),
+      metadata: { content: {}, user: [], ...settings },
+    };
+    const answer = { kind: 'ObjectContent', facts, range: undefined, overrides: {}, body: undefined } as const;
+    const { headers } = s3Front.render(answer, { requestId: 'R', settings: SETTINGS, request: undefined });
+    const unasked = ['x-amz-request-id', 'x-amz-id-2'];
+    return [...headers].filter(([name]) => name.startsWith('x-amz-') && !unasked.includes(name));
+  };
+  const vendor = { dialect: 'oss', headers: new HeaderList(['x-oss-storage-class', 'IA']) };
+  expect(told({ vendor, traits: { storageClass: 'infrequent-access', redirect: '/other' } })).toEqual([
+    ['x-amz-storage-class', 'STANDARD_IA'],
+    ['x-amz-website-redirect-location', '/other'],
+  ]);
+  expect(told({ traits: { storageClass: 'standard' } })).toEqual([]);
+  expect(told({ traits: { storageClass: { dialect: 'oss', word: 'ColdArchive' } } })).toEqual([]);
+  const own = { dialect: 's3', headers: new HeaderList(['x-amz-storage-class', 'GLACIER']) };
+  expect(told({ vendor: own, traits: { storageClass: 'archive' } })).toEqual([['x-amz-storage-class', 'GLACIER']]);
 });

@@ -2,6 +2,7 @@ import { clientError } from '../../errors.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import type { FrontSettings } from '../front-dialect.ts';
+import { hostBucket } from '../host-bucket.ts';
 import { MAX_KEY_BYTES } from './vocabulary.ts';
 
 /** What a request is about, both '' for the service. The key is exact: decoded once, never normalised. */
@@ -30,7 +31,7 @@ export function readAddress(request: WireRequest, settings: FrontSettings): Addr
 
 function place(request: WireRequest, settings: FrontSettings): Address {
   const { rawPath } = request.target;
-  const hosted = hostBucket(request, settings);
+  const hosted = qingstorHostBucket(request, settings);
   if (hosted !== undefined) return { bucket: hosted, key: percentDecode(rawPath.slice(1)) };
   const slash = rawPath.indexOf('/', 1);
   if (slash === -1) return { bucket: percentDecode(rawPath.slice(1)), key: '' };
@@ -38,22 +39,12 @@ function place(request: WireRequest, settings: FrontSettings): Address {
 }
 
 /**
- * The bucket that the Host header names; undefined in path style. The JavaScript SDK (3.1.4) sends `undefined.<host>`
- * when it was given no zone: that names none.
+ * The bucket that the Host header names. The JavaScript SDK (3.1.4) sends `undefined.<host>` when it was given no zone:
+ * that names none.
  * @throws GatewayError InvalidRequest for two Host headers
  */
-export function hostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
-  if (settings.domains.length === 0) return undefined;
-  const hosts = request.headers.getAll('host');
-  if (hosts.length > 1) throw clientError('InvalidRequest', 'The request has more than one Host header.');
-  const host = (hosts[0] ?? '').toLowerCase().replace(/:\d*$/, '');
-  let domain: string | undefined;
-  for (const candidate of settings.domains) {
-    if (host === candidate) return undefined;
-    // The longest domain wins: with `a.example` and `example`, `b.a.example` is bucket b.
-    if (host.endsWith(`.${candidate}`) && candidate.length > (domain?.length ?? 0)) domain = candidate;
-  }
-  const label = domain === undefined ? undefined : host.slice(0, -domain.length - 1);
+export function qingstorHostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
+  const label = hostBucket(request, settings);
   return label === 'undefined' ? undefined : label;
 }
 

@@ -1,15 +1,15 @@
 import { clientError } from '../../errors.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
-import type { DeleteTarget, GetObject, ListObjects, Operation, ResponseOverrides } from '../../operations/operation.ts';
+import type { DeleteTarget, GetObject, ListObjects, Operation } from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
-import { headerValue } from '../../wire/header-value.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { parseRange } from '../../wire/range.ts';
 import type { FrontSettings, ParsedRequest } from '../front-dialect.ts';
 import { contentHeaders, userMetadata } from '../object-metadata.ts';
+import { OVERRIDE_NAMES, readOverrides } from '../response-overrides.ts';
 import { checkKey, readAddress } from './address.ts';
 import { bucketPage, objectLimit } from './paging.ts';
-import { METADATA_PREFIX, RESPONSE_OVERRIDES, STORAGE_CLASS } from './vocabulary.ts';
+import { METADATA_PREFIX, STORAGE_CLASS } from './vocabulary.ts';
 
 /** 1,000 keys of 1,024 bytes, every byte written as `\uXXXX`. */
 const MAX_DELETE_BYTES = 8 * 1024 * 1024;
@@ -20,7 +20,6 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Query names that say nothing of what is asked: authentication, and what each operation reads by itself. */
 const AUTHENTICATION = ['access_key_id', 'expires', 'signature'];
-const OVERRIDES = RESPONSE_OVERRIDES.map(([name]) => name);
 const LISTING = ['prefix', 'delimiter', 'marker', 'limit'];
 
 /** x-qs-* headers that a PUT may carry without asking for more than bytes with metadata. */
@@ -70,7 +69,7 @@ function objectRequest(request: WireRequest, bucket: string, key: string): Opera
   const ref = { bucket, key };
   const conditions = conditionsOf(request);
   refuseUnknownHeaders(request);
-  expectOnly(request, request.method === 'GET' ? OVERRIDES : []);
+  expectOnly(request, request.method === 'GET' ? OVERRIDE_NAMES : []);
   switch (request.method) {
     case 'PUT':
       return { kind: 'PutObject', ref, metadata: metadataOf(request), conditions };
@@ -90,18 +89,9 @@ function reading(request: WireRequest, bucket: string, key: string): Omit<GetObj
     ref: { bucket, key },
     range: parseRange(request.headers.get('range')),
     ifRange: unescaped(request.headers.get('if-range')),
-    overrides: overridesOf(request),
+    overrides: readOverrides(request.query),
     wantsChecksum: false,
   };
-}
-
-function overridesOf(request: WireRequest): ResponseOverrides {
-  const overrides: Record<string, string> = {};
-  for (const [name, field] of RESPONSE_OVERRIDES) {
-    const value = request.query.get(name);
-    if (value !== undefined) overrides[field] = headerValue(name, value);
-  }
-  return overrides;
 }
 
 function conditionsOf(request: WireRequest): Conditions {

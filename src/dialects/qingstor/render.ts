@@ -13,11 +13,10 @@ import { HeaderList } from '../../wire/headers.ts';
 import type { WireResponse } from '../../wire/message.ts';
 import { appendErrorFacts } from '../error-facts.ts';
 import type { RenderContext } from '../front-dialect.ts';
+import { CONTENT_HEADERS } from '../object-metadata.ts';
 import { QINGSTOR_ERRORS } from './error-table.ts';
 import { bucketPage } from './paging.ts';
-import { JSON_TYPE, METADATA_PREFIX, REQUEST_ID_HEADER, RESPONSE_OVERRIDES, STORAGE_CLASS } from './vocabulary.ts';
-
-const OVERRIDABLE = RESPONSE_OVERRIDES.map(([name, field]) => [name.slice('response-'.length), field] as const);
+import { JSON_TYPE, METADATA_PREFIX, REQUEST_ID_HEADER, STORAGE_CLASS } from './vocabulary.ts';
 
 /** Status codes are those that qingstor-sdk-go insists on: 201 for a PUT, 204 for a DELETE. */
 export function renderQingstor(answer: Answer, context: RenderContext): WireResponse {
@@ -117,7 +116,7 @@ function content(answer: ObjectContent, context: RenderContext): WireResponse {
   const { facts, range, overrides } = answer;
   const headers = common(context);
   const stored = { ...facts.metadata.content };
-  for (const [name, field] of OVERRIDABLE) {
+  for (const [name, field] of CONTENT_HEADERS) {
     const value = overrides[field] ?? stored[field];
     if (value !== undefined) headers.append(name, value);
   }

@@ -6,7 +6,7 @@ import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import type { FrontSettings, SignatureClaim } from '../front-dialect.ts';
 import type { SigningSecret } from '../signing-secret.ts';
-import { hostBucket } from './address.ts';
+import { qingstorHostBucket } from './address.ts';
 import { qingstorBody } from './body.ts';
 import { DATE_HEADER, SIGNED_BY_JAVASCRIPT, SIGNED_SUBRESOURCES } from './vocabulary.ts';
 
@@ -46,7 +46,7 @@ function headerClaim(request: WireRequest, settings: FrontSettings, authorizatio
       refuseSkew(override ?? request.headers.get('date'), now);
       const date = override === undefined ? (request.headers.get('date') ?? '') : '';
       const contentTypes = new Set([request.headers.get('content-type') ?? '']);
-      verifyAny(request, { date, contentTypes, signature, host: hostBucket(request, settings) }, secret);
+      verifyAny(request, { date, contentTypes, signature, host: qingstorHostBucket(request, settings) }, secret);
       return qingstorBody(request);
     },
   };
@@ -68,7 +68,7 @@ function queryClaim(request: WireRequest, settings: FrontSettings): SignatureCla
     verify(secret, now) {
       // The vendor leaves the Content-Type slot of a signed URL empty; some SDKs fill it when they send one.
       const contentTypes = new Set(['', request.headers.get('content-type') ?? '']);
-      const host = hostBucket(request, settings);
+      const host = qingstorHostBucket(request, settings);
       verifyAny(request, { date: expires, contentTypes, signature: signature.replaceAll(' ', '+'), host }, secret);
       if (Number(expires) * 1000 <= now.getTime()) throw clientError('ExpiredRequest', 'The signed URL has expired.');
       return qingstorBody(request);

@@ -1,3 +1,5 @@
+import { OVERRIDE_NAMES } from '../response-overrides.ts';
+
 /** QingStor's spelling of what the gateway reads and writes; reference: the vendor's API documentation and SDKs. */
 export const METADATA_PREFIX = 'x-qs-meta-';
 export const DATE_HEADER = 'x-qs-date';
@@ -15,16 +17,6 @@ export const MAX_KEY_BYTES = 1023;
 /** The documentation's default page, and the most that a listing gives. */
 export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1000;
-
-/** The six answer headers a GET may override, by the query's name. */
-export const RESPONSE_OVERRIDES = [
-  ['response-content-type', 'contentType'],
-  ['response-content-language', 'contentLanguage'],
-  ['response-expires', 'expires'],
-  ['response-cache-control', 'cacheControl'],
-  ['response-content-disposition', 'contentDisposition'],
-  ['response-content-encoding', 'contentEncoding'],
-] as const;
 
 /**
  * Sub-resources that are signed: the documentation's list with what qingstor-sdk-go and -java add.
@@ -50,7 +42,7 @@ export const SIGNED_SUBRESOURCES: ReadonlySet<string> = new Set([
   'version_id',
   'versioning',
   'versions',
-  ...RESPONSE_OVERRIDES.map(([name]) => name),
+  ...OVERRIDE_NAMES,
 ]);
 
 /**

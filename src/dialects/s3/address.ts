@@ -3,6 +3,7 @@ import type { Resource } from '../../operations/object.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import type { FrontSettings } from '../front-dialect.ts';
+import { hostBucket } from '../host-bucket.ts';
 import type { Level } from './operation-row.ts';
 
 /** What a request is about. The key is exact: decoded once, never normalised. */
@@ -40,21 +41,6 @@ function address(rawBucket: string, rawKey: string): Address {
   const key = percentDecode(rawKey);
   checkKey(key);
   return { level: 'object', bucket, key };
-}
-
-/** The bucket that the Host names, in virtual-host style. @throws GatewayError InvalidRequest (two hosts) */
-export function hostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
-  if (settings.domains.length === 0) return undefined;
-  const hosts = request.headers.getAll('host');
-  if (hosts.length > 1) throw clientError('InvalidRequest', 'The request has more than one Host header.');
-  const host = (hosts[0] ?? '').toLowerCase().replace(/:\d*$/, '');
-  let domain: string | undefined;
-  for (const candidate of settings.domains) {
-    if (host === candidate) return undefined;
-    // The longest domain wins: with `a.example` and `example`, `b.a.example` is bucket b.
-    if (host.endsWith(`.${candidate}`) && candidate.length > (domain?.length ?? 0)) domain = candidate;
-  }
-  return domain === undefined ? undefined : host.slice(0, -domain.length - 1);
 }
 
 /** Wider than S3's rule for new buckets: old buckets have upper case and underscores. The backend has the last word. */

@@ -1,3 +1,4 @@
+import { OVERRIDE_NAMES } from '../response-overrides.ts';
 import { row, type S3Operation } from './operation-row.ts';
 import { OWN_POLICY, SETTING_OPERATIONS } from './operation-settings.ts';
 
@@ -6,15 +7,7 @@ import { OWN_POLICY, SETTING_OPERATIONS } from './operation-settings.ts';
  * table is rendered from it, and what is not in it is NotImplemented: fail closed.
  */
 
-const RESPONSE_OVERRIDES = [
-  'response-content-type',
-  'response-content-language',
-  'response-expires',
-  'response-cache-control',
-  'response-content-disposition',
-  'response-content-encoding',
-];
-const READ = { parameters: ['versionId', 'partNumber', ...RESPONSE_OVERRIDES] };
+const READ = { parameters: ['versionId', 'partNumber', ...OVERRIDE_NAMES] };
 const LIST = ['prefix', 'delimiter', 'max-keys', 'encoding-type'];
 
 const COPIED =

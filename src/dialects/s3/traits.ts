@@ -123,6 +123,19 @@ function classWord(storageClass: StorageClass): string {
   return CLASSES.find(([name]) => name === storageClass)?.[1] ?? 'STANDARD';
 }
 
+/**
+ * Adds to an answer what a store of another dialect tells of an object's settings. What an S3 store tells is among its
+ * vendor headers already, which pass as they are.
+ */
+export function appendToldTraits(headers: HeaderList, { vendor, traits }: ObjectSettings): void {
+  if (traits === undefined || vendor?.dialect === 's3') return;
+  const { storageClass, lock, redirect } = traits;
+  const foreign = typeof storageClass === 'object' && storageClass.dialect !== 's3';
+  // S3 names no class of an object that has the standard one.
+  const told = storageClass === 'standard' || foreign ? undefined : storageClass;
+  appendTraits(headers, { storageClass: told, lock, redirect });
+}
+
 /** What GetObjectAttributes tells of an object's class. */
 export function storageClassIn({ traits }: ObjectSettings): string {
   const { storageClass = 'standard' } = traits ?? {};

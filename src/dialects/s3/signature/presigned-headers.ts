@@ -1,6 +1,7 @@
 import { clientError } from '../../../errors.ts';
 import type { HeaderList } from '../../../wire/headers.ts';
 import type { QueryList } from '../../../wire/query.ts';
+import { CONTENT_HEADERS } from '../../object-metadata.ts';
 
 /**
  * Headers that a presigned URL states in its query, beside those of `x-amz-*`: the AWS SDK for JavaScript 2 writes
@@ -9,14 +10,8 @@ import type { QueryList } from '../../../wire/query.ts';
  * that its string to sign has for Content-MD5 and Content-Type.
  */
 
-const ABOUT_CONTENT = [
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-md5',
-  'content-type',
-];
+/** Not Expires: a presigned URL of Version 2 has a parameter of that name, which says how long it is valid. */
+const ABOUT_CONTENT = [...CONTENT_HEADERS.map(([name]) => name).filter((name) => name !== 'expires'), 'content-md5'];
 
 const SIGNED_BY_VERSION_2: ReadonlySet<string> = new Set(['content-md5', 'content-type']);
 

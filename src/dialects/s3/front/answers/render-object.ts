@@ -6,6 +6,7 @@ import type { HeaderList } from '../../../../wire/headers.ts';
 import type { WireResponse } from '../../../../wire/message.ts';
 import { appendVendor } from '../../../vendor-headers.ts';
 import { CHECKSUMS, checksumText } from '../../checksum.ts';
+import { appendToldTraits } from '../../traits.ts';
 import { METADATA_PREFIX } from '../requests/header-rules.ts';
 
 /** What S3 says of an object whose uploader named no type. */
@@ -27,6 +28,7 @@ export function renderContent(answer: ObjectContent, headers: HeaderList): WireR
   appendContentHeaders(headers, facts.metadata.content, overrides);
   for (const [name, value] of facts.metadata.user) headers.append(METADATA_PREFIX + name, value);
   appendVendor(headers, facts.metadata.vendor, 's3');
+  appendToldTraits(headers, facts.metadata);
   if (facts.versionId !== undefined) headers.append('x-amz-version-id', facts.versionId);
   // A checksum is of the whole object: with a part of it SDKs would hash the part and call it corrupted.
   if (range === undefined) appendChecksum(headers, facts.checksum);

@@ -5,6 +5,7 @@ import { HeaderList } from '../../../../wire/headers.ts';
 import type { WireRequest } from '../../../../wire/message.ts';
 import { percentEncode } from '../../../../wire/percent.ts';
 import { readXml, xmlText } from '../../../../wire/xml/xml.ts';
+import { CONTENT_HEADERS } from '../../../object-metadata.ts';
 import { checkKey } from '../../address.ts';
 import { TOKEN } from '../../amz-fields.ts';
 import { readPutObject } from '../requests/put-object.ts';
@@ -19,15 +20,7 @@ const SIGNATURE_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Fields that mean a header of the same name. */
-const HEADER_FIELDS: ReadonlySet<string> = new Set([
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-md5',
-  'content-type',
-  'expires',
-]);
+const HEADER_FIELDS: ReadonlySet<string> = new Set([...CONTENT_HEADERS.map(([name]) => name), 'content-md5']);
 
 /**
  * A form's fields as the headers that a PUT would have. Fields of no meaning (a page's own) have none: S3 ignores

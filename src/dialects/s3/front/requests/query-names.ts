@@ -1,3 +1,4 @@
+import { OVERRIDE_NAMES } from '../../../response-overrides.ts';
 import { isAmzParameter } from '../../amz-fields.ts';
 import type { S3Operation } from '../../operation-row.ts';
 import { S3_OPERATIONS } from '../../operation-table.ts';
@@ -14,8 +15,7 @@ export const CLASSIC_SUBRESOURCES = [
   ...['legal-hold', 'lifecycle', 'location', 'logging', 'metrics', 'notification', 'object-lock', 'partNumber'],
   ...['policy', 'replication', 'requestPayment', 'restore', 'retention', 'select', 'select-type', 'storageClass'],
   ...['tagging', 'torrent', 'uploadId', 'uploads', 'versionId', 'versioning', 'versions', 'website'],
-  ...['response-cache-control', 'response-content-disposition', 'response-content-encoding'],
-  ...['response-content-language', 'response-content-type', 'response-expires'],
+  ...OVERRIDE_NAMES,
 ];
 
 /** What the API understands beside, or another store that speaks S3, or another vendor's whose client errs. */

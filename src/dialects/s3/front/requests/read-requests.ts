@@ -1,16 +1,11 @@
 import { clientError } from '../../../../errors.ts';
 import type { ObjectRef } from '../../../../operations/object.ts';
-import type {
-  AskedAttribute,
-  GetObject,
-  GetObjectAttributes,
-  ResponseOverrides,
-} from '../../../../operations/operation.ts';
+import type { AskedAttribute, GetObject, GetObjectAttributes } from '../../../../operations/operation.ts';
 import type { Conditions } from '../../../../wire/conditions.ts';
-import { headerValue } from '../../../../wire/header-value.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { QueryList } from '../../../../wire/query.ts';
 import { parseRange } from '../../../../wire/range.ts';
+import { readOverrides } from '../../../response-overrides.ts';
 import { readReadEncryption } from './header-rules.ts';
 import { wholeNumber } from './listing.ts';
 import { readPartNumber } from './upload-requests.ts';
@@ -29,25 +24,8 @@ export function readRead(name: string, ref: ObjectRef, query: QueryList, headers
     part,
     ifRange: headers.get('if-range'),
     conditions: readConditions(headers),
-    overrides: query.parameters.length === 0 ? NO_OVERRIDES : readOverrides(query),
+    overrides: readOverrides(query),
     wantsChecksum: headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED',
-  };
-}
-
-const NO_OVERRIDES: ResponseOverrides = {};
-
-function readOverrides(query: QueryList): ResponseOverrides {
-  const override = (name: string) => {
-    const value = query.get(name);
-    return value === undefined ? undefined : headerValue(name, value);
-  };
-  return {
-    contentType: override('response-content-type'),
-    contentLanguage: override('response-content-language'),
-    expires: override('response-expires'),
-    cacheControl: override('response-cache-control'),
-    contentDisposition: override('response-content-disposition'),
-    contentEncoding: override('response-content-encoding'),
   };
 }
 

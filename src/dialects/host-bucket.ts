@@ -1,0 +1,22 @@
+import { clientError } from '../errors.ts';
+import type { WireRequest } from '../wire/message.ts';
+import type { FrontSettings } from './front-dialect.ts';
+
+/**
+ * The bucket that the Host header names under one of the configured domains; undefined where it names none, as in path
+ * style.
+ * @throws GatewayError InvalidRequest for two Host headers
+ */
+export function hostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
+  if (settings.domains.length === 0) return undefined;
+  const hosts = request.headers.getAll('host');
+  if (hosts.length > 1) throw clientError('InvalidRequest', 'The request has more than one Host header.');
+  const host = (hosts[0] ?? '').toLowerCase().replace(/:\d*$/, '');
+  let domain: string | undefined;
+  for (const candidate of settings.domains) {
+    if (host === candidate) return undefined;
+    // The longest domain wins: with `a.example` and `example`, `b.a.example` is bucket b.
+    if (host.endsWith(`.${candidate}`) && candidate.length > (domain?.length ?? 0)) domain = candidate;
+  }
+  return domain === undefined ? undefined : host.slice(0, -domain.length - 1);
+}
