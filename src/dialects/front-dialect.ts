@@ -143,8 +143,6 @@ export interface RenderContext {
   readonly settings: FrontSettings;
   /** The request, if it got far enough to be read. */
   readonly request: WireRequest | undefined;
-  /** Whether what the request stores lies in the store as ciphertext. */
-  readonly seals?: boolean | undefined;
   /** Of the plaintext that the request brought: those that the dialect's `digests` name. */
   readonly digests?: readonly Checksum[] | undefined;
 }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { StoredObject, StoreGet } from '../dialects/store-exchange.ts';
 import type { Proof, Proven } from '../errors.ts';
+import type { EncryptionFacts } from '../operations/encryption.ts';
 import type { Checksum, ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { ByteSource } from '../wire/message.ts';
@@ -105,6 +106,8 @@ export interface IdentifiedObject extends Proof {
   readonly stored: StoredObject;
   /** 16 bytes that tell it from another object that a store gives the same ETag. undefined for one that lies as it was sent. */
   readonly id: Buffer | undefined;
+  /** What clients may be told of its encryption. undefined for one that lies as it was sent. */
+  readonly encryption: EncryptionFacts | undefined;
   /** The plaintext's length as it follows from the size that the store claims. */
   readonly claimedBytes: number;
   /** The plaintext's length, where the head proves it. undefined: only the details do. */
@@ -146,7 +149,15 @@ export interface IdentifiedObject extends Proof {
    * @returns undefined where the bytes are not what would be written there: then they are opened and written anew
    * @throws GatewayError MetadataTooLarge, KeyUnavailable, KeyStoreUnavailable
    */
-  relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<ObjectMetadata | undefined>;
+  relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<RelocatedObject | undefined>;
+}
+
+/** What lies beside a copy of the same bytes. */
+export interface RelocatedObject {
+  /** What the store keeps. */
+  readonly metadata: ObjectMetadata;
+  /** As in IdentifiedObject. */
+  readonly encryption: EncryptionFacts | undefined;
 }
 
 /** What lies at an object's end. */
@@ -242,6 +253,8 @@ export interface UploadContents {
 
 /** Makes one upload's object, over as many requests as there are parts. */
 export interface UploadWriter {
+  /** As in IdentifiedObject: of the upload's object and parts. */
+  readonly encryption: EncryptionFacts | undefined;
   readonly format: UploadFormat;
   /** As in IdentifiedObject: of the object that will be. */
   readonly id: Buffer;

@@ -1,4 +1,5 @@
 import type { BodyProof } from '../dialects/front-dialect.ts';
+import type { EncryptionFacts } from '../operations/encryption.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { ByteSource, OutgoingBody } from '../wire/message.ts';
 
@@ -10,9 +11,11 @@ export interface NewObject {
 }
 
 /** What is known of a new object before any of its bytes. */
-interface BegunObject {
+export interface BegunObject {
   /** As in IdentifiedObject. */
   readonly id: Buffer | undefined;
+  /** As in IdentifiedObject. */
+  readonly encryption: EncryptionFacts | undefined;
   /** What the store keeps beside the bytes. */
   readonly metadata: ObjectMetadata;
 }

@@ -2,6 +2,7 @@ import type { ErrorCode, StoreWord } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
+import type { EncryptionFacts } from './encryption.ts';
 import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef, VendorHeaders } from './object.ts';
 import type {
   FormReply,
@@ -40,6 +41,8 @@ export type Answer =
 
 export interface ObjectStored {
   readonly kind: 'ObjectStored';
+  /** Of what was stored, or is being stored. undefined where it lies as it was sent. */
+  readonly encryption?: EncryptionFacts | undefined;
   readonly ref: ObjectRef;
   readonly etag: string;
   readonly versionId: string | undefined;
@@ -211,6 +214,8 @@ export interface BucketLocation {
 
 export interface UploadCreated {
   readonly kind: 'UploadCreated';
+  /** Of what was stored, or is being stored. undefined where it lies as it was sent. */
+  readonly encryption?: EncryptionFacts | undefined;
   readonly ref: ObjectRef;
   readonly uploadId: string;
   readonly checksum: AskedChecksum | undefined;
@@ -218,6 +223,8 @@ export interface UploadCreated {
 
 export interface PartStored {
   readonly kind: 'PartStored';
+  /** Of what was stored, or is being stored. undefined where it lies as it was sent. */
+  readonly encryption?: EncryptionFacts | undefined;
   readonly etag: string;
   readonly checksum: Checksum | undefined;
 }
@@ -270,6 +277,8 @@ export interface UploadAborted {
 
 export interface UploadCompleted {
   readonly kind: 'UploadCompleted';
+  /** Of what was stored, or is being stored. undefined where it lies as it was sent. */
+  readonly encryption?: EncryptionFacts | undefined;
   readonly ref: ObjectRef;
   readonly etag: string;
   readonly versionId: string | undefined;

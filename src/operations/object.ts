@@ -1,5 +1,6 @@
 import type { Proven } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
+import type { EncryptionFacts } from './encryption.ts';
 
 /** What a dialect calls itself: `s3`, `qingstor` … One name for a vendor's front and back; dialects/table.ts has the rows. */
 export type DialectName = string;
@@ -113,8 +114,8 @@ export interface ObjectFacts {
   /** undefined of an archived object whose end, which alone tells it, cannot be read now: a HEAD then tells no length. */
   readonly plaintextBytes: Proven<number> | undefined;
   readonly etag: string;
-  /** Whether it lies in the store as ciphertext. */
-  readonly sealed?: boolean | undefined;
+  /** undefined where it lies in the store as it was sent. */
+  readonly encryption?: EncryptionFacts | undefined;
   readonly lastModified: Date;
   readonly metadata: ObjectMetadata;
   readonly checksum?: Checksum | undefined;

@@ -104,9 +104,8 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const bringsBytes = BRINGS_BYTES.has(operation.kind);
       if (parsed.kind === 'ready' && !bringsBytes) await expectNoBody(body);
       const digested = bringsBytes && front.digests.length > 0 ? await withDigests(body, front.digests) : undefined;
-      const seals = !context.formats.write.asSent;
       const answer = perform(operation, digested?.body ?? body, context).then((done) =>
-        rendered(done, front, { ...rendering, seals, digests: digested?.digests() }),
+        rendered(done, front, { ...rendering, digests: digested?.digests() }),
       );
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {

@@ -6,7 +6,15 @@ import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { exactBody } from '../../wire/bodies/exact-body.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
-import type { IdentifiedObject, NoSuchPart, ObjectDetails, ObjectFormat, PartPlace, StoredSpan } from '../format.ts';
+import type {
+  IdentifiedObject,
+  NoSuchPart,
+  ObjectDetails,
+  ObjectFormat,
+  PartPlace,
+  RelocatedObject,
+  StoredSpan,
+} from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { settledContent } from '../settled-content.ts';
 
@@ -17,6 +25,7 @@ export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
   readonly ref: ObjectRef;
   readonly stored: StoredObject;
   readonly id = undefined;
+  readonly encryption = undefined;
   readonly #desk: FormatDesk;
 
   constructor({
@@ -89,10 +98,11 @@ export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
     return new PlainSpan(range ?? { first: 0, last: this.stored.storedBytes - 1 });
   }
 
-  async relocated(_place: ObjectRef, metadata: ObjectMetadata): Promise<ObjectMetadata | undefined> {
+  async relocated(_place: ObjectRef, metadata: ObjectMetadata): Promise<RelocatedObject | undefined> {
     // An empty object makes no part of an upload, which some copies are: writing it anew costs no more.
     if (this.stored.storedBytes === 0) return undefined;
-    return { ...metadata, content: settledContent(metadata.content) };
+    const settled = { ...metadata, content: settledContent(metadata.content) };
+    return { metadata: settled, encryption: undefined };
   }
 }
 

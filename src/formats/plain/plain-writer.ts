@@ -7,6 +7,7 @@ import type { ObjectWriter, PieceWriter } from '../object-writer.ts';
 /** The client's bytes go as they are, verified all the same before the last of them goes. */
 export class PlainWriter implements ObjectWriter, PieceWriter {
   readonly id = undefined;
+  readonly encryption = undefined;
   readonly metadata: ObjectMetadata;
   readonly #bytes: number;
 

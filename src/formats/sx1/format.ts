@@ -66,12 +66,12 @@ async function identify({ ref, stored: answered }: FoundObject, desk: FormatDesk
   const gathered = gatherMetadata(answered.metadata);
   const { content, user } = gathered;
   const stored = { ...answered, metadata: { ...answered.metadata, content, user } };
-  const opened = await openSealed(text, ref, gathered, desk);
+  const { opened, encryption } = await openSealed(text, ref, gathered, desk);
   const claimedBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
   const sealedLength = opened.fields.plaintextBytes;
   if (claimedBytes === undefined || (sealedLength !== undefined && sealedLength !== claimedBytes)) {
     throw corrupted('The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.');
   }
   // The envelope opened.
-  return proven(new SealedObject({ format: sx1, desk, ref, stored, opened, claimedBytes }));
+  return proven(new SealedObject({ format: sx1, desk, ref, stored, opened, encryption, claimedBytes }));
 }

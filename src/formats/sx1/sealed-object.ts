@@ -5,12 +5,21 @@ import { Layout, type Slice } from '../../envelope/layout.ts';
 import { maxFooterBytes, SEGMENT_BYTES, sealedBytes } from '../../envelope/sizes.ts';
 import { openSlices, openWhole } from '../../envelope/streams.ts';
 import { type Proof, type Proven, proven } from '../../errors.ts';
+import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { Checksum, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import { pinned } from '../../store/pin.ts';
 import { collect } from '../../wire/bodies/collect.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
-import type { IdentifiedObject, NoSuchPart, ObjectDetails, ObjectFormat, PartPlace, StoredSpan } from '../format.ts';
+import type {
+  IdentifiedObject,
+  NoSuchPart,
+  ObjectDetails,
+  ObjectFormat,
+  PartPlace,
+  RelocatedObject,
+  StoredSpan,
+} from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { placeAmong } from '../part-place.ts';
 import { corrupted } from '../refusals.ts';
@@ -27,6 +36,7 @@ interface OpenedObject {
   readonly ref: ObjectRef;
   readonly stored: StoredObject;
   readonly opened: OpenEnvelope;
+  readonly encryption: EncryptionFacts;
   readonly claimedBytes: number;
 }
 
@@ -37,18 +47,20 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   readonly ref: ObjectRef;
   readonly stored: StoredObject;
   readonly opened: OpenEnvelope;
+  readonly encryption: EncryptionFacts;
   readonly claimedBytes: number;
   readonly #desk: FormatDesk;
   /** The verified footer; kept for as long as a request has the object in hand, should the cache be too small for it. */
   #manifest: Manifest | undefined;
   #details: ObjectDetails | undefined;
 
-  constructor({ format, desk, ref, stored, opened, claimedBytes }: OpenedObject) {
+  constructor({ format, desk, ref, stored, opened, encryption, claimedBytes }: OpenedObject) {
     this.format = format;
     this.#desk = desk;
     this.ref = ref;
     this.stored = stored;
     this.opened = opened;
+    this.encryption = encryption;
     this.claimedBytes = claimedBytes;
   }
 
@@ -124,7 +136,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     return pieces;
   }
 
-  async relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<ObjectMetadata | undefined> {
+  async relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<RelocatedObject | undefined> {
     const { quantum, keyRingId } = this.opened.head;
     // Another quantum would make another size of the same plaintext: listings could not tell it (FORMAT.md §5).
     if (quantum !== desk.policy.quantum || keyRingId !== desk.tenant.ringId) return undefined;

@@ -13,6 +13,7 @@ import {
   sealedPartBytes,
 } from '../../envelope/sizes.ts';
 import { sealPart } from '../../envelope/streams.ts';
+import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { IdentifiedObject, SentPart, UploadContents, UploadFormat, UploadWriter } from '../format.ts';
@@ -29,21 +30,23 @@ export const sealedUploads: UploadFormat = {
   isHeader: () => true, // what is none fails to open
   async begin({ ref, metadata }, desk) {
     const object = await newEnvelope(ref, metadata, undefined, desk);
-    const { keys, oid, envelope } = object;
+    const { keys, oid, envelope, encryption } = object;
     const { quantum } = desk.policy;
-    return { metadata: object.metadata, writer: new SealedUpload({ keys, oid, quantum, header: envelope, ref }, desk) };
+    const writer = new SealedUpload({ keys, oid, encryption, quantum, header: envelope, ref }, desk);
+    return { metadata: object.metadata, writer };
   },
   async open(header, ref, desk) {
     const { keyRingId, kekVersion, oid, quantum } = readEnvelopeHead(header);
     const kek = await desk.keys.forExisting({ ringId: keyRingId, version: kekVersion });
     const { keys } = openEnvelope(header, { kek: kek.key, tenant: desk.tenant.name });
-    return new SealedUpload({ keys, oid, quantum, header, ref }, desk);
+    return new SealedUpload({ keys, oid, encryption: kek.told, quantum, header, ref }, desk);
   },
 };
 
 interface OpenedUpload {
   readonly keys: ObjectKeys;
   readonly oid: Buffer;
+  readonly encryption: EncryptionFacts;
   /** The bucket's policy may have another by now. */
   readonly quantum: QuantumId;
   readonly header: Buffer;
@@ -62,6 +65,10 @@ class SealedUpload implements UploadWriter {
 
   get id(): Buffer {
     return this.#upload.oid;
+  }
+
+  get encryption(): EncryptionFacts {
+    return this.#upload.encryption;
   }
 
   get header(): Buffer {

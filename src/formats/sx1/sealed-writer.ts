@@ -2,6 +2,7 @@ import type { BodyProof } from '../../dialects/front-dialect.ts';
 import { type PartEntry, sealFooter } from '../../envelope/footer.ts';
 import { sealedBytes, sealedPartBytes } from '../../envelope/sizes.ts';
 import { type SealObject, sealObject, sealObjectWhole, sealPart } from '../../envelope/streams.ts';
+import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import { only } from '../../wire/bodies/only.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
@@ -27,6 +28,10 @@ export class SealedWriter implements ObjectWriter {
 
   get metadata(): ObjectMetadata {
     return this.#object.metadata;
+  }
+
+  get encryption(): EncryptionFacts {
+    return this.#object.encryption;
   }
 
   whole(plaintext: ByteSource, proof: () => BodyProof): Promise<Buffer> {
@@ -77,6 +82,10 @@ export class SealedPieces implements PieceWriter {
 
   get metadata(): ObjectMetadata {
     return this.#object.metadata;
+  }
+
+  get encryption(): EncryptionFacts {
+    return this.#object.encryption;
   }
 
   piece(plaintext: Buffer): OutgoingBody {

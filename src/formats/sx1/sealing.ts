@@ -15,6 +15,7 @@ import {
 } from '../../envelope/envelope.ts';
 import { ObjectKeys } from '../../envelope/object-keys.ts';
 import { clientError, GatewayError } from '../../errors.ts';
+import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import { timingSafeEqualBytes } from '../../secret.ts';
 import type { FormatDesk } from '../format-desk.ts';
@@ -36,6 +37,7 @@ export interface NewEnvelope {
   readonly envelope: Buffer;
   /** The client's metadata with the envelope's entry: what the backend stores. */
   readonly metadata: ObjectMetadata;
+  readonly encryption: EncryptionFacts;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function newEnvelope(
   const keys = new ObjectKeys(dek, oid);
   const body = { multipart, requested: 0, quantum: policy.quantum, oid, keys, dek, partSalt, plaintextBytes } as const;
   const sealed = sealFor(ref, laid, { body, kek, envelopeSalt: random.subarray(64, 80) }, context);
-  return { keys, oid, partSalt, ...sealed };
+  return { keys, oid, partSalt, ...sealed, encryption: kek.told };
 }
 
 /**
@@ -73,12 +75,13 @@ export async function resealedMetadata(
   ref: ObjectRef,
   clientMetadata: ObjectMetadata,
   context: FormatDesk,
-): Promise<ObjectMetadata> {
+): Promise<{ readonly metadata: ObjectMetadata; readonly encryption: EncryptionFacts }> {
   const { randomBytes } = context;
   const laid = laidMetadata(clientMetadata, context);
   const kek = await context.keys.forNew();
   const body = { ...head, ...fields, keys, dek };
-  return sealFor(ref, laid, { body, kek, envelopeSalt: randomBytes(16) }, context).metadata;
+  const { metadata } = sealFor(ref, laid, { body, kek, envelopeSalt: randomBytes(16) }, context);
+  return { metadata, encryption: kek.told };
 }
 
 /** What an envelope says of the body that it belongs to, wherever that lies. */
@@ -186,7 +189,7 @@ export async function openSealed(
   ref: ObjectRef,
   metadata: GatheredMetadata,
   context: FormatDesk,
-): Promise<OpenEnvelope> {
+): Promise<{ readonly opened: OpenEnvelope; readonly encryption: EncryptionFacts }> {
   const { envelopes, keys, tenant } = context;
   const name = EnvelopeCache.nameOf({ scope: keys.scope, bucket: ref.bucket, envelope: text, key: ref.key });
   const before = envelopes.get(name);
@@ -194,7 +197,7 @@ export async function openSealed(
   if (before?.metadata.equals(canonical) && before.opened.head.carriesMetadata === metadata.carries) {
     const { keyRingId, kekVersion } = before.opened.head;
     const kek = await keys.forExisting({ ringId: keyRingId, version: kekVersion });
-    if (kek.fingerprint === before.kek) return before.opened;
+    if (kek.fingerprint === before.kek) return { opened: before.opened, encryption: kek.told };
   }
   const bytes = decodeEnvelope(text);
   const head = readEnvelopeHead(bytes);
@@ -206,7 +209,7 @@ export async function openSealed(
     hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context),
   ];
   if (!undisputed.includes(false)) envelopes.set(name, { opened, kek: kek.fingerprint, metadata: canonical });
-  return opened;
+  return { opened, encryption: kek.told };
 }
 
 /** False when policy `warn` lets a moved object pass. */

@@ -3,6 +3,7 @@ import type { BodyProof, VerifiedBody } from '../../dialects/front-dialect.ts';
 import type { StoredCopy } from '../../dialects/store-exchange.ts';
 import { clientError } from '../../errors.ts';
 import type { ObjectDetails } from '../../formats/format.ts';
+import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { Checksum, ChecksumAlgorithm, ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { pinned } from '../../store/pin.ts';
@@ -21,6 +22,7 @@ import { letGo, openSource } from './opened-source.ts';
 export interface CopiedObject extends StoredCopy {
   readonly shownEtag: string;
   readonly checksum: Checksum | undefined;
+  readonly encryption: EncryptionFacts | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function copyOpened(
       : pinned(putPlanned({ ...put, ...replaced }, body, writing)));
     const stored = { etag: ack.backendEtag, versionId: ack.versionId, vendor: ack.vendor };
     const lastModified = await writtenAt(ref, stored, writing);
-    return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, lastModified };
+    return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, encryption: ack.encryption, lastModified };
   } finally {
     await letGo(plaintext); // a refused write never began to read
   }

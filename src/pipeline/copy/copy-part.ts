@@ -38,11 +38,11 @@ async function copyFound(
   const { range } = operation;
   const plaintextBytes = await lengthOf(source.object);
   if (range !== undefined && range.last >= plaintextBytes) throw pastTheSource(plaintextBytes);
-  const { etag, checksum } = (await isPlainThroughout(operation, source, context))
+  const { etag, checksum, encryption } = (await isPlainThroughout(operation, source, context))
     ? await copiedByBackend(operation, source, range, context)
     : await openedAndSealed(operation, source, range, { reading, writing: context });
   const lastModified = context.now();
-  return { kind: 'PartCopied', etag, checksum, lastModified, sourceVersionId: stored.versionId };
+  return { kind: 'PartCopied', etag, checksum, encryption, lastModified, sourceVersionId: stored.versionId };
 }
 
 async function lengthOf(object: IdentifiedObject): Promise<Proven<number>> {
@@ -70,7 +70,7 @@ async function copiedByBackend(
   { ref: from, object }: FoundSource,
   range: ByteRange | undefined,
   { knownUploads, store, policy, signal }: OperationContext,
-): Promise<Pick<PartStored, 'etag' | 'checksum'>> {
+): Promise<Pick<PartStored, 'etag' | 'checksum' | 'encryption'>> {
   const source = { ref: from, etag: object.stored.etag };
   const upload = await knownUploads.prove(operation, store, signal);
   const part = { partNumber: operation.partNumber, source, range };
@@ -83,7 +83,7 @@ async function openedAndSealed(
   source: FoundSource,
   range: ByteRange | undefined,
   { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
-): Promise<Pick<PartStored, 'etag' | 'checksum'>> {
+): Promise<Pick<PartStored, 'etag' | 'checksum' | 'encryption'>> {
   const plaintext = await openSource(source, range, reading);
   try {
     const bytes = range === undefined ? await lengthOf(source.object) : range.last - range.first + 1;

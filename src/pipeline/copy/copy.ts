@@ -1,3 +1,4 @@
+import type { RelocatedObject } from '../../formats/format.ts';
 import type { ObjectCopied } from '../../operations/answer.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
@@ -34,11 +35,11 @@ export async function copyFound(
   { reading, writing: context }: { readonly reading: OperationContext; readonly writing: OperationContext },
 ): Promise<ObjectCopied> {
   const metadata = copiedMetadata(operation, source);
-  const stored = await storedMetadata(operation, source, metadata, context);
+  const relocated = await relocatedObject(operation, source, metadata, context);
   const copied =
-    stored === undefined
+    relocated === undefined
       ? await copyOpened(operation, source, metadata, { reading, writing: context })
-      : await copyAsItLies(operation, source, stored, context);
+      : await copyAsItLies(operation, source, relocated, context);
   return {
     kind: 'ObjectCopied',
     etag: copied.shownEtag,
@@ -46,6 +47,7 @@ export async function copyFound(
     versionId: copied.versionId,
     sourceVersionId: source.object.stored.versionId,
     checksum: copied.checksum,
+    encryption: copied.encryption,
     vendor: copied.vendor,
   };
 }
@@ -54,12 +56,12 @@ export async function copyFound(
  * What the backend stores beside a copy of the very bytes that the source has there. undefined where those bytes are not
  * what is wanted: then they are opened and written anew.
  */
-async function storedMetadata(
+async function relocatedObject(
   operation: CopyObject,
   source: SourceObject,
   metadata: ObjectMetadata,
   context: OperationContext,
-): Promise<ObjectMetadata | undefined> {
+): Promise<RelocatedObject | undefined> {
   const { object } = source;
   if (object.format !== context.formats.write) return undefined;
   if (!hasAskedChecksum(operation, source) || isWrittenAnew(operation, source, context)) return undefined;
@@ -70,14 +72,14 @@ async function storedMetadata(
 async function copyAsItLies(
   operation: CopyObject,
   source: SourceObject,
-  metadata: ObjectMetadata,
+  { metadata, encryption }: RelocatedObject,
   context: OperationContext,
 ): Promise<CopiedObject> {
   const { details, object } = source;
   const copied = await copyStored(operation, source, metadata, context);
   const digest = object.id && digestIn(details, object.id);
   const shownEtag = await writtenEtag(copied.etag, digest, operation.ref, context);
-  return { ...copied, shownEtag, checksum: details.checksum };
+  return { ...copied, shownEtag, checksum: details.checksum, encryption };
 }
 
 /** The checksum lies at the object's end, which no copy changes. Of objects that lie as they were sent none is kept. */

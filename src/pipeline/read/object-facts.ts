@@ -22,11 +22,11 @@ export async function factsOf(
     readonly withoutLength?: boolean;
   } = {},
 ): Promise<ObjectFacts> {
-  const { format, provenBytes, stored } = object;
+  const { encryption, provenBytes, stored } = object;
   const plaintextBytes = details?.plaintextBytes ?? provenBytes;
   return {
     plaintextBytes: withoutLength ? undefined : (plaintextBytes ?? (await object.details()).plaintextBytes),
-    sealed: !format.asSent,
+    encryption,
     etag: await shownEtag(object, context, details),
     lastModified: stored.lastModified,
     metadata: stored.metadata,

@@ -121,7 +121,7 @@ async function attemptComplete(
   const parts = await sendBackendParts(plan, { upload, end: writer.end(contents) }, context);
   const conditions = await conditionsToSend(guard, ref, context);
   const stored = await store.uploads.complete(proven, { parts, conditions }, signal);
-  const acknowledged = completedObject(ref, stored);
+  const acknowledged = completedObject(upload, stored);
   if (findings.capabilities.truthfulCompletes) return acknowledged;
   return completedMeanwhile(upload, { parts: contents.parts, acknowledged }, context);
 }

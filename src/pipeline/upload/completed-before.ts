@@ -3,7 +3,6 @@ import type { StoredAck } from '../../dialects/store-exchange.ts';
 import { GatewayError } from '../../errors.ts';
 import type { IdentifiedObject, SentPart } from '../../formats/format.ts';
 import type { UploadCompleted } from '../../operations/answer.ts';
-import type { ObjectRef } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
 import { clientEtag } from '../../store/etag.ts';
 import type { OperationContext } from '../context.ts';
@@ -34,7 +33,7 @@ export async function completedBefore(
   if (object === 'hidden') {
     const identity = { tenant: context.tenant, ref, backendEtag: etag };
     const known = context.policy.etag === 'md5' ? (await context.etags.find([identity]))[0] : undefined;
-    const { answer } = completedObject(ref, { etag, versionId });
+    const { answer } = completedObject(upload, { etag, versionId });
     return known === undefined ? answer : { ...answer, etag: etagOf(known, etag) };
   }
   if (object === undefined) throw noSuchUpload(operation, context);
@@ -94,10 +93,10 @@ const ANOTHER: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>
   'KeyUnavailable',
 ]);
 
-async function answerFor(object: IdentifiedObject, { ref }: UploadUnderWay): Promise<CompletedObject> {
+async function answerFor(object: IdentifiedObject, upload: UploadUnderWay): Promise<CompletedObject> {
   const { etag, versionId } = object.stored;
   const { checksum } = await object.details();
-  return completedObject(ref, { etag, versionId }, checksum);
+  return completedObject(upload, { etag, versionId }, checksum);
 }
 
 /** What a Complete made, and its answer but for the ETag of mode `md5`. */
@@ -108,10 +107,14 @@ export interface CompletedObject {
 }
 
 export function completedObject(
-  ref: ObjectRef,
+  { ref, writer }: Pick<UploadUnderWay, 'ref' | 'writer'>,
   { etag, versionId, vendor }: StoredAck,
   checksum?: UploadCompleted['checksum'],
 ): CompletedObject {
-  const answer: UploadCompleted = { kind: 'UploadCompleted', ref, etag: clientEtag(etag), versionId, checksum, vendor };
-  return { backendEtag: etag, answer };
+  const { encryption } = writer;
+  const shown = clientEtag(etag);
+  return {
+    backendEtag: etag,
+    answer: { kind: 'UploadCompleted', ref, etag: shown, versionId, checksum, encryption, vendor },
+  };
 }

@@ -41,7 +41,7 @@ export async function createUpload(
     await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
-  return { kind: 'UploadCreated', ref, uploadId, checksum };
+  return { kind: 'UploadCreated', ref, uploadId, checksum, encryption: writer.encryption };
 }
 
 function withoutUploads(): GatewayError {

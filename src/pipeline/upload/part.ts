@@ -109,7 +109,8 @@ export async function storePart(
     if (staged) await staging.remove(upload.id, [record], signal);
     throw noSuchUpload(upload, context);
   }
-  return { kind: 'PartStored', etag: partEtag(record, context.policy), checksum: record.checksum };
+  const { encryption } = upload.writer;
+  return { kind: 'PartStored', etag: partEtag(record, context.policy), checksum: record.checksum, encryption };
 }
 
 interface Digested {

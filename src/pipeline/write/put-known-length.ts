@@ -37,7 +37,7 @@ export async function putKnownLength(
     body: whole ? await writer.whole(source, proof) : writer.stream(source, proof),
   };
   const ack = await store.put(stored, signal);
-  return writtenAnswer(put.ref, { stored: ack, id: writer.id, proof: body.proof() }, context);
+  return writtenAnswer(put.ref, { stored: ack, writer, proof: body.proof() }, context);
 }
 
 export function tooLarge(bytes: number): GatewayError {

@@ -69,7 +69,7 @@ async function putPieces(
   try {
     const parts = await sendPieces(pieces, { writer, body, upload }, context);
     const stored = await store.uploads.complete(upload, { parts, conditions }, signal);
-    return await writtenAnswer(ref, { stored, id: writer.id, proof: body.proof() }, context);
+    return await writtenAnswer(ref, { stored, writer, proof: body.proof() }, context);
   } catch (error) {
     // The client's signal may be what ended the upload; the abort must go out all the same.
     await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);

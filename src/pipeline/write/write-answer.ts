@@ -1,6 +1,7 @@
 import type { BodyProof } from '../../dialects/front-dialect.ts';
 import type { StoredAck } from '../../dialects/store-exchange.ts';
 import type { KnownDigest } from '../../etags/etag-entry.ts';
+import type { BegunObject } from '../../formats/object-writer.ts';
 import type { ObjectStored } from '../../operations/answer.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { clientEtag } from '../../store/etag.ts';
@@ -13,16 +14,17 @@ export interface WrittenObject extends ObjectStored {
   readonly backendEtag: string;
 }
 
-/** @param written `id` is the format's for the object; undefined where it lies as it was sent */
+/** @param written `writer` is the one that made the object */
 export async function writtenAnswer(
   ref: ObjectRef,
-  { stored, id, proof }: { readonly stored: StoredAck; readonly id: Buffer | undefined; readonly proof: BodyProof },
+  { stored, writer, proof }: { readonly stored: StoredAck; readonly writer: BegunObject; readonly proof: BodyProof },
   context: OperationContext,
 ): Promise<WrittenObject> {
   const { versionId, vendor, etag: backendEtag } = stored;
+  const { id, encryption } = writer;
   const digest = id && { plain: false, md5: proof.md5, parts: 0, oid: id };
   const etag = await writtenEtag(backendEtag, digest, ref, context);
-  return { kind: 'ObjectStored', ref, etag, versionId, checksum: proof.checksum, vendor, backendEtag };
+  return { kind: 'ObjectStored', ref, etag, versionId, checksum: proof.checksum, encryption, vendor, backendEtag };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Answer, CrossOriginAnswered } from '../../../operations/answer.ts';
+import type { EncryptionFacts } from '../../../operations/encryption.ts';
 import { textBody } from '../../../wire/bodies/text-body.ts';
 import { formatHttpDate } from '../../../wire/dates.ts';
 import { HeaderList } from '../../../wire/headers.ts';
@@ -27,16 +28,6 @@ import { renderForm } from './form/render-form.ts';
 import { parseRequest } from './parse.ts';
 import { appendEncryption } from './requests/encryption-headers.ts';
 import { operationNamed } from './requests/route.ts';
-
-const WRITES: ReadonlySet<Answer['kind']> = new Set<Answer['kind']>([
-  'ObjectStored',
-  'ObjectCopied',
-  'FormStored',
-  'UploadCreated',
-  'PartStored',
-  'PartCopied',
-  'UploadCompleted',
-]);
 
 const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-Signature|X-Amz-Algorithm|X-Amz-Credential|AWSAccessKeyId)=/;
 
@@ -100,7 +91,8 @@ function commonHeaders(context: RenderContext, date: string): HeaderList {
 }
 
 function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContext): WireResponse {
-  if (tellsOfCiphertext(answer, context)) appendEncryption(headers);
+  const encryption = encryptionOf(answer);
+  if (encryption !== undefined) appendEncryption(headers, encryption);
   switch (answer.kind) {
     case 'ObjectContent':
       return renderContent(answer, headers);
@@ -148,9 +140,10 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
   }
 }
 
-function tellsOfCiphertext(answer: Answer, { seals }: RenderContext): boolean {
-  if (answer.kind === 'ObjectContent') return answer.facts.sealed === true;
-  return seals === true && WRITES.has(answer.kind);
+function encryptionOf(answer: Answer): EncryptionFacts | undefined {
+  if (answer.kind === 'ObjectContent') return answer.facts.encryption;
+  if (answer.kind === 'FormStored') return answer.stored.encryption;
+  return 'encryption' in answer ? answer.encryption : undefined;
 }
 
 function document(xml: string, headers: HeaderList): WireResponse {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { proven } from '../../../../src/errors.ts';
 import type { Answer } from '../../../../src/operations/answer.ts';
+import type { EncryptionFacts } from '../../../../src/operations/encryption.ts';
 import { judged } from '../../../encryption/judged.ts';
 import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
@@ -94,41 +95,55 @@ test.each<[string, Headers, string]>([
 });
 
 test('the answer tells of ciphertext, and only of that', () => {
-  const headersOf = (answer: Answer, seals?: boolean) =>
-    s3Front.render(answer, { requestId: 'R', settings: SETTINGS, request: undefined, seals }).headers.get(SSE);
+  const told = (answer: Answer) =>
+    [...s3Front.render(answer, { requestId: 'R', settings: SETTINGS, request: undefined }).headers].filter(([name]) =>
+      name.toLowerCase().startsWith(SSE),
+    );
   const etag = 'e';
-  const stored = {
-    ref: { bucket: 'b', key: 'k' },
-    etag,
-    versionId: undefined,
-    checksum: undefined,
-  };
+  const ref = { bucket: 'b', key: 'k' };
   const lastModified = new Date(0);
-  const writes: readonly Answer[] = [
-    { kind: 'ObjectStored', ...stored },
-    { kind: 'ObjectCopied', ...stored, lastModified, sourceVersionId: undefined },
-    { kind: 'FormStored', stored: { kind: 'ObjectStored', ...stored }, reply: { redirect: undefined, status: 204 } },
-    { kind: 'UploadCreated', ref: stored.ref, uploadId: 'u', checksum: undefined },
-    { kind: 'PartStored', etag, checksum: undefined },
-    { kind: 'PartCopied', etag, checksum: undefined, lastModified, sourceVersionId: undefined },
-    { kind: 'UploadCompleted', ...stored },
-  ];
-  for (const answer of writes) {
-    expect([answer.kind, headersOf(answer, true), headersOf(answer, false), headersOf(answer)]).toEqual([
-      answer.kind,
-      'AES256',
-      undefined,
-      undefined,
-    ]);
-  }
+  const writes = (encryption: EncryptionFacts | undefined): readonly Answer[] => {
+    const stored = { ref, etag, versionId: undefined, checksum: undefined, encryption };
+    const part = { etag, checksum: undefined, encryption };
+    return [
+      { kind: 'ObjectStored', ...stored },
+      { kind: 'ObjectCopied', ...stored, lastModified, sourceVersionId: undefined },
+      { kind: 'FormStored', stored: { kind: 'ObjectStored', ...stored }, reply: { redirect: undefined, status: 204 } },
+      { kind: 'UploadCreated', ref, uploadId: 'u', checksum: undefined, encryption },
+      { kind: 'PartStored', ...part },
+      { kind: 'PartCopied', ...part, lastModified, sourceVersionId: undefined },
+      { kind: 'UploadCompleted', ...stored },
+    ];
+  };
   const metadata = { content: {}, user: [] };
-  for (const sealed of [true, false, undefined]) {
-    const facts = { plaintextBytes: proven(1), etag, lastModified, metadata, sealed };
-    const content: Answer = { kind: 'ObjectContent', facts, range: undefined, overrides: {}, body: undefined };
-    // What the object is decides, and not what would become of it now.
-    for (const seals of [true, false]) expect(headersOf(content, seals)).toBe(sealed ? 'AES256' : undefined);
+  const content = (encryption: EncryptionFacts | undefined): Answer => {
+    const facts = { plaintextBytes: proven(1), etag, lastModified, metadata, encryption };
+    return { kind: 'ObjectContent', facts, range: undefined, overrides: {}, body: undefined };
+  };
+  const keyMd5 = Buffer.alloc(16, 1);
+  for (const [encryption, headers] of [
+    [undefined, []],
+    [{ kind: 'managed' }, [[SSE, 'AES256']]],
+    [
+      { kind: 'kms', keyId: 'cards' },
+      [
+        [SSE, 'aws:kms'],
+        [`${SSE}-aws-kms-key-id`, 'cards'],
+      ],
+    ],
+    [
+      { kind: 'customer', keyMd5 },
+      [
+        [`${SSE}-customer-algorithm`, 'AES256'],
+        [`${SSE}-customer-key-MD5`, keyMd5.toString('base64')],
+      ],
+    ],
+  ] as const) {
+    for (const answer of [...writes(encryption), content(encryption)]) {
+      expect([answer.kind, told(answer)]).toEqual([answer.kind, headers]);
+    }
   }
-  expect(headersOf({ kind: 'ObjectDeleted', versionId: undefined, deleteMarker: false }, true)).toBe(undefined);
+  expect(told({ kind: 'ObjectDeleted', versionId: undefined, deleteMarker: false })).toEqual([]);
 });
 
 test('how an object is encrypted is said when it is begun, and not later', async () => {

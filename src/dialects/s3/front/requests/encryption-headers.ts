@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { clientError } from '../../../../errors.ts';
-import { type AskedEncryption, CustomerKey } from '../../../../operations/encryption.ts';
+import { type AskedEncryption, CustomerKey, type EncryptionFacts } from '../../../../operations/encryption.ts';
 import { equalInConstantTime } from '../../../../wire/constant-time.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 
@@ -31,9 +31,22 @@ export function speaksOfEncryption(name: string): boolean {
   return name.startsWith(MANAGED) || name.startsWith(SOURCE_CUSTOMER);
 }
 
-/** S3 tells it of every object; of the gateway's it is true of those that are sealed (FORMAT.md, suite 1: AES-256-GCM). */
-export function appendEncryption(headers: HeaderList): void {
-  headers.append(MANAGED, 'AES256');
+/**
+ * How S3 tells of an object's encryption, on every answer about it. AES256 is true of what is sealed with a managed key
+ * (FORMAT.md, suite 1: AES-256-GCM).
+ */
+export function appendEncryption(headers: HeaderList, encryption: EncryptionFacts): void {
+  switch (encryption.kind) {
+    case 'managed':
+      headers.append(MANAGED, 'AES256');
+      return;
+    case 'kms':
+      headers.append(MANAGED, 'aws:kms').append(KMS_KEY, encryption.keyId);
+      return;
+    case 'customer':
+      headers.append(`${CUSTOMER}algorithm`, 'AES256');
+      headers.append(`${CUSTOMER}key-MD5`, encryption.keyMd5.toString('base64'));
+  }
 }
 
 /** What the headers mean beside the request's own encryption. */
