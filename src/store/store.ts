@@ -26,6 +26,7 @@ import type { ByteSource, IncomingResponse, WireRequest } from '../wire/message.
 import { StoreBuckets } from './buckets.ts';
 import { isSuccess, pinTo, type SendOptions, StoreCalls, type StoreConnection, type StoreOptions } from './calls.ts';
 import { deleteMany } from './deletions.ts';
+import { headOfNullVersion } from './mend/null-version.ts';
 import { anotherRange, ObjectReplaced, pinned } from './pin.ts';
 import { StoreUploads } from './uploads.ts';
 
@@ -169,7 +170,15 @@ export class Store {
 
   /** `get.conditions` may only be those that all stores judge alike: a pin to an ETag. */
   head(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
-    return this.#calls.run(this.#calls.dialect.calls.head, get, { signal, conditions: get.conditions });
+    const head = this.#calls.run(this.#calls.dialect.calls.head, get, { signal, conditions: get.conditions });
+    if (get.ref.versionId === undefined) return head;
+    return head.catch((refusal: unknown) => headOfNullVersion(refusal, get.ref, () => this.#headByGet(get, signal)));
+  }
+
+  async #headByGet(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
+    const content = await this.get(get, signal);
+    content.discard();
+    return content.object;
   }
 
   delete(ref: ObjectRef, conditions: Conditions, signal: AbortSignal, vendor?: VendorHeaders): Promise<StoredDeletion> {

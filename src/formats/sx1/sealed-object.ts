@@ -7,7 +7,7 @@ import { openSlices, openWhole } from '../../envelope/streams.ts';
 import { type Proof, type Proven, proven } from '../../errors.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { Checksum, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
-import { pinned } from '../../store/pin.ts';
+import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { collect } from '../../wire/bodies/collect.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
@@ -181,7 +181,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
       const content = await store.getAside(get, signal);
       if (content.object.etag !== stored.etag || content.object.storedBytes !== stored.storedBytes) {
         content.discard();
-        throw corrupted('The stored object changed while it was read.');
+        throw new ObjectReplaced();
       }
       const tail = await collect(content.body, suffixBytes, () => corrupted('The backend sent more than was asked.'));
       return this.openManifest(tail);

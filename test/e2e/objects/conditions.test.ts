@@ -127,6 +127,14 @@ describe.each(ALL_STANDS)('conditions over %s', (name, start) => {
       }
     });
 
+    it('are judged of the version `null` too', async () => {
+      const get = (conditions: object) =>
+        refusal(client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'small', VersionId: 'null', ...conditions })));
+      expect(await get({})).toEqual([undefined, 'nothing failed']);
+      expect(await get({ IfMatch: '"other"' })).toEqual([412, 'PreconditionFailed']);
+      expect((await get({ IfNoneMatch: etag }))[0]).toBe(304);
+    });
+
     it('let nobody wait for the bytes of a large object that was not modified', async () => {
       const sent = payload(20 * MIB, 4);
       const { ETag } = await put('large', sent);
