@@ -8,6 +8,8 @@ const filesOf = (ring: Ring) => needs.filter((test) => test.ring === ring).map((
 /** Opens the pool that lends MinIO, Redis and versitygw to files; it starts them when they are asked for. */
 const POOL = ['test/support/servers/pool-setup.ts'];
 
+const SETUP = ['test/support/byte-equality.ts'];
+
 /**
  * A project for each ring of tests (CONTRIBUTING.md). `unit` and `integration` run their files side by side; `e2e` runs
  * one file at a time afterwards, because each file moves hundreds of megabytes, and a test that waits for a core is a
@@ -20,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: filesOf('unit'),
+          setupFiles: SETUP,
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 60_000,
@@ -31,6 +34,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: filesOf('integration'),
+          setupFiles: SETUP,
           globalSetup: POOL,
           pool: 'forks',
           maxWorkers: 2,
@@ -43,6 +47,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: filesOf('e2e'),
+          setupFiles: SETUP,
           globalSetup: POOL,
           pool: 'forks',
           fileParallelism: false,

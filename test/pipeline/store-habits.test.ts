@@ -24,6 +24,7 @@ import {
   refusalOf,
   verifiedBody,
 } from './in-process.ts';
+import { hurried } from './upload/hurried.ts';
 import { MIB, PART, readBack, startUpload } from './upload/upload-stand.ts';
 
 /** What single stores do otherwise than S3 (docs/stores.md), in what a test can hold still. */
@@ -73,7 +74,7 @@ describe('a store that acknowledges what it did not complete', () => {
     await putObject(putOf('k'), verifiedBody(payload(10)), context());
     const upload = await startUpload(stand, 'k', { context });
     const parts = [await upload.send(1, payload(PART, 2)), await upload.send(2, payload(7, 3))];
-    expect(await refusalOf(upload.complete(parts))).toBe('NoSuchUpload');
+    expect(await hurried(() => refusalOf(upload.complete(parts)))).toBe('NoSuchUpload');
     expect(await readBack(stand, 'k')).toEqual(payload(10));
   });
 
