@@ -8,6 +8,7 @@ import { KeySources } from '../encryption/key-sources.ts';
 import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { KnownEtags, type KnownEtagsOptions } from '../etags/known-etags.ts';
+import type { BucketFormats } from '../formats/bucket-formats.ts';
 import { PlainSizeCache } from '../formats/plain-sizes.ts';
 import { Protections } from '../formats/protection.ts';
 import { EnvelopeCache } from '../formats/sx1/envelope-cache.ts';
@@ -21,6 +22,7 @@ import { MemoryBudget } from '../shares/memory-budget.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
 import { KnownUploads } from '../store/known-uploads.ts';
 import { Store } from '../store/store.ts';
+import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Directory } from '../tenants/directory.ts';
 import { UploadQuota } from '../uploads/quota.ts';
 import { Staging } from '../uploads/staging.ts';
@@ -42,6 +44,8 @@ export interface PipelineParts {
   readonly settings: FrontSettings;
   readonly directory: Directory;
   readonly keyRings: KeyRings;
+  /** How objects lie in buckets of a policy. Default: the product's own formats. */
+  readonly formatsFor?: ((policy: BucketPolicy) => BucketFormats) | undefined;
   /** Default: the product's own. */
   readonly keySources?: KeySourceTable | undefined;
   readonly backend: {
@@ -83,7 +87,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const tools: OperationTools = {
     findings: parts.findings,
     keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }),
-    formatsFor: (policy) => protections.formatsFor(policy),
+    formatsFor: parts.formatsFor ?? ((policy) => protections.formatsFor(policy)),
     store,
     budget: memory,
     envelopes: new EnvelopeCache(),

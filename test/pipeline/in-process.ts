@@ -12,6 +12,9 @@ import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openFileIndex } from '../../src/etags/file-index.ts';
 import type { EtagSource } from '../../src/etags/known-etags.ts';
 import { restingIndex } from '../../src/etags/resting-index.ts';
+import type { BucketFormats } from '../../src/formats/bucket-formats.ts';
+import { Protections } from '../../src/formats/protection.ts';
+import { FORMATS } from '../../src/formats/table.ts';
 import { composePipeline } from '../../src/gateway/pipeline-desk.ts';
 import type { KeyRings } from '../../src/keys/key-rings.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
@@ -63,6 +66,8 @@ export async function inProcess(
     readonly proxy?: LyingProxy;
     /** The tenant's, beside BUCKET; each is made in the store. */
     readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
+    /** Formats that only the test knows, by a bucket's policy; undefined: the product's own. */
+    readonly formatsFor?: (policy: BucketPolicy) => BucketFormats | undefined;
   } = {},
 ): Promise<InProcess> {
   const requests: string[] = [];
@@ -88,8 +93,9 @@ export async function inProcess(
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
-  const compose = (index: EtagIndex) =>
-    composePipeline({
+  const compose = (index: EtagIndex) => {
+    const protections = new Protections(FORMATS);
+    return composePipeline({
       fronts: [],
       settings: { region: 'us-east-1', domains: [] },
       directory: tenancy.directory,
@@ -103,7 +109,9 @@ export async function inProcess(
       etagKeepSeconds: 3600,
       etagObserver: { etagsFound: (source, count) => etagsFound.push(...Array<EtagSource>(count).fill(source)) },
       memoryBytes: over.budgetBytes ?? 256 * 1024 * 1024,
+      formatsFor: (policy) => over.formatsFor?.(policy) ?? protections.formatsFor(policy),
     });
+  };
   const handling = compose(etagIndex);
   const { tools } = handling;
   requests.length = 0;

@@ -20,7 +20,6 @@ import { settledContent } from '../settled-content.ts';
 
 /** An object that lies in the store as it was sent: the store's word is all there is, and the bucket's policy takes it. */
 export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
-  readonly kind = 'plain';
   readonly format: ObjectFormat;
   readonly ref: ObjectRef;
   readonly stored: StoredObject;

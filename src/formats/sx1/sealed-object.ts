@@ -42,7 +42,6 @@ interface OpenedObject {
 
 /** A stored object whose envelope was opened (FORMAT.md §7). */
 export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
-  readonly kind = 'sealed';
   readonly format: ObjectFormat;
   readonly ref: ObjectRef;
   readonly stored: StoredObject;

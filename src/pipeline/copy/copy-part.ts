@@ -54,13 +54,13 @@ function pastTheSource(plaintextBytes: Proven<number>): GatewayError {
   return pastTheEnd(plaintextBytes, `Range specified is not valid for source object of size: ${plaintextBytes}`);
 }
 
-/** From a bucket without protection into an upload of another: then the stored bytes are what is asked for. */
+/** Where both source and upload lie as they were sent: then the stored bytes are what is asked for. */
 async function isPlainThroughout(
   operation: UploadPartCopy,
   { object }: FoundSource,
   context: OperationContext,
 ): Promise<boolean> {
-  if (!object.format.asSent || object.stored.storedBytes === 0 || context.policy.protection !== 'none') return false;
+  if (!object.format.asSent || object.stored.storedBytes === 0 || !context.formats.write.asSent) return false;
   // An upload that began under another policy is still sealed.
   return (await findUpload(operation, context)) === undefined;
 }
