@@ -1,6 +1,7 @@
 import { clientError } from '../errors.ts';
 import type { ContentHeaders, MetadataEntry } from '../operations/object.ts';
 import type { HeaderList } from '../wire/headers.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 /** What every dialect reads alike of the headers that a client stores beside an object's bytes. */
 
@@ -11,10 +12,12 @@ const RESERVED_PREFIX = 'sx1';
 const UNPACKS = 'snowball-auto-extract';
 
 /**
- * @param prefix the vendor's, in lower case: `x-amz-meta-`
  * @throws GatewayError InvalidArgument (no name, or a reserved one), NotImplemented (an archive to be unpacked)
  */
-export function userMetadata(headers: HeaderList, prefix: string): MetadataEntry[] {
+export function userMetadata(
+  headers: HeaderList,
+  { metadataPrefix: prefix }: Pick<Vocabulary, 'metadataPrefix'>,
+): MetadataEntry[] {
   const user: [name: string, value: string][] = [];
   headers.forEach((lower, value) => {
     if (lower.startsWith(prefix)) addMetadata(user, lower.slice(prefix.length), value, prefix);

@@ -103,5 +103,5 @@ describe.each(WAYS)('metadata of %s', (_way, prefix, read) => {
 it('a content header that is not there is undefined, and nothing is user metadata', () => {
   const headers = HeaderList.of([['x-amz-metadata', 'x']]);
   expect(Object.values(contentHeaders(headers)).every((value) => value === undefined)).toBe(true);
-  expect(userMetadata(headers, 'x-amz-meta-')).toEqual([]);
+  expect(userMetadata(headers, { metadataPrefix: 'x-amz-meta-' })).toEqual([]);
 });

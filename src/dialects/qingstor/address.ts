@@ -3,7 +3,9 @@ import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import type { FrontSettings } from '../front-dialect.ts';
 import { hostBucket } from '../host-bucket.ts';
-import { MAX_KEY_BYTES } from './vocabulary.ts';
+import { QINGSTOR_VOCABULARY } from './vocabulary.ts';
+
+const MAX_KEY_BYTES = QINGSTOR_VOCABULARY.mostKeyBytes;
 
 /** What a request is about, both '' for the service. The key is exact: decoded once, never normalised. */
 export interface Address {

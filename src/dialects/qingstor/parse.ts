@@ -9,7 +9,7 @@ import { contentHeaders, userMetadata } from '../object-metadata.ts';
 import { OVERRIDE_NAMES, readOverrides } from '../response-overrides.ts';
 import { checkKey, readAddress } from './address.ts';
 import { bucketPage, objectLimit } from './paging.ts';
-import { METADATA_PREFIX, STORAGE_CLASS } from './vocabulary.ts';
+import { QINGSTOR_VOCABULARY, STORAGE_CLASS } from './vocabulary.ts';
 
 /** 1,000 keys of 1,024 bytes, every byte written as `\uXXXX`. */
 const MAX_DELETE_BYTES = 8 * 1024 * 1024;
@@ -113,7 +113,7 @@ function unescaped(value: string | undefined): string | undefined {
 }
 
 function metadataOf({ headers }: WireRequest): ObjectMetadata {
-  return { content: contentHeaders(headers), user: userMetadata(headers, METADATA_PREFIX) };
+  return { content: contentHeaders(headers), user: userMetadata(headers, QINGSTOR_VOCABULARY) };
 }
 
 function listing(request: WireRequest, bucket: string): ListObjects {
@@ -172,7 +172,7 @@ function expectOnly(request: WireRequest, known: readonly string[]): void {
 function refuseUnknownHeaders(request: WireRequest): void {
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase();
-    if (!lower.startsWith('x-qs-') || lower.startsWith(METADATA_PREFIX)) continue;
+    if (!lower.startsWith('x-qs-') || lower.startsWith(QINGSTOR_VOCABULARY.metadataPrefix)) continue;
     if (!HARMLESS_HEADERS.includes(lower)) {
       throw clientError('NotImplemented', `This gateway does not handle the header ${lower}.`);
     }

@@ -16,7 +16,7 @@ import type { RenderContext } from '../front-dialect.ts';
 import { CONTENT_HEADERS } from '../object-metadata.ts';
 import { QINGSTOR_ERRORS } from './error-table.ts';
 import { bucketPage } from './paging.ts';
-import { JSON_TYPE, METADATA_PREFIX, REQUEST_ID_HEADER, STORAGE_CLASS } from './vocabulary.ts';
+import { JSON_TYPE, QINGSTOR_VOCABULARY, REQUEST_ID_HEADER, STORAGE_CLASS } from './vocabulary.ts';
 
 /** Status codes are those that qingstor-sdk-go insists on: 201 for a PUT, 204 for a DELETE. */
 export function renderQingstor(answer: Answer, context: RenderContext): WireResponse {
@@ -120,7 +120,7 @@ function content(answer: ObjectContent, context: RenderContext): WireResponse {
     const value = overrides[field] ?? stored[field];
     if (value !== undefined) headers.append(name, value);
   }
-  for (const [name, value] of facts.metadata.user) headers.append(METADATA_PREFIX + name, value);
+  for (const [name, value] of facts.metadata.user) headers.append(QINGSTOR_VOCABULARY.metadataPrefix + name, value);
   headers.append('ETag', `"${facts.etag}"`);
   headers.append('Last-Modified', formatHttpDate(facts.lastModified));
   headers.append('X-QS-Storage-Class', STORAGE_CLASS);

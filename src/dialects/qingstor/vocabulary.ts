@@ -1,7 +1,7 @@
 import { OVERRIDE_NAMES } from '../response-overrides.ts';
+import type { Vocabulary } from '../vocabulary.ts';
 
 /** QingStor's spelling of what the gateway reads and writes; reference: the vendor's API documentation and SDKs. */
-export const METADATA_PREFIX = 'x-qs-meta-';
 export const DATE_HEADER = 'x-qs-date';
 export const REQUEST_ID_HEADER = 'X-QS-Request-ID';
 
@@ -11,8 +11,11 @@ export const JSON_TYPE = 'application/json';
 /** The only class there is here. JuiceFS and others read it of every object, without asking whether it is there. */
 export const STORAGE_CLASS = 'STANDARD';
 
-/** Of a key, UTF-8 bytes. */
-export const MAX_KEY_BYTES = 1023;
+export const QINGSTOR_VOCABULARY: Vocabulary = {
+  dialect: 'qingstor',
+  metadataPrefix: 'x-qs-meta-',
+  mostKeyBytes: 1023,
+};
 
 /** The documentation's default page, and the most that a listing gives. */
 export const DEFAULT_LIMIT = 100;

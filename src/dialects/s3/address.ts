@@ -5,6 +5,7 @@ import { percentDecode } from '../../wire/percent.ts';
 import type { FrontSettings } from '../front-dialect.ts';
 import { hostBucket } from '../host-bucket.ts';
 import type { Level } from './operation-row.ts';
+import { S3_VOCABULARY } from './vocabulary.ts';
 
 /** What a request is about. The key is exact: decoded once, never normalised. */
 export type Address =
@@ -12,8 +13,7 @@ export type Address =
   | { readonly level: Extract<Level, 'bucket'>; readonly bucket: string }
   | { readonly level: Extract<Level, 'object'>; readonly bucket: string; readonly key: string };
 
-/** S3's limit, in UTF-8 bytes. */
-const MAX_KEY_BYTES = 1024;
+const MAX_KEY_BYTES = S3_VOCABULARY.mostKeyBytes;
 
 /**
  * Virtual host (`<bucket>.<domain>/key`, configured domains) or path style (`/bucket/key`).

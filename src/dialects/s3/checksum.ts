@@ -28,3 +28,8 @@ export const CHECKSUM_HEADERS: readonly string[] = CHECKSUM_ALGORITHMS.map((algo
 export function checksumText({ value, parts }: Checksum): string {
   return value.toString('base64') + (parts === undefined ? '' : `-${parts}`);
 }
+
+/** S3's words for what a checksum is of: the parts' checksums, or all bytes. */
+export function checksumType(composite: boolean): 'COMPOSITE' | 'FULL_OBJECT' {
+  return composite ? 'COMPOSITE' : 'FULL_OBJECT';
+}

@@ -96,7 +96,7 @@ function metadataOf(headers: HeaderList): ObjectMetadata {
   for (const name of ['x-toy-cold', 'x-toy-owner']) if (headers.has(name)) vendor.append(name, headers.get(name) ?? '');
   return {
     content: contentHeaders(headers),
-    user: userMetadata(headers, 'x-toy-meta-'),
+    user: userMetadata(headers, { metadataPrefix: 'x-toy-meta-' }),
     vendor: { dialect: 'toy', headers: vendor, beyondTraits: vendor.has('x-toy-owner') ? ['x-toy-owner'] : [] },
     traits: { storageClass: vendor.has('x-toy-cold') ? 'infrequent-access' : undefined },
   };

@@ -5,7 +5,9 @@ import { HeaderList } from '../../../wire/headers.ts';
 import type { AnswerHead } from '../../backend-calls.ts';
 import type { StoredAck } from '../../store-exchange.ts';
 import { decodeMetadataValue } from '../encoded-word.ts';
-import { META_PREFIX } from './object-headers.ts';
+import { S3_VOCABULARY } from '../vocabulary.ts';
+
+const META_PREFIX = S3_VOCABULARY.metadataPrefix;
 
 /** Reads the heads of a store's answers in one pass, because this runs for every object. */
 

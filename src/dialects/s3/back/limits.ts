@@ -1,7 +1,9 @@
 import type { MetadataEntry } from '../../../operations/object.ts';
 import type { BackendLimits } from '../../backend-limits.ts';
 import { encodeMetadataValue } from '../encoded-word.ts';
-import { META_PREFIX } from './object-headers.ts';
+import { S3_VOCABULARY } from '../vocabulary.ts';
+
+const META_PREFIX = S3_VOCABULARY.metadataPrefix;
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;

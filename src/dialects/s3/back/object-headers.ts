@@ -4,10 +4,11 @@ import type { HeaderList } from '../../../wire/headers.ts';
 import { vendorHeadersFor } from '../../vendor-headers.ts';
 import { encodeMetadataValue } from '../encoded-word.ts';
 import { appendTraits } from '../traits.ts';
+import { S3_VOCABULARY } from '../vocabulary.ts';
 
 /** The headers of requests that write or read an object. */
 
-export const META_PREFIX = 'x-amz-meta-';
+const { metadataPrefix } = S3_VOCABULARY;
 
 /**
  * An object's metadata as the headers that set it, in a new list.
@@ -22,7 +23,7 @@ export function metadataHeaders({ content, user, vendor, traits }: ObjectMetadat
   if (content.contentEncoding !== undefined) headers.append('content-encoding', content.contentEncoding);
   if (content.contentLanguage !== undefined) headers.append('content-language', content.contentLanguage);
   if (content.expires !== undefined) headers.append('expires', content.expires);
-  for (const [name, value] of user) headers.append(META_PREFIX + name, encodeMetadataValue(value));
+  for (const [name, value] of user) headers.append(metadataPrefix + name, encodeMetadataValue(value));
   return headers;
 }
 

@@ -8,8 +8,6 @@ import type { Identifier, StoreBucket, StoreRef } from '../../identifiers.ts';
  * nor match a certificate. Queries are rendered in the order into which SigV4 sorts them.
  */
 
-export const XMLNS = 'http://s3.amazonaws.com/doc/2006-03-01/';
-
 /** A client's words may stand in a query only where a grammar made them. The literals are this dialect's own. */
 type QueryValue = Identifier | number | '' | 'url' | 'true' | undefined;
 /** A parameter whose value is undefined is left out. */

@@ -6,24 +6,25 @@ import { HeaderList } from '../../../wire/headers.ts';
 import type { WireRequest, WireResponse } from '../../../wire/message.ts';
 import type { FrontDialect, RenderContext } from '../../front-dialect.ts';
 import { oneReading } from '../../one-reading.ts';
+import { bucketListingDocument, objectsDeletedDocument } from '../../xml-family/bucket-documents.ts';
+import { copiedDocument, partCopiedDocument } from '../../xml-family/copy-documents.ts';
+import { listingDocument, versionListingDocument } from '../../xml-family/listing-documents.ts';
+import {
+  partListingDocument,
+  uploadCreatedDocument,
+  uploadListingDocument,
+} from '../../xml-family/upload-documents.ts';
 import { readAddress, resourceOf } from '../address.ts';
 import { readClaim } from '../signature/signature-claim.ts';
 import { unsignedBody } from '../signature/unsigned-body.ts';
+import { S3_VOCABULARY } from '../vocabulary.ts';
 import { attributesDocument, attributesHeaders } from './answers/render-attributes.ts';
-import { bucketListingDocument, locationDocument, objectsDeletedDocument } from './answers/render-bucket.ts';
-import { copiedDocument, copiedHeaders, partCopiedDocument } from './answers/render-copied.ts';
+import { locationDocument } from './answers/render-bucket.ts';
+import { copiedHeaders } from './answers/render-copied.ts';
 import { HOST_ID, renderError } from './answers/render-error.ts';
 import { renderLate } from './answers/render-late.ts';
-import { listingDocument, versionListingDocument } from './answers/render-listing.ts';
 import { renderContent, renderDeleted, renderStored } from './answers/render-object.ts';
-import {
-  appendAskedChecksum,
-  partListingDocument,
-  renderCompleted,
-  renderPartStored,
-  uploadCreatedDocument,
-  uploadListingDocument,
-} from './answers/render-upload.ts';
+import { appendAskedChecksum, renderCompleted, renderPartStored } from './answers/render-upload.ts';
 import { renderForm } from './form/render-form.ts';
 import { parseRequest } from './parse.ts';
 import { appendEncryption } from './requests/encryption-headers.ts';
@@ -101,19 +102,19 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
     case 'ObjectStored':
       return renderStored(answer, headers);
     case 'ObjectCopied':
-      return document(copiedDocument(answer), copiedHeaders(answer, headers));
+      return document(copiedDocument(answer, S3_VOCABULARY), copiedHeaders(answer, headers));
     case 'FormStored':
       return renderForm(answer, headers, context.request);
     case 'ObjectDeleted':
       return renderDeleted(answer, headers);
     case 'ObjectsDeleted':
-      return document(objectsDeletedDocument(answer), headers);
+      return document(objectsDeletedDocument(answer, S3_VOCABULARY), headers);
     case 'ObjectListing':
-      return longDocument(listingDocument(answer), headers);
+      return longDocument(listingDocument(answer, S3_VOCABULARY), headers);
     case 'VersionListing':
-      return longDocument(versionListingDocument(answer), headers);
+      return longDocument(versionListingDocument(answer, S3_VOCABULARY), headers);
     case 'BucketListing':
-      return document(bucketListingDocument(answer), headers);
+      return document(bucketListingDocument(answer, S3_VOCABULARY), headers);
     case 'BucketLocation':
       return document(locationDocument(answer), headers);
     case 'BucketFound':
@@ -126,15 +127,15 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
     case 'UploadAborted':
       return { status: 204, headers, body: undefined };
     case 'UploadCreated':
-      return document(uploadCreatedDocument(answer), appendAskedChecksum(headers, answer.checksum));
+      return document(uploadCreatedDocument(answer, S3_VOCABULARY), appendAskedChecksum(headers, answer.checksum));
     case 'PartCopied':
-      return document(partCopiedDocument(answer), copiedHeaders(answer, headers));
+      return document(partCopiedDocument(answer, S3_VOCABULARY), copiedHeaders(answer, headers));
     case 'PartStored':
       return renderPartStored(answer, headers);
     case 'PartListing':
-      return document(partListingDocument(answer), headers);
+      return document(partListingDocument(answer, S3_VOCABULARY), headers);
     case 'UploadListing':
-      return document(uploadListingDocument(answer), headers);
+      return document(uploadListingDocument(answer, S3_VOCABULARY), headers);
     case 'UploadCompleted':
       return renderCompleted(answer, context, headers);
   }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { s3Back } from '../../../../src/dialects/s3/back/back.ts';
-import { listingDocument, versionListingDocument } from '../../../../src/dialects/s3/front/answers/render-listing.ts';
+import { S3_VOCABULARY } from '../../../../src/dialects/s3/vocabulary.ts';
 import type { StoredEntry } from '../../../../src/dialects/store-exchange.ts';
+import { listingDocument, versionListingDocument } from '../../../../src/dialects/xml-family/listing-documents.ts';
 import { GatewayError } from '../../../../src/errors.ts';
 import type { ObjectListing, VersionListing } from '../../../../src/operations/answer.ts';
 import fc from '../../../support/property.ts';
@@ -96,7 +97,9 @@ describe('what the front writes, the back reads', () => {
             nextMarker: truncated ? 'm&m' : undefined,
             nextContinuationToken: truncated ? 'c<2' : undefined,
           };
-          const read = await s3Back.calls.list.read(cut([...listingDocument(answer)].join(''), chunkBytes));
+          const read = await s3Back.calls.list.read(
+            cut([...listingDocument(answer, S3_VOCABULARY)].join(''), chunkBytes),
+          );
           const sealedAs = entries.map((stored) => ({
             ...stored,
             versionId: 'null',
@@ -140,7 +143,7 @@ describe('what the front writes, the back reads', () => {
             nextVersionIdMarker: 'nv',
           };
           const read = await s3Back.calls.listVersions.read(
-            cut([...versionListingDocument(answer)].join(''), chunkBytes),
+            cut([...versionListingDocument(answer, S3_VOCABULARY)].join(''), chunkBytes),
           );
           expect(read.entries).toEqual(
             entries.map(([stored, more]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { s3Back } from '../../../../src/dialects/s3/back/back.ts';
-import { S3_ERRORS } from '../../../../src/dialects/s3/front/answers/error-table.ts';
+import { S3_ERRORS } from '../../../../src/dialects/s3/error-table.ts';
 import { createS3Front } from '../../../../src/dialects/s3/front/front.ts';
 import { clientError, type ErrorCode, GatewayError, proven } from '../../../../src/errors.ts';
 import type { Answer, ObjectContent } from '../../../../src/operations/answer.ts';

@@ -1,10 +1,12 @@
 import type { CreateBucket } from '../../../../operations/operation.ts';
-import { XML_DECLARATION, xmlChild, xmlChildren, xmlElement } from '../../../../wire/xml/xml.ts';
+import { xmlChild, xmlChildren, xmlElement } from '../../../../wire/xml/xml.ts';
 import type { DocumentCall, HeadCall } from '../../../backend-calls.ts';
 import type { StoredBucket } from '../../../store-exchange.ts';
 import { vendorHeadersFor } from '../../../vendor-headers.ts';
+import { opening } from '../../../xml-family/xml-vocabulary.ts';
+import { S3_VOCABULARY } from '../../vocabulary.ts';
 import { readDate, readDocument, required } from '../answer-document.ts';
-import { bodiless, bucketPath, XMLNS } from '../request.ts';
+import { bodiless, bucketPath } from '../request.ts';
 
 /** The calls about whole buckets. */
 
@@ -37,7 +39,7 @@ export const createBucket = {
       location === undefined
         ? undefined
         : Buffer.from(
-            `${XML_DECLARATION}<CreateBucketConfiguration xmlns="${XMLNS}">` +
+            `${opening('CreateBucketConfiguration', S3_VOCABULARY)}` +
               `${xmlElement('LocationConstraint', location)}</CreateBucketConfiguration>`,
           );
     if (body !== undefined) headers.append('content-type', 'application/xml');

@@ -1,12 +1,14 @@
 import { unquoted } from '../../../../wire/etag.ts';
 import { HeaderList } from '../../../../wire/headers.ts';
-import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
+import { xmlElement } from '../../../../wire/xml/xml.ts';
 import type { DocumentCall, StoreComplete } from '../../../backend-calls.ts';
 import type { StoredAck } from '../../../store-exchange.ts';
+import { opening } from '../../../xml-family/xml-vocabulary.ts';
+import { S3_VOCABULARY } from '../../vocabulary.ts';
 import { readAcknowledgement, required } from '../answer-document.ts';
 import { readMarks } from '../answer-head.ts';
 import { addEtagConditions } from '../object-headers.ts';
-import { objectPath, XMLNS } from '../request.ts';
+import { objectPath } from '../request.ts';
 
 /** CompleteMultipartUpload. */
 export const completeUpload = {
@@ -23,7 +25,7 @@ export const completeUpload = {
       path: objectPath(ref, [['uploadId', uploadId]]),
       headers,
       body: Buffer.from(
-        `${XML_DECLARATION}<CompleteMultipartUpload xmlns="${XMLNS}">${listed.join('')}</CompleteMultipartUpload>`,
+        `${opening('CompleteMultipartUpload', S3_VOCABULARY)}${listed.join('')}</CompleteMultipartUpload>`,
       ),
       // Sent twice, it would be told that there is no such upload.
       idempotent: false,

@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
-import {
-  XML_DECLARATION,
-  type XmlElement,
-  xmlChild,
-  xmlChildren,
-  xmlElement,
-  xmlText,
-} from '../../../../wire/xml/xml.ts';
+import { type XmlElement, xmlChild, xmlChildren, xmlElement, xmlText } from '../../../../wire/xml/xml.ts';
 import type { DocumentCall, StoreDeletions } from '../../../backend-calls.ts';
 import type { StoredDeletions } from '../../../store-exchange.ts';
 import { vendorHeadersFor } from '../../../vendor-headers.ts';
+import { opening } from '../../../xml-family/xml-vocabulary.ts';
+import { S3_VOCABULARY } from '../../vocabulary.ts';
 import { present, readDocument, required } from '../answer-document.ts';
 import { readFailure } from '../error.ts';
-import { bucketPath, XMLNS } from '../request.ts';
+import { bucketPath } from '../request.ts';
 
 /** DeleteObjects. */
 export const deleteMany = {
@@ -22,7 +17,7 @@ export const deleteMany = {
       ({ key, versionId, etag }) =>
         `<Object>${xmlElement('Key', key)}${xmlElement('VersionId', versionId)}${xmlElement('ETag', etag)}</Object>`,
     );
-    const body = Buffer.from(`${XML_DECLARATION}<Delete xmlns="${XMLNS}">${objects.join('')}</Delete>`, 'utf8');
+    const body = Buffer.from(`${opening('Delete', S3_VOCABULARY)}${objects.join('')}</Delete>`, 'utf8');
     // S3 demands Content-MD5 or a checksum of its own on this request.
     const md5 = createHash('md5').update(body).digest('base64');
     const headers = vendorHeadersFor('s3', vendor);

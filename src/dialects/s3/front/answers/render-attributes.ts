@@ -1,15 +1,16 @@
 import type { ObjectAttributes } from '../../../../operations/answer.ts';
 import { formatHttpDate } from '../../../../wire/dates.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
-import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
+import { xmlElement } from '../../../../wire/xml/xml.ts';
+import { opening } from '../../../xml-family/xml-vocabulary.ts';
 import { storageClassIn } from '../../traits.ts';
-import { S3_NAMESPACE } from './render-listing.ts';
+import { S3_VOCABULARY } from '../../vocabulary.ts';
 
 /** GetObjectAttributes: ETags without quotes here, and composite checksums without their number of parts, as S3 has it. */
 export function attributesDocument({ asked, facts, parts }: ObjectAttributes): string {
   const { attributes } = asked;
   const { checksum } = facts;
-  let xml = `${XML_DECLARATION}<GetObjectAttributesResponse xmlns="${S3_NAMESPACE}">`;
+  let xml = opening('GetObjectAttributesResponse', S3_VOCABULARY);
   if (attributes.has('etag')) xml += xmlElement('ETag', facts.etag);
   if (attributes.has('checksum') && checksum !== undefined) {
     const type = checksum.parts === undefined ? 'FULL_OBJECT' : 'COMPOSITE';

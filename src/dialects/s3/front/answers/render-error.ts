@@ -6,7 +6,7 @@ import { appendErrorFacts } from '../../../error-facts.ts';
 import type { ErrorSpelling } from '../../../error-spelling.ts';
 import type { RenderContext } from '../../../front-dialect.ts';
 import { readAddress } from '../../address.ts';
-import { S3_ERRORS } from './error-table.ts';
+import { S3_ERRORS } from '../../error-table.ts';
 
 /** Neutral detail names in S3's spelling; others are S3's own already. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {

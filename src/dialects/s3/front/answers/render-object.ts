@@ -7,7 +7,7 @@ import type { WireResponse } from '../../../../wire/message.ts';
 import { appendVendor } from '../../../vendor-headers.ts';
 import { CHECKSUMS, checksumText } from '../../checksum.ts';
 import { appendToldTraits } from '../../traits.ts';
-import { METADATA_PREFIX } from '../requests/header-rules.ts';
+import { S3_VOCABULARY } from '../../vocabulary.ts';
 
 /** What S3 says of an object whose uploader named no type. */
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
@@ -26,7 +26,7 @@ export function renderContent(answer: ObjectContent, headers: HeaderList): WireR
   headers.append('ETag', `"${facts.etag}"`);
   headers.append('Last-Modified', formatHttpDate(facts.lastModified));
   appendContentHeaders(headers, facts.metadata.content, overrides);
-  for (const [name, value] of facts.metadata.user) headers.append(METADATA_PREFIX + name, value);
+  for (const [name, value] of facts.metadata.user) headers.append(S3_VOCABULARY.metadataPrefix + name, value);
   appendVendor(headers, facts.metadata.vendor, 's3');
   appendToldTraits(headers, facts.metadata);
   if (facts.versionId !== undefined) headers.append('x-amz-version-id', facts.versionId);

@@ -4,6 +4,7 @@ import type { VendorHeaders } from '../../../../operations/object.ts';
 import { HeaderList } from '../../../../wire/headers.ts';
 import { singleHeader } from '../../../object-metadata.ts';
 import { CHECKSUM_HEADERS } from '../../checksum.ts';
+import { S3_VOCABULARY } from '../../vocabulary.ts';
 import {
   READ_ENCRYPTION_HEADERS,
   readLaterEncryption,
@@ -18,8 +19,6 @@ import { ACCOUNT, forwardedFields, GRANTS } from './forwarded-fields.ts';
  * that ask for protection or guard the request.
  */
 export type HeaderTreatment = 'ignored' | 'vendor' | 'metadata' | 'sse' | 'unknown';
-
-export const METADATA_PREFIX = 'x-amz-meta-';
 
 /** Signature, transport framing and checksums (src/dialects/s3/body-*.ts reads them), and what SDKs add for statistics. */
 const IGNORED: ReadonlySet<string> = new Set([
@@ -66,7 +65,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 function treatHeader(name: string, vendor: ReadonlySet<string>): HeaderTreatment {
   if (IGNORED.has(name) || name.startsWith('x-amz-sdk-')) return 'ignored';
   if (vendor.has(name)) return 'vendor';
-  if (name.startsWith(METADATA_PREFIX)) return 'metadata';
+  if (name.startsWith(S3_VOCABULARY.metadataPrefix)) return 'metadata';
   return speaksOfEncryption(name) ? 'sse' : 'unknown';
 }
 

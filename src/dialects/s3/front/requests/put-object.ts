@@ -4,8 +4,9 @@ import type { Conditions } from '../../../../wire/conditions.ts';
 import { HeaderList } from '../../../../wire/headers.ts';
 import { contentHeaders, userMetadata } from '../../../object-metadata.ts';
 import { settingsIn } from '../../traits.ts';
+import { S3_VOCABULARY } from '../../vocabulary.ts';
 import { readWriteEncryption } from './encryption-headers.ts';
-import { METADATA_PREFIX, treatObjectHeader, unavailable } from './header-rules.ts';
+import { treatObjectHeader, unavailable } from './header-rules.ts';
 
 /**
  * PutObject from its headers.
@@ -54,7 +55,7 @@ export function readObjectMetadata(
         if (!isRead(name)) throw unavailable(name, operation);
     }
   });
-  return { content: storedContent(headers), user: userMetadata(headers, METADATA_PREFIX), ...settingsIn(vendor) };
+  return { content: storedContent(headers), user: userMetadata(headers, S3_VOCABULARY), ...settingsIn(vendor) };
 }
 
 function storedContent(headers: HeaderList): ContentHeaders {

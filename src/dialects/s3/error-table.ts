@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../../../../errors.ts';
-import { type ErrorSpelling, spellErrors } from '../../../error-spelling.ts';
+import type { ErrorCode } from '../../errors.ts';
+import { type ErrorSpelling, spellErrors } from '../error-spelling.ts';
 
 /**
  * The gateway's errors in S3's words. SDKs send a request again after 500, 502, 503, 504 and after the codes of

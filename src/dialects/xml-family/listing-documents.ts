@@ -1,15 +1,14 @@
-import type { ListedObject, ObjectListing, Owner, VersionListing } from '../../../../operations/answer.ts';
-import { formatIsoDate } from '../../../../wire/dates.ts';
-import { percentEncodePath } from '../../../../wire/percent.ts';
-import { XML_DECLARATION, xmlElement, xmlEscape } from '../../../../wire/xml/xml.ts';
-
-export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+import type { ListedObject, ObjectListing, Owner, VersionListing } from '../../operations/answer.ts';
+import { formatIsoDate } from '../../wire/dates.ts';
+import { percentEncodePath } from '../../wire/percent.ts';
+import { xmlElement, xmlEscape } from '../../wire/xml/xml.ts';
+import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
 
 /** Listings are the hot documents: strings are put together as they are written, nothing is built in between. */
-export function* listingDocument(answer: ObjectListing): Generator<string, void, void> {
+export function* listingDocument(answer: ObjectListing, vocabulary: XmlVocabulary): Generator<string, void, void> {
   const { asked } = answer;
   const text = asked.urlEncoded ? percentEncodePath : itself;
-  let xml = `${XML_DECLARATION}<ListBucketResult xmlns="${S3_NAMESPACE}">`;
+  let xml = opening('ListBucketResult', vocabulary);
   xml += xmlElement('Name', asked.bucket) + xmlElement('Prefix', text(asked.prefix));
   xml += asked.form === 1 ? firstForm(answer, text) : secondForm(answer, text);
   xml += xmlElement('MaxKeys', asked.maxKeys);
@@ -17,7 +16,7 @@ export function* listingDocument(answer: ObjectListing): Generator<string, void,
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
   xml += xmlElement('IsTruncated', answer.truncated);
   yield xml;
-  const kept = new KeptFields();
+  const kept = new KeptFields(vocabulary);
   for (const object of answer.objects) yield `<Contents>${objectFields(object, kept, text)}</Contents>`;
   for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
   yield '</ListBucketResult>';
@@ -36,10 +35,13 @@ function secondForm(answer: ObjectListing, text: Encode): string {
   return answer.truncated ? xml + xmlElement('NextContinuationToken', answer.nextContinuationToken) : xml;
 }
 
-export function* versionListingDocument(answer: VersionListing): Generator<string, void, void> {
+export function* versionListingDocument(
+  answer: VersionListing,
+  vocabulary: XmlVocabulary,
+): Generator<string, void, void> {
   const { asked } = answer;
   const text = asked.urlEncoded ? percentEncodePath : itself;
-  let xml = `${XML_DECLARATION}<ListVersionsResult xmlns="${S3_NAMESPACE}">`;
+  let xml = opening('ListVersionsResult', vocabulary);
   xml += xmlElement('Name', asked.bucket) + xmlElement('Prefix', text(asked.prefix));
   xml += xmlElement('KeyMarker', text(asked.keyMarker)) + xmlElement('VersionIdMarker', asked.versionIdMarker);
   if (answer.truncated) {
@@ -52,7 +54,7 @@ export function* versionListingDocument(answer: VersionListing): Generator<strin
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
   xml += xmlElement('IsTruncated', answer.truncated);
   yield xml;
-  const kept = new KeptFields();
+  const kept = new KeptFields(vocabulary);
   for (const entry of answer.entries) {
     const version = xmlElement('VersionId', entry.versionId) + xmlElement('IsLatest', entry.latest);
     yield entry.deleteMarker
@@ -71,9 +73,14 @@ function itself(text: string): string {
 
 /** Owner and storage class, which are the same for most objects of a listing: written once for each run of them. */
 class KeptFields {
+  readonly #standardClass: string;
   #owner: Owner | undefined;
   #storageClass: string | undefined;
   #text: string | undefined;
+
+  constructor({ standardClass }: XmlVocabulary) {
+    this.#standardClass = standardClass;
+  }
 
   of(object: ListedObject): string {
     const same =
@@ -84,7 +91,7 @@ class KeptFields {
     if (!same) {
       this.#owner = object.owner;
       this.#storageClass = object.storageClass;
-      this.#text = owner(object.owner) + xmlElement('StorageClass', object.storageClass ?? 'STANDARD');
+      this.#text = owner(object.owner) + xmlElement('StorageClass', object.storageClass ?? this.#standardClass);
     }
     return this.#text as string;
   }

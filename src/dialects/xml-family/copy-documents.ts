@@ -1,0 +1,28 @@
+import type { ObjectCopied, PartCopied } from '../../operations/answer.ts';
+import { formatIsoDate } from '../../wire/dates.ts';
+import { xmlElement } from '../../wire/xml/xml.ts';
+import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
+
+export function copiedDocument(answer: ObjectCopied, vocabulary: XmlVocabulary): string {
+  const { checksum } = answer;
+  const told = checksum === undefined ? '' : (vocabulary.checksums?.valueAndType(checksum) ?? '');
+  return result('CopyObjectResult', answer, told, vocabulary);
+}
+
+export function partCopiedDocument(answer: PartCopied, vocabulary: XmlVocabulary): string {
+  const { checksum } = answer;
+  const told = checksum === undefined ? '' : (vocabulary.checksums?.value(checksum) ?? '');
+  return result('CopyPartResult', answer, told, vocabulary);
+}
+
+function result(
+  root: string,
+  { lastModified, etag }: ObjectCopied | PartCopied,
+  checksum: string,
+  vocabulary: XmlVocabulary,
+): string {
+  return (
+    `${opening(root, vocabulary)}<LastModified>${formatIsoDate(lastModified)}</LastModified>` +
+    `${xmlElement('ETag', `"${etag}"`)}${checksum}</${root}>`
+  );
+}
