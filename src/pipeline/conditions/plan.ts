@@ -1,3 +1,4 @@
+import type { Capabilities } from '../../store/capabilities.ts';
 import { backendEtags } from '../../store/etag.ts';
 import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
 import type { Conditions } from '../../wire/conditions.ts';
@@ -113,11 +114,18 @@ export interface WritePlan {
   readonly how: 'no condition' | 'ask the store' | 'look first' | 'judge here';
   /** With ETags as the backend knows them. */
   readonly conditions: Conditions;
-  /** Whether the store holds to the conditions where the write reaches it as a CompleteMultipartUpload. */
+  /** Whether the store holds to the client's conditions where the write reaches it as a PutObject. */
+  readonly heldOnPut: boolean;
+  /** The same where it reaches it as a CompleteMultipartUpload. */
   readonly heldOnComplete: boolean;
 }
 
-const UNCONDITIONAL_WRITE: WritePlan = { how: 'no condition', conditions: NONE, heldOnComplete: true };
+const UNCONDITIONAL_WRITE: WritePlan = {
+  how: 'no condition',
+  conditions: NONE,
+  heldOnPut: true,
+  heldOnComplete: true,
+};
 
 /** Plans a PutObject, a CompleteMultipartUpload or the destination of a copy. */
 export function planWrite(
@@ -125,21 +133,25 @@ export function planWrite(
   {
     etags,
     inHand,
-    conditionalCompletes,
+    capabilities,
   }: {
     readonly etags: EtagForm;
     /** Whether the object that the write replaces was read for it, and no other one may be replaced. */
     readonly inHand: boolean;
-    readonly conditionalCompletes: boolean;
+    readonly capabilities: Pick<Capabilities, 'conditionalPuts' | 'conditionalCompletes'>;
   },
 ): WritePlan {
   const ifMatch = backendEtags(conditions.ifMatch);
   const ifNoneMatch = backendEtags(conditions.ifNoneMatch);
-  const heldOnComplete = conditionalCompletes || (ifMatch ?? ifNoneMatch) === undefined;
-  if (inHand) return { how: 'judge here', conditions: { ifMatch, ifNoneMatch }, heldOnComplete };
-  if ((ifMatch ?? ifNoneMatch) === undefined) return UNCONDITIONAL_WRITE;
+  const unconditional = (ifMatch ?? ifNoneMatch) === undefined;
+  if (unconditional && !inHand) return UNCONDITIONAL_WRITE;
   const unknown = etags === 'md5' && (speaksOfEtags(ifMatch) || speaksOfEtags(ifNoneMatch));
-  return { how: unknown ? 'look first' : 'ask the store', conditions: { ifMatch, ifNoneMatch }, heldOnComplete };
+  return {
+    how: inHand ? 'judge here' : unknown ? 'look first' : 'ask the store',
+    conditions: { ifMatch, ifNoneMatch },
+    heldOnPut: unconditional || capabilities.conditionalPuts,
+    heldOnComplete: unconditional || capabilities.conditionalCompletes,
+  };
 }
 
 /** How the condition on a deletion is judged; it is If-Match alone. */
@@ -152,11 +164,14 @@ export interface DeletePlan {
 
 export function planDelete(
   condition: string | undefined,
-  { etags, conditionalDeletes }: { readonly etags: EtagForm; readonly conditionalDeletes: boolean },
+  {
+    etags,
+    capabilities,
+  }: { readonly etags: EtagForm; readonly capabilities: Pick<Capabilities, 'conditionalDeletes'> },
 ): DeletePlan {
   const ifMatch = backendEtags(condition);
   if (ifMatch === undefined) return { how: 'no condition', ifMatch };
-  if (!conditionalDeletes) return { how: 'refuse', ifMatch };
+  if (!capabilities.conditionalDeletes) return { how: 'refuse', ifMatch };
   return { how: etags === 'md5' && speaksOfEtags(ifMatch) ? 'look first' : 'ask the store', ifMatch };
 }
 

@@ -19,19 +19,19 @@ import { type DeletePlan, type EtagForm, planDelete, planWrite, type WritePlan }
  */
 
 export function writePlanOf(conditions: Conditions, context: OperationContext): WritePlan {
-  const { conditionalCompletes } = context.findings.capabilities;
-  return planWrite(conditions, { etags: etagsOf(context), inHand: false, conditionalCompletes });
+  const { capabilities } = context.findings;
+  return planWrite(conditions, { etags: etagsOf(context), inHand: false, capabilities });
 }
 
 /** The plan of a write that replaces an object which was read for it, and no other. */
 export function replacingPlanOf(conditions: Conditions, context: OperationContext): WritePlan {
-  const { conditionalCompletes } = context.findings.capabilities;
-  return planWrite(conditions, { etags: etagsOf(context), inHand: true, conditionalCompletes });
+  const { capabilities } = context.findings;
+  return planWrite(conditions, { etags: etagsOf(context), inHand: true, capabilities });
 }
 
 export function deletePlanOf(condition: string | undefined, context: OperationContext): DeletePlan {
-  const { conditionalDeletes } = context.findings.capabilities;
-  return planDelete(condition, { etags: etagsOf(context), conditionalDeletes });
+  const { capabilities } = context.findings;
+  return planDelete(condition, { etags: etagsOf(context), capabilities });
 }
 
 /** An object that lies as it was sent has the store's own ETag, whatever the bucket's mode. */
@@ -87,8 +87,8 @@ export function mustBeHeldTo({ how }: DeletePlan, { findings }: OperationContext
  * writes on a condition is safer with it than without.
  * @throws GatewayError NotImplemented where it would ignore them, and replace what the client means to keep
  */
-export function mustBeHeldOnPut({ ifMatch, ifNoneMatch }: Conditions, { findings }: OperationContext): void {
-  if ((ifMatch ?? ifNoneMatch) !== undefined && !findings.capabilities.conditionalPuts) throw ignoredOnPut(findings);
+export function mustBeHeldOnPut({ heldOnPut }: WritePlan, { findings }: OperationContext): void {
+  if (!heldOnPut) throw ignoredOnPut(findings);
 }
 
 /**

@@ -29,8 +29,8 @@ export async function putObject(
   body: VerifiedBody,
   context: OperationContext,
 ): Promise<WrittenObject> {
-  mustBeHeldOnPut(asked, context);
   const plan = writePlanOf(asked, context);
+  mustBeHeldOnPut(plan, context);
   const conditions = await conditionsToSend(plan, ref, context);
   return putPlanned({ ref, metadata, conditions, heldOnComplete: plan.heldOnComplete }, body, context);
 }

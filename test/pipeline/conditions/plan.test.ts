@@ -10,6 +10,7 @@ import {
   type ReadPlan,
   type WritePlan,
 } from '../../../src/pipeline/conditions/plan.ts';
+import { ALL_CAPABILITIES } from '../../../src/store/capabilities.ts';
 import type { Conditions } from '../../../src/wire/conditions.ts';
 
 /** Conditions × mode of ETags × what the store can do → how they are judged. */
@@ -106,12 +107,16 @@ describe('a write', () => {
   ];
 
   it.each(rows)('%j: opaque %s, md5 %s', (conditions, opaque, md5) => {
-    for (const conditionalCompletes of [true, false]) {
-      const plan = (etags: EtagForm, inHand = false) => planWrite(conditions, { etags, inHand, conditionalCompletes });
-      expect([plan('opaque').how, plan('md5').how]).toEqual([opaque, md5]);
-      expect([plan('opaque', true).how, plan('md5', true).how]).toEqual(['judge here', 'judge here']);
-      for (const { heldOnComplete } of [plan('opaque'), plan('md5'), plan('md5', true)]) {
-        expect(heldOnComplete).toBe(conditionalCompletes || opaque === 'no condition');
+    for (const conditionalPuts of [true, false]) {
+      for (const conditionalCompletes of [true, false]) {
+        const capabilities = { conditionalPuts, conditionalCompletes };
+        const plan = (etags: EtagForm, inHand = false) => planWrite(conditions, { etags, inHand, capabilities });
+        expect([plan('opaque').how, plan('md5').how]).toEqual([opaque, md5]);
+        expect([plan('opaque', true).how, plan('md5', true).how]).toEqual(['judge here', 'judge here']);
+        for (const { heldOnComplete, heldOnPut } of [plan('opaque'), plan('md5'), plan('md5', true)]) {
+          expect(heldOnPut).toBe(conditionalPuts || opaque === 'no condition');
+          expect(heldOnComplete).toBe(conditionalCompletes || opaque === 'no condition');
+        }
       }
     }
   });
@@ -119,7 +124,7 @@ describe('a write', () => {
   it('speaks of ETags as the backend knows them', () => {
     const { conditions } = planWrite(
       { ifMatch: OPAQUE, ifNoneMatch: 'x' },
-      { etags: 'opaque', inHand: false, conditionalCompletes: true },
+      { etags: 'opaque', inHand: false, capabilities: ALL_CAPABILITIES },
     );
     expect(conditions).toEqual({ ifMatch: MD5, ifNoneMatch: 'x' });
   });
@@ -134,6 +139,6 @@ describe('a deletion', () => {
     [OPAQUE, 'opaque', false, { how: 'refuse', ifMatch: MD5 }],
     ['*', 'md5', false, { how: 'refuse', ifMatch: '*' }],
   ])('If-Match %s, %s, held to: %s', (condition, etags, conditionalDeletes, plan) => {
-    expect(planDelete(condition, { etags, conditionalDeletes })).toEqual(plan);
+    expect(planDelete(condition, { etags, capabilities: { conditionalDeletes } })).toEqual(plan);
   });
 });
