@@ -5,6 +5,7 @@ import type { BackendCall } from '../../src/dialects/backend-calls.ts';
 import type { BackendDialect } from '../../src/dialects/backend-dialect.ts';
 import { StoreClaim } from '../../src/dialects/store-claim.ts';
 import { GatewayError } from '../../src/errors.ts';
+import { ALL_CAPABILITIES } from '../../src/store/capabilities.ts';
 import { Store } from '../../src/store/store.ts';
 import { collect } from '../../src/wire/bodies/collect.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
@@ -25,7 +26,9 @@ export interface BackUnderTest {
   readonly badKey: readonly [status: number, document: string];
 }
 
-const NAMES = { keys: 'names', reservedBuckets: new Set(['reserved']) } as const;
+const findings = { capabilities: ALL_CAPABILITIES, pending: [] };
+const reservedBuckets = new Set(['reserved']);
+const NAMES = { keys: 'names', reservedBuckets } as const;
 const { signal } = new AbortController();
 const BUCKET = 'box';
 const MIB = 1024 ** 2;
@@ -42,7 +45,7 @@ export function backConformance({ back, start, refusals, badKey }: BackUnderTest
     const started = await start();
     stop = started.stop;
     connection = new BackendConnection(backendOptions(started.connect.endpoint, { ...started.connect, dialect: back }));
-    store = new Store(recording(back, documents), connection, { names: NAMES });
+    store = new Store(recording(back, documents), connection, { findings, reservedBuckets });
   });
 
   afterAll(async () => {
