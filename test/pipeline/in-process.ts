@@ -63,7 +63,9 @@ export async function inProcess(
     readonly openUploads?: number;
     readonly etagIndex?: 'fails';
     /** Stands between the gateway and the store. */
-    readonly proxy?: LyingProxy;
+    readonly proxy?: Pick<LyingProxy, 'endpoint' | 'port'>;
+    /** Another store than the embedded one, which has the buckets already. */
+    readonly endpoint?: string;
     /** The tenant's, beside BUCKET; each is made in the store. */
     readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
     /** Formats that only the test knows, by a bucket's policy; undefined: the product's own. */
@@ -83,7 +85,7 @@ export async function inProcess(
   const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET, ...buckets] });
   for (const { pattern } of buckets) await started.client.send(new CreateBucketCommand({ Bucket: pattern }));
   if (over.proxy !== undefined) over.proxy.port = Number(new URL(started.url).port);
-  const options = backendOptions(over.proxy?.endpoint ?? started.url, over.backend);
+  const options = backendOptions(over.endpoint ?? over.proxy?.endpoint ?? started.url, over.backend);
   const connection = new BackendConnection(options);
   const lane = new PassThroughLane(options);
   onTestFinished(async () => {
