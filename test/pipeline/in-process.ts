@@ -7,6 +7,7 @@ import type { Faults } from '../../src/devstore/faults.ts';
 import type { StoredObjects } from '../../src/devstore/stored-objects.ts';
 import type { VerifiedBody } from '../../src/dialects/front-dialect.ts';
 import { s3Back } from '../../src/dialects/s3/back/back.ts';
+import type { KeySourceTable } from '../../src/encryption/sources/table.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openFileIndex } from '../../src/etags/file-index.ts';
@@ -62,6 +63,8 @@ export async function inProcess(
     readonly budgetBytes?: number;
     readonly openUploads?: number;
     readonly etagIndex?: 'fails';
+    /** Default: the product's own. */
+    readonly keySources?: KeySourceTable;
     /** Stands between the gateway and the store. */
     readonly proxy?: Pick<LyingProxy, 'endpoint' | 'port'>;
     /** Another store than the embedded one, which has the buckets already. */
@@ -102,6 +105,7 @@ export async function inProcess(
       settings: { region: 'us-east-1', domains: [] },
       directory: tenancy.directory,
       keyRings: tenancy.keyRings,
+      keySources: over.keySources,
       backend: { back: s3Back, connection, lane, reservedBuckets: new Set<string>() },
       findings: { capabilities: ALL_CAPABILITIES, pending: [] },
       uploads,
