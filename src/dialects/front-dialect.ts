@@ -5,173 +5,199 @@ import type { Operation } from '../operations/operation.ts';
 import type { ByteSource, WireRequest, WireResponse } from '../wire/message.ts';
 import type { SigningSecret } from './signing-secret.ts';
 
-/** What a front needs to know of its own address. */
+/** What every front is told of the gateway's own address. */
 export interface FrontSettings {
-  /** The region that signatures must name, and that HeadBucket answers. */
+  /** Signatures must name this region, and clients that ask for a bucket's region are told it. */
   readonly region: string;
-  /** Signatures may name any region. A secret is one for all of them, so that this opens nothing to nobody. */
+  /** Whether signatures may name any region. A secret is the same in every region, so this lets nobody else in. */
   readonly anyRegion?: boolean | undefined;
-  /** Domains under which `<bucket>.<domain>` is a virtual-host request. Lower case, without port. */
+  /** A request to the host `<bucket>.<domain>` names its bucket so. Lower case, without port. */
   readonly domains: readonly string[];
 }
 
 /** A request as a dialect understood it. */
 export type ParsedRequest =
-  /** Everything is in the head. The body is an object's bytes (PutObject, UploadPart), raw (Forward) or must be empty. */
+  /**
+   * The head says everything. The body is an object's bytes (PutObject, UploadPart), goes on as it is (Forward), or
+   * must be empty.
+   */
   | { readonly kind: 'ready'; readonly operation: Operation }
-  /** The body is a document: read and verify at most `maxBytes` of it, then ask `read` for the operation. */
+  /**
+   * The body is a document. The pipeline reads and verifies at most `maxBytes` of it, and asks `read` for the
+   * operation.
+   */
   | {
       readonly kind: 'document';
       readonly name: string;
       readonly bucket: string;
       readonly maxBytes: number;
       readonly read: (document: Buffer) => Operation;
-      /** Of one that may be large: reads it as it comes, to the same operation. */
+      /** Reads the document as it comes, to the same operation. Present where documents may be large. */
       readonly readAsItComes?: () => DocumentReader;
     }
-  /** The body is a form: its fields carry signature and operation, its file the object's bytes. */
+  /** The body is a form. Its fields carry signature and operation, and its file is the object's bytes. */
   | {
       readonly kind: 'form';
       readonly name: string;
       readonly bucket: string;
       /**
-       * Reads the form up to its file, within bounds of the dialect's own. Call once.
-       * @param checkFields is shown the fields, by name in lower case, before anything is made of them; what it throws
+       * Reads the form up to its file, within bounds that the dialect sets. Call it once.
+       * @param checkFields is shown the fields, by name in lower case, before the dialect interprets them; what it throws
        *   ends the reading
        * @throws GatewayError
        */
       readonly open: (checkFields?: (fields: ReadonlyMap<string, string>) => void) => Promise<UploadForm>;
     };
 
-/** Reads a document that may be large, piece by piece. */
+/** Reads a document piece by piece, so that only what is made of it need be held. */
 export interface DocumentReader {
-  /** What it holds of the document by now, in bytes of memory; it never shrinks. */
+  /** The bytes of memory that the reader holds by now. The number never shrinks. */
   readonly heldBytes: number;
-  /** The chunk may be reused afterwards. @throws GatewayError; the reader is of no use then */
+  /** The caller may reuse the chunk afterwards. @throws GatewayError, after which the reader must not be used */
   push(chunk: Buffer): void;
-  /** Call once, when all of it came. @throws GatewayError */
+  /** Call it once, when the whole document came. @throws GatewayError */
   end(): Operation;
 }
 
-/** A form whose fields were read. */
+/** A form whose fields were read, and whose file comes next. */
 export interface UploadForm {
-  /** Its `verify` holds the form against what its signer allowed, and gives the file. undefined: nobody signed it. */
+  /**
+   * Its `verify` compares the form with what its signer allowed, and returns the file. undefined: nobody signed the
+   * form.
+   */
   readonly claim: SignatureClaim | undefined;
-  /** The file of a form that nobody signed, behind what the form itself promises of it. */
+  /** The file of a form that nobody signed. The digests that the form itself names are verified. */
   readonly unsignedBody: () => VerifiedBody;
   readonly operation: Operation;
 }
 
-/** What a verified body turned out to carry, known once its bytes ended. */
+/** The digests of a verified body, which are known once its bytes ended. */
 export interface BodyProof {
-  /** Checksum of the plaintext that the client declared and that was verified. */
+  /** The checksum of the plaintext, which the client declared and the gateway verified. */
   readonly checksum: Checksum | undefined;
-  /** MD5 of the plaintext, where Content-MD5 or the bucket's ETags made it necessary to compute. */
+  /** The MD5 of the plaintext. It is computed only where Content-MD5 or the bucket's ETags need it. */
   readonly md5: Buffer | undefined;
 }
 
 /**
- * A body behind its verification. `bytes()` yields plaintext and ends cleanly only after length, payload hash, chunk
- * signatures, trailer and checksums all held; otherwise it throws a GatewayError. So whoever withholds the last piece
- * until the end never completes a bad upload.
+ * A body that is verified as it is read. `bytes()` yields plaintext and ends cleanly only after length, payload hash,
+ * chunk signatures, trailer and checksums were all found right; otherwise it throws a GatewayError. So a writer that
+ * withholds the last piece until the end never completes a bad upload.
  */
 export interface VerifiedBody {
-  /** Plaintext length if the request declares it. */
+  /** The length of the plaintext, if the request declares it. */
   readonly plaintextBytes: number | undefined;
-  /** More than these do not come, where the length itself is not known: memory is reserved for no more. */
+  /** An upper bound, where the exact length is not known: memory is reserved for no more. */
   readonly mostBytes?: number | undefined;
-  /** Of the checksum that the client declares, or announces for the trailer; the proof will have it. */
+  /**
+   * The algorithm of the checksum that the client declares, or announces for the trailer. The proof will have the
+   * value.
+   */
   readonly checksumAlgorithm?: ChecksumAlgorithm | undefined;
-  /** The proof will have the MD5. */
+  /** Whether the proof will have the MD5. */
   readonly provesMd5?: boolean | undefined;
-  /** Iterate once. */
+  /** Iterate it once. */
   bytes(): ByteSource;
-  /** @throws Error when called before bytes() ended */
+  /** @throws Error when it is called before `bytes()` ended */
   proof(): BodyProof;
 }
 
-/** A signature of an older scheme, which is there for the tenants that chose it. */
+/** Describes a deprecated signature scheme, which only tenants that enabled it may use. */
 export interface LegacySignature {
-  /** It stands in a URL that only reads: some tenants take no other. */
+  /** Whether the signature stands in a URL that only reads. Some tenants allow the scheme for such URLs alone. */
   readonly presignedRead: boolean;
-  /** The setting of a tenant that would let this request in, for whoever reads the log. */
+  /** Names, for the log, the tenant setting that would let this request in. */
   readonly setting: string;
-  /** What clients of all other tenants are told. */
+  /** Returns the error for clients of tenants that have not enabled the scheme. */
   readonly refusal: () => GatewayError;
 }
 
-/** The signature that a request carries, read but not yet believed. */
+/** The signature that a request carries. It is read, and not verified yet. */
 export interface SignatureClaim {
   readonly accessKeyId: string;
-  /** It stands in a URL: whoever was given that may send it, from anywhere. */
+  /** Whether the signature stands in a URL, which anybody who was given it may send, from any address. */
   readonly presigned?: boolean | undefined;
+  /** Set when the claim uses a deprecated scheme. */
   readonly legacy?: LegacySignature | undefined;
   /**
-   * Verifies head and time; the body is verified as it is read.
+   * Verifies the request's head and time. The body that it returns is verified as it is read.
    * @throws GatewayError SignatureDoesNotMatch, RequestTimeTooSkewed, ExpiredRequest, AuthorizationHeaderMalformed,
    *   AccessDenied (an unsigned x-amz header), NotImplemented (ECDSA) …
    */
   verify(secret: SigningSecret, now: Date): VerifiedBody;
 }
 
-/** One way to understand a request. Nothing is read before it is asked for, and every method may refuse. */
+/** One way to understand a request. Each method reads what it needs when it is called, and may refuse the request. */
 export interface Reading {
-  /** What the request's address names, whatever it asks. @throws GatewayError */
+  /** Returns the object or bucket that the address names, whatever operation is asked for. @throws GatewayError */
   resource(): Resource;
   /**
-   * Which operation a request is that `parse` refuses, from a bounded set of names: for the log. undefined where it is
-   * none that the dialect knows. @throws GatewayError
+   * Names the operation of a request that `parse` refuses, for the log. The names are a bounded set; undefined where
+   * the dialect does not know the operation. @throws GatewayError
    */
   operationNamed(): string | undefined;
   /**
-   * undefined for an anonymous request.
+   * Returns the request's signature, and undefined for an anonymous request.
    * @throws GatewayError for a signature that is malformed, doubled, or of a scheme that is refused
    */
   claim(): SignatureClaim | undefined;
-  /** @throws GatewayError NotImplemented for everything that is not handled: fail closed */
+  /**
+   * @throws GatewayError NotImplemented for every request that the dialect does not handle, so that none is forwarded
+   *   by accident
+   */
   parse(): ParsedRequest;
   /**
-   * The body of a request that nobody signed: what its head promises of it holds all the same.
+   * Returns the body of a request that nobody signed. The length and digests that its head names are verified all the
+   * same.
    * @throws GatewayError as a claim's `verify` for what it says of the body
    */
   unsignedBody(): VerifiedBody;
 }
 
-/** What rendering needs beside the answer. */
+/** What a front needs, beside the answer, to render it. */
 export interface RenderContext {
   readonly requestId: string;
   readonly settings: FrontSettings;
-  /** The request, if it got far enough to be read. */
+  /** undefined where the request could not be read at all. */
   readonly request: WireRequest | undefined;
-  /** Of the plaintext that the request brought: those that the dialect's `digests` name. */
+  /** The digests of the plaintext that the request brought, as the dialect's `digests` names them. */
   readonly digests?: readonly Checksum[] | undefined;
 }
 
-/** The face a dialect turns to clients. Stateless, but for caches of derived signing keys. */
+/**
+ * The side of a dialect that faces clients: it reads requests and renders answers. It keeps no state but caches of
+ * signing keys.
+ */
 export interface FrontDialect {
   readonly name: DialectName;
-  /** What every write is told of its plaintext whether the client sent one or not; RenderContext has the values. */
+  /**
+   * Every write is told these digests of its plaintext, whether the client sent one or not. RenderContext has the
+   * values.
+   */
   readonly digests: readonly ChecksumAlgorithm[];
-  /** By signature scheme, then by the vendor's own headers and query names. */
+  /**
+   * Whether the request speaks this dialect, judged by its signature scheme and by the vendor's own headers and query
+   * names.
+   */
   recognises(request: WireRequest): boolean;
   /**
-   * Whether a form is of this dialect, by its fields (names in lower case): the head of a form's request does not tell.
-   * Absent in the dialect that reads every form.
+   * Whether a form is of this dialect, judged by its fields (names in lower case), because the head of its request does
+   * not tell. Absent in the dialect that reads all other forms.
    */
   ownsForm?(fields: ReadonlyMap<string, string>): boolean;
   /**
-   * What the request may mean, most likely first, at most eight: the first whose signature verifies is meant. Mostly
-   * there is one (one-reading.ts). A vendor may have several where host, path or a map of domains can each name the
-   * bucket.
+   * Returns what the request may mean, most likely first, at most eight readings: the first whose signature verifies is
+   * meant. Most requests have one reading (one-reading.ts). A vendor has several where host, path or a map of domains
+   * can each name the bucket.
    */
   readings(request: WireRequest, settings: FrontSettings): readonly [Reading, ...Reading[]];
-  /** HEAD answers keep their Content-Length and have no body. Always sets the request id and Date. */
+  /** Every answer gets the request's id. An answer to HEAD keeps its Content-Length and has no body. */
   render(answer: Answer, context: RenderContext): WireResponse;
   renderError(error: GatewayError, context: RenderContext): WireResponse;
   /**
-   * An answer that is begun before its outcome is known, so that nobody on the way gives the connection up: something
-   * at every `beat`, and at the end what `settled` brings, an error's document perhaps. Absent in a dialect that has no
-   * such form; its clients wait.
+   * Begins an answer before its outcome is known, so that neither the client nor a proxy gives the connection up: it
+   * sends something at every `beat`, and at the end what `settled` brings, which may be an error's document. Absent in a
+   * dialect that has no such form; its clients wait.
    * @param settled a document; never rejects
    */
   renderLate?(settled: Promise<WireResponse>, beat: () => Promise<void>, context: RenderContext): WireResponse;

@@ -3,12 +3,12 @@ import type { ContentHeaders, MetadataEntry } from '../operations/object.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** What every dialect reads alike of the headers that a client stores beside an object's bytes. */
+/** Every dialect reads these headers alike, which a client stores beside an object's bytes. */
 
-/** The gateway keeps what it needs in user metadata under names that begin so; clients neither see nor send them. */
+/** The gateway keeps what it needs in user metadata under names with this prefix. Clients neither see nor send them. */
 const RESERVED_PREFIX = 'sx1';
 
-/** MinIO unpacks the body of a PUT that has it with a value in which `true` occurs, and stores what comes out. */
+/** Where this metadata's value contains `true`, MinIO unpacks the body of the PUT and stores the files in it. */
 const UNPACKS = 'snowball-auto-extract';
 
 /**

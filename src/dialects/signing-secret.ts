@@ -1,4 +1,7 @@
-/** A secret access key while it signs. Structural, so that this room need not know where secrets are kept. */
+/**
+ * A secret access key, as signing needs it. The type is structural, so that this room need not import where secrets are
+ * kept.
+ */
 export interface SigningSecret {
   /** The secret's text. Never log, store or interpolate it into an error. */
   reveal(): string;

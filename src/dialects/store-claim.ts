@@ -1,7 +1,7 @@
 import { clientError, GatewayError } from '../errors.ts';
 import type { Conditions } from '../wire/conditions.ts';
 
-/** 304, 412 and 416 in HTTP. */
+/** The refusals that have the statuses 304, 412 and 416 in HTTP. */
 export type ClaimCode = 'NotModified' | 'PreconditionFailed' | 'InvalidRange';
 
 /**
@@ -21,9 +21,9 @@ export class StoreClaim extends Error {
   }
 }
 
-/** A claim that nothing which was asked explains, or that what is known of the object contradicts. */
+/** A store's claim that the request does not explain, or that contradicts what is known of the object. */
 export class UnexplainedClaim extends GatewayError {
-  /** What was claimed, where it was a refusal. */
+  /** The code that the store claimed, where its answer was a refusal. */
   readonly claim: ClaimCode | undefined;
 
   constructor(claim?: StoreClaim) {

@@ -7,7 +7,9 @@ import { QINGSTOR_VOCABULARY } from './vocabulary.ts';
 
 const MAX_KEY_BYTES = QINGSTOR_VOCABULARY.mostKeyBytes;
 
-/** What a request is about, both '' for the service. The key is exact: decoded once, never normalised. */
+/**
+ * The bucket and key that a request names; both are '' for the service. The key is decoded once and never normalised.
+ */
 export interface Address {
   readonly bucket: string;
   readonly key: string;
@@ -16,13 +18,13 @@ export interface Address {
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * Virtual host (`<bucket>.<domain>/key`, configured domains) or path style (`/bucket/key`).
+ * Reads an address in virtual-host style (`<bucket>.<domain>/key`, for configured domains) or in path style (`/bucket/key`).
  * @throws GatewayError InvalidBucketName, InvalidURI, InvalidObjectName, KeyTooLongError, InvalidRequest (two hosts)
  */
 export function readAddress(request: WireRequest, settings: FrontSettings): Address {
   const { bucket, key } = place(request, settings);
   if (bucket === '') {
-    // `//key` names no bucket; answering for the service would be answering another question.
+    // `//key` names no bucket, and is no request for the service either.
     if (key !== '') throw invalidBucketName();
     return { bucket, key };
   }

@@ -5,7 +5,7 @@ import type { BodyProof, VerifiedBody } from '../front-dialect.ts';
 
 const MD5_BASE64 = /^[A-Za-z0-9+/]{22}==$/;
 
-/** QingStor signs no payload hash: what can be verified is the length and, where it was sent, the Content-MD5. */
+/** QingStor signs no hash of the body, so only its length can be verified, and its MD5 where the client sent one. */
 export function qingstorBody(request: WireRequest): VerifiedBody {
   const declared = request.headers.get('content-length');
   const plaintextBytes = declared === undefined ? lengthWithoutHeader(request) : Number(declared);

@@ -8,13 +8,13 @@ import { parseQingstor } from './parse.ts';
 import { renderQingstor, renderQingstorError } from './render.ts';
 import { readQingstorClaim } from './signature.ts';
 
-/** The address of the service has neither. */
+/** The address of the service has neither bucket nor key. */
 function resourceOf(request: WireRequest, settings: FrontSettings): Resource {
   const { bucket, key } = readAddress(request, settings);
   return { bucket: bucket || undefined, key: key || undefined };
 }
 
-/** By signature (`QS …`, or access_key_id with signature in the query), then by the vendor's headers. */
+/** A request is QingStor's by its signature (`QS …`, or access_key_id in the query), else by the vendor's headers. */
 function recognises(request: WireRequest): boolean {
   const authorization = request.headers.get('authorization');
   if (authorization !== undefined) return authorization.startsWith('QS ');
@@ -23,12 +23,14 @@ function recognises(request: WireRequest): boolean {
   return false;
 }
 
-/** Docs: POST Object. S3's forms spell the access key otherwise. */
+/** S3's forms spell the access key's field otherwise (vendor documentation, "POST Object"). */
 function ownsForm(fields: ReadonlyMap<string, string>): boolean {
   return fields.has('access_key_id');
 }
 
-/** By method, on what has neither part nor setting in its query: those names are values of no parameter. */
+/**
+ * The operations by method, for requests whose query names no sub-resource, which would be a parameter without a value.
+ */
 const OPERATIONS = {
   service: { GET: 'ListBuckets' },
   bucket: { GET: 'ListObjects', HEAD: 'HeadBucket', PUT: 'CreateBucket', DELETE: 'DeleteBucket' },

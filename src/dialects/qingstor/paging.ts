@@ -8,7 +8,7 @@ export function objectLimit(query: QueryList): number {
 }
 
 /**
- * Which buckets of the tenant's list are asked for: without a limit, all from the offset on.
+ * Reads which buckets of the tenant's list are asked for. Without a limit these are all from the offset on.
  * @throws GatewayError InvalidArgument
  */
 export function bucketPage(query: QueryList): { readonly first: number; readonly end: number | undefined } {

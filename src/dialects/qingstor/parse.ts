@@ -11,14 +11,14 @@ import { checkKey, readAddress } from './address.ts';
 import { bucketPage, objectLimit } from './paging.ts';
 import { QINGSTOR_VOCABULARY, STORAGE_CLASS } from './vocabulary.ts';
 
-/** 1,000 keys of 1,024 bytes, every byte written as `\uXXXX`. */
+/** Room for 1,000 keys of 1,024 bytes, with every byte written as `\uXXXX`. */
 const MAX_DELETE_BYTES = 8 * 1024 * 1024;
 const MAX_DELETE_TARGETS = 1000;
 
 /** A lossy decoding would delete another key. */
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Query names that say nothing of what is asked: authentication, and what each operation reads by itself. */
+/** The query names of authentication, which say nothing of what is asked. Each operation reads further names itself. */
 const AUTHENTICATION = ['access_key_id', 'expires', 'signature'];
 const LISTING = ['prefix', 'delimiter', 'marker', 'limit'];
 
@@ -39,7 +39,7 @@ function ready(operation: Operation): ParsedRequest {
 
 function service(request: WireRequest): Operation {
   expectOnly(request, ['offset', 'limit']);
-  bucketPage(request.query); // refuses what render, which cuts the page out, could not read
+  bucketPage(request.query); // refuses what could not be read later, when the answer's page is cut out
   if (request.method === 'GET') return { kind: 'ListBuckets', prefix: '' };
   throw notImplemented(request, 'the service');
 }
@@ -160,7 +160,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Fail closed: a sub-resource or parameter that this file does not read might mean something else is asked. */
+/** Refuses a sub-resource or parameter that this file does not read, because it may ask for something else. */
 function expectOnly(request: WireRequest, known: readonly string[]): void {
   for (const { name } of request.query.parameters) {
     if (known.includes(name) || AUTHENTICATION.includes(name) || name === '') continue;

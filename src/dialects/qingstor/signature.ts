@@ -10,7 +10,7 @@ import { qingstorHostBucket } from './address.ts';
 import { qingstorBody } from './body.ts';
 import { DATE_HEADER, SIGNED_BY_JAVASCRIPT, SIGNED_SUBRESOURCES } from './vocabulary.ts';
 
-/** Both directions, as the other dialects have it; the vendor documents 15 minutes. */
+/** The vendor documents 15 minutes. They are allowed in both directions, as in the other dialects. */
 const MAX_SKEW_SECONDS = 15 * 60;
 
 const HEADER_FORM = /^QS ([^:\s]{1,128}):([A-Za-z0-9+/]{43}=)$/;

@@ -1,14 +1,14 @@
 import { OVERRIDE_NAMES } from '../response-overrides.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 
-/** QingStor's spelling of what the gateway reads and writes; reference: the vendor's API documentation and SDKs. */
+/** QingStor's names of what the gateway reads and writes. Sources: the vendor's API documentation and its SDKs. */
 export const DATE_HEADER = 'x-qs-date';
 export const REQUEST_ID_HEADER = 'X-QS-Request-ID';
 
-/** Exactly so: qingstor-sdk-python reads no document whose type has a parameter, not even the character set. */
+/** The Python SDK reads no document whose type has a parameter, not even the character set. */
 export const JSON_TYPE = 'application/json';
 
-/** The only class there is here. JuiceFS and others read it of every object, without asking whether it is there. */
+/** The front offers this storage class only. JuiceFS and others expect the header on every object. */
 export const STORAGE_CLASS = 'STANDARD';
 
 export const QINGSTOR_VOCABULARY: Vocabulary = {
@@ -17,12 +17,12 @@ export const QINGSTOR_VOCABULARY: Vocabulary = {
   mostKeyBytes: 1023,
 };
 
-/** The documentation's default page, and the most that a listing gives. */
+/** The page of a listing where the client names none (vendor documentation), and the largest page. */
 export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1000;
 
 /**
- * Sub-resources that are signed: the documentation's list with what qingstor-sdk-go and -java add.
+ * The sub-resources that are signed: the documentation's list, and those that the SDKs for Go and Java add.
  */
 export const SIGNED_SUBRESOURCES: ReadonlySet<string> = new Set([
   'acl',

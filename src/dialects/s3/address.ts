@@ -7,7 +7,7 @@ import { hostBucket } from '../host-bucket.ts';
 import type { Level } from './operation-row.ts';
 import { S3_VOCABULARY } from './vocabulary.ts';
 
-/** What a request is about. The key is exact: decoded once, never normalised. */
+/** The bucket or object that a request names, or the service. The key is decoded once and never normalised. */
 export type Address =
   | { readonly level: Extract<Level, 'service'> }
   | { readonly level: Extract<Level, 'bucket'>; readonly bucket: string }
@@ -16,7 +16,7 @@ export type Address =
 const MAX_KEY_BYTES = S3_VOCABULARY.mostKeyBytes;
 
 /**
- * Virtual host (`<bucket>.<domain>/key`, configured domains) or path style (`/bucket/key`).
+ * Reads an address in virtual-host style (`<bucket>.<domain>/key`, for configured domains) or in path style (`/bucket/key`).
  * @throws GatewayError InvalidBucketName, InvalidURI, InvalidObjectName, KeyTooLongError, InvalidRequest (two hosts)
  */
 export function readAddress(request: WireRequest, settings: FrontSettings): Address {

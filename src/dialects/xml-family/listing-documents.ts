@@ -4,7 +4,9 @@ import { percentEncodePath } from '../../wire/percent.ts';
 import { xmlElement, xmlEscape } from '../../wire/xml/xml.ts';
 import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
 
-/** Listings are the hot documents: strings are put together as they are written, nothing is built in between. */
+/**
+ * Listings are the documents that cost most, so their text is put together directly, and no tree is built in between.
+ */
 export function* listingDocument(answer: ObjectListing, vocabulary: XmlVocabulary): Generator<string, void, void> {
   const { asked } = answer;
   const text = asked.urlEncoded ? percentEncodePath : itself;
@@ -46,7 +48,7 @@ export function* versionListingDocument(
   xml += xmlElement('KeyMarker', text(asked.keyMarker)) + xmlElement('VersionIdMarker', asked.versionIdMarker);
   if (answer.truncated) {
     if (answer.nextKeyMarker !== undefined) xml += xmlElement('NextKeyMarker', text(answer.nextKeyMarker));
-    // Empty where there is none: boto3 passes on what it read, and takes no None.
+    // The element is there even where it is empty, because boto3 passes on what it read, and accepts no None.
     xml += xmlElement('NextVersionIdMarker', answer.nextVersionIdMarker ?? '');
   }
   xml += xmlElement('MaxKeys', asked.maxKeys);
@@ -71,7 +73,10 @@ function itself(text: string): string {
   return text;
 }
 
-/** Owner and storage class, which are the same for most objects of a listing: written once for each run of them. */
+/**
+ * Owner and storage class are the same for most objects of a listing, so their text is made once for each run of equal
+ * ones.
+ */
 class KeptFields {
   readonly #standardClass: string;
   #owner: Owner | undefined;
@@ -102,7 +107,7 @@ function objectFields(object: ListedObject, kept: KeptFields, text: Encode): str
   return `<Key>${xmlEscape(text(key))}</Key><LastModified>${formatIsoDate(lastModified)}</LastModified><ETag>&quot;${xmlEscape(etag)}&quot;</ETag><Size>${plaintextBytes}</Size>${kept.of(object)}`;
 }
 
-/** Also a bucket listing's. */
+/** The listing of buckets has the same element. */
 export function owner(value: Owner | undefined): string {
   if (value === undefined) return '';
   return `<Owner>${xmlElement('ID', value.id)}${xmlElement('DisplayName', value.displayName)}</Owner>`;

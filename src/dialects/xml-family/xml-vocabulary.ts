@@ -6,26 +6,26 @@ import type { Vocabulary } from '../vocabulary.ts';
 
 /** What tells apart the documents of the vendors that took S3's over, as far as the documents are the same. */
 export interface XmlVocabulary extends Vocabulary {
-  /** Of every document's root; undefined for vendors whose documents have none. */
+  /** The namespace of every document's root; undefined for vendors whose documents have none. */
   readonly namespace: string | undefined;
   /** The class of an object of which the store names none. */
   readonly standardClass: string;
   readonly errors: Readonly<Record<ErrorCode, ErrorSpelling>>;
-  /** Absent: the vendor's documents tell no checksums. */
+  /** Absent where the vendor's documents tell no checksums. */
   readonly checksums?: ChecksumElements | undefined;
 }
 
 /** The elements, in a document's text, by which a vendor tells of a checksum. */
 export interface ChecksumElements {
-  /** Of a part: its value. */
+  /** Tells a part's checksum: its value. */
   value(checksum: Checksum): string;
-  /** Of an object: its value, and whether it is of the whole or of its parts' checksums. */
+  /** Tells an object's checksum: its value, and whether it is of all bytes or of the parts' checksums. */
   valueAndType(checksum: Checksum): string;
-  /** Of an upload under way: what its object will have. */
+  /** Tells which checksum the object of an upload under way will have. */
   asked(checksum: AskedChecksum): string;
 }
 
-/** How a document of the vendor's begins. */
+/** The beginning of a document of the vendor's, up to its root's first child. */
 export function opening(root: string, { namespace }: XmlVocabulary): string {
   return `${XML_DECLARATION}<${root}${namespace === undefined ? '' : ` xmlns="${namespace}"`}>`;
 }

@@ -9,15 +9,19 @@ import type { Askers } from './askers.ts';
 import { type Identified, identify } from './identify.ts';
 import type { MeantReading } from './meant-reading.ts';
 
-/** What came in, as far as it was read: its operation, its document's reader, or a form opened up to its file. */
+/**
+ * A request as far as it was read: its operation, the reader of its document, or a form that was opened up to its file.
+ */
 export type Asked = Exclude<ParsedRequest, { kind: 'form' }> | UploadForm;
 
-/** Whose a request is, with whose rights it goes to the backend, and its body. */
+/** The tenant of a request, the tools with which it is served, and its verified body. */
 export interface Admitted {
   readonly tenant: Tenant;
-  /** With the rights, the memory and the connections that the request has. */
+  /** The tools ask the backend with the request's rights, and take from its sharer's memory and connections. */
   readonly tools: OperationTools;
-  /** False when nobody signed it: then the backend's word on the bucket counts, and no tenant's rights. */
+  /**
+   * False when nobody signed the request. Then the backend's own rules on the bucket decide, and no tenant's rights.
+   */
   readonly signed: boolean;
   readonly body: VerifiedBody;
 }
@@ -48,7 +52,7 @@ export async function admit(
   const tenant = await anonymousTenant(came.bucket, askers);
   const tools = sharedBy({ tenant: tenant.name, client: address }, askers.anonymous, askers);
   const body = isForm ? asked.unsignedBody() : meant.reading.unsignedBody();
-  trace.tenant = tenant.name; // beside which the log has no access key
+  trace.tenant = tenant.name; // the log then has a tenant without an access key
   return { signed: false, tools, tenant, body };
 }
 
@@ -70,7 +74,7 @@ async function authenticate(
   return { signed: true, tools: sharedBy(sharer, askers.withKey(caller.backend), askers), tenant, body };
 }
 
-/** The same tools, of whose memory and connections one sharer takes its part. */
+/** The same tools, whose memory and connections are one sharer's part. */
 function sharedBy(sharer: Sharer, tools: OperationTools, askers: Askers): OperationTools {
   const budget = askers.services.memory.of(sharer);
   const store = tools.store.sharedBy(sharer, budget);

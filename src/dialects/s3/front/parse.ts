@@ -38,7 +38,7 @@ import {
 } from './requests/upload-requests.ts';
 
 /**
- * What an S3 request asks. The table decides which operation it is; here each gets its fields.
+ * Reads what an S3 request asks. The operation table decides which operation it is, and this file gives it its fields.
  * @throws GatewayError
  */
 export function parseRequest(request: WireRequest, settings: FrontSettings): ParsedRequest {
@@ -189,7 +189,7 @@ function readVersionId(query: QueryList): string | undefined {
   return versionId;
 }
 
-/** A row of the table that no code here reads: the table and this file disagree. */
+/** The operation table has a row that this file does not read, so the two disagree. */
 function unhandled(name: string): GatewayError {
   return new GatewayError('NotImplemented', `${name} is not available here.`, { source: 'gateway' });
 }

@@ -6,7 +6,7 @@ import { opening } from '../../../xml-family/xml-vocabulary.ts';
 import { storageClassIn } from '../../traits.ts';
 import { S3_VOCABULARY } from '../../vocabulary.ts';
 
-/** GetObjectAttributes: ETags without quotes here, and composite checksums without their number of parts, as S3 has it. */
+/** As in S3, this document has ETags without quotes, and composite checksums without their number of parts. */
 export function attributesDocument({ asked, facts, parts }: ObjectAttributes): string {
   const { attributes } = asked;
   const { checksum } = facts;

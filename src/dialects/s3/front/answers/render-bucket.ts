@@ -2,7 +2,7 @@ import type { BucketLocation } from '../../../../operations/answer.ts';
 import { opening } from '../../../xml-family/xml-vocabulary.ts';
 import { S3_VOCABULARY } from '../../vocabulary.ts';
 
-/** The first region has no name here: buckets in us-east-1 have an empty LocationConstraint, and SDKs rely on it. */
+/** Buckets in us-east-1 have an empty LocationConstraint, and SDKs rely on that. */
 export function locationDocument({ region }: BucketLocation): string {
   const constraint = region === 'us-east-1' ? '' : region;
   return `${opening('LocationConstraint', S3_VOCABULARY)}${constraint}</LocationConstraint>`;

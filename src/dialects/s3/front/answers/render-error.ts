@@ -8,7 +8,7 @@ import type { RenderContext } from '../../../front-dialect.ts';
 import { readAddress } from '../../address.ts';
 import { S3_ERRORS } from '../../error-table.ts';
 
-/** Neutral detail names in S3's spelling; others are S3's own already. */
+/** S3's names of neutral details. Other details have S3's own names already. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   region: 'Region',
   bucket: 'BucketName',
@@ -16,12 +16,15 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
   versionId: 'VersionId',
 };
 
-/** No XML 1.0 reader takes these, not even as references: one in a key, and boto3 would miss the error's code. */
+/**
+ * No XML 1.0 reader takes these characters, not even as references. With one of them from a key, boto3 would not find
+ * the error's code.
+ */
 const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 
 const XML_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 
-/** HEAD and 304 have no body, so that their status is all a client gets. */
+/** A HEAD and a 304 have no body, so the status is all that their client gets. */
 export function renderError(error: GatewayError, context: RenderContext, headers: HeaderList): WireResponse {
   const { status, code } = refusalOfBackend(error) ?? S3_ERRORS[error.code];
   const { facts } = error;
@@ -40,10 +43,12 @@ export function renderError(error: GatewayError, context: RenderContext, headers
   return { status, headers, body };
 }
 
-/** For whoever asks whether the backend answered, and for no client. */
+/** This detail tells the gateway whether the backend answered at all; clients are not told. */
 const BACKEND_STATUS = 'backendStatus';
 
-/** NoSuchBucketPolicy, NoSuchTagSet …: where the backend speaks S3 too, SDKs and tools ask for its very code and status. */
+/**
+ * Where the backend speaks S3 too, SDKs and tools rely on its own code and status (NoSuchBucketPolicy, NoSuchTagSet …).
+ */
 function refusalOfBackend({ code, said }: GatewayError): ErrorSpelling | undefined {
   if (code !== 'BackendRefused' || said?.dialect !== 's3') return undefined;
   return XML_NAME.test(said.code) && said.status >= 400 && said.status <= 499 ? said : undefined;
@@ -64,10 +69,10 @@ function errorDocument(error: GatewayError, code: string, { requestId, request, 
   return `${xml}${xmlElement('RequestId', requestId)}${xmlElement('HostId', HOST_ID)}</Error>`;
 }
 
-/** S3's id of the host that answered, for its support; here it says whose answer this is. */
+/** In S3 this id names the host that answered, for its support. Here it tells that the answer is the gateway's. */
 export const HOST_ID = 'sealgate';
 
-/** Bucket and key, if the address is one: the error may be that it is not. */
+/** The bucket and key of the address, if it can be read; that it cannot be read may be the error. */
 function addressFields(
   request: NonNullable<RenderContext['request']>,
   settings: RenderContext['settings'],

@@ -9,16 +9,16 @@ import { CHECKSUMS, checksumText } from '../../checksum.ts';
 import { appendToldTraits } from '../../traits.ts';
 import { S3_VOCABULARY } from '../../vocabulary.ts';
 
-/** What S3 says of an object whose uploader named no type. */
+/** The type that S3 gives an object whose uploader named none. */
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
-/** GetObject and HeadObject. */
+/** Renders the answers of GetObject and HeadObject. */
 export function renderContent(answer: ObjectContent, headers: HeaderList): WireResponse {
   const { facts, range, overrides, body } = answer;
   const bytes = range === undefined ? facts.plaintextBytes : range.last - range.first + 1;
   if (bytes !== undefined) headers.append('Content-Length', String(bytes));
   if (answer.partsCount !== undefined) headers.append('x-amz-mp-parts-count', String(answer.partsCount));
-  // No Content-Range can tell of no bytes (RFC 9110 §14.4); MinIO answers so too.
+  // No Content-Range can describe a range without bytes (RFC 9110 §14.4), and MinIO sends none either.
   if (range !== undefined && bytes !== 0) {
     headers.append('Content-Range', `bytes ${range.first}-${range.last}/${facts.plaintextBytes}`);
   }
@@ -30,7 +30,7 @@ export function renderContent(answer: ObjectContent, headers: HeaderList): WireR
   appendVendor(headers, facts.metadata.vendor, 's3');
   appendToldTraits(headers, facts.metadata);
   if (facts.versionId !== undefined) headers.append('x-amz-version-id', facts.versionId);
-  // A checksum is of the whole object: with a part of it SDKs would hash the part and call it corrupted.
+  // The checksum is of the whole object. Given a range with it, SDKs would compare it with the range, and report corruption.
   if (range === undefined) appendChecksum(headers, facts.checksum);
   return { status: range === undefined ? 200 : 206, headers, body };
 }
@@ -41,7 +41,7 @@ export function renderStored(answer: ObjectStored, headers: HeaderList): WireRes
   return { status: 200, headers, body: undefined };
 }
 
-/** What a store says of an object that it took. */
+/** Adds what a store says of an object that it has stored. */
 export function addStored(answer: ObjectStored, headers: HeaderList): void {
   headers.append('ETag', `"${answer.etag}"`);
   if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
@@ -67,7 +67,7 @@ function appendContentHeaders(headers: HeaderList, content: ContentHeaders, over
   append('Expires', overrides.expires ?? content.expires);
 }
 
-/** A part's checksum has no type. */
+/** The checksum of a part has no type, because only a whole object's can be composite. */
 export function appendChecksum(
   headers: HeaderList,
   checksum: Checksum | undefined,

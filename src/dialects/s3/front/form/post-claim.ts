@@ -10,7 +10,7 @@ import { signingKey } from '../../signature/signing-key.ts';
 import { isTaken } from '../../signature/signing-region.ts';
 import { sigV2 } from '../../signature/sigv2-fields.ts';
 
-/** The signature of a form's policy, read but not yet believed. */
+/** The signature of a form's policy. It is read, and not verified yet. */
 export interface PolicyClaim extends Pick<SignatureClaim, 'accessKeyId' | 'legacy'> {
   /** @throws GatewayError SignatureDoesNotMatch, AccessDenied, AuthorizationQueryParametersError */
   verify(secret: SigningSecret, now: Date): void;
@@ -53,7 +53,7 @@ function readV4(fields: ReadonlyMap<string, string>, policy: string, settings: F
         const message = `the region in x-amz-credential is wrong; expecting '${settings.region}'`;
         throw malformed(message, { region: settings.region });
       }
-      // How long it is valid the policy says.
+      // The policy says how long the form is valid.
       if (signedAt.getTime() - now.getTime() > MAX_SKEW_MILLISECONDS) {
         throw clientError('AccessDenied', 'The form is not valid yet: x-amz-date is in the future.');
       }
@@ -63,7 +63,7 @@ function readV4(fields: ReadonlyMap<string, string>, policy: string, settings: F
   };
 }
 
-/** Signature Version 2, for tenants that take it. */
+/** Reads a Signature Version 2, which only tenants that enabled it may use. */
 function readV2(fields: ReadonlyMap<string, string>, policy: string): PolicyClaim {
   const accessKeyId = needed(fields, 'AWSAccessKeyId');
   const signature = needed(fields, 'signature');
@@ -77,7 +77,7 @@ function readV2(fields: ReadonlyMap<string, string>, policy: string): PolicyClai
   };
 }
 
-/** A field's text as it came, a character a byte: another character must not pass for one of the policy's. */
+/** The field's bytes as latin1 text, one character a byte, so that no other text has the same signature. */
 function wireText(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
@@ -88,7 +88,7 @@ function needed(fields: ReadonlyMap<string, string>, name: string): string {
   throw missingField(name);
 }
 
-/** In S3's words, with which its users search. */
+/** The message has S3's words, because users search for them. */
 export function missingField(name: string): GatewayError {
   return clientError(
     'InvalidArgument',

@@ -14,7 +14,7 @@ import { checkPostPolicy, type PostPolicy, readPostPolicy } from './post-policy.
 /** S3's limit: "the form data and boundaries (excluding the contents of the file) cannot exceed 20 KB". */
 const MAX_PRE_DATA_BYTES = 20 * 1024;
 
-/** Forms that follow S3's own sample have a submit button behind the file. */
+/** The sample form in S3's documentation has a submit button behind the file. */
 const MAX_POST_DATA_BYTES = 20 * 1024;
 
 /**
@@ -39,7 +39,7 @@ export function parseForm(
   };
 }
 
-/** A form is signed by its fields: whatever the request's head says besides, nobody vouches for. */
+/** A form is signed by its fields, so nobody vouches for what the request's head says beside them. */
 function checkFormHeaders(request: WireRequest, headers: HeaderList): void {
   if (readSignatureFields(request) !== undefined) {
     throw clientError(
@@ -109,7 +109,9 @@ async function openForm(
   }
 }
 
-/** Names in lower case, variables expanded; without the file, whose bytes come next. */
+/**
+ * Returns the fields in front of the file, with names in lower case and variables expanded. The file's bytes come next.
+ */
 async function readFields(reader: FormReader, bucket: string): Promise<Map<string, string>> {
   const fields = new Map<string, string>();
   for (let part = await reader.next(); part !== undefined; part = await reader.next()) {
@@ -145,14 +147,14 @@ function boundPreData(reader: FormReader): void {
   );
 }
 
-/** What follows the last slash or backslash: some browsers send the whole path. */
+/** The text behind the last slash or backslash, because some browsers send the whole path. */
 function fileNameOf(sent: string | undefined): string {
   return sent?.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1) ?? '';
 }
 
 const FILE_NAME_VARIABLE = /\$\{filename\}/g;
 
-/** A variable for the user's file's name may stand in any field; policies are held against what comes out. */
+/** Replaces the variable for the file's name, which may stand in any field. Policies are compared with the result. */
 function expand(fields: Map<string, string>, fileName: string): void {
   let grown = 0;
   for (const [name, value] of fields) {
@@ -165,7 +167,7 @@ function expand(fields: Map<string, string>, fileName: string): void {
   }
 }
 
-/** The bucket is a field that every policy must name; a form may repeat it. */
+/** Adds the bucket as a field, because every policy must name it. A form may repeat it. */
 function placed(fields: Map<string, string>, bucket: string): Map<string, string> {
   if ((fields.get('bucket') ?? bucket) !== bucket) {
     throw clientError('AccessDenied', 'The form’s field bucket names another bucket than the one it was sent to.');
@@ -176,7 +178,7 @@ function placed(fields: Map<string, string>, bucket: string): Map<string, string
 interface OpenForm {
   readonly reader: FormReader;
   readonly fields: ReadonlyMap<string, string>;
-  /** Of the file: what the request declared, less what was read of it. */
+  /** The file has at most so many bytes: the request's length, less what was read of it. */
   readonly mostBytes: number | undefined;
 }
 
@@ -194,7 +196,7 @@ function verifyForm(form: SignedForm, secret: SigningSecret, now: Date): Verifie
 
 type SizeRange = Pick<PostPolicy, 'minBytes' | 'maxBytes'>;
 
-/** Of a form that nobody signed. */
+/** A form that nobody signed allows files of any size. */
 const ANY_SIZE: SizeRange = { minBytes: 0, maxBytes: Number.MAX_SAFE_INTEGER };
 
 function fileBody({ reader, fields, mostBytes }: OpenForm, size: SizeRange): VerifiedBody {
@@ -202,7 +204,10 @@ function fileBody({ reader, fields, mostBytes }: OpenForm, size: SizeRange): Ver
   return verifySource(fileBytes(reader, size), claims, mostBytes);
 }
 
-/** Ends only when the file is of a size that the policy allows, and the form was whole to its last boundary. */
+/**
+ * Yields the file. It ends cleanly only when the policy allows the file's size and the form was whole to its last
+ * boundary.
+ */
 async function* fileBytes(reader: FormReader, size: SizeRange): AsyncGenerator<Buffer, void, void> {
   try {
     let bytes = 0;
@@ -218,7 +223,7 @@ async function* fileBytes(reader: FormReader, size: SizeRange): AsyncGenerator<B
   }
 }
 
-/** Fields behind the file are ignored, as S3 does: a form's submit button stands there. */
+/** Fields behind the file are ignored, as S3 ignores them, because a form's submit button stands there. */
 async function passRest(reader: FormReader): Promise<void> {
   const from = reader.readBytes;
   for (let part = await reader.next(); part !== undefined; part = await reader.next()) {

@@ -11,7 +11,7 @@ import { TOKEN } from '../../amz-fields.ts';
 import { readPutObject } from '../requests/put-object.ts';
 import { missingField } from './post-claim.ts';
 
-/** Of a form's own signature; the rest of x-amz-* means what it means as a header. */
+/** The fields of the form's own signature. All other x-amz-* fields mean what they mean as headers. */
 const SIGNATURE_FIELDS: ReadonlySet<string> = new Set([
   'x-amz-algorithm',
   'x-amz-credential',
@@ -19,7 +19,7 @@ const SIGNATURE_FIELDS: ReadonlySet<string> = new Set([
   'x-amz-signature',
 ]);
 
-/** Fields that mean a header of the same name. */
+/** A field of such a name means the header of that name. */
 const HEADER_FIELDS: ReadonlySet<string> = new Set([...CONTENT_HEADERS.map(([name]) => name), 'content-md5']);
 
 /**
@@ -67,7 +67,7 @@ const STATUSES: ReadonlyMap<string | undefined, FormReply['status']> = new Map([
   ['201', 201],
 ]);
 
-/** What cannot be understood here is as if it were not there, says S3. */
+/** As in S3, a value that cannot be understood counts as absent. */
 function readReply(fields: ReadonlyMap<string, string>): FormReply {
   const redirect = fields.get('success_action_redirect') ?? fields.get('redirect') ?? '';
   return {
@@ -76,7 +76,7 @@ function readReply(fields: ReadonlyMap<string, string>): FormReply {
   };
 }
 
-/** The field holds a Tagging document, the header a query. */
+/** Turns the field, which holds a Tagging document, into the value of the header, which is a query. */
 function taggingHeader(document: string): string {
   const root = readXml(Buffer.from(document, 'utf8'));
   const [set, ...more] = root.children;

@@ -1,11 +1,11 @@
 import { clientError, type GatewayError } from '../../../../errors.ts';
 import { parseIsoDate } from '../../../../wire/dates.ts';
 
-/** What the signer of a form allows (docs: sigv4-HTTPPOSTConstructPolicy). */
+/** What the signer of a form allows (S3 API reference, "sigv4-HTTPPOSTConstructPolicy"). */
 export interface PostPolicy {
   readonly expiration: Date;
   readonly conditions: readonly PolicyCondition[];
-  /** content-length-range: of the file. Several ranges all hold. */
+  /** The bounds of the file's size (content-length-range). Where there are several ranges, the file must meet all. */
   readonly minBytes: number;
   readonly maxBytes: number;
 }
@@ -50,7 +50,7 @@ export function readPostPolicy(text: string): PostPolicy {
 function parseJson(text: string): unknown {
   try {
     const json = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64'));
-    // S3 takes two escapes that JSON does not have, and asks for `\$` where a dollar sign is meant.
+    // S3 allows two escapes that JSON does not have: `\$`, which it requires for a dollar sign, and `\v`.
     return JSON.parse(
       json.replace(/\\(.)/gs, (pair, escaped) => ({ $: '$', v: '\\u000b' })[escaped as string] ?? pair),
     );
@@ -106,12 +106,12 @@ function readEquality(condition: unknown): PolicyCondition {
   return { operator: 'eq', field: field.toLowerCase(), value };
 }
 
-/** Fields that no condition need name: the policy, what proves it, and the file. */
+/** No condition need name these fields: the policy, and what proves it. */
 const FREE_FIELDS: ReadonlySet<string> = new Set(['policy', 'x-amz-signature', 'signature', 'awsaccesskeyid']);
 const FREE_PREFIX = 'x-ignore-';
 
 /**
- * Whether a form is what its signer allowed: every condition holds, and every field has one.
+ * Checks that a form is what its signer allowed: every condition holds, and every field has a condition.
  * @param fields by name in lower case, variables expanded, without the file; the bucket among them
  * @throws GatewayError AccessDenied
  */
@@ -130,11 +130,11 @@ export function checkPostPolicy(policy: PostPolicy, fields: ReadonlyMap<string, 
   }
 }
 
-/** S3 takes a field that is not there for a failure, also where every value would do. */
+/** A condition on an absent field fails, as in S3, even where every value would meet it. */
 function holds({ operator, field, value }: PolicyCondition, actual: string | undefined): boolean {
   if (actual === undefined) return false;
   if (operator === 'eq') return actual === value;
-  // Several types in one field are a list, and each of them must meet the condition.
+  // A field may list several types, and each of them must meet the condition.
   const values = field === 'content-type' ? actual.split(',') : [actual];
   return values.every((each, at) => (at === 0 ? each : each.trimStart()).startsWith(value));
 }

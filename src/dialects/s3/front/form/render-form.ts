@@ -5,7 +5,7 @@ import { percentEncode, percentEncodePath } from '../../../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
 import { addStored } from '../answers/render-object.ts';
 
-/** The answer to a form: on to another page, or a status with or without a document. */
+/** Renders the answer to a form: a redirect to another page, or a status with or without a document. */
 export function renderForm(
   { stored, reply }: FormStored,
   headers: HeaderList,
@@ -37,7 +37,7 @@ function redirectTarget(redirect: URL, stored: Readonly<Record<string, string>>)
   return target.href;
 }
 
-/** Where the object is from now on: below the address that the form was sent to. */
+/** The URL of the new object, which lies below the address that the form was sent to. */
 function locationOf(key: string, request: WireRequest | undefined): string {
   const base = request?.target.rawPath.replace(/\/$/, '') ?? '';
   const host = request?.headers.get('host');

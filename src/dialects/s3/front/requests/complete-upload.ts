@@ -10,15 +10,15 @@ import { checksumValue } from '../../signature/body-claims.ts';
 import { checkDeleteHeaders } from './header-rules.ts';
 import { readChecksumType, readUploadId } from './upload-requests.ts';
 
-/** 10,000 parts, each with a number, an ETag and a SHA-512, spread over lines by a tool that indents. */
+/** Room for 10,000 parts, each with a number, an ETag and a SHA-512, in a document that a tool has indented. */
 export const MAX_COMPLETE_BYTES = 4 * 1024 * 1024;
 
 const MAX_PARTS = 10_000;
 const MAX_ELEMENTS = 5 * MAX_PARTS;
-/** Of every part but the last. */
+/** S3 takes no smaller part, except the last. */
 const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
 
-/** CompleteMultipartUpload but for its part list, which is the body. */
+/** What the head of a CompleteMultipartUpload says. The list of parts is its body. */
 export type CompleteHead = Omit<CompleteMultipartUpload, 'parts'>;
 
 /** @throws GatewayError InvalidRequest, NoSuchUpload, NotImplemented */
@@ -72,12 +72,12 @@ function readPart(element: XmlElement): NamedPart {
   return { partNumber: Number(number), etag, checksum };
 }
 
-/** Of the object, unlike in every other request, where these headers speak of the body. */
+/** Reads the checksum of the object. In every other request these headers are about the body. */
 function readObjectChecksum(headers: HeaderList): Checksum | undefined {
   const checksums: Checksum[] = [];
   for (const algorithm of CHECKSUM_ALGORITHMS) {
     for (const text of headers.getAll(CHECKSUMS[algorithm].header)) {
-      // A composite one may be written with its number of parts, as S3 answers it.
+      // A composite checksum may end with its number of parts, as S3 writes it in answers.
       const [, value = '', parts] = /^(.*?)(?:-(\d{1,5}))?$/.exec(text) ?? [];
       checksums.push({
         algorithm,
@@ -95,7 +95,7 @@ function readObjectChecksum(headers: HeaderList): Checksum | undefined {
   return checksums[0];
 }
 
-/** What is no checksum is a wrong one here: S3 says so. */
+/** S3 answers a value that is no checksum as it answers a wrong checksum. */
 function objectChecksumValue(algorithm: ChecksumAlgorithm, text: string): Buffer {
   try {
     return checksumValue(algorithm, text);

@@ -9,11 +9,11 @@ import { COPY_SOURCE_HEADERS } from './header-rules.ts';
 import { DIRECTIVES, readObjectMetadata, readWriteConditions } from './put-object.ts';
 import { readChecksumAlgorithm } from './upload-requests.ts';
 
-/** What CopyObject has beside the headers of a write. */
+/** The headers that CopyObject has beside those of a write. */
 const READ_HERE: ReadonlySet<string> = new Set([...Object.values(DIRECTIVES), ...COPY_SOURCE_HEADERS]);
 
 /**
- * CopyObject from its headers. Metadata and tags that are sent without REPLACE mean nothing, as in S3.
+ * Reads a CopyObject from its headers. As in S3, metadata and tags that are sent without REPLACE mean nothing.
  * @param headers with those that a presigned URL carries in its query
  * @throws GatewayError InvalidArgument, InvalidRequest (a copy onto itself that changes nothing), NotImplemented
  */
@@ -48,7 +48,7 @@ function readDirective(headers: HeaderList, name: string): string {
   throw clientError('InvalidArgument', `${name} must be COPY or REPLACE.`);
 }
 
-/** An earlier version may be copied over the current one: that is how S3 restores it. */
+/** A copy of an earlier version over the current one is allowed, because S3 restores versions so. */
 function isSameObject(ref: ObjectRef, { ref: source }: CopySource): boolean {
   return source.bucket === ref.bucket && source.key === ref.key && source.versionId === undefined;
 }

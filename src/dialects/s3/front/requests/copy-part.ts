@@ -25,7 +25,7 @@ export function readUploadPartCopy(ref: ObjectRef, query: QueryList, headers: He
 
 const RANGE = /^bytes=(\d{1,15})-(\d{1,15})$/;
 
-/** Not as a GET's: both ends must be there, and what cannot be read is an error. */
+/** Unlike the range of a GET, this one needs both ends, and a range that cannot be read is an error. */
 function readRange(value: string | undefined): ByteRange | undefined {
   if (value === undefined) return undefined;
   const match = RANGE.exec(value);

@@ -15,7 +15,7 @@ const VERSION = 'versionId=';
 export function readCopySource(headers: HeaderList): CopySource {
   const [value = '', ...more] = headers.getAll(HEADER);
   if (more.length > 0) throw clientError('InvalidArgument', `${HEADER} may be there once only.`);
-  // Split first: what is encoded in the key is the key's.
+  // The value is split before it is decoded, so that an encoded question mark stays part of the key.
   const mark = value.indexOf('?');
   const encoded = mark === -1 ? value : value.slice(0, mark);
   const path = decoded(encoded.replaceAll('+', ' ')).replace(/^\//, '');
@@ -39,7 +39,7 @@ export function readCopySource(headers: HeaderList): CopySource {
 
 function readVersion(query: string): string {
   const versionId = query.startsWith(VERSION) ? decoded(query.slice(VERSION.length)) : '';
-  // Another parameter may ask for another object than the one that would be copied.
+  // A further parameter could name another object than the one that the gateway would copy.
   if (versionId === '' || /[&\0-\x1f]/.test(versionId)) throw malformed();
   return versionId;
 }

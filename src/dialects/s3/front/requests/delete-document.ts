@@ -10,7 +10,7 @@ const MAX_TARGETS = 1000;
 const MAX_NAME_BYTES = 1024;
 /** The longest reference to one character that the scanner reads: `&#x10FFFF;`. */
 const MAX_REFERENCE_BYTES = 10;
-/** A key, a version id and an ETag. */
+/** A key, a version id or an ETag, in which every byte may be such a reference. */
 const MAX_FIELD_BYTES = MAX_NAME_BYTES * MAX_REFERENCE_BYTES;
 
 /** 1,000 keys of 1,024 bytes with their version ids and ETags, every byte of them a reference, and the tags. */
@@ -25,7 +25,7 @@ const LIMITS = {
 };
 /** A JavaScript string takes two bytes for a character where one of them is not latin1. */
 const BYTES_A_CHARACTER = 2;
-/** Of a target beside its text: an object and its place in a list. */
+/** The memory that a target takes beside its text: an object, and its place in a list. */
 const TARGET_BYTES = 128;
 
 /**

@@ -7,7 +7,10 @@ import { CHECKSUM_HEADERS } from '../../checksum.ts';
 import { DeleteDocument, MAX_DELETE_BYTES } from './delete-document.ts';
 import { deleteVendorHeaders } from './header-rules.ts';
 
-/** A deletion is conditional on an ETag only; S3 has dates and sizes for directory buckets alone. @throws GatewayError NotImplemented */
+/**
+ * A deletion is conditional on an ETag only; S3 has dates and sizes for directory buckets alone.
+ * @throws GatewayError NotImplemented
+ */
 export function readDeleteObject(ref: ObjectRef, headers: HeaderList): DeleteObject {
   for (const name of ['if-none-match', 'if-modified-since', 'if-unmodified-since']) {
     if (headers.has(name)) throw clientError('NotImplemented', `DeleteObject with ${name} is not available.`);
@@ -20,7 +23,7 @@ export function readDeleteObject(ref: ObjectRef, headers: HeaderList): DeleteObj
 export function parseDeleteObjects(bucket: string, headers: HeaderList): ParsedRequest {
   const vendor = deleteVendorHeaders(headers, 'DeleteObjects');
   if (!bodyIsChecked(headers)) {
-    // A flipped bit in a key would delete another object: S3 wants an integrity check too.
+    // A flipped bit in a key would delete another object, so an integrity check is required, as S3 requires it.
     throw clientError('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
   }
   const readAsItComes = () => new DeleteDocument(bucket, vendor);

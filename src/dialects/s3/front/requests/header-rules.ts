@@ -20,7 +20,9 @@ import { ACCOUNT, forwardedFields, GRANTS } from './forwarded-fields.ts';
  */
 export type HeaderTreatment = 'ignored' | 'vendor' | 'metadata' | 'sse' | 'unknown';
 
-/** Signature, transport framing and checksums (src/dialects/s3/body-*.ts reads them), and what SDKs add for statistics. */
+/**
+ * Signature, transport framing and checksums (src/dialects/s3/body-*.ts reads them), and what SDKs add for statistics.
+ */
 const IGNORED: ReadonlySet<string> = new Set([
   'x-amz-date',
   'x-amz-content-sha256',
@@ -38,7 +40,7 @@ const IGNORED: ReadonlySet<string> = new Set([
   'x-amz-optional-object-attributes',
 ]);
 
-/** Kept with an object, untouched by protection. */
+/** Stores keep these settings with an object, and protection does not touch them. */
 const OBJECT_VENDOR: ReadonlySet<string> = new Set([
   ...GRANTS,
   ...ACCOUNT,
@@ -56,7 +58,7 @@ const BUCKET_VENDOR: ReadonlySet<string> = new Set([
   'x-amz-object-ownership',
 ]);
 
-/** What may let a backend delete what it would keep. */
+/** With these a backend may delete what it would otherwise keep. */
 const DELETION: ReadonlySet<string> = new Set([...ACCOUNT, 'x-amz-bypass-governance-retention', 'x-amz-mfa']);
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -75,14 +77,14 @@ export function treatObjectHeader(name: string): HeaderTreatment {
 }
 
 /**
- * The raw vendor headers of a CreateBucket.
+ * Collects the vendor headers of a CreateBucket.
  * @throws GatewayError NotImplemented
  */
 export function bucketVendorHeaders(headers: HeaderList): VendorHeaders | undefined {
   return vendorOf(collectVendor(headers, 'CreateBucket', BUCKET_VENDOR, new HeaderList()));
 }
 
-/** What says what a copy reads. */
+/** The headers that name a copy's source and set conditions on it. */
 export const COPY_SOURCE_HEADERS: ReadonlySet<string> = new Set([
   'x-amz-copy-source',
   'x-amz-copy-source-if-match',
@@ -122,14 +124,14 @@ export function checkDeleteHeaders(headers: HeaderList, operation: string): void
 }
 
 /**
- * The raw vendor headers of a deletion.
+ * Collects the vendor headers of a deletion.
  * @throws GatewayError NotImplemented
  */
 export function deleteVendorHeaders(headers: HeaderList, operation: string): VendorHeaders | undefined {
   return vendorOf(collectVendor(headers, operation, DELETION, new HeaderList()));
 }
 
-/** None of them has a neutral name. */
+/** No trait of objects tells any of these headers. */
 function vendorOf(headers: HeaderList): VendorHeaders | undefined {
   if (headers.size === 0) return undefined;
   return { dialect: 's3', headers, beyondTraits: [...headers].map(([name]) => name.toLowerCase()) };

@@ -3,7 +3,7 @@ import type { ListBuckets, ListObjects, ListObjectVersions } from '../../../../o
 import type { QueryList } from '../../../../wire/query.ts';
 import type { FrontSettings } from '../../../front-dialect.ts';
 
-/** S3 lists at most so many; a larger max-keys means this. */
+/** S3 lists at most this many entries, and reads a larger max-keys as this number. */
 const MAX_KEYS = 1000;
 
 /** @throws GatewayError InvalidArgument */

@@ -9,7 +9,7 @@ import { readWriteEncryption } from './encryption-headers.ts';
 import { treatObjectHeader, unavailable } from './header-rules.ts';
 
 /**
- * PutObject from its headers.
+ * Reads a PutObject from its headers.
  * @param headers with those that a presigned URL carries in its query
  * @throws GatewayError InvalidArgument (reserved metadata, a header twice), NotImplemented (an x-amz header that would be
  *   ignored, an archive to be unpacked)
@@ -28,13 +28,16 @@ export function readWriteConditions(headers: HeaderList): Conditions {
   return { ifMatch: headers.get('if-match'), ifNoneMatch: headers.get('if-none-match') };
 }
 
-/** Of what a copy takes over. On another write they mean nothing: s3fs sends one when it begins an upload. */
+/**
+ * They say what a copy takes over from its source. On other writes they mean nothing; s3fs sends one when it begins an
+ * upload.
+ */
 export const DIRECTIVES = { metadata: 'x-amz-metadata-directive', tags: 'x-amz-tagging-directive' } as const;
 
 const IGNORED_DIRECTIVES: ReadonlySet<string> = new Set(Object.values(DIRECTIVES));
 
 /**
- * What a client stores beside an object's bytes. Headers of encryption are left to `readWriteEncryption`.
+ * Reads what a client stores beside an object's bytes. `readWriteEncryption` reads the headers of encryption.
  * @param isRead whether the operation reads a header itself that a plain write does not have
  * @throws GatewayError InvalidArgument (reserved metadata, a header twice), NotImplemented (an x-amz header that would be
  *   ignored, an archive to be unpacked)

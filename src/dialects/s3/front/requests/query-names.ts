@@ -57,5 +57,5 @@ export function isMeaningless(name: string, value: string, { treatment, method, 
   return isRead || value !== '' || !LIKE_A_SUBRESOURCE.test(name);
 }
 
-/** The only one there is. Apache Libcloud states it with every request. */
+/** S3 has only this version of its API. Apache Libcloud states it with every request. */
 const API_VERSION = '2006-03-01';

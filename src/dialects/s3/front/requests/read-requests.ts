@@ -46,7 +46,7 @@ const ATTRIBUTES: Readonly<Record<string, AskedAttribute>> = {
   ObjectSize: 'size',
 };
 
-/** S3's page of parts, where the client does not say. */
+/** The parts on a page, where the client does not say how many. */
 const MAX_PARTS = 1000;
 
 /** @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
@@ -67,7 +67,7 @@ export function readGetObjectAttributes(ref: ObjectRef, headers: HeaderList): Ge
   };
 }
 
-/** Java's SDK sends a line for each, others one with commas. */
+/** The SDK for Java sends a line for each attribute, others send one line with commas. */
 function readAttributes(headers: HeaderList): ReadonlySet<AskedAttribute> {
   const names = headers
     .getAll('x-amz-object-attributes')

@@ -5,7 +5,7 @@ import { readXml } from '../../../../wire/xml/xml.ts';
 
 /** The XML bodies of requests. Each is read strictly: an element that would be ignored is refused. */
 
-/** Bucket settings are a few elements. */
+/** The settings of a new bucket are a few elements. */
 export const MAX_CREATE_BUCKET_BYTES = 64 * 1024;
 
 /**
@@ -27,7 +27,7 @@ export function readCreateBucket(bucket: string, vendor: VendorHeaders | undefin
   return { kind: 'CreateBucket', bucket, location: location === '' ? undefined : location, vendor };
 }
 
-/** A RestoreRequest is a few elements. */
+/** A RestoreRequest has a few elements. */
 export const MAX_RESTORE_BYTES = 64 * 1024;
 
 const RESTORE_ELEMENTS = ['Days', 'Description', 'GlacierJobParameters', 'Tier'];

@@ -8,7 +8,7 @@ import { S3_OPERATIONS } from '../../operation-table.ts';
 import { presignedHeaderNames } from '../../signature/presigned-headers.ts';
 import { isMeaningless } from './query-names.ts';
 
-/** The rows of one method and level, by the query parameter that selects them; '' for those that need none. */
+/** The rows of one method and level, by the query parameter that selects them; '' for rows that need no parameter. */
 type RouteIndex = ReadonlyMap<string, readonly S3Operation[]>;
 
 const INDEX: ReadonlyMap<string, RouteIndex> = buildIndex();
@@ -45,7 +45,7 @@ export function routeRequest(request: WireRequest, headers: HeaderList, level: L
   return operation;
 }
 
-/** The name of the operation that a request asks for, refused or not. */
+/** Names the operation that a request asks for, whether or not the gateway refuses it. */
 export function operationNamed(request: WireRequest, level: Level): string | undefined {
   return findOperation(request, effectiveHeaders(request), level)?.name;
 }
@@ -68,7 +68,7 @@ function findOperation(request: WireRequest, headers: HeaderList, level: Level):
   );
 }
 
-/** Of a presigned URL of SigV2, which boto3 still makes unless told otherwise. */
+/** The parameters of a URL that is presigned by Signature Version 2, which is boto3's default still. */
 const SIGV2_PARAMETERS = ['AWSAccessKeyId', 'Signature', 'Expires'];
 
 function checkParameters(operation: S3Operation, query: QueryList): void {
@@ -82,7 +82,7 @@ function checkParameters(operation: S3Operation, query: QueryList): void {
       throw clientError('NotImplemented', `x-id names another operation, but the request reads as ${operation.name}.`);
     }
     if (isAmzParameter(name)) continue;
-    // The signature's reader wants each once.
+    // The reader of the signature refuses any that is there twice.
     if (bySigV2 && SIGV2_PARAMETERS.includes(name)) continue;
     if (name !== operation.subresource && !operation.parameters.includes(name)) {
       if (presigned.has(name.toLowerCase()) || isMeaningless(name, value, operation)) continue;
@@ -107,7 +107,7 @@ function noSuchOperation(request: WireRequest, level: Level): Error {
   return clientError('MethodNotAllowed', 'The method is not allowed for this resource.');
 }
 
-/** A client's own text in a message: bounded. */
+/** Bounds a client's own text in a message. */
 function shown(name: string): string {
   return name.length > 64 ? `${name.slice(0, 64)}…` : name;
 }

@@ -82,7 +82,7 @@ export function readListUploads(bucket: string, query: QueryList, headers: Heade
     prefix: query.get('prefix') ?? '',
     delimiter: query.get('delimiter') ?? '',
     keyMarker,
-    // S3 ignores it without a key.
+    // S3 ignores the upload's marker where there is no key marker.
     uploadIdMarker: keyMarker === '' ? '' : (query.get('upload-id-marker') ?? ''),
     maxUploads: readPageSize(query, 'max-uploads'),
     urlEncoded: isUrlEncoded(query),
@@ -96,7 +96,10 @@ export function readUploadId(query: QueryList): string {
   return uploadId;
 }
 
-/** CRC64NVME is of the whole object, hashes are of the parts', CRC32 and CRC32C either, by default of the parts'. */
+/**
+ * A CRC64NVME is computed over the whole object and a hash over the parts' hashes. CRC32 and CRC32C may be either, and
+ * are of the parts' by default.
+ */
 function readAskedChecksum(headers: HeaderList): AskedChecksum | undefined {
   const algorithm = readChecksumAlgorithm(headers);
   const composite = readChecksumType(headers);
