@@ -21,6 +21,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // A worker runs many files: what a file changes in its process, it sets right again.
+          isolate: false,
           include: filesOf('unit'),
           setupFiles: SETUP,
           pool: 'forks',
