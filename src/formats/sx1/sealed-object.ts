@@ -136,9 +136,10 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 
   async relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<RelocatedObject | undefined> {
-    const { quantum, keyRingId } = this.opened.head;
     // Another quantum would make another size of the same plaintext: listings could not tell it (FORMAT.md §5).
-    if (quantum !== desk.policy.quantum || keyRingId !== desk.tenant.ringId) return undefined;
+    if (this.opened.head.quantum !== desk.policy.quantum) return undefined;
+    // Under somebody else's keys the body gets a DEK of its own: whoever could open the source knows this one.
+    if (this.#desk.keys.scope !== desk.keys.scope) return undefined;
     return resealedMetadata(this.opened, place, metadata, desk);
   }
 
