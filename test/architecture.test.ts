@@ -195,6 +195,49 @@ describe('files', () => {
   });
 });
 
+describe('src/pipeline composes, and decides nothing that has a name', () => {
+  /** A vendor, a store, a format, and the policy's word for which format. */
+  const NAMES = ['s3', 'oss', 'cos', 'qingstor', 'x-amz', 'minio', 'ceph', 'versitygw', 'sx1', 'protection'];
+  const NAMED = new RegExp(`(?<![a-z0-9])(?:${NAMES.join('|')})(?![a-z0-9])`, 'gi');
+  /** Files that still name one, and which. The list only shrinks. */
+  const STILL_NAMED: Readonly<Record<string, readonly string[]>> = {};
+
+  test('so it names no vendor, no store and no format, in code or in messages', () => {
+    const named = sources
+      .filter(({ path }) => path.startsWith('src/pipeline/'))
+      .map(({ path, code }) => [path, [...new Set(code.match(NAMED)?.map((name) => name.toLowerCase()))]] as const)
+      .filter(([, names]) => names.length > 0);
+    expect(Object.fromEntries(named)).toEqual(STILL_NAMED);
+    expect('dialects/s3/back, `x-amz-tagging`, policy.protection, MinIO'.match(NAMED)).toHaveLength(4);
+  });
+
+  test('and imports nothing of a format’s own: neither its folder nor its envelope', () => {
+    const formats = /^src\/(?:envelope|formats\/[^/]+)\//;
+    expect(
+      breaches(({ path, imports }) =>
+        path.startsWith('src/pipeline/')
+          ? imports.filter((specifier) => formats.test(resolveImport(path, specifier) ?? ''))
+          : [],
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('a policy’s word for how objects are kept', () => {
+  test('is read where it is set and shown, where encryption is asked for, and by the one file that chooses formats', () => {
+    const reads = /\bprotection\s*[=!]==|\.protection\b|[{,]\s*protection\s*[,:}]/;
+    expect(sources.filter(({ code }) => reads.test(code)).map(({ path }) => path)).toEqual([
+      'src/cli/check/probe.ts',
+      'src/cli/tenant/bucket-option.ts',
+      'src/cli/tenant/tenant-remove.ts',
+      'src/encryption/policy.ts',
+      'src/formats/protection.ts',
+      'src/tenants/bucket-policy.ts',
+      'src/tenants/tenant.ts',
+    ]);
+  });
+});
+
 describe('settings', () => {
   test('are each read by somebody, but for the one whose meaning says that it has no effect', () => {
     const readers = sources

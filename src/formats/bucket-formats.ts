@@ -4,6 +4,7 @@ import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { FoundObject, IdentifiedObject, ObjectFormat, UploadWriter } from './format.ts';
 import type { FormatDesk } from './format-desk.ts';
+import type { PlainSizeCache } from './plain-sizes.ts';
 import { corrupted, notSealed } from './refusals.ts';
 
 /** What a bucket's policy makes of the formats that there are. */
@@ -16,6 +17,7 @@ export interface BucketFormatsOptions {
   readonly unmarked: ObjectFormat | undefined;
   /** Formats of which an unmarked object may have lost its mark; such objects are refused. */
   readonly mayLoseMarks: readonly ObjectFormat[];
+  readonly knownSizes: PlainSizeCache;
 }
 
 /** The formats of one bucket: what writes there, and what may be read there. Made by protection.ts. */
@@ -24,13 +26,16 @@ export class BucketFormats {
   readonly write: ObjectFormat;
   /** Whether identifying an object may want its first bytes: hand them over where they are on their way anyway. */
   readonly peeks: boolean;
+  /** Plaintext lengths of listed objects whose head was looked at. */
+  readonly knownSizes: PlainSizeCache;
   readonly #read: readonly ObjectFormat[];
   readonly #unmarked: ObjectFormat | undefined;
   readonly #mayLoseMarks: readonly ObjectFormat[];
 
-  constructor({ write, read, unmarked, mayLoseMarks }: BucketFormatsOptions) {
+  constructor({ write, read, unmarked, mayLoseMarks, knownSizes }: BucketFormatsOptions) {
     this.write = write;
     this.peeks = mayLoseMarks.length > 0;
+    this.knownSizes = knownSizes;
     this.#read = read;
     this.#unmarked = unmarked;
     this.#mayLoseMarks = mayLoseMarks;

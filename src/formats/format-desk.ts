@@ -3,9 +3,6 @@ import type { Budget } from '../shares/memory-budget.ts';
 import type { Store } from '../store/store.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import type { PlainSizeCache } from './plain-sizes.ts';
-import type { EnvelopeCache } from './sx1/envelope-cache.ts';
-import type { LayoutCache } from './sx1/layout-cache.ts';
 
 /** What a format may use while it reads or writes objects for one request. A pipeline's context is one. */
 export interface FormatDesk {
@@ -15,9 +12,6 @@ export interface FormatDesk {
   readonly store: Store;
   /** The memory for bytes in flight: of one request, its sharer's part of it. */
   readonly budget: Budget;
-  readonly envelopes: EnvelopeCache;
-  readonly layouts: LayoutCache;
-  readonly plainSizes: PlainSizeCache;
   /** Cryptographically strong; salts, object ids and DEKs come from here. */
   readonly randomBytes: (bytes: number) => Buffer;
   readonly tenant: Tenant;

@@ -28,10 +28,10 @@ export class Protections {
   }
 
   #make({ protection, mixed }: BucketPolicy): BucketFormats {
-    const { plain, sx1 } = this.#table;
-    const read = [sx1];
-    if (protection === 'none') return new BucketFormats({ write: plain, read, unmarked: plain, mayLoseMarks: [] });
-    if (mixed) return new BucketFormats({ write: sx1, read, unmarked: plain, mayLoseMarks: [sx1] });
-    return new BucketFormats({ write: sx1, read, unmarked: undefined, mayLoseMarks: [] });
+    const { knownSizes, plain, sx1 } = this.#table;
+    const reads = { read: [sx1], knownSizes };
+    if (protection === 'none') return new BucketFormats({ ...reads, write: plain, unmarked: plain, mayLoseMarks: [] });
+    if (mixed) return new BucketFormats({ ...reads, write: sx1, unmarked: plain, mayLoseMarks: [sx1] });
+    return new BucketFormats({ ...reads, write: sx1, unmarked: undefined, mayLoseMarks: [] });
   }
 }

@@ -9,11 +9,8 @@ import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { KnownEtags, type KnownEtagsOptions } from '../etags/known-etags.ts';
 import type { BucketFormats } from '../formats/bucket-formats.ts';
-import { PlainSizeCache } from '../formats/plain-sizes.ts';
 import { Protections } from '../formats/protection.ts';
-import { EnvelopeCache } from '../formats/sx1/envelope-cache.ts';
-import { LayoutCache } from '../formats/sx1/layout-cache.ts';
-import { FORMATS } from '../formats/table.ts';
+import { openFormats } from '../formats/table.ts';
 import type { KeyRings } from '../keys/key-rings.ts';
 import { createRandomPool } from '../keys/random-pool.ts';
 import type { OperationTools } from '../pipeline/context.ts';
@@ -29,14 +26,8 @@ import { Staging } from '../uploads/staging.ts';
 import { StagingRights } from '../uploads/staging-rights.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
 
-/** Verified footers of multipart objects that are remembered, each worker. */
-const LAYOUT_CACHE_BYTES = 16 * 1024 * 1024;
-
 /** What objects of buckets with MD5 ETags are shown as, each worker: some 25,000. */
 const ETAG_CACHE_BYTES = 16 * 1024 * 1024;
-
-/** Sizes in listings of mixed buckets that are remembered, each worker: some 30,000. */
-const PLAIN_SIZE_CACHE_BYTES = 8 * 1024 * 1024;
 
 /** What a pipeline is composed from: the stores that it stands on, and what its settings say. */
 export interface PipelineParts {
@@ -74,7 +65,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const memory = new MemoryBudget(parts.memoryBytes);
   const store = new Store(back, connection, { budget: memory, findings: parts.findings, reservedBuckets });
   const { keepSeconds } = uploadLimits;
-  const protections = new Protections(FORMATS);
+  const protections = new Protections(openFormats());
   const etags = new KnownEtags({
     index: parts.etagIndex,
     keyRings,
@@ -90,9 +81,6 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
     formatsFor: parts.formatsFor ?? ((policy) => protections.formatsFor(policy)),
     store,
     budget: memory,
-    envelopes: new EnvelopeCache(),
-    layouts: new LayoutCache(LAYOUT_CACHE_BYTES),
-    plainSizes: new PlainSizeCache(PLAIN_SIZE_CACHE_BYTES),
     etags,
     uploads,
     uploadQuota: new UploadQuota({ uploads, limit: uploadLimits.openPerTenant, keepSeconds }),

@@ -15,7 +15,8 @@ import type { EtagSource } from '../../src/etags/known-etags.ts';
 import { restingIndex } from '../../src/etags/resting-index.ts';
 import type { BucketFormats } from '../../src/formats/bucket-formats.ts';
 import { Protections } from '../../src/formats/protection.ts';
-import { FORMATS } from '../../src/formats/table.ts';
+import type { Sx1Memory } from '../../src/formats/sx1/format.ts';
+import { openFormats } from '../../src/formats/table.ts';
 import { composePipeline } from '../../src/gateway/pipeline-desk.ts';
 import type { KeyRings } from '../../src/keys/key-rings.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
@@ -40,6 +41,8 @@ export { BUCKET };
 export interface InProcess {
   readonly handling: HandlerServices;
   readonly tools: OperationTools;
+  /** What is remembered of sealed objects. */
+  readonly memory: Sx1Memory;
   readonly keyRings: KeyRings;
   readonly connection: BackendConnection;
   readonly faults: Faults;
@@ -98,8 +101,8 @@ export async function inProcess(
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
-  const compose = (index: EtagIndex) => {
-    const protections = new Protections(FORMATS);
+  const compose = (index: EtagIndex, formats = openFormats()) => {
+    const protections = new Protections(formats);
     return composePipeline({
       fronts: [],
       settings: { region: 'us-east-1', domains: [] },
@@ -118,13 +121,15 @@ export async function inProcess(
       formatsFor: (policy) => over.formatsFor?.(policy) ?? protections.formatsFor(policy),
     });
   };
-  const handling = compose(etagIndex);
+  const formats = openFormats();
+  const handling = compose(etagIndex, formats);
   const { tools } = handling;
   requests.length = 0;
   const asker = () => ({ tenant, signal: new AbortController().signal, trace: new RequestTrace() });
   return {
     handling,
     tools,
+    memory: formats.sx1.memory,
     keyRings: tenancy.keyRings,
     connection,
     faults: started.devstore.faults,
@@ -132,8 +137,8 @@ export async function inProcess(
     asked: () => requests.splice(0),
     etagsFound: () => etagsFound.splice(0),
     anotherProcess: async ({ emptyIndex }) => {
-      const { envelopes, layouts, plainSizes, etags } = compose(emptyIndex ? emptyEtagIndex() : etagIndex).tools;
-      return { ...tools, envelopes, layouts, plainSizes, etags };
+      const { formatsFor, etags } = compose(emptyIndex ? emptyEtagIndex() : etagIndex).tools;
+      return { ...tools, formatsFor, etags };
     },
     context: (over = {}) => {
       const policy = bucketPolicy({ pattern: BUCKET, ...over });
@@ -142,6 +147,11 @@ export async function inProcess(
     },
     at: (bucket) => authorize(bucket, asker(), tools),
   };
+}
+
+/** The same request in a process that remembers nothing of any object. */
+export function elsewhere(context: OperationContext): OperationContext {
+  return { ...context, formats: new Protections(openFormats()).formatsFor(context.policy) };
 }
 
 /** What an operation knows of a store that does all that S3 does, but for this. */

@@ -1,10 +1,17 @@
 import { BucketFormats } from '../../src/formats/bucket-formats.ts';
-import { FORMATS } from '../../src/formats/table.ts';
+import { PlainSizeCache } from '../../src/formats/plain-sizes.ts';
+import { openFormats } from '../../src/formats/table.ts';
 import { type FormatCase, formatConformance } from './format-conformance.ts';
 import { toyFormat } from './toy-format/toy-format.ts';
 
-const { plain, sx1 } = FORMATS;
-const toy = new BucketFormats({ write: toyFormat, read: [toyFormat], unmarked: undefined, mayLoseMarks: [] });
+const { plain, sx1 } = openFormats();
+const toy = new BucketFormats({
+  write: toyFormat,
+  read: [toyFormat],
+  unmarked: undefined,
+  mayLoseMarks: [],
+  knownSizes: new PlainSizeCache(1000),
+});
 
 const FORMATS_UNDER_TEST: readonly FormatCase[] = [
   { format: plain, policy: { protection: 'none' }, authenticates: false, readsToo: [sx1], readsUnmarked: true },

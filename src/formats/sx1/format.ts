@@ -1,49 +1,113 @@
+import type { StoredObject } from '../../dialects/store-exchange.ts';
 import { gatherMetadata } from '../../envelope/carried-metadata.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../../envelope/envelope.ts';
 import { maxFooterBytes, plaintextBytesOf, QUANTA, sealedBytes } from '../../envelope/sizes.ts';
 import { proven } from '../../errors.ts';
-import type { ObjectMetadata } from '../../operations/object.ts';
-import type { FoundObject, IdentifiedObject, ObjectFormat } from '../format.ts';
+import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
+import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
+import type { RangeRequest } from '../../wire/range.ts';
+import type { FoundObject, IdentifiedObject, ObjectFormat, RememberedObject, StoredRange } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
+import type { NewObject, ObjectWriter, PieceWriter } from '../object-writer.ts';
+import type { PlainSizeCache } from '../plain-sizes.ts';
 import { corrupted } from '../refusals.ts';
+import { EnvelopeCache } from './envelope-cache.ts';
+import { LayoutCache } from './layout-cache.ts';
 import { hasLostItsEnvelope } from './lost-envelope.ts';
 import { SealedObject } from './sealed-object.ts';
-import { sealedUploads } from './sealed-upload.ts';
+import { SealedUploads } from './sealed-upload.ts';
 import { SealedPieces, SealedWriter } from './sealed-writer.ts';
 import { envelopeText, newEnvelope, openSealed } from './sealing.ts';
 import { storedGuess } from './stored-guess.ts';
 
+/** Verified footers of multipart objects that are remembered, each worker. */
+const LAYOUT_CACHE_BYTES = 16 * 1024 * 1024;
+
+/** What the format remembers of objects that it read. */
+export interface Sx1Memory {
+  readonly envelopes: EnvelopeCache;
+  readonly layouts: LayoutCache;
+  /** Which unmarked objects are known to be plain. It is shared with the listings of the same buckets. */
+  readonly plainSizes: PlainSizeCache;
+}
+
 /** SX1, the gateway's own format (FORMAT.md): sealed segments and a footer in the body, an envelope in the metadata. */
-export const sx1: ObjectFormat = {
-  name: 'sx1',
-  asSent: false,
-  isMarked: ({ user }) => user.some(([name]) => name === ENVELOPE_ENTRY),
-  clientMetadata,
-  identify,
-  hasLostMark: hasLostItsEnvelope,
-  guess: storedGuess,
-  remembered(ref, { layouts, keys }) {
-    const known = layouts.get(keys.scope, ref);
+export class Sx1Format implements ObjectFormat {
+  readonly name = 'sx1';
+  readonly asSent = false;
+  readonly uploads: SealedUploads;
+  readonly endBytes = mostEndBytes;
+  readonly clientMetadata = clientMetadata;
+  readonly memory: Sx1Memory;
+
+  constructor(plainSizes: PlainSizeCache) {
+    this.memory = { envelopes: new EnvelopeCache(), layouts: new LayoutCache(LAYOUT_CACHE_BYTES), plainSizes };
+    this.uploads = new SealedUploads(this.memory.layouts);
+  }
+
+  isMarked({ user }: ObjectMetadata): boolean {
+    return user.some(([name]) => name === ENVELOPE_ENTRY);
+  }
+
+  async identify({ ref, stored: answered }: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {
+    const text = envelopeText(answered.metadata);
+    if (text === undefined) throw corrupted('It has no envelope.');
+    const { envelopes, layouts } = this.memory;
+    const gathered = gatherMetadata(answered.metadata);
+    const { content, user } = gathered;
+    const stored = { ...answered, metadata: { ...answered.metadata, content, user } };
+    const { opened, encryption } = await openSealed(text, ref, gathered, desk, envelopes);
+    const claimedBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
+    const sealedLength = opened.fields.plaintextBytes;
+    if (claimedBytes === undefined || (sealedLength !== undefined && sealedLength !== claimedBytes)) {
+      throw corrupted(
+        'The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.',
+      );
+    }
+    // The envelope opened.
+    return proven(new SealedObject({ format: this, desk, layouts, ref, stored, opened, encryption, claimedBytes }));
+  }
+
+  hasLostMark(found: FoundObject, desk: FormatDesk): Promise<boolean> {
+    return hasLostItsEnvelope(found, desk, this.memory.plainSizes);
+  }
+
+  guess(range: RangeRequest, ref: ObjectRef, desk: FormatDesk): StoredRange {
+    return storedGuess(range, ref, desk, this.memory.layouts);
+  }
+
+  remembered(ref: ObjectRef, { keys }: FormatDesk): RememberedObject | undefined {
+    const known = this.memory.layouts.get(keys.scope, ref);
     if (known === undefined) return undefined;
     const { multipart, parts } = known.manifest;
     return { etag: known.backendEtag, parts: multipart ? parts : undefined };
-  },
-  forget: (ref, { layouts, keys }) => layouts.delete(keys.scope, ref),
-  storedBytes: (plaintextBytes, { quantum }) => sealedBytes(plaintextBytes, quantum),
-  plaintextBytes: (storedBytes, { quantum }) => plaintextBytesOf(storedBytes, quantum),
-  claimedBytes({ metadata, storedBytes }) {
+  }
+
+  forget(ref: ObjectRef, { keys }: FormatDesk): void {
+    this.memory.layouts.delete(keys.scope, ref);
+  }
+
+  storedBytes(plaintextBytes: number, { quantum }: BucketPolicy): number {
+    return sealedBytes(plaintextBytes, quantum);
+  }
+
+  plaintextBytes(storedBytes: number, { quantum }: BucketPolicy): number | undefined {
+    return plaintextBytesOf(storedBytes, quantum);
+  }
+
+  claimedBytes({ metadata, storedBytes }: StoredObject): number {
     const { quantum } = readEnvelopeHead(decodeEnvelope(envelopeText(metadata) ?? ''));
     return plaintextBytesOf(storedBytes, quantum) ?? storedBytes;
-  },
-  endBytes: mostEndBytes,
-  async begin({ ref, metadata }, plaintextBytes, desk) {
+  }
+
+  async begin({ ref, metadata }: NewObject, plaintextBytes: number, desk: FormatDesk): Promise<ObjectWriter> {
     return new SealedWriter(await newEnvelope(ref, metadata, plaintextBytes, desk), plaintextBytes, desk);
-  },
-  async beginPieces({ ref, metadata }, desk) {
+  }
+
+  async beginPieces({ ref, metadata }: NewObject, desk: FormatDesk): Promise<PieceWriter> {
     return new SealedPieces(await newEnvelope(ref, metadata, undefined, desk), desk);
-  },
-  uploads: sealedUploads,
-};
+  }
+}
 
 /** Enough for the footer, whatever quantum the object has. */
 function mostEndBytes(storedBytes: number): number {
@@ -58,20 +122,4 @@ function mostEndBytes(storedBytes: number): number {
 function clientMetadata(metadata: ObjectMetadata): ObjectMetadata {
   const { content, user } = gatherMetadata(metadata);
   return { ...metadata, content, user };
-}
-
-async function identify({ ref, stored: answered }: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {
-  const text = envelopeText(answered.metadata);
-  if (text === undefined) throw corrupted('It has no envelope.');
-  const gathered = gatherMetadata(answered.metadata);
-  const { content, user } = gathered;
-  const stored = { ...answered, metadata: { ...answered.metadata, content, user } };
-  const { opened, encryption } = await openSealed(text, ref, gathered, desk);
-  const claimedBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
-  const sealedLength = opened.fields.plaintextBytes;
-  if (claimedBytes === undefined || (sealedLength !== undefined && sealedLength !== claimedBytes)) {
-    throw corrupted('The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.');
-  }
-  // The envelope opened.
-  return proven(new SealedObject({ format: sx1, desk, ref, stored, opened, encryption, claimedBytes }));
 }

@@ -7,6 +7,7 @@ import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import type { FoundObject } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { peekedContent } from '../peeked-content.ts';
+import type { PlainSizeCache } from '../plain-sizes.ts';
 
 /**
  * Where a bucket's policy lets plain objects be (mixed), a sealed one whose metadata was lost looks like one of them, and
@@ -15,10 +16,13 @@ import { peekedContent } from '../peeked-content.ts';
  * its start; else they cost a small request, the first time.
  * @throws ObjectReplaced, and what a GET throws
  */
-export async function hasLostItsEnvelope({ ref, stored, content }: FoundObject, desk: FormatDesk): Promise<boolean> {
+export async function hasLostItsEnvelope(
+  { ref, stored, content }: FoundObject,
+  desk: FormatDesk,
+  plainSizes: PlainSizeCache,
+): Promise<boolean> {
   if (stored.metadata.user.some(([name]) => name === CARRIED_ENTRY)) return true;
   if (!isSealedSize(stored.storedBytes)) return false;
-  const { plainSizes } = desk;
   const known = [ref.bucket, ref.key, stored.etag, stored.storedBytes] as const;
   if (content === undefined && plainSizes.isPlain(...known)) return false;
   const first = content === undefined ? await firstBytes(ref, stored, desk) : await content.peek(PART_MAGIC_BYTES);

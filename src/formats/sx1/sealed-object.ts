@@ -23,6 +23,7 @@ import type {
 import type { FormatDesk } from '../format-desk.ts';
 import { placeAmong } from '../part-place.ts';
 import { corrupted } from '../refusals.ts';
+import type { LayoutCache } from './layout-cache.ts';
 import { resealedMetadata } from './sealing.ts';
 import { mayFollowParts } from './stored-guess.ts';
 
@@ -33,6 +34,7 @@ const SLACK_BYTES = 8 * SEGMENT_BYTES;
 interface OpenedObject {
   readonly format: ObjectFormat;
   readonly desk: FormatDesk;
+  readonly layouts: LayoutCache;
   readonly ref: ObjectRef;
   readonly stored: StoredObject;
   readonly opened: OpenEnvelope;
@@ -49,13 +51,15 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   readonly encryption: EncryptionFacts;
   readonly claimedBytes: number;
   readonly #desk: FormatDesk;
+  readonly #layouts: LayoutCache;
   /** The verified footer; kept for as long as a request has the object in hand, should the cache be too small for it. */
   #manifest: Manifest | undefined;
   #details: ObjectDetails | undefined;
 
-  constructor({ format, desk, ref, stored, opened, encryption, claimedBytes }: OpenedObject) {
+  constructor({ format, desk, layouts, ref, stored, opened, encryption, claimedBytes }: OpenedObject) {
     this.format = format;
     this.#desk = desk;
+    this.#layouts = layouts;
     this.ref = ref;
     this.stored = stored;
     this.opened = opened;
@@ -110,8 +114,8 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   /** So that the next such range is asked for exactly. What was asked for may have reached past the end. */
   #rememberSingle(range: ByteRange): void {
     const toTheEnd = range.last === this.claimedBytes - 1;
-    if (!toTheEnd && !mayFollowParts({ kind: 'from', ...range }, this.#desk)) return;
-    this.#desk.layouts.setSingle(this.#desk.keys.scope, this.ref);
+    if (!toTheEnd && !mayFollowParts({ kind: 'from', ...range }, this.#desk.store)) return;
+    this.#layouts.setSingle(this.#desk.keys.scope, this.ref);
   }
 
   async #locateAmongParts(range: ByteRange | undefined): Promise<StoredSpan> {
@@ -153,7 +157,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   async layout(): Promise<Layout> {
     if (!this.opened.head.multipart) return this.#singleLayout();
     const manifest = await this.manifest();
-    const known = this.#desk.layouts.get(this.#desk.keys.scope, this.ref);
+    const known = this.#layouts.get(this.#desk.keys.scope, this.ref);
     if (known?.manifest === manifest && known.layout !== undefined) return known.layout;
     return Layout.fromManifest(manifest, this.opened.head.quantum);
   }
@@ -161,7 +165,8 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   /** The verified footer of exactly this object: from the cache, or by one suffix GET pinned to its ETag. */
   async manifest(): Promise<Manifest> {
     if (this.#manifest !== undefined) return this.#manifest;
-    const { budget, layouts, store, keys, signal } = this.#desk;
+    const { budget, store, keys, signal } = this.#desk;
+    const layouts = this.#layouts;
     const { ref, stored } = this;
     const { oid, quantum } = this.opened.head;
     const known = layouts.get(keys.scope, ref);
@@ -201,7 +206,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
       manifest.plaintextBytes === this.claimedBytes &&
       sealedBytes(manifest.plaintextBytes, quantum) === storedBytes;
     if (!consistent) throw corrupted('The stored object’s footer contradicts its envelope.');
-    this.#desk.layouts.set(this.#desk.keys.scope, this.ref, {
+    this.#layouts.set(this.#desk.keys.scope, this.ref, {
       backendEtag: etag,
       oid,
       storedBytes,

@@ -16,32 +16,45 @@ import { sealPart } from '../../envelope/streams.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { ByteSource } from '../../wire/message.ts';
-import type { IdentifiedObject, SentPart, UploadContents, UploadFormat, UploadWriter } from '../format.ts';
+import type { BegunUpload, IdentifiedObject, SentPart, UploadContents, UploadFormat, UploadWriter } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
+import type { NewObject } from '../object-writer.ts';
+import type { LayoutCache } from './layout-cache.ts';
 import { SealedObject } from './sealed-object.ts';
 import { newEnvelope } from './sealing.ts';
 
 /** Uploads of SX1 (FORMAT.md §6): the upload's header is the object's envelope, its end is the footer. */
-export const sealedUploads: UploadFormat = {
-  lastPartNumber: LAST_PART_NUMBER,
-  endPartNumber: FOOTER_PART_NUMBER,
-  storedPartBytes: sealedPartBytes,
-  largestPartPlaintext,
-  isHeader: () => true, // what is none fails to open
-  async begin({ ref, metadata }, desk) {
+export class SealedUploads implements UploadFormat {
+  readonly lastPartNumber = LAST_PART_NUMBER;
+  readonly endPartNumber = FOOTER_PART_NUMBER;
+  readonly storedPartBytes = sealedPartBytes;
+  readonly largestPartPlaintext = largestPartPlaintext;
+  /** Of the format's objects: what an upload made is remembered with them. */
+  readonly layouts: LayoutCache;
+
+  constructor(layouts: LayoutCache) {
+    this.layouts = layouts;
+  }
+
+  isHeader(): boolean {
+    return true; // what is none fails to open
+  }
+
+  async begin({ ref, metadata }: NewObject, desk: FormatDesk): Promise<BegunUpload> {
     const object = await newEnvelope(ref, metadata, undefined, desk);
     const { keys, oid, envelope, encryption } = object;
     const { quantum } = desk.policy;
-    const writer = new SealedUpload({ keys, oid, encryption, quantum, header: envelope, ref }, desk);
+    const writer = new SealedUpload(this, { keys, oid, encryption, quantum, header: envelope, ref }, desk);
     return { metadata: object.metadata, writer };
-  },
-  async open(header, ref, desk) {
+  }
+
+  async open(header: Buffer, ref: ObjectRef, desk: FormatDesk): Promise<UploadWriter> {
     const { keyRingId, kekVersion, oid, quantum } = readEnvelopeHead(header);
     const kek = await desk.keys.forExisting({ ringId: keyRingId, version: kekVersion });
     const { keys } = openEnvelope(header, { kek: kek.key, tenant: desk.tenant.name });
-    return new SealedUpload({ keys, oid, encryption: kek.told, quantum, header, ref }, desk);
-  },
-};
+    return new SealedUpload(this, { keys, oid, encryption: kek.told, quantum, header, ref }, desk);
+  }
+}
 
 interface OpenedUpload {
   readonly keys: ObjectKeys;
@@ -54,11 +67,12 @@ interface OpenedUpload {
 }
 
 class SealedUpload implements UploadWriter {
-  readonly format = sealedUploads;
+  readonly format: SealedUploads;
   readonly #upload: OpenedUpload;
   readonly #desk: FormatDesk;
 
-  constructor(upload: OpenedUpload, desk: FormatDesk) {
+  constructor(format: SealedUploads, upload: OpenedUpload, desk: FormatDesk) {
+    this.format = format;
     this.#upload = upload;
     this.#desk = desk;
   }
@@ -113,11 +127,11 @@ class SealedUpload implements UploadWriter {
 
   remember(contents: UploadContents, etag: string): void {
     const { oid, quantum, ref } = this.#upload;
-    const { layouts, keys } = this.#desk;
+    const { keys } = this.#desk;
     const manifest = manifestOf(contents);
     const storedBytes = sealedBytes(manifest.plaintextBytes, quantum);
     const layout = Layout.fromManifest(manifest, quantum);
-    layouts.set(keys.scope, ref, { backendEtag: etag, oid, storedBytes, manifest, layout });
+    this.format.layouts.set(keys.scope, ref, { backendEtag: etag, oid, storedBytes, manifest, layout });
   }
 
   async made(object: IdentifiedObject, parts: readonly SentPart[]): Promise<boolean> {

@@ -189,8 +189,9 @@ export async function openSealed(
   ref: ObjectRef,
   metadata: GatheredMetadata,
   context: FormatDesk,
+  envelopes: EnvelopeCache,
 ): Promise<{ readonly opened: OpenEnvelope; readonly encryption: EncryptionFacts }> {
-  const { envelopes, keys, tenant } = context;
+  const { keys, tenant } = context;
   const name = EnvelopeCache.nameOf({ scope: keys.scope, bucket: ref.bucket, envelope: text, key: ref.key });
   const before = envelopes.get(name);
   const canonical = canonicalMetadata(metadata);

@@ -1,4 +1,3 @@
-import type { StoreGet } from '../../dialects/store-exchange.ts';
 import {
   PART_HEADER_BYTES,
   quantumBytes,
@@ -7,10 +6,11 @@ import {
   TAG_BYTES,
 } from '../../envelope/sizes.ts';
 import type { ObjectRef } from '../../operations/object.ts';
+import type { Store } from '../../store/store.ts';
 import { type RangeRequest, resolveRange } from '../../wire/range.ts';
+import type { StoredRange } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
-
-type StoredRange = NonNullable<StoreGet['range']>;
+import type { LayoutCache } from './layout-cache.ts';
 
 /** What each part before a place shifts it by at most: its header, and a tag for a segment that it cuts short. */
 const SHIFT_BYTES = PART_HEADER_BYTES + TAG_BYTES;
@@ -21,7 +21,7 @@ const FOOTER_ALLOWANCE_BYTES = 64 * 1024;
 /**
  * The stored bytes to ask for before it is known what object there is. The answer is held against the object's own
  * layout, and asked for again if it does not hold the range; so this decides how many requests a range costs, and
- * nothing else. Without protection stored bytes are the plaintext itself.
+ * nothing else.
  *
  * - Of an object whose place of parts is remembered: exactly where they are.
  * - Of another: whole segments where a PutObject's lie. Past the smallest first part there may be parts, which shift
@@ -29,9 +29,12 @@ const FOOTER_ALLOWANCE_BYTES = 64 * 1024;
  *
  * So a range costs one request, of a multipart object one more for its footer the first time.
  */
-export function storedGuess(range: RangeRequest, ref: ObjectRef, context: FormatDesk): StoredRange {
-  const { layouts, policy, keys } = context;
-  if (policy.protection === 'none') return asIs(range);
+export function storedGuess(
+  range: RangeRequest,
+  ref: ObjectRef,
+  { keys, policy, store }: FormatDesk,
+  layouts: LayoutCache,
+): StoredRange {
   const layout = layouts.get(keys.scope, ref)?.layout;
   const known = layout && resolveRange(range, layout.plaintextBytes);
   if (layout !== undefined && known !== undefined && known !== 'unsatisfiable') {
@@ -41,18 +44,14 @@ export function storedGuess(range: RangeRequest, ref: ObjectRef, context: Format
   const quantum = quantumBytes(policy.quantum);
   if (range.kind === 'suffix') return sealedSuffix(range.bytes, quantum);
   const single = singleRange(range);
-  if (!mayFollowParts(range, context) || layouts.isSingle(keys.scope, ref)) return single;
+  if (!mayFollowParts(range, store) || layouts.isSingle(keys.scope, ref)) return single;
   return widened(single, quantum);
 }
 
 /** Whether a range reaches past the first part that an object may have. */
-export function mayFollowParts(range: RangeRequest, { store }: FormatDesk): boolean {
+export function mayFollowParts(range: RangeRequest, store: Store): boolean {
   if (range.kind === 'suffix') return false; // it is asked for from the end
   return range.last === undefined || range.last >= store.limits.smallestPartBytes;
-}
-
-function asIs(range: RangeRequest): StoredRange {
-  return range.kind === 'suffix' ? { suffixBytes: range.bytes } : { first: range.first, last: range.last };
 }
 
 type FromRange = Extract<RangeRequest, { kind: 'from' }>;

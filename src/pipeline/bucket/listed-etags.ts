@@ -47,7 +47,7 @@ function withoutLook(entry: ListedEntry, { formats }: OperationContext): string 
 
 /** By one request, which brings the object's head and its end, pinned to the object that was listed. */
 async function etagByFooter(listed: Listed, entry: ListedEntry, context: OperationContext): Promise<string> {
-  const { budget, etags, formats, plainSizes, store, tenant, signal } = context;
+  const { budget, etags, formats, store, tenant, signal } = context;
   const { key, etag, storedBytes } = entry;
   const { bucket } = listed;
   const ref = refOf(listed, entry);
@@ -60,7 +60,7 @@ async function etagByFooter(listed: Listed, entry: ListedEntry, context: Operati
     const object = await formats.identify({ ref, stored: content.object }, context);
     etags.countFooter();
     // What its size is was the same question.
-    plainSizes.set(bucket, key, content.object.etag, storedBytes, object.claimedBytes);
+    formats.knownSizes.set(bucket, key, content.object.etag, storedBytes, object.claimedBytes);
     const { id } = object;
     const digest = id === undefined ? PLAIN_OBJECT : digestIn(object.detailsIn(tail), id);
     void etags.learn({ tenant, ref, backendEtag: content.object.etag }, digest);

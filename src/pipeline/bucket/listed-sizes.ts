@@ -37,17 +37,17 @@ export async function plaintextSizes(
 
 /** Of an entry whose size an object of the bucket's format may have: only its metadata tell whether it is one. */
 async function sizeByHead(listed: Listed, entry: ListedEntry, context: OperationContext): Promise<number> {
-  const { formats, plainSizes, store } = context;
+  const { formats, store } = context;
   const { key, etag, storedBytes } = entry;
   const { bucket } = listed;
-  const known = plainSizes.get(bucket, key, etag, storedBytes);
+  const known = formats.knownSizes.get(bucket, key, etag, storedBytes);
   if (known !== undefined) return known;
   try {
     const ref = refOf(listed, entry);
     const stored = await store.head({ ref, conditions: {} }, context.signal);
     // The listing's size: it is what was asked about, should another object lie there by now.
     const size = formats.claimedBytes({ ...stored, storedBytes });
-    if (stored.etag === etag) plainSizes.set(bucket, key, etag, storedBytes, size);
+    if (stored.etag === etag) formats.knownSizes.set(bucket, key, etag, storedBytes, size);
     return size;
   } catch (error) {
     if (isOfThisObject(error)) return storedBytes;

@@ -139,11 +139,11 @@ export async function checksumOfObject(
     if (claimed === undefined) return undefined;
     throw clientError(
       'InvalidRequest',
-      `The object's ${claimed.algorithm} cannot be checked: the upload was begun without x-amz-checksum-algorithm, or its parts were sent without that checksum.`,
+      `The object's ${claimed.algorithm} cannot be checked: the upload was begun without a checksum algorithm, or its parts were sent without that checksum.`,
     );
   }
   if (operation.composite !== undefined && operation.composite !== asked.composite) {
-    throw clientError('InvalidRequest', 'The upload was begun with another x-amz-checksum-type.');
+    throw clientError('InvalidRequest', 'The upload was begun with another type of checksum.');
   }
   if (claimed !== undefined && claimed.algorithm !== asked.algorithm) {
     throw clientError(
@@ -185,6 +185,6 @@ function refuseOtherLength({ plaintextBytes }: CompleteMultipartUpload, parts: r
   if (plaintextBytes === actual) return;
   throw clientError(
     'InvalidRequest',
-    `The provided 'x-amz-mp-object-size' header value ${plaintextBytes} does not match what was computed: ${actual}`,
+    `The object size that was specified, ${plaintextBytes}, does not match what was computed: ${actual}`,
   );
 }

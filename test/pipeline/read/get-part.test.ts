@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { LayoutCache } from '../../../src/formats/sx1/layout-cache.ts';
 import type { ObjectContent } from '../../../src/operations/answer.ts';
 import type { AskedAttribute, GetObject, GetObjectAttributes } from '../../../src/operations/operation.ts';
 import type { OperationContext } from '../../../src/pipeline/context.ts';
@@ -11,6 +10,7 @@ import { pattern } from '../../devstore/started.ts';
 import {
   BUCKET,
   bodyOf,
+  elsewhere,
   getOf,
   headOf,
   type InProcess,
@@ -19,7 +19,7 @@ import {
   refusalOf,
   verifiedBody,
 } from '../in-process.ts';
-import { MIB, PART, startUpload } from '../upload/upload-stand.ts';
+import { PART, startUpload } from '../upload/upload-stand.ts';
 
 const FIRST = pattern(PART + 70_001, 1);
 const SECOND = pattern(PART, 2);
@@ -34,12 +34,6 @@ async function threeParts(stand: InProcess, key = 'three', last = LAST): Promise
   const parts = [await upload.send(2, FIRST), await upload.send(5, SECOND), await upload.send(9, last)];
   await upload.complete(parts);
   return Buffer.concat([FIRST, SECOND, last]);
-}
-
-/** Another process: what was learnt when the object was made is not known there. */
-function elsewhere(stand: InProcess): OperationContext {
-  const context = stand.context();
-  return { ...context, layouts: new LayoutCache(MIB) };
 }
 
 function told({ range, partsCount, facts }: ObjectContent): unknown[] {
@@ -69,7 +63,7 @@ describe('one part of an object', () => {
   it('costs one request once the list of parts is known', async () => {
     const stand = await inProcess();
     await threeParts(stand);
-    const context = elsewhere(stand);
+    const context = elsewhere(stand.context());
     stand.asked();
     await bodyOf(await getPart(getOf('three'), 2, context));
     expect(stand.asked().map((line) => line.split(' ')[0])).toEqual(['HEAD', 'GET', 'GET']);
@@ -85,13 +79,13 @@ describe('one part of an object', () => {
     const known = stand.context();
     await bodyOf(await getPart(getOf('replaced'), 1, known));
     // The gateway beside this one replaces it.
-    const upload = await startUpload(stand, 'replaced', { context: () => elsewhere(stand) });
+    const upload = await startUpload(stand, 'replaced', { context: () => elsewhere(stand.context()) });
     const parts = [await upload.send(1, SECOND), await upload.send(2, pattern(3, 9))];
     await upload.complete(parts);
     const second = await getPart(getOf('replaced'), 2, known);
     expect(await bodyOf(second)).toEqual(pattern(3, 9));
     expect(told(second)).toEqual([{ first: PART, last: PART + 2 }, 2, PART + 3]);
-    await putObject(putOf('replaced'), verifiedBody(pattern(5)), elsewhere(stand));
+    await putObject(putOf('replaced'), verifiedBody(pattern(5)), elsewhere(stand.context()));
     expect(await refusalOf(getPart(getOf('replaced'), 2, known))).toBe('InvalidPartNumber');
     expect(await bodyOf(await getPart(getOf('replaced'), 1, known))).toEqual(pattern(5));
   });
@@ -112,7 +106,7 @@ describe('one part of an object', () => {
     await threeParts(stand, 'empty-end', Buffer.alloc(0));
     await putObject(putOf('empty'), verifiedBody(Buffer.alloc(0)), stand.context());
     const size = FIRST.length + SECOND.length;
-    for (const context of [stand.context(), elsewhere(stand)]) {
+    for (const context of [stand.context(), elsewhere(stand.context())]) {
       const end = await getPart(getOf('empty-end'), 3, context);
       expect(await bodyOf(end)).toEqual(Buffer.alloc(0));
       expect(told(end)).toEqual([{ first: size, last: size - 1 }, 3, size]);
@@ -151,7 +145,7 @@ describe('attributes', () => {
     const stand = await inProcess();
     const whole = await threeParts(stand);
     const head = await headObject(headOf('three'), stand.context());
-    const { facts, parts } = await objectAttributes(asked('three'), elsewhere(stand));
+    const { facts, parts } = await objectAttributes(asked('three'), elsewhere(stand.context()));
     expect([facts.plaintextBytes, facts.etag]).toEqual([whole.length, head.facts.etag]);
     const [first, second, last] = [
       { partNumber: 2, plaintextBytes: FIRST.length },
@@ -175,7 +169,10 @@ describe('attributes', () => {
     await putObject(putOf('single'), verifiedBody(pattern(300_000)), stand.context());
     const requests = async (key: string, ...attributes: AskedAttribute[]) => {
       stand.asked();
-      const answer = await objectAttributes(asked(key, { attributes: new Set(attributes) }), elsewhere(stand));
+      const answer = await objectAttributes(
+        asked(key, { attributes: new Set(attributes) }),
+        elsewhere(stand.context()),
+      );
       return [stand.asked().length, answer.parts?.count];
     };
     expect(await requests('three', 'etag', 'storageClass')).toEqual([1, undefined]);
@@ -190,6 +187,6 @@ describe('attributes', () => {
     expect(await refusalOf(objectAttributes(asked('none'), stand.context()))).toBe('NoSuchKey');
     await threeParts(stand);
     await stand.stored.flip(BUCKET, 'three', -20);
-    expect(await refusalOf(objectAttributes(asked('three'), elsewhere(stand)))).toBe('ObjectCorrupted');
+    expect(await refusalOf(objectAttributes(asked('three'), elsewhere(stand.context())))).toBe('ObjectCorrupted');
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { Layout } from '../../../src/envelope/layout.ts';
-import { LayoutCache } from '../../../src/formats/sx1/layout-cache.ts';
 import type { PutObject } from '../../../src/operations/operation.ts';
 import { getObject } from '../../../src/pipeline/read/get.ts';
 import { headObject } from '../../../src/pipeline/read/head.ts';
@@ -10,6 +9,7 @@ import { pattern } from '../../devstore/started.ts';
 import {
   BUCKET,
   bodyOf,
+  elsewhere,
   getOf,
   headOf,
   type InProcess,
@@ -193,9 +193,8 @@ describe('ranges of a multipart object', () => {
       const stand = await inProcess();
       await put(stand, 'parts', whole, { declared: false });
       const context = stand.context();
-      const elsewhere = { ...context, layouts: new LayoutCache(1024 * 1024) };
       stand.asked();
-      const content = await getObject(getOf('parts', { range }), elsewhere);
+      const content = await getObject(getOf('parts', { range }), elsewhere(context));
       const wanted =
         range.kind === 'suffix'
           ? whole.subarray(whole.length - range.bytes)
@@ -226,7 +225,7 @@ describe('ranges of a multipart object', () => {
 
   it('of an object that another gateway replaced: bytes of the new one, whatever the old one looked like', async () => {
     const stand = await inProcess();
-    const { layouts } = stand.tools;
+    const { layouts } = stand.memory;
     const range = { kind: 'from', first: PIECE + 100_000, last: PIECE + 200_000 } as const;
     const { ref } = getOf('object');
     await put(stand, 'object', pattern(2 * PIECE + 70_000), { declared: false });
@@ -253,7 +252,7 @@ describe('ranges of a multipart object', () => {
 
   it('of an object that was once of so many parts that its bytes lay where the new one has ended', async () => {
     const stand = await inProcess();
-    const { layouts } = stand.tools;
+    const { layouts } = stand.memory;
     const { ref } = getOf('object');
     const tenant = stand.context().tenant.name;
     await put(stand, 'object', pattern(PIECE + 1), { declared: false });

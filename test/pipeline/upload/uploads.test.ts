@@ -642,7 +642,7 @@ describe('Complete', () => {
     const sums = bodies.map((body) => createHash('sha256').update(body).digest());
     const value = createHash('sha256').update(Buffer.concat(sums)).digest();
     expect((await upload.complete(parts)).checksum).toEqual({ algorithm: 'SHA256', value, parts: 2 });
-    expect(stand.tools.layouts.get('acme', { bucket: BUCKET, key: 'computed' })?.manifest.md5).toEqual(
+    expect(stand.memory.layouts.get('acme', { bucket: BUCKET, key: 'computed' })?.manifest.md5).toEqual(
       createHash('md5')
         .update(Buffer.concat(bodies.map((body) => createHash('md5').update(body).digest())))
         .digest(),
