@@ -89,6 +89,12 @@ export class Store {
     return this.#calls.dialect;
   }
 
+  /** Whether the backend can copy objects and parts itself. Otherwise their bytes come through the gateway. */
+  get copies(): boolean {
+    const { copy, copyPart } = this.#calls.dialect.calls;
+    return copy !== undefined && copyPart !== undefined;
+  }
+
   /** The sizes and counts that the backend sets. */
   get limits(): BackendLimits {
     return this.#calls.dialect.limits;

@@ -6,7 +6,6 @@ import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
 import type { Faults } from '../../src/devstore/faults.ts';
 import type { StoredObjects } from '../../src/devstore/stored-objects.ts';
 import type { VerifiedBody } from '../../src/dialects/front-dialect.ts';
-import { s3Back } from '../../src/dialects/s3/back/back.ts';
 import type { KeySourceTable } from '../../src/encryption/sources/table.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { EtagIndex } from '../../src/etags/etag-index.ts';
@@ -109,7 +108,7 @@ export async function inProcess(
       directory: tenancy.directory,
       keyRings: tenancy.keyRings,
       keySources: over.keySources,
-      backend: { back: s3Back, connection, lane, reservedBuckets: new Set<string>() },
+      backend: { back: options.dialect, connection, lane, reservedBuckets: new Set<string>() },
       findings: { capabilities: ALL_CAPABILITIES, pending: [] },
       uploads,
       uploadLimits: { openPerTenant: over.openUploads ?? 1000, keepSeconds: 3600 },

@@ -60,7 +60,8 @@ async function isPlainThroughout(
   { object }: FoundSource,
   context: OperationContext,
 ): Promise<boolean> {
-  if (!object.format.asSent || object.stored.storedBytes === 0 || !context.formats.write.asSent) return false;
+  if (!context.store.copies || object.stored.storedBytes === 0) return false;
+  if (!object.format.asSent || !context.formats.write.asSent) return false;
   // An upload that began under another policy is still sealed.
   return (await findUpload(operation, context)) === undefined;
 }

@@ -63,7 +63,7 @@ async function relocatedObject(
   context: OperationContext,
 ): Promise<RelocatedObject | undefined> {
   const { object } = source;
-  if (object.format !== context.formats.write) return undefined;
+  if (object.format !== context.formats.write || !context.store.copies) return undefined;
   if (!hasAskedChecksum(operation, source) || isWrittenAnew(operation, source, context)) return undefined;
   return object.relocated(operation.ref, metadata, context);
 }

@@ -1,5 +1,26 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { listObjects } from '../../../src/pipeline/bucket/list.ts';
+import { copyObject } from '../../../src/pipeline/copy/copy.ts';
+import { getObject } from '../../../src/pipeline/read/get.ts';
+import { headObject } from '../../../src/pipeline/read/head.ts';
+import { deleteObjects } from '../../../src/pipeline/write/delete.ts';
+import { putObject } from '../../../src/pipeline/write/put.ts';
 import { backConformance } from '../../dialects/back-conformance.ts';
+import {
+  BUCKET,
+  bodyOf,
+  copyOf,
+  getOf,
+  headOf,
+  inProcess,
+  listOf,
+  putOf,
+  refusalOf,
+  verifiedBody,
+} from '../../pipeline/in-process.ts';
+import { MIB, readBack, startUpload } from '../../pipeline/upload/upload-stand.ts';
 import { backendOptions } from '../../support/backend-options.ts';
+import { payload } from '../../support/payload.ts';
 import { toyBack } from './toy-back.ts';
 import { startToyStore } from './toy-store.ts';
 
@@ -20,4 +41,73 @@ backConformance({
     [403, error('BadSignature'), 'BackendError'],
   ],
   badKey: [403, error('BadSignature')],
+});
+
+describe('a gateway over a store of another dialect', () => {
+  async function stand() {
+    const toy = await startToyStore(SECRET);
+    onTestFinished(() => toy.stop());
+    const here = await inProcess({ endpoint: toy.url, backend: { dialect: toyBack, lookup: toy.lookup } });
+    const { signal } = here.context();
+    await here.tools.store.buckets.create({ kind: 'CreateBucket', bucket: BUCKET, location: undefined }, signal);
+    const put = (key: string, bytes: Buffer, declared = true) =>
+      putObject(putOf(key), verifiedBody(bytes, { declared }), here.context());
+    return { toy, here, put };
+  }
+
+  it.each([
+    [0, true],
+    [70_000, true],
+    [9 * MIB, false],
+    // More than the store takes in one request.
+    [17 * MIB, true],
+  ])('keeps %i bytes (of declared length: %s) sealed, and gives them back', async (bytes, declared) => {
+    const { toy, here, put } = await stand();
+    const plaintext = payload(bytes);
+    await put('k', plaintext, declared);
+    const stored = toy.bytesOf(BUCKET, 'k') as Buffer;
+    expect(stored.length).toBeGreaterThan(bytes);
+    if (bytes > 0) expect(stored.includes(plaintext.subarray(0, 64))).toBe(false);
+    expect((await readBack(here, 'k')).equals(plaintext)).toBe(true);
+    const range = { kind: 'from', first: 5, last: 65_540 } as const;
+    if (bytes > 0) {
+      const part = await bodyOf(await getObject(getOf('k', { range }), here.context()));
+      expect(part.equals(plaintext.subarray(5, 65_541))).toBe(true);
+    }
+    const { objects } = await listObjects(listOf({ maxKeys: 3 }), here.context());
+    expect(objects.map(({ key, plaintextBytes }) => [key, plaintextBytes])).toEqual([['k', bytes]]);
+  });
+
+  it('puts uploads together, small parts of which wait elsewhere', async () => {
+    const { toy, here } = await stand();
+    const upload = await startUpload(here, 'u');
+    const pieces = [payload(2 * MIB, 1), payload(MIB / 2, 2)];
+    const parts = [];
+    for (const [at, piece] of pieces.entries()) parts.push(await upload.send(at + 1, piece));
+    await upload.complete(parts, { smallestPartBytes: 0 });
+    expect((await readBack(here, 'u')).equals(Buffer.concat(pieces))).toBe(true);
+    expect(toy.bytesOf(BUCKET, 'u')?.length).toBeGreaterThan(2.5 * MIB);
+  });
+
+  it('copies by way of the gateway what the store cannot copy, and deletes many one by one', async () => {
+    const { here, put } = await stand();
+    await put('from', payload(70_000));
+    await copyObject(copyOf(`${BUCKET}/from`, 'to'), here.context());
+    expect((await readBack(here, 'to')).equals(payload(70_000))).toBe(true);
+    const targets = [{ key: 'from' }, { key: 'to' }];
+    const asked = { kind: 'DeleteObjects', bucket: BUCKET, targets, quiet: false } as const;
+    const { deleted, failures } = await deleteObjects(asked, here.context());
+    expect([deleted.map(({ key }) => key), failures]).toEqual([['from', 'to'], []]);
+    expect(await refusalOf(headObject(headOf('to'), here.context()))).toBe('NoSuchKey');
+  });
+
+  it('takes as much metadata as this store holds beside the envelope', async () => {
+    const { here } = await stand();
+    const user = (bytes: number) => ({ content: {}, user: [['m', 'x'.repeat(bytes)]] as const });
+    const put = (bytes: number) =>
+      putObject(putOf('k', { metadata: user(bytes) }), verifiedBody(payload(10)), here.context());
+    await put(3_700);
+    expect((await headObject(headOf('k'), here.context())).facts.metadata.user[0]?.[1]).toHaveLength(3_700);
+    expect(await refusalOf(put(3_900))).toBe('MetadataTooLarge');
+  });
 });

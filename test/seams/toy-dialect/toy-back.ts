@@ -23,7 +23,8 @@ type Asked = Partial<ForStore<StorePut>> & { readonly bucket?: string; readonly 
 function ask(method: string, name: string, asked: Asked): OutgoingRequest {
   const { ref, bucket, body, metadata, vendor, ...rest } = asked;
   const { content, user, traits = {} } = metadata ?? {};
-  const settings = Object.values(traits).some((trait) => trait !== undefined);
+  const { tags = [], ...others } = traits;
+  const settings = tags.length > 0 || Object.values(others).some((trait) => trait !== undefined);
   if (ref?.versionId !== undefined || settings) throw clientError('NotImplemented', 'The toy has no such thing.');
   const told = Buffer.from(JSON.stringify({ ...rest, content, user }));
   const headers = vendorHeadersFor('toy', metadata?.vendor ?? vendor).append('toy-call', name);
