@@ -15,6 +15,8 @@ export interface StoreFinderParts {
   /** Where the store is tried: no tenant reaches it. */
   readonly stagingBucket: string;
   readonly onFinding: StoreFinderOptions['onFinding'];
+  /** Default: the clock of this machine. */
+  readonly now?: (() => Date) | undefined;
   /** Default: KNOWN_STORES. */
   readonly knownStores?: readonly KnownStore[] | undefined;
 }
@@ -22,6 +24,7 @@ export interface StoreFinderParts {
 /** What finds out which store is at hand. It does nothing before it is started. */
 export function storeFinder(parts: StoreFinderParts): StoreFinder {
   const { settings, backend, stagingBucket, onFinding, knownStores = KNOWN_STORES } = parts;
+  const { now = () => new Date() } = parts;
   const { careful, conditionalUploads, conditionalDeletes, keys } = settings;
   const embedded = settings.place.kind === 'directory';
   const { back, connection } = backend;
@@ -29,7 +32,6 @@ export function storeFinder(parts: StoreFinderParts): StoreFinder {
   return new StoreFinder({
     look: async (signal) => {
       await staging.makeReady();
-      const now = () => new Date();
       return examine({ back, connection, bucket: stagingBucket, knownStores, now, randomBytes, signal });
     },
     knownStores,

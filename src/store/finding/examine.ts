@@ -23,6 +23,8 @@ import {
 const PROBES = 'sealgate-probe/';
 /** What a probe left that was killed is removed by a later one, when no probe can be at work there any more. */
 const LEFT_BEHIND_MILLISECONDS = 3_600_000;
+/** A gateway that stops waits so long at most. */
+const CLEAR_MILLISECONDS = 2000;
 
 export interface ExaminationOptions {
   readonly back: BackendDialect;
@@ -92,7 +94,7 @@ function nothingShown(error: unknown): Evidence {
 /** Removes what this look wrote, and what others left behind long ago. */
 async function clear({ store, bucket, prefix }: ProbePlace, now: Date): Promise<void> {
   // The look's own signal may be what ended it.
-  const signal = AbortSignal.timeout(10_000);
+  const signal = AbortSignal.timeout(CLEAR_MILLISECONDS);
   try {
     const { entries } = await store.list(listingOf(bucket, PROBES), signal);
     const old = now.getTime() - LEFT_BEHIND_MILLISECONDS;

@@ -38,7 +38,7 @@ export interface StoreUnderTest {
 }
 
 /** Finds out what the store behind a pipeline does, as a gateway without a setting does at its start. */
-export async function findOut(stand: InProcess, knownStores = KNOWN_STORES): Promise<Finding> {
+export async function findOut(stand: InProcess, knownStores = KNOWN_STORES, now?: () => Date): Promise<Finding> {
   const finder = storeFinder({
     settings: {
       place: { kind: 'endpoint' } as never,
@@ -50,6 +50,7 @@ export async function findOut(stand: InProcess, knownStores = KNOWN_STORES): Pro
     backend: { back: s3Back, connection: stand.connection },
     stagingBucket: 'conformance-staging',
     knownStores,
+    now,
     onFinding: () => undefined,
   });
   await finder.lookOnce();

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import type { OperationContext } from '../../../src/pipeline/context.ts';
+import { deleteObject } from '../../../src/pipeline/write/delete.ts';
+import { putObject } from '../../../src/pipeline/write/put.ts';
+import { CAREFUL_CAPABILITIES, type Capability } from '../../../src/store/capabilities.ts';
+import { BUCKET, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from '../../pipeline/in-process.ts';
+import { findOut } from '../../support/conformance/stores.ts';
+import { payload } from '../../support/payload.ts';
+
+const STAGING = 'conformance-staging';
+const MIB = 1024 * 1024;
+
+const relyingOnNothing = (stand: InProcess, pending: readonly Capability[]): OperationContext => ({
+  ...stand.context(),
+  findings: { capabilities: CAREFUL_CAPABILITIES, pending },
+});
+
+const remove = (context: OperationContext) =>
+  deleteObject({ kind: 'DeleteObject', ref: { bucket: BUCKET, key: 'k' }, conditions: { ifMatch: '"e"' } }, context);
+const create = (context: OperationContext) =>
+  putObject(putOf('k', { conditions: { ifNoneMatch: '*' } }), verifiedBody(payload(10)), context);
+
+describe('a look at a store', () => {
+  it('writes to the staging bucket alone, some thirty small requests, and leaves nothing there', async () => {
+    const stand = await inProcess();
+    stand.asked();
+    expect((await findOut(stand)).store.name).toBe('embedded');
+    const asked = stand.asked();
+    expect(asked.filter((line) => !line.includes(` /${STAGING}`))).toEqual([]);
+    // The rest looks whether an upload that broke off became an object.
+    expect(asked.filter((line) => !line.startsWith('HEAD ')).length).toBeLessThan(40);
+    expect(await stand.stored.keys(STAGING)).toEqual([]);
+  });
+
+  it('removes what one before it left behind when it was killed, and not what one beside it needs', async () => {
+    const stand = await inProcess();
+    await findOut(stand);
+    const { store, now } = stand.tools;
+    const left = async (key: string) => {
+      const put = { ref: { bucket: STAGING, key }, metadata: { content: {}, user: [] }, conditions: {} };
+      await store.put({ ...put, body: payload(1) }, new AbortController().signal);
+    };
+    await left('sealgate-probe/beside/k');
+    await left('another/k');
+    await findOut(stand);
+    expect(await stand.stored.keys(STAGING)).toEqual(['another/k', 'sealgate-probe/beside/k']);
+    await findOut(stand, undefined, () => new Date(now().getTime() + 2 * 3_600_000));
+    expect(await stand.stored.keys(STAGING)).toEqual(['another/k']);
+  });
+
+  it.each([
+    ['may not write there', 'PUT', 403, 'AccessDenied'],
+    ['may not make the bucket, and there is none', 'PUT', 404, 'NoSuchBucket'],
+  ])('by a key that %s brings nothing, and says why', async (_what, method, status, code) => {
+    const stand = await inProcess();
+    stand.faults.plan(
+      { method, where: ({ target }) => target.raw.includes(`/${STAGING}/`), times: 99 },
+      {
+        kind: 'refuse',
+        status,
+        code,
+      },
+    );
+    const { state, capabilities, reason } = await findOut(stand);
+    expect([state, reason?.code, capabilities]).toEqual(['not tried', code, CAREFUL_CAPABILITIES]);
+  });
+
+  it('of a store that is away in the middle of it brings nothing yet', async () => {
+    const stand = await inProcess();
+    const isTried = ({ target }: { readonly target: { readonly raw: string } }) => target.raw.includes('uploadId=');
+    stand.faults.plan({ where: isTried, times: 99 }, { kind: 'refuse', status: 503, code: 'SlowDown' });
+    const { state, capabilities } = await findOut(stand);
+    expect([state, capabilities]).toEqual(['looking', CAREFUL_CAPABILITIES]);
+  });
+
+  it('takes an attempt that the store refuses for reasons of its own for none', async () => {
+    const stand = await inProcess();
+    stand.faults.plan(
+      { method: 'DELETE', where: ({ headers }) => headers.has('if-match'), times: 99 },
+      {
+        kind: 'refuse',
+        status: 403,
+        code: 'AccessDenied',
+      },
+    );
+    const { state, store, capabilities } = await findOut(stand);
+    expect([state, store.name]).toEqual(['found', 'embedded']);
+    expect(capabilities).toMatchObject({ conditionalDeletes: false, conditionalPuts: true });
+  });
+});
+
+describe('over a store of which nothing is known', () => {
+  it('conditional writes and deletions are refused, and nothing is sent', async () => {
+    const stand = await inProcess();
+    const context = relyingOnNothing(stand, []);
+    stand.asked();
+    expect(await refusalOf(remove(context))).toBe('NotImplemented');
+    expect(await refusalOf(create(context))).toBe('NotImplemented');
+    expect(stand.asked()).toEqual([]);
+  });
+
+  it('they may be tried again while that is being found out', async () => {
+    const stand = await inProcess();
+    const context = relyingOnNothing(stand, ['conditionalPuts', 'conditionalDeletes']);
+    expect(await refusalOf(remove(context))).toBe('BackendUnavailable');
+    expect(await refusalOf(create(context))).toBe('BackendUnavailable');
+  });
+
+  it('an upload becomes an object at its end alone', async () => {
+    const stand = await inProcess();
+    stand.asked();
+    await putObject(putOf('k'), verifiedBody(payload(9 * MIB)), relyingOnNothing(stand, []));
+    expect(stand.asked().filter((line) => line === `PUT /${BUCKET}/k`)).toEqual([]);
+    expect(await stand.stored.keys(BUCKET)).toEqual(['k']);
+  });
+});
