@@ -112,6 +112,7 @@ export class Gateway {
       budget: services.memory,
       uploadQuota: services.tools.uploadQuota,
       backendWaiting: () => backend.connection.waiting + backend.lane.waiting,
+      backendStore: () => this.#finder.finding.store.name,
       connections: () => this.#listener.connectionCount,
       requestsInFlight: () => this.#listener.requestsInFlight,
       keyCacheAgeSeconds: () => stores.records.cacheAgeSeconds(),

@@ -20,6 +20,8 @@ export interface MetricSources {
   readonly uploadQuota?: { readonly refused: number } | undefined;
   /** Requests that wait for a connection to the backend. */
   readonly backendWaiting?: (() => number) | undefined;
+  /** The name of the known store that the gateway found behind it, or `unknown`. */
+  readonly backendStore?: (() => string) | undefined;
   /** Client connections open now. */
   readonly connections?: (() => number) | undefined;
   readonly requestsInFlight?: (() => number) | undefined;
@@ -232,6 +234,17 @@ export class Metrics {
       sources.backendWaiting?.(),
     );
     this.#gauge('sealgate_backend_connections', 'Connections to the backend open now.', () => this.#backendConnections);
+    new Gauge({
+      name: 'sealgate_backend_store',
+      help: 'Worker processes that found this store behind them.',
+      labelNames: ['store'],
+      registers: [this.registry],
+      collect() {
+        this.reset(); // the store may be another one now
+        const store = sources.backendStore?.();
+        if (store !== undefined) this.set({ store }, 1);
+      },
+    });
     this.#gauge(
       'sealgate_key_cache_age_seconds',
       'Age of the oldest entry that the key cache serves.',

@@ -2,6 +2,7 @@ import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { CompletedPart, StoredCopy } from '../../dialects/store-exchange.ts';
 import type { ObjectMetadata, ObjectSettings } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
+import { mustStillStand } from '../../store/mend/unpinned-copies.ts';
 import { pinned } from '../../store/pin.ts';
 import type { ProvenUpload } from '../../store/proven-upload.ts';
 import type { ByteRange } from '../../wire/range.ts';
@@ -14,7 +15,7 @@ import {
 import type { OperationContext } from '../context.ts';
 import { writtenAt } from '../write/write-answer.ts';
 import { replacesItself } from './copy-in-place.ts';
-import { mustStillStand, type SourceObject, sourceTags } from './copy-source.ts';
+import { type SourceObject, sourceTags } from './copy-source.ts';
 
 /** Stores copy parts of one upload side by side; more would crowd out others' requests. */
 const PARTS_AT_ONCE = 4;
@@ -41,7 +42,7 @@ export async function copyInParts(
   const upload = await store.uploads.create(ref, { ...metadata, ...settings }, signal);
   try {
     const parts = await copyParts(upload, source, context);
-    await mustStillStand(source, context);
+    await mustStillStand({ ref: source.ref, etag: source.object.stored.etag }, store, signal);
     const completing = store.uploads.complete(upload, { parts, conditions }, signal);
     const stored = await (inPlace ? pinned(completing) : completing);
     return { ...stored, lastModified: await writtenAt(ref, stored, context) };

@@ -3,7 +3,7 @@ import { clientError, GatewayError } from '../../errors.ts';
 import type { IdentifiedObject, ObjectDetails } from '../../formats/format.ts';
 import type { ObjectRef, Tag } from '../../operations/object.ts';
 import { ofOneObject } from '../../store/one-object.ts';
-import { ObjectReplaced, pinned } from '../../store/pin.ts';
+import { pinned } from '../../store/pin.ts';
 import { judgeSource } from '../conditions/judge-read.ts';
 import type { SourcePlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
@@ -46,16 +46,6 @@ async function lookAt<T>(
     await judgeSource(plan, object, context);
     return read({ object, ref: { ...ref, versionId: ref.versionId ?? stored.versionId } });
   });
-}
-
-/**
- * Ceph RGW 16 copies whatever stands there by then, and not what a copy is pinned to: it would lie under another's
- * envelope, and nobody could read it.
- * @throws ObjectReplaced
- */
-export async function mustStillStand({ ref, object }: FoundSource, { store, signal }: OperationContext): Promise<void> {
-  const { etag } = await pinned(store.head({ ref, conditions: {} }, signal));
-  if (etag !== object.stored.etag) throw new ObjectReplaced();
 }
 
 async function headSource(ref: ObjectRef, { store, signal }: OperationContext): Promise<StoredObject> {

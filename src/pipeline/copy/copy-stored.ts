@@ -2,11 +2,12 @@ import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { StoredCopy } from '../../dialects/store-exchange.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
+import { mustStillStand } from '../../store/mend/unpinned-copies.ts';
 import { pinned } from '../../store/pin.ts';
 import type { OperationContext } from '../context.ts';
 import { copyInParts } from './copy-in-parts.ts';
 import { isOnePlace } from './copy-in-place.ts';
-import { mustStillStand, type SourceObject } from './copy-source.ts';
+import type { SourceObject } from './copy-source.ts';
 
 /**
  * A copy of the stored bytes within the backend, pinned to the source that was read: none of them comes this way.
@@ -25,7 +26,7 @@ export async function copyStored(
   const pin = { ref: source.ref, etag: object.stored.etag };
   const copied = await pinned(store.copy({ ref, source: pin, metadata, tags }, signal), 'NoSuchBucket');
   // The same ETag, the same bytes.
-  if (copied.etag !== object.stored.etag) await mustStillStand(source, context);
+  if (copied.etag !== object.stored.etag) await mustStillStand(pin, store, signal);
   return copied;
 }
 

@@ -6,6 +6,7 @@ import type { UploadCompleted } from '../../operations/answer.ts';
 import type { Checksum } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
 import { backendEtag } from '../../store/etag.ts';
+import { isBusyWithUpload, undefinedIfBusy } from '../../store/mend/busy-complete.ts';
 import { completeInTurn } from '../../store/mend/completes-in-turn.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 import type { WritePlan } from '../conditions/plan.ts';
@@ -99,7 +100,7 @@ async function assemble(
         if (completed !== undefined) return completed;
       } catch (error) {
         const happened = whatHappened(error, operation, { ...assembly, isLast }, context);
-        const completed = await happened.catch(unlessStumbled);
+        const completed = await happened.catch(undefinedIfBusy);
         if (completed !== undefined) return completed;
         if (error instanceof GatewayError && !isOver(error)) refusal = error;
       }
@@ -145,22 +146,22 @@ async function whatHappened(
   context: OperationContext,
 ): Promise<CompletedObject | undefined> {
   if (!(error instanceof GatewayError)) throw error;
-  const stumbled = hasStumbled(error);
-  if (!stumbled && !OVERTAKEN.has(error.code)) throw error;
+  const busy = isBusyWithUpload(error);
+  if (!busy && !OVERTAKEN.has(error.code)) throw error;
   const completed = await completedMeanwhile(upload, contents, context);
   if (completed !== undefined) return completed;
-  // versitygw knows the upload no more from the moment that another Complete begins, and the object from its end on.
-  if (stumbled || isOver(error)) return undefined;
+  // Versity S3 Gateway no longer knows the upload when another Complete has begun, and knows the object when that ends.
+  if (busy || isOver(error)) return undefined;
   // Names a part: a staged one is gone, and the client must send it again.
   if (error.code !== 'InvalidPart' || error.details.PartNumber !== undefined) throw error;
   // A part that the client sent: it was overwritten by another attempt, and only the client can mend that.
-  const held = await backendParts(upload, { after: 0, until: Number.MAX_SAFE_INTEGER }, context).catch(unlessOver);
+  const held = await backendParts(upload, { after: 0, until: Number.MAX_SAFE_INTEGER }, context).catch(undefinedIfOver);
   if (held === undefined) return undefined;
   for (const part of plan) {
     if (part.kind !== 'held') continue;
     const etag = held.get(part.partNumber);
     if (etag === '') return undefined; // the next attempt will see which
-    // versitygw takes the parts away one by one while another Complete is at work.
+    // Versity S3 Gateway moves the parts away one by one while another Complete is at work.
     if (etag === undefined && !isLast) return undefined;
     if (etag !== part.etag) {
       const named = operation.parts.find(({ partNumber }) => partNumber === part.partNumber);
@@ -170,23 +171,8 @@ async function whatHappened(
   return undefined; // what is left is the footer
 }
 
-/**
- * Ceph RGW answers 500 while another Complete is at work, versitygw to whatever finds the upload's folder renamed under
- * it: to the Complete, and to the questions what became of it.
- */
-function hasStumbled(error: unknown): boolean {
-  return (
-    error instanceof GatewayError && error.code === 'BackendUnavailable' && error.details.backendStatus !== undefined
-  );
-}
-
-function unlessStumbled(error: unknown): undefined {
-  if (hasStumbled(error)) return undefined;
-  throw error;
-}
-
 /** Completed this very moment: the next attempt will see it. */
-function unlessOver(error: unknown): undefined {
+function undefinedIfOver(error: unknown): undefined {
   if (isOver(error)) return undefined;
   throw error;
 }
