@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { S3_VOCABULARY } from '../../src/dialects/s3/vocabulary.ts';
 import { bucketListingDocument, objectsDeletedDocument } from '../../src/dialects/xml-family/bucket-documents.ts';
 import { copiedDocument, partCopiedDocument } from '../../src/dialects/xml-family/copy-documents.ts';
+import { DeleteDocument } from '../../src/dialects/xml-family/delete-document.ts';
 import { listingDocument, versionListingDocument } from '../../src/dialects/xml-family/listing-documents.ts';
+import { partsIn } from '../../src/dialects/xml-family/part-list.ts';
 import {
   completedDocument,
   partListingDocument,
@@ -10,6 +12,8 @@ import {
   uploadListingDocument,
 } from '../../src/dialects/xml-family/upload-documents.ts';
 import type { XmlVocabulary } from '../../src/dialects/xml-family/xml-vocabulary.ts';
+import { clientError, type GatewayError } from '../../src/errors.ts';
+import { HeaderList } from '../../src/wire/headers.ts';
 import { readXml } from '../../src/wire/xml/xml.ts';
 
 /** A vendor as OSS and COS are: no namespace, classes of its own, no checksums, and words of its own for errors. */
@@ -128,3 +132,42 @@ describe('a vendor that took S3’s documents over', () => {
     expect(s3).toContain('<Code>TheirWord</Code>');
   });
 });
+
+describe('the documents of requests', () => {
+  const list = (more: string) =>
+    Buffer.from(
+      `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"e"</ETag>${more}</Part></CompleteMultipartUpload>`,
+    );
+
+  test('name parts, with what the vendor has for a checksum and with nothing else', () => {
+    expect(partsIn(list(''), () => undefined)).toEqual([{ partNumber: 1, etag: 'e', checksum: undefined }]);
+    expect(partsIn(list('<Crc>AAAAAA==</Crc>'), (name) => (name === 'Crc' ? checksum : undefined))).toEqual([
+      { partNumber: 1, etag: 'e', checksum },
+    ]);
+    expect(codeOf(() => partsIn(list('<Crc>AAAAAA==</Crc>'), () => undefined))).toBe('MalformedBody');
+    expect(codeOf(() => partsIn(list('<Crc>A</Crc><Crc>A</Crc>'), () => checksum))).toBe('MalformedBody');
+  });
+
+  test('name keys to delete, by the vendor’s rule on keys', () => {
+    const read = (key: string) => {
+      const vendor = { dialect: 'other', headers: new HeaderList(['x-other-mfa', '1']) };
+      const checkKey = (asked: string) => {
+        if (asked.length > 3) throw clientError('KeyTooLongError', 'too long');
+      };
+      const reader = new DeleteDocument('bucket', { vendor, checkKey });
+      reader.push(Buffer.from(`<Delete><Object><Key>${key}</Key></Object></Delete>`));
+      return reader.end();
+    };
+    expect(read('abc')).toMatchObject({ bucket: 'bucket', targets: [{ key: 'abc' }], vendor: { dialect: 'other' } });
+    expect(codeOf(() => read('abcd'))).toBe('KeyTooLongError');
+  });
+});
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return (error as GatewayError).code;
+  }
+}

@@ -1,10 +1,9 @@
-import { clientError, type GatewayError } from '../../../../errors.ts';
+import { clientError } from '../../../../errors.ts';
 import type { Checksum, ChecksumAlgorithm, ObjectRef } from '../../../../operations/object.ts';
 import type { CompleteMultipartUpload, NamedPart } from '../../../../operations/operation.ts';
-import { unquoted } from '../../../../wire/etag.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { QueryList } from '../../../../wire/query.ts';
-import { readXml, type XmlElement } from '../../../../wire/xml/xml.ts';
+import { partsIn } from '../../../xml-family/part-list.ts';
 import { CHECKSUM_ALGORITHMS, CHECKSUMS } from '../../checksum.ts';
 import { checksumValue } from '../../signature/body-claims.ts';
 import { checkDeleteHeaders } from './header-rules.ts';
@@ -13,8 +12,6 @@ import { readChecksumType, readUploadId } from './upload-requests.ts';
 /** Room for 10,000 parts, each with a number, an ETag and a SHA-512, in a document that a tool has indented. */
 export const MAX_COMPLETE_BYTES = 4 * 1024 * 1024;
 
-const MAX_PARTS = 10_000;
-const MAX_ELEMENTS = 5 * MAX_PARTS;
 /** S3 takes no smaller part, except the last. */
 const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
 
@@ -40,36 +37,14 @@ export function readCompleteHead(ref: ObjectRef, query: QueryList, headers: Head
   };
 }
 
-/** @throws GatewayError MalformedBody, InvalidRequest */
-export function readPartList(document: Buffer): NamedPart[] {
-  const root = readXml(document, { maxElements: MAX_ELEMENTS });
-  if (root.name !== 'CompleteMultipartUpload') throw malformed('must be a CompleteMultipartUpload document');
-  if (root.children.length === 0) throw malformed('names no part');
-  if (root.children.length > MAX_PARTS) throw malformed(`names more than ${MAX_PARTS} parts`);
-  return root.children.map((child) => {
-    if (child.name !== 'Part') throw malformed('has an element in CompleteMultipartUpload that is not known');
-    return readPart(child);
-  });
-}
-
 const CHECKSUM_ELEMENTS = new Map(CHECKSUM_ALGORITHMS.map((algorithm) => [`Checksum${algorithm}`, algorithm]));
 
-function readPart(element: XmlElement): NamedPart {
-  let number: string | undefined;
-  let etag: string | undefined;
-  let checksum: Checksum | undefined;
-  for (const { name, text } of element.children) {
-    const algorithm = CHECKSUM_ELEMENTS.get(name);
-    if (name === 'PartNumber' && number === undefined) number = text.trim();
-    else if (name === 'ETag' && etag === undefined) etag = unquoted(text.trim());
-    else if (algorithm !== undefined && checksum === undefined) {
-      checksum = { algorithm, value: checksumValue(algorithm, text.trim()) };
-    } else throw malformed('has an element in Part that is doubled or not known');
-  }
-  if (number === undefined || !/^\d{1,5}$/.test(number) || etag === undefined) {
-    throw malformed('has a Part without a PartNumber and an ETag');
-  }
-  return { partNumber: Number(number), etag, checksum };
+/** @throws GatewayError MalformedBody, InvalidRequest */
+export function readPartList(document: Buffer): NamedPart[] {
+  return partsIn(document, (element, text) => {
+    const algorithm = CHECKSUM_ELEMENTS.get(element);
+    return algorithm && { algorithm, value: checksumValue(algorithm, text) };
+  });
 }
 
 /** Reads the checksum of the object. In every other request these headers are about the body. */
@@ -105,8 +80,4 @@ function objectChecksumValue(algorithm: ChecksumAlgorithm, text: string): Buffer
       `The ${algorithm.toLowerCase()} you specified did not match the calculated checksum.`,
     );
   }
-}
-
-function malformed(reason: string): GatewayError {
-  return clientError('MalformedBody', `The XML in the request body ${reason}.`);
 }

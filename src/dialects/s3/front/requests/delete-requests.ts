@@ -3,8 +3,9 @@ import type { ObjectRef } from '../../../../operations/object.ts';
 import type { DeleteObject } from '../../../../operations/operation.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { ParsedRequest } from '../../../front-dialect.ts';
+import { DeleteDocument, MAX_DELETE_BYTES } from '../../../xml-family/delete-document.ts';
+import { checkKey } from '../../address.ts';
 import { CHECKSUM_HEADERS } from '../../checksum.ts';
-import { DeleteDocument, MAX_DELETE_BYTES } from './delete-document.ts';
 import { deleteVendorHeaders } from './header-rules.ts';
 
 /**
@@ -26,7 +27,7 @@ export function parseDeleteObjects(bucket: string, headers: HeaderList): ParsedR
     // A flipped bit in a key would delete another object, so an integrity check is required, as S3 requires it.
     throw clientError('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
   }
-  const readAsItComes = () => new DeleteDocument(bucket, vendor);
+  const readAsItComes = () => new DeleteDocument(bucket, { vendor, checkKey });
   return {
     kind: 'document',
     name: 'DeleteObjects',

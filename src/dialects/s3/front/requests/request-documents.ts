@@ -1,7 +1,8 @@
-import { clientError, type GatewayError } from '../../../../errors.ts';
+import { clientError } from '../../../../errors.ts';
 import type { VendorHeaders } from '../../../../operations/object.ts';
 import type { CreateBucket } from '../../../../operations/operation.ts';
 import { readXml } from '../../../../wire/xml/xml.ts';
+import { malformedDocument } from '../../../xml-family/malformed-document.ts';
 
 /** The XML bodies of requests. Each is read strictly: an element that would be ignored is refused. */
 
@@ -16,7 +17,8 @@ export function readCreateBucket(bucket: string, vendor: VendorHeaders | undefin
   let location: string | undefined;
   if (document.length > 0) {
     const root = readXml(document);
-    if (root.name !== 'CreateBucketConfiguration') throw malformed('must be a CreateBucketConfiguration document');
+    if (root.name !== 'CreateBucketConfiguration')
+      throw malformedDocument('must be a CreateBucketConfiguration document');
     for (const child of root.children) {
       if (child.name !== 'LocationConstraint') {
         throw clientError('NotImplemented', `CreateBucket with ${child.name.slice(0, 64)} is not available.`);
@@ -39,14 +41,10 @@ const RESTORE_ELEMENTS = ['Days', 'Description', 'GlacierJobParameters', 'Tier']
  */
 export function checkRestore(document: Buffer): void {
   const root = readXml(document);
-  if (root.name !== 'RestoreRequest') throw malformed('must be a RestoreRequest document');
+  if (root.name !== 'RestoreRequest') throw malformedDocument('must be a RestoreRequest document');
   for (const { name } of root.children) {
     if (!RESTORE_ELEMENTS.includes(name)) {
       throw clientError('NotImplemented', `RestoreObject with ${name.slice(0, 64)} is not available.`);
     }
   }
-}
-
-export function malformed(reason: string): GatewayError {
-  return clientError('MalformedBody', `The XML in the request body ${reason}.`);
 }

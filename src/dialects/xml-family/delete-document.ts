@@ -1,10 +1,9 @@
-import { clientError } from '../../../../errors.ts';
-import type { VendorHeaders } from '../../../../operations/object.ts';
-import type { DeleteObjects, DeleteTarget } from '../../../../operations/operation.ts';
-import { type XmlHandler, XmlScanner } from '../../../../wire/xml/xml-scanner.ts';
-import type { DocumentReader } from '../../../front-dialect.ts';
-import { checkKey } from '../../address.ts';
-import { malformed } from './request-documents.ts';
+import { clientError } from '../../errors.ts';
+import type { VendorHeaders } from '../../operations/object.ts';
+import type { DeleteObjects, DeleteTarget } from '../../operations/operation.ts';
+import { type XmlHandler, XmlScanner } from '../../wire/xml/xml-scanner.ts';
+import type { DocumentReader } from '../front-dialect.ts';
+import { malformedDocument as malformed } from './malformed-document.ts';
 
 const MAX_TARGETS = 1000;
 const MAX_NAME_BYTES = 1024;
@@ -35,15 +34,21 @@ const TARGET_BYTES = 128;
 export class DeleteDocument implements DocumentReader, XmlHandler {
   readonly #bucket: string;
   readonly #vendor: VendorHeaders | undefined;
+  readonly #checkKey: (key: string) => void;
   readonly #scanner = new XmlScanner(this, LIMITS);
   readonly #targets: DeleteTarget[] = [];
   #fields = new Map<string, string>();
   #quiet = false;
   #heldBytes = 0;
 
-  constructor(bucket: string, vendor: VendorHeaders | undefined) {
+  /** @param checkKey the vendor's rule on keys; what it throws ends the reading */
+  constructor(
+    bucket: string,
+    about: { readonly vendor: VendorHeaders | undefined; readonly checkKey: (key: string) => void },
+  ) {
     this.#bucket = bucket;
-    this.#vendor = vendor;
+    this.#vendor = about.vendor;
+    this.#checkKey = about.checkKey;
   }
 
   get heldBytes(): number {
@@ -98,7 +103,7 @@ export class DeleteDocument implements DocumentReader, XmlHandler {
   #addTarget(): void {
     const [key = '', versionId = '', etag = ''] = ['Key', 'VersionId', 'ETag'].map((name) => this.#fields.get(name));
     if (key === '') throw malformed('has an Object without a Key');
-    checkKey(key);
+    this.#checkKey(key);
     if (this.#targets.length === MAX_TARGETS) throw malformed(`names more than ${MAX_TARGETS} objects`);
     this.#targets.push({ key, ...(versionId !== '' && { versionId }), ...(etag !== '' && { etag }) });
     this.#heldBytes += TARGET_BYTES + BYTES_A_CHARACTER * (key.length + versionId.length + etag.length);
