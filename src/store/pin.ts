@@ -1,7 +1,7 @@
 import { UnexplainedClaim } from '../dialects/store-claim.ts';
 import { GatewayError } from '../errors.ts';
 
-/** How often an object may be replaced under our reading before we give up. */
+/** How often an object may be replaced while it is read before the gateway gives up. */
 const MAX_ATTEMPTS = 3;
 
 /** The object changed between two backend requests for one client request. */
@@ -11,7 +11,7 @@ export class ObjectReplaced extends GatewayError {
   }
 }
 
-/** What a store says of an object that is not there. */
+/** The errors that say that an object is not there. */
 export const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'NoSuchKey',
   'NoSuchVersion',
@@ -21,9 +21,11 @@ export const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['c
 const GONE: ReadonlySet<GatewayError['code']> = new Set([...ABSENT, 'PreconditionFailed', 'NoSuchBucket']);
 
 /**
- * A follow-up request's own precondition failing means the object was replaced in between. So does whatever else cannot
- * be true of the object that was just there: should it go on, the object is not read, and nobody hears that it is gone.
- * @param but what has another reason: a copy is told NoSuchBucket of its destination
+ * Waits for a request that is pinned to an object which was there just now. When its precondition fails, the object was
+ * replaced in between. The same follows from whatever else cannot be true of that object, so that no client hears that it is
+ * gone.
+ * @param but a code that has another reason: a copy is told NoSuchBucket of its destination
+ * @throws ObjectReplaced, and what the request throws
  */
 export async function pinned<T>(promise: Promise<T>, but?: GatewayError['code']): Promise<T> {
   try {
@@ -36,8 +38,9 @@ export async function pinned<T>(promise: Promise<T>, but?: GatewayError['code'])
 }
 
 /**
- * Our own pin (If-Match on a later request) failed, not the client's condition: then the new object is read. Where there
- * is none any more the client asks again, and hears of it then: it was there when this request began.
+ * Reads an object, and begins anew, up to three times, when it was replaced meanwhile: the gateway's own pin failed then,
+ * and no condition of the client's. Where there is none any more, the client is told to ask again, and hears of it then: the
+ * object was there when this request began.
  */
 export async function readingAgain<T>(attempt: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts++) {

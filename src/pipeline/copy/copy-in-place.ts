@@ -26,7 +26,7 @@ export function isWrittenAnew(
   return findings.capabilities.matchesOwnEtag && details.plaintextBytes <= mostRewrittenBytes(findings);
 }
 
-/** MinIO keeps `/a` and `a` as one object. */
+/** Whether two names may be one object: MinIO keeps `/a` and `a` as one. */
 export function isOnePlace(one: ObjectRef, other: ObjectRef): boolean {
   return one.bucket === other.bucket && one.key.replace(/^\//, '') === other.key.replace(/^\//, '');
 }

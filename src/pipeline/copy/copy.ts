@@ -28,7 +28,7 @@ export async function copyObject(operation: CopyObject, context: OperationContex
   });
 }
 
-/** A copy of a source that was read already, and is pinned. @throws what copyObject throws */
+/** Copies a source that was read already, and is pinned. @throws what copyObject throws */
 export async function copyFound(
   operation: CopyObject,
   source: SourceObject,
@@ -53,8 +53,8 @@ export async function copyFound(
 }
 
 /**
- * What the backend stores beside a copy of the very bytes that the source has there. undefined where those bytes are not
- * what is wanted: then they are opened and written anew.
+ * Makes what the backend stores beside a copy of the very bytes that the source has there. undefined where those bytes are
+ * not what is wanted: then they are opened and written anew.
  */
 async function relocatedObject(
   operation: CopyObject,
@@ -68,7 +68,7 @@ async function relocatedObject(
   return object.relocated(operation.ref, metadata, context);
 }
 
-/** What lies at the object's end, checksum and MD5, is copied with it. */
+/** Has the backend copy the stored bytes. What lies at their end, checksum and MD5, is copied with them. */
 async function copyAsItLies(
   operation: CopyObject,
   source: SourceObject,
@@ -82,14 +82,17 @@ async function copyAsItLies(
   return { ...copied, shownEtag, checksum: details.checksum, encryption };
 }
 
-/** The checksum lies at the object's end, which no copy changes. Of objects that lie as they were sent none is kept. */
+/**
+ * Whether the source has the checksum that the client asks for: it lies at the object's end, which no copy changes. Of
+ * objects that lie as they were sent none is kept.
+ */
 function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, details }: SourceObject): boolean {
   if (checksumAlgorithm === undefined || object.format.asSent) return true;
   const held = details.checksum;
   return held?.algorithm === checksumAlgorithm && held.parts === undefined;
 }
 
-/** In the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does not copy them. */
+/** The copy's metadata in the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does not copy them. */
 function copiedMetadata({ replacement, vendor, traits }: CopyObject, { object }: SourceObject): ObjectMetadata {
   const { content, user } = replacement ?? object.stored.metadata;
   return { content, user, vendor, traits };

@@ -7,7 +7,7 @@ import type { OperationContext } from '../context.ts';
 import { type FirstAnswer, identified, lookedAt } from './first-answer.ts';
 import { factsOf } from './object-facts.ts';
 
-/** GetObjectAttributes: from the object's own head and end, never what the backend says of its ciphertext. */
+/** Answers GetObjectAttributes from the object's own head and end, never from what the backend says of its ciphertext. */
 export function objectAttributes(operation: GetObjectAttributes, context: OperationContext): Promise<ObjectAttributes> {
   return readingAgain(async () => {
     const answer = await lookedAt(operation.ref, context);
@@ -46,7 +46,7 @@ async function partsOf(
   return { count: parts.length, listed, truncated: rest.length > maxParts };
 }
 
-/** Of an object that lies as it was sent the store knows how many parts there are, and no more. */
+/** Tells how many parts an object has that lies as it was sent: the store knows that of it, and no more. */
 async function countOf(object: IdentifiedObject): Promise<ObjectAttributes['parts']> {
   const { partsCount } = await object.part(1);
   return partsCount === undefined ? undefined : { count: partsCount, listed: undefined, truncated: false };

@@ -13,9 +13,9 @@ import type { OperationContext } from '../context.ts';
 export interface FirstAnswer {
   readonly ref: ObjectRef;
   readonly stored: StoredObject;
-  /** Bytes on their way: all of them, or what was guessed to hold the range. undefined where it was only looked at. */
+  /** The bytes that are on their way: all, or those that were guessed to hold the range. undefined after a mere look. */
   readonly content: StoredContent | undefined;
-  /** The same where they begin with the object's first byte and identifying it may want to see that. */
+  /** The same bytes, where they begin with the object's first one and identifying the object may want to see that. */
   readonly peeked: PeekedContent | undefined;
   /** What the store claimed instead of giving the object, to be held against the object itself. */
   readonly claim: StoreClaim | undefined;
@@ -74,7 +74,7 @@ function isAnother({ etag }: StoredObject, { pinnedTo }: ReadPlan): boolean {
   return pinnedTo !== undefined && pinnedTo !== etag;
 }
 
-/** @throws GatewayError what `BucketFormats.identify` throws */
+/** Identifies the object that the store's answer describes. @throws GatewayError what `BucketFormats.identify` throws */
 export function identified({ ref, stored, peeked }: FirstAnswer, context: OperationContext): Promise<IdentifiedObject> {
   return context.formats.identify({ ref, stored, content: peeked }, context);
 }

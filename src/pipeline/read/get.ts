@@ -28,8 +28,8 @@ interface Reading {
 }
 
 /**
- * GetObject (FORMAT.md §7), of a part too. The first request is made as if the object were one that was sent in one go,
- * which for those is the only one. A multipart object answers it with its envelope; then its end tells where the
+ * Answers GetObject (FORMAT.md §7), also of one part. The first request is made as if the object were one that was sent in
+ * one go, which for those is the only one. A multipart object answers it with its envelope; then its end tells where the
  * plaintext lies, and a second request, pinned to the same ETag, fetches just that.
  */
 export function getObject(operation: GetObject, context: OperationContext): Promise<ObjectContent> {
@@ -45,7 +45,7 @@ export function getObject(operation: GetObject, context: OperationContext): Prom
 }
 
 /**
- * The same of exactly one object, which was identified before.
+ * Reads exactly one object, which was identified before, as a GetObject does.
  * @param backendEtag the object's, unquoted
  * @throws ObjectReplaced where another object lies there by now
  */
@@ -74,7 +74,7 @@ async function reserved(
   }
 }
 
-/** A part of the object that is remembered; undefined where another object lies there by now: then that is forgotten. */
+/** Reads a part of the object that is remembered. Where another object lies there by now, it is forgotten: undefined. */
 async function readRemembered(
   { operation, plan, partsCount }: RememberedPart,
   context: OperationContext,
@@ -95,7 +95,7 @@ async function read(reading: Reading): Promise<ObjectContent> {
   return ofOneObject(answer, context, () => contentIn(answer, reading));
 }
 
-/** The first answer's object: identified, judged, and opened as far as its first bytes. */
+/** Identifies the object of the first answer, judges the conditions of it, and opens it as far as its first bytes. */
 async function contentIn(answer: FirstAnswer, reading: Reading): Promise<ObjectContent> {
   const { operation, plan, context, release } = reading;
   const { claim, content } = answer;

@@ -12,8 +12,9 @@ import { factsOf } from './object-facts.ts';
 import { wantedOf } from './wanted-range.ts';
 
 /**
- * HeadObject: one backend HEAD, where the object's head proves its length. Of a multipart object its end does, which is
- * read unless it is remembered: who downloads in ranges ends where HEAD said that the object ends.
+ * Answers HeadObject by one HEAD of the backend, where the object's head proves its length. Of a multipart object only its
+ * end does, which is read unless it is remembered: a client that downloads in ranges ends where HEAD said that the object
+ * ends.
  */
 export function headObject(operation: HeadObject, context: OperationContext): Promise<ObjectContent> {
   const plan = planRead(operation.conditions, { etags: context.policy.etag, looksAnyway: true });
@@ -39,7 +40,7 @@ async function headIn(
   return { kind: 'ObjectContent', facts, range, partsCount, overrides, body: undefined };
 }
 
-/** Of an archived object the end cannot be read, and a HEAD must say all the same that it is archived, or back. */
+/** Reads the object's end. That of an archived object cannot be read, and a HEAD must say so all the same. */
 async function endOf(
   object: IdentifiedObject,
 ): Promise<{ readonly details: ObjectDetails } | { readonly withoutLength: boolean }> {

@@ -4,7 +4,7 @@ import type { OperationContext } from '../context.ts';
 import { shownEtag } from '../etags/shown-etag.ts';
 
 /**
- * The object in the client's terms.
+ * Tells an object in the client's terms.
  * @param details the object's, where they were read already: they tell ETag, length and checksum without a further request
  * @param withoutLength leave the length out: nobody asked for it, or the details that alone tell it cannot be read
  * @throws what `shownEtag` throws

@@ -49,7 +49,7 @@ function opensWhole(object: IdentifiedObject): object is WholeObject {
   return object.openWhole !== undefined;
 }
 
-/** A small object: every byte is verified before the client hears anything. */
+/** Opens a small object whole: every byte is verified before the client hears anything. */
 async function opened(
   object: WholeObject,
   { coming, wantsChecksum }: ToOpen,
@@ -66,7 +66,7 @@ async function opened(
   return { facts, body: object.claimedBytes <= TINY_BYTES ? joined(pieces) : each(pieces) };
 }
 
-/** Any other: its plaintext comes as the client takes it. */
+/** Opens any other object: its plaintext comes as the client takes it. */
 async function opening(
   object: IdentifiedObject,
   { range, coming, wantsChecksum }: ToOpen,
@@ -87,7 +87,7 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 }
 
-/** Plaintext that was opened just now and is nobody else's. */
+/** Gives each buffer's memory back once its reader asks for the next; nobody else may hold them. */
 async function* each(buffers: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {
   for (const buffer of buffers) {
     yield buffer;

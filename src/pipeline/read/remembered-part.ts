@@ -12,7 +12,7 @@ export interface RememberedPart {
 }
 
 /**
- * Where a part lies in the object that is remembered of its place. A request pinned to that object then brings the part;
+ * Tells where a part lies in the object that is remembered of its place. A request pinned to that object then brings the part;
  * otherwise a HEAD and the object's end come before it. undefined where nothing is remembered, or where conditions are
  * to be judged: the store judges one condition for us, and that is the pin.
  */

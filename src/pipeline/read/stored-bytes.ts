@@ -6,7 +6,8 @@ import type { ByteRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
 
 /**
- * All stored bytes of an object that was identified: those on their way if they are all, else by a request pinned to it.
+ * Gets all stored bytes of an object that was identified: those on their way if they are all, else by a request that is
+ * pinned to the object.
  * @throws ObjectReplaced, GatewayError BackendError for another range
  */
 export async function allBytes(
@@ -20,7 +21,10 @@ export async function allBytes(
   return pinnedGet(object, undefined, context);
 }
 
-/** The bytes of a span: those on their way if they hold it, else by a request pinned to the object. @throws as `allBytes` */
+/**
+ * Gets the bytes of a span: those on their way if they hold it, else by a request that is pinned to the object.
+ * @throws ObjectReplaced, GatewayError BackendError for another range
+ */
 export async function spanBytes(
   object: IdentifiedObject,
   span: StoredSpan,
@@ -62,7 +66,7 @@ async function pinnedGet(
   throw same ? anotherRange() : new ObjectReplaced();
 }
 
-/** Of the bytes on their way. */
+/** Which stored bytes are on their way. */
 export function storedRangeOf({ object }: StoredContent): ByteRange {
   return object.storedRange ?? { first: 0, last: object.storedBytes - 1 };
 }

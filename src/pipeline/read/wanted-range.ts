@@ -6,7 +6,7 @@ import { type ByteRange, resolveRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
 import { shownEtag } from '../etags/shown-etag.ts';
 
-/** What of an object's plaintext to serve. */
+/** What of an object's plaintext is to be served. */
 export interface Wanted {
   /** undefined: all of it. Of a part without bytes, `last` comes before `first`. */
   readonly range: ByteRange | undefined;
@@ -22,7 +22,8 @@ export function isEmpty({ range }: Wanted): boolean {
 }
 
 /**
- * What to serve of an object: a part, a range, or all of it, also where If-Range says that it is another object now.
+ * Resolves what is to be served of an object: a part, a range, or all of it, also where If-Range says that it is another
+ * object now.
  * @throws GatewayError InvalidRange, InvalidPartNumber, and ObjectCorrupted where the object is not as long as the store
  *   says
  */
@@ -46,7 +47,7 @@ async function partOf(object: IdentifiedObject, part: number): Promise<PartPlace
   return place;
 }
 
-/** Takes a proof of the length: a program that resumes a download takes "past the end" for a sign that it has all of it. */
+/** InvalidRange. It takes a proof of the length: programs that resume a download take "past the end" for its end. */
 export function pastTheEnd(plaintextBytes: Proven<number>, message: string): GatewayError {
   return new ConclusiveError('InvalidRange', message, {
     proof: plaintextBytes,
@@ -54,7 +55,7 @@ export function pastTheEnd(plaintextBytes: Proven<number>, message: string): Gat
   });
 }
 
-/** @param object the proof: what is known of it says how many parts there are */
+/** InvalidPartNumber. @param object the proof: what is known of it says how many parts there are */
 function noSuchPart(part: number, count: number, object: Proof): GatewayError {
   return new ConclusiveError('InvalidPartNumber', 'The requested partnumber is not satisfiable', {
     proof: object,
@@ -62,7 +63,7 @@ function noSuchPart(part: number, count: number, object: Proof): GatewayError {
   });
 }
 
-/** RFC 9110 §13.1.5: a strong ETag that matches, or exactly the Last-Modified date. */
+/** If-Range holds for a strong ETag that matches, or for exactly the Last-Modified date (RFC 9110 §13.1.5). */
 async function rangeStillHolds(ifRange: string, object: IdentifiedObject, context: OperationContext): Promise<boolean> {
   const { etag, lastModified } = object.stored;
   if (ifRange.startsWith('"')) {
