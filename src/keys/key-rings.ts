@@ -10,7 +10,7 @@ import { RecordUnreadable } from './wrapped-record.ts';
 const KEK_BYTES = 32;
 const RING_ID_BYTES = 8;
 const RING_ID = /^[0-9a-f]{16}$/;
-/** A forged envelope may name any version of a real ring: the store is asked about one ring at most this often. */
+/** A forged envelope may name any version of a real ring, so the store is asked about one ring at most this often. */
 const RECHECK_MILLISECONDS = 1000;
 
 /** A tenant's key-encryption key: wraps the envelopes of objects, never bytes of bodies. */
@@ -24,7 +24,7 @@ export interface Kek {
   readonly fingerprint: string;
 }
 
-/** What may be shown of a ring. */
+/** A key ring without its keys: everything of it that may be shown. */
 export interface KeyRing {
   /** 16 hex digits; stands in every envelope. */
   readonly id: string;
@@ -52,7 +52,7 @@ export interface KeyRingsOptions {
   readonly monotonicNow?: () => number;
 }
 
-/** Makes key rings and hands out their keys. A key that was not read from the store is never handed out. */
+/** Makes key rings and hands out their keys. It hands out only keys that were read from the store. */
 export class KeyRings {
   readonly #records: Records;
   readonly #randomBytes: (byteCount: number) => Buffer;
@@ -68,7 +68,7 @@ export class KeyRings {
   }
 
   /**
-   * A new ring with version 1, written and read back.
+   * Makes a ring with version 1, writes it and reads it back.
    * @throws GatewayError KeyStoreUnavailable
    */
   async create(tenant: string): Promise<KeyRing> {
@@ -79,7 +79,7 @@ export class KeyRings {
   }
 
   /**
-   * A new current version, written and read back; older ones still open what they protect.
+   * Makes a new current version, writes it and reads it back. Older versions still open what they protect.
    * @throws GatewayError KeyUnavailable, KeyStoreUnavailable; RevisionConflict when another rotation was first
    */
   async rotate(ringId: string): Promise<KeyRing> {
@@ -94,8 +94,8 @@ export class KeyRings {
   }
 
   /**
-   * The key that new objects of this ring are sealed under. Given only while the store is known to hold it: fresh in
-   * the cache, or confirmed now (CacheLimits.staleSeconds says what counts while the store is away).
+   * The key that new objects of this ring are sealed under. It is given only while the store is known to hold it: the
+   * cached ring is fresh, or the store has just confirmed it (CacheLimits.staleSeconds says what counts while it is away).
    * @throws GatewayError KeyUnavailable, KeyStoreUnavailable
    */
   async current(ringId: string): Promise<Kek> {
@@ -114,7 +114,7 @@ export class KeyRings {
     return ring.keks.get(version) ?? (await this.#recheck(ringId, version));
   }
 
-  /** Every ring, as far as it may be shown, oldest first. */
+  /** Every ring without its keys, oldest first. */
   async list(): Promise<KeyRing[]> {
     const rings: KeyRing[] = [];
     for (const id of await this.#records.list(RING)) {
@@ -124,7 +124,7 @@ export class KeyRings {
     return rings.sort((a, b) => createdAt(a) - createdAt(b));
   }
 
-  /** The ring as the store holds it now. */
+  /** The ring without its keys, as the store holds it now. */
   async read(ringId: string): Promise<KeyRing | undefined> {
     const held = await this.#records.read(RING, ringId);
     return held && shown(held.value);
@@ -135,7 +135,7 @@ export class KeyRings {
     return this.#records.delete(RING, ringId);
   }
 
-  /** The version may be newer than the cached ring: another gateway rotated a moment ago. */
+  /** Asks the store for a version that the cached ring lacks: another gateway may have rotated a moment ago. */
   async #recheck(ringId: string, version: number): Promise<Kek> {
     const now = this.#monotonicNow();
     let recheck = this.#rechecks.get(ringId);
@@ -156,7 +156,7 @@ export class KeyRings {
     return { version, createdAt: this.#now(), key };
   }
 
-  /** Nothing is written under a key that cannot be read back: the stored record must open to the same key. */
+  /** Reads a ring back, so that no object is sealed under a key that the store did not keep. */
   async #readBack(written: RingRecord): Promise<KeyRing> {
     const held = await this.#records.read(RING, written.id).catch((error: unknown) => {
       if (!(error instanceof RecordUnreadable)) throw error;

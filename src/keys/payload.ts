@@ -13,7 +13,7 @@ export class PayloadInvalid extends Error {
 }
 
 /**
- * Opens a wrapped record, and makes of its payload what `decode` makes of it.
+ * Unwraps a record and decodes its payload.
  * @throws RecordUnreadable, which says nothing of what stands in the payload; GatewayError KeyStoreUnavailable
  */
 export async function openPayload<T>(
@@ -46,14 +46,14 @@ export function textField(payload: Payload, field: string, pattern?: RegExp): st
   return value;
 }
 
-/** A field that records written before it was thought of do not have: then it is false. */
+/** A flag that older records do not have; without it, false. */
 export function laterFlag(payload: Payload, field: string): boolean {
   const value = payload[field] ?? false;
   if (typeof value !== 'boolean') throw new PayloadInvalid(field);
   return value;
 }
 
-/** An object in a payload that need not be there, checked. */
+/** An object that older records do not have, checked; without it, undefined. */
 export function laterObject(payload: Payload, field: string): Payload | undefined {
   const value = payload[field];
   if (value === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Names of records: `kind/id`. The kind's byte stands in the record's header, so that a record's layout is known
- * before it is opened; docs/keys.md lists both.
+ * Names of records: `kind/id`. The record's header has the kind as a byte, so that the layout is known before the record
+ * is opened; docs/keys.md lists both.
  */
 export const RECORD_KINDS = {
   tenant: 1,
@@ -12,8 +12,8 @@ export const RECORD_KINDS = {
 } as const;
 
 /**
- * Not a record: the state of uploads under way lies beside the records in Redis, under names that begin so
- * (src/uploads/). It changes with every part, expires by itself, and neither listings nor the watch speak of it.
+ * Begins the names of what lies beside the records in Redis and is none: the state of uploads under way (src/uploads/). It
+ * changes with every part and expires by itself; listings and the watch leave it out.
  */
 export const UPLOAD_STATE_PREFIX = 'upload/';
 
@@ -21,8 +21,8 @@ export const UPLOAD_STATE_PREFIX = 'upload/';
 export const ETAG_INDEX_PREFIX = 'etag/';
 
 /**
- * What the store holds, and its generation (ledger.ts). It is named as a canary is, and has a canary's field, because
- * gateways of release 0.1 do not start over names that they do not know.
+ * The name of the ledger, which lists what the store holds (ledger.ts). It is named like a canary, and has a canary's
+ * field, because gateways of release 0.1 do not start when the store has a name that they do not know.
  */
 export const LEDGER_NAME = 'canary/generations';
 

@@ -14,8 +14,8 @@ import {
 } from './store/record-store.ts';
 
 /**
- * How one kind of record becomes a value and back. `decode` runs once a load, so it may be dear (KeyObjects); what it
- * returns is shared by every request and must not be changed.
+ * How one kind of record becomes a value and back. `decode` runs once for each load, so it may do expensive work, such as
+ * making KeyObjects. Every request shares what it returns, so nobody may change that.
  */
 export interface RecordKind<T> {
   readonly name: RecordKindName;
@@ -39,16 +39,16 @@ export interface RecordsOptions {
   readonly observer?: KeyStoreObserver;
   /** The highest generation of the store that was seen here before. */
   readonly highest?: HighestGeneration | undefined;
-  /** Sentences for the operator: an older record, or an older store, was put back. */
+  /** Called with a sentence for the operator when an older record, or an older store, was put back. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** Warnings about records are said once each, and not for ever: whoever writes to the store could think of many. */
+/** Each warning is said once, and at most so many: whoever can write to the store could cause any number of them. */
 const MOST_WARNINGS = 100;
 
 /**
- * Typed records over a store of opaque ones: wraps and unwraps them under the root key, caches them opened, hears from
- * the store what changed, and lets nothing through but what was last written (ProvenStore).
+ * Typed records over a store of opaque ones. It wraps and unwraps records under the root key and keeps opened ones in a
+ * cache. It hears from the store what changed, and it serves only what was last written (ProvenStore).
  */
 export class Records {
   readonly #store: RecordStore;
@@ -92,15 +92,15 @@ export class Records {
     return records;
   }
 
-  /** The store's watch names what changed; messages that are lost on the way are found out by #look. */
+  /** Called by the store's watch with the names that changed. `#look` finds changes whose message was lost. */
   #heard(names: readonly string[] | 'all'): void {
     this.#cache.changed(names);
     if (names === 'all' || names.includes(LEDGER_NAME)) void this.#look({ confirms: false });
   }
 
   /**
-   * At every beat of the watch: has the ledger moved? Then what it names is read again. Only when it was looked at are
-   * cached records known to be right.
+   * Looks at every beat of the watch whether the ledger changed; the records that it names are then read again. Cached
+   * records are known to be right only after such a look.
    */
   async #look({ confirms }: { readonly confirms: boolean } = { confirms: true }): Promise<void> {
     if (this.#looking) return;
@@ -126,7 +126,7 @@ export class Records {
   }
 
   /**
-   * The record, from the cache where the cache may still be believed.
+   * The record, from the cache unless the cached one is too old (CacheLimits).
    * @throws GatewayError KeyStoreUnavailable, RecordUnreadable
    */
   get<T>(kind: RecordKind<T>, id: string, use: CacheUse = 'read'): Promise<T | undefined> {
@@ -134,7 +134,7 @@ export class Records {
   }
 
   /**
-   * The record as the store holds it now, into the cache: for when the cached one cannot be the newest.
+   * The record as the store holds it now, which also goes into the cache. Call it when the cached one cannot be the newest.
    * @throws GatewayError KeyStoreUnavailable, RecordUnreadable
    */
   refresh<T>(kind: RecordKind<T>, id: string): Promise<T | undefined> {
@@ -142,20 +142,20 @@ export class Records {
   }
 
   /**
-   * The record as the store holds it now, past the cache.
+   * The record as the store holds it now; the cache is neither asked nor changed.
    * @throws GatewayError KeyStoreUnavailable, RecordUnreadable, StorePutBack
    */
   async read<T>(kind: RecordKind<T>, id: string): Promise<FreshRecord<T> | undefined> {
     const name = recordName(kind.name, id);
     if (!isRecordId(id)) return undefined;
     const stored = await this.#timed('get', () => this.#proven.get(name));
-    // Opened first: the error for another root key is that it is another one.
+    // Open it before vouching for it, so that a wrong root key is reported as a wrong root key.
     const value = stored && (await this.#open(kind, { name, id, wrapped: stored.bytes }));
     this.#proven.vouch();
     return value && stored && { value, revision: stored.revision };
   }
 
-  /** Opens the record as the store has it, be it the last one or not. @throws as read */
+  /** Opens the record that the store has, whether or not it is the one that was last written. @throws as read */
   async tryOpening<T>(kind: RecordKind<T>, id: string): Promise<void> {
     const name = recordName(kind.name, id);
     const stored = await this.#timed('get', () => this.#proven.unproven(name));
@@ -196,17 +196,17 @@ export class Records {
     return this.#timed('list', () => this.#proven.names());
   }
 
-  /** Names that are in the store and count as not there: put back after they were removed, or none of Sealgate's. */
+  /** Names that the store has and that count as absent: records that were put back after removal, or that are not Sealgate's. */
   unlisted(): Promise<readonly string[]> {
     return this.#timed('list', () => this.#proven.unlisted());
   }
 
-  /** Of the newest state that was seen of the store; undefined before the first administrative write. */
+  /** The highest generation that was seen of the store; undefined before the first administrative write. */
   get generation(): number | undefined {
     return this.#proven.generation;
   }
 
-  /** Set while the store is older than it was, as a whole. */
+  /** Set while the store as a whole is older than it was seen to be. */
   get trouble(): Error | undefined {
     return this.#proven.trouble ?? this.#store.trouble;
   }
@@ -217,8 +217,8 @@ export class Records {
   }
 
   /**
-   * For readiness: whether requests can be served, be it from the cache. What is wrong all the same, in words that may
-   * be shown.
+   * For readiness: resolves when requests can be served, even if only from the cache. The text says what is wrong all the
+   * same, in words that may be shown to anybody; undefined when nothing is.
    * @throws GatewayError KeyStoreUnavailable
    */
   async readiness(): Promise<string | undefined> {

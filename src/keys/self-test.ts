@@ -31,14 +31,14 @@ export class SelfTestFailed extends Error {
 
 export interface SelfTestOptions {
   readonly records: Records;
-  /** Every kind that the gateway uses, beside the canary. */
+  /** Every kind that the gateway uses, but for the canary. */
   readonly kinds: readonly RecordKind<unknown>[];
   readonly now: () => Date;
 }
 
 /**
- * Proves, before the gateway serves, that the root key opens every record of the store; leaves a canary in a new
- * store. Returns how many records there are.
+ * Proves before the gateway serves that the root key opens every record of the store, and puts a canary into a new store.
+ * @returns how many records there are
  * @throws SelfTestFailed naming the records, GatewayError KeyStoreUnavailable
  */
 export async function startUpSelfTest(options: SelfTestOptions): Promise<number> {
@@ -56,7 +56,7 @@ export async function startUpSelfTest(options: SelfTestOptions): Promise<number>
     } catch (error) {
       if (!(error instanceof RevisionConflict)) throw error; // another worker was first
     }
-    // Read back: also proves that the store keeps what it takes.
+    // Reading it back also proves that the store keeps what it takes.
     if (!(await canaryOpens(records))) {
       throw new SelfTestFailed('The key store does not keep what it takes:', [
         `${CANARY_NAME} was written and is gone`,
@@ -102,7 +102,7 @@ async function problemOf(
   if (kind === undefined)
     return `The record ${JSON.stringify(name)} is not one of Sealgate’s: use another key prefix or store.`;
   try {
-    // What was removed and put back stops no start: it counts as not there. What nobody can have written does.
+    // A record that was put back after its removal counts as absent and stops no start. One that does not open does.
     if ((await records.read(kind, parsed!.id)) === undefined) await records.tryOpening(kind, parsed!.id);
     return undefined;
   } catch (error) {

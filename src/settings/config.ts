@@ -62,7 +62,7 @@ export interface ExaminedConfig {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads as much as can be read, for `sealgate check`, which goes on where it can. */
+/** Reads as much as can be read: `sealgate check` goes on with whatever can be used. */
 export function examineConfig(input: ConfigInput): ExaminedConfig {
   const problems: ConfigProblem[] = [];
   const file = input.file === undefined ? undefined : resolve(input.cwd, input.file);
@@ -77,7 +77,7 @@ export function examineConfig(input: ConfigInput): ExaminedConfig {
   problems.push(...sources.problems);
   const settings = readSettings(sources, problems);
   for (const rule of SETTING_RULES) problems.push(...rule(sources));
-  // With the file itself gone or no YAML, "backend.endpoint is missing" would only hide what is wrong.
+  // Where the file is gone or no YAML, a message such as "backend.endpoint is missing" would hide what is wrong.
   if (sources.unreadable || (file !== undefined && yaml === undefined)) {
     return { ...NOTHING, problems: problems.filter((problem) => problem.setting === file) };
   }
@@ -107,7 +107,7 @@ function readYaml(file: string, problems: ConfigProblem[]): string | undefined {
   }
 }
 
-/** Parses; on problems notes them, takes the bad settings out and parses again. */
+/** Parses the settings. Where some are wrong, it notes the problems, takes these settings out and parses again. */
 function readSettings(sources: SettingSources, problems: ConfigProblem[]): Settings | undefined {
   const first = settingsSchema.safeParse(sources.tree);
   if (first.success) return first.data;

@@ -22,13 +22,13 @@ export interface ConfigSource {
   readonly overrides: Readonly<Record<string, unknown>>;
 }
 
-/** File, environment and overrides laid over one another, texts filled in, files of secrets read. */
+/** Lays file, environment and overrides over one another, fills in `${NAME}`, and reads the files that settings name. */
 export class SettingSources implements GivenSettings {
   readonly tree: SettingTree;
   readonly problems: ConfigProblem[] = [];
-  /** Settings whose value came out of the environment or a file: it may be a secret, so it is never shown. */
+  /** Settings whose value came from the environment or a file. It may be a secret, so no message shows it. */
   readonly #hidden = new Set<string>();
-  /** The file is no YAML: what it lacks says nothing. */
+  /** Set when the file is no YAML: then a missing setting means nothing. */
   unreadable = false;
   /** Settings that somebody gave, whether or not they were any good. */
   readonly #given = new Set<string>();
@@ -57,7 +57,7 @@ export class SettingSources implements GivenSettings {
     return find(this.tree, setting);
   }
 
-  /** May hold a secret, so must not be quoted. */
+  /** Whether the setting's value may be a secret, which no message may quote. */
   isHidden(setting: string): boolean {
     return this.#hidden.has(setting);
   }
@@ -66,7 +66,7 @@ export class SettingSources implements GivenSettings {
     const { yaml, file } = this.#source;
     if (yaml === undefined || file === undefined) return {};
     const document = parseDocument(yaml, { prettyErrors: false });
-    // After the first slip of syntax, the parser's further errors only repeat it.
+    // After the first syntax error, the parser's further errors only repeat it.
     const slip = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
     for (const error of document.errors) {
       if (error !== slip && error.code !== 'DUPLICATE_KEY') continue;
@@ -91,7 +91,7 @@ export class SettingSources implements GivenSettings {
   #layEnvironment(): void {
     for (const row of SETTING_ROWS) {
       const value = this.#source.env[row.variable];
-      // Compose files pass an empty text for what is not set.
+      // Compose files pass an empty text for a variable that is not set.
       if (value === undefined || value === '') continue;
       if (place(this.tree, row.name, value) && row.kind === 'variable') this.#hidden.add(row.name);
     }
@@ -141,7 +141,7 @@ export class SettingSources implements GivenSettings {
     return undefined;
   }
 
-  /** What a setting's kind asks for, before its form reads it. */
+  /** Prepares a setting as its kind asks (SettingKind), before its form reads it. */
   #treat(row: SettingRow): void {
     const value = find(this.tree, row.name);
     if (value === undefined) return;
@@ -202,7 +202,7 @@ export class SettingSources implements GivenSettings {
     }
   }
 
-  /** SEALGATE_BACKEND_ENDPIONT would be ignored in silence; names that resemble no setting are somebody else's. */
+  /** Finds mistyped variables, which would be ignored silently. A name that resembles no setting belongs to another program. */
   #findMistypedVariables(): void {
     const known = new Set(SETTING_ROWS.map((row) => row.variable));
     for (const variable of Object.keys(this.#source.env)) {

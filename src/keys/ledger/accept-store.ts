@@ -7,18 +7,18 @@ import { changedNames, type Ledger, openLedger, tagOf, wrapLedger } from './ledg
 import { ledgerOfAll } from './proven-store.ts';
 
 export interface Acceptance {
-  /** Of the store as it is, if it says so in a way that the root key opens. */
+  /** The store's generation; undefined where it has no ledger that the root key opens. */
   readonly generation: number | undefined;
-  /** Records that are not what the store's own ledger says, with how: they would count as they are. */
+  /** Records that differ from what the store's own ledger says, and in which way; accepted, they count as they are. */
   readonly different: readonly { readonly name: string; readonly how: string }[];
   readonly records: number;
-  /** Makes the store as it is the one that counts, for every gateway. @returns its new generation */
+  /** Makes every gateway believe the store as it is. @returns its new generation */
   accept(): Promise<number>;
 }
 
 /**
- * What accepting a key store as it is would mean, for an owner who put it back (a backup). The new generation is the
- * time in milliseconds since 1970, so that it is above whatever any gateway saw, without asking them.
+ * Says what it would mean to accept a key store as it is, for an owner who restored a backup. The new generation is the
+ * time in milliseconds since 1970, so that it is above every generation that a gateway saw, without asking the gateways.
  * @throws RecordUnreadable for a record that the root key does not open, GatewayError KeyStoreUnavailable
  */
 export async function examineStore(options: {
@@ -59,7 +59,7 @@ function differences(before: Ledger, after: Ledger): Acceptance['different'] {
     });
 }
 
-/** undefined: of another root key, or damaged. The records themselves must open all the same. */
+/** undefined where the ledger is damaged, or of another root key. The records must open all the same. */
 async function ledgerIn(wrapped: Buffer, rootKey: RootKey): Promise<Ledger | undefined> {
   try {
     return await openLedger(wrapped, rootKey);
@@ -69,7 +69,7 @@ async function ledgerIn(wrapped: Buffer, rootKey: RootKey): Promise<Ledger | und
   }
 }
 
-/** A change that was made and not finished stays made. */
+/** The ledger with the changes that a writer began and did not finish: they stay made. */
 function withPending(found: Ledger, before: Ledger | undefined): Ledger {
   const records = new Map(found.records);
   for (const [name, bytes] of before?.pending ?? []) {

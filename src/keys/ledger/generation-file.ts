@@ -31,8 +31,8 @@ export interface GenerationFileOptions {
 }
 
 /**
- * The highest generation of a key store that was ever seen here, in a file beside the gateway: so that a store that
- * was put back while no gateway ran is found out at the next start. All processes of a machine share it.
+ * Remembers the highest generation of a key store that was ever seen on this machine, in a file beside the gateway. So the
+ * next start notices a store that was put back while no gateway ran. All processes of a machine share the file.
  */
 export class HighestGeneration {
   readonly #options: GenerationFileOptions;
@@ -50,7 +50,7 @@ export class HighestGeneration {
   }
 
   /**
-   * One that this process has no right to read counts as none: who may write to the key store cannot bring that about.
+   * A file that this process may not read counts as none, since whoever can write to the key store cannot cause that.
    * @throws Error when there is a file and it cannot be read otherwise, or is none that Sealgate wrote
    */
   static async open(options: GenerationFileOptions): Promise<HighestGeneration> {

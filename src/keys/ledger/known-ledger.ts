@@ -9,11 +9,11 @@ import { ledgerGone, olderStore, otherStore, type StorePutBack } from './store-p
 export interface KnownLedgerOptions {
   readonly store: RecordStore;
   readonly rootKey: RootKey;
-  /** The highest generation seen by whoever ran here before; undefined: nobody remembers. */
+  /** The highest generation that was seen here before; undefined where it is not remembered. */
   readonly highest: HighestGeneration | undefined;
   /** Names of records that are not what they were when the ledger was last looked at. */
   readonly onChange: (names: readonly string[] | 'all') => void;
-  /** Something older was given. The sentence is for the operator, and may be said again and again. */
+  /** Called when the store gave something older, with a sentence for the operator; it may come many times. */
   readonly onPutBack: (what: 'record' | 'store', sentence: string) => void;
 }
 
@@ -26,13 +26,13 @@ export interface StoredLedger {
   readonly revision: number;
 }
 
-/** The newest ledger that was seen: it stays the measure when the store gives an older one, or none. */
+/** Keeps the newest ledger that was seen, against which the store is judged when it gives an older one, or none. */
 export class KnownLedger {
   readonly #options: KnownLedgerOptions;
   #newest: StoredLedger | undefined;
-  /** Why what the store gives now is not believed. */
+  /** Why the ledger that the store gives now is not believed. */
   #trouble: StorePutBack | RecordUnreadable | undefined;
-  /** Of the ledger that was looked at last, believed or not. */
+  /** The revision of the ledger that was looked at last, whether or not it was believed. */
   #seen: number | 'none' | undefined;
 
   constructor(options: KnownLedgerOptions) {
@@ -44,13 +44,13 @@ export class KnownLedger {
     return this.#newest;
   }
 
-  /** What is wrong with the store as a whole; what the newest ledger vouches for is right all the same. */
+  /** What is wrong with the store as a whole. What the newest ledger vouches for is right all the same. */
   get trouble(): StorePutBack | RecordUnreadable | undefined {
     return this.#trouble;
   }
 
   /**
-   * Looks whether the store has another ledger, and takes it if it is newer. Reads six bytes where it has not.
+   * Looks whether the store has another ledger, and takes it if it is newer. Where nothing changed, it reads six bytes.
    * @throws GatewayError KeyStoreUnavailable
    */
   async refresh(): Promise<void> {
@@ -60,7 +60,7 @@ export class KnownLedger {
   }
 
   /**
-   * The ledger in the store, if it may be believed and is still there; undefined: there never was one.
+   * The ledger that is in the store now; undefined where there never was one.
    * @throws StorePutBack, RecordUnreadable, GatewayError KeyStoreUnavailable
    */
   async read(): Promise<StoredLedger | undefined> {
@@ -71,7 +71,7 @@ export class KnownLedger {
     return this.#newest;
   }
 
-  /** What the store is known to have now, if nothing newer is known. */
+  /** Takes a ledger that the store is known to have now, unless a newer one is known. */
   take(found: StoredLedger): void {
     const before = this.#newest;
     if (before !== undefined && before.ledger.generation > found.ledger.generation) return;
@@ -83,14 +83,14 @@ export class KnownLedger {
     this.#options.onChange(before === undefined ? 'all' : changedNames(before.ledger, found.ledger));
   }
 
-  /** Whether this is the record that was last written, or the ledger itself has that one (`lastWritten`). */
+  /** Whether `stored` is the record that was last written, or the ledger carries that one itself (`lastWritten`). */
   agrees(name: string, stored: StoredRecord | undefined): boolean {
     if (this.#newest === undefined) return true;
     const { records, pending } = this.#newest.ledger;
     return pending.has(name) || records.get(name) === (stored && tagOf(stored.bytes));
   }
 
-  /** Of a record with which the ledger agrees. Its revision tells writings apart, whichever store they lie in. */
+  /** The record that was last written, where `agrees`. Its revision tells one writing from another in any store. */
   lastWritten(name: string, stored: StoredRecord | undefined): StoredRecord | undefined {
     const pending = this.#newest?.ledger.pending;
     const bytes = pending?.has(name) === true ? pending.get(name) : stored?.bytes;
@@ -129,7 +129,7 @@ export class KnownLedger {
   #distrust(trouble: StorePutBack | RecordUnreadable, revision?: number): void {
     this.#seen = revision ?? 'none';
     this.#trouble = trouble;
-    // Where none is known, every reader is told (ProvenStore.vouch).
+    // Where no ledger is known, ProvenStore.vouch tells every reader.
     if (this.#newest !== undefined) this.#options.onPutBack('store', trouble.message);
   }
 }

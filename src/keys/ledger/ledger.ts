@@ -10,8 +10,8 @@ const TAG_LETTERS = 16;
 const REVISION_BYTES = 6;
 
 /**
- * What the key store holds, as one record says it that only the root key can write: docs/keys.md, "Generations". It
- * is read whole and replaced whole.
+ * Lists what the key store holds, in one record that only the root key's holder can write (docs/keys.md, "Generations").
+ * It is read and replaced as a whole.
  */
 export interface Ledger {
   /** Grows with every administrative write. */
@@ -19,8 +19,8 @@ export interface Ledger {
   /** A tag of the wrapped bytes for every record there is. */
   readonly records: ReadonlyMap<string, string>;
   /**
-   * What a write under way makes of a record, undefined for a deletion. The record itself is written after the ledger,
-   * so until that is done the ledger's copy counts.
+   * What a write under way makes of a record; undefined for a deletion. The record itself is written after the ledger, so
+   * the ledger's copy counts until that is done.
    */
   readonly pending: ReadonlyMap<string, Buffer | undefined>;
 }

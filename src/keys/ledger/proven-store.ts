@@ -13,24 +13,24 @@ import { KnownLedger, type KnownLedgerOptions, type StoredLedger } from './known
 import { type Ledger, revisionOf, tagOf, withChange, wrapLedger } from './ledger.ts';
 import { ACCEPT_HINT } from './store-put-back.ts';
 
-/** A reader meets at most a few writes at once. */
+/** More attempts are not needed, since a reader meets at most a few writes at once. */
 const READ_ATTEMPTS = 5;
-/** Writers meet in the ledger, whatever they write: with some waiting in between, all have their turn. */
+/** All writers compete for the ledger, whatever they write; waiting in between gives each of them a turn. */
 const WRITE_ATTEMPTS = 200;
 const LONGEST_WAIT_MILLISECONDS = 40;
 const ADOPTIONS_AT_ONCE = 32;
 
-/** The ledger moved while a writer looked at records: what it saw may be of two different moments. */
+/** The ledger changed while a writer looked at records, so that what it saw may be of two different moments. */
 class LedgerMoved extends Error {}
 
 /**
- * A record store whose records are the ones that were last written: the ledger, one record that only the root key can
- * write, has a tag of each. An older record that somebody put back, one that was deleted and is there again, and one
- * that is gone are found out by every reader.
+ * A record store that serves only what was last written. The ledger, one record that only the root key's holder can write,
+ * has a tag of each record. So every reader notices an older record that somebody put back, one that was deleted and is
+ * there again, and one that is gone.
  *
- * A write is one compare-and-set of the ledger, which carries the record along; then the record itself is written, and
- * a ledger without it. So a writer that dies in between leaves a change that was made, not half of one, and stores need not write two records at
- * once (a Redis Cluster cannot).
+ * A write is one compare-and-set of the ledger, which carries the record along. Then the record itself is written, and a
+ * ledger without it. So a writer that dies in between leaves a whole change and not half of one, and stores need not write
+ * two records at once, which a Redis Cluster cannot do.
  */
 export class ProvenStore {
   readonly #store: RecordStore;
@@ -65,7 +65,7 @@ export class ProvenStore {
   }
 
   /**
-   * The record, if it is the one that was last written. A record that was deleted is undefined, whatever the store has.
+   * The record, if it is the one that was last written. undefined for one that was deleted, whatever the store has.
    * @throws RecordUnreadable for one that is older, or gone; GatewayError KeyStoreUnavailable
    */
   async get(name: string): Promise<StoredRecord | undefined> {
@@ -73,7 +73,7 @@ export class ProvenStore {
     for (let attempt = 1; ; attempt++) {
       const before = known.newest;
       const stored = await this.#store.get(name);
-      // Where they differ, either may be the newer one.
+      // Where record and ledger differ, either may be the newer one.
       if (!known.agrees(name, stored)) await known.refresh();
       if (known.agrees(name, stored)) return known.lastWritten(name, stored);
       if (known.newest === before || attempt === READ_ATTEMPTS) return this.#refuse(name, stored);
@@ -150,13 +150,13 @@ export class ProvenStore {
     const ledger = stored?.ledger ?? (await ledgerOfAll(this.#store));
     const tag = ledger.records.get(name);
     const held = tag === undefined ? 'absent' : revisionOf(tag);
-    // To delete what is not there is no conflict.
+    // It is no conflict to delete a record that is not there.
     const matters = expected !== undefined && (bytes !== undefined || tag !== undefined);
     if (matters && held !== expected) throw new RevisionConflict(name);
     for (const [other, pending] of ledger.pending) await this.#finish(other, pending, stored?.revision);
     const at = await this.#store.revision(name);
     if (bytes === undefined && tag === undefined) {
-      // Put back after it was removed; unless another writer has just made it, which the ledger tells.
+      // It was put back after its removal, unless another writer has just made it, which `#finish` asks the ledger.
       if (at !== undefined) await this.#finish(name, undefined, stored?.revision);
       return at !== undefined;
     }
@@ -181,7 +181,7 @@ export class ProvenStore {
       const written = await this.#putLedger(wrapped, revision, { evenIfFull: true });
       this.#known.take({ ledger: next, tag: tagOf(wrapped), revision: written });
     } catch (error) {
-      // Another writer found it in the ledger, and has written it, or what came after it.
+      // Another writer found the change in the ledger, and has written it, or a later one.
       if (!(error instanceof RevisionConflict || error instanceof LedgerMoved)) throw error;
     }
   }
@@ -199,8 +199,8 @@ export class ProvenStore {
   }
 
   /**
-   * Makes the store's record what the ledger says it is. It is replaced only if it is the one that was there while the
-   * ledger said so: else a later change could be undone.
+   * Makes the store's record what the ledger says it is. It replaces only the record that was there while the ledger said
+   * so, since it could undo a later change otherwise.
    * @throws LedgerMoved
    */
   async #finish(name: string, bytes: Buffer | undefined, ledgerRevision: number | undefined): Promise<void> {

@@ -5,8 +5,8 @@ export const ACCEPT_HINT =
   'If that was you, with a backup or an older release, accept it: sealgate key accept-generation.';
 
 /**
- * The key store as a whole is older than what was seen of it, or says nothing of its age any more. Nothing is written
- * to it, and a gateway does not start over it, until its owner accepts it as it is.
+ * Thrown when the key store as a whole is older than it was seen to be, or no longer says how old it is. Nothing is written
+ * to it, and no gateway starts with it, until its owner accepts it as it is.
  */
 export class StorePutBack extends GatewayError {
   constructor(reason: string) {

@@ -11,7 +11,7 @@ import { revisionOf, tagOf } from './ledger.ts';
 import { olderStore, type StorePutBack } from './store-put-back.ts';
 import { openView, type TenantView, viewPlace } from './tenant-view.ts';
 
-/** How often the view is looked at, and how long what was seen of it counts: within the second of any change. */
+/** How often the view is looked at, and for how long it is used: a change is seen within a second. */
 const BEAT_MILLISECONDS = 500;
 
 export interface TenantViewStoreOptions {
@@ -27,7 +27,7 @@ export interface TenantViewStoreOptions {
   readonly onPutBack: (sentence: string) => void;
 }
 
-/** The records of one tenant, from its view: what a sidecar has for a key store. */
+/** A sidecar's key store: the records of one tenant, read from its view. */
 export class TenantViewStore implements RecordStore {
   readonly #options: TenantViewStoreOptions;
   #view: TenantView = { generation: 0, records: new Map() };
@@ -108,13 +108,13 @@ export class TenantViewStore implements RecordStore {
     if (this.#options.monotonicNow() - this.#lookedAt >= BEAT_MILLISECONDS) await this.#look();
   }
 
-  /** A view that was seen and taken away stays away: what is put back must be newer, and not that very one. */
+  /** The least generation to believe once the view is gone: a view that was taken away must not come back. */
   #afterSeen(): number {
     const { generation, records } = this.#view;
     return records.size === 0 ? generation : generation + 1;
   }
 
-  /** One after another, so that no older view comes after a newer one. */
+  /** Looks one after another, so that no older view replaces a newer one. */
   #look(): Promise<void> {
     this.#looking ??= this.#lookNow().finally(() => {
       this.#looking = undefined;
@@ -130,7 +130,7 @@ export class TenantViewStore implements RecordStore {
     if (revision !== this.#seen || this.#lookedAt === Number.NEGATIVE_INFINITY) {
       const stored = await store.get(place);
       const least = Math.max(this.#view.generation, highest?.value ?? 0);
-      // Without a view nobody is let in: the tenant was removed.
+      // Where there is no view, the tenant was removed, and nobody is let in.
       const view = stored && (await openView(tenant, stored.bytes, key));
       if (view !== undefined && view.generation < least) {
         this.#trouble = olderStore(view.generation, least);

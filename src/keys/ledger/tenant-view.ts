@@ -4,8 +4,8 @@ import { recordName, UPLOAD_STATE_PREFIX } from '../record-name.ts';
 import type { RootKey } from '../root/root-key.ts';
 
 /**
- * What a sidecar needs of the key store, in one record under its tenant's own wrap key: docs/keys.md, "Sidecars". One
- * record, so that it is of one moment, and a Redis user can be given it alone.
+ * What a sidecar needs of the key store, in one record under its tenant's own wrap key (docs/keys.md, "Sidecars"). It is one
+ * record so that all of it is of one moment, and so that a Redis user can be given access to it alone.
  */
 export interface TenantView {
   /** Grows with every view that is written for the tenant. */
@@ -15,16 +15,16 @@ export interface TenantView {
 }
 
 /**
- * Where a tenant's view lies: it is no record of the deployment's, so it lies beside the uploads, where neither listings
- * nor the watch look, those of gateways of release 0.1 included.
+ * Where a tenant's view lies. It is no record of the deployment's, so it lies beside the uploads: listings and the watch do
+ * not look there, nor do those of gateways of release 0.1.
  */
 export function viewPlace(tenant: string): string {
   return `${UPLOAD_STATE_PREFIX}sidecar/${tenant}`;
 }
 
 /**
- * The wrap key of one tenant, in base64 as a root key's file has it: with it a sidecar can do what the root key's owner
- * can with this tenant, and nothing with another.
+ * The wrap key of one tenant, in base64 as in a root key's file. A sidecar that has it can do with this tenant what the root
+ * key's owner can, and nothing with another tenant.
  * @param tenantId new whenever a tenant of this name is made
  */
 export async function tenantWrapKey(rootKey: RootKey, tenant: string, tenantId: string): Promise<Secret> {

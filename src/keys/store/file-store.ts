@@ -115,7 +115,7 @@ class FileStore implements RecordStore {
     this.#timer = setInterval(() => void look(), POLL_MILLISECONDS);
     this.#timer.unref();
     try {
-      // The folder, not the file: every write is another file under the same name.
+      // Watch the folder and not the file, because every write puts another file under the same name.
       const watcher = watchPath(dirname(this.#path), { persistent: false });
       watcher.on('change', (_event, changed) => {
         if (changed === basename(this.#path)) void look();
@@ -123,7 +123,7 @@ class FileStore implements RecordStore {
       watcher.on('error', () => watcher.close());
       this.#watcher = watcher;
     } catch {
-      // No watches left on this system: the poll alone is in time.
+      // The system has no watches left. Polling alone is quick enough.
     }
   }
 

@@ -55,8 +55,8 @@ export interface RecordCacheOptions {
 }
 
 /**
- * Values by record name: cache, then one shared load for all who ask, then the offline policy above. It holds opened
- * records (parsed, unwrapped, keys as KeyObjects), so that a hit is one Map lookup and two comparisons.
+ * Values by record name. A miss is loaded once for all who ask; while the store is away, CacheLimits say what is served. It
+ * holds records that are unwrapped and parsed, their keys as KeyObjects, so that a hit is one Map lookup and two comparisons.
  */
 export class RecordCache {
   readonly #entries = new Map<string, Entry<unknown>>();

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 
-/** Bytes as a store holds them, already wrapped, with the revision that a compare-and-set names. */
+/** A wrapped record as a store holds it, with the revision that a compare-and-set names. */
 export interface StoredRecord {
   readonly bytes: Buffer;
   /** Opaque: every write gives a record a new one, in no order, and none comes again after a deletion. */
@@ -13,8 +13,8 @@ export type ExpectedRevision = number | 'absent' | undefined;
 export interface PutOptions {
   readonly expectedRevision?: ExpectedRevision;
   /**
-   * Also where the store's memory is full, if it can be asked to: for what takes something away (who fills the memory
-   * must not keep an access key from being revoked by that), and for the rest of a change that was made.
+   * Write even if the store's memory is full, where the store can. It is for changes that take something away, since whoever
+   * fills the memory must not keep an access key from being revoked, and for finishing a change that was begun.
    */
   readonly evenIfFull?: boolean;
 }
@@ -24,7 +24,7 @@ export type ChangeListener = (names: readonly string[] | 'all') => void;
 
 /**
  * Six verbs over opaque wrapped records (get, revision, put, delete, list, watch). A new key store is one file and one row of
- * store-table.ts; test/keys/store/record-store-contract.ts says what it must do.
+ * table.ts; test/keys/store/record-store-contract.ts says what it must do.
  *
  * Every method may throw KeyStoreUnavailable; a write that throws it may or may not have happened.
  */
@@ -51,9 +51,9 @@ export interface RecordStore {
   list(prefix: string): AsyncIterable<string>;
 
   /**
-   * Calls `onChange` within a second of any change, this process's own included, until `close`. Where a store cannot
-   * watch, or while it is away, it says `all` at least once a second. `onConfirmed` is called about once a second
-   * while the watch is known to work: whatever was not named since is as it was.
+   * Calls `onChange` within a second of any change, this process's own included, until `close`. A store that cannot watch,
+   * or that is away, says `all` at least once a second. `onConfirmed` is called about once a second while the watch is
+   * known to work; records that were not named since then are unchanged.
    */
   watch(onChange: ChangeListener, onConfirmed?: () => void): Promise<void>;
 

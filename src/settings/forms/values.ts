@@ -99,7 +99,7 @@ export const hostPortOrOff: Form<HostPort | 'off'> = {
   read: (value) => (value === 'off' || value === false ? 'off' : readHostPort(value)),
 };
 
-/** An origin: a path or credentials in it would be dropped without a word, so they are refused. */
+/** An origin. It refuses a URL with a path or credentials, which would be dropped silently. */
 export const originUrl: Form<URL> = {
   expected: 'http://host:port or https://host:port, without path or credentials',
   read: (value) => {
@@ -137,7 +137,7 @@ export const secret: Form<Secret> = {
   read: (value) => asSecret(readText(value)),
 };
 
-/** Text that is not secret in itself, but often kept beside one: may be `file:PATH` too. */
+/** Text that is no secret, but is often kept beside one; it may be `file:PATH` too. */
 export const textOrFile: Form<string> = { ...text('text, or file:PATH'), kind: 'secret' };
 
 /** The name of a region, of clients or of a backend. */
