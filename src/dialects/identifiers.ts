@@ -1,7 +1,7 @@
 /**
- * Identifiers that go to a store are values of types of their own, which only a grammar of that store makes. What a
- * client sent is a string; `BackendDialect` renders none of those, so that the compiler proves that no identifier reaches a
- * request unread, in any operation and any dialect.
+ * Each identifier that goes to a store has a type of its own, and only a grammar of that store makes its values. What a
+ * client sent is a string, and the rows of a `BackendDialect` render no strings. So the compiler proves that every
+ * identifier was read by the store's grammar before it reached a request, in any operation and any dialect.
  */
 
 declare const made: unique symbol;
@@ -11,12 +11,12 @@ export type StoreBucket = Made<'bucket'>;
 export type StoreKey = Made<'key'>;
 export type StoreVersionId = Made<'version id'>;
 export type StoreUploadId = Made<'upload id'>;
-/** What a listing is cut by, or goes on from: no name of anything, but text that a store may take for one. */
+/** What a listing is cut by, or where it goes on. It names nothing, but a store may take it for a name. */
 export type StoreListingText = Made<'listing text'>;
 export type StoreToken = Made<'continuation token'>;
 export type StoreLocation = Made<'location'>;
 
-/** The model's properties that are identifiers, wherever they stand. */
+/** The properties of the model that are identifiers, wherever they stand. */
 interface Identifiers {
   readonly bucket: StoreBucket;
   readonly key: StoreKey;
@@ -32,13 +32,13 @@ interface Identifiers {
   readonly location: StoreLocation;
 }
 
-/** Any of them. */
+/** Any identifier. */
 export type Identifier = Identifiers[keyof Identifiers];
 
-/** The properties that hold further ones. */
+/** The properties whose values hold further identifiers. */
 type Nest = 'ref' | 'source';
 
-/** The same value with every identifier in it made by the store's grammar. */
+/** The same value, every identifier in which the store's grammar has made. */
 export type ForStore<T> = {
   readonly [Name in keyof T]: Name extends keyof Identifiers
     ? Identifiers[Name] | Extract<T[Name], undefined>
@@ -55,25 +55,25 @@ export type StoreRef = ForStore<{
 }>;
 
 /**
- * What a store takes for each identifier: an allow-list, a function each.
+ * A function for each identifier, which refuses what the store does not take for one. Each is an allow-list.
  * @throws GatewayError in each, the client's error: InvalidBucketName, InvalidObjectName, NoSuchUpload, InvalidArgument
  */
 export type StoreGrammar = { readonly [Name in keyof Identifiers]: (text: string) => void };
 
-/** What is known of the store at hand, beyond its dialect. */
+/** What decides which names a store takes, beyond its dialect. */
 export interface StoreNames {
   /**
    * `paths`: it keeps keys as paths of files, and may walk them. `names`: it keeps them as they are, whatever is between
    * their slashes.
    */
   readonly keys: 'paths' | 'names';
-  /** Buckets that it has for purposes of its own, such as its administration; in lower case. */
+  /** Buckets that the store keeps for purposes of its own, such as its administration; in lower case. */
   readonly reservedBuckets: ReadonlySet<string>;
 }
 
 /**
- * Reads every identifier of a value by the store's grammar. The value stays the same: a grammar refuses, and rewrites
- * nothing. An empty or absent part of a listing (a prefix, a marker) is none.
+ * Reads every identifier of a value by the store's grammar. The value stays the same, because a grammar refuses and never
+ * rewrites. An empty or absent prefix or marker of a listing is not read.
  * @throws GatewayError as the grammar
  */
 export function madeBy<T extends object>(grammar: StoreGrammar, asked: T): ForStore<T> {

@@ -5,9 +5,9 @@ import type { Conditions } from '../wire/conditions.ts';
 export type ClaimCode = 'NotModified' | 'PreconditionFailed' | 'InvalidRange';
 
 /**
- * A store's word about an object that it does not give. It is no answer to a client: a program that hears "not modified"
- * or "past the end" believes that it has all there is. It is no GatewayError either, so that it cannot become one by
- * being passed on: whoever asked must bear it out, or say that it is unexplained.
+ * What a store claims about an object that it does not give. It must not become a client's answer unchecked: a program that
+ * hears "not modified" or "past the end" believes that it has all there is. So it is no GatewayError, which would be passed
+ * on. Whoever asked must hold the claim against the object, or report that nothing explains it.
  */
 export class StoreClaim extends Error {
   override readonly name = 'StoreClaim';
@@ -40,8 +40,8 @@ export class UnexplainedClaim extends GatewayError {
 }
 
 /**
- * A refusal as an error that may go on. A condition that was asked explains "precondition failed", which no program takes
- * for success; nothing else is explained by the request alone.
+ * Turns a refusal into an error that may go on to a client. A condition that was asked explains "precondition failed",
+ * which no program takes for success. The request alone explains no other claim.
  * @param asked the conditions of the request that was refused
  */
 export function explained(refusal: GatewayError | StoreClaim, asked: Conditions | undefined): GatewayError {
@@ -55,7 +55,7 @@ export function explained(refusal: GatewayError | StoreClaim, asked: Conditions 
   });
 }
 
-/** What a store says with 200 of a write may be a refusal all the same. @throws GatewayError, and what `read` throws */
+/** Reads the answer to a write, which may be a refusal although its status is 200. @throws GatewayError, and what `read` throws */
 export function readAcknowledged<T>(read: () => T, asked: Conditions | undefined): T {
   try {
     return read();

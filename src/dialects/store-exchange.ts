@@ -4,7 +4,7 @@ import type { Conditions } from '../wire/conditions.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 
-/** Stores a sealed body: what a PutObject has become. */
+/** An object to store, as it lies in the store: sealed, where its bucket's policy says so. */
 export interface StorePut {
   readonly ref: ObjectRef;
   /** User metadata already includes the envelope's entry. */
@@ -14,18 +14,18 @@ export interface StorePut {
   readonly body: OutgoingBody;
 }
 
-/** What a copy within the backend reads: exactly this object, or nothing is copied. */
+/** The source of a copy within the backend. The backend copies exactly this object, or nothing. */
 export interface StoreCopySource {
   readonly ref: ObjectRef;
   /** The backend's, unquoted. */
   readonly etag: string;
 }
 
-/** A copy within the backend: no byte comes this way. */
+/** A copy within the backend: none of its bytes come through the gateway. */
 export interface StoreCopy {
   readonly ref: ObjectRef;
   readonly source: StoreCopySource;
-  /** Stands in place of the source's; the envelope's entry is among it. */
+  /** It takes the place of the source's metadata, and includes the envelope's entry. */
   readonly metadata: ObjectMetadata;
   readonly tags: 'copy' | 'replace';
 }
@@ -36,36 +36,39 @@ export interface StorePartCopy {
   readonly uploadId: string;
   readonly partNumber: number;
   readonly source: StoreCopySource;
-  /** Of stored bytes; undefined is the whole source. */
+  /** In stored bytes. undefined copies the whole source. */
   readonly range: ByteRange | undefined;
 }
 
 export interface StoreGet {
   readonly ref: ObjectRef;
-  /** Of stored bytes. `last` undefined means to the end; suffixBytes asks for the end. */
+  /** In stored bytes. Without `last` it goes to the end; `suffixBytes` asks for so many bytes at the end. */
   readonly range?:
     | { readonly first: number; readonly last: number | undefined }
     | { readonly suffixBytes: number }
     | undefined;
-  /** Instead of a range: one of the parts that the object was stored in, counted from 1. */
+  /** Asks for one of the parts that the object was stored in, instead of a range. Counted from 1. */
   readonly part?: number | undefined;
   /** ETags in the backend's form. */
   readonly conditions: Conditions;
 }
 
-/** A GET or HEAD answer of the backend, read. Sizes are stored bytes. All of it is what the backend claims. */
+/** What the backend claims of an object in its answer to a GET or HEAD. Sizes are stored bytes. */
 export interface StoredObject {
-  /** Whole object, also when a range was asked. */
+  /** The size of the whole object, also when a range was asked for. */
   readonly storedBytes: number;
-  /** Of the bytes in the body, when the answer is partial. */
+  /** Which bytes the body has, when the answer is partial. */
   readonly storedRange: { readonly first: number; readonly last: number } | undefined;
   /** The backend's, unquoted. */
   readonly etag: string;
   readonly lastModified: Date;
-  /** The envelope's entry still among the user metadata. `vendor` holds the rest of the vendor's answer headers that may reach a client of the same dialect: no checksums, no request ids, no framing. Traits are of the same. */
+  /**
+   * The user metadata still includes the envelope's entry. `vendor` has the other headers of the answer that may reach a
+   * client of the same dialect, which are no checksums, request ids or framing; `traits` say the same in neutral words.
+   */
   readonly metadata: ObjectMetadata;
   readonly versionId: string | undefined;
-  /** When a part was asked for and the object was stored in parts. */
+  /** Told when a part was asked for and the object was stored in parts. */
   readonly partsCount: number | undefined;
 }
 
@@ -117,7 +120,7 @@ export interface StoredVersion extends StoredEntry {
   /** `null` where the store keeps no versions. */
   readonly versionId: string;
   readonly latest: boolean;
-  /** Then size and ETag say nothing. */
+  /** The entry is a delete marker, whose size and ETag mean nothing. */
   readonly deleteMarker: boolean;
 }
 
@@ -136,8 +139,8 @@ export interface CompletedPart {
 }
 
 /**
- * A page of the parts that the backend has of an upload. Sizes are stored bytes. An ETag is empty where the backend
- * could not tell of a part, because it is overwritten or completed this very moment: a part that nobody sent.
+ * A page of the parts that the backend has of an upload. Sizes are stored bytes. An ETag is empty where the backend could
+ * not read the part, because it is being overwritten or completed at this moment. Such an ETag matches no part that was sent.
  */
 export interface StoredPartListing {
   readonly parts: readonly (CompletedPart & { readonly storedBytes: number; readonly lastModified: Date })[];

@@ -63,7 +63,7 @@ function madeEach(
   return made;
 }
 
-/** @throws whatever is no GatewayError */
+/** What a client is told of the target. @throws the error itself, if it is no GatewayError */
 function failureOf({ key, versionId }: DeleteTarget, error: unknown): DeleteFailure {
   if (!(error instanceof GatewayError)) throw error;
   return { key, versionId, code: error.code, message: error.message, said: error.said };

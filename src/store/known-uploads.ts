@@ -4,9 +4,9 @@ import type { ObjectRef } from '../operations/object.ts';
 import { ProvenUpload } from './proven-upload.ts';
 import type { Store } from './store.ts';
 
-/** Uploads are remembered in so much memory, some 20,000 in each worker; one that was forgotten costs a listing again. */
+/** The memory for remembered uploads: some 20,000 in each worker. One that was forgotten costs a listing again. */
 const REMEMBERED_BYTES = 8 * 1024 * 1024;
-/** What the memory of an upload takes beside the text of its name, which is there twice. */
+/** What a remembered upload takes beside the text of its name, which is kept twice. */
 const ENTRY_BYTES = 200;
 
 /** How many pages of one key's uploads are read. A page of most stores has 1,000. */
@@ -18,8 +18,8 @@ interface NamedUpload {
 }
 
 /**
- * Uploads that the gateway keeps no state of: those of buckets without protection, and those that were begun before the
- * gateway came. Each is looked for in the backend's listing of its key, once, and remembered until it is over.
+ * Proves uploads that the gateway keeps no state of: those of buckets without protection, and those that began before the
+ * gateway was there. Each is looked up once in the backend's listing of its key, and remembered until it is over.
  */
 export class KnownUploads {
   readonly #known = new LRUCache<string, ProvenUpload>({
@@ -45,8 +45,8 @@ export class KnownUploads {
     if (known !== undefined) return known;
     const isListed = await this.#isListed(named, store, signal).catch((error: unknown) => {
       if (!(error instanceof GatewayError) || error.code !== 'AccessDenied') throw error;
-      // Who may add parts need not be one who may list uploads. So the gateway looks with its own rights, and what it finds
-      // tells a client no more than whether its own word is an upload.
+      // A caller who may add parts need not have the right to list uploads. So the gateway looks with its own rights; the
+      // client learns no more than whether the id that it sent is an upload.
       return this.#isListed(named, store.asGateway(), signal);
     });
     if (!isListed) {
@@ -69,7 +69,7 @@ export class KnownUploads {
       const page = await store.uploads.list({ ...asked, keyMarker, uploadIdMarker, urlEncoded: true }, signal);
       if (page.uploads.some((upload) => upload.key === key && upload.uploadId === uploadId)) return true;
       const { truncated, nextKeyMarker, nextUploadIdMarker } = page;
-      // Keys come in order, and the key itself before all that it begins.
+      // Keys come in order, and the key itself comes before all keys that begin with it.
       if (!truncated || nextKeyMarker !== key || nextUploadIdMarker === uploadIdMarker) return false;
       [keyMarker, uploadIdMarker] = [nextKeyMarker, nextUploadIdMarker ?? ''];
     }

@@ -1,14 +1,14 @@
 import type { ObjectRef } from '../operations/object.ts';
 
 /**
- * An upload that the backend has under this id for this bucket and key, as far as the gateway was ever told. Stores make
- * paths of upload ids, so that one of a client's own making may be another bucket's folder: `Store` acts on uploads of
- * this type alone, and what is no `ProvenUpload` stays a client's word.
+ * An upload of which the gateway knows that the backend has it under this id, for this bucket and key. Some stores make
+ * paths of upload ids, so an id that a client made up might be another bucket's folder. `Store` therefore acts on uploads
+ * of this type alone.
  */
 export class ProvenUpload {
   readonly ref: ObjectRef;
   readonly uploadId: string;
-  /** No other object with these fields is taken for one. */
+  /** Keeps any other object with the same fields from passing for one. */
   declare protected readonly proof: true;
 
   private constructor(ref: ObjectRef, uploadId: string) {

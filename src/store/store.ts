@@ -30,7 +30,7 @@ import { headOfNullVersion } from './mend/null-version.ts';
 import { anotherRange, ObjectReplaced, pinned } from './pin.ts';
 import { StoreUploads } from './uploads.ts';
 
-/** A stored object's head and its bytes on their way. Consume `body` or call `discard`. */
+/** A stored object's head, and its bytes as they come. Consume `body` to its end, or call `discard`. */
 export interface StoredContent {
   readonly object: StoredObject;
   readonly body: ByteSource;
@@ -64,23 +64,23 @@ export class Store {
     return new Store(dialect, connection, { ...options, identity: undefined });
   }
 
-  /** The same backend, asked for one sharer, of whose part of the connections and of the memory is taken. */
+  /** The same backend, asked for one sharer: connections and memory are taken from that sharer's part. */
   sharedBy(sharer: Sharer, budget: Budget): Store {
     const { dialect, connection, options } = this.#calls;
     return new Store(dialect, connection, { ...options, budget, sharer });
   }
 
-  /** With whose rights it asks; undefined: the gateway's own. */
+  /** With whose rights it asks. undefined stands for the gateway's own. */
   get identity(): Identity | undefined {
     return this.#calls.options.identity;
   }
 
-  /** For whom it asks. */
+  /** For whom it asks, and whose part of what is bounded it takes. */
   get sharer(): Sharer | undefined {
     return this.#calls.options.sharer;
   }
 
-  /** That signatures for the backend name. */
+  /** The region that signatures for the backend name. */
   get region(): string {
     return this.#calls.connection.region;
   }
@@ -114,7 +114,7 @@ export class Store {
     return mustBeContent(await this.read(get, signal), get);
   }
 
-  /** A few bytes, for whoever may hold a download already. Else like `get`. */
+  /** Like `get`, for a few bytes and for a caller that may hold a download already: it takes no connection of downloads. */
   async getAside(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
     return mustBeContent(await this.#read(get, { signal, aside: true }), get);
   }
@@ -147,8 +147,8 @@ export class Store {
   }
 
   /**
-   * The rest of an answer, from a byte on and of exactly this object: the answer's connection was given to somebody else,
-   * and its reader goes on.
+   * Asks for the rest of an answer, from a byte on and of exactly this object, because the answer's connection was given to
+   * somebody else and its reader goes on.
    * @throws ObjectReplaced, GatewayError BackendError for another range
    */
   async #rest(
@@ -224,7 +224,7 @@ export class Store {
     return this.#calls.run(this.#calls.dialect.calls.tags, { ref }, { signal });
   }
 
-  /** What a browser asks about pages of an origin; of the answer only what speaks of that. @throws GatewayError */
+  /** Asks a browser's question about pages of an origin. Only the headers that answer it come back. @throws GatewayError */
   async preflight(
     resource: Resource,
     question: HeaderList,
@@ -251,7 +251,7 @@ export class Store {
   }
 }
 
-/** Whether a store may claim this of what was asked: only a range can lie past the end, only a condition can fail. */
+/** Whether a store may claim this of what was asked. Only a range can lie past the end, and only a condition can fail. */
 function isOfRead({ code }: StoreClaim, { range, conditions }: StoreGet): boolean {
   switch (code) {
     case 'InvalidRange':

@@ -4,15 +4,15 @@ import type { HeaderList } from '../../../wire/headers.ts';
 import type { ByteSource, OutgoingBody } from '../../../wire/message.ts';
 
 /**
- * A checksum of the stored bytes, for the requests on which AWS demands one: writes with Object Lock parameters
- * ("Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"). What is
- * whole gets a Content-MD5; a stream is framed as aws-chunked, whose trailer says its CRC32.
+ * Adds a checksum of the stored bytes to the requests on which AWS demands one: writes with Object Lock parameters
+ * ("Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"). A body in
+ * memory gets a Content-MD5. A stream is framed as aws-chunked, and its trailer has the CRC32.
  */
 
-/** Below the 16 MiB that MinIO takes in one chunk; each costs some 10 bytes of framing. */
+/** MinIO takes up to 16 MiB in one chunk. Each chunk costs some 10 bytes of framing. */
 const CHUNK_BYTES = 1024 * 1024;
 const TRAILER_NAME = 'x-amz-checksum-crc32';
-/** `0`, the trailer's name and four bytes in base64. */
+/** The size of the end of the framing: `0`, the trailer's name and four bytes in base64. */
 const END_BYTES = '0\r\n'.length + `${TRAILER_NAME}:AAAAAA==\r\n\r\n`.length;
 const LINE_END = Buffer.from('\r\n');
 
@@ -52,7 +52,7 @@ function chunkHead(bytes: number): Buffer {
   return Buffer.from(`${bytes.toString(16)}\r\n`);
 }
 
-/** No byte is copied: heads and line ends go between the source's own pieces. */
+/** Frames a source without copying a byte: heads and line ends go between the source's own pieces. */
 async function* framed(source: ByteSource, bytes: number): AsyncGenerator<Buffer, void, void> {
   let crc = 0;
   let leftBytes = bytes;
@@ -62,7 +62,7 @@ async function* framed(source: ByteSource, bytes: number): AsyncGenerator<Buffer
     for (let at = 0; at < piece.length; ) {
       if (leftInChunk === 0) {
         leftInChunk = Math.min(CHUNK_BYTES, leftBytes);
-        // More than was declared: out as it is, and whoever sends it refuses it.
+        // More came than was declared. It goes out unframed, and the connection refuses it.
         if (leftInChunk === 0) leftInChunk = piece.length - at;
         else yield chunkHead(leftInChunk);
       }

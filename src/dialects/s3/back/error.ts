@@ -13,8 +13,8 @@ import type { Asker } from '../../backend-dialect.ts';
 import { type ClaimCode, StoreClaim } from '../../store-claim.ts';
 
 /**
- * A backend's refusals as neutral errors. Its own words reach a client only where they name a rule of its own; its
- * request ids, host ids and resources never do.
+ * Reads a backend's refusals as neutral errors. The backend's own message reaches a client only where it states a rule of
+ * the backend's. Its request ids, host ids and resources never do.
  */
 
 type ObjectName = { readonly bucket?: string | undefined; readonly key?: string | undefined };
@@ -33,7 +33,7 @@ function backend(code: InconclusiveCode, message: string): Meaning {
   return { code, source: 'backend', message };
 }
 
-/** What MinIO and its like do not take in a key: nobody but the user can change it, so the message says all. */
+/** MinIO and stores like it refuse some keys. Only the user can choose another one, so the message states the whole rule. */
 const KEY_REFUSED = backend(
   'BackendRefused',
   'The backend does not take this key: it allows no part that is "." or "..", no empty part ("//"), ' +
@@ -44,7 +44,7 @@ const KEY_IN_THE_WAY = backend(
   'The backend keeps keys as files and folders: a key cannot be both an object and the folder of another one.',
 );
 const OUR_CREDENTIALS = backend('BackendError', "The backend refused the gateway's own credentials.");
-/** Not of the clock: that is the gateway's, whoever asks. */
+/** The codes that refuse a key. A skewed clock is not among them: that clock is the gateway's, whoever asks. */
 const KEY_REFUSED_CODES: ReadonlySet<string> = new Set([
   ...['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'ExpiredToken', 'InvalidToken', 'InvalidSecurity'],
   ...['NotSignedUp', 'AccountProblem'],
@@ -67,7 +67,7 @@ const ELSEWHERE = backend('BackendError', 'The backend asks for another endpoint
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   AccessDenied: backend('AccessDenied', "The backend denies the gateway's credentials this operation."),
   AllAccessDisabled: backend('AccessDenied', 'The backend has disabled all access to this resource.'),
-  // Not the client's credentials, whatever the code says: the client's were verified before.
+  // These codes are about the gateway's credentials: the client's own were verified before.
   SignatureDoesNotMatch: OUR_CREDENTIALS,
   InvalidAccessKeyId: OUR_CREDENTIALS,
   RequestTimeTooSkewed: OUR_CREDENTIALS,
@@ -76,7 +76,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   InvalidSecurity: OUR_CREDENTIALS,
   NotSignedUp: OUR_CREDENTIALS,
   AccountProblem: OUR_CREDENTIALS,
-  AuthorizationHeaderMalformed: ELSEWHERE, // the wrong region, mostly
+  AuthorizationHeaderMalformed: ELSEWHERE, // mostly because the region is wrong
   PermanentRedirect: ELSEWHERE,
   TemporaryRedirect: ELSEWHERE,
   IllegalLocationConstraintException: client('InvalidArgument', 'The backend does not have this location.'),
@@ -131,7 +131,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 const CLAIM_CODES: ReadonlySet<string> = new Set<ClaimCode>(['NotModified', 'PreconditionFailed', 'InvalidRange']);
 
-/** Whatever code stands beside it: the status is what programs go by. */
+/** These statuses are claims whatever code comes with them, because programs go by the status. */
 const CLAIM_BY_STATUS: Readonly<Record<number, ClaimCode>> = {
   304: 'NotModified',
   412: 'PreconditionFailed',
@@ -147,7 +147,7 @@ const CODE_BY_STATUS: Readonly<Record<number, string>> = {
   507: 'XMinioStorageFull',
 };
 
-/** What an unknown refusal may say to a client, at most. */
+/** How much of an unknown refusal's message a client may be told. */
 const MAX_MESSAGE_CHARACTERS = 300;
 
 /**
@@ -174,7 +174,7 @@ export function readError(
   const meaning = meaningFor(asker, code) ?? meaningOf(code, response.status);
   if (meaning !== undefined) {
     const { source } = meaning;
-    // It answered: whoever asks can tell that from a backend that nobody heard of.
+    // The status tells the caller that the backend answered, unlike one that could not be reached.
     const told = response.status >= 500 ? { ...details, backendStatus: String(response.status) } : details;
     return new GatewayError(meaning.code, meaning.message, { source, cause, details: told, facts: factsOf(response) });
   }
@@ -188,26 +188,26 @@ export function readError(
   });
 }
 
-/** What a refusal says of rights and keys that are not the gateway's. */
+/** What a refusal means where the rights or the key that were used are not the gateway's own. */
 function meaningFor(asker: Asker, code: string): Meaning | undefined {
   if (asker === 'gateway') return undefined;
   if (code === 'AccessDenied') return asker === 'caller' ? CALLER_DENIED : ANONYMOUS_DENIED;
   return asker === 'caller' && KEY_REFUSED_CODES.has(code) ? CALLERS_KEY : undefined;
 }
 
-/** undefined for a refusal that has no neutral name. */
+/** The neutral error for a code, or undefined if there is none. */
 function meaningOf(code: string, status: number): Meaning | undefined {
   const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
   if (known !== undefined) return known;
   if (status >= 300 && status < 400) return ELSEWHERE;
   if (status < 300) return backend('BackendError', 'The backend answered success where it reports an error.');
   if (status === 429) return SLOW_DOWN;
-  // Whatever its code, as versitygw's VersioningNotConfigured: to try again is no help, and clients would.
+  // versitygw answers 501 with codes such as VersioningNotConfigured. A retry is no help, and any other 5xx is retried.
   if (status === 501) return MEANINGS.NotImplemented;
   return status >= 500 ? UNAVAILABLE : undefined;
 }
 
-/** MinIO answers a HEAD of such a key with a bare 400. It reads a backslash as a slash here. */
+/** MinIO answers a HEAD of such a key with 400 and no code. It takes a backslash for a slash here. */
 const BAD_COMPONENT = /(^|[/\\])\.{1,2}([/\\]|$)|\/\//;
 
 function codeOfStatus(status: number, ref: ObjectName): string {
@@ -219,7 +219,7 @@ function codeOfStatus(status: number, ref: ObjectName): string {
 function readErrorDocument(document: Buffer): { code: string; message: string } | undefined {
   if (document.length === 0) return undefined;
   try {
-    // A slow answer is kept alive with blanks, which some stores send before the declaration.
+    // Some stores keep a slow answer alive with blanks, and send them before the XML declaration.
     const root = readXml(withoutLeadingBlanks(document), {
       maxDepth: 4,
       maxElements: 100,
@@ -228,7 +228,7 @@ function readErrorDocument(document: Buffer): { code: string; message: string } 
     const code = xmlText(root, 'Code');
     return root.name !== 'Error' || code === undefined ? undefined : { code, message: xmlText(root, 'Message') ?? '' };
   } catch {
-    return undefined; // a load balancer's HTML page, say: the status speaks
+    return undefined; // for example a load balancer's HTML page: then the status decides
   }
 }
 
@@ -253,7 +253,7 @@ function objectDetails(ref: ObjectName): Record<string, string> {
   return details;
 }
 
-/** S3 says on the error itself that a delete marker is the reason; if the marker was asked for, also since when. */
+/** S3 states in the error's head that a delete marker is the reason, and since when, if the marker itself was asked for. */
 function factsOf({ status, headers }: AnswerHead): ErrorFacts {
   const marker = headers.get('x-amz-delete-marker');
   const deleteMarker = marker === undefined ? undefined : marker === 'true';
@@ -261,11 +261,11 @@ function factsOf({ status, headers }: AnswerHead): ErrorFacts {
   if (status !== 405 || deleteMarker !== true) return { deleteMarker, versionId };
   const since = headers.get('last-modified');
   const lastModified = since === undefined ? undefined : parseHttpDate(since);
-  // RFC 9110 §15.5.6 wants Allow, and MinIO leaves it out: deleting is all that can be done to a marker.
+  // RFC 9110 §15.5.6 demands Allow, and MinIO leaves it out. All that can be done to a marker is to delete it.
   return { deleteMarker, versionId, lastModified, allow: ['DELETE'] };
 }
 
-/** The refusal of one key of a DeleteObjects, which has no status of its own. */
+/** Reads the refusal of one key of a DeleteObjects, which has no status of its own. */
 export function readFailure(code: string, message: string): Omit<DeleteFailure, 'key' | 'versionId'> {
   const meaning = Object.hasOwn(MEANINGS, code) ? MEANINGS[code]?.code : undefined;
   const neutral = code === 'PreconditionFailed' ? code : (meaning ?? 'BackendRefused');

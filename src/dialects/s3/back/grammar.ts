@@ -10,26 +10,26 @@ import {
   isPathlessId,
 } from './store-paths.ts';
 
-/** Wider than the rule for new buckets: old ones have upper case and underscores. */
+/** This is wider than the rule for new buckets, because old ones may have upper case and underscores. */
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
 
-/** S3's limit, in UTF-8 bytes. */
+/** S3's limit for a key, in UTF-8 bytes. */
 const MAX_KEY_BYTES = 1024;
-/** A marker may be a key with a store's note behind it. */
+/** A marker may be a key followed by a note of the store's own. */
 const MAX_LISTING_BYTES = 4096;
 
-/** Stores' own words for versions and uploads. AWS: "opaque strings, URL-ready, of at most 1,024 bytes". */
+/** Stores choose the ids of versions and uploads. AWS: "opaque strings, URL-ready, of at most 1,024 bytes". */
 const VERSION_ID = /^[A-Za-z0-9._~+=:-]{1,1024}$/;
-/** AWS once made version ids with slashes. */
+/** AWS has made version ids with slashes in the past. */
 const VERSION_ID_OF_NAMES = /^[A-Za-z0-9._~+=:/-]{1,1024}$/;
 const UPLOAD_ID = /^[A-Za-z0-9._~+=:-]{1,2048}$/;
 
-/** A token is a store's own word, often base64, or a key. */
+/** A store chooses its continuation tokens: often base64, sometimes a key. */
 const MAX_TOKEN_CHARACTERS = 8192;
 
 const LOCATION = /^[A-Za-z0-9._:-]{1,64}$/;
 
-/** What S3-compatible stores take for identifiers. See BackendDialect.grammar. */
+/** The identifiers that S3-compatible stores take. See BackendDialect.grammar. */
 export function s3Grammar({ keys, reservedBuckets }: StoreNames): StoreGrammar {
   const asPaths = keys === 'paths';
   const marker = (name: string) => (text: string) => {
@@ -80,7 +80,7 @@ function checkKeyText(key: string): void {
   throw clientError('InvalidObjectName', 'An object key is Unicode text of at most 1,024 bytes without a NUL.');
 }
 
-/** A path that climbs names another object, another bucket, or a file of the store's host. */
+/** Refuses a path that climbs: it names another object, another bucket, or a file on the store's host. */
 function checkPath(key: string): void {
   if (!isClimbing(key) && !isFolded(key) && !isOwnFolder(key)) return;
   throw clientError(

@@ -10,8 +10,8 @@ import { unusable } from './answer-head.ts';
 /** Reads the listings of objects and versions. They are the large documents, so they are read as they come and held once. */
 
 /**
- * A key of 1,024 bytes is 3,072 characters percent-encoded, and 12,288 where a store writes each byte as an entity;
- * continuation tokens are of any length.
+ * A key of 1,024 bytes takes 3,072 characters percent-encoded, and 12,288 where a store writes each byte as an entity.
+ * Continuation tokens may have any length.
  */
 const LIMITS = {
   maxDepth: 8,
@@ -20,7 +20,7 @@ const LIMITS = {
   malformed: (reason: string): GatewayError => unusable(reason),
 };
 
-/** @throws GatewayError BackendError, also for a document that ends before its root does */
+/** Reads a listing to its end. @throws GatewayError BackendError, also for a document that ends before its root does */
 export async function readListingPage(body: ByteSource, root: string): Promise<ListingPage> {
   const page = new ListingPage(root);
   const scanner = new XmlScanner(page, LIMITS);
@@ -81,7 +81,7 @@ export class ListingPage {
   #closeField(name: string, text: string): void {
     const entry = this.#entry;
     if (entry === undefined) {
-      // The only element with children that is no entry and matters.
+      // A CommonPrefixes, the only other element with children that matters.
       if (name === 'Prefix') this.commonPrefixes.push(text);
       return;
     }

@@ -16,10 +16,10 @@ import {
 import { signingKey } from '../signature/signing-key.ts';
 import { STREAMING_UNSIGNED_TRAILER } from './checksum-headers.ts';
 
-/** Hashing costs 0.6 µs a KiB: documents are signed whole, object bytes (authenticated by SX1 anyway) are not. */
+/** Hashing costs 0.6 µs a KiB. So documents are signed with their body, and object bytes, which SX1 authenticates, are not. */
 const HASH_UP_TO_BYTES = 256 * 1024;
 
-/** What a client's own signature may have left on a forwarded request, and an earlier attempt's on a retried one. */
+/** The headers of a signature. A forwarded request may still have its client's, and a retried one its first attempt's. */
 const SIGNATURE_HEADERS = ['authorization', 'host', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token'];
 
 /** SigV4 in the header, over the host, content type and MD5, and every x-amz header. See BackendDialect.sign. */
@@ -43,7 +43,7 @@ export function sign(
   const mark = request.path.indexOf('?');
   const canonical = canonicalRequest({
     method: request.method,
-    // As stores do: decoded, then encoded strictly. What this dialect renders is in that form already.
+    // Stores decode the path and encode it strictly. The paths that this dialect renders are in that form already.
     path: canonicalPaths(mark === -1 ? request.path : request.path.slice(0, mark)).at(-1) as string,
     query: mark === -1 ? '' : canonicalQuery(new QueryList(request.path.slice(mark + 1))),
     headers,
@@ -61,7 +61,7 @@ export function sign(
 let lastSecond = 0;
 let lastText = '';
 
-/** Busy gateways sign many requests a second, with the same text. */
+/** The time of a signature. A busy gateway signs many requests a second with the same text, so the last one is kept. */
 function timeText(now: Date): string {
   const second = Math.floor(now.getTime() / 1_000);
   if (second !== lastSecond) {

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * What a store that keeps keys as paths of files would make of a text. Both kinds of slash part it, since a store may
- * run on either kind of system; and blanks around a dot count for nothing to some.
+ * Tells what a store that keeps keys as paths of files would make of a text. Slashes and backslashes both separate names,
+ * because a store may run on either kind of system. Some systems ignore blanks around a dot.
  */
 
 const DOTS = /(?:^|[/\\])\s*\.{1,2}\s*(?:[/\\]|$)/;
@@ -13,12 +13,12 @@ export function isClimbing(text: string): boolean {
   return DOTS.test(text);
 }
 
-/** The same of the beginning of a key: what follows its last slash goes on (`..` is how `..name` begins). */
+/** The same for the beginning of a key, whose last name may go on: `..` is how `..name` begins. */
 export function isClimbingPrefix(text: string): boolean {
   return DOTS_BEFORE_SLASH.test(text);
 }
 
-/** Whether two slashes follow each other, which a path has as one. A slash at the beginning is a key's own. */
+/** Whether two slashes follow each other, which a path folds into one. A slash at the beginning belongs to the key. */
 export function isFolded(key: string): boolean {
   return key.includes('//');
 }
@@ -30,18 +30,18 @@ export function isOwnFolder(key: string): boolean {
   return OWN_FOLDER.test(key);
 }
 
-/** What MinIO decodes from base64, for whoever finds a path in it: text, or bytes that are none. */
+/** MinIO decodes upload ids from base64. This finds a path in what is text then. */
 const SLASH_OR_CONTROL = /[/\\\p{Cc}]|\.\./u;
-/** In bytes at random this stands once in a million words; MinIO cuts off what is before the first dot. */
+/** The same for bytes that are no text. Random bytes match once in a million ids. MinIO drops what is before the first dot. */
 const CLIMBING_BYTES = /(?:^|[./\\])\.\.(?:[/\\]|$)/;
 
-/** Whether an upload id is no path, however often it is decoded. */
+/** Whether an upload id holds no path, however often it is decoded. */
 export function isPathlessId(id: string): boolean {
   return decodings(id).every(({ text, isText }) => !(isText ? SLASH_OR_CONTROL : CLIMBING_BYTES).test(text));
 }
 
 /**
- * MinIO tells in a marker which of its own files a listing goes on from, by a UUID that it makes a path of:
+ * MinIO notes in a marker from which of its own files a listing goes on, by a UUID that it makes a path of:
  * `key[minio_cache:v2,id:…,p:0,s:0]` (its metacache-marker.go).
  */
 const LISTING_MARK = /\[minio_cache:v2,(?:return:|id:[0-9a-f-]{36},p:\d{1,4},s:\d{1,4})\]$/;
@@ -51,7 +51,7 @@ export function isHarmlessMarker(marker: string): boolean {
   return !isClimbing(marker) && (!marker.includes('[minio_cache') || LISTING_MARK.test(marker));
 }
 
-/** The same of a token, which may be a marker in base64. */
+/** The same for a token, which may be a marker in base64. */
 export function isHarmlessToken(token: string): boolean {
   return (
     isHarmlessMarker(token) &&
@@ -65,12 +65,12 @@ const BASE64 = /^[A-Za-z0-9+/_-]{2,}={0,2}$/;
 const MAX_DECODINGS = 2;
 
 interface Decoding {
-  /** As latin1 where it is none in UTF-8. */
+  /** In latin1, if the bytes are no UTF-8. */
   readonly text: string;
   readonly isText: boolean;
 }
 
-/** What a word is when it is decoded from base64, of either alphabet, once and again. */
+/** What a word becomes when it is decoded from base64, of either alphabet, once and again. */
 function decodings(word: string): Decoding[] {
   const found: Decoding[] = [];
   let text = word;
