@@ -71,6 +71,8 @@ export async function inProcess(
     readonly proxy?: Pick<LyingProxy, 'endpoint' | 'port'>;
     /** Another store than the embedded one, which has the buckets already. */
     readonly endpoint?: string;
+    /** What is known of the store. Default: it does all that S3 does. */
+    readonly findings?: (connection: BackendConnection) => StoreFindings;
     /** The tenant's, beside BUCKET; each is made in the store. */
     readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
     /** Formats that only the test knows, by a bucket's policy; undefined: the product's own. */
@@ -100,6 +102,7 @@ export async function inProcess(
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
+  const findings = over.findings?.(connection) ?? { capabilities: ALL_CAPABILITIES, pending: [] };
   const compose = (index: EtagIndex, formats = openFormats()) => {
     const protections = new Protections(formats);
     return composePipeline({
@@ -109,7 +112,7 @@ export async function inProcess(
       keyRings: tenancy.keyRings,
       keySources: over.keySources,
       backend: { back: options.dialect, connection, lane, reservedBuckets: new Set<string>() },
-      findings: { capabilities: ALL_CAPABILITIES, pending: [] },
+      findings,
       uploads,
       uploadLimits: { openPerTenant: over.openUploads ?? 1000, keepSeconds: 3600 },
       stagingBucket: 'staging',

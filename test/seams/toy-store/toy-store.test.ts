@@ -1,7 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { clientError } from '../../../src/errors.ts';
+import { headObject } from '../../../src/pipeline/read/head.ts';
+import { putObject } from '../../../src/pipeline/write/put.ts';
+import { CAREFUL_CAPABILITIES } from '../../../src/store/capabilities.ts';
+import type { StoreFinder } from '../../../src/store/finding/store-finder.ts';
 import { EMBEDDED_STORE } from '../../../src/store/known-stores.ts';
-import { inProcess } from '../../pipeline/in-process.ts';
-import { conformsAsStore, findOut } from '../../support/conformance/stores.ts';
+import { BUCKET, headOf, inProcess, putOf, refusalOf, verifiedBody } from '../../pipeline/in-process.ts';
+import { conformsAsStore, finderFor, findOut } from '../../support/conformance/stores.ts';
+import { payload } from '../../support/payload.ts';
 import { STORES_WITH_TOY, startToyStore, TOY_ROW } from './toy-store.ts';
 
 async function overToy(server = TOY_ROW.name) {
@@ -48,4 +54,43 @@ it('a look leaves nothing behind', async () => {
   const { stand } = await overToy();
   await findOut(stand, STORES_WITH_TOY);
   expect(await stand.stored.keys('conformance-staging')).toEqual([]);
+});
+
+it('a store that another takes the place of is relied on for nothing, until that one was tried', async () => {
+  const toy = await startToyStore();
+  onTestFinished(() => toy.close());
+  let finder: StoreFinder | undefined;
+  const stand = await inProcess({
+    proxy: toy,
+    findings: (connection) => {
+      finder = finderFor(connection, STORES_WITH_TOY);
+      return finder;
+    },
+  });
+  const found = () => (finder as StoreFinder).finding;
+  onTestFinished(() => finder?.stop());
+  const create = () => {
+    const put = putOf('k', { conditions: { ifNoneMatch: '*' } });
+    return putObject(put, verifiedBody(payload(200_000)), stand.context());
+  };
+  expect(await refusalOf(create())).toBe('BackendUnavailable'); // nothing is found yet
+  await finder?.start();
+  await expect.poll(() => found().capabilities, { timeout: 5000 }).toEqual(TOY_ROW.capabilities);
+  await create();
+
+  toy.server = 'another';
+  toy.keepsTorn = true;
+  await headObject(headOf('k'), stand.context());
+  expect(found()).toMatchObject({ state: 'looking', capabilities: CAREFUL_CAPABILITIES });
+  expect(await refusalOf(create())).toBe('BackendUnavailable');
+  await expect.poll(() => found().state, { timeout: 5000 }).toBe('found');
+  expect(await refusalOf(create())).toBe('PreconditionFailed');
+  expect([found().store.name, found().capabilities.tornUploadsVanish]).toEqual(['unknown', false]);
+
+  // What broke off would replace the object now, so that nothing is sent before it is whole.
+  stand.asked();
+  const refusal = clientError('BadDigest', 'The digest does not match.');
+  const torn = putObject(putOf('k'), verifiedBody(payload(200_000, 2), { refusal }), stand.context());
+  expect(await refusalOf(torn)).toBe('BadDigest');
+  expect(stand.asked()).not.toContain(`PUT /${BUCKET}/k`);
 });

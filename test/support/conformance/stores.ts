@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { BackendConnection } from '../../../src/backend/connection.ts';
 import { s3Back } from '../../../src/dialects/s3/back/back.ts';
 import { clientError } from '../../../src/errors.ts';
 import { storeFinder } from '../../../src/gateway/find-store.ts';
@@ -10,7 +11,8 @@ import { headObject } from '../../../src/pipeline/read/head.ts';
 import { abortUpload } from '../../../src/pipeline/upload/abort.ts';
 import { deleteObject, deleteObjects } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
-import type { Finding } from '../../../src/store/finding/store-finder.ts';
+import { Secret } from '../../../src/secret.ts';
+import type { Finding, StoreFinder } from '../../../src/store/finding/store-finder.ts';
 import { KNOWN_STORES, type KnownStore } from '../../../src/store/known-stores.ts';
 import {
   BUCKET,
@@ -37,22 +39,32 @@ export interface StoreUnderTest {
   readonly knownStores?: readonly KnownStore[];
 }
 
-/** Finds out what the store behind a pipeline does, as a gateway without a setting does at its start. */
-export async function findOut(stand: InProcess, knownStores = KNOWN_STORES, now?: () => Date): Promise<Finding> {
-  const finder = storeFinder({
+/** What finds out what the store behind a connection does, as of a gateway without a setting. */
+export function finderFor(
+  connection: BackendConnection,
+  knownStores = KNOWN_STORES,
+  now: () => Date = () => new Date(),
+): StoreFinder {
+  const place = { kind: 'endpoint', endpoint: new URL('http://127.0.0.1'), accessKeyId: '' } as const;
+  return storeFinder({
     settings: {
-      place: { kind: 'endpoint' } as never,
+      place: { ...place, secretAccessKey: new Secret('') },
       careful: undefined,
       conditionalUploads: undefined,
       conditionalDeletes: undefined,
       keys: undefined,
     },
-    backend: { back: s3Back, connection: stand.connection },
+    backend: { back: s3Back, connection },
     stagingBucket: 'conformance-staging',
     knownStores,
     now,
     onFinding: () => undefined,
   });
+}
+
+/** Looks once. */
+export async function findOut({ connection }: InProcess, ...more: readonly [(readonly KnownStore[])?, (() => Date)?]) {
+  const finder = finderFor(connection, ...more);
   await finder.lookOnce();
   return finder.finding;
 }
