@@ -9,6 +9,7 @@ import { getObject } from '../../src/pipeline/read/get.ts';
 import { headObject } from '../../src/pipeline/read/head.ts';
 import { putObject } from '../../src/pipeline/write/put.ts';
 import type { BucketPolicy } from '../../src/tenants/bucket-policy.ts';
+import type { OutgoingBody } from '../../src/wire/message.ts';
 import {
   bodyOf,
   copyOf,
@@ -90,6 +91,28 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
         await expect(putObject(operation, body, stand.at(bucket))).rejects.toThrow('the last byte is bad');
       }
       expect(await stand.stored.keys(bucket)).toEqual([]);
+    });
+
+    it('withholds the end of what it writes until the body ended cleanly', async () => {
+      const stand = await standOf(all);
+      const context = stand.at(bucket);
+      const object = { ref: { bucket, key: 'key' }, metadata: METADATA };
+      const refusal = new Error('the last byte is bad') as never;
+      for (const plaintextBytes of [1, 65_536, 300_000]) {
+        const body = () => verifiedBody(payload(plaintextBytes), { refusal });
+        const writer = await format.begin(object, plaintextBytes, context);
+        expect(await bytesBeforeRefusal(writer.stream(body().bytes(), body().proof))).toBeLessThan(
+          format.storedBytes(plaintextBytes, context.policy),
+        );
+        const whole = (await format.begin(object, plaintextBytes, context)).whole(body().bytes(), body().proof);
+        await expect(whole).rejects.toThrow('the last byte is bad');
+        if (format.uploads === undefined) continue;
+        const upload = (await format.uploads.begin(object, context)).writer;
+        const part = { partNumber: 1, partSalt: Buffer.alloc(16, 1), plaintextBytes };
+        const bytes = format.uploads.storedPartBytes(plaintextBytes);
+        const source = upload.part(body().bytes(), part);
+        expect(await bytesBeforeRefusal({ bytes, source })).toBeLessThan(bytes);
+      }
     });
 
     it('gives every range, and refuses one past the end', async () => {
@@ -208,6 +231,16 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
         expect(await code('one')).toBe('ObjectMoved');
       });
   });
+}
+
+/** How much of a bad body came out before it was refused. */
+async function bytesBeforeRefusal(body: OutgoingBody): Promise<number> {
+  let bytes = 0;
+  const reading = async (): Promise<void> => {
+    for await (const piece of Buffer.isBuffer(body) ? [body] : body.source) bytes += piece.length;
+  };
+  await expect(reading()).rejects.toThrow('the last byte is bad');
+  return bytes;
 }
 
 function bucketOf({ format }: FormatCase): string {
