@@ -108,7 +108,16 @@ async function main(): Promise<number> {
   counts = addCounts(counts, await vitest(only, env));
   if (isWhole) counts = addCounts(counts, await onOtherReleases(env));
   console.log(formatCounts(counts));
+  if (counts.skipped > 0 && !namesTests(only)) {
+    console.error('A test was skipped. A test that cannot run must fail, and one that nobody needs must go.');
+    return 1;
+  }
   return counts.failed === 0 ? 0 : 1;
+}
+
+/** Then vitest counts the tests of other names as skipped. */
+function namesTests(only: readonly string[]): boolean {
+  return only.some((word) => /^(?:-t$|--testNamePattern)/.test(word));
 }
 
 try {
