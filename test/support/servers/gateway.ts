@@ -28,6 +28,8 @@ export interface GatewaySettings {
   /** The key store has the tenant already: this gateway is one more over the same stores. */
   readonly tenantExists?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** The program to start, `src/launch.js` of another release's tree. Default: this tree's. */
+  readonly launch?: string;
   /** What /readyz says once it is up. Default 200. */
   readonly readyWith?: number;
 }
@@ -80,7 +82,9 @@ export async function startGateway(settings: GatewaySettings = {}): Promise<Gate
   };
   await writeFile(configFile, stringify(config));
   const env = settings.env ?? {};
-  const command = (args: readonly string[]) => runSealgate([...args, '--config', configFile], env);
+  const launch = settings.launch ?? LAUNCH;
+  const command = (args: readonly string[]) =>
+    runProgram(process.execPath, [launch, ...args, '--config', configFile], { env });
   const added =
     settings.tenantExists === true
       ? { code: 0, stdout: '', stderr: '' }
@@ -96,7 +100,7 @@ export async function startGateway(settings: GatewaySettings = {}): Promise<Gate
           '--json',
         ]);
   if (added.code !== 0) throw new Error(`tenant add failed:\n${added.stdout}${added.stderr}`);
-  const running = new Running(['serve', '--config', configFile], env);
+  const running = new Running([launch, 'serve', '--config', configFile], env);
   const admin = `http://127.0.0.1:${adminPort}`;
   const start = async () => {
     running.launch();
@@ -142,7 +146,7 @@ class Running {
   }
 
   launch(): void {
-    const child = spawn(process.execPath, [LAUNCH, ...this.#args], { env: { ...process.env, ...this.#env } });
+    const child = spawn(process.execPath, [...this.#args], { env: { ...process.env, ...this.#env } });
     const keep = (chunk: Buffer) => {
       this.output += chunk.toString();
     };
