@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 
-/** Beside its name: a number, and what a Map and a list of uses take. Measured: 102. */
+/** What an entry takes beside its name: a number, and room in a Map and a list of uses. Measured: 102. */
 const BYTES_AN_ENTRY = 150;
-/** Then V8 holds two bytes a character. */
+/** V8 holds text with such a character in two bytes a character. */
 const BEYOND_LATIN1 = /[^\x00-\xff]/;
 
 /**
- * Plaintext sizes of listed objects in buckets whose policy is `mixed`, by place, backend ETag and stored size: there
- * a stored size alone does not tell whether the object is sealed. Bounded in bytes: keys have up to 1,024. It also
- * remembers which objects there are known to be plain, because their first bytes were looked at.
+ * Plaintext sizes of listed objects in buckets whose policy is `mixed`, by place, backend ETag and stored size: in such a
+ * bucket a stored size alone does not tell whether the object is sealed. It is bounded in bytes, because keys have up to
+ * 1,024. It also remembers which of these objects are known to be plain, because their first bytes were looked at.
  */
 export class PlainSizeCache {
   readonly #sizes: LRUCache<string, number>;

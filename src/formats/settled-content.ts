@@ -1,9 +1,9 @@
 import type { ContentHeaders } from '../operations/object.ts';
 
-/** S3's own default; sent explicitly, so that what the metadata tag covers is what the backend gives back. */
+/** S3's own default. It is sent all the same, so that the backend gives back what the metadata tag covers. */
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
-/** What an object's content headers are once it is stored: an empty one counts as none, and there is always a type. */
+/** An object's content headers as a store keeps them: an empty one counts as none, and there is always a type. */
 export function settledContent(content: ContentHeaders): ContentHeaders {
   return {
     contentType: content.contentType || DEFAULT_CONTENT_TYPE,

@@ -28,6 +28,6 @@ export class RequestTrace {
   openSeconds = 0;
   /** Claims that policy `warn` let pass: 'location', 'metadata'. */
   warnings: string[] | undefined;
-  /** Objects of mixed buckets that were refused because they begin as sealed ones do and have no envelope. */
+  /** How many objects of mixed buckets were refused because they begin as sealed ones do and have no envelope. */
   lostEnvelopes = 0;
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { OpenEnvelope } from '../../envelope/envelope.ts';
 
-/** A few KiB each: derived keys, a DEK and the canonical metadata. */
+/** An entry takes a few KiB: derived keys, a DEK and the canonical metadata. */
 const MAX_ENTRIES = 4096;
 
 /** An envelope that was opened, with what it was opened and checked against. */
@@ -15,9 +15,9 @@ export interface OpenedBefore {
 
 /**
  * Envelopes of objects that are read again and again, so that a range reader does not pay for unwrapping and ten HMACs
- * a request. The name is whose keys opened it, the place and the whole envelope, suite and commitment included: one changed bit
- * is another entry (CVE-2026-6550 was a cache that left them out). A hit still asks for the KEK, so that a removed key
- * or an unreachable key store refuses as without the cache.
+ * a request. An entry's name says whose keys opened it, where it lies, and the whole envelope with suite and commitment:
+ * one changed bit is another entry (CVE-2026-6550 was a cache that left them out). A hit still asks for the KEK, so that
+ * a removed key or an unreachable key store refuses as it does without the cache.
  */
 export class EnvelopeCache {
   readonly #entries = new LRUCache<string, OpenedBefore>({ max: MAX_ENTRIES });
@@ -30,7 +30,7 @@ export class EnvelopeCache {
     this.#entries.set(name, entry);
   }
 
-  /** Injective: neither scopes nor buckets hold a line feed, and the key, which may hold any, is counted. */
+  /** Two entries never share a name: scopes and buckets hold no line feed, and the key, which may hold any, is counted. */
   static nameOf(at: { scope: string; bucket: string; envelope: string; key: string }): string {
     return `${at.scope}\n${at.bucket}\n${at.key.length}\n${at.key}${at.envelope}`;
   }

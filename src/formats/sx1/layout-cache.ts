@@ -3,10 +3,10 @@ import type { Manifest } from '../../envelope/footer.ts';
 import type { Layout } from '../../envelope/layout.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 
-/** An object's verified footer, good for as long as the backend's ETag is the same. */
+/** An object's verified footer. It holds for as long as the backend's ETag is the same. */
 export interface KnownLayout {
   readonly backendEtag: string;
-  /** Of the object whose footer it is: a store may tell one ETag of two. */
+  /** The id of the object whose footer this is: a store may give two objects the same ETag. */
   readonly oid: Buffer;
   readonly storedBytes: number;
   readonly manifest: Manifest;
@@ -21,15 +21,16 @@ export interface KnownLayout {
 const BYTES_A_PART = 650;
 /** Measured with one part, which is counted beside it: 1,210 together. */
 const BYTES_AN_ENTRY = 1000;
-/** Beside it, what a Map and a list of uses take. */
+/** What a Map and a list of uses take beside the name's characters. */
 const BYTES_A_NAME = 150;
-/** Of the memory, for the places of PutObject objects. */
+/** The part of the memory that goes to the places of PutObject objects: one in so many. */
 const SINGLES_SHARE = 8;
 
 /**
- * Footers by place and by whose keys opened them (KeySource.scope), so that a range of a multipart object costs one backend request after the first. What
- * is in here was authenticated under those keys when it was read; a hit is used only together with an answer
- * that bears the same ETag, whose envelope is opened anew. Before that answer it may say what to ask for, no more.
+ * Footers by place and by whose keys opened them (KeySource.scope), so that a range of a multipart object costs one
+ * backend request after the first. What is in here was authenticated under those keys when it was read. A hit is used
+ * only together with an answer that bears the same ETag, whose envelope is opened anew; before that answer it may say
+ * what to ask for, and no more.
  */
 export class LayoutCache {
   readonly #layouts: LRUCache<string, KnownLayout>;

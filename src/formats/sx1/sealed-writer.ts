@@ -7,31 +7,39 @@ import type { ObjectMetadata } from '../../operations/object.ts';
 import { only } from '../../wire/bodies/only.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
 import type { FormatDesk } from '../format-desk.ts';
-import type { ObjectWriter, PieceWriter } from '../object-writer.ts';
+import type { BegunObject, ObjectWriter, PieceWriter } from '../object-writer.ts';
 import type { NewEnvelope } from './sealing.ts';
 
-/** Seals a body of known length (FORMAT.md §4): header, segments, footer. */
-export class SealedWriter implements ObjectWriter {
-  readonly #object: NewEnvelope;
-  readonly #plaintextBytes: number;
-  readonly #desk: FormatDesk;
+/** An object whose envelope was sealed, and whose bytes are yet to be. */
+class BegunEnvelope implements BegunObject {
+  protected readonly object: NewEnvelope;
+  protected readonly desk: FormatDesk;
 
-  constructor(object: NewEnvelope, plaintextBytes: number, desk: FormatDesk) {
-    this.#object = object;
-    this.#plaintextBytes = plaintextBytes;
-    this.#desk = desk;
+  constructor(object: NewEnvelope, desk: FormatDesk) {
+    this.object = object;
+    this.desk = desk;
   }
 
   get id(): Buffer {
-    return this.#object.oid;
+    return this.object.oid;
   }
 
   get metadata(): ObjectMetadata {
-    return this.#object.metadata;
+    return this.object.metadata;
   }
 
   get encryption(): EncryptionFacts {
-    return this.#object.encryption;
+    return this.object.encryption;
+  }
+}
+
+/** Seals a body of known length (FORMAT.md §4): header, segments, footer. */
+export class SealedWriter extends BegunEnvelope implements ObjectWriter {
+  readonly #plaintextBytes: number;
+
+  constructor(object: NewEnvelope, plaintextBytes: number, desk: FormatDesk) {
+    super(object, desk);
+    this.#plaintextBytes = plaintextBytes;
   }
 
   whole(plaintext: ByteSource, proof: () => BodyProof): Promise<Buffer> {
@@ -40,13 +48,13 @@ export class SealedWriter implements ObjectWriter {
 
   /** The sealer holds the last segment and the footer back until `plaintext` ended cleanly. */
   stream(plaintext: ByteSource, proof: () => BodyProof): OutgoingBody {
-    const bytes = sealedBytes(this.#plaintextBytes, this.#desk.policy.quantum);
+    const bytes = sealedBytes(this.#plaintextBytes, this.desk.policy.quantum);
     return { bytes, source: sealObject(plaintext, this.#sealing(proof)) };
   }
 
   #sealing(proof: () => BodyProof): SealObject {
-    const { keys, oid, partSalt, envelope } = this.#object;
-    const { policy, randomBytes, trace } = this.#desk;
+    const { keys, oid, partSalt, envelope } = this.object;
+    const { policy, randomBytes, trace } = this.desk;
     return {
       keys,
       oid,
@@ -64,35 +72,16 @@ export class SealedWriter implements ObjectWriter {
 }
 
 /** Seals a body in the multipart structure (FORMAT.md §6), each piece as a part, and a footer that lists them. */
-export class SealedPieces implements PieceWriter {
-  readonly #object: NewEnvelope;
-  readonly #desk: FormatDesk;
+export class SealedPieces extends BegunEnvelope implements PieceWriter {
   readonly #entries: PartEntry[] = [];
   #plaintextBytes = 0;
   #storedBytes = 0;
 
-  constructor(object: NewEnvelope, desk: FormatDesk) {
-    this.#object = object;
-    this.#desk = desk;
-  }
-
-  get id(): Buffer {
-    return this.#object.oid;
-  }
-
-  get metadata(): ObjectMetadata {
-    return this.#object.metadata;
-  }
-
-  get encryption(): EncryptionFacts {
-    return this.#object.encryption;
-  }
-
   piece(plaintext: Buffer): OutgoingBody {
-    const { keys, oid } = this.#object;
+    const { keys, oid } = this.object;
     const plaintextBytes = plaintext.length;
     const partNumber = this.#entries.length + 1;
-    const partSalt = this.#desk.randomBytes(16);
+    const partSalt = this.desk.randomBytes(16);
     const bytes = sealedPartBytes(plaintextBytes);
     this.#plaintextBytes += plaintextBytes;
     this.#storedBytes += bytes;
@@ -101,8 +90,8 @@ export class SealedPieces implements PieceWriter {
   }
 
   end({ md5, checksum }: BodyProof): Buffer {
-    const { keys, oid, envelope } = this.#object;
-    const { randomBytes, policy } = this.#desk;
+    const { keys, oid, envelope } = this.object;
+    const { randomBytes, policy } = this.desk;
     const plaintextBytes = this.#plaintextBytes;
     return sealFooter({
       keys,

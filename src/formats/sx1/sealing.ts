@@ -41,8 +41,9 @@ export interface NewEnvelope {
 }
 
 /**
- * Draws DEK and oid for an object and seals its envelope under the KEK that the request's keys have for new objects (FORMAT.md §2, §3).
- * `plaintextBytes` undefined makes the multipart structure.
+ * Draws DEK and oid for an object, and seals its envelope under the KEK that the request's keys have for new objects
+ * (FORMAT.md §2, §3).
+ * @param plaintextBytes undefined makes the multipart structure
  * @throws GatewayError MetadataTooLarge, KeyStoreUnavailable, KeyUnavailable
  */
 export async function newEnvelope(
@@ -84,7 +85,7 @@ export async function resealedMetadata(
   return { metadata, encryption: kek.told };
 }
 
-/** What an envelope says of the body that it belongs to, wherever that lies. */
+/** What an envelope says of the body that it belongs to. A copy elsewhere keeps all of it. */
 type SealedBody = Pick<EnvelopeHead, 'multipart' | 'requested' | 'quantum' | 'oid'> &
   Pick<SealedFields, 'partSalt' | 'plaintextBytes'> &
   Pick<OpenEnvelope, 'keys' | 'dek'>;
@@ -204,7 +205,7 @@ export async function openSealed(
   const head = readEnvelopeHead(bytes);
   const kek = await keys.forExisting({ ringId: head.keyRingId, version: head.kekVersion });
   const opened = openEnvelope(bytes, { kek: kek.key, tenant: tenant.name });
-  // Only what no policy had to let pass is remembered: a changed policy must see the rest again.
+  // An envelope that only the policy let pass is not remembered: a changed policy must see it again.
   const undisputed = [
     isInPlace(opened, ref, context),
     hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context),

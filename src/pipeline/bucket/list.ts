@@ -63,7 +63,7 @@ export function listVersions(operation: ListObjectVersions, context: OperationCo
   });
 }
 
-/** ETags and sizes in the entries' order. ETags first: what tells whether an object is sealed tells its size too. */
+/** ETags and sizes in the entries' order. ETags come first, because looking at an object for its ETag tells its size too. */
 async function shownOf(
   listed: Listed,
   entries: readonly ListedEntry[],

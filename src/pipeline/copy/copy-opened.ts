@@ -26,7 +26,7 @@ export interface CopiedObject extends StoredCopy {
 }
 
 /**
- * A copy that the backend cannot make (another protection, another checksum), or not safely (onto itself): read as a GET
+ * A copy that the backend cannot make (another format, another checksum), or not safely (onto itself): read as a GET
  * reads it, stored as a PUT stores it, streaming. The sealer withholds the end until the last segment of the source was
  * authenticated, so a source that fails midway leaves nothing behind.
  * @throws GatewayError InvalidRequest for a source too large for one PUT; what GET and PUT throw

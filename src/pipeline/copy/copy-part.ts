@@ -62,7 +62,7 @@ async function isPlainThroughout(
 ): Promise<boolean> {
   if (!context.store.copies || object.stored.storedBytes === 0) return false;
   if (!object.format.asSent || !context.formats.write.asSent) return false;
-  // An upload that began under another policy is still sealed.
+  // An upload that began under another policy is still of the format that it began in.
   return (await findUpload(operation, context)) === undefined;
 }
 

@@ -55,7 +55,7 @@ export function etagOf({ plain, md5, parts }: KnownDigest, backendEtag: string):
   return parts === 0 ? md5.toString('hex') : `${md5.toString('hex')}-${parts}`;
 }
 
-/** Of what lies in the backend as it was sent, in a bucket without protection: without a question. */
+/** The ETag of an object that lies in the backend as it was sent: the backend's own, so that nothing is asked. */
 export function plainEtag(backendEtag: string, { etag }: BucketPolicy): string {
   return etag === 'md5' ? backendEtag : clientEtag(backendEtag);
 }

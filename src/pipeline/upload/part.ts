@@ -15,10 +15,10 @@ import { plainEtag } from '../etags/shown-etag.ts';
 import { withMd5 } from '../write/digested-body.ts';
 import { findUpload, noSuchUpload, type UploadUnderWay } from './state.ts';
 
-/** What a streaming part holds at most: socket buffers on both sides and two segments. */
+/** The most that a streaming part holds: the socket buffers of both sides, and two segments. */
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
-/** A part of unknown length is sealed only once it is known: up to here it is gathered. */
+/** A part of unknown length is gathered up to this size, because its stored form needs the length first. */
 const GATHER_BYTES = 16 * 1024 * 1024;
 
 /** UploadPart. */
@@ -127,7 +127,10 @@ async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | und
   return { source: passing(source, digest), checksum: () => ({ algorithm, value: digest.digest() }) };
 }
 
-/** Where the store's parts are the client's: as it is, verified all the same. Conditions and sizes are the store's to judge. */
+/**
+ * Stores a part where the store's parts are the client's: as it is, but verified all the same. The store judges conditions
+ * and sizes.
+ */
 async function plainPart(operation: UploadPart, body: VerifiedBody, context: OperationContext): Promise<PartStored> {
   const { budget, knownUploads, store, signal } = context;
   const { partNumber } = operation;

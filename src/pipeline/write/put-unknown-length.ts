@@ -17,7 +17,7 @@ import { type WrittenObject, writtenAnswer } from './write-answer.ts';
  */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** A piece gathered, and its sealed form on the way out; for small ones socket buffers and footer weigh, too. */
+/** Room for a gathered piece and for its stored form on the way out. Of a small piece the socket buffers weigh more. */
 function reserveBytes(pieceBytes: number): number {
   return Math.min(2 * PIECE_BYTES, 2 * pieceBytes + SLACK_BYTES);
 }

@@ -9,15 +9,15 @@ import { putUnknownLength } from './put-unknown-length.ts';
 import type { WrittenObject } from './write-answer.ts';
 
 /**
- * Up to here an upload is read whole and sealed before the backend hears of it: one write instead of many, and a bad
- * small upload costs the backend nothing.
+ * Up to this size an upload is read and verified whole before the backend hears of it. That makes one write instead of
+ * many, and a small upload that is bad costs the backend nothing.
  */
 const WHOLE_BYTES = 128 * 1024;
 
-/** Beside its sealed form: what the socket brought and the sealer has not taken yet, and the footer. */
+/** What a whole upload takes beside its stored form: bytes that the socket brought ahead, and the object's end. */
 const WHOLE_SLACK_BYTES = 128 * 1024;
 
-/** What a streaming upload holds at most: socket buffers on both sides and two segments. */
+/** The most that a streaming upload holds: the socket buffers of both sides, and two segments. */
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
 /**
