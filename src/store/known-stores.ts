@@ -51,6 +51,7 @@ const VERSITY: KnownStore = {
     tornUploadsVanish: false,
     truthfulCompletes: false,
     atomicCompletes: false,
+    namedNotModified: false,
     verbatimKeys: false,
     distinctFirstSlash: false,
   },

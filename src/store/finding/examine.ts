@@ -85,9 +85,14 @@ export function signsOf({ headers }: IncomingResponse): StoreSigns {
   return { server: headers.get('server') ?? '', requestId: headers.get('x-amz-request-id') ?? '' };
 }
 
-/** An attempt that the store refuses for reasons of its own shows nothing. @throws what says that the store is away */
+/**
+ * An attempt that the store refuses for reasons of its own shows nothing, and one that it stumbles over (500), lest the
+ * gateway try it for ever.
+ * @throws what says that the store is away
+ */
 function nothingShown(error: unknown): Evidence {
-  if (!(error instanceof GatewayError) || isAway(error)) throw error;
+  if (!(error instanceof GatewayError)) throw error;
+  if (isAway(error) && error.details.backendStatus !== '500') throw error;
   return {};
 }
 

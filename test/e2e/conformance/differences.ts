@@ -119,7 +119,7 @@ const BY_DESIGN: readonly Difference[] = [
     field: 'answer',
     direct: '*',
     through: '501 NotImplemented',
-    reason: 'MinIO ignores the condition and deletes; backend.conditionalDeletes is for stores that do not',
+    reason: 'the store ignores the condition and deletes whatever lies there',
   },
   {
     stores: BOTH,

@@ -3,6 +3,7 @@ import type { OperationContext } from '../../../src/pipeline/context.ts';
 import { deleteObject } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
 import { CAREFUL_CAPABILITIES, type Capability } from '../../../src/store/capabilities.ts';
+import type { HeaderList } from '../../../src/wire/headers.ts';
 import { BUCKET, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from '../../pipeline/in-process.ts';
 import { findOut } from '../../support/conformance/stores.ts';
 import { payload } from '../../support/payload.ts';
@@ -73,16 +74,13 @@ describe('a look at a store', () => {
     expect([state, capabilities]).toEqual(['looking', CAREFUL_CAPABILITIES]);
   });
 
-  it('takes an attempt that the store refuses for reasons of its own for none', async () => {
+  it.each([
+    ['refuses for reasons of its own', 403, 'AccessDenied'],
+    ['stumbles over', 500, 'InternalError'],
+  ])('takes an attempt that the store %s for none', async (_what, status, code) => {
     const stand = await inProcess();
-    stand.faults.plan(
-      { method: 'DELETE', where: ({ headers }) => headers.has('if-match'), times: 99 },
-      {
-        kind: 'refuse',
-        status: 403,
-        code: 'AccessDenied',
-      },
-    );
+    const where = ({ headers }: { readonly headers: HeaderList }) => headers.has('if-match');
+    stand.faults.plan({ method: 'DELETE', where, times: 99 }, { kind: 'refuse', status, code });
     const { state, store, capabilities } = await findOut(stand);
     expect([state, store.name]).toEqual(['found', 'embedded']);
     expect(capabilities).toMatchObject({ conditionalDeletes: false, conditionalPuts: true });
