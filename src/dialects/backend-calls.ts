@@ -1,11 +1,6 @@
+import type { ListMultipartUploads, ListObjects, ListObjectVersions } from '../operations/listing.ts';
 import type { ObjectMetadata, ObjectRef, Resource, Tag, VendorHeaders } from '../operations/object.ts';
-import type {
-  CreateBucket,
-  DeleteTarget,
-  ListMultipartUploads,
-  ListObjects,
-  ListObjectVersions,
-} from '../operations/operation.ts';
+import type { CreateBucket, DeleteTarget } from '../operations/operation.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';

@@ -3,16 +3,9 @@ import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 import type { EncryptionFacts } from './encryption.ts';
+import type { ListMultipartUploads, ListObjects, ListObjectVersions, ListParts } from './listing.ts';
 import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef, VendorHeaders } from './object.ts';
-import type {
-  FormReply,
-  GetObjectAttributes,
-  ListMultipartUploads,
-  ListObjects,
-  ListObjectVersions,
-  ListParts,
-  ResponseOverrides,
-} from './operation.ts';
+import type { FormReply, GetObjectAttributes, ResponseOverrides } from './operation.ts';
 
 /** What the gateway answers, whatever the dialect. A dialect's render spells it. ETags are the gateway's, unquoted. */
 export type Answer =
@@ -54,7 +47,7 @@ export interface ObjectStored {
 export interface ObjectCopied extends Omit<ObjectStored, 'kind' | 'ref'> {
   readonly kind: 'ObjectCopied';
   readonly lastModified: Date;
-  /** Of the object that was copied, where its bucket keeps versions. */
+  /** The version of the object that was copied, if its bucket keeps versions. */
   readonly sourceVersionId: string | undefined;
 }
 
@@ -232,7 +225,7 @@ export interface PartStored {
 export interface PartCopied extends Omit<PartStored, 'kind'> {
   readonly kind: 'PartCopied';
   readonly lastModified: Date;
-  /** Of the object that was copied, where its bucket keeps versions. */
+  /** The version of the object that was copied, if its bucket keeps versions. */
   readonly sourceVersionId: string | undefined;
 }
 

@@ -2,7 +2,10 @@ import type { Proven } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { EncryptionFacts } from './encryption.ts';
 
-/** What a dialect calls itself: `s3`, `qingstor` … One name for a vendor's front and back; dialects/table.ts has the rows. */
+/**
+ * What a dialect calls itself: `s3`, `qingstor` … One name for a vendor's front and back; dialects/table.ts has the
+ * rows.
+ */
 export type DialectName = string;
 
 /** What a request is about: an object, a bucket, or neither: the service. */
@@ -95,11 +98,11 @@ export type ChecksumAlgorithm =
   | 'XXHASH3'
   | 'XXHASH128';
 
-/** Of the plaintext: of all its bytes, or composite, of the checksums of its parts. */
+/** A checksum of the plaintext: of all its bytes, or, if it is composite, of the checksums of its parts. */
 export interface Checksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly value: Buffer;
-  /** Set for a composite one: of how many parts. */
+  /** The number of parts that a composite checksum is made of; undefined: it is not composite. */
   readonly parts?: number | undefined;
 }
 
@@ -111,7 +114,9 @@ export interface AskedChecksum {
 
 /** What a stored object is, in the client's terms: sizes are plaintext bytes, the ETag is the gateway's, unquoted. */
 export interface ObjectFacts {
-  /** undefined of an archived object whose end, which alone tells it, cannot be read now: a HEAD then tells no length. */
+  /**
+   * undefined of an archived object whose end, which alone tells it, cannot be read now: a HEAD then tells no length.
+   */
   readonly plaintextBytes: Proven<number> | undefined;
   readonly etag: string;
   /** undefined where it lies in the store as it was sent. */

@@ -1,6 +1,7 @@
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
 import type { AskedEncryption } from './encryption.ts';
+import type { ListBuckets, ListMultipartUploads, ListObjects, ListObjectVersions, ListParts } from './listing.ts';
 import type {
   AskedChecksum,
   Checksum,
@@ -41,13 +42,13 @@ export interface PutObject {
   readonly kind: 'PutObject';
   readonly ref: ObjectRef;
   readonly metadata: ObjectMetadata;
-  /** Only ifMatch and ifNoneMatch mean something on a write. */
+  /** Of the conditions only ifMatch and ifNoneMatch have a meaning on a write. */
   readonly conditions: Conditions;
   /** How the object is to be encrypted; undefined: as the bucket's policy says. */
   readonly encryption?: AskedEncryption | undefined;
 }
 
-/** What a copy reads, and under which conditions on it: dates and ETags as sent. */
+/** The object that a copy reads, and the conditions on it, with dates and ETags as the client sent them. */
 export interface CopySource {
   readonly ref: ObjectRef;
   readonly conditions: Conditions;
@@ -61,24 +62,27 @@ export interface CopyObject extends ObjectSettings {
   readonly source: CopySource;
   /** What stands in place of the source's content headers and user metadata; undefined: those stay. */
   readonly replacement: Pick<ObjectMetadata, 'content' | 'user'> | undefined;
-  /** `replace`: by those among the settings, which may be none. A copy never takes other settings from its source. */
+  /**
+   * With `replace` the copy has the tags among its own settings, which may be none. It never takes other settings from
+   * its source.
+   */
   readonly tags: 'copy' | 'replace';
-  /** The client wants one of the whole object, by this algorithm; undefined: what the source has. */
+  /** The client wants a checksum of the whole object by this algorithm; undefined: the one that the source has. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
-  /** On what stands at the destination. Only ifMatch and ifNoneMatch mean something. */
+  /** Conditions on what stands at the destination, of which only ifMatch and ifNoneMatch have a meaning. */
   readonly conditions: Conditions;
   /** How the object is to be encrypted; undefined: as the bucket's policy says. */
   readonly encryption?: AskedEncryption | undefined;
 }
 
-/** How a form asks to be answered: a browser shows the answer, or goes on to another page. */
+/** How a form asks to be answered. A browser shows the answer, or goes on to another page. */
 export interface FormReply {
-  /** Where to go on, told what was stored; undefined: nowhere. */
+  /** The page to go on to, which is told what was stored; undefined: none. */
   readonly redirect: URL | undefined;
   readonly status: 200 | 201 | 204;
 }
 
-/** PutObject by an HTML form. */
+/** PostObject is a PutObject by an HTML form. */
 export interface PostObject extends Omit<PutObject, 'kind'> {
   readonly kind: 'PostObject';
   readonly reply: FormReply;
@@ -100,7 +104,7 @@ export interface GetObject {
   /** What the request says of the encryption of what is there already. */
   readonly encryption?: AskedEncryption | undefined;
   readonly range: RangeRequest | undefined;
-  /** Instead of a range: one of the parts that the object was sent in, counted from 1. */
+  /** Asks for one of the parts that the object was sent in, counted from 1, instead of a range. */
   readonly part?: number | undefined;
   /** RFC 9110 §13.1.5: serve the range only if this ETag (quoted) or date still holds, else the whole. */
   readonly ifRange: string | undefined;
@@ -110,21 +114,21 @@ export interface GetObject {
   readonly wantsChecksum: boolean;
 }
 
-/** As GetObject, without the bytes. A range is honoured: S3 answers HEAD with 206. */
+/** HeadObject is a GetObject without the bytes. It may have a range, because S3 answers such a HEAD with 206. */
 export interface HeadObject extends Omit<GetObject, 'kind'> {
   readonly kind: 'HeadObject';
 }
 
 export type AskedAttribute = 'etag' | 'checksum' | 'parts' | 'storageClass' | 'size';
 
-/** What is known of an object, piece by piece. */
+/** GetObjectAttributes asks what is known of an object, piece by piece. */
 export interface GetObjectAttributes {
   readonly kind: 'GetObjectAttributes';
   readonly ref: ObjectRef;
   /** What the request says of the encryption of what is there already. */
   readonly encryption?: AskedEncryption | undefined;
   readonly attributes: ReadonlySet<AskedAttribute>;
-  /** Of parts: those with a number above the marker, at most so many. */
+  /** The answer lists parts whose number is above the marker, at most `maxParts` of them. */
   readonly partNumberMarker: number;
   readonly maxParts: number;
 }
@@ -132,7 +136,7 @@ export interface GetObjectAttributes {
 export interface DeleteObject {
   readonly kind: 'DeleteObject';
   readonly ref: ObjectRef;
-  /** Only ifMatch means something. */
+  /** Of the conditions only ifMatch has a meaning here. */
   readonly conditions: Conditions;
   /** Headers that let a backend delete what is locked (governance bypass, MFA). */
   readonly vendor?: VendorHeaders | undefined;
@@ -141,7 +145,7 @@ export interface DeleteObject {
 export interface DeleteTarget {
   readonly key: string;
   readonly versionId?: string | undefined;
-  /** Delete it only if it has this ETag, as sent. */
+  /** The object is deleted only if it has this ETag, which stands here as the client sent it. */
   readonly etag?: string | undefined;
 }
 
@@ -150,39 +154,8 @@ export interface DeleteObjects {
   readonly bucket: string;
   readonly targets: readonly DeleteTarget[];
   readonly quiet: boolean;
-  /** As DeleteObject's. */
+  /** The same headers as a DeleteObject has. */
   readonly vendor?: VendorHeaders | undefined;
-}
-
-export interface ListObjects {
-  readonly kind: 'ListObjects';
-  readonly bucket: string;
-  /** S3's two listing forms; other dialects use 1. */
-  readonly form: 1 | 2;
-  readonly prefix: string;
-  readonly delimiter: string;
-  /** Form 1's marker, form 2's start-after: list what comes after it. */
-  readonly after: string;
-  readonly continuationToken: string | undefined;
-  readonly maxKeys: number;
-  readonly urlEncoded: boolean;
-  readonly withOwner: boolean;
-}
-
-export interface ListObjectVersions {
-  readonly kind: 'ListObjectVersions';
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly delimiter: string;
-  readonly keyMarker: string;
-  readonly versionIdMarker: string;
-  readonly maxKeys: number;
-  readonly urlEncoded: boolean;
-}
-
-export interface ListBuckets {
-  readonly kind: 'ListBuckets';
-  readonly prefix: string;
 }
 
 export interface HeadBucket {
@@ -193,7 +166,7 @@ export interface HeadBucket {
 export interface CreateBucket {
   readonly kind: 'CreateBucket';
   readonly bucket: string;
-  /** As the client named it, or undefined for the default. */
+  /** The location as the client named it; undefined: the default. */
   readonly location: string | undefined;
   /** Headers for a backend of the same dialect (ACL, object lock). */
   readonly vendor?: VendorHeaders | undefined;
@@ -221,40 +194,19 @@ export interface CreateMultipartUpload {
 export interface UploadPart {
   readonly kind: 'UploadPart';
   readonly ref: ObjectRef;
-  /** As the backend named it. */
+  /** The upload's id, as the backend named it. */
   readonly uploadId: string;
   readonly partNumber: number;
   /** What the request says of the encryption of what is there already. */
   readonly encryption?: AskedEncryption | undefined;
 }
 
-/** A part whose bytes are those of an object, or a range of them. */
+/** UploadPartCopy makes a part from the bytes of an object, or from a range of them. */
 export interface UploadPartCopy extends Omit<UploadPart, 'kind'> {
   readonly kind: 'UploadPartCopy';
   readonly source: CopySource;
-  /** Of the source's plaintext; undefined is all of it. */
+  /** The range is of the source's plaintext; undefined: all of it. */
   readonly range: ByteRange | undefined;
-}
-
-export interface ListParts {
-  readonly kind: 'ListParts';
-  readonly ref: ObjectRef;
-  readonly uploadId: string;
-  /** List what comes after this number. */
-  readonly partNumberMarker: number;
-  readonly maxParts: number;
-  readonly urlEncoded: boolean;
-}
-
-export interface ListMultipartUploads {
-  readonly kind: 'ListMultipartUploads';
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly delimiter: string;
-  readonly keyMarker: string;
-  readonly uploadIdMarker: string;
-  readonly maxUploads: number;
-  readonly urlEncoded: boolean;
 }
 
 export interface AbortMultipartUpload {
@@ -266,7 +218,7 @@ export interface AbortMultipartUpload {
 /** A part as Complete names it. */
 export interface NamedPart {
   readonly partNumber: number;
-  /** As UploadPart answered it, unquoted. */
+  /** The ETag that UploadPart answered, unquoted. */
   readonly etag: string;
   readonly checksum: Checksum | undefined;
 }
@@ -277,15 +229,15 @@ export interface CompleteMultipartUpload {
   readonly uploadId: string;
   /** In the client's order; at least one. */
   readonly parts: readonly NamedPart[];
-  /** The dialect's limit for every part but the last. */
+  /** The dialect's minimum for every part except the last. */
   readonly smallestPartBytes: number;
-  /** Of the whole object, as the client computed it. */
+  /** The checksum of the whole object, as the client computed it. */
   readonly checksum: Checksum | undefined;
   /** Whether the client says that the object's checksum is composite; undefined when it does not say. */
   readonly composite: boolean | undefined;
   /** The object's length, if the client says it. */
   readonly plaintextBytes: number | undefined;
-  /** Only ifMatch and ifNoneMatch mean something on a write. */
+  /** Of the conditions only ifMatch and ifNoneMatch have a meaning on a write. */
   readonly conditions: Conditions;
 }
 
@@ -300,13 +252,13 @@ export interface Forward {
   readonly bucket: string;
   readonly key: string | undefined;
   readonly versionId?: string | undefined;
-  /** It sets which pages may read the bucket's answers. */
+  /** Whether the request changes the rules of which pages may read the bucket's answers. */
   readonly changesOriginRules?: boolean | undefined;
-  /** The request's verified body, where it had to be read to know that it may pass. */
+  /** The request's verified body, if it had to be read to decide that it may pass. */
   readonly document?: Buffer | undefined;
 }
 
-/** The name in logs and metrics: from a bounded set. */
+/** Names an operation in logs and metrics, from a bounded set of names. */
 export function operationName(operation: Operation): string {
   return operation.kind === 'Forward' ? operation.name : operation.kind;
 }

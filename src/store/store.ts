@@ -15,8 +15,9 @@ import type {
   StorePut,
 } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
+import type { ListObjects, ListObjectVersions } from '../operations/listing.ts';
 import type { ObjectRef, Resource, Tag, VendorHeaders } from '../operations/object.ts';
-import type { DeleteTarget, Forward, ListObjects, ListObjectVersions } from '../operations/operation.ts';
+import type { DeleteTarget, Forward } from '../operations/operation.ts';
 import type { Budget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';
 import type { Conditions } from '../wire/conditions.ts';

@@ -6,8 +6,8 @@ import type {
   StoredUploadListing,
   StorePartCopy,
 } from '../dialects/store-exchange.ts';
+import type { ListMultipartUploads } from '../operations/listing.ts';
 import type { ObjectMetadata, ObjectRef } from '../operations/object.ts';
-import type { ListMultipartUploads } from '../operations/operation.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import { errorDocument, pinTo, type StoreCalls } from './calls.ts';

@@ -1,6 +1,6 @@
 import type { StoredAck } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
-import type { ListObjects } from '../operations/operation.ts';
+import type { ListObjects } from '../operations/listing.ts';
 import type { Budget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';
 import type { Store, StoredContent } from '../store/store.ts';

@@ -1,6 +1,7 @@
 import { clientError } from '../../errors.ts';
+import type { ListObjects } from '../../operations/listing.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
-import type { DeleteTarget, GetObject, ListObjects, Operation } from '../../operations/operation.ts';
+import type { DeleteTarget, GetObject, Operation } from '../../operations/operation.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { parseRange } from '../../wire/range.ts';

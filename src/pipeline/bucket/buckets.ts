@@ -5,13 +5,8 @@ import type {
   BucketListing,
   BucketLocation,
 } from '../../operations/answer.ts';
-import type {
-  CreateBucket,
-  DeleteBucket,
-  GetBucketLocation,
-  HeadBucket,
-  ListBuckets,
-} from '../../operations/operation.ts';
+import type { ListBuckets } from '../../operations/listing.ts';
+import type { CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket } from '../../operations/operation.ts';
 import { reachablePolicy } from '../admission/reachable.ts';
 import type { OperationContext } from '../context.ts';
 

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import type { ObjectListing, VersionListing } from '../../operations/answer.ts';
-import type { ListObjects, ListObjectVersions } from '../../operations/operation.ts';
+import type { ListObjects, ListObjectVersions } from '../../operations/listing.ts';
 import { GrowingReservation } from '../../shares/growing-reservation.ts';
 import type { OperationContext } from '../context.ts';
 import { listedEtags } from './listed-etags.ts';

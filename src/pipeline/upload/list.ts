@@ -1,5 +1,5 @@
 import type { ListedPart, ListedUpload, PartListing, UploadListing } from '../../operations/answer.ts';
-import type { ListMultipartUploads, ListParts } from '../../operations/operation.ts';
+import type { ListMultipartUploads, ListParts } from '../../operations/listing.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 import type { OperationContext } from '../context.ts';
 import { partEtag } from '../etags/part-etag.ts';

@@ -1,4 +1,4 @@
-import type { ListObjects } from '../../../../operations/operation.ts';
+import type { ListObjects } from '../../../../operations/listing.ts';
 import type { ByteSource } from '../../../../wire/message.ts';
 import type { StreamCall } from '../../../backend-calls.ts';
 import type { StoredListing } from '../../../store-exchange.ts';

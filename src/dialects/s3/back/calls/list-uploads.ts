@@ -1,4 +1,4 @@
-import type { ListMultipartUploads } from '../../../../operations/operation.ts';
+import type { ListMultipartUploads } from '../../../../operations/listing.ts';
 import { xmlChildren, xmlText } from '../../../../wire/xml/xml.ts';
 import type { DocumentCall } from '../../../backend-calls.ts';
 import type { StoredUploadListing } from '../../../store-exchange.ts';

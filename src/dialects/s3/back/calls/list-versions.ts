@@ -1,4 +1,4 @@
-import type { ListObjectVersions } from '../../../../operations/operation.ts';
+import type { ListObjectVersions } from '../../../../operations/listing.ts';
 import type { ByteSource } from '../../../../wire/message.ts';
 import type { StreamCall } from '../../../backend-calls.ts';
 import type { StoredVersionListing } from '../../../store-exchange.ts';

@@ -1,5 +1,5 @@
 import { clientError } from '../../../../errors.ts';
-import type { ListBuckets, ListObjects, ListObjectVersions } from '../../../../operations/operation.ts';
+import type { ListBuckets, ListObjects, ListObjectVersions } from '../../../../operations/listing.ts';
 import type { QueryList } from '../../../../wire/query.ts';
 import type { FrontSettings } from '../../../front-dialect.ts';
 

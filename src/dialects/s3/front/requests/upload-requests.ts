@@ -1,13 +1,8 @@
 import { canCombine } from '../../../../checksums/whole-object.ts';
 import { clientError, type GatewayError } from '../../../../errors.ts';
+import type { ListMultipartUploads, ListParts } from '../../../../operations/listing.ts';
 import type { AskedChecksum, ChecksumAlgorithm, ObjectRef } from '../../../../operations/object.ts';
-import type {
-  AbortMultipartUpload,
-  CreateMultipartUpload,
-  ListMultipartUploads,
-  ListParts,
-  UploadPart,
-} from '../../../../operations/operation.ts';
+import type { AbortMultipartUpload, CreateMultipartUpload, UploadPart } from '../../../../operations/operation.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { QueryList } from '../../../../wire/query.ts';
 import { CHECKSUM_ALGORITHMS } from '../../checksum.ts';
