@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { UploadBody } from '../upload-body.ts';
 
 /** A streaming upload on its way over a raw socket. */
@@ -51,12 +52,14 @@ export class LaneUpload {
   }
 
   /**
-   * The answer came. Before the body is out it ends the upload: the backend will not read the rest.
+   * The answer came. Before the body is out it ends the upload: the backend will not read the rest. Over TLS node tells
+   * only in a later turn that the last piece has gone out, by when the answer may be here: there a piece counts as out
+   * once it was handed over.
    * @returns whether it was out
    */
   answered(): boolean {
     this.#stopped = true;
-    if (this.#body.complete && this.#socket.writableLength === 0) return true;
+    if (this.#body.complete && (this.#socket.writableLength === 0 || this.#socket instanceof TLSSocket)) return true;
     this.#body.release();
     return false;
   }
