@@ -1,3 +1,4 @@
+import type { IncomingResponse } from '../wire/message.ts';
 import { ALL_CAPABILITIES, CAREFUL_CAPABILITIES, type Capabilities } from './capabilities.ts';
 
 /** By what a store's answers tell which program it is. All of it is a claim. Absent headers are empty. */
@@ -6,6 +7,10 @@ export interface StoreSigns {
   readonly server: string;
   /** The header x-amz-request-id. */
   readonly requestId: string;
+}
+
+export function signsOf({ headers }: IncomingResponse): StoreSigns {
+  return { server: headers.get('server') ?? '', requestId: headers.get('x-amz-request-id') ?? '' };
 }
 
 /** A store that the gateway knows. A further store is a row of KNOWN_STORES. */

@@ -3,7 +3,7 @@ import type { BackendDialect } from '../../dialects/backend-dialect.ts';
 import { GatewayError } from '../../errors.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { ALL_CAPABILITIES } from '../capabilities.ts';
-import type { KnownStore, StoreSigns } from '../known-stores.ts';
+import { type KnownStore, type StoreSigns, signsOf } from '../known-stores.ts';
 import { Store } from '../store.ts';
 import type { Evidence, Examination } from './evidence.ts';
 import {
@@ -79,10 +79,6 @@ export async function examine(options: ExaminationOptions): Promise<Look> {
     await clear(place, now());
     throw error;
   }
-}
-
-export function signsOf({ headers }: IncomingResponse): StoreSigns {
-  return { server: headers.get('server') ?? '', requestId: headers.get('x-amz-request-id') ?? '' };
 }
 
 /**

@@ -24,12 +24,21 @@ const TORN_BYTES = 2 * 1024 * 1024;
 /** How long a store may take to notice that nothing more comes. */
 const TORN_MILLISECONDS = 1500;
 const LOOK_MILLISECONDS = 100;
+/** How long a store has to refuse an upload by its head: one that it refuses is not broken off, and shows nothing. */
+const REFUSAL_MILLISECONDS = 250;
 
 /** How a store takes a write that a condition forbids. */
 const REFUSALS: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'PreconditionFailed',
   'ConditionalRequestConflict',
   'NotImplemented',
+]);
+
+/** How a store says that it has no such upload, or not its parts. */
+const NO_UPLOAD: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+  'NoSuchUpload',
+  'NoSuchKey',
+  'InvalidPart',
 ]);
 
 /** What PutObject makes of conditions. @param key of its own; afterwards an object lies there */
@@ -68,7 +77,7 @@ export async function tryAbortedComplete(place: ProbePlace, key: string): Promis
     await store.uploads.complete(upload, { parts, conditions: {} }, signal);
     return { truthfulCompletes: 'broken' };
   } catch (error) {
-    if (!(error instanceof GatewayError) || isAway(error)) throw error;
+    if (!(error instanceof GatewayError) || !NO_UPLOAD.has(error.code)) throw error;
     return { truthfulCompletes: 'holds' };
   }
 }
@@ -116,11 +125,14 @@ export async function tryTornUpload(place: ProbePlace, key: string): Promise<Evi
   const there = await put(place, key, 1);
   const body = { bytes: TORN_BYTES, source: brokenOff(Buffer.alloc(TORN_BYTES / 2)) };
   const { store, bucket, signal } = place;
-  await store
-    .put({ ref: { bucket, key }, metadata: NO_METADATA, conditions: {}, body }, signal)
-    .catch((error: unknown) => {
-      if (isAway(error)) throw error;
-    });
+  const tornOff = await store.put({ ref: { bucket, key }, metadata: NO_METADATA, conditions: {}, body }, signal).then(
+    () => false,
+    (error: unknown) => {
+      if (error instanceof TornOff) return true;
+      throw error; // it was refused for another reason, so that nothing was tried
+    },
+  );
+  if (!tornOff) return {};
   for (let waited = 0; ; waited += LOOK_MILLISECONDS) {
     if ((await etagAt(place, key)) !== there) return { tornUploadsVanish: 'broken' };
     if (waited >= TORN_MILLISECONDS) return { tornUploadsVanish: 'holds' };
@@ -161,8 +173,13 @@ async function etagAt({ store, bucket, signal }: Pick<ProbePlace, 'store' | 'buc
 async function startUpload(place: ProbePlace, key: string) {
   const { store, bucket, signal } = place;
   const upload = await store.uploads.create({ bucket, key }, NO_METADATA, signal);
-  const part = await store.uploads.putPart(upload, { partNumber: 1, body: Buffer.alloc(4, 'part') }, signal);
-  return { upload, parts: [part] };
+  try {
+    const part = await store.uploads.putPart(upload, { partNumber: 1, body: Buffer.alloc(4, 'part') }, signal);
+    return { upload, parts: [part] };
+  } catch (error) {
+    await store.uploads.abort(upload, signal).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** @throws GatewayError for a refusal that has another reason than a condition */
@@ -193,6 +210,7 @@ export function listingOf(bucket: string, prefix: string) {
 
 async function* brokenOff(beginning: Buffer): AsyncGenerator<Buffer, void, void> {
   yield beginning;
+  await sleep(REFUSAL_MILLISECONDS);
   throw new TornOff();
 }
 

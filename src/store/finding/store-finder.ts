@@ -10,7 +10,7 @@ import {
   capabilitiesThat,
   type StoreFindings,
 } from '../capabilities.ts';
-import { type KnownStore, UNKNOWN_STORE } from '../known-stores.ts';
+import { type KnownStore, type StoreSigns, signsOf, UNKNOWN_STORE } from '../known-stores.ts';
 import { type Examination, judge } from './evidence.ts';
 import type { Look } from './examine.ts';
 import { overridden, type StoreOverrides } from './overrides.ts';
@@ -87,8 +87,11 @@ export class StoreFinder implements StoreFindings {
   /** Values of the header Server that belong to what was found. */
   readonly #servers = new Set<string>();
   #lastServer: string | undefined;
-  /** Which made it look again. It belongs to what is found then, even if none of the look's own answers bears it. */
-  #newServer: string | undefined;
+  /**
+   * What made it look again. It is judged with what the look brings, even if none of the look's own answers bears it:
+   * behind one address may be two programs, and the look may have met only the other.
+   */
+  #heard: StoreSigns | undefined;
   /** Grows when the store seems to be another one: what a look began to see before is worth nothing then. */
   #era = 0;
   #looking: Promise<void> | undefined;
@@ -150,8 +153,10 @@ export class StoreFinder implements StoreFindings {
     // Errors may be those of a proxy before the store.
     if (answer.status < 200 || answer.status >= 300 || this.#finding.state !== 'found' || this.#isSettled) return;
     this.#lastServer = server;
-    if (this.#servers.has(server) || this.#servers.size >= MOST_SERVERS) return;
-    this.#newServer = server;
+    if (this.#servers.has(server)) return;
+    const signs = signsOf(answer);
+    if (this.#servers.size >= MOST_SERVERS && !this.#options.knownStores.some((row) => row.isNamedBy(signs))) return;
+    this.#heard = signs;
     this.#era++;
     this.#tell(this.#nothingFound('looking'), this.#open());
     this.#runNow(() => undefined);
@@ -209,12 +214,13 @@ export class StoreFinder implements StoreFindings {
   #take(examination: Examination): void {
     this.#servers.clear();
     for (const { server } of examination.signs) this.#servers.add(server);
-    if (this.#newServer !== undefined) this.#servers.add(this.#newServer);
+    if (this.#heard !== undefined) this.#servers.add(this.#heard.server);
     this.#tell(this.#judged(examination), []);
   }
 
-  #judged(examination: Examination): Finding {
-    const { store, capabilities, claimed } = judge(examination, this.#options.knownStores);
+  #judged({ signs, evidence }: Examination): Finding {
+    const all = this.#heard === undefined ? signs : [...signs, this.#heard];
+    const { store, capabilities, claimed } = judge({ signs: all, evidence }, this.#options.knownStores);
     return { state: 'found', store, claimed, capabilities: { ...capabilities, ...this.#said }, reason: undefined };
   }
 

@@ -85,6 +85,18 @@ describe('a look at a store', () => {
     expect([state, store.name]).toEqual(['found', 'embedded']);
     expect(capabilities).toMatchObject({ conditionalDeletes: false, conditionalPuts: true });
   });
+
+  it.each([
+    ['the upload that is to break off', 'PUT', 'content-length', '2097152', 'tornUploadsVanish'],
+    ['a Complete', 'POST', 'content-type', 'application/xml', 'truthfulCompletes'],
+  ] as const)('does not believe a store that refuses %s', async (_what, method, header, value, capability) => {
+    const stand = await inProcess();
+    const where = ({ headers }: { readonly headers: HeaderList }) => headers.get(header) === value;
+    stand.faults.plan({ method, where, times: 99 }, { kind: 'refuse', status: 403, code: 'AccessDenied' });
+    const { state, capabilities } = await findOut(stand);
+    expect(state).toBe('found');
+    expect(capabilities).toMatchObject({ conditionalPuts: true, [capability]: false });
+  });
 });
 
 describe('over a store of which nothing is known', () => {

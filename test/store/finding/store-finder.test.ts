@@ -152,6 +152,24 @@ describe('a store that was found', () => {
     expect(finder.finding.state).toBe('looking');
   });
 
+  it('is two programs where another was heard behind its address, though the look met one of them alone', async () => {
+    const { finder, looks: looked } = finderOf([looks()]);
+    await finder.start();
+    await expect.poll(() => finder.finding.store.name).toBe('minio');
+    finder.answered(answer('VERSITYGW'));
+    await expect.poll(() => [looked(), finder.finding.state]).toEqual([2, 'found']);
+    expect(finder.finding.store.name).toBe('unknown');
+    expect(finder.capabilities).toMatchObject({
+      conditionalPuts: true,
+      tornUploadsVanish: false,
+      truthfulCompletes: false,
+      atomicCompletes: false,
+    });
+    finder.answered(answer('MinIO'));
+    finder.answered(answer('VERSITYGW')); // both are known by now
+    expect([looked(), finder.finding.state]).toEqual([2, 'found']);
+  });
+
   it('is not what a look saw that began before it was another one', async () => {
     const first = Promise.withResolvers<Examination>();
     const second = Promise.withResolvers<Look>();
