@@ -121,6 +121,7 @@ export interface BackendCalls {
   readonly headBucket: BackendCall<Bucket, void>;
   readonly createBucket: BackendCall<Pick<CreateBucket, 'bucket' | 'location' | 'vendor'>, void>;
   readonly deleteBucket: BackendCall<Bucket, void>;
+  readonly bucketLocation?: BackendCall<Bucket, string>;
   /** Answers the upload's id. */
   readonly createUpload: BackendCall<{ readonly ref: ObjectRef; readonly metadata: ObjectMetadata }, string>;
   readonly uploadPart: BackendCall<StorePart, StoredAck>;

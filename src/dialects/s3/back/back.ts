@@ -1,6 +1,6 @@
 import type { BackendDialect } from '../../backend-dialect.ts';
 import { abortUpload } from './calls/abort-upload.ts';
-import { createBucket, deleteBucket, headBucket, listBuckets } from './calls/buckets.ts';
+import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './calls/buckets.ts';
 import { completeUpload } from './calls/complete-upload.ts';
 import { copy, copyPart } from './calls/copy.ts';
 import { createUpload } from './calls/create-upload.ts';
@@ -37,6 +37,7 @@ export const s3Back = {
     headBucket,
     createBucket,
     deleteBucket,
+    bucketLocation,
     createUpload,
     uploadPart,
     impossiblePart,

@@ -98,6 +98,11 @@ describe('documents', () => {
     const odd = Buffer.from('<Error><Code>Odd</Code></Error>');
     expect(thrown(() => s3Back.calls.completeUpload.read(odd, answer(200))).code).toBe('BackendError');
   });
+
+  test('location: empty is us-east-1', () => {
+    expect(s3Back.calls.bucketLocation.read(Buffer.from('<LocationConstraint xmlns="x"/>'))).toBe('us-east-1');
+    expect(s3Back.calls.bucketLocation.read(Buffer.from('<LocationConstraint>eu-1</LocationConstraint>'))).toBe('eu-1');
+  });
 });
 
 describe('readError', () => {

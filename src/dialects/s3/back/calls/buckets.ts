@@ -55,3 +55,14 @@ export const deleteBucket = {
   render: ({ bucket }) => ({ ...bodiless('DELETE', bucketPath(bucket)), idempotent: false }),
   read: () => undefined,
 } satisfies HeadCall<Bucket, void>;
+
+/** GetBucketLocation. */
+export const bucketLocation = {
+  takes: 'document',
+  render: ({ bucket }) => bodiless('GET', bucketPath(bucket, [['location', '']])),
+  read(document) {
+    const location = readDocument(document, 'LocationConstraint').text.trim();
+    // S3 answers an empty element for its first region.
+    return location === '' ? 'us-east-1' : location;
+  },
+} satisfies DocumentCall<Bucket, string>;
