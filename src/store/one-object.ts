@@ -1,7 +1,7 @@
 import type { StoredObject } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
 import type { ObjectRef } from '../operations/object.ts';
-import { ABSENT, ObjectReplaced } from './pin.ts';
+import { isAbsence, ObjectReplaced } from './pin.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function ofOneObject<T>(
 /** @throws what was found first: who cannot look again has seen a corrupted object */
 function undefinedIfAbsent(corrupted: GatewayError): (refusal: unknown) => undefined {
   return (refusal) => {
-    if (refusal instanceof GatewayError && ABSENT.has(refusal.code)) return undefined;
+    if (isAbsence(refusal)) return undefined;
     throw corrupted;
   };
 }

@@ -12,11 +12,16 @@ export class ObjectReplaced extends GatewayError {
 }
 
 /** The errors that say that an object is not there. */
-export const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'NoSuchKey',
   'NoSuchVersion',
   'MethodNotAllowed', // a delete marker
 ]);
+
+/** Whether a store said that there is no such object, or only a delete marker. */
+export function isAbsence(error: unknown): boolean {
+  return error instanceof GatewayError && ABSENT.has(error.code);
+}
 
 const GONE: ReadonlySet<GatewayError['code']> = new Set([...ABSENT, 'PreconditionFailed', 'NoSuchBucket']);
 
@@ -47,9 +52,7 @@ export async function readingAgain<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      if (attempts > 1 && error instanceof GatewayError && ABSENT.has(error.code)) {
-        throw new ObjectReplaced({ cause: error });
-      }
+      if (attempts > 1 && isAbsence(error)) throw new ObjectReplaced({ cause: error });
       if (!(error instanceof ObjectReplaced) || attempts === MAX_ATTEMPTS) throw error;
     }
   }

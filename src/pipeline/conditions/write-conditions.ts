@@ -3,7 +3,7 @@ import type { IdentifiedObject } from '../../formats/format.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { clientEtag } from '../../store/etag.ts';
 import { ignoredOnComplete, ignoredOnDelete, ignoredOnPut } from '../../store/mend/ignored-conditions.ts';
-import { readingAgain } from '../../store/pin.ts';
+import { isAbsence, readingAgain } from '../../store/pin.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import { namesEtag } from '../../wire/judged-conditions.ts';
 import type { OperationContext } from '../context.ts';
@@ -137,14 +137,8 @@ function lookFor(ref: ObjectRef, context: OperationContext): Promise<Seen | unde
   });
 }
 
-const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
-  'NoSuchKey',
-  'NoSuchVersion',
-  'MethodNotAllowed', // a delete marker
-]);
-
 function undefinedIfAbsent(error: unknown): undefined {
-  if (error instanceof GatewayError && ABSENT.has(error.code)) return undefined;
+  if (isAbsence(error)) return undefined;
   throw error;
 }
 

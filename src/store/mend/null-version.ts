@@ -1,7 +1,6 @@
 import type { StoredObject } from '../../dialects/store-exchange.ts';
-import { GatewayError } from '../../errors.ts';
 import type { ObjectRef } from '../../operations/object.ts';
-import { ABSENT } from '../pin.ts';
+import { isAbsence } from '../pin.ts';
 
 /** How S3 names the version of an object that was written without versioning. */
 const NULL_VERSION = 'null';
@@ -18,8 +17,7 @@ export async function headOfNullVersion(
   { versionId }: ObjectRef,
   get: () => Promise<StoredObject>,
 ): Promise<StoredObject> {
-  const isAbsent = refusal instanceof GatewayError && ABSENT.has(refusal.code);
-  if (versionId !== NULL_VERSION || !isAbsent) throw refusal;
+  if (versionId !== NULL_VERSION || !isAbsence(refusal)) throw refusal;
   return get().catch(() => {
     throw refusal;
   });
