@@ -81,7 +81,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 
   detailsIn(tail: Buffer): ObjectDetails {
-    return this.#detailsFrom(this.openManifest(tail));
+    return this.#detailsFrom(this.#openManifest(tail));
   }
 
   #detailsFrom(manifest: Manifest): ObjectDetails {
@@ -119,7 +119,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 
   async #locateAmongParts(range: ByteRange | undefined): Promise<StoredSpan> {
-    return this.#span((await pinned(this.layout())).locate(range));
+    return this.#span((await pinned(this.#layoutOfParts())).locate(range));
   }
 
   #span(slices: readonly Slice[]): StoredSpan {
@@ -127,7 +127,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 
   openWhole(stored: Buffer): readonly Buffer[] | Promise<readonly Buffer[]> {
-    if (this.opened.head.multipart) return this.layout().then((layout) => this.#openWith(layout, stored));
+    if (this.opened.head.multipart) return this.#layoutOfParts().then((layout) => this.#openWith(layout, stored));
     return this.#openWith(this.#singleLayout(), stored);
   }
 
@@ -153,9 +153,8 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     return Layout.single({ plaintextBytes: this.claimedBytes, partSalt, quantum: head.quantum });
   }
 
-  /** Where the plaintext lies. Multipart objects need their footer; it is fetched once and cached. */
-  async layout(): Promise<Layout> {
-    if (!this.opened.head.multipart) return this.#singleLayout();
+  /** Where the plaintext of a multipart object lies. That needs its footer; it is fetched once and cached. */
+  async #layoutOfParts(): Promise<Layout> {
     const manifest = await this.manifest();
     const known = this.#layouts.get(this.#desk.keys.scope, this.ref);
     if (known?.manifest === manifest && known.layout !== undefined) return known.layout;
@@ -189,14 +188,14 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
         throw new ObjectReplaced();
       }
       const tail = await collect(content.body, suffixBytes, () => corrupted('The backend sent more than was asked.'));
-      return this.openManifest(tail);
+      return this.#openManifest(tail);
     } finally {
       release();
     }
   }
 
   /** Opens the footer from the object's last bytes and remembers it. */
-  openManifest(tail: Buffer): Manifest {
+  #openManifest(tail: Buffer): Manifest {
     const { head, keys } = this.opened;
     const { oid, quantum } = head;
     const { storedBytes, etag } = this.stored;
@@ -219,12 +218,12 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
 }
 
 /** @param manifest of an opened footer */
-export function lengthIn({ plaintextBytes }: Manifest): Proven<number> {
+function lengthIn({ plaintextBytes }: Manifest): Proven<number> {
   return proven(plaintextBytes); // the footer's tag held, and its parts add up to it
 }
 
 /** A composite checksum is told with the number of parts. */
-export function checksumIn({ checksum, parts }: Manifest): Checksum | undefined {
+function checksumIn({ checksum, parts }: Manifest): Checksum | undefined {
   if (checksum === undefined) return undefined;
   const { algorithm, value, composite } = checksum;
   return { algorithm, value, parts: composite === true ? parts.length : undefined };
