@@ -13,11 +13,7 @@ export function* listingDocument(answer: ObjectListing, vocabulary: XmlVocabular
   let xml = opening('ListBucketResult', vocabulary);
   xml += xmlElement('Name', asked.bucket) + xmlElement('Prefix', text(asked.prefix));
   xml += asked.form === 1 ? firstForm(answer, text) : secondForm(answer, text);
-  xml += xmlElement('MaxKeys', asked.maxKeys);
-  if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
-  if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
-  xml += xmlElement('IsTruncated', answer.truncated);
-  yield xml;
+  yield xml + pageFields(answer, text);
   const kept = new KeptFields(vocabulary);
   for (const object of answer.objects) yield `<Contents>${objectFields(object, kept, text)}</Contents>`;
   for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
@@ -51,11 +47,7 @@ export function* versionListingDocument(
     // The element is there even where it is empty, because boto3 passes on what it read, and accepts no None.
     xml += xmlElement('NextVersionIdMarker', answer.nextVersionIdMarker ?? '');
   }
-  xml += xmlElement('MaxKeys', asked.maxKeys);
-  if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
-  if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
-  xml += xmlElement('IsTruncated', answer.truncated);
-  yield xml;
+  yield xml + pageFields(answer, text);
   const kept = new KeptFields(vocabulary);
   for (const entry of answer.entries) {
     const version = xmlElement('VersionId', entry.versionId) + xmlElement('IsLatest', entry.latest);
@@ -65,6 +57,14 @@ export function* versionListingDocument(
   }
   for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
   yield '</ListVersionsResult>';
+}
+
+/** What the head of every listing of objects ends in. */
+function pageFields({ asked, truncated }: ObjectListing | VersionListing, text: Encode): string {
+  let xml = xmlElement('MaxKeys', asked.maxKeys);
+  if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
+  if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
+  return xml + xmlElement('IsTruncated', truncated);
 }
 
 type Encode = (text: string) => string;
