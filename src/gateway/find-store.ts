@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BackendConfig } from '../backend/config.ts';
 import { examine } from '../store/finding/examine.ts';
+import type { StoreOverrides } from '../store/finding/overrides.ts';
 import { type Finding, StoreFinder, type StoreFinderOptions } from '../store/finding/store-finder.ts';
 import { describeFinding } from '../store/finding/words.ts';
 import { EMBEDDED_STORE, KNOWN_STORES, type KnownStore } from '../store/known-stores.ts';
@@ -25,8 +26,6 @@ export interface StoreFinderParts {
 export function storeFinder(parts: StoreFinderParts): StoreFinder {
   const { settings, backend, stagingBucket, onFinding, knownStores = KNOWN_STORES } = parts;
   const { now = () => new Date() } = parts;
-  const { careful, conditionalUploads, conditionalDeletes, keys } = settings;
-  const embedded = settings.place.kind === 'directory';
   const { back, connection } = backend;
   const staging = new Staging({ bucket: stagingBucket, store: new Store(back, connection) });
   return new StoreFinder({
@@ -35,12 +34,18 @@ export function storeFinder(parts: StoreFinderParts): StoreFinder {
       return examine({ back, connection, bucket: stagingBucket, knownStores, now, randomBytes, signal });
     },
     knownStores,
-    // The embedded store holds to conditions on deletions and keeps keys as they are, whatever is set.
-    overrides: embedded ? { careful, conditionalUploads } : { careful, conditionalUploads, conditionalDeletes, keys },
-    certainly: embedded ? EMBEDDED_STORE : undefined,
+    overrides: overridesIn(settings),
+    certainly: settings.place.kind === 'directory' ? EMBEDDED_STORE : undefined,
     onFinding,
     random: Math.random,
   });
+}
+
+/** What the operator says of the store. The embedded one has its own deletions and keys, whatever is set. */
+export function overridesIn(settings: StoreFinderParts['settings']): StoreOverrides {
+  const { careful, conditionalUploads, conditionalDeletes, keys } = settings;
+  if (settings.place.kind === 'directory') return { careful, conditionalUploads };
+  return { careful, conditionalUploads, conditionalDeletes, keys };
 }
 
 /** One line in the log, whenever what is known of the store has changed. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { BackendConfig } from '../../backend/config.ts';
+import { overridesIn } from '../../gateway/find-store.ts';
 import type { Backend } from '../../gateway/open-backend.ts';
 import { type Evidence, judge } from '../../store/finding/evidence.ts';
 import { examine } from '../../store/finding/examine.ts';
 import { overridden } from '../../store/finding/overrides.ts';
-import type { Finding } from '../../store/finding/store-finder.ts';
+import { certainlyAs, type Finding, foundAs } from '../../store/finding/store-finder.ts';
 import { EMBEDDED_STORE, KNOWN_STORES } from '../../store/known-stores.ts';
 
 /** Longer than a store takes that is only slow. */
@@ -23,27 +24,14 @@ export async function probeStore(
   backend: Backend,
   { bucket, now }: { readonly bucket: string; readonly now: () => Date },
 ): Promise<ProbedStore> {
-  if (settings.place.kind === 'directory') {
-    const { careful, conditionalUploads } = settings;
-    const capabilities = { ...EMBEDDED_STORE.capabilities, ...overridden({ careful, conditionalUploads }) };
-    return {
-      finding: { state: 'found', store: EMBEDDED_STORE, claimed: EMBEDDED_STORE, capabilities, reason: undefined },
-      contradictions: [],
-    };
-  }
+  const said = overridden(overridesIn(settings));
+  if (settings.place.kind === 'directory') return { finding: certainlyAs(EMBEDDED_STORE, said), contradictions: [] };
   const { back, connection } = backend;
   const signal = AbortSignal.timeout(LONGEST_SECONDS * 1000);
   const look = await examine({ back, connection, bucket, knownStores: KNOWN_STORES, now, randomBytes, signal });
   const examination = await look.whole;
-  const { store, claimed, capabilities } = judge(examination, KNOWN_STORES);
   return {
-    finding: {
-      state: 'found',
-      store,
-      claimed,
-      capabilities: { ...capabilities, ...overridden(settings) },
-      reason: undefined,
-    },
+    finding: foundAs(judge(examination, KNOWN_STORES), said),
     contradictions: contradictionsOf(settings, examination.evidence),
   };
 }

@@ -11,7 +11,7 @@ import {
   type StoreFindings,
 } from '../capabilities.ts';
 import { type KnownStore, type StoreSigns, signsOf, UNKNOWN_STORE } from '../known-stores.ts';
-import { type Examination, judge } from './evidence.ts';
+import { type Examination, type FoundStore, judge } from './evidence.ts';
 import type { Look } from './examine.ts';
 import { overridden, type StoreOverrides } from './overrides.ts';
 import { isAway } from './probes.ts';
@@ -103,7 +103,7 @@ export class StoreFinder implements StoreFindings {
     this.#periods = options.periods ?? FINDER_PERIODS;
     this.#said = overridden(options.overrides);
     const { certainly } = options;
-    this.#finding = certainly === undefined ? this.#nothingFound('looking') : this.#certain(certainly);
+    this.#finding = certainly === undefined ? this.#nothingFound('looking') : certainlyAs(certainly, this.#said);
     if (this.#finding.state === 'looking' && this.#open().length === 0) this.#finding = this.#nothingFound('as set');
     this.#pending = this.#finding.state === 'looking' ? this.#open() : [];
   }
@@ -220,8 +220,7 @@ export class StoreFinder implements StoreFindings {
 
   #judged({ signs, evidence }: Examination): Finding {
     const all = this.#heard === undefined ? signs : [...signs, this.#heard];
-    const { store, capabilities, claimed } = judge({ signs: all, evidence }, this.#options.knownStores);
-    return { state: 'found', store, claimed, capabilities: { ...capabilities, ...this.#said }, reason: undefined };
+    return foundAs(judge({ signs: all, evidence }, this.#options.knownStores), this.#said);
   }
 
   #tell(finding: Finding, pending: readonly Capability[]): void {
@@ -234,11 +233,6 @@ export class StoreFinder implements StoreFindings {
   #set(finding: Finding, pending: readonly Capability[]): void {
     this.#finding = finding;
     this.#pending = pending;
-  }
-
-  #certain(store: KnownStore): Finding {
-    const capabilities = { ...store.capabilities, ...this.#said };
-    return { state: 'found', store, claimed: store, capabilities, reason: undefined };
   }
 
   #nothingFound(state: FindingState): Finding {
@@ -260,6 +254,16 @@ export class StoreFinder implements StoreFindings {
     const { retryMilliseconds, longestRetryMilliseconds } = this.#periods;
     return Math.min(retryMilliseconds * 2 ** this.#failures++, longestRetryMilliseconds);
   }
+}
+
+/** What was found of a store, with what the operator said of it. */
+export function foundAs({ store, claimed, capabilities }: FoundStore, said: Partial<Capabilities>): Finding {
+  return { state: 'found', store, claimed, capabilities: { ...capabilities, ...said }, reason: undefined };
+}
+
+/** The same of a store that the gateway runs itself. */
+export function certainlyAs(store: KnownStore, said: Partial<Capabilities>): Finding {
+  return foundAs({ store, claimed: store, capabilities: store.capabilities }, said);
 }
 
 /** Findings that are worth a line each. */
