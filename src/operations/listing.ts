@@ -17,6 +17,28 @@ export interface ListObjects {
   readonly withOwner: boolean;
 }
 
+/**
+ * Asks for a page of all the keys of a bucket, as the gateway does for itself: without folders, from the first one on.
+ * @param over what is asked otherwise
+ */
+export function allKeysOf(
+  bucket: string,
+  over: Pick<ListObjects, 'maxKeys'> & Partial<Pick<ListObjects, 'form' | 'prefix' | 'after'>>,
+): ListObjects {
+  return {
+    kind: 'ListObjects',
+    bucket,
+    form: 2,
+    prefix: '',
+    delimiter: '',
+    after: '',
+    continuationToken: undefined,
+    urlEncoded: true,
+    withOwner: false,
+    ...over,
+  };
+}
+
 export interface ListObjectVersions {
   readonly kind: 'ListObjectVersions';
   readonly bucket: string;

@@ -1,6 +1,6 @@
 import type { StoredAck } from '../dialects/store-exchange.ts';
 import { GatewayError } from '../errors.ts';
-import type { ListObjects } from '../operations/listing.ts';
+import { allKeysOf } from '../operations/listing.ts';
 import type { Budget } from '../shares/memory-budget.ts';
 import type { Sharer } from '../shares/sharer.ts';
 import type { Store, StoredContent } from '../store/store.ts';
@@ -96,7 +96,7 @@ export class Staging {
     let after = '';
     for (;;) {
       const page = await this.#store
-        .list(pageAfter(this.bucket, after, this.#store.limits.entriesAPage), signal)
+        .list(allKeysOf(this.bucket, { after, maxKeys: this.#store.limits.entriesAPage }), signal)
         .catch(noneWithoutBucket);
       const old = page.entries.filter(({ lastModified }) => lastModified < before);
       const targets = await abandoned(old, isUnderWay);
@@ -209,19 +209,4 @@ const NOTHING = { entries: [], truncated: false } as const;
 function noneWithoutBucket(error: unknown): Pick<Awaited<ReturnType<Store['list']>>, 'entries' | 'truncated'> {
   if (error instanceof GatewayError && error.code === 'NoSuchBucket') return NOTHING;
   throw error;
-}
-
-function pageAfter(bucket: string, after: string, maxKeys: number): ListObjects {
-  return {
-    kind: 'ListObjects',
-    bucket,
-    form: 2,
-    prefix: '',
-    delimiter: '',
-    after,
-    continuationToken: undefined,
-    maxKeys,
-    urlEncoded: true,
-    withOwner: false,
-  };
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import { openPipeline } from '../../gateway/gateway.ts';
+import { allKeysOf } from '../../operations/listing.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { OperationContext } from '../../pipeline/context.ts';
 import { type FoundObject, lookAtMetadata, repairMetadata } from '../../pipeline/copy/repair-metadata.ts';
@@ -83,17 +84,9 @@ async function* only(key: string): AsyncGenerator<string> {
 }
 
 async function* keysOf(bucket: string, prefix: string, { store, signal }: OperationContext): AsyncGenerator<string> {
-  const asked = {
-    kind: 'ListObjects',
-    bucket,
-    form: 1,
-    prefix,
-    delimiter: '',
-    maxKeys: store.limits.entriesAPage,
-  } as const;
+  const maxKeys = store.limits.entriesAPage;
   for (let after = ''; ; ) {
-    const rest = { after, continuationToken: undefined, urlEncoded: true, withOwner: false } as const;
-    const { entries, truncated } = await store.list({ ...asked, ...rest }, signal);
+    const { entries, truncated } = await store.list(allKeysOf(bucket, { form: 1, prefix, after, maxKeys }), signal);
     for (const { key } of entries) yield key;
     const last = entries.at(-1)?.key;
     if (!truncated || last === undefined) return;

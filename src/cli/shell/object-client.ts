@@ -2,7 +2,7 @@ import type { BackendCall } from '../../dialects/backend-calls.ts';
 import type { BackendDialect } from '../../dialects/backend-dialect.ts';
 import type { StoredObject } from '../../dialects/store-exchange.ts';
 import { GatewayError } from '../../errors.ts';
-import type { ListObjects } from '../../operations/listing.ts';
+import { allKeysOf } from '../../operations/listing.ts';
 import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import { type About, StoreCalls, type StoreConnection } from '../../store/calls.ts';
 import { ALL_CAPABILITIES } from '../../store/capabilities.ts';
@@ -97,7 +97,8 @@ export class ObjectClient {
 
   /** Whether anything is kept in a bucket, older versions included. */
   async holdsObjects(bucket: string): Promise<boolean> {
-    if ((await this.#ask(this.#calls.dialect.calls.list, oneKey(bucket))).entries.length > 0) return true;
+    if ((await this.#ask(this.#calls.dialect.calls.list, allKeysOf(bucket, { maxKeys: 1 }))).entries.length > 0)
+      return true;
     try {
       return await this.#holdsVersions(bucket);
     } catch (error) {
@@ -143,19 +144,4 @@ function contentOf({ body }: IncomingResponse): Promise<Buffer> {
   return collect(body, MAX_OBJECT_BYTES, () => {
     return new GatewayError('BackendError', 'The answer is larger than expected.', { source: 'backend' });
   });
-}
-
-function oneKey(bucket: string): ListObjects {
-  return {
-    kind: 'ListObjects',
-    bucket,
-    form: 2,
-    prefix: '',
-    delimiter: '',
-    after: '',
-    continuationToken: undefined,
-    maxKeys: 1,
-    urlEncoded: true,
-    withOwner: false,
-  };
 }

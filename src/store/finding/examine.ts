@@ -1,6 +1,7 @@
 import type { BackendConnection } from '../../backend/connection.ts';
 import type { BackendDialect } from '../../dialects/backend-dialect.ts';
 import { GatewayError } from '../../errors.ts';
+import { allKeysOf } from '../../operations/listing.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { ALL_CAPABILITIES } from '../capabilities.ts';
 import { type KnownStore, type StoreSigns, signsOf } from '../known-stores.ts';
@@ -8,7 +9,7 @@ import { Store } from '../store.ts';
 import type { Evidence, Examination } from './evidence.ts';
 import {
   isAway,
-  listingOf,
+  MOST_KEYS,
   type ProbePlace,
   tryAbortedComplete,
   tryCompletes,
@@ -97,7 +98,7 @@ async function clear({ store, bucket, prefix }: ProbePlace, now: Date): Promise<
   // The look's own signal may be what ended it.
   const signal = AbortSignal.timeout(CLEAR_MILLISECONDS);
   try {
-    const { entries } = await store.list(listingOf(bucket, PROBES), signal);
+    const { entries } = await store.list(allKeysOf(bucket, { prefix: PROBES, maxKeys: MOST_KEYS }), signal);
     const old = now.getTime() - LEFT_BEHIND_MILLISECONDS;
     const mine = entries.filter(({ key, lastModified }) => key.startsWith(prefix) || lastModified.getTime() < old);
     for (const { key } of mine) await store.delete({ bucket, key }, {}, signal);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
+import { allKeysOf } from '../../operations/listing.ts';
 import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { Conditions } from '../../wire/conditions.ts';
 import type { OutgoingBody } from '../../wire/message.ts';
@@ -21,6 +22,8 @@ const ANY = { ifNoneMatch: '*' } as const;
 
 /** More than sockets and servers hold by themselves, so that its beginning reaches the store's disk. */
 const TORN_BYTES = 2 * 1024 * 1024;
+/** Keys of probes that are looked at: as many as a store lists in a page. */
+export const MOST_KEYS = 1000;
 /** How long a store may take to notice that nothing more comes. */
 const TORN_MILLISECONDS = 1500;
 const LOOK_MILLISECONDS = 100;
@@ -109,7 +112,7 @@ export async function tryVerbatimKeys(place: ProbePlace): Promise<Evidence> {
   const keys = [`${prefix}d/./v`, `${prefix}d/../v`, `${prefix}d//v`];
   try {
     for (const [at, key] of keys.entries()) await put(place, key, at + 1);
-    const { entries } = await store.list(listingOf(bucket, prefix), signal);
+    const { entries } = await store.list(allKeysOf(bucket, { prefix, maxKeys: MOST_KEYS }), signal);
     const listed = new Set(entries.map(({ key }) => key));
     const strays = await Promise.all([`${prefix}d/v`, `${prefix}v`].map((key) => etagAt(place, key)));
     const kept = keys.every((key) => listed.has(key)) && strays.every((etag) => etag === undefined);
@@ -191,21 +194,6 @@ async function isRefused(asked: Promise<unknown>): Promise<boolean> {
     if (error instanceof GatewayError && REFUSALS.has(error.code)) return true;
     throw error;
   }
-}
-
-export function listingOf(bucket: string, prefix: string) {
-  return {
-    kind: 'ListObjects',
-    bucket,
-    form: 2,
-    prefix,
-    delimiter: '',
-    after: '',
-    continuationToken: undefined,
-    maxKeys: 1000,
-    urlEncoded: true,
-    withOwner: false,
-  } as const;
 }
 
 async function* brokenOff(beginning: Buffer): AsyncGenerator<Buffer, void, void> {
