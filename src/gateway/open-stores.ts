@@ -9,7 +9,7 @@ import { TenantViewStore, type TenantViewStoreOptions } from '../keys/ledger/ten
 import { Records } from '../keys/records.ts';
 import type { RootKeyProvider } from '../keys/root/provider.ts';
 import { joinedRootKey, type RootKey } from '../keys/root/root-key.ts';
-import { rootKeyProvider } from '../keys/root/table.ts';
+import { type RootKeyTable, rootKeyProvider } from '../keys/root/table.ts';
 import { startUpSelfTest } from '../keys/self-test.ts';
 import type { KeyStoreObserver, RecordStore } from '../keys/store/record-store.ts';
 import { DEFAULT_KEY_PREFIX, redisTarget } from '../keys/store/redis-address.ts';
@@ -31,6 +31,11 @@ export interface Observers {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** The kinds of root key and key store that there are. Default: the product's own. */
+export interface KeyTables {
+  readonly rootKeys?: RootKeyTable | undefined;
+}
+
 /** The key store opened with the root key, and all that lives in it. */
 export interface Stores {
   /** Tells root keys apart, and reveals nothing of them. */
@@ -49,15 +54,21 @@ export interface Stores {
    * @throws GatewayError KeyStoreUnavailable
    */
   readiness(): Promise<string | undefined>;
+  /** Asks the root key's provider whether the key can be used now. @throws GatewayError KeyStoreUnavailable */
+  checkRootKey(): Promise<void>;
   /** Proves that the root key opens every record. @throws SelfTestFailed, GatewayError KeyStoreUnavailable */
   selfTest(): Promise<number>;
   close(): Promise<void>;
 }
 
 /** @throws RootKeyInvalid, GatewayError KeyStoreUnavailable */
-export async function openStores(config: Pick<Config, 'keys'>, observers: Observers = {}): Promise<Stores> {
+export async function openStores(
+  config: Pick<Config, 'keys'>,
+  observers: Observers = {},
+  tables: KeyTables = {},
+): Promise<Stores> {
   const { onWarning } = observers;
-  const { rootKey, provider } = await openRootKey(config.keys, onWarning);
+  const { rootKey, provider } = await openRootKey(config.keys, onWarning, tables);
   let shared: RecordStore | undefined;
   try {
     const highest = await openGenerations(config.keys, rootKey, onWarning);
@@ -89,6 +100,7 @@ export async function openStores(config: Pick<Config, 'keys'>, observers: Observ
       administration: new PublishedAdministration({ records, keyRings, views: sidecars }),
       sidecars,
       readiness: async () => (await records.readiness()) ?? (await troubleOf(provider)),
+      checkRootKey: () => provider.check(),
       selfTest: () => startUpSelfTest({ records, kinds: ALL_RECORD_KINDS, now: () => new Date() }),
       async close() {
         await highest?.settled();
@@ -169,8 +181,12 @@ export interface OpenRootKey {
 }
 
 /** @throws RootKeyInvalid, GatewayError KeyStoreUnavailable */
-export async function openRootKey({ root }: KeysConfig, onWarning: Observers['onWarning']): Promise<OpenRootKey> {
-  const provider = rootKeyProvider(root, { onWarning });
+export async function openRootKey(
+  { root }: KeysConfig,
+  onWarning: Observers['onWarning'],
+  { rootKeys }: KeyTables = {},
+): Promise<OpenRootKey> {
+  const provider = rootKeyProvider(root, { onWarning }, rootKeys);
   try {
     return { rootKey: joinedRootKey(await provider.open()), provider };
   } catch (error) {

@@ -3,9 +3,8 @@ import type { BackendConfig } from '../../backend/config.ts';
 import { GatewayError } from '../../errors.ts';
 import { ENTRY_BYTES } from '../../etags/etag-entry.ts';
 import { type Backend, openBackend } from '../../gateway/open-backend.ts';
-import { openEtags, openStores, openUploads, reachKeyStore, stagingBucketOf } from '../../gateway/open-stores.ts';
+import { openEtags, openUploads, stagingBucketOf } from '../../gateway/open-stores.ts';
 import type { KeysConfig } from '../../keys/config.ts';
-import { RootKeyInvalid } from '../../keys/root/root-key.ts';
 import { isOutOfMemory } from '../../keys/store/redis-client.ts';
 import { certificateExpiry } from '../../settings/certificates.ts';
 import { type ExaminedConfig, examineConfig, showProblem } from '../../settings/config.ts';
@@ -15,10 +14,10 @@ import { Store } from '../../store/store.ts';
 import { Staging } from '../../uploads/staging.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, JSON_OPTION, JSON_USAGE, readArguments } from '../shell/command.ts';
 import { configFile, NO_FILE } from '../shell/config-file.ts';
-import { describeError } from '../shell/describe-error.ts';
 import { ObjectClient } from '../shell/object-client.ts';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from '../shell/terminal.ts';
 import type { Stores } from '../shell/with-stores.ts';
+import { checkKeys } from './check-keys.ts';
 import { CheckReport } from './check-report.ts';
 import { probeAtRest } from './probe.ts';
 
@@ -137,49 +136,6 @@ async function checkPart<C, T>(
   if (section !== undefined) return report.attempt({ name }, () => work(section));
   report.add({ name, outcome: 'skipped', detail: 'not tried, because of the configuration' });
   return undefined;
-}
-
-async function checkKeys(keys: KeysConfig, report: CheckReport): Promise<Stores | undefined> {
-  const place = keys.store.kind === 'file' ? keys.store.path : 'Redis';
-  const stores = await openKeys(keys, report);
-  if (stores === undefined) {
-    await reachKeyStore(keys);
-    report.add({ name: 'key store', outcome: 'ok', detail: `${place} answers` });
-    return undefined;
-  }
-  try {
-    const records = await stores.selfTest();
-    const whose = keys.tenant === undefined ? 'the root key opens its' : `the tenant’s wrap key opens ${keys.tenant}’s`;
-    const detail = `${place} answers, and ${whose} ${records} records`;
-    report.add({ name: 'key store', outcome: 'ok', detail });
-    const policy = await stores.store.evictionPolicy?.();
-    if (policy !== undefined) report.add({ name: 'key store', outcome: 'warning', ...forgetful(policy) });
-    return stores;
-  } catch (error) {
-    await stores.close();
-    throw error;
-  }
-}
-
-/** What a Redis forgets when its memory is full. */
-function forgetful(policy: string): { readonly detail: string; readonly hint: string } {
-  const lost = policy.startsWith('volatile')
-    ? 'the state of multipart uploads, whose clients must begin them anew'
-    : 'the keys of tenants, and whatever was sealed under them is lost for ever';
-  const detail = `Redis has maxmemory-policy ${policy}: when its memory is full it deletes ${lost}`;
-  return { detail, hint: 'Set maxmemory-policy noeviction (docs/keys.md, “Redis”).' };
-}
-
-/** @returns undefined without a root key that can be used, which is reported: the store can be tried all the same */
-async function openKeys(keys: KeysConfig, report: CheckReport): Promise<Stores | undefined> {
-  const onWarning = (detail: string) => report.add({ name: 'key store', outcome: 'warning', detail });
-  try {
-    return await openStores({ keys }, { onWarning });
-  } catch (error) {
-    if (!(error instanceof RootKeyInvalid)) throw error;
-    report.add({ name: 'root key', outcome: 'failed', detail: describeError(error) });
-    return undefined;
-  }
 }
 
 async function checkBackend(section: BackendConfig, report: CheckReport, terminal: Terminal) {

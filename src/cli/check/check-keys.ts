@@ -1,0 +1,70 @@
+import { type KeyTables, openStores, reachKeyStore } from '../../gateway/open-stores.ts';
+import type { KeysConfig } from '../../keys/config.ts';
+import { RootKeyInvalid } from '../../keys/root/root-key.ts';
+import { describeError } from '../shell/describe-error.ts';
+import type { Stores } from '../shell/with-stores.ts';
+import type { CheckReport } from './check-report.ts';
+
+/**
+ * Opens the key store with the root key, and asks the root key's provider whether it can be used.
+ * @param tables default: the product's own
+ * @returns undefined without a root key that can be used, which is reported
+ */
+export async function checkKeys(
+  keys: KeysConfig,
+  report: CheckReport,
+  tables: KeyTables = {},
+): Promise<Stores | undefined> {
+  const place = keys.store.kind === 'file' ? keys.store.path : 'Redis';
+  const stores = await openKeys(keys, report, tables);
+  if (stores === undefined) {
+    await reachKeyStore(keys);
+    report.add({ name: 'key store', outcome: 'ok', detail: `${place} answers` });
+    return undefined;
+  }
+  try {
+    const records = await stores.selfTest();
+    const whose = keys.tenant === undefined ? 'the root key opens its' : `the tenant’s wrap key opens ${keys.tenant}’s`;
+    const detail = `${place} answers, and ${whose} ${records} records`;
+    report.add({ name: 'key store', outcome: 'ok', detail });
+    const policy = await stores.store.evictionPolicy?.();
+    if (policy !== undefined) report.add({ name: 'key store', outcome: 'warning', ...forgetful(policy) });
+    await checkRootKey(stores, report);
+    return stores;
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+/** A provider that opened its key may still refuse to go on using it, as readiness would say in a while. */
+async function checkRootKey(stores: Pick<Stores, 'checkRootKey'>, report: CheckReport): Promise<void> {
+  try {
+    await stores.checkRootKey();
+  } catch (error) {
+    const detail = `its provider says that the root key cannot be used now: ${describeError(error)}`;
+    const hint = 'Until that is mended, the gateway serves only the tenants and keys that it has in its cache.';
+    report.add({ name: 'root key', outcome: 'failed', detail, hint });
+  }
+}
+
+/** What a Redis forgets when its memory is full. */
+function forgetful(policy: string): { readonly detail: string; readonly hint: string } {
+  const lost = policy.startsWith('volatile')
+    ? 'the state of multipart uploads, whose clients must begin them anew'
+    : 'the keys of tenants, and whatever was sealed under them is lost for ever';
+  const detail = `Redis has maxmemory-policy ${policy}: when its memory is full it deletes ${lost}`;
+  return { detail, hint: 'Set maxmemory-policy noeviction (docs/keys.md, “Redis”).' };
+}
+
+/** @returns undefined without a root key that can be used, which is reported: the store can be tried all the same */
+async function openKeys(keys: KeysConfig, report: CheckReport, tables: KeyTables): Promise<Stores | undefined> {
+  const onWarning = (detail: string) => report.add({ name: 'key store', outcome: 'warning', detail });
+  try {
+    return await openStores({ keys }, { onWarning }, tables);
+  } catch (error) {
+    if (!(error instanceof RootKeyInvalid)) throw error;
+    report.add({ name: 'root key', outcome: 'failed', detail: describeError(error) });
+    return undefined;
+  }
+}
