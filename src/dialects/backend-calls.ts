@@ -23,25 +23,28 @@ import type {
   StorePut,
 } from './store-exchange.ts';
 
-/** What every row reads of a successful answer, whatever it takes of the body. */
+/** Status and headers of an answer from the store. Every row reads them, whether or not it also reads the body. */
 export type AnswerHead = Pick<IncomingResponse, 'status' | 'headers'>;
 
 interface Rendered<Asked> {
-  /** Pure: the same question is rendered as the same request, and nothing else happens. */
+  /** Makes the request. The function is pure: equal questions give equal requests, and it has no side effects. */
   render(asked: ForStore<Asked>): OutgoingRequest;
 }
 
-/** The answer is its head. The body is discarded, unless the caller wants it, as that of a GET. */
+/**
+ * A call whose answer is status and headers. The body is discarded, unless the caller reads it, as it does for a GET.
+ */
 export interface HeadCall<Asked, Answer> extends Rendered<Asked> {
   readonly takes: 'nothing';
-  /** @throws GatewayError BackendError for an answer that cannot be used, as `read` of every row does */
+  /** @throws GatewayError BackendError for an answer that cannot be used; `read` of every other row throws it too */
   read(head: AnswerHead): Answer;
 }
 
 /**
- * The answer is a document, which is collected within a bound before it is read. An `acknowledgement` is the short
- * document that a write is answered with. Some stores send its head before they know the outcome, so it may report an
- * error behind a status of success: then `read` throws that error, or a StoreClaim.
+ * A call whose answer is a document. The whole document is collected, up to a bound, before it is read. An
+ * `acknowledgement` is the short document that a write is answered with. Some stores send the status before they know
+ * the outcome, so the document may report an error although the status says success. Then `read` throws that error, or
+ * a StoreClaim.
  */
 export interface DocumentCall<Asked, Answer> extends Rendered<Asked> {
   readonly takes: 'document' | 'acknowledgement';
@@ -49,32 +52,34 @@ export interface DocumentCall<Asked, Answer> extends Rendered<Asked> {
 }
 
 /**
- * The answer is a document that is read as it comes. The promise settles only when the whole document was read and found
- * sound, so that a listing cut short is never taken for a whole one.
+ * A call whose answer is a document that is read as it arrives. The promise settles only when the whole document was
+ * read and found well formed, so that a listing that was cut short is never taken for a complete one.
  */
 export interface StreamCall<Asked, Answer> extends Rendered<Asked> {
   readonly takes: 'stream';
-  /** @throws also what `body` throws */
+  /** @throws GatewayError BackendError as above, and what reading `body` throws */
   read(body: ByteSource, head: AnswerHead): Promise<Answer>;
 }
 
 /**
- * One request that a store can be asked: how it is rendered, and how its answer is read. Each is a static object; it
- * keeps no state.
+ * One request that the gateway can send to a store: how it is rendered, and how its answer is read. Such an object is
+ * called a row. It exists once for each dialect and operation, and keeps no state.
  */
 export type BackendCall<Asked, Answer> =
   | HeadCall<Asked, Answer>
   | DocumentCall<Asked, Answer>
   | StreamCall<Asked, Answer>;
 
-/** ETags in conditions and targets are in the store's form. */
+/** The deletion of one object. */
 export interface StoreDelete {
   readonly ref: ObjectRef;
+  /** The ETags in it are the store's, which may differ from those that clients see. */
   readonly conditions: Conditions;
-  /** Headers of the same vendor that go along. */
+  /** The client's vendor headers. They are sent on to a store of the same dialect. */
   readonly vendor?: VendorHeaders | undefined;
 }
 
+/** The deletion of several objects of one bucket by one request. The ETags of the targets are the store's. */
 export interface StoreDeletions {
   readonly bucket: string;
   readonly targets: readonly ForStore<DeleteTarget>[];
@@ -97,7 +102,9 @@ export interface StoreComplete extends StoreUpload {
   readonly conditions: Conditions;
 }
 
-/** The parts after a number; a page has at most `limits.entriesAPage`. */
+/**
+ * Asks for a page of the parts whose numbers are above the marker. A page has at most `limits.entriesAPage` of them.
+ */
 export interface StoreListParts extends StoreUpload {
   readonly partNumberMarker: number;
 }
@@ -105,15 +112,15 @@ export interface StoreListParts extends StoreUpload {
 type Bucket = { readonly bucket: string };
 
 /**
- * Everything that the gateway asks a store. A dialect leaves a row out where its stores have no such request: the gateway
- * then answers NotImplemented, or manages without.
+ * Everything that the gateway asks of a store. A dialect leaves a row out where its stores have no such request. The
+ * gateway then does without it, or answers NotImplemented.
  */
 export interface BackendCalls {
   readonly put: BackendCall<StorePut, StoredAck>;
   readonly get: HeadCall<StoreGet, StoredObject>;
   readonly head: HeadCall<StoreGet, StoredObject>;
   readonly delete: BackendCall<StoreDelete, StoredDeletion>;
-  /** At most `limits.deletionsAtOnce` targets. Where there is no such request, objects are deleted one by one. */
+  /** Takes at most `limits.deletionsAtOnce` targets. Without this row, objects are deleted one by one. */
   readonly deleteMany?: BackendCall<StoreDeletions, StoredDeletions>;
   readonly list: BackendCall<ListObjects, StoredListing>;
   readonly listVersions?: BackendCall<ListObjectVersions, StoredVersionListing>;
@@ -122,13 +129,14 @@ export interface BackendCalls {
   readonly createBucket: BackendCall<Pick<CreateBucket, 'bucket' | 'location' | 'vendor'>, void>;
   readonly deleteBucket: BackendCall<Bucket, void>;
   readonly bucketLocation?: BackendCall<Bucket, string>;
-  /** Answers the upload's id. */
+  /** Returns the upload's id. */
   readonly createUpload: BackendCall<{ readonly ref: ObjectRef; readonly metadata: ObjectMetadata }, string>;
   readonly uploadPart: BackendCall<StorePart, StoredAck>;
   /**
-   * A part whose content is not what its own digest says. The store refuses it from everybody, but it first refuses those
-   * who may not add parts at all; so it tells who may. The row reads any answer, refusals too: true means that the
-   * refusal is of the part itself, or that the store, which then ignores digests, took it.
+   * Sends a part whose content does not match the digest that comes with it, to learn whether the caller may add parts.
+   * A store checks permissions before content: it answers AccessDenied to those who may not, and complains of the
+   * digest to those who may. The row reads every answer, refusals too. It returns true where the store refused the part
+   * for its content, or took it because it ignores digests.
    */
   readonly impossiblePart: DocumentCall<StoreUpload, boolean>;
   readonly completeUpload: BackendCall<StoreComplete, StoredAck>;
@@ -136,9 +144,11 @@ export interface BackendCalls {
   readonly listParts: BackendCall<StoreListParts, StoredPartListing>;
   readonly listUploads: BackendCall<ListMultipartUploads, StoredUploadListing>;
   readonly copy?: BackendCall<StoreCopy, StoredCopy>;
-  /** Answers the part's ETag, unquoted. */
+  /** Returns the part's ETag without quotes. */
   readonly copyPart?: BackendCall<StorePartCopy, string>;
   readonly tags?: BackendCall<{ readonly ref: ObjectRef }, readonly Tag[]>;
-  /** A browser's question what pages of an origin may do there (wire/cross-origin.ts). */
+  /**
+   * Asks the store's CORS rules what pages of an origin may do, as a browser's preflight does (wire/cross-origin.ts).
+   */
   readonly preflight?: HeadCall<Resource & { readonly question: HeaderList }, AnswerHead>;
 }

@@ -2,7 +2,7 @@ import type { ErrorFacts } from '../errors.ts';
 import { formatHttpDate } from '../wire/dates.ts';
 import type { HeaderList } from '../wire/headers.ts';
 
-/** The facts of an error that HTTP itself has a header for, and so every dialect. */
+/** Appends the facts of an error for which HTTP itself defines a header, so that every dialect tells them alike. */
 export function appendErrorFacts(headers: HeaderList, facts: ErrorFacts): void {
   const { etag, lastModified, cacheControl, expires, allow } = facts;
   if (etag !== undefined) headers.append('ETag', `"${etag}"`);

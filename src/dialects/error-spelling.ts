@@ -1,18 +1,21 @@
 import { ERROR_KINDS, type ErrorCode, type RootErrorCode } from '../errors.ts';
 
-/** What a client of some dialect is told of an error: the HTTP status and the vendor's word. */
+/** How a dialect tells a client of an error: the HTTP status and the vendor's error code. */
 export interface ErrorSpelling {
   readonly status: number;
   readonly code: string;
 }
 
-/** The vendor's word alone, where the status is the neutral one; else both. */
+/** Either the vendor's code alone, where the HTTP status is the one in ERROR_KINDS, or code and status. */
 type ErrorRow = string | ErrorSpelling;
 
-/** A dialect's words. Only the codes that are like no other must have a row; what an absent row says stands in ERROR_KINDS. */
+/**
+ * A dialect's table of errors. A row may be missing where ERROR_KINDS says that the error is like another one: then it
+ * is spelled as that one.
+ */
 export type ErrorRows = Readonly<Record<RootErrorCode, ErrorRow>> & Readonly<Partial<Record<ErrorCode, ErrorRow>>>;
 
-/** The spelling of every error code in one dialect. A code without a row has status and word of the code that it is like. */
+/** Completes a dialect's table: a code without a row gets the status and the code of the error that it is like. */
 export function spellErrors(rows: ErrorRows): Readonly<Record<ErrorCode, ErrorSpelling>> {
   const codes = Object.keys(ERROR_KINDS) as ErrorCode[];
   return Object.fromEntries(codes.map((code) => [code, spelling(code, rows)])) as Record<ErrorCode, ErrorSpelling>;

@@ -5,26 +5,28 @@ import type { Operation } from '../operations/operation.ts';
 import type { ByteSource, WireRequest, WireResponse } from '../wire/message.ts';
 import type { SigningSecret } from './signing-secret.ts';
 
-/** What every front is told of the gateway's own address. */
+/** The settings that all fronts share: the region and the domains under which clients reach the gateway. */
 export interface FrontSettings {
   /** Signatures must name this region, and clients that ask for a bucket's region are told it. */
   readonly region: string;
-  /** Whether signatures may name any region. A secret is the same in every region, so this lets nobody else in. */
+  /** Whether signatures may name any region. Nobody else gets in by it, since they still need the secret access key. */
   readonly anyRegion?: boolean | undefined;
-  /** A request to the host `<bucket>.<domain>` names its bucket so. Lower case, without port. */
+  /**
+   * Domains for virtual-host style: a request to the host `<bucket>.<domain>` is for that bucket. Lower case, no port.
+   */
   readonly domains: readonly string[];
 }
 
 /** A request as a dialect understood it. */
 export type ParsedRequest =
   /**
-   * The head says everything. The body is an object's bytes (PutObject, UploadPart), goes on as it is (Forward), or
-   * must be empty.
+   * The operation follows from the request's head alone. The body is an object's bytes (PutObject, UploadPart), is
+   * passed on as it is (Forward), or must be empty.
    */
   | { readonly kind: 'ready'; readonly operation: Operation }
   /**
-   * The body is a document. The pipeline reads and verifies at most `maxBytes` of it, and asks `read` for the
-   * operation.
+   * The body is a document. The pipeline collects and verifies it, refuses more than `maxBytes`, and has `read` make
+   * the operation of it.
    */
   | {
       readonly kind: 'document';
@@ -32,41 +34,45 @@ export type ParsedRequest =
       readonly bucket: string;
       readonly maxBytes: number;
       readonly read: (document: Buffer) => Operation;
-      /** Reads the document as it comes, to the same operation. Present where documents may be large. */
+      /**
+       * Makes a reader that takes the document as it arrives, for the same operation. Present where it may be large.
+       */
       readonly readAsItComes?: () => DocumentReader;
     }
-  /** The body is a form. Its fields carry signature and operation, and its file is the object's bytes. */
+  /**
+   * The body is an HTML form (multipart/form-data). Its fields have signature and operation; its file is the object.
+   */
   | {
       readonly kind: 'form';
       readonly name: string;
       readonly bucket: string;
       /**
        * Reads the form up to its file, within bounds that the dialect sets. Call it once.
-       * @param checkFields is shown the fields, by name in lower case, before the dialect interprets them; what it throws
-       *   ends the reading
+       * @param checkFields is called with the fields, by name in lower case, before the dialect interprets them; what
+       *   it throws ends the reading
        * @throws GatewayError
        */
       readonly open: (checkFields?: (fields: ReadonlyMap<string, string>) => void) => Promise<UploadForm>;
     };
 
-/** Reads a document piece by piece, so that only what is made of it need be held. */
+/** Reads a document chunk by chunk, so that only the operation made of it is held in memory, not the document. */
 export interface DocumentReader {
   /** The bytes of memory that the reader holds by now. The number never shrinks. */
   readonly heldBytes: number;
   /** The caller may reuse the chunk afterwards. @throws GatewayError, after which the reader must not be used */
   push(chunk: Buffer): void;
-  /** Call it once, when the whole document came. @throws GatewayError */
+  /** Call it once, after the last chunk. @throws GatewayError for a document that is incomplete or malformed */
   end(): Operation;
 }
 
 /** A form whose fields were read, and whose file comes next. */
 export interface UploadForm {
   /**
-   * Its `verify` compares the form with what its signer allowed, and returns the file. undefined: nobody signed the
-   * form.
+   * The form's signature; undefined where nobody signed it. Its `verify` checks the fields against the policy that was
+   * signed, and returns the file.
    */
   readonly claim: SignatureClaim | undefined;
-  /** The file of a form that nobody signed. The digests that the form itself names are verified. */
+  /** Returns the file of a form that nobody signed. Digests that the form gives for the file are verified. */
   readonly unsignedBody: () => VerifiedBody;
   readonly operation: Operation;
 }
@@ -87,7 +93,7 @@ export interface BodyProof {
 export interface VerifiedBody {
   /** The length of the plaintext, if the request declares it. */
   readonly plaintextBytes: number | undefined;
-  /** An upper bound, where the exact length is not known: memory is reserved for no more. */
+  /** An upper bound on the length, where the exact one is not known, so that no more memory is reserved. */
   readonly mostBytes?: number | undefined;
   /**
    * The algorithm of the checksum that the client declares, or announces for the trailer. The proof will have the
@@ -120,7 +126,8 @@ export interface SignatureClaim {
   /** Set when the claim uses a deprecated scheme. */
   readonly legacy?: LegacySignature | undefined;
   /**
-   * Verifies the request's head and time. The body that it returns is verified as it is read.
+   * Verifies the signature of the request's head, and that its time is allowed at `now`. The body that it returns is
+   * verified as it is read.
    * @throws GatewayError SignatureDoesNotMatch, RequestTimeTooSkewed, ExpiredRequest, AuthorizationHeaderMalformed,
    *   AccessDenied (an unsigned x-amz header), NotImplemented (ECDSA) …
    */
@@ -137,19 +144,20 @@ export interface Reading {
    */
   operationNamed(): string | undefined;
   /**
-   * Returns the request's signature, and undefined for an anonymous request.
+   * Returns the request's signature, or undefined for an anonymous request.
    * @throws GatewayError for a signature that is malformed, doubled, or of a scheme that is refused
    */
   claim(): SignatureClaim | undefined;
   /**
+   * Reads what the request asks for.
    * @throws GatewayError NotImplemented for every request that the dialect does not handle, so that none is forwarded
    *   by accident
    */
   parse(): ParsedRequest;
   /**
-   * Returns the body of a request that nobody signed. The length and digests that its head names are verified all the
+   * Returns the body of a request that nobody signed. The length and digests that its headers give are verified all the
    * same.
-   * @throws GatewayError as a claim's `verify` for what it says of the body
+   * @throws GatewayError as SignatureClaim.verify, for headers about the body that cannot be used
    */
   unsignedBody(): VerifiedBody;
 }
@@ -171,8 +179,8 @@ export interface RenderContext {
 export interface FrontDialect {
   readonly name: DialectName;
   /**
-   * Every write is told these digests of its plaintext, whether the client sent one or not. RenderContext has the
-   * values.
+   * The digests that an answer to a write tells of the plaintext, whether or not the client sent one. The gateway
+   * computes them; RenderContext has the values.
    */
   readonly digests: readonly ChecksumAlgorithm[];
   /**
@@ -181,24 +189,25 @@ export interface FrontDialect {
    */
   recognises(request: WireRequest): boolean;
   /**
-   * Whether a form is of this dialect, judged by its fields (names in lower case), because the head of its request does
-   * not tell. Absent in the dialect that reads all other forms.
+   * Whether an HTML form is of this dialect, judged by its fields (names in lower case), because the head of its
+   * request looks the same in all dialects. Absent in the dialect that reads all other forms.
    */
   ownsForm?(fields: ReadonlyMap<string, string>): boolean;
   /**
-   * Returns what the request may mean, most likely first, at most eight readings: the first whose signature verifies is
-   * meant. Most requests have one reading (one-reading.ts). A vendor has several where host, path or a map of domains
-   * can each name the bucket.
+   * Returns the ways to understand a request, the most likely first, at most eight. The first one whose signature
+   * verifies is the one that the client meant. Most requests have one reading (one-reading.ts); a vendor has several
+   * where host, path or a map of domains can each name the bucket.
    */
   readings(request: WireRequest, settings: FrontSettings): readonly [Reading, ...Reading[]];
   /** Every answer gets the request's id. An answer to HEAD keeps its Content-Length and has no body. */
   render(answer: Answer, context: RenderContext): WireResponse;
   renderError(error: GatewayError, context: RenderContext): WireResponse;
   /**
-   * Begins an answer before its outcome is known, so that neither the client nor a proxy gives the connection up: it
-   * sends something at every `beat`, and at the end what `settled` brings, which may be an error's document. Absent in a
-   * dialect that has no such form; its clients wait.
-   * @param settled a document; never rejects
+   * Begins an answer before its outcome is known, so that neither the client nor a proxy gives up the connection. It
+   * sends a little at every beat, and at the end the document of `settled`, which may report an error. Absent in a
+   * dialect that has no such answer; its clients wait for the outcome.
+   * @param settled the finished answer, a document; the promise never rejects
+   * @param beat returns a promise that settles when something should be sent
    */
   renderLate?(settled: Promise<WireResponse>, beat: () => Promise<void>, context: RenderContext): WireResponse;
 }

@@ -3,8 +3,8 @@ import type { WireRequest } from '../wire/message.ts';
 import type { FrontSettings } from './front-dialect.ts';
 
 /**
- * The bucket that the Host header names under one of the configured domains; undefined where it names none, as in path
- * style.
+ * Returns the bucket that the Host header names under one of the configured domains (virtual-host style), or undefined
+ * where it names none (path style).
  * @throws GatewayError InvalidRequest for two Host headers
  */
 export function hostBucket(request: WireRequest, settings: FrontSettings): string | undefined {

@@ -1,7 +1,8 @@
 /**
- * Each identifier that goes to a store has a type of its own, and only a grammar of that store makes its values. What a
- * client sent is a string, and the rows of a `BackendDialect` render no strings. So the compiler proves that every
- * identifier was read by the store's grammar before it reached a request, in any operation and any dialect.
+ * Each identifier that is sent to a store has a type of its own, and only the store's grammar makes values of that
+ * type. What a client sent is a plain string, which the rows of a `BackendDialect` do not accept. So the compiler
+ * proves that the grammar has checked every identifier before it stands in a request, in every operation and every
+ * dialect.
  */
 
 declare const made: unique symbol;
@@ -11,12 +12,12 @@ export type StoreBucket = Made<'bucket'>;
 export type StoreKey = Made<'key'>;
 export type StoreVersionId = Made<'version id'>;
 export type StoreUploadId = Made<'upload id'>;
-/** What a listing is cut by, or where it goes on. It names nothing, but a store may take it for a name. */
+/** A prefix, delimiter or marker of a listing. It need not name an object, but a store may treat it as a name. */
 export type StoreListingText = Made<'listing text'>;
 export type StoreToken = Made<'continuation token'>;
 export type StoreLocation = Made<'location'>;
 
-/** The properties of the model that are identifiers, wherever they stand. */
+/** The names of properties that hold an identifier in every question to a store, with the type of each. */
 interface Identifiers {
   readonly bucket: StoreBucket;
   readonly key: StoreKey;
@@ -32,13 +33,12 @@ interface Identifiers {
   readonly location: StoreLocation;
 }
 
-/** Any identifier. */
 export type Identifier = Identifiers[keyof Identifiers];
 
 /** The properties whose values hold further identifiers. */
 type Nest = 'ref' | 'source';
 
-/** The same value, every identifier in which the store's grammar has made. */
+/** The type T after the store's grammar has checked it: its identifiers have the types above. */
 export type ForStore<T> = {
   readonly [Name in keyof T]: Name extends keyof Identifiers
     ? Identifiers[Name] | Extract<T[Name], undefined>
@@ -47,7 +47,7 @@ export type ForStore<T> = {
       : T[Name];
 };
 
-/** An object's place as a store is asked for it. */
+/** An object's bucket, key and version, as they stand in a request to a store. */
 export type StoreRef = ForStore<{
   readonly bucket: string;
   readonly key: string;
@@ -55,26 +55,29 @@ export type StoreRef = ForStore<{
 }>;
 
 /**
- * A function for each identifier, which refuses what the store does not take for one. Each is an allow-list.
- * @throws GatewayError in each, the client's error: InvalidBucketName, InvalidObjectName, NoSuchUpload, InvalidArgument
+ * One function for each identifier, which throws for every text that the store does not take as such an identifier.
+ * Each is an allow-list: what it does not know to be harmless, it refuses.
+ * @throws GatewayError from each function, as an error of the client: InvalidBucketName, InvalidObjectName,
+ *   NoSuchUpload, InvalidArgument
  */
 export type StoreGrammar = { readonly [Name in keyof Identifiers]: (text: string) => void };
 
-/** What decides which names a store takes, beyond its dialect. */
+/** How a particular store treats names. Its grammar depends on it, and not on the dialect alone. */
 export interface StoreNames {
   /**
-   * `paths`: it keeps keys as paths of files, and may walk them. `names`: it keeps them as they are, whatever is between
-   * their slashes.
+   * `paths` where the store keeps keys as paths of files, so that `..` may lead elsewhere. `names` where it keeps keys
+   * as they are, whatever stands between their slashes.
    */
   readonly keys: 'paths' | 'names';
-  /** Buckets that the store keeps for purposes of its own, such as its administration; in lower case. */
+  /** Names of buckets that the store reserves for itself, for example for its administration; in lower case. */
   readonly reservedBuckets: ReadonlySet<string>;
 }
 
 /**
- * Reads every identifier of a value by the store's grammar. The value stays the same, because a grammar refuses and never
- * rewrites. An empty or absent prefix or marker of a listing is not read.
- * @throws GatewayError as the grammar
+ * Has the store's grammar check every identifier in a question to the store, and returns the same value with the type
+ * that says so. A grammar refuses, and never rewrites. Absent identifiers, and empty prefixes, delimiters and markers
+ * of listings, need no check.
+ * @throws GatewayError what the grammar throws
  */
 export function madeBy<T extends object>(grammar: StoreGrammar, asked: T): ForStore<T> {
   for (const name in asked) {

@@ -3,15 +3,23 @@ import type { ContentHeaders, MetadataEntry } from '../operations/object.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** Every dialect reads these headers alike, which a client stores beside an object's bytes. */
+/*
+ * Reads the metadata that a client stores with an object: user metadata and content headers. Every dialect reads them
+ * alike.
+ */
 
-/** The gateway keeps what it needs in user metadata under names with this prefix. Clients neither see nor send them. */
+/**
+ * The gateway keeps entries of its own in user metadata, under names with this prefix. Clients cannot see or send them.
+ */
 const RESERVED_PREFIX = 'sx1';
 
-/** Where this metadata's value contains `true`, MinIO unpacks the body of the PUT and stores the files in it. */
+/**
+ * A PUT with this entry of user metadata, and a value that contains `true`, makes MinIO unpack the body as an archive.
+ */
 const UNPACKS = 'snowball-auto-extract';
 
 /**
+ * Reads the user metadata of a request. Names are in lower case, without the vendor's prefix.
  * @throws GatewayError InvalidArgument (no name, or a reserved one), NotImplemented (an archive to be unpacked)
  */
 export function userMetadata(
@@ -25,7 +33,8 @@ export function userMetadata(
   if (user.some(([name, value]) => name === UNPACKS && /true/i.test(value))) {
     throw clientError(
       'NotImplemented',
-      `${prefix}${UNPACKS} asks a store to unpack the body, which it cannot read here. Send the archive without it, or its files one by one.`,
+      `${prefix}${UNPACKS} asks a store to unpack the body, which it cannot read here. ` +
+        'Send the archive without it, or its files one by one.',
     );
   }
   return user;
@@ -40,12 +49,14 @@ function addMetadata(user: [name: string, value: string][], name: string, value:
     );
   }
   const earlier = user.find((entry) => entry[0] === name);
-  // A repeated field is one field with its values joined by a comma (RFC 9110 §5.3); it was signed that way too.
+  // A repeated header is one header whose values are joined by a comma (RFC 9110 §5.3). Clients sign it so, too.
   if (earlier === undefined) user.push([name, value]);
   else earlier[1] = `${earlier[1]},${value}`;
 }
 
-/** The headers that a store keeps with an object as they are (RFC 9110 representation headers), in lower case. */
+/**
+ * The content headers that a store keeps with an object as they are (RFC 9110 §8), in lower case, each with its field.
+ */
 export const CONTENT_HEADERS: readonly (readonly [name: string, field: keyof ContentHeaders])[] = [
   ['content-type', 'contentType'],
   ['content-language', 'contentLanguage'],
@@ -55,7 +66,10 @@ export const CONTENT_HEADERS: readonly (readonly [name: string, field: keyof Con
   ['content-encoding', 'contentEncoding'],
 ];
 
-/** @throws GatewayError InvalidArgument for a header that may be there once, and is there with two values */
+/**
+ * Reads the content headers of a request.
+ * @throws GatewayError InvalidArgument for a header that comes with two values although it takes one
+ */
 export function contentHeaders(headers: HeaderList): ContentHeaders {
   return {
     contentType: singleHeader(headers, 'content-type'),
@@ -67,7 +81,7 @@ export function contentHeaders(headers: HeaderList): ContentHeaders {
   };
 }
 
-/** @throws GatewayError InvalidArgument where it is there with two values */
+/** Returns the value of a header that takes one value. @throws GatewayError InvalidArgument where it comes with two */
 export function singleHeader(headers: HeaderList, name: string): string | undefined {
   const [first, ...more] = headers.getAll(name);
   if (more.some((value) => value !== first)) {
@@ -81,6 +95,6 @@ export function singleHeader(headers: HeaderList, name: string): string | undefi
 
 function joined(headers: HeaderList, name: string): string | undefined {
   const values = headers.getAll(name);
-  // Empty elements of a list mean nothing (RFC 9110 §5.6.1), and a blank at the end would not come back.
+  // Empty elements of a list mean nothing (RFC 9110 §5.6.1), and HTTP does not carry a blank at the end of a value.
   return values.length < 2 ? values[0] : values.filter((value) => value !== '').join(', ');
 }

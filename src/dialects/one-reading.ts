@@ -9,7 +9,7 @@ import type {
   VerifiedBody,
 } from './front-dialect.ts';
 
-/** The readers of a dialect in which a request means one thing at most. Each is a `Reading`'s method of the same name. */
+/** The functions of a dialect that has one reading of each request. Each becomes the `Reading` method of its name. */
 export interface RequestReaders {
   resource(request: WireRequest, settings: FrontSettings): Resource;
   operationNamed(request: WireRequest, settings: FrontSettings): string | undefined;
@@ -18,7 +18,7 @@ export interface RequestReaders {
   unsignedBody(request: WireRequest): VerifiedBody;
 }
 
-/** `FrontDialect.readings` of such a dialect. */
+/** Makes `FrontDialect.readings` of these functions. */
 export function oneReading(readers: RequestReaders): FrontDialect['readings'] {
   return (request, settings) => [new OneReading(readers, request, settings)];
 }

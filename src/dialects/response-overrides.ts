@@ -3,14 +3,16 @@ import { headerValue } from '../wire/header-value.ts';
 import type { QueryList } from '../wire/query.ts';
 import { CONTENT_HEADERS } from './object-metadata.ts';
 
-/** The query parameters by which a GET asks for other content headers than the stored ones: every vendor has these six. */
+/**
+ * The query parameters by which a GET asks for content headers other than the stored ones. Every vendor has these six.
+ */
 const OVERRIDES = CONTENT_HEADERS.map(([name, field]) => [`response-${name}`, field] as const);
 
 export const OVERRIDE_NAMES: readonly string[] = OVERRIDES.map(([name]) => name);
 
 const NO_OVERRIDES: ResponseOverrides = {};
 
-/** @throws GatewayError InvalidArgument for a value that no header can have */
+/** Reads these parameters. @throws GatewayError InvalidArgument for a value that no header can have */
 export function readOverrides(query: QueryList): ResponseOverrides {
   if (query.parameters.length === 0) return NO_OVERRIDES;
   const overrides: { -readonly [Field in keyof ResponseOverrides]: ResponseOverrides[Field] } = {};

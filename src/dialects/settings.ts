@@ -3,7 +3,7 @@ import { flag, listOf, matching, regionName } from '../settings/forms/values.ts'
 
 const domain = matching(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a domain in lower case, without port');
 
-/** What requests of clients are read by, whatever their dialect. */
+/** The settings by which clients' requests of every dialect are read (FrontSettings). */
 export const frontSettings = {
   region: setting(regionName, 'The region that clients sign for, and that buckets are said to lie in.').prefault(
     'us-east-1',

@@ -1,8 +1,8 @@
 /**
- * A secret access key, as signing needs it. The type is structural, so that this room need not import where secrets are
- * kept.
+ * A secret access key, as far as signing needs it. The class that keeps secrets (src/secret.ts) has the same method,
+ * and need not be imported here.
  */
 export interface SigningSecret {
-  /** The secret's text. Never log, store or interpolate it into an error. */
+  /** Returns the secret's text. Never log or store it, and never put it into an error's message. */
   reveal(): string;
 }

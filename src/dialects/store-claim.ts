@@ -1,13 +1,14 @@
 import { clientError, GatewayError } from '../errors.ts';
 import type { Conditions } from '../wire/conditions.ts';
 
-/** The refusals that have the statuses 304, 412 and 416 in HTTP. */
+/** The refusals that have the HTTP statuses 304, 412 and 416, in this order. */
 export type ClaimCode = 'NotModified' | 'PreconditionFailed' | 'InvalidRange';
 
 /**
- * What a store claims about an object that it does not give. It must not become a client's answer unchecked: a program that
- * hears "not modified" or "past the end" believes that it has all there is. So it is no GatewayError, which would be passed
- * on. Whoever asked must hold the claim against the object, or report that nothing explains it.
+ * A claim of the store about an object that it did not send: "not modified", "precondition failed" or "range past the
+ * end". It must not become a client's answer unchecked, because a program that hears 304 or 416 believes that it has
+ * the whole object. So it is not a GatewayError, which would be passed on to the client. Whoever asked must check the
+ * claim against the object, or turn it into an UnexplainedClaim.
  */
 export class StoreClaim extends Error {
   override readonly name = 'StoreClaim';
@@ -21,9 +22,12 @@ export class StoreClaim extends Error {
   }
 }
 
-/** A store's claim that the request does not explain, or that contradicts what is known of the object. */
+/**
+ * The error for a store's answer that contradicts what it was asked, or what is known of the object. The client is told
+ * to try again.
+ */
 export class UnexplainedClaim extends GatewayError {
-  /** The code that the store claimed, where its answer was a refusal. */
+  /** What the store claimed; undefined where its answer was a success. */
   readonly claim: ClaimCode | undefined;
 
   constructor(claim?: StoreClaim) {
@@ -40,8 +44,9 @@ export class UnexplainedClaim extends GatewayError {
 }
 
 /**
- * Turns a refusal into an error that may go on to a client. A condition that was asked explains "precondition failed",
- * which no program takes for success. The request alone explains no other claim.
+ * Turns a refusal into an error that may be passed on to a client. "Precondition failed" is passed on where the request
+ * had a condition: that explains it, and no program mistakes it for success. Every other claim becomes an
+ * UnexplainedClaim, because the request alone cannot explain it.
  * @param asked the conditions of the request that was refused
  */
 export function explained(refusal: GatewayError | StoreClaim, asked: Conditions | undefined): GatewayError {
@@ -55,7 +60,12 @@ export function explained(refusal: GatewayError | StoreClaim, asked: Conditions 
   });
 }
 
-/** Reads the answer to a write, which may be a refusal although its status is 200. @throws GatewayError, and what `read` throws */
+/**
+ * Reads the answer to a write. It may be a refusal although its status is 200.
+ * @param read reads the answer's document
+ * @param asked the conditions of the write
+ * @throws GatewayError as `explained` where `read` throws a StoreClaim; other errors of `read` as they are
+ */
 export function readAcknowledged<T>(read: () => T, asked: Conditions | undefined): T {
   try {
     return read();

@@ -4,76 +4,79 @@ import type { Conditions } from '../wire/conditions.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 
-/** An object to store, as it lies in the store: sealed, where its bucket's policy says so. */
+/** An object to store, in the form in which the store gets it: already sealed, where its bucket's policy says so. */
 export interface StorePut {
   readonly ref: ObjectRef;
-  /** User metadata already includes the envelope's entry. */
+  /** The user metadata of a sealed object already includes the entry of its envelope. */
   readonly metadata: ObjectMetadata;
-  /** ETags in the backend's form. */
+  /** The ETags in it are the backend's. */
   readonly conditions: Conditions;
   readonly body: OutgoingBody;
 }
 
-/** The source of a copy within the backend. The backend copies exactly this object, or nothing. */
+/** The source of a copy within the backend. The ETag is sent as a condition, so another object is never copied. */
 export interface StoreCopySource {
   readonly ref: ObjectRef;
-  /** The backend's, unquoted. */
+  /** The backend's ETag without quotes. */
   readonly etag: string;
 }
 
-/** A copy within the backend: none of its bytes come through the gateway. */
+/** A copy that the backend makes itself, so that none of the bytes pass through the gateway. */
 export interface StoreCopy {
   readonly ref: ObjectRef;
   readonly source: StoreCopySource;
-  /** It takes the place of the source's metadata, and includes the envelope's entry. */
+  /** Replaces the metadata of the source. For a sealed object it includes the entry of the new envelope. */
   readonly metadata: ObjectMetadata;
   readonly tags: 'copy' | 'replace';
 }
 
-/** A part of an upload that is copied within the backend. */
+/** A part of an upload that the backend copies from an object it has. */
 export interface StorePartCopy {
   readonly ref: ObjectRef;
   readonly uploadId: string;
   readonly partNumber: number;
   readonly source: StoreCopySource;
-  /** In stored bytes. undefined copies the whole source. */
+  /** The range of the source to copy, in stored bytes; undefined copies the whole source. */
   readonly range: ByteRange | undefined;
 }
 
+/** What a GET or HEAD asks the backend for. */
 export interface StoreGet {
   readonly ref: ObjectRef;
-  /** In stored bytes. Without `last` it goes to the end; `suffixBytes` asks for so many bytes at the end. */
+  /** In stored bytes. A range without `last` reaches to the end; `suffixBytes` asks for the last so many bytes. */
   readonly range?:
     | { readonly first: number; readonly last: number | undefined }
     | { readonly suffixBytes: number }
     | undefined;
-  /** Asks for one of the parts that the object was stored in, instead of a range. Counted from 1. */
+  /** Asks for one of the parts in which the object was uploaded, instead of a range. Counted from 1. */
   readonly part?: number | undefined;
-  /** ETags in the backend's form. */
+  /** The ETags in it are the backend's. */
   readonly conditions: Conditions;
 }
 
-/** What the backend claims of an object in its answer to a GET or HEAD. Sizes are stored bytes. */
+/** What the backend says of an object in its answer to a GET or HEAD. Nothing of it is proven yet. */
 export interface StoredObject {
-  /** The size of the whole object, also when a range was asked for. */
+  /** The size of the whole object in stored bytes, also where a range was asked for. */
   readonly storedBytes: number;
-  /** Which bytes the body has, when the answer is partial. */
+  /** Which stored bytes the body has; undefined where the answer is the whole object. */
   readonly storedRange: { readonly first: number; readonly last: number } | undefined;
-  /** The backend's, unquoted. */
+  /** The backend's ETag without quotes. */
   readonly etag: string;
   readonly lastModified: Date;
   /**
-   * The user metadata still includes the envelope's entry. `vendor` has the other headers of the answer that may reach a
-   * client of the same dialect, which are no checksums, request ids or framing; `traits` say the same in neutral words.
+   * The user metadata of a sealed object still includes the entry of its envelope. `vendor` has those other headers of
+   * the answer that a client of the same dialect may see: all but checksums, request ids and framing. `traits` say the
+   * same in neutral words.
    */
   readonly metadata: ObjectMetadata;
   readonly versionId: string | undefined;
-  /** Told when a part was asked for and the object was stored in parts. */
+  /** The number of the object's parts; undefined unless a part was asked for and the object was uploaded in parts. */
   readonly partsCount: number | undefined;
 }
 
+/** The backend's answer to a write of an object or a part. */
 export interface StoredAck {
-  /** The backend's, unquoted. */
+  /** The backend's ETag without quotes. */
   readonly etag: string;
   readonly versionId: string | undefined;
   readonly vendor?: VendorHeaders | undefined;
@@ -81,7 +84,7 @@ export interface StoredAck {
 
 export interface StoredDeletion {
   readonly versionId: string | undefined;
-  /** The store put a delete marker in the object's place, or removed one. */
+  /** Whether the store put a delete marker in the object's place, or removed one. */
   readonly deleteMarker: boolean;
 }
 
@@ -99,9 +102,11 @@ export interface StoredCopy extends StoredAck {
   readonly lastModified: Date;
 }
 
+/** One object in a listing. */
 export interface StoredEntry {
   readonly key: string;
   readonly storedBytes: number;
+  /** The backend's ETag without quotes. */
   readonly etag: string;
   readonly lastModified: Date;
   readonly storageClass: string | undefined;
@@ -117,10 +122,10 @@ export interface StoredListing {
 }
 
 export interface StoredVersion extends StoredEntry {
-  /** `null` where the store keeps no versions. */
+  /** The text `null` for an object that was written while the bucket had no versioning. */
   readonly versionId: string;
   readonly latest: boolean;
-  /** The entry is a delete marker, whose size and ETag mean nothing. */
+  /** Whether the entry is a delete marker. Its size and ETag then mean nothing. */
   readonly deleteMarker: boolean;
 }
 
@@ -132,15 +137,17 @@ export interface StoredVersionListing {
   readonly nextVersionIdMarker: string | undefined;
 }
 
+/** A part that the backend has of an upload. */
 export interface CompletedPart {
   readonly partNumber: number;
-  /** The backend's, unquoted. */
+  /** The backend's ETag without quotes. */
   readonly etag: string;
 }
 
 /**
- * A page of the parts that the backend has of an upload. Sizes are stored bytes. An ETag is empty where the backend could
- * not read the part, because it is being overwritten or completed at this moment. Such an ETag matches no part that was sent.
+ * A page of the parts that the backend has of an upload. Sizes are in stored bytes. The ETag of a part is empty where
+ * the backend could not read the part because it was being overwritten or the upload was being completed. An empty ETag
+ * equals that of no part that was sent.
  */
 export interface StoredPartListing {
   readonly parts: readonly (CompletedPart & { readonly storedBytes: number; readonly lastModified: Date })[];

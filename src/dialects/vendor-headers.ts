@@ -2,7 +2,7 @@ import { clientError } from '../errors.ts';
 import type { DialectName, VendorHeaders } from '../operations/object.ts';
 import { HeaderList } from '../wire/headers.ts';
 
-/** Adds the headers of a store's answer that a front of the same dialect passes on. Those of another dialect stay behind. */
+/** Appends the vendor headers of a store's answer where the front speaks the same dialect, and else nothing. */
 export function appendVendor(headers: HeaderList, vendor: VendorHeaders | undefined, dialect: DialectName): void {
   if (vendor?.dialect !== dialect) return;
   vendor.headers.forEach((_lower, value, name) => {
@@ -11,10 +11,10 @@ export function appendVendor(headers: HeaderList, vendor: VendorHeaders | undefi
 }
 
 /**
- * The vendor headers with which a request to a store of this dialect begins: the client's own where it speaks the same
- * dialect, else none.
- * @throws GatewayError NotImplemented for a header of another dialect that no trait tells: left out, the store would do
- *   something else than the client asked
+ * Returns the vendor headers that a request to a store of this dialect begins with: a copy of the client's own where
+ * the client speaks the same dialect, and else none.
+ * @throws GatewayError NotImplemented for a header of another dialect that has no neutral form (ObjectTraits): without
+ *   it the store would do something else than the client asked
  */
 export function vendorHeadersFor(dialect: DialectName, vendor: VendorHeaders | undefined): HeaderList {
   if (vendor === undefined) return new HeaderList();

@@ -1,10 +1,10 @@
 import type { DialectName } from '../operations/object.ts';
 
-/** A vendor's names and limits, for code that dialects share. What only one dialect's own code reads stays beside that code. */
+/** The names and limits of a vendor that code shared by dialects needs. */
 export interface Vocabulary {
   readonly dialect: DialectName;
-  /** Begins the header of each entry of user metadata; lower case. */
+  /** The prefix of the header of each entry of user metadata, in lower case. */
   readonly metadataPrefix: string;
-  /** What a key may have, in UTF-8 bytes. */
+  /** The greatest length of a key, in bytes of UTF-8. */
   readonly mostKeyBytes: number;
 }

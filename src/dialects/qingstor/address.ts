@@ -7,9 +7,7 @@ import { QINGSTOR_VOCABULARY } from './vocabulary.ts';
 
 const MAX_KEY_BYTES = QINGSTOR_VOCABULARY.mostKeyBytes;
 
-/**
- * The bucket and key that a request names; both are '' for the service. The key is decoded once and never normalised.
- */
+/** The bucket and key that a request names, '' where it names none. The key is decoded once, and never normalised. */
 export interface Address {
   readonly bucket: string;
   readonly key: string;
@@ -18,13 +16,14 @@ export interface Address {
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * Reads an address in virtual-host style (`<bucket>.<domain>/key`, for configured domains) or in path style (`/bucket/key`).
+ * Reads an address in virtual-host style (`<bucket>.<domain>/key`, for configured domains) or in path style
+ * (`/bucket/key`).
  * @throws GatewayError InvalidBucketName, InvalidURI, InvalidObjectName, KeyTooLongError, InvalidRequest (two hosts)
  */
 export function readAddress(request: WireRequest, settings: FrontSettings): Address {
   const { bucket, key } = place(request, settings);
   if (bucket === '') {
-    // `//key` names no bucket, and is no request for the service either.
+    // The path `//key` has a key without a bucket, and so it is no request for the service either.
     if (key !== '') throw invalidBucketName();
     return { bucket, key };
   }
@@ -43,8 +42,8 @@ function place(request: WireRequest, settings: FrontSettings): Address {
 }
 
 /**
- * The bucket that the Host header names. The JavaScript SDK (3.1.4) sends `undefined.<host>` when it was given no zone:
- * that names none.
+ * Returns the bucket that the Host header names, if any. The JavaScript SDK (3.1.4) sends `undefined.<host>` when it
+ * was given no zone, so `undefined` is not taken for a bucket.
  * @throws GatewayError InvalidRequest for two Host headers
  */
 export function qingstorHostBucket(request: WireRequest, settings: FrontSettings): string | undefined {
@@ -52,14 +51,14 @@ export function qingstorHostBucket(request: WireRequest, settings: FrontSettings
   return label === 'undefined' ? undefined : label;
 }
 
-/** @throws GatewayError KeyTooLongError, InvalidObjectName */
+/** Checks that the store can keep this key exactly as it is. @throws GatewayError KeyTooLongError, InvalidObjectName */
 export function checkKey(key: string): void {
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) {
     throw clientError('KeyTooLongError', `An object key has at most ${MAX_KEY_BYTES} bytes; this one has ${bytes}.`);
   }
-  // A backend that ends strings at NUL would store another key; half a surrogate pair, which JSON can spell, has no
-  // UTF-8 and would become another key.
+  // A backend that ends strings at NUL would store another key. Half of a surrogate pair, which JSON can spell, cannot
+  // be written in UTF-8 and would become another key too.
   if (key.includes('\0') || !key.isWellFormed()) {
     throw clientError('InvalidObjectName', 'An object key must be Unicode text without a NUL character.');
   }

@@ -5,7 +5,9 @@ import type { BodyProof, VerifiedBody } from '../front-dialect.ts';
 
 const MD5_BASE64 = /^[A-Za-z0-9+/]{22}==$/;
 
-/** QingStor signs no hash of the body, so only its length can be verified, and its MD5 where the client sent one. */
+/**
+ * Returns the body of a request. QingStor's signature has no hash of it, so only length and Content-MD5 are verified.
+ */
 export function qingstorBody(request: WireRequest): VerifiedBody {
   const declared = request.headers.get('content-length');
   const plaintextBytes = declared === undefined ? lengthWithoutHeader(request) : Number(declared);
@@ -24,7 +26,7 @@ export function qingstorBody(request: WireRequest): VerifiedBody {
   };
 }
 
-/** RFC 9112 §6.3: a request without either framing header has no body. */
+/** A request with neither Content-Length nor Transfer-Encoding has no body (RFC 9112 §6.3). */
 function lengthWithoutHeader(request: WireRequest): number | undefined {
   return request.headers.has('transfer-encoding') ? undefined : 0;
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import { type ErrorSpelling, spellErrors } from '../error-spelling.ts';
 
-/** The gateway's errors in QingStor's words: the vendor's table of codes (API documentation, "Error codes"). */
+/** The status and QingStor code of every error. Source: the vendor's API documentation, "Error codes". */
 export const QINGSTOR_ERRORS: Readonly<Record<ErrorCode, ErrorSpelling>> = spellErrors({
   AccessDenied: 'permission_denied',
   ExpiredRequest: 'request_expired',
@@ -35,13 +35,13 @@ export const QINGSTOR_ERRORS: Readonly<Record<ErrorCode, ErrorSpelling>> = spell
   PreconditionFailed: 'precondition_failed',
   QuotaExceeded: 'quota_exceeded',
 
-  // The vendor has no word for these. They stay wrong, so they have a 4xx status, which no SDK sends again.
+  // The vendor has no codes for these. Another attempt would fail too, so they have a 4xx status, which no SDK retries.
   ObjectCorrupted: { status: 409, code: 'object_corrupted' },
   ObjectMoved: 'object_moved',
   ObjectNotSealed: 'object_not_sealed',
   KeyUnavailable: { status: 409, code: 'key_unavailable' },
 
-  // Mostly the store's rule on keys.
+  // A store refuses by a rule of its own mostly because of a key that it cannot keep.
   BackendRefused: 'invalid_object_name',
   BackendUnavailable: 'service_unavailable',
   InternalError: 'internal_error',

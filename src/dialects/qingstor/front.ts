@@ -8,13 +8,14 @@ import { parseQingstor } from './parse.ts';
 import { renderQingstor, renderQingstorError } from './render.ts';
 import { readQingstorClaim } from './signature.ts';
 
-/** The address of the service has neither bucket nor key. */
 function resourceOf(request: WireRequest, settings: FrontSettings): Resource {
   const { bucket, key } = readAddress(request, settings);
   return { bucket: bucket || undefined, key: key || undefined };
 }
 
-/** A request is QingStor's by its signature (`QS …`, or access_key_id in the query), else by the vendor's headers. */
+/**
+ * Recognises QingStor by the signature (`QS …`, or access_key_id in the query), and else by a header of the vendor's.
+ */
 function recognises(request: WireRequest): boolean {
   const authorization = request.headers.get('authorization');
   if (authorization !== undefined) return authorization.startsWith('QS ');
@@ -23,13 +24,16 @@ function recognises(request: WireRequest): boolean {
   return false;
 }
 
-/** S3's forms spell the access key's field otherwise (vendor documentation, "POST Object"). */
+/**
+ * A QingStor form has its access key in `access_key_id` (vendor documentation, "POST Object"), an S3 form elsewhere.
+ */
 function ownsForm(fields: ReadonlyMap<string, string>): boolean {
   return fields.has('access_key_id');
 }
 
 /**
- * The operations by method, for requests whose query names no sub-resource, which would be a parameter without a value.
+ * The names of operations by method, for requests without a sub-resource. A sub-resource is a query parameter without a
+ * value.
  */
 const OPERATIONS = {
   service: { GET: 'ListBuckets' },

@@ -2,13 +2,14 @@ import { clientError } from '../../errors.ts';
 import type { QueryList } from '../../wire/query.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT } from './vocabulary.ts';
 
-/** @throws GatewayError InvalidArgument */
+/** Returns how many objects one page of a listing may have, at most MAX_LIMIT. @throws GatewayError InvalidArgument */
 export function objectLimit(query: QueryList): number {
   return Math.min(wholeNumber(query, 'limit') ?? DEFAULT_LIMIT, MAX_LIMIT);
 }
 
 /**
- * Reads which buckets of the tenant's list are asked for. Without a limit these are all from the offset on.
+ * Reads which of the tenant's buckets a listing asks for: those from index `first` up to but not including `end`.
+ * Without a limit, `end` is undefined, and these are all from the offset on.
  * @throws GatewayError InvalidArgument
  */
 export function bucketPage(query: QueryList): { readonly first: number; readonly end: number | undefined } {

@@ -12,21 +12,24 @@ import { checkKey, readAddress } from './address.ts';
 import { bucketPage, objectLimit } from './paging.ts';
 import { QINGSTOR_VOCABULARY, STORAGE_CLASS } from './vocabulary.ts';
 
-/** Room for 1,000 keys of 1,024 bytes, with every byte written as `\uXXXX`. */
+/** The greatest size of a deletion's document: 1,000 keys of 1,024 bytes, with every byte written as `\uXXXX`. */
 const MAX_DELETE_BYTES = 8 * 1024 * 1024;
 const MAX_DELETE_TARGETS = 1000;
 
-/** A lossy decoding would delete another key. */
+/** Refuses invalid UTF-8. A decoder that replaces it would make another key of it, and that object would be deleted. */
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The query names of authentication, which say nothing of what is asked. Each operation reads further names itself. */
+/** Query parameters that any request may have, because they belong to its signature. */
 const AUTHENTICATION = ['access_key_id', 'expires', 'signature'];
 const LISTING = ['prefix', 'delimiter', 'marker', 'limit'];
 
-/** x-qs-* headers that a PUT may carry without asking for more than bytes with metadata. */
+/** The x-qs-* headers that a request may have beside user metadata. None of them changes what it asks for. */
 const HARMLESS_HEADERS = ['x-qs-date', 'x-qs-storage-class', 'x-qs-metadata'];
 
-/** @throws GatewayError NotImplemented for everything but buckets and whole objects */
+/**
+ * Reads what a QingStor request asks for.
+ * @throws GatewayError NotImplemented for everything but buckets and whole objects
+ */
 export function parseQingstor(request: WireRequest, settings: FrontSettings): ParsedRequest {
   const { bucket, key } = readAddress(request, settings);
   if (bucket === '') return ready(service(request));
@@ -40,7 +43,7 @@ function ready(operation: Operation): ParsedRequest {
 
 function service(request: WireRequest): Operation {
   expectOnly(request, ['offset', 'limit']);
-  bucketPage(request.query); // refuses what could not be read later, when the answer's page is cut out
+  bucketPage(request.query); // The answer reads the page from the query again; bad values must be refused before.
   if (request.method === 'GET') return { kind: 'ListBuckets', prefix: '' };
   throw notImplemented(request, 'the service');
 }
@@ -106,8 +109,8 @@ function conditionsOf(request: WireRequest): Conditions {
 }
 
 /**
- * qingstor-sdk 3.1.4 runs header values through encodeURI: quotes of an ETag and blanks of a date arrive escaped.
- * A condition whose date cannot be read is ignored (RFC 9110 §13.1.3), so they must be put back.
+ * Undoes what qingstor-sdk 3.1.4 does to header values: it applies encodeURI, which escapes the quotes of an ETag and
+ * the blanks of a date. A condition whose date cannot be read would be ignored (RFC 9110 §13.1.3).
  */
 function unescaped(value: string | undefined): string | undefined {
   return value?.replaceAll('%22', '"').replaceAll('%20', ' ');
@@ -161,7 +164,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Refuses a sub-resource or parameter that this file does not read, because it may ask for something else. */
+/** Refuses query parameters that are not known here, because they may ask for something else. */
 function expectOnly(request: WireRequest, known: readonly string[]): void {
   for (const { name } of request.query.parameters) {
     if (known.includes(name) || AUTHENTICATION.includes(name) || name === '') continue;
@@ -169,7 +172,7 @@ function expectOnly(request: WireRequest, known: readonly string[]): void {
   }
 }
 
-/** Copy, move, fetch and encryption headers ask for more than a plain request; they come with their own operations. */
+/** Refuses x-qs-* headers that are not known here. Those of copy, move, fetch and encryption ask for something else. */
 function refuseUnknownHeaders(request: WireRequest): void {
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase();

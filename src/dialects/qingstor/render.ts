@@ -18,7 +18,7 @@ import { QINGSTOR_ERRORS } from './error-table.ts';
 import { bucketPage } from './paging.ts';
 import { JSON_TYPE, QINGSTOR_VOCABULARY, REQUEST_ID_HEADER, STORAGE_CLASS } from './vocabulary.ts';
 
-/** The Go SDK insists on these status codes: 201 for a PUT, 204 for a DELETE. */
+/** Renders an answer as QingStor does. The Go SDK accepts no other status than 201 for a PUT and 204 for a DELETE. */
 export function renderQingstor(answer: Answer, context: RenderContext): WireResponse {
   switch (answer.kind) {
     case 'ObjectStored':
@@ -63,7 +63,7 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
 
 export function renderQingstorError(error: GatewayError, context: RenderContext): WireResponse {
   const { status, code } = QINGSTOR_ERRORS[error.code];
-  // A 304 has no body (RFC 9110 §15.4.5), and neither has the answer to a HEAD.
+  // A 304 has no body (RFC 9110 §15.4.5). The answer to a HEAD has none either.
   if (status === 304) {
     const headers = common(context);
     appendErrorFacts(headers, error.facts);
@@ -73,7 +73,7 @@ export function renderQingstorError(error: GatewayError, context: RenderContext)
   return json(status, { code, message: error.message, request_id: context.requestId, url: '' }, context);
 }
 
-/** node:http adds Date to every answer. */
+/** Returns the headers that every answer has, but for Date, which node:http adds. */
 function common(context: RenderContext): HeaderList {
   return HeaderList.of([
     ['Server', 'Sealgate'],
@@ -103,7 +103,7 @@ function json(status: number, document: unknown, context: RenderContext): WireRe
   return { status, headers, body: context.request?.method === 'HEAD' ? undefined : body };
 }
 
-/** The document is written as the client takes it. Only a short one has a Content-Length. */
+/** Answers with a document that is produced while the client reads it. Only a short one has a Content-Length. */
 function longJson(texts: Iterable<string>, context: RenderContext): WireResponse {
   const body = textBody(texts);
   const headers = common(context);
@@ -136,7 +136,7 @@ function failure({ key, code, message }: DeleteFailure): object {
   return { key, code: QINGSTOR_ERRORS[code].code, message };
 }
 
-/** Yields one JSON document, into which the keys are put one by one. */
+/** Yields the JSON document of a listing piece by piece, one object at a time. */
 function* listing(answer: ObjectListing): Generator<string, void, void> {
   const { asked } = answer;
   const head = JSON.stringify({
@@ -164,7 +164,7 @@ function listed(object: ListedObject): object {
     key: object.key,
     size: object.plaintextBytes,
     etag: `"${object.etag}"`,
-    // A backend's listing does not tell the type of an object. A HEAD tells it.
+    // The backend's listing does not say which type an object has; only a HEAD would.
     mime_type: 'application/octet-stream',
     created: object.lastModified.toISOString(),
     modified: Math.floor(object.lastModified.getTime() / 1000),

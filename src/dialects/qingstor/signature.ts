@@ -10,15 +10,17 @@ import { qingstorHostBucket } from './address.ts';
 import { qingstorBody } from './body.ts';
 import { DATE_HEADER, SIGNED_BY_JAVASCRIPT, SIGNED_SUBRESOURCES } from './vocabulary.ts';
 
-/** The vendor documents 15 minutes. They are allowed in both directions, as in the other dialects. */
+/** How far the date of a request may be from the gateway's clock, either way. The vendor documents 15 minutes. */
 const MAX_SKEW_SECONDS = 15 * 60;
 
 const HEADER_FORM = /^QS ([^:\s]{1,128}):([A-Za-z0-9+/]{43}=)$/;
 
 /**
- * The QS signature: base64 HMAC-SHA256 of verb, Content-MD5, Content-Type, date, the x-qs-* headers and the resource
- * (vendor documentation, "Signature"). SDKs differ in how they write the resource, so a few readings are tried; every
- * one of them binds bucket, key and sub-resources.
+ * Reads a request's QS signature, which is the base64 HMAC-SHA256 of method, Content-MD5, Content-Type, date, x-qs-*
+ * headers and resource (vendor documentation, "Signature"). SDKs write the resource in different ways, so several are
+ * tried. Each of them binds bucket, key and sub-resources.
+ * @returns undefined for an anonymous request
+ * @throws GatewayError AuthorizationHeaderMalformed, AuthorizationQueryParametersError
  */
 export function readQingstorClaim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined {
   const authorizations = request.headers.getAll('authorization');
@@ -66,7 +68,7 @@ function queryClaim(request: WireRequest, settings: FrontSettings): SignatureCla
     accessKeyId,
     presigned: true,
     verify(secret, now) {
-      // The vendor leaves the Content-Type slot of a signed URL empty; some SDKs fill it when they send one.
+      // The vendor signs a URL with an empty Content-Type. Some SDKs sign the one that they send.
       const contentTypes = new Set(['', request.headers.get('content-type') ?? '']);
       const host = qingstorHostBucket(request, settings);
       verifyAny(request, { date: expires, contentTypes, signature: signature.replaceAll(' ', '+'), host }, secret);
@@ -90,7 +92,7 @@ interface Signed {
   readonly date: string;
   readonly contentTypes: ReadonlySet<string>;
   readonly signature: string;
-  /** The bucket that the Host names, in virtual-host style. */
+  /** The bucket that the Host header names; undefined in path style. */
   readonly host: string | undefined;
 }
 
@@ -108,11 +110,15 @@ function verifyAny(request: WireRequest, signed: Signed, secret: SigningSecret):
   }
   throw clientError(
     'SignatureDoesNotMatch',
-    'The signature does not match the request. Check the secret access key, the date and that no proxy changes the path or the x-qs-* headers.',
+    'The signature does not match the request. Check the secret access key, the date and that no proxy changes ' +
+      'the path or the x-qs-* headers.',
   );
 }
 
-/** Every x-qs-* header, as on the wire: so an unsigned one breaks the signature. Sorted by name, not by line. */
+/**
+ * Returns the x-qs-* headers as they are signed: all that were received, so that one added on the way breaks the
+ * signature. They are sorted by name alone.
+ */
 function canonicalHeaders(request: WireRequest): string {
   const entries: [name: string, value: string][] = [];
   for (const [name, value] of request.headers) {
@@ -124,9 +130,10 @@ function canonicalHeaders(request: WireRequest): string {
 }
 
 /**
- * At most 8 readings (path as sent or re-escaped as Go does; values decoded or raw; the two sub-resource lists). The
- * Host header is not signed, so a virtual host's bucket must stand in the resource: the bare path would let a request
- * signed for `/bucket/key` be replayed as the key `bucket/key` of any other bucket.
+ * Returns the ways in which SDKs write the resource, at most 8: path as sent or escaped as the Go SDK does, values
+ * decoded or as sent, and two lists of sub-resources. In virtual-host style the bucket must stand before the path,
+ * because the Host header is not signed. Otherwise a request that was signed for `/bucket/key` in path style could be
+ * replayed as the key `bucket/key` of any other bucket.
  */
 function canonicalResources(request: WireRequest, host: string | undefined): ReadonlySet<string> {
   const { rawPath } = request.target;
@@ -149,12 +156,12 @@ function subresources(request: WireRequest, list: ReadonlySet<string>, value: 'v
   return pieces.length === 0 ? '' : `?${pieces.join('&')}`;
 }
 
-/** The string to sign is hashed byte by byte: decoded text must stand in it as its UTF-8 bytes. */
+/** Writes the UTF-8 bytes of a text as latin1 characters, because the string to sign is hashed as latin1. */
 function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** qingstor-sdk-go signs its own escaping of the decoded path: all but `A-Za-z0-9-_.~/=` as upper-case %XX. */
+/** Escapes a path as qingstor-sdk-go signs it: all but `A-Za-z0-9-_.~/=` of the decoded path as %XX in upper case. */
 function escapeAsGo(rawPath: string): string {
   const bytes = Buffer.from(percentDecode(rawPath), 'utf8').toString('latin1');
   return bytes.replace(

@@ -1,14 +1,16 @@
 import { OVERRIDE_NAMES } from '../response-overrides.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 
-/** QingStor's names of what the gateway reads and writes. Sources: the vendor's API documentation and its SDKs. */
+/* QingStor's names of what the gateway reads and writes. Sources: the vendor's API documentation and its SDKs. */
+
+/** The date of a request, for clients that cannot set Date. It takes precedence over Date. */
 export const DATE_HEADER = 'x-qs-date';
 export const REQUEST_ID_HEADER = 'X-QS-Request-ID';
 
-/** The Python SDK reads no document whose type has a parameter, not even the character set. */
+/** The Content-Type of documents. It has no charset parameter, since with one the Python SDK does not read them. */
 export const JSON_TYPE = 'application/json';
 
-/** The front offers this storage class only. JuiceFS and others expect the header on every object. */
+/** The only storage class here. JuiceFS and others expect the header with it in the answer for every object. */
 export const STORAGE_CLASS = 'STANDARD';
 
 export const QINGSTOR_VOCABULARY: Vocabulary = {
@@ -17,12 +19,13 @@ export const QINGSTOR_VOCABULARY: Vocabulary = {
   mostKeyBytes: 1023,
 };
 
-/** The page of a listing where the client names none (vendor documentation), and the largest page. */
+/** How many objects a page of a listing has where the client does not say (vendor documentation). */
 export const DEFAULT_LIMIT = 100;
+/** How many objects a page of a listing has at most. */
 export const MAX_LIMIT = 1000;
 
 /**
- * The sub-resources that are signed: the documentation's list, and those that the SDKs for Go and Java add.
+ * The query parameters that are signed: those that the documentation lists, and those that the Go and Java SDKs add.
  */
 export const SIGNED_SUBRESOURCES: ReadonlySet<string> = new Set([
   'acl',
@@ -49,8 +52,8 @@ export const SIGNED_SUBRESOURCES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the JavaScript SDK (3.1.4) leaves out of the list above. It signs `append` by accident: the literal `?append` of
- * its path template stays in the path that it signs.
+ * The parameters of the list above that the JavaScript SDK (3.1.4) does not sign. It does sign `append`, by accident:
+ * the literal `?append` of its path template stays in the path that it signs.
  */
 const NOT_SIGNED_BY_JAVASCRIPT = [
   'cname',
@@ -63,6 +66,7 @@ const NOT_SIGNED_BY_JAVASCRIPT = [
   'versions',
 ];
 
+/** The query parameters that the JavaScript SDK signs. */
 export const SIGNED_BY_JAVASCRIPT: ReadonlySet<string> = new Set(
   [...SIGNED_SUBRESOURCES].filter((name) => !NOT_SIGNED_BY_JAVASCRIPT.includes(name)),
 );

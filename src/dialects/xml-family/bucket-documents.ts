@@ -4,6 +4,7 @@ import { xmlElement } from '../../wire/xml/xml.ts';
 import { owner } from './listing-documents.ts';
 import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
 
+/** The answer to ListBuckets. */
 export function bucketListingDocument(answer: BucketListing, vocabulary: XmlVocabulary): string {
   let xml = `${opening('ListAllMyBucketsResult', vocabulary)}${owner(answer.owner)}<Buckets>`;
   for (const { name, created } of answer.buckets) {
@@ -12,6 +13,10 @@ export function bucketListingDocument(answer: BucketListing, vocabulary: XmlVoca
   return `${xml}</Buckets></ListAllMyBucketsResult>`;
 }
 
+/**
+ * The answer to DeleteObjects. A failure has the store's own code where the store speaks the client's dialect, and else
+ * the vendor's code for the neutral error.
+ */
 export function objectsDeletedDocument(answer: ObjectsDeleted, vocabulary: XmlVocabulary): string {
   let xml = opening('DeleteResult', vocabulary);
   for (const entry of answer.deleted) {

@@ -3,12 +3,14 @@ import { formatIsoDate } from '../../wire/dates.ts';
 import { xmlElement } from '../../wire/xml/xml.ts';
 import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
 
+/** The answer to CopyObject. */
 export function copiedDocument(answer: ObjectCopied, vocabulary: XmlVocabulary): string {
   const { checksum } = answer;
   const told = checksum === undefined ? '' : (vocabulary.checksums?.valueAndType(checksum) ?? '');
   return result('CopyObjectResult', answer, told, vocabulary);
 }
 
+/** The answer to UploadPartCopy. */
 export function partCopiedDocument(answer: PartCopied, vocabulary: XmlVocabulary): string {
   const { checksum } = answer;
   const told = checksum === undefined ? '' : (vocabulary.checksums?.value(checksum) ?? '');

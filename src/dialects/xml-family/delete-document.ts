@@ -9,27 +9,33 @@ const MAX_TARGETS = 1000;
 const MAX_NAME_BYTES = 1024;
 /** The longest reference to one character that the scanner reads: `&#x10FFFF;`. */
 const MAX_REFERENCE_BYTES = 10;
-/** A key, a version id or an ETag, in which every byte may be such a reference. */
+/**
+ * The greatest size of a key, a version id or an ETag in the document, where every byte is written as such a reference.
+ */
 const MAX_FIELD_BYTES = MAX_NAME_BYTES * MAX_REFERENCE_BYTES;
 
-/** 1,000 keys of 1,024 bytes with their version ids and ETags, every byte of them a reference, and the tags. */
+/**
+ * The greatest size of the document: 1,000 keys with version ids and ETags, every byte as a reference, and the tags.
+ */
 export const MAX_DELETE_BYTES = 24 * 1024 * 1024;
 
-/** A key with a control character can be named in no other way, so a client's reference to one is taken here. */
+/**
+ * References to control characters are read, because a key that has such a character can be written in no other way.
+ */
 const LIMITS = {
   maxDepth: 3,
   maxTextLength: MAX_FIELD_BYTES + 1024,
   controlReferences: 'taken' as const,
   malformed,
 };
-/** A JavaScript string takes two bytes for a character where one of them is not latin1. */
+/** The memory that a JavaScript string takes for each character, if one of them is not latin1. */
 const BYTES_A_CHARACTER = 2;
-/** The memory that a target takes beside its text: an object, and its place in a list. */
+/** The memory that a target takes beside its text, for the object and its place in the list; an estimate. */
 const TARGET_BYTES = 128;
 
 /**
- * The body of a DeleteObjects, read as it comes: of a document that may have megabytes of references only the keys are
- * held. It is read strictly: an element that would be ignored is refused, and text within two elements is none.
+ * Reads the body of a DeleteObjects request as it arrives, and holds nothing but the objects to delete: the document
+ * itself may have megabytes of character references. Elements that are not known are refused instead of ignored.
  */
 export class DeleteDocument implements DocumentReader, XmlHandler {
   readonly #bucket: string;
@@ -41,7 +47,7 @@ export class DeleteDocument implements DocumentReader, XmlHandler {
   #quiet = false;
   #heldBytes = 0;
 
-  /** @param checkKey the vendor's rule on keys; what it throws ends the reading */
+  /** @param about `checkKey` checks the vendor's rules on keys; what it throws ends the reading */
   constructor(
     bucket: string,
     about: { readonly vendor: VendorHeaders | undefined; readonly checkKey: (key: string) => void },
@@ -86,7 +92,7 @@ export class DeleteDocument implements DocumentReader, XmlHandler {
 
   #openField(name: string): void {
     if (name === 'LastModifiedTime' || name === 'Size') {
-      const why = 'S3 has it for directory buckets alone, and the backend knows ciphertext’s size';
+      const why = 'S3 has it for directory buckets alone, and the backend knows the size of the ciphertext only';
       throw clientError('NotImplemented', `DeleteObjects with a condition on ${name} is not available: ${why}.`);
     }
     if (!['Key', 'VersionId', 'ETag'].includes(name) || this.#fields.has(name)) {

@@ -5,7 +5,8 @@ import { xmlElement, xmlEscape } from '../../wire/xml/xml.ts';
 import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
 
 /**
- * Listings are the documents that cost most, so their text is put together directly, and no tree is built in between.
+ * The answer to ListObjects, piece by piece. Listings are the largest documents, so their text is put together
+ * directly, without a tree of elements.
  */
 export function* listingDocument(answer: ObjectListing, vocabulary: XmlVocabulary): Generator<string, void, void> {
   const { asked } = answer;
@@ -33,6 +34,7 @@ function secondForm(answer: ObjectListing, text: Encode): string {
   return answer.truncated ? xml + xmlElement('NextContinuationToken', answer.nextContinuationToken) : xml;
 }
 
+/** The answer to ListObjectVersions, piece by piece. */
 export function* versionListingDocument(
   answer: VersionListing,
   vocabulary: XmlVocabulary,
@@ -44,7 +46,7 @@ export function* versionListingDocument(
   xml += xmlElement('KeyMarker', text(asked.keyMarker)) + xmlElement('VersionIdMarker', asked.versionIdMarker);
   if (answer.truncated) {
     if (answer.nextKeyMarker !== undefined) xml += xmlElement('NextKeyMarker', text(answer.nextKeyMarker));
-    // The element is there even where it is empty, because boto3 passes on what it read, and accepts no None.
+    // The element is written even where it is empty. Without it boto3 would read None, and refuse to send that back.
     xml += xmlElement('NextVersionIdMarker', answer.nextVersionIdMarker ?? '');
   }
   yield xml + pageFields(answer, text);
@@ -59,7 +61,7 @@ export function* versionListingDocument(
   yield '</ListVersionsResult>';
 }
 
-/** What the head of every listing of objects ends in. */
+/** The last elements before the entries, which listings of objects and of versions share. */
 function pageFields({ asked, truncated }: ObjectListing | VersionListing, text: Encode): string {
   let xml = xmlElement('MaxKeys', asked.maxKeys);
   if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
@@ -74,8 +76,8 @@ function itself(text: string): string {
 }
 
 /**
- * Owner and storage class are the same for most objects of a listing, so their text is made once for each run of equal
- * ones.
+ * Makes the elements for owner and storage class. Most objects of a listing have the same ones, so the text is made
+ * once for each run of equal objects.
  */
 class KeptFields {
   readonly #standardClass: string;
@@ -107,7 +109,7 @@ function objectFields(object: ListedObject, kept: KeptFields, text: Encode): str
   return `<Key>${xmlEscape(text(key))}</Key><LastModified>${formatIsoDate(lastModified)}</LastModified><ETag>&quot;${xmlEscape(etag)}&quot;</ETag><Size>${plaintextBytes}</Size>${kept.of(object)}`;
 }
 
-/** The listing of buckets has the same element. */
+/** The `Owner` element, which all listings have. Returns '' where no owner is known. */
 export function owner(value: Owner | undefined): string {
   if (value === undefined) return '';
   return `<Owner>${xmlElement('ID', value.id)}${xmlElement('DisplayName', value.displayName)}</Owner>`;

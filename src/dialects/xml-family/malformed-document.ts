@@ -1,6 +1,9 @@
 import { clientError, type GatewayError } from '../../errors.ts';
 
-/** The error for a document in a request's body that is not what the operation takes. */
+/**
+ * Makes the error for a request's XML document that the operation does not take.
+ * @param reason completes the sentence "The XML in the request body …"
+ */
 export function malformedDocument(reason: string): GatewayError {
   return clientError('MalformedBody', `The XML in the request body ${reason}.`);
 }

@@ -7,7 +7,10 @@ import { malformedDocument } from './malformed-document.ts';
 const MAX_PARTS = 10_000;
 const MAX_ELEMENTS = 5 * MAX_PARTS;
 
-/** Reads an element of a part that may hold a checksum; undefined where it holds none. @throws GatewayError */
+/**
+ * Reads the checksum in an element of a part; returns undefined for an element of another kind.
+ * @throws GatewayError
+ */
 type ReadChecksum = (element: string, text: string) => Checksum | undefined;
 
 /**

@@ -5,6 +5,7 @@ import { xmlElement } from '../../wire/xml/xml.ts';
 import { owner } from './listing-documents.ts';
 import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
 
+/** The answer to CreateMultipartUpload. */
 export function uploadCreatedDocument({ ref, uploadId }: UploadCreated, vocabulary: XmlVocabulary): string {
   return (
     opening('InitiateMultipartUploadResult', vocabulary) +
@@ -14,6 +15,7 @@ export function uploadCreatedDocument({ ref, uploadId }: UploadCreated, vocabula
   );
 }
 
+/** The answer to ListParts. */
 export function partListingDocument(answer: PartListing, vocabulary: XmlVocabulary): string {
   const { asked, parts, truncated, checksum } = answer;
   const { bucket, key } = asked.ref;
@@ -37,6 +39,7 @@ export function partListingDocument(answer: PartListing, vocabulary: XmlVocabula
   return `${xml}</ListPartsResult>`;
 }
 
+/** The answer to ListMultipartUploads. */
 export function uploadListingDocument(answer: UploadListing, vocabulary: XmlVocabulary): string {
   const { asked } = answer;
   const text = asked.urlEncoded ? percentEncodePath : (plain: string) => plain;
@@ -61,7 +64,10 @@ export function uploadListingDocument(answer: UploadListing, vocabulary: XmlVoca
   return `${xml}</ListMultipartUploadsResult>`;
 }
 
-/** @param location the URL by which the object can be had from now on */
+/**
+ * The answer to CompleteMultipartUpload.
+ * @param location the URL of the completed object
+ */
 export function completedDocument(answer: UploadCompleted, location: string, vocabulary: XmlVocabulary): string {
   const { ref, etag, checksum } = answer;
   return (

@@ -4,28 +4,28 @@ import { XML_DECLARATION } from '../../wire/xml/xml.ts';
 import type { ErrorSpelling } from '../error-spelling.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 
-/** What tells apart the documents of the vendors that took S3's over, as far as the documents are the same. */
+/** How the documents of a vendor differ from those of others. Several vendors took over S3's XML documents. */
 export interface XmlVocabulary extends Vocabulary {
-  /** The namespace of every document's root; undefined for vendors whose documents have none. */
+  /** The XML namespace of every document's root; undefined for vendors whose documents have none. */
   readonly namespace: string | undefined;
-  /** The class of an object of which the store names none. */
+  /** The storage class to tell for an object where the store tells none. */
   readonly standardClass: string;
   readonly errors: Readonly<Record<ErrorCode, ErrorSpelling>>;
-  /** Absent where the vendor's documents tell no checksums. */
+  /** Absent where the vendor's documents have no checksums. */
   readonly checksums?: ChecksumElements | undefined;
 }
 
-/** The elements, in a document's text, by which a vendor tells of a checksum. */
+/** Makes the XML elements by which a vendor tells of a checksum. */
 export interface ChecksumElements {
-  /** Tells a part's checksum: its value. */
+  /** The checksum of a part: its value. */
   value(checksum: Checksum): string;
-  /** Tells an object's checksum: its value, and whether it is of all bytes or of the parts' checksums. */
+  /** The checksum of an object: its value, and whether it covers all bytes or the checksums of the parts. */
   valueAndType(checksum: Checksum): string;
-  /** Tells which checksum the object of an upload under way will have. */
+  /** Which checksum the object of an unfinished upload will have. */
   asked(checksum: AskedChecksum): string;
 }
 
-/** The beginning of a document of the vendor's, up to its root's first child. */
+/** The beginning of a document: the XML declaration and the start tag of the root. */
 export function opening(root: string, { namespace }: XmlVocabulary): string {
   return `${XML_DECLARATION}<${root}${namespace === undefined ? '' : ` xmlns="${namespace}"`}>`;
 }
