@@ -4,11 +4,12 @@ import type { backendSettings } from './settings.ts';
 
 type BackendSettings = z.output<typeof backendSettings>;
 
-/** The section `backend`, checked. */
+/** The settings of the section `backend`, checked. */
 export interface BackendConfig extends Omit<BackendSettings, 'endpoint' | 'directory' | 'credentials'> {
   readonly place: BackendPlace;
 }
 
+/** Where the objects are stored. */
 export type BackendPlace =
   | {
       readonly kind: 'endpoint';
@@ -16,10 +17,13 @@ export type BackendPlace =
       readonly accessKeyId: string;
       readonly secretAccessKey: Secret;
     }
-  /** The embedded store, in this folder. */
+  /** The embedded store keeps them in this folder. */
   | { readonly kind: 'directory'; readonly directory: string };
 
-/** undefined where it is not said where the objects are stored, or with which key. */
+/**
+ * Completes the section `backend`. Returns undefined if it does not say where the objects are stored, or with which
+ * key.
+ */
 export function completeBackend(backend: BackendSettings): BackendConfig | undefined {
   const { endpoint, directory, credentials, ...rest } = backend;
   const at = placeOfBackend({ endpoint, directory, ...credentials });

@@ -15,57 +15,58 @@ import { outgoingHeaders } from './outgoing-headers.ts';
 import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
 import { UploadBody } from './upload-body.ts';
 
+/** What BackendConnection needs. Times are in seconds. */
 export interface BackendOptions {
-  /** Scheme, host and port; a path is not supported. A dialect may ask hosts below it (BackendDialect.authorityOf). */
+  /** Scheme, host and port, no path. A dialect may ask hosts below this one (BackendDialect.authorityOf). */
   readonly endpoint: URL;
   readonly dialect: BackendDialect;
   readonly credentials: BackendCredentials;
   /**
-   * At most this many at once for downloads, and as many each for small uploads, large ones and everything else;
-   * further requests wait, and those of a tenant that has its part already wait for the others.
+   * The most connections for downloads, and as many again for small uploads, for large uploads and for all other
+   * requests. Further requests wait; those of a tenant that holds its share already wait until others were served.
    */
   readonly connections: number;
   readonly connectTimeoutSeconds: number;
-  /** From the last byte sent to the answer's head. */
+  /** The longest time from the last byte of the request to the head of the answer. */
   readonly headersTimeoutSeconds: number;
-  /** Between two pieces of an answer, while the reader wants more. */
+  /** The longest pause between two pieces of an answer's body while the reader wants more. */
   readonly bodyTimeoutSeconds: number;
-  /** Idle connections are closed after this. Keep it below the backend's own: a stale one fails a request. */
+  /** Idle connections are closed after this time. Keep it below the backend's own: a stale one fails a request. */
   readonly keepAliveSeconds: number;
-  /** At most this many attempts after the first. */
+  /** The most attempts after the first one. */
   readonly retries: number;
   readonly tls?:
     | {
-        /** PEM. The only certificates that are trusted, when given. */
+        /** PEM. If given, only these certificates are trusted. */
         readonly ca?: string | Buffer | undefined;
-        /** PEM of the client certificate and its key. */
+        /** PEM of the client certificate, and below of its key. */
         readonly cert?: string | Buffer | undefined;
         readonly key?: string | Buffer | undefined;
       }
     | undefined;
   readonly observer?: BackendObserver | undefined;
   readonly now: () => Date;
-  /** In [0, 1): jitter, not security. */
+  /** Returns a number in [0, 1). It spreads retries out in time and needs not be unpredictable. */
   readonly random: () => number;
-  /** Default 100: see RawSocketLane. */
+  /** See RawSocketLane. The default is 100. */
   readonly tickMilliseconds?: number | undefined;
-  /** Tests pass their own. */
+  /** How to wait before a retry; tests pass their own. */
   readonly sleep?: Sleep | undefined;
-  /** How names of hosts become addresses. Default: as the system does it. Tests pass their own. */
+  /** How host names become addresses. By default the operating system looks them up; tests pass their own. */
   readonly lookup?: LookupFunction | undefined;
 }
 
-/** Told of every exchange. Values are bounded: they become metric labels. */
+/** Is told of every exchange. The values are from bounded sets, because they become metric labels. */
 export interface BackendObserver extends LaneObserver {
-  /** The head of an answer came. */
+  /** The head of an answer arrived. `seconds` is the time since the request was begun. */
   answered(method: string, status: number, seconds: number): void;
   failed(method: string, reason: FailureReason): void;
   retried(method: string): void;
-  /** How many connections are open now. */
+  /** `open` is how many connections are open now. */
   connections?(open: number): void;
 }
 
-/** What the traffic so far says of the backend. */
+/** What the traffic so far says about the backend. */
 export interface BackendHealth {
   readonly lastAnswer: Date | undefined;
   readonly lastFailure: Date | undefined;
@@ -74,27 +75,27 @@ export interface BackendHealth {
 
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Keeps a small answer off the connections of downloads. */
+  /** Sends a request with a small answer over other connections than downloads use; BackendConnection.send says why. */
   readonly aside?: boolean | undefined;
-  /** Default: the gateway's own. */
+  /** With whose rights the request goes out; by default with the gateway's own. */
   readonly identity?: Identity | undefined;
-  /** For whom; default: the gateway's own business. */
+  /** For whom the request is sent; by default for the gateway itself. */
   readonly sharer?: Sharer | undefined;
 }
 
 const MAX_ERROR_DOCUMENT_BYTES = 64 * 1024;
 const MAX_LANE_UPLOAD_BYTES = 256 * 1024;
 
-/** Connections to one backend: sends requests, signed, and hands the answers over as they come. */
+/** The connections to one backend. Requests are signed and sent, and answers are handed over as they arrive. */
 export class BackendConnection {
   readonly #options: BackendOptions;
-  /** Has a pool of connections for each authority. */
+  /** Holds a pool of connections for each authority. */
   readonly #pool: Agent;
-  /** Shares the pool's connections out: its own queue does not know for whom a request is. */
+  /** Shares the pool's connections out among tenants; undici's own queue does not know for whom a request is. */
   readonly #poolPlaces: FairPlaces;
-  /** Carries what has no body to send and an object to bring. */
+  /** Carries GET requests, whose answers may be objects. */
   readonly #downloads: RawSocketLane;
-  /** Their own, so that what is small does not wait for slow clients to send or take what is large. */
+  /** Uploads have their own connections, so that small ones do not wait for slow clients. */
   readonly #smallUploads: RawSocketLane;
   readonly #largeUploads: RawSocketLane;
   #open = 0;
@@ -130,7 +131,7 @@ export class BackendConnection {
     return this.#lanes.reduce((count, lane) => count + lane.waiting, this.#poolPlaces.waiting);
   }
 
-  /** That signatures for this backend name. */
+  /** The region that signatures for this backend name. */
   get region(): string {
     return this.#options.credentials.region;
   }
@@ -141,11 +142,11 @@ export class BackendConnection {
   }
 
   /**
-   * Signs the request and sends it; the answer resolves with its head, whatever its status. Take its body to the end
-   * or discard it. A body source is released in every case; what it throws itself is thrown here unchanged, and the
-   * backend sees a truncated body. `aside` keeps a small answer off the connections of downloads: whoever holds one of
-   * those may wait for it, where all who do would else wait for each other.
-   * @throws GatewayError BackendUnavailable, BackendError (not HTTP, or no answer to trust), RequestTimeout (given up)
+   * Signs the request and sends it. The promise resolves with the head of the answer, whatever its status is. The
+   * caller must read the body to its end or discard it. A source of the request's body is released in every case; what
+   * it throws is thrown here unchanged, and the backend sees a truncated body. Callers that hold a connection of the
+   * downloads set `aside`, because all of them could wait for each other otherwise.
+   * @throws GatewayError BackendUnavailable, BackendError (not HTTP, or not to be trusted), RequestTimeout (aborted)
    */
   async send(request: OutgoingRequest, options: SendOptions = {}): Promise<IncomingResponse> {
     const { method } = request;
@@ -171,8 +172,8 @@ export class BackendConnection {
   }
 
   /**
-   * Asks the backend for something small, with the gateway's credentials unless others are given. AccessDenied is an
-   * answer too: a key that may not list buckets is a good key.
+   * Asks the backend to list buckets, with the gateway's credentials unless others are given. AccessDenied counts as
+   * success: the key is valid, and only may not list buckets.
    * @throws GatewayError that says what is wrong
    */
   async check(identity?: Identity): Promise<void> {
@@ -187,12 +188,12 @@ export class BackendConnection {
     if (error.code !== 'AccessDenied') throw error;
   }
 
-  /** Resolves once the requests in flight are over and all connections closed. */
+  /** Resolves once the requests in flight have ended and all connections are closed. */
   async close(): Promise<void> {
     await Promise.all([this.#pool.close(), ...this.#lanes.map((lane) => lane.close())]);
   }
 
-  /** Ends at once what is still in flight. */
+  /** Ends all requests in flight at once. */
   async destroy(): Promise<void> {
     await Promise.all([this.#pool.destroy(), ...this.#lanes.map((lane) => lane.destroy())]);
   }
@@ -223,8 +224,8 @@ export class BackendConnection {
         path: request.path,
         method: request.method as Dispatcher.HttpMethod,
         headers: outgoingHeaders(request.headers, undefined),
-        body: body as Buffer | undefined, // streams go over a lane
-        reset: false, // by default it closes the connection after every HEAD
+        body: body as Buffer | undefined, // streamed bodies go over a lane
+        reset: false, // by default undici closes the connection after every HEAD
       },
       exchange,
     );
@@ -234,12 +235,13 @@ export class BackendConnection {
   #laneFor(method: string, body: Buffer | UploadBody | undefined, aside: boolean): RawSocketLane | undefined {
     if (body instanceof UploadBody) return this.#largeUploads;
     if (method === 'GET' && body === undefined) return aside ? undefined : this.#downloads;
-    // Whole in the socket's buffer, so that an early answer can be read; what is larger must be able to stop.
+    // A small body fits into the socket's buffer, so that an early answer can be read. A larger one must be able to
+    // stop.
     const small = method === 'PUT' && body !== undefined && body.length <= MAX_LANE_UPLOAD_BYTES;
     return small ? this.#smallUploads : undefined;
   }
 
-  /** Whether nothing is lost or done twice by trying again. */
+  /** Whether trying again can neither lose anything nor do anything twice. */
   #mayRepeat(
     request: OutgoingRequest,
     body: Buffer | UploadBody | undefined,
@@ -254,7 +256,7 @@ export class BackendConnection {
     return request.idempotent || !thrown.written;
   }
 
-  /** Only what costs the backend nothing to hear again: a full disk or a bug is not mended by another upload. */
+  /** Repeats only what costs the backend little: sending an upload again mends neither a full disk nor a bug. */
   #isWorthRepeating(request: OutgoingRequest, response: IncomingResponse, attempt: number): boolean {
     return (
       response.status === 503 && request.idempotent && request.body === undefined && attempt < this.#options.retries
@@ -266,7 +268,7 @@ export class BackendConnection {
       body.close();
       if (body.failure !== undefined) return body.failure.thrown;
     }
-    if (!(thrown instanceof ExchangeFailure)) return thrown; // signing failed, say: a fault of our own
+    if (!(thrown instanceof ExchangeFailure)) return thrown; // such as a failure to sign, which is a fault of the gateway's own
     const { error } = thrown;
     const failure = backendFailure(error);
     if (failure.source === 'backend') {
@@ -287,7 +289,7 @@ export class BackendConnection {
   }
 }
 
-/** An empty stream is run to its end before anything is sent: its verification may fail, and nothing else would ask. */
+/** Reads an empty stream to its end before anything is sent: its verification may fail, and nothing else reads it. */
 async function outgoingBody({ body }: OutgoingRequest): Promise<Buffer | UploadBody | undefined> {
   if (body === undefined || Buffer.isBuffer(body)) return body;
   const upload = new UploadBody(body);

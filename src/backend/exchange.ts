@@ -5,10 +5,10 @@ import type { IncomingResponse } from '../wire/message.ts';
 import { abandoned, backendFailure } from './failure.ts';
 import { type BodyFlow, ResponseBody } from './response-body.ts';
 
-/** How an exchange failed before there was an answer. */
+/** An exchange that failed before there was an answer; `error` is what was thrown. */
 export class ExchangeFailure extends Error {
   readonly error: unknown;
-  /** The request, or a piece of it, may have reached the backend. */
+  /** Whether the request, or a part of it, may have reached the backend. */
   readonly written: boolean;
 
   constructor(thrown: unknown, written: boolean) {
@@ -19,7 +19,8 @@ export class ExchangeFailure extends Error {
 }
 
 /**
- * One request and its answer, as undici tells of it. `answer` settles with the head; the body is pulled after that.
+ * Handles the events that undici emits for one request and its answer. `answer` settles with the head; the body is
+ * pulled after that.
  */
 export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
   readonly #answer = Promise.withResolvers<IncomingResponse>();
@@ -30,17 +31,23 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
   #body: ResponseBody | undefined;
   #abandoned: unknown;
 
-  /** `onOver`: the connection is free again, or lost. It may be called twice. */
+  /**
+   * Begins to listen to the signal.
+   * @param about `onOver` is called when the connection is free again, or lost. It may be called twice.
+   */
   constructor(method: string, about: { readonly signal: AbortSignal | undefined; readonly onOver: () => void }) {
     const { signal, onOver } = about;
     this.#method = method;
     this.#signal = signal;
     this.#onOver = onOver;
     signal?.addEventListener('abort', this.#giveUp);
-    if (signal?.aborted === true) this.#giveUp(); // it would not be told again
+    if (signal?.aborted === true) this.#giveUp(); // a signal that has aborted already emits no event
   }
 
-  /** @throws ExchangeFailure */
+  /**
+   * Resolves with the head of the answer.
+   * @throws ExchangeFailure
+   */
   get answer(): Promise<IncomingResponse> {
     return this.#answer.promise;
   }
@@ -92,12 +99,12 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
     this.#controller?.abort(new Error('the rest of the answer is not wanted'));
   }
 
-  /** What must never be taken for a whole answer, or for a stored object. */
+  /** Refuses a successful answer without framing, which must never be taken for a whole object. */
   #refuses(status: number, headers: HeaderList, length: string | undefined): boolean {
     if (status >= 300) return false;
     const bodiless = this.#method === 'HEAD' || status === 204;
     if (!bodiless && length === undefined && !headers.has('transfer-encoding')) {
-      // Its end would be the connection's end: a truncated answer would look whole.
+      // Such a body ends when the connection ends, so a truncated one would look whole.
       this.#fail(new GatewayError('BackendError', 'The backend answered without a length.', { source: 'backend' }));
       return true;
     }
@@ -112,7 +119,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
   readonly #giveUp = (): void => {
     this.#abandoned = abandoned(this.#signal as AbortSignal);
     if (this.#controller !== undefined) this.#controller.abort(this.#abandoned as Error);
-    // Still queued behind other requests: the caller need not wait until its turn comes.
+    // undici still has the request in its queue. The caller is told at once and does not wait for the request's turn.
     else this.onResponseError(null, this.#abandoned as Error);
   };
 
@@ -122,7 +129,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
   }
 }
 
-/** undici hands over the bytes of names and values; latin1 keeps them one character a byte (wire/headers.ts). */
+/** undici gives names and values as bytes. Read as latin1, each character is one byte (wire/headers.ts). */
 function rawStrings(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
   if (!Array.isArray(raw)) return [];
   return raw.map((item) => (typeof item === 'string' ? item : item.toString('latin1')));

@@ -1,6 +1,6 @@
 import { clientError, GatewayError } from '../errors.ts';
 
-/** Why an exchange with the backend failed: a bounded set, used as a metric label. */
+/** Why an exchange with the backend failed. The set is bounded, because the reason is a metric label. */
 export type FailureReason = 'connect' | 'tls' | 'timeout' | 'reset' | 'protocol' | 'gateway';
 
 const REASONS: Readonly<Record<string, FailureReason>> = {
@@ -34,20 +34,22 @@ const MESSAGES: Readonly<Record<FailureReason, string>> = {
   gateway: 'The gateway met an internal error at its connection to the backend. Try again.',
 };
 
+/** Finds the reason for what a socket, node or undici threw. */
 export function failureReason(thrown: unknown): FailureReason {
   const code = codeOf(thrown);
   const known = REASONS[code];
   if (known !== undefined) return known;
-  // undici's parser errors: an answer that ends too early is one as well.
+  // undici's parser throws this. It throws the same for an answer that ends too early.
   if (nameOf(thrown) === 'HTTPParserError') return /EOF/.test((thrown as Error).message) ? 'reset' : 'protocol';
   if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_/.test(code)) return 'tls';
-  // Sockets and undici give every error a code; one without is a fault of our own, not of the backend.
+  // Sockets and undici give every error a code. An error without one is a fault of the gateway, not of the backend.
   return code === '' ? 'gateway' : 'reset';
 }
 
 /**
- * What a transport threw, as the error that may reach a client: without addresses. The cause keeps name, code and
- * message only: undici hangs raw bytes of the answer and socket details on its errors, and logs print them.
+ * Turns what a transport threw into the error that may reach a client, which names no addresses. The cause keeps only
+ * name, code and message, because undici attaches raw bytes of the answer and details of the socket to its errors, and
+ * logs would print them.
  */
 export function backendFailure(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
@@ -60,14 +62,14 @@ export function backendFailure(thrown: unknown): GatewayError {
   return new GatewayError(code, MESSAGES[reason], { source: 'backend', cause });
 }
 
-/** An error document that is no document: nothing in it is worth more memory. */
+/** The error for an error document that is too large to be one; nothing in it is worth more memory. */
 export function documentTooLarge(): GatewayError {
   return new GatewayError('BackendError', 'The backend answered an error document that is too large.', {
     source: 'backend',
   });
 }
 
-/** The client left, or the gateway gave the request up: nobody waits for this answer. */
+/** The error for a request whose client left, or which the gateway aborted: nobody waits for the answer any more. */
 export function abandoned(signal: AbortSignal): GatewayError {
   if (signal.reason instanceof GatewayError) return signal.reason;
   return clientError('RequestTimeout', 'The request was given up before its answer was complete.', {

@@ -5,5 +5,5 @@ export type Identity =
   | { readonly asker: 'gateway' | 'caller'; readonly credentials: BackendCredentials }
   | { readonly asker: 'anonymous'; readonly credentials: undefined };
 
-/** The request goes unsigned, so that the backend decides as for anybody. */
+/** Requests go out unsigned, so that the backend decides as for anybody. */
 export const ANONYMOUS: Identity = { asker: 'anonymous', credentials: undefined };

@@ -1,6 +1,9 @@
 import type { HeaderList } from '../wire/headers.ts';
 
-/** The connection's own affair (RFC 9110 §7.6.1), or what undici sets itself; it refuses `expect`. */
+/**
+ * Headers that belong to one connection (RFC 9110 §7.6.1) or that undici sets itself; `expect` is one that undici
+ * refuses.
+ */
 const CONNECTION_HEADERS = new Set([
   'connection',
   'content-length',
@@ -13,7 +16,10 @@ const CONNECTION_HEADERS = new Set([
   'upgrade',
 ]);
 
-/** In node's flat shape. `bytes` is the length of a streamed body: undici would send it chunked otherwise. */
+/**
+ * Returns names and values in turn, as node takes them. `bytes` is the length of a streamed body, which undici would
+ * else send in chunks.
+ */
 export function outgoingHeaders(headers: HeaderList, bytes: number | undefined): string[] {
   const raw: string[] = [];
   headers.forEach((lowerName, value, name) => {

@@ -1,9 +1,10 @@
 import type { HeaderList } from '../wire/headers.ts';
 
 /**
- * The head of the backend's answer for the client: what the operation's list names, with order, case and duplicates
- * kept, and the gateway's request id in place of the backend's (every vendor's header ends in `request-id`). All else
- * stays behind: cookies, redirections, and whatever tells of the server or of the exchange with it.
+ * Returns the headers of the backend's answer that go to the client, names and values in turn. They are those that the
+ * operation's list names, with order, case and duplicates kept, and the gateway's request id in place of the backend's
+ * (every vendor's header for it ends in `request-id`). All others are left out: cookies, redirections, and whatever
+ * describes the backend's server or the connection to it.
  */
 export function passedHeaders(
   headers: HeaderList,

@@ -17,11 +17,13 @@ import type { Identity } from './identity.ts';
 import { passedHeaders } from './pass-through-headers.ts';
 import { withoutWarning } from './withheld-warning.ts';
 
-/** What the lane carries: a request whose body, if it has one, is verified, whole, and never an object's bytes. */
+/**
+ * What the lane carries: a request whose body, if it has one, is verified and whole, and is never an object's bytes.
+ */
 export interface Forwarding extends ForwardedRequest {
-  /** With whose rights; undefined: the gateway's own. */
+  /** With whose rights the request goes out; undefined means the gateway's own. */
   readonly identity?: Identity | undefined;
-  /** For whom; undefined: the gateway's own business. */
+  /** For whom the request is sent; undefined means for the gateway itself. */
   readonly sharer?: Sharer | undefined;
   readonly requestId: string;
   readonly renderError: (error: GatewayError) => WireResponse;
@@ -29,12 +31,12 @@ export interface Forwarding extends ForwardedRequest {
 
 const MAX_ERROR_DOCUMENT_BYTES = 256 * 1024;
 
-/** One request on its way through http-proxy, which only hands `req` and `res` to its events. */
+/** One request on its way through http-proxy, whose events name only `req` and `res`. */
 interface Passage {
   readonly forwarded: Forwarding;
   readonly outgoing: OutgoingRequest;
   readonly body: Readable;
-  /** Whom it goes to. */
+  /** The host and port that the request is sent to. */
   readonly authority: string;
   readonly startedAt: number;
   proxyRequest: ClientRequest | undefined;
@@ -42,14 +44,15 @@ interface Passage {
 }
 
 /**
- * Requests that carry no object bytes, re-signed and otherwise as they came: http-proxy 1.18.1 behind one adapter. It
- * is unmaintained and correct only with guards, marked below; each has a regression test of its name.
+ * Sends requests that carry no object bytes: they are signed anew and are otherwise as they came. It uses http-proxy
+ * 1.18.1, which is unmaintained and correct only with guards. They are marked below with "Guard", and each has a
+ * regression test of its name.
  */
 export class PassThroughLane {
   readonly #options: BackendOptions;
   readonly #agent: HttpAgent;
   readonly #proxy: httpProxy;
-  /** Shares the agent's sockets out: its own queue does not know for whom a request is. */
+  /** Shares the agent's sockets out among tenants; the agent's own queue does not know for whom a request is. */
   readonly #places: FairPlaces;
   readonly #passages = new WeakMap<IncomingMessage, Passage>();
 
@@ -63,7 +66,8 @@ export class PassThroughLane {
     this.#agent = secure ? new HttpsAgent({ ...pool, ...options.tls }) : new HttpAgent(pool);
     this.#proxy = httpProxy.createProxyServer({
       agent: this.#agent,
-      // Guard: the name in TLS would be the Host that the client sent, and the certificate be held against that.
+      // Guard: without this, TLS would send the client's Host as the server name, and the certificate would be checked
+      // against it.
       changeOrigin: true,
       selfHandleResponse: true,
     });
@@ -71,7 +75,7 @@ export class PassThroughLane {
     this.#proxy.on('proxyRes', (answer, request) => this.#passages.get(request)?.answered(answer));
   }
 
-  /** The answer is written by the returned function, errors included: its promise does not reject. */
+  /** Returns a function that sends the request and writes the answer, errors included. Its promise does not reject. */
   forward(forwarded: Forwarding): PassThrough['passThrough'] {
     return async (request, response) => {
       const gone = new AbortController();
@@ -98,23 +102,27 @@ export class PassThroughLane {
     this.#proxy.close();
   }
 
-  /** Resolves with the backend's answer, its head read. Asks twice when a kept connection turns out to be dead. */
+  /**
+   * Resolves with the backend's answer once its head was read. It asks a second time if a kept connection turns out to
+   * be dead.
+   */
   async #ask(forwarded: Forwarding, request: IncomingMessage, response: ServerResponse): Promise<IncomingMessage> {
     for (let attempt = 0; ; attempt++) {
       if (response.destroyed) throw clientGone();
       const passage = Promise.withResolvers<IncomingMessage>();
       const current = this.#board(forwarded, request, passage.resolve);
-      // Guard: an aborted client would leave its upstream exchange open.
+      // Guard: without this, the exchange with the backend would stay open when the client aborts.
       const onClose = () => {
         if (response.writableFinished) return;
         current.proxyRequest?.destroy();
-        // http-proxy tells nobody when the client's own end caused the failure.
+        // http-proxy reports nothing if the failure was caused by the client's own end.
         passage.reject(clientGone());
       };
       response.once('close', onClose);
-      // Guard: with Expect present, proxyReq is not emitted, and the request would go out unsigned.
+      // Guard: if Expect is present, http-proxy does not emit proxyReq, and the request would go out unsigned.
       delete request.headers.expect;
-      // Guard: its first call to util._extend makes Node print a deprecation warning that nobody can mend.
+      // Guard: http-proxy's first call to util._extend makes Node print a deprecation warning that no operator can act
+      // on.
       withoutWarning('DEP0060', () => {
         const target = `${this.#options.endpoint.protocol}//${current.authority}`;
         const { method } = forwarded.request;
@@ -142,7 +150,7 @@ export class PassThroughLane {
       forwarded,
       authority: dialect.authorityOf(endpoint, outgoing.bucket),
       outgoing: { ...outgoing, headers: outgoing.headers.clone() },
-      // Filled once the head is signed: a first body byte would send the head that http-proxy made.
+      // The body stays empty until the head is signed: a first byte of it would send the head that http-proxy made.
       body: new Readable({ read: () => undefined }),
       startedAt,
       proxyRequest: undefined,
@@ -156,7 +164,7 @@ export class PassThroughLane {
     return passage;
   }
 
-  /** http-proxy has made a request of its own reading; this makes it ours, and signs it. */
+  /** Replaces the request that http-proxy has made by the one that is meant, and signs it. */
   #send(proxyRequest: ClientRequest, request: IncomingMessage): void {
     const passage = this.#passages.get(request);
     if (passage === undefined) {
@@ -168,9 +176,9 @@ export class PassThroughLane {
     const { identity } = forwarded;
     passage.proxyRequest = proxyRequest;
     dialect.sign(outgoing, identity === undefined ? credentials : identity.credentials, authority, now());
-    // Guard: http-proxy collapses `//` in the path.
+    // Guard: http-proxy replaces `//` in the path by `/`.
     proxyRequest.path = outgoing.path;
-    // Guard: it takes node's merged, lower-cased headers: duplicates and case would be lost.
+    // Guard: http-proxy uses node's merged headers in lower case, so that duplicates and case would be lost.
     replaceHeaders(proxyRequest, outgoing.headers);
     const bodyBytes = outgoing.body === undefined ? 0 : (outgoing.body as Buffer).length;
     if (bodyBytes > 0 || outgoing.method === 'PUT' || outgoing.method === 'POST') {
@@ -186,12 +194,14 @@ export class PassThroughLane {
   async #relay(answer: IncomingMessage, forwarded: Forwarding, response: ServerResponse): Promise<void> {
     const status = answer.statusCode ?? 502;
     const headers = new HeaderList(answer.rawHeaders);
-    // Nothing was asked under a condition, and no other place is the client's business.
+    // The request had no conditions, so a 304 makes no sense; and a redirection would tell the client of a place that
+    // it must not know.
     if (status >= 300 && status < 400) throw unasked(answer, status);
-    // An error names the backend's ids, and may speak of credentials that are not the client's: it is told anew.
+    // An error of the backend names its ids and may speak of credentials that are not the client's, so it is rendered
+    // anew.
     if (status >= 400) throw await this.#readError(answer, { status, headers, forwarded });
     response.writeHead(status, passedHeaders(headers, forwarded));
-    // Past the head an error destroys both sides: a truncated answer never looks whole.
+    // After the head, an error destroys both sides, so that a truncated answer never looks whole.
     await pipeline(answer, response);
   }
 
@@ -202,7 +212,7 @@ export class PassThroughLane {
     const response: IncomingResponse = { status, headers, body: answer, discard: () => answer.destroy() };
     const document = await collect(answer, MAX_ERROR_DOCUMENT_BYTES, documentTooLarge);
     const refusal = this.#options.dialect.readError(response, document, {}, forwarded.identity?.asker);
-    // The client's own conditions went along.
+    // The client's conditions were sent along, so the refusal may be due to them.
     return explained(refusal, { ifMatch: '*' });
   }
 

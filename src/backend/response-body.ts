@@ -1,13 +1,18 @@
 import type { ByteSource } from '../wire/message.ts';
 
-/** What one answer may hold in memory before its connection is paused, beside one read of the socket. */
+/**
+ * How many bytes of one answer wait in memory before its connection is paused; one more read of the socket may come on
+ * top.
+ */
 const PAUSE_AT_BYTES = 256 * 1024;
-/** Where it goes on: reading in bursts costs less than pausing after every chunk. */
+/** How few bytes wait when the connection is resumed. Reading in bursts costs less than pausing after every chunk. */
 const RESUME_AT_BYTES = 64 * 1024;
-/** Rests up to this are read and dropped to keep the connection; past it a new connection is cheaper. */
+/**
+ * A rest of up to this size is read and dropped to keep the connection; for a larger one, a new connection is cheaper.
+ */
 export const DRAIN_BYTES = 64 * 1024;
 
-/** The connection as a body sees it. */
+/** What a body needs of the connection that carries it. */
 export interface BodyFlow {
   pause(): void;
   resume(): void;
@@ -15,10 +20,10 @@ export interface BodyFlow {
   abort(): void;
 }
 
-/** An answer's body: pushed by the connection, pulled by the reader, with a small bounded queue in between. */
+/** The body of one answer. The connection pushes it and the reader pulls it, with a small bounded queue in between. */
 export class ResponseBody implements ByteSource, AsyncIterator<Buffer> {
   readonly #flow: BodyFlow;
-  /** Bytes still to come, or undefined when the answer has no Content-Length. */
+  /** How many bytes are still to come; undefined if the answer has no Content-Length. */
   #restBytes: number | undefined;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -43,7 +48,7 @@ export class ResponseBody implements ByteSource, AsyncIterator<Buffer> {
       this.#queuedBytes -= chunk.length;
       if (this.#paused && this.#queuedBytes <= RESUME_AT_BYTES) {
         this.#paused = false;
-        this.#flow.resume(); // may push at once
+        this.#flow.resume(); // this may push more data at once
       }
       return Promise.resolve({ done: false, value: chunk });
     }
@@ -93,7 +98,7 @@ export class ResponseBody implements ByteSource, AsyncIterator<Buffer> {
     this.#reader = undefined;
   }
 
-  /** What came before stays readable; then the reader gets `thrown`. */
+  /** Ends the body with an error. What arrived before stays readable; after that the reader gets `thrown`. */
   fail(thrown: unknown): void {
     this.#failure = { thrown };
     this.#reader?.reject(thrown);

@@ -19,7 +19,7 @@ import {
 
 const reservedBucket = matching(/^[a-z0-9._-]{1,63}$/, 'a bucket name in lower case');
 
-/** The default of what the gateway finds out of its store by itself (docs/stores.md). */
+/** The default of settings whose value the gateway finds out from its store (docs/stores.md). */
 const FOUND_OUT = 'found out';
 
 const backendTls = z.strictObject({
@@ -95,12 +95,13 @@ export const backendSettings = z.strictObject({
   tls: backendTls.prefault({}),
 });
 
-/** What holds between the settings of `backend`. */
+/** Rules between several settings of `backend`. */
 export const BACKEND_RULES: readonly SettingRule[] = [
   oneOf(['backend.endpoint', 'backend.directory'], 'Say where the objects are stored.'),
   together('backend.tls.cert', 'backend.tls.key'),
   needs('backend.endpoint', ['backend.credentials.accessKeyId', 'backend.credentials.secretAccessKey']),
-  // Certificates for a connection that would be in the clear: somebody believes it is not.
+  // Certificates for a connection without TLS have no effect, and whoever set them believes that the connection is
+  // encrypted.
   (given) => {
     const endpoint = given.value('backend.endpoint');
     const used = ['ca', 'cert', 'key'].some((name) => given.isGiven(`backend.tls.${name}`));

@@ -2,8 +2,9 @@ import { GatewayError } from '../errors.ts';
 import type { ByteSource } from '../wire/message.ts';
 
 /**
- * A request body of declared length on its way out. It throws rather than end short or run over, so a length that lies
- * never becomes an object; and it can be let go of while its reader still waits, because a backend may answer early.
+ * The body of a request to the backend, of a declared length. It throws if its source gives fewer or more bytes than
+ * declared, so that a wrong length never becomes an object. A backend may answer early; therefore the body can be let
+ * go of while its reader still waits.
  */
 export class UploadBody {
   readonly bytes: number;
@@ -21,7 +22,7 @@ export class UploadBody {
     this.#source = body.source;
   }
 
-  /** Its bytes were asked for: what was given cannot be had again. */
+  /** Whether the reader has asked for bytes: what was given then cannot be had again. */
   get consumed(): boolean {
     return this.#asked;
   }
@@ -34,14 +35,14 @@ export class UploadBody {
     return this.#pulledBytes === this.bytes;
   }
 
-  /** What the source itself threw, or undefined. */
+  /** What the source threw, or how its length was wrong; undefined if nothing failed. */
   get failure(): { readonly thrown: unknown } | undefined {
     return this.#failure;
   }
 
   /**
-   * Resolves once the first piece is there, which `next` gives then. Until that is asked nothing is consumed: an attempt
-   * that finds no connection may be repeated.
+   * Resolves once the first piece is there; the first call of `next` returns it. Until `next` is called nothing is
+   * consumed, so an attempt that finds no connection may be repeated.
    * @throws whatever the source throws
    */
   async begun(): Promise<void> {
@@ -63,19 +64,19 @@ export class UploadBody {
   }
 
   /**
-   * Lets go of the source; whoever still pulls waits until `close`. Ending or failing the pull instead would end the
-   * exchange whose answer is being read.
+   * Lets go of the source. A pull that is pending stays so until `close`: if it ended or failed here, the exchange
+   * whose answer is being read would end with it.
    */
   release(): void {
     if (this.#released) return;
     this.#released = true;
     const iterator = this.#iterator ?? this.#source[Symbol.asyncIterator]();
     this.#iterator = iterator;
-    // The exchange's fate is decided already, and the source has nothing to add to it.
+    // The outcome of the exchange is decided already, so an error of the source no longer matters.
     iterator.return?.()?.then(undefined, () => undefined);
   }
 
-  /** The exchange is over: a pull that still waits ends. */
+  /** Ends the exchange: a pull that is still pending resolves. */
   close(): void {
     this.release();
     this.#over.resolve({ done: true, value: undefined });

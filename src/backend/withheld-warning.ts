@@ -1,6 +1,7 @@
 /**
- * http-proxy calls util._extend, which its users cannot mend. Node tells of a deprecation once a process, at the
- * first call, so http-proxy's are all that must be kept from telling; every other deprecation is told.
+ * Runs `work` and withholds the deprecation warnings of this code. http-proxy calls util._extend, which nobody who uses
+ * it can change. Node warns once a process, at the first call, so it is enough to withhold the warnings during calls
+ * into http-proxy. All other warnings are emitted.
  */
 export function withoutWarning(code: string, work: () => void): void {
   const emitWarning = process.emitWarning;

@@ -1,11 +1,11 @@
 /**
- * The head of an HTTP/1.1 answer, read strictly (RFC 9112): a head that two readers could take for different messages is
- * refused, not repaired. Object stores are the only peers, and all of them pass. Tests hold this reader against node's
- * HTTP parser.
+ * The head of an HTTP/1.1 answer, read strictly (RFC 9112). A head that two readers could take for different messages
+ * is refused and not repaired. The only peers are object stores, and all known ones send heads that pass. Tests compare
+ * this reader with node's HTTP parser.
  */
 export interface AnswerHead {
   readonly status: number;
-  /** Names and values in turn, as they were on the wire; latin1, so each character is a byte. */
+  /** Names and values in turn, as they were on the wire, read as latin1 so that each character is one byte. */
   readonly raw: string[];
   readonly framing: Framing;
   /** Whether the connection may carry another exchange after this one. */
@@ -21,9 +21,9 @@ export interface Field {
 export type Framing =
   | { readonly kind: 'length'; readonly bytes: number }
   | { readonly kind: 'chunked' }
-  /** 204 and 304 have no body, whatever the fields say. */
+  /** There is no body. Statuses 204 and 304 have none, whatever the header fields say. */
   | { readonly kind: 'none' }
-  /** The fields name neither length nor chunks, so only the connection's end would end the body. */
+  /** The fields give neither a length nor chunks, so that only the end of the connection would end the body. */
   | { readonly kind: 'endless' };
 
 const STATUS_LINE = /^HTTP\/1\.1 ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
@@ -31,7 +31,10 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const LENGTH = /^\d{1,15}$/;
 
-/** @throws Error with code ANSWER_MALFORMED */
+/**
+ * Reads the head of an answer, without the empty line that ends it.
+ * @throws Error with code ANSWER_MALFORMED
+ */
 export function readAnswerHead(text: string): AnswerHead {
   const lines = text.split('\r\n');
   const status = Number(STATUS_LINE.exec(lines[0] as string)?.[1] ?? malformed('status line'));
@@ -55,7 +58,8 @@ export function readAnswerHead(text: string): AnswerHead {
         break;
       case 17:
         if (name.toLowerCase() === 'transfer-encoding') {
-          // Node's parser takes "chunked" with a tab beside it for another coding, and reads the body to its end.
+          // Node's parser takes "chunked" with a tab beside it for an unknown coding, and reads the body until the
+          // connection ends.
           if (chunked || value.toLowerCase() !== 'chunked' || line.includes('\t')) malformed('Transfer-Encoding');
           chunked = true;
         }
@@ -67,13 +71,15 @@ export function readAnswerHead(text: string): AnswerHead {
 }
 
 /**
- * Reads a line of a head or of a trailer. A folded line (obs-fold, RFC 9112 §5.2) is refused, as a name has no blank.
+ * Reads one line of a head or of a trailer. A folded line (obs-fold, RFC 9112 §5.2) is refused, because a name holds no
+ * blank.
  * @throws Error with code ANSWER_MALFORMED
  */
 export function readField(line: string): Field {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon);
-  // Blanks and tabs alone: String.trim would take a byte A0, the end of an "à" in UTF-8, and bytes that are forbidden.
+  // Only blanks and tabs are cut off. String.trim would also cut the byte A0, which ends an "à" in UTF-8, and bytes
+  // that are forbidden.
   let from = colon + 1;
   let end = line.length;
   while (from < end && isBlank(line.charCodeAt(from))) from++;
@@ -93,6 +99,10 @@ function framingOf(status: number, chunked: boolean, length: string | undefined)
   return length === undefined ? { kind: 'endless' } : { kind: 'length', bytes: Number(length) };
 }
 
+/**
+ * Refuses an answer that is not valid HTTP/1.1; `what` names the part that is wrong.
+ * @throws Error with code ANSWER_MALFORMED
+ */
 export function malformed(what: string): never {
   throw Object.assign(new Error(`malformed answer: ${what}`), { code: 'ANSWER_MALFORMED' });
 }

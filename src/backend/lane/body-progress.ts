@@ -1,10 +1,12 @@
 import type { Framing } from './answer-head.ts';
 import { ChunkedBody } from './chunked-body.ts';
 
-/** How much of an answer's body has come, and where in the bytes of the connection it ends. */
+/** Counts how much of an answer's body has arrived, and finds where in the connection's bytes the body ends. */
 export class BodyProgress {
   readonly #chunks: ChunkedBody | undefined;
-  /** Of a body with a length: all of it, and what has not come yet. */
+  /**
+   * The length of a body that has a Content-Length, and below how many of its bytes are still to come; both in bytes.
+   */
   readonly #wholeBytes: number;
   #restBytes: number;
   #overran = false;
@@ -15,17 +17,17 @@ export class BodyProgress {
     this.#restBytes = this.#wholeBytes;
   }
 
-  /** Whether the body comes in chunks, so that nobody knows how much of it is left. */
+  /** Whether the body comes in chunks; then nobody knows how many bytes are left. */
   get chunked(): boolean {
     return this.#chunks !== undefined;
   }
 
-  /** How many bytes of a body with a length came. */
+  /** How many bytes of a body with a Content-Length have arrived. */
   get hadBytes(): number {
     return this.#wholeBytes - this.#restBytes;
   }
 
-  /** How many bytes of a body with a length are still to come. */
+  /** How many bytes of a body with a Content-Length are still to come. */
   get restBytes(): number {
     return this.#restBytes;
   }
@@ -34,7 +36,10 @@ export class BodyProgress {
     return this.#chunks?.done ?? this.#restBytes === 0;
   }
 
-  /** Whether bytes came that lie past the body's end, so that nobody knows whose they are. */
+  /**
+   * Whether bytes arrived after the end of the body. Nobody knows to which message they belong, so the connection must
+   * not be used again.
+   */
   get overran(): boolean {
     return this.#overran;
   }

@@ -1,30 +1,32 @@
 import { HeaderList } from '../../wire/headers.ts';
 import type { ByteSource, IncomingResponse } from '../../wire/message.ts';
 
-/** The connection as the body of its answer sees it. */
+/** What a body needs of the connection that carries it. */
 export interface BodyConnection {
   pull(): Promise<IteratorResult<Buffer>>;
   discard(): void;
-  /** The answer that is on its way belongs to this body from now on. */
+  /** Makes `body` the reader of the answer that this connection carries. */
   readBy(body: LaneBody): void;
 }
 
 export const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** Asks for the rest of a body, from the byte after those that came. */
+/**
+ * Asks the store for the rest of a body that was interrupted; `fromByte` is the number of bytes that arrived already.
+ */
 export type AskAgain = (fromByte: number) => Promise<IncomingResponse>;
 
 /**
- * One answer's body. It outlives its exchange: a reader that pulls again at its end must not touch the next exchange of
- * the connection. It may outlive its connection, too: where others needed the connection while the reader took its time,
- * the rest is asked for again when the reader wants it.
+ * The body of one answer. It outlives its exchange: a reader that pulls again after the end must not disturb the next
+ * exchange of the connection. It can outlive its connection as well: if others needed the connection while the reader
+ * was slow, the rest is asked for again when the reader wants it.
  */
 export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
   #connection: BodyConnection | undefined;
   #askAgain: AskAgain | undefined;
-  /** What had come and was not read yet when the connection was taken away. */
+  /** What had arrived and was not read yet when the connection was taken away. */
   #kept: Buffer | undefined;
-  /** How many bytes came over the connections before this one. */
+  /** How many bytes of the body arrived over earlier connections. */
   #bytesBefore = 0;
   #interrupted = false;
   #failure: { readonly thrown: unknown } | undefined;
@@ -34,7 +36,10 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
     this.#connection = connection;
   }
 
-  /** Lets others have the connection from now on, if they need it. */
+  /**
+   * Allows that this body's connection is given to others while its reader is slow. `askAgain` gets the rest
+   * afterwards.
+   */
   allowInterruption(askAgain: AskAgain): void {
     this.#askAgain = askAgain;
   }
@@ -65,14 +70,16 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
     connection?.discard();
   }
 
+  /** Parts this body from its connection, because the whole answer was read. */
   detach(): void {
     this.#connection = undefined;
   }
 
   /**
-   * The connection goes to others.
-   * @param kept bytes that came already; this body keeps them
-   * @param hadBytes how many bytes of this connection's answer came, `kept` among them
+   * Parts this body from its connection, because others need it. The reader goes on over another connection when it
+   * pulls again.
+   * @param kept bytes that arrived already and that this body keeps for its reader; undefined if there are none
+   * @param hadBytes how many bytes of this connection's answer arrived, `kept` included
    * @param whole whether nothing of the answer is left to ask for
    */
   interrupt(kept: Buffer | undefined, hadBytes: number, whole: boolean): void {
@@ -89,7 +96,7 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
       this.#kept = undefined;
       return { done: false, value: kept };
     }
-    // A body that could not be had to its end never ends as if it had been.
+    // A body whose rest could not be read fails at every further pull; it never looks as if it had ended.
     if (this.#failure !== undefined) throw this.#failure.thrown;
     if (this.#askAgain === undefined) return DONE;
     try {
@@ -102,7 +109,7 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
     }
   }
 
-  /** Takes the place of the other body at its connection. */
+  /** Takes the place of the body `rest` at the connection that carries it. */
   #goOn(rest: LaneBody): Promise<IteratorResult<Buffer>> {
     if (this.#letGo) {
       rest.discard();
@@ -117,7 +124,7 @@ export class LaneBody implements ByteSource, AsyncIterator<Buffer> {
   }
 }
 
-/** An answer as its caller gets it. `raw` are its fields, names and values in turn. */
+/** Makes the answer that the caller gets. `raw` holds its header fields, names and values in turn. */
 export function answerWith(status: number, raw: readonly string[], body: LaneBody): IncomingResponse {
   return {
     status,

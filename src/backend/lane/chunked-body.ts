@@ -1,17 +1,22 @@
 import { malformed, readField } from './answer-head.ts';
 
-/** The longest chunk line, with its extensions, and the longest trailer field. Stores send nothing that is longer. */
+/**
+ * The longest line that holds a chunk's size and extensions, and the longest trailer field. No store sends longer ones.
+ */
 const MAX_LINE_BYTES = 1024;
 const MAX_TRAILER_LINES = 16;
-/** A chunk's size and its extensions, without the blanks that RFC 9112 §7.1.1 bids readers to take: no store sends them. */
+/**
+ * A chunk's size and its extensions. RFC 9112 §7.1.1 has readers take blanks in it too; they are refused, because no
+ * store sends them.
+ */
 const SIZE_LINE =
   /^([0-9A-Fa-f]{1,8})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
-/** Fields that frame the message: in a trailer they come too late to be true (RFC 9110 §6.5.1). */
+/** Fields that say how long the message is. In a trailer they come too late, and are refused (RFC 9110 §6.5.1). */
 const FRAMES = /^(?:content-length|transfer-encoding)$/i;
 
 /**
- * Undoes the chunked transfer coding (RFC 9112 §7.1), strictly: every line must end with CRLF. Trailer fields are checked,
- * then dropped.
+ * Undoes the chunked transfer coding (RFC 9112 §7.1). It is strict: every line must end with CRLF. Trailer fields are
+ * checked and then dropped.
  */
 export class ChunkedBody {
   #state: 'size' | 'data' | 'data-end' | 'trailer' | 'done' = 'size';
@@ -24,7 +29,8 @@ export class ChunkedBody {
   }
 
   /**
-   * @returns a copy of the data in these bytes, and how many bytes belonged to the body
+   * Takes the next bytes of the connection.
+   * @returns a copy of the data in these bytes, and how many of the bytes belonged to the body
    * @throws Error with code ANSWER_MALFORMED
    */
   push(bytes: Buffer): { readonly data: Buffer; readonly consumedBytes: number } {

@@ -13,21 +13,18 @@ import { Pace, type Progress } from './pace.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { type LaneTarget, openSocket } from './socket.ts';
 
-/** What the connection's owner hears, and the owner's clock. */
+/** What a connection tells its owner, and the owner's clock. */
 export interface LaneOwner {
   readonly ticks: number;
-  /** The connection may carry the next exchange. */
+  /** The connection is free for the next exchange. */
   idle(connection: LaneConnection): void;
-  /** The connection is closed or about to be, for whatever reason. Called once. */
+  /** The connection is closed or about to be, for whatever reason. It is called once. */
   gone(connection: LaneConnection): void;
 }
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'done' | 'closed';
 
-/**
- * One raw socket that carries one exchange at a time: a request out, an answer in. The inbox holds the bytes of the
- * answer, the body's progress says where the answer ends, and this class decides what becomes of the connection.
- */
+/** One raw socket that carries one exchange at a time. This class decides what becomes of the socket after each one. */
 export class LaneConnection implements BodyConnection, LaneCarrier {
   readonly #owner: LaneOwner;
   readonly #inbox: Inbox;
@@ -36,18 +33,18 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
   #exchange: LaneExchange | undefined;
   #body: LaneBody | undefined;
   #reusable = true;
-  /** Of the answer's body that is on its way, or came last. */
+  /** How much has arrived of the body of the current answer, or of the last one. */
   #came: BodyProgress | undefined;
-  /** The reader let go of the body, and what is left of it is read and dropped. */
+  /** Whether the reader has let go of the body, so that the rest of it is read and dropped. */
   #dropping = false;
   #failure: { readonly thrown: unknown } | undefined;
   #left = false;
   readonly authority: string; // the host and port that it is connected to
-  /** The owner's clock when something last happened. */
+  /** The owner's clock at the time of the last event. */
   lastEventAt = 0;
-  /** Held while an exchange is on its way. */
+  /** The place among the lane's connections that the current exchange holds. */
   place: Place | undefined;
-  /** Of the exchange that is on its way. */
+  /** How fast the client of the current exchange is. */
   pace = new Pace();
 
   constructor(target: LaneTarget, owner: LaneOwner, buffers: ReadBuffers) {
@@ -67,7 +64,9 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     });
   }
 
-  /** What the connection waits for, as far as a timeout is concerned; undefined while it waits for its reader. */
+  /**
+   * What the connection waits for, which decides its timeout; undefined while it waits for its client, who has none.
+   */
   get waitsFor(): 'connect' | 'head' | 'body' | 'request' | undefined {
     switch (this.#phase) {
       case 'connecting':
@@ -84,7 +83,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     }
   }
 
-  /** Whether the exchange waits for the client, whom no timeout of the backend's is about. */
+  /** Whether the exchange waits for its client; the timeouts of the backend do not apply to that. */
   get progress(): Progress {
     const uploadedBytes = this.#exchange?.uploadedBytes ?? 0;
     const waitsForSender = this.#phase === 'head' && this.#exchange?.uploadWaitsFor === 'source';
@@ -92,13 +91,13 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     return { waitsFor: this.#waitsForReader ? 'reader' : undefined, uploadedBytes };
   }
 
-  /** It waits for its reader and can give its connection up: the rest can be asked for again, or all of it came. */
+  /** Whether it waits for its reader and may be given up: the rest can be asked for again, or all of it has arrived. */
   get #waitsForReader(): boolean {
     if (this.#dropping || this.#body?.mayBeInterrupted !== true) return false;
     return this.#phase === 'done' || (this.#inbox.queued !== undefined && this.#came?.chunked === false);
   }
 
-  /** Lets go of an answer whose reader takes its time: the rest is asked for again when it is wanted. */
+  /** Gives up an answer whose reader is slow. Its body asks for the rest again when the reader wants it. */
   interrupt(): void {
     const body = this.#body;
     if (body === undefined || !this.#waitsForReader) return;
@@ -110,13 +109,13 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     this.#leave();
   }
 
-  /** The reader goes on with another body than the one that the answer was given with. */
+  /** Makes `body`, to which an interrupted reader holds on, the reader of the current answer. */
   readBy(body: LaneBody): void {
     this.#body = body;
   }
 
   /**
-   * Sends a request over an idle or connecting connection.
+   * Sends a request over an idle connection, or over one that is still connecting.
    * @throws ExchangeFailure
    */
   exchange(request: LaneRequest): Promise<IncomingResponse> {
@@ -137,7 +136,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     this.#socket.destroy();
   }
 
-  /** The next chunk of the body; what came before may be overwritten. */
+  /** Returns the next chunk of the body; the chunk before it may be overwritten from now on. */
   pull(): Promise<IteratorResult<Buffer>> {
     const queued = this.#inbox.pull();
     if (queued !== undefined) {
@@ -155,7 +154,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     return this.#inbox.wait();
   }
 
-  /** Lets go of the body: reads on over a small rest, closes the connection for a large one. */
+  /** Lets go of the body. A small rest is read and dropped; for a large one the connection is closed. */
   discard(): void {
     this.#inbox.drop();
     if (this.#phase === 'done') {
@@ -209,7 +208,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     return false;
   }
 
-  /** The head is read: the caller gets its answer, and what came of the body so far waits. */
+  /** The head is complete: the caller gets the answer, and what arrived of its body waits in the inbox. */
   #begin({ status, raw, framing, reusable }: AnswerHead, body: Buffer): boolean {
     this.#reusable = reusable && framing.kind !== 'endless';
     const uploaded = this.#exchange?.answered() ?? true;
@@ -222,7 +221,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     const answered = new LaneBody(this);
     this.#body = answered;
     this.#exchange?.resolve(answerWith(status, raw, answered));
-    // An error page that only its connection's end would end: the status says enough.
+    // Only the connection's end would end this error page, so its body is dropped; the status says enough.
     return this.#readBody(framing.kind === 'endless' ? body.subarray(0, 0) : body);
   }
 
@@ -240,7 +239,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     return came.complete || this.#inbox.queued === undefined;
   }
 
-  /** The whole answer came; the connection is free once the reader has let go of the last bytes. */
+  /** Handles the end of the answer. The connection is free once the reader has let go of the last bytes. */
   #complete(): void {
     this.#phase = 'done';
     this.#inbox.endAnswer();
@@ -257,7 +256,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     this.#exchange?.end();
     this.#exchange?.closeUpload();
     this.#exchange = undefined;
-    // What still waits to be sent belongs to an upload that is over.
+    // Bytes that still wait to be sent belong to an upload that has ended, so the connection must not be used again.
     if (!this.#reusable || this.#socket.writableLength > 0) {
       this.#socket.destroy();
       return;
@@ -273,11 +272,11 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     this.#owner.gone(this);
   }
 
-  /** Idempotent: the first reason is the one that is told. */
+  /** Ends the exchange with an error. A second call does nothing, so that the first reason is the one that is told. */
   failed(thrown: unknown): void {
     const phase = this.#phase;
     if (phase === 'closed' || phase === 'done') {
-      // The answer is whole already; only the connection is lost.
+      // The answer has arrived whole, so only the connection is lost.
       this.#reusable = false;
       return;
     }

@@ -2,24 +2,27 @@ import { type AnswerHead, malformed, readAnswerHead } from './answer-head.ts';
 import { DONE } from './body.ts';
 import type { BufferPair, ReadBuffers } from './read-buffers.ts';
 
-/** The size of a buffer for heads. It holds a whole small answer as well, so that such an answer costs one read. */
+/** The size of a buffer for heads, in bytes. A small answer fits in whole, so that it costs one read. */
 const HEAD_BUFFER_BYTES = 32 * 1024;
 
 /**
- * The buffers of one connection, between the socket that fills them and the reader of the answer's body. A chunk is the
- * reader's until its next pull (wire/message.ts), so there are two buffers for a body: while the reader holds one, the
- * socket fills the other, and then waits.
+ * The buffers of one connection, between the socket that fills them and the reader of the answer's body. A chunk
+ * belongs to the reader until its next pull (wire/message.ts). Therefore a body has two buffers: while the reader holds
+ * one, the socket fills the other, and then stops reading until the reader pulls.
  */
 export class Inbox {
   readonly #spare: ReadBuffers;
-  /** Alternate from answer to answer: the reader may still hold the last answer's bytes. */
+  /**
+   * Two buffers for heads that alternate from answer to answer, because the reader may still hold bytes of the last
+   * answer.
+   */
   #heads: BufferPair = [Buffer.allocUnsafeSlow(HEAD_BUFFER_BYTES), Buffer.allocUnsafeSlow(HEAD_BUFFER_BYTES)];
   #headBytes = 0;
-  /** For a body; taken from `#spare` when the first read of one needs it. */
+  /** The two buffers for a body. They are taken from `#spare` at the first read of a body. */
   #pair: BufferPair | undefined;
-  /** The buffer that the socket reads into. */
+  /** The buffer that the socket reads into now. */
   #filling: Buffer | undefined;
-  /** The buffer whose bytes the reader has. */
+  /** The buffer whose bytes the reader holds now. */
   #held: Buffer | undefined;
   #queued: { readonly data: Buffer; readonly owner: Buffer | undefined } | undefined;
   #reader: PromiseWithResolvers<IteratorResult<Buffer>> | undefined;
@@ -28,7 +31,7 @@ export class Inbox {
     this.#spare = spare;
   }
 
-  /** What came and was not pulled yet. */
+  /** What arrived and was not pulled yet; undefined if there is nothing. */
   get queued(): Buffer | undefined {
     return this.#queued?.data;
   }
@@ -38,30 +41,32 @@ export class Inbox {
     return this.#reader !== undefined;
   }
 
-  /** Where the socket reads its next bytes of a head into. */
+  /** Returns the buffer into which the socket reads its next bytes of a head. */
   bufferForHead(): Buffer {
     this.#filling = this.#heads[0];
     return this.#headBytes === 0 ? this.#heads[0] : this.#heads[0].subarray(this.#headBytes);
   }
 
-  /** Where the socket reads its next bytes of a body into. */
+  /** Returns the buffer into which the socket reads its next bytes of a body. */
   bufferForBody(): Buffer {
     this.#pair ??= this.#spare.take();
     const [first, second] = this.#pair;
-    // With one buffer queued and the other held, the socket stands still until the held one is let go.
+    // While one buffer is queued and the reader holds the other, the socket is paused; it resumes when the reader lets
+    // go of its buffer.
     const free = first !== this.#held && first !== this.#queued?.owner;
     this.#filling = free || second === this.#queued?.owner ? first : second;
     return this.#filling;
   }
 
-  /** The last read's bytes. */
+  /** Returns the bytes that the last read brought into the buffer. */
   filled(bytes: number): Buffer {
     return (this.#filling as Buffer).subarray(0, bytes);
   }
 
   /**
-   * Adds the last read's bytes to the head. Interim answers (1xx) are passed over.
-   * @returns the answer's head once it is whole, and the bytes after it
+   * Adds the bytes of the last read to the head. Interim answers (1xx) are skipped.
+   * @param bytes how many bytes the last read brought
+   * @returns the answer's head once it is complete, and the bytes after it; undefined before that
    * @throws Error with code ANSWER_MALFORMED
    */
   readHead(bytes: number): { readonly head: AnswerHead; readonly body: Buffer } | undefined {
@@ -81,13 +86,16 @@ export class Inbox {
     }
   }
 
-  /** The answer is whole: the next head gets another buffer. */
+  /** Must be called when the answer has arrived whole: the next head is read into the other buffer. */
   endAnswer(): void {
     this.#heads = [this.#heads[1], this.#heads[0]];
     this.#headBytes = 0;
   }
 
-  /** Hands body data to the reader, or queues it. `copied`: the data lies in no buffer that the socket reads into. */
+  /**
+   * Hands data of the body to the reader, or queues it if the reader is not waiting. `copied` says that the data lies
+   * in no buffer that the socket reads into.
+   */
   deliver(data: Buffer, copied: boolean): void {
     const owner = copied ? undefined : this.#filling;
     const reader = this.#reader;
@@ -100,7 +108,10 @@ export class Inbox {
     reader.resolve({ done: false, value: data });
   }
 
-  /** The reader pulls: what it had may be overwritten. Returns what is queued, if anything. */
+  /**
+   * Must be called when the reader pulls: the bytes that it had may be overwritten from then on. Returns what is
+   * queued, if anything.
+   */
   pull(): Buffer | undefined {
     const queued = this.#queued;
     this.#queued = undefined;
@@ -108,13 +119,13 @@ export class Inbox {
     return queued?.data;
   }
 
-  /** The reader waits for what comes next. */
+  /** Returns a promise of the next chunk, which `deliver`, `endReader` or `failReader` settles. */
   wait(): Promise<IteratorResult<Buffer>> {
     this.#reader = Promise.withResolvers();
     return this.#reader.promise;
   }
 
-  /** Tells a waiting reader that the body is over. */
+  /** Tells a waiting reader that the body has ended. */
   endReader(): void {
     this.#reader?.resolve(DONE);
     this.#reader = undefined;
@@ -125,22 +136,23 @@ export class Inbox {
     this.#reader = undefined;
   }
 
-  /** The reader wants no more: nothing is held or queued for it. */
+  /** Must be called when the reader wants no more: nothing is held or queued for it any longer. */
   drop(): void {
     this.#held = undefined;
     this.#queued = undefined;
     this.endReader();
   }
 
-  /** Gives the buffers of a body to others. Only once nobody reads them any more. */
+  /** Gives the body's buffers to other connections. Call it only once nobody can read them any more. */
   giveBuffers(): void {
     if (this.#pair !== undefined) this.#spare.give(this.#pair);
     this.#pair = undefined;
   }
 
   /**
-   * Lets go of the answer while its reader may still have the bytes of one buffer: the buffers are for nobody else.
-   * @returns a copy of what was queued
+   * Lets go of an answer whose reader may still hold the bytes of one buffer. The buffers are therefore not given to
+   * other connections.
+   * @returns a copy of what was queued; undefined if nothing was
    */
   abandon(): Buffer | undefined {
     const kept = this.#queued && Buffer.from(this.#queued.data);

@@ -5,7 +5,7 @@ import { abandoned } from '../failure.ts';
 import type { UploadBody } from '../upload-body.ts';
 import { LaneUpload } from './upload.ts';
 
-/** A request as it goes out: its head is written out already. */
+/** A request with its head rendered as text. */
 export interface LaneRequest {
   readonly head: string;
   readonly body: Buffer | UploadBody | undefined;
@@ -14,14 +14,14 @@ export interface LaneRequest {
 
 /** What an exchange tells the connection that carries it. */
 export interface LaneCarrier {
-  /** A piece of the upload goes out, or the system has it. */
+  /** A piece of the upload was handed to the socket, or the operating system has taken it. */
   progressed(): void;
   failed(thrown: unknown): void;
-  /** The caller gave the exchange up. */
+  /** The caller aborted the exchange. */
   givenUp(reason: Error): void;
 }
 
-/** One exchange that a connection carries: its request, and the caller who waits for the answer. */
+/** One exchange that a connection carries: the request, and the promise of the answer that the caller waits for. */
 export class LaneExchange {
   readonly #request: LaneRequest;
   readonly #carrier: LaneCarrier;
@@ -35,17 +35,20 @@ export class LaneExchange {
     request.signal?.addEventListener('abort', this);
   }
 
-  /** @throws ExchangeFailure */
+  /**
+   * Resolves with the head of the answer.
+   * @throws ExchangeFailure
+   */
   get answer(): Promise<IncomingResponse> {
     return this.#answer.promise;
   }
 
-  /** Whether the caller gave it up before it began; the signal would not tell again. */
+  /** Whether the caller aborted before the exchange began; a signal that has aborted already emits no event. */
   get isGivenUp(): boolean {
     return this.#request.signal?.aborted === true;
   }
 
-  /** Whom a streaming upload waits for; undefined once all of it is out, and for other requests. */
+  /** Whom a streamed upload waits for; undefined once all of it was sent, and for any other request. */
   get uploadWaitsFor(): 'source' | 'backend' | undefined {
     return this.#upload?.waitsFor;
   }
@@ -60,7 +63,7 @@ export class LaneExchange {
     if (body === undefined) {
       socket.write(head, 'latin1');
     } else if (Buffer.isBuffer(body)) {
-      // Head and body leave in one system call.
+      // The head and the body leave in one system call.
       socket.cork();
       socket.write(head, 'latin1');
       socket.write(body);
@@ -72,8 +75,9 @@ export class LaneExchange {
   }
 
   /**
-   * The head of the answer came. Before an upload is out it ends it: the backend will not read the rest.
-   * @returns whether the request was out
+   * Must be called when the head of the answer arrives. An upload that was not sent whole ends here, because the
+   * backend does not read the rest.
+   * @returns whether the whole request was sent
    */
   answered(): boolean {
     return this.#upload?.answered() ?? true;
@@ -83,22 +87,22 @@ export class LaneExchange {
     this.#answer.resolve(answer);
   }
 
-  /** No answer comes. */
+  /** Tells the caller that there will be no answer. */
   reject(thrown: unknown): void {
     this.#answer.reject(new ExchangeFailure(thrown, this.#written));
   }
 
-  /** The connection is gone or free: the caller cannot give the exchange up any more. */
+  /** Stops listening to the caller's signal, because the connection is closed or free for others. */
   end(): void {
     this.#request.signal?.removeEventListener('abort', this);
   }
 
-  /** An upload's pull that still waits ends. */
+  /** Ends a pull from the upload's source that is still pending. */
   closeUpload(): void {
     this.#upload?.close();
   }
 
-  /** Hears of the signal's abort. */
+  /** Implements EventListener: it is called when the signal aborts. */
   handleEvent(): void {
     this.giveUp();
   }

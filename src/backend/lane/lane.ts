@@ -12,14 +12,22 @@ import { Pace } from './pace.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import type { LaneTarget } from './socket.ts';
 
-/** Timeouts and slow clients are looked at this often: one timer for all connections, none to set or clear a request. */
+/**
+ * How often timeouts and slow clients are checked. One timer serves all connections, so that no request sets or clears
+ * one of its own.
+ */
 const TICK_MILLISECONDS = 100;
 
-/** A burst of resumed downloads would hold up everybody else's requests. */
+/**
+ * The most downloads and uploads that one tick interrupts. More at once would all resume at once, and hold up everybody
+ * else's requests.
+ */
 const INTERRUPTED_A_TICK = 8;
 
 export interface LaneObserver {
-  /** An exchange gave its connection up for somebody who waited: a download goes on later, an upload was ended. */
+  /**
+   * An exchange gave up its connection because others waited for one. A download is resumed later; an upload has ended.
+   */
   gaveWay?(kind: 'download' | 'upload'): void;
 }
 
@@ -30,20 +38,23 @@ export interface LaneOptions extends LaneTarget {
   readonly bodyTimeoutSeconds: number;
   readonly keepAliveSeconds: number;
   readonly observer?: LaneObserver | undefined;
-  /** Default 100. Tests look more often. */
+  /** How often timeouts and slow clients are checked. The default is 100; tests check more often. */
   readonly tickMilliseconds?: number | undefined;
 }
 
 /**
- * Exchanges over raw sockets: objects, in either direction. undici carries everything else; it reads sockets in small
- * pieces and parses in WebAssembly, which costs a large body four times the CPU of this, and a small object a fifth of
- * the whole request (bench).
+ * Sends requests for objects and uploads over raw sockets. undici carries all other requests. It reads sockets in small
+ * pieces and parses in WebAssembly, which costs four times the CPU for a large body, and for a small object a fifth of
+ * the whole request's CPU (bench/RESULTS.md).
  */
 export class RawSocketLane implements LaneOwner {
   readonly #options: LaneOptions;
   readonly #buffers = new ReadBuffers();
   readonly #connections = new Set<LaneConnection>();
-  /** Last in, first out: the freshest is the least likely to be stale. */
+  /**
+   * Idle connections; the last one put in is the first taken out, because it is the least likely to have been closed by
+   * the backend.
+   */
   readonly #idle: LaneConnection[] = [];
   readonly #places: FairPlaces;
   readonly #opened: (change: 1 | -1) => void;
@@ -52,7 +63,10 @@ export class RawSocketLane implements LaneOwner {
   #ticks = 0;
   #closing: PromiseWithResolvers<void> | undefined;
 
-  /** `opened` hears of every connection that opens and closes. */
+  /**
+   * Makes a lane without connections; they are opened when requests need them.
+   * @param opened is called with 1 for every connection that opens, and with -1 for every one that closes
+   */
   constructor(options: LaneOptions, opened: (change: 1 | -1) => void) {
     this.#options = options;
     this.#opened = opened;
@@ -66,9 +80,13 @@ export class RawSocketLane implements LaneOwner {
   }
 
   /**
-   * `stream` is the request's body where that is no Buffer. Its first piece is waited for before there is a connection:
-   * one that is given out and hears nothing is closed by the backend, and is kept from those who have something to send.
-   * @throws ExchangeFailure, what the stream's source throws
+   * Sends a request as soon as there is a connection for it, and resolves with the head of the answer.
+   *
+   * The first piece of a streamed body is awaited before a connection is taken: the backend closes connections on which
+   * it hears nothing, and an idle one would be kept from requests that are ready.
+   * @param options `stream` is the request's body if that is not a Buffer; `sharer` is for whom the request is sent;
+   * `authority` is the host and port to connect to, by default those of the endpoint
+   * @throws ExchangeFailure, and whatever the source of `stream` throws
    */
   async exchange(
     request: OutgoingRequest,
@@ -86,7 +104,7 @@ export class RawSocketLane implements LaneOwner {
     if (place === undefined) {
       throw new ExchangeFailure(abandoned(signal as AbortSignal), false);
     }
-    // As many places as connections: whoever has one and finds none idle may open another.
+    // There are as many places as connections, so whoever holds a place and finds no idle connection may open one.
     const connection = this.#idleTo(authority) ?? this.#open(authority);
     connection.place = place;
     connection.pace = new Pace();
@@ -97,7 +115,7 @@ export class RawSocketLane implements LaneOwner {
     return this.#ticks;
   }
 
-  /** Resolves once what is in flight is over. */
+  /** Accepts no more idle connections. Resolves once all exchanges have ended and all connections are closed. */
   close(): Promise<void> {
     this.#closing ??= Promise.withResolvers();
     for (const connection of this.#idle.splice(0)) connection.destroy();
@@ -113,7 +131,7 @@ export class RawSocketLane implements LaneOwner {
 
   idle(connection: LaneConnection): void {
     connection.lastEventAt = this.#ticks;
-    // Whoever gets the place takes a connection from here, in a moment.
+    // The connection is listed first, because whoever gets the place takes an idle connection from this list at once.
     this.#idle.push(connection);
     connection.place?.giveBack();
     if (this.#closing !== undefined && this.#places.shares.taken === 0) {
@@ -137,7 +155,10 @@ export class RawSocketLane implements LaneOwner {
     this.#closing?.resolve();
   }
 
-  /** The freshest connection to an authority that is idle. Where there is one authority, that is the last of all. */
+  /**
+   * Takes the connection to this authority that became idle last. If there is one authority only, it is the last of the
+   * list.
+   */
   #idleTo(authority: string): LaneConnection | undefined {
     const last = this.#idle.at(-1);
     if (last === undefined || last.authority === authority) return this.#idle.pop();
@@ -145,7 +166,7 @@ export class RawSocketLane implements LaneOwner {
     return at === -1 ? undefined : this.#idle.splice(at, 1)[0];
   }
 
-  /** Where all connections are open already, the one to another authority that has idled longest gives way. */
+  /** Opens a connection. If there are as many as allowed, the one that has been idle for longest is closed for it. */
   #open(authority: string): LaneConnection {
     const { endpoint: configured, tls, lookup, connections } = this.#options;
     if (this.#connections.size >= connections) this.#idle.shift()?.destroy();
@@ -168,8 +189,9 @@ export class RawSocketLane implements LaneOwner {
   }
 
   /**
-   * Takes places away from exchanges that wait for a slow client, for those that wait for a place: most of all from whom
-   * holds most. A download goes on later; an upload cannot, so it ends, and only for somebody who holds less.
+   * Interrupts exchanges that wait for slow clients, so that requests that wait for a place get one. It begins with the
+   * sharers who hold most places. A download can be resumed later. An upload cannot; it is ended, and only if the
+   * waiting sharer holds less.
    */
   #makeRoom(): void {
     const { shares } = this.#places;
@@ -191,7 +213,7 @@ export class RawSocketLane implements LaneOwner {
   #checkTime(connection: LaneConnection): void {
     const waitsFor = connection.waitsFor;
     if (waitsFor === undefined) {
-      connection.lastEventAt = this.#ticks; // its reader takes the time it needs
+      connection.lastEventAt = this.#ticks; // it waits for its reader, for whom there is no timeout
       return;
     }
     const seconds = ((this.#ticks - connection.lastEventAt) * this.#tickMilliseconds) / 1_000;
@@ -206,7 +228,7 @@ export class RawSocketLane implements LaneOwner {
   }
 }
 
-/** By tenant first, then by client. */
+/** How much a connection's sharer holds: compared by the tenant's places first, then by the client's. */
 function heldBy({ place }: LaneConnection, shares: FairShares): number {
   if (place === undefined) return 0;
   return shares.takenByTenant(place.sharer.tenant) + shares.takenByClient(place.sharer) / (shares.limit + 1);
@@ -229,7 +251,10 @@ function tooSlow(): GatewayError {
   );
 }
 
-/** Given up meanwhile, the stream is let go of: its source may have nothing to say for long. */
+/**
+ * Waits for the first piece of a stream. If the signal aborts first, the stream is closed, because its source may stay
+ * silent for long.
+ */
 async function begun(stream: UploadBody, signal: AbortSignal | undefined): Promise<void> {
   const giveUp = () => stream.close();
   signal?.addEventListener('abort', giveUp, { once: true });
@@ -248,7 +273,10 @@ function late(code: string): Error {
 const FORBIDDEN_IN_TARGET = /[^\x21-\x7e]/;
 const HEADER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n$/;
 
-/** @throws ExchangeFailure rather than write what a peer could read as another request */
+/**
+ * Renders the head of a request.
+ * @throws ExchangeFailure if the head has characters that a peer could read as the start of another request
+ */
 function requestHead({ method, path, headers }: OutgoingRequest, bodyBytes: number | undefined): string {
   if (FORBIDDEN_IN_TARGET.test(path)) throw unspeakable('target');
   let head = `${method} ${path} HTTP/1.1\r\n`;

@@ -1,16 +1,20 @@
 /**
- * What one read of a socket may bring during a large body. Node reads 64 KiB at a time otherwise, and every read has a
- * fixed cost: 256 KiB takes a third of the CPU, 1 MiB hardly less (bench/RESULTS.md).
+ * The size of a buffer for one read of a large body, in bytes. By default node reads 64 KiB at a time, and every read
+ * has a fixed cost. Reads of 256 KiB take a third of the CPU; reads of 1 MiB take hardly less than that
+ * (bench/RESULTS.md).
  */
 export const LARGE_READ_BYTES = 256 * 1024;
 
-/** Kept for the next download; what is beyond is left to the collector. */
+/** How many pairs are kept for later downloads. Any others are left to the garbage collector. */
 const MAX_SPARE_PAIRS = 16;
 
-/** Two buffers: one is read into while the reader holds the other. */
+/** Two buffers of LARGE_READ_BYTES: the socket fills one while the reader holds the other. */
 export type BufferPair = readonly [Buffer, Buffer];
 
-/** Read buffers of finished downloads, for the next ones: a fresh one costs its page faults every time. */
+/**
+ * Keeps the read buffers of finished downloads for the next ones, because the pages of a fresh buffer must be faulted
+ * in every time.
+ */
 export class ReadBuffers {
   readonly #spare: BufferPair[] = [];
 
@@ -18,7 +22,7 @@ export class ReadBuffers {
     return this.#spare.pop() ?? [Buffer.allocUnsafeSlow(LARGE_READ_BYTES), Buffer.allocUnsafeSlow(LARGE_READ_BYTES)];
   }
 
-  /** Only once nobody can read them any more. */
+  /** Takes a pair back. Call it only once nobody can read the buffers any more. */
   give(pair: BufferPair): void {
     if (this.#spare.length < MAX_SPARE_PAIRS) this.#spare.push(pair);
   }

@@ -1,23 +1,27 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
+/** Where a lane connects to, and how. */
 export interface LaneTarget {
   readonly endpoint: URL;
-  /** As tls.connect takes them. */
+  /** Passed on to tls.connect. */
   readonly tls?: { readonly ca?: unknown; readonly cert?: unknown; readonly key?: unknown } | undefined;
-  /** How names of hosts become addresses. Default: as the system does it. */
+  /** How host names become addresses; by default the operating system looks them up. */
   readonly lookup?: LookupFunction | undefined;
 }
 
-/** Where the bytes of a socket go. With `onread`, node lets the socket read straight into buffers that are used again. */
+/** Where the bytes of a socket go. With `onread`, node lets a socket read straight into buffers that are used again. */
 export interface SocketReads {
-  /** Node asks for the next buffer after every read, even when the reading stops meanwhile. */
+  /** Returns the buffer for the next read. Node calls it after every read, even if reading is paused then. */
   buffer(): Buffer;
-  /** Hears how many bytes are in the last buffer. Returns false to stop reading. Must not throw: nobody would catch it. */
+  /**
+   * Is told how many bytes the last read put into the buffer. It returns false to pause reading. It must not throw,
+   * since nobody catches.
+   */
   callback(bytes: number): boolean;
 }
 
-/** Opens a TCP or TLS connection to the endpoint; `ready` hears when it may carry a request. */
+/** Opens a TCP or TLS connection to the endpoint; `ready` is called once the connection may carry a request. */
 export function openSocket({ endpoint, tls, lookup }: LaneTarget, onread: SocketReads, ready: () => void): Socket {
   const secure = endpoint.protocol === 'https:';
   const host = endpoint.hostname.replace(/^\[|\]$/g, '');

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { UploadBody } from '../upload-body.ts';
 
-/** A streaming upload on its way over a raw socket. */
+/** Sends the streamed body of one request over a raw socket. */
 export class LaneUpload {
   readonly #socket: Socket;
   readonly #body: UploadBody;
@@ -10,28 +10,36 @@ export class LaneUpload {
   #waitsFor: 'source' | 'backend' | undefined;
   #stopped = false;
 
-  /** `onProgress` hears whenever a piece goes out, and when the system has it. */
+  /**
+   * Prepares an upload; `send` starts it.
+   * @param onProgress is called when a piece is handed to the socket, and again when the operating system has taken it
+   */
   constructor(socket: Socket, body: UploadBody, onProgress: () => void) {
     this.#socket = socket;
     this.#body = body;
     this.#onProgress = onProgress;
   }
 
-  /** The source, or the backend to take what came; undefined once all is out. */
+  /**
+   * `source`: the upload waits for the body's next piece. `backend`: it waits until the backend takes the last one.
+   * undefined: all was sent.
+   */
   get waitsFor(): 'source' | 'backend' | undefined {
     return this.#waitsFor;
   }
 
-  /** That the source gave so far. */
+  /** How many bytes of the body the source has given so far. */
   get bytes(): number {
     return this.#body.pulledBytes;
   }
 
   /**
-   * Sends head and body. The head leaves with the first piece, in one system call, so that the backend hears nothing
-   * of a source that fails before its first byte; of one that fails later it sees a truncated body. A piece is with the
-   * system before the next is asked for: its source may use the buffer again.
-   * @throws whatever the source throws, Error of a socket that failed
+   * Sends the head and the body.
+   *
+   * The head leaves with the first piece, in one system call. If the source fails before its first byte, the backend
+   * therefore hears nothing; if it fails later, the backend sees a truncated body. The next piece is asked for only
+   * once the operating system has taken the last one, because the source may use its buffer again.
+   * @throws whatever the source throws, and the socket's Error if the socket fails
    */
   async send(head: string): Promise<void> {
     let unsentHead: string | undefined = head;
@@ -52,10 +60,12 @@ export class LaneUpload {
   }
 
   /**
-   * The answer came. Before the body is out it ends the upload: the backend will not read the rest. Over TLS node tells
-   * only in a later turn that the last piece has gone out, by when the answer may be here: there a piece counts as out
-   * once it was handed over.
-   * @returns whether it was out
+   * Must be called when the answer's head arrives. If part of the body was not sent yet, the upload ends here, because
+   * a backend that has answered does not read the rest.
+   *
+   * Over TLS, node reports only in a later turn that the last piece was sent, and the answer may arrive before that.
+   * There the body counts as sent once its last piece was handed to the socket.
+   * @returns whether the whole body was sent
    */
   answered(): boolean {
     this.#stopped = true;
@@ -64,7 +74,7 @@ export class LaneUpload {
     return false;
   }
 
-  /** The exchange is over: a pull that still waits ends. */
+  /** Ends the exchange: a pull from the source that is still pending resolves. */
   close(): void {
     this.#body.close();
   }
