@@ -1,10 +1,10 @@
 import { clientError, type GatewayError } from '../errors.ts';
 
-/** What node's 'clientError' meant, as a refusal. */
+/** What a 'clientError' of node means: why the request cannot be read, and how it is refused. */
 export interface BrokenRequest {
-  /** node's or llhttp's code: HPE_INVALID_HEADER_TOKEN, ERR_HTTP_REQUEST_TIMEOUT … */
+  /** The code of node or of its parser llhttp, such as HPE_INVALID_HEADER_TOKEN or ERR_HTTP_REQUEST_TIMEOUT. */
   readonly reason: string;
-  /** undefined: the connection is gone, nobody is there to be told. */
+  /** undefined if the connection is closed, so that nobody can be told. */
   readonly refusal: GatewayError | undefined;
 }
 

@@ -1,8 +1,8 @@
-/** What an exchange waits for, as far as its client is concerned. */
+/** Whether an exchange waits for its client. */
 export type Waiting =
-  /** For the client to send, or to take, bytes; `moved` counts those that moved in that direction. */
+  /** It waits for the client to send or to take bytes; `moved` counts the bytes that have moved in that direction. */
   | { readonly for: 'upload' | 'download'; readonly moved: number }
-  /** For the backend or for the gateway itself: the client is not to blame. */
+  /** It waits for the backend or for the gateway itself, so the client is not to blame. */
   | undefined;
 
 export type Verdict = 'fine' | 'idle' | 'slow';
@@ -14,8 +14,8 @@ export interface WatchLimits {
 }
 
 /**
- * Judges one client's patience by samples. Sampling keeps timers and clock calls off the data path, and only samples
- * that found the client at fault count: a slow backend makes nobody a slow client.
+ * Judges by samples whether one client sends and takes bytes fast enough. Sampling keeps timers and clocks off the data
+ * path. Only samples that found the client waited for count, so that a slow backend makes nobody a slow client.
  */
 export class ClientWatch {
   readonly #limits: WatchLimits;
@@ -28,7 +28,10 @@ export class ClientWatch {
     this.#limits = limits;
   }
 
-  /** Call once a tick. */
+  /**
+   * Takes a sample. It must be called once a tick.
+   * @returns `idle` if nothing moved for `idleSeconds`, `slow` if an upload brought too little, else `fine`
+   */
   judge(waiting: Waiting): Verdict {
     const { tickSeconds, idleSeconds, minUploadBytesPerSecond } = this.#limits;
     if (waiting === undefined) {

@@ -3,57 +3,60 @@ import type { WireClient } from '../wire/message.ts';
 import { LINGER_BYTES, LINGER_SECONDS } from './limits.ts';
 import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
 
-/** What a connection tells the requests on it (exchange.ts). */
+/** What a connection tells the exchanges on it (exchange.ts). */
 export interface OnConnection {
   /** The connection is closed. */
   clientGone(): void;
-  /** node's parser gave the connection up in the middle of the body. */
+  /** node's parser gave up on the connection in the middle of the body. */
   bodyBroken(cause: Error): void;
-  /** Once a tick: gives up on a client that sends or takes nothing, or next to nothing. */
+  /** It is called once a tick, and gives up on a client that sends or takes nothing, or too little. */
   tick(): void;
 }
 
 /** One client's connection: the exchanges on it, and how it is closed. */
 export class Connection {
   readonly socket: Socket;
-  /** Who connected. */
+  /** Who connected: the client itself or a proxy. */
   readonly peer: WireClient;
-  /** Whether that is a proxy whose word on the client is taken. */
+  /** Whether the peer is a proxy that is trusted to say who the client is. */
   readonly proxied: boolean;
   readonly exchanges = new Set<OnConnection>();
-  /** No further request is taken; what is in flight may finish. */
+  /** Whether no further request is taken; requests in flight may still finish. */
   closing = false;
   #lingering = false;
-  /** How many bytes had been read when the head that is coming in now began. */
+  /** How many bytes had been read from the socket when the current head began. */
   #bytesReadBefore: number;
 
   constructor(socket: Socket, proxies: TrustedProxies) {
     this.socket = socket;
-    this.#bytesReadBefore = socket.bytesRead; // a TLS handshake
-    // Read now: a socket that is closed no longer knows its peer's address.
+    this.#bytesReadBefore = socket.bytesRead; // the bytes of a TLS handshake
+    // It is read now, because a closed socket no longer knows its peer's address.
     this.peer = { address: plainAddress(socket.remoteAddress ?? '') ?? '', secure: 'encrypted' in socket };
     this.proxied = proxies.trusts(this.peer.address);
   }
 
-  /** Of a head that is not whole yet: nobody but node's parser has them. */
+  /** How many bytes of an incomplete head have arrived. Only node's parser holds them. */
   get unfinishedBytes(): number {
     return this.exchanges.size > 0 || this.#lingering ? 0 : this.socket.bytesRead - this.#bytesReadBefore;
   }
 
-  /** An exchange is over. */
+  /** Must be called when an exchange has ended. */
   left(exchange: OnConnection): void {
     this.exchanges.delete(exchange);
     this.#bytesReadBefore = this.socket.bytesRead;
   }
 
-  /** No request in flight and none begun: nothing is lost by closing it. */
+  /**
+   * Whether no request is in flight and no byte of one has arrived, so that nothing is lost by closing the connection.
+   */
   get fresh(): boolean {
     return this.exchanges.size === 0 && this.socket.bytesRead === 0;
   }
 
   /**
-   * Bytes that the kernel took for the client. `writeQueueSize` is what libuv still holds of a write in progress:
-   * node's own socket timeout looks at it too, and without it a slow reader of a large chunk would look like a dead one.
+   * How many bytes the kernel has taken for the client. `writeQueueSize` is what libuv still holds of the current
+   * write. node's own socket timeout looks at it too: without it, a client that reads a large chunk slowly would look
+   * as if it took nothing.
    */
   get bytesTaken(): number {
     const handle = (this.socket as { _handle?: { writeQueueSize?: number } | null })._handle;
@@ -61,14 +64,18 @@ export class Connection {
   }
 
   /**
-   * Says that nothing more will be sent, and reads on until the client has closed or patience ends (limits.ts says
-   * why). node calls `destroySoon` when an answer with `Connection: close` is out, so that is where this comes in.
+   * Makes the connection linger instead of closing: it sends nothing more, and reads on until the client has closed or
+   * a limit is reached (LINGER_SECONDS says why). node calls `destroySoon` after an answer with `Connection: close`, so
+   * that is replaced.
    */
   lingerOnClose(): void {
     this.closing = true;
     this.socket.destroySoon = () => this.linger();
   }
 
+  /**
+   * Ends the sending side, with `lastWords` if given, and reads and drops what the client still sends, within limits.
+   */
   linger(lastWords?: string): void {
     const { socket } = this;
     this.closing = true;
@@ -87,12 +94,15 @@ export class Connection {
     });
   }
 
-  /** After the last answer: whatever was said stays said, and no unread byte turns it into a reset. */
+  /**
+   * Closes the connection after its last answer. A lingering one closes later, so that unread bytes do not make TCP
+   * reset it.
+   */
   close(): void {
     if (!this.#lingering) this.socket.destroySoon();
   }
 
-  /** Has had its answer; what it still sends is thrown away. */
+  /** Whether the client has had its answer, so that what it still sends is dropped. */
   get lingering(): boolean {
     return this.#lingering;
   }

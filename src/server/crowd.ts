@@ -1,17 +1,17 @@
 /**
- * Who is connected, by address, and who makes room when there are too many: somebody at the address that has most. So
- * whoever opens many connections crowds out their own first, and nobody else's.
+ * Counts who is connected from which address, and says who makes room when there are too many: somebody at the address
+ * that has most. Whoever opens many connections therefore crowds out their own first, and nobody else's.
  */
 export class Crowd<Member extends object> {
   readonly #addresses = new Map<Member, string>();
-  /** In the order in which they came. */
+  /** The members of each address, in the order in which they came. */
   readonly #byAddress = new Map<string, Set<Member>>();
 
   get size(): number {
     return this.#addresses.size;
   }
 
-  /** How many are there from one address. */
+  /** How many members there are at this address. */
   sizeOf(address: string): number {
     return this.#byAddress.get(address)?.size ?? 0;
   }
@@ -36,7 +36,7 @@ export class Crowd<Member extends object> {
     return this.#addresses.keys();
   }
 
-  /** Of the address that has most of those that may go, the one that came first. */
+  /** Finds the address that has most members that may go, and returns the one of them that came first. */
   firstToGo(mayGo: (member: Member) => boolean): Member | undefined {
     let most = 0;
     let first: Member | undefined;

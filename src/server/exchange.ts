@@ -11,6 +11,7 @@ import type { RenderRefusal } from './plain-answer.ts';
 import { incompleteBody, RequestBody } from './request-body.ts';
 import { ClientGone, ResponseWriter } from './response-writer.ts';
 
+/** Serves one request. Its rejection becomes an error that no dialect renders. */
 export type Handle = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
 /** What an exchange needs of its listener. */
@@ -18,25 +19,26 @@ export interface ExchangeServices {
   readonly handle: Handle;
   readonly render: RenderRefusal;
   readonly watchLimits: WatchLimits;
-  /** Milliseconds, monotonic. */
+  /** Returns a monotonic time in milliseconds. */
   readonly clock: () => number;
-  /** The gateway is shutting down: answers close their connections. */
+  /** Whether the gateway is shutting down, so that answers close their connections. */
   readonly stopping: () => boolean;
   readonly onOver: (exchange: Exchange, record: RequestRecord) => void;
 }
 
+/** One request as the listener got it. */
 export interface ExchangeParts {
   readonly id: string;
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly connection: Connection;
   readonly client: WireClient;
-  /** As it came from the listener. */
+  /** The request's headers, which the listener has read already. */
   readonly headers: HeaderList;
   readonly expectsContinue: boolean;
 }
 
-/** One request and its answer, from the parsed head to the last byte, and its account. */
+/** One request and its answer, from the parsed head to the last byte, and the record of both for log and metrics. */
 export class Exchange implements OnConnection {
   readonly id: string;
   readonly trace = new RequestTrace();
@@ -79,7 +81,7 @@ export class Exchange implements OnConnection {
     return this.#parts.connection;
   }
 
-  /** Never rejects. */
+  /** Serves the request, or answers with the refusal. It never rejects. */
   async run(refusal: GatewayError | undefined): Promise<void> {
     try {
       if (refusal !== undefined) {
@@ -155,7 +157,7 @@ export class Exchange implements OnConnection {
     this.#headAt ??= this.#services.clock();
   }
 
-  /** An answer that no dialect renders. */
+  /** Writes an answer that no dialect renders. */
   async #refuse(error: GatewayError): Promise<void> {
     this.#note(error);
     this.#parts.connection.closing = true;
@@ -163,12 +165,12 @@ export class Exchange implements OnConnection {
   }
 
   async #fail(thrown: unknown): Promise<void> {
-    // The writer may see a reset before the connection's close is told.
+    // The writer may see a reset before the connection's 'close' is emitted.
     if (thrown instanceof ClientGone) this.#left = true;
     if (this.#left) return;
     const error = asGatewayError(thrown);
     if (this.#parts.response.headersSent) {
-      // The status line is out: a connection that breaks is the only way left to say that this is not the whole.
+      // The status line was sent, so only a broken connection can tell the client that the answer is incomplete.
       this.#note(error);
       this.#breakOff();
       return;
@@ -180,7 +182,7 @@ export class Exchange implements OnConnection {
     }
   }
 
-  /** What went wrong first is what is told. */
+  /** Records the error in the trace, if it is the first one. */
   #note(error: GatewayError): void {
     if (this.trace.errorCode !== undefined) return;
     this.trace.error = error;
@@ -188,7 +190,10 @@ export class Exchange implements OnConnection {
     this.trace.errorSource = error.source;
   }
 
-  /** A body without a declared length, to a client that knows no chunks, ends where the connection does: reset it. */
+  /**
+   * Destroys the connection in the middle of an answer. A body without a declared length ends, for a client that knows
+   * no chunks, where the connection ends; so its connection is reset instead, and the body does not look complete.
+   */
   #breakOff(): void {
     const { socket } = this.#parts.connection;
     this.#gone.abort();
@@ -196,12 +201,12 @@ export class Exchange implements OnConnection {
     else socket.resetAndDestroy();
   }
 
-  /** Must the connection end with this answer, so that nobody mistakes the rest of a body for a request? */
+  /** Whether the connection must end with this answer, so that nobody takes the rest of a body for a request. */
   #mustClose(): boolean {
     const { message, connection, expectsContinue } = this.#parts;
     if (connection.closing || this.#services.stopping()) return true;
     if (message.complete) return false;
-    // A client that was never told to continue may or may not send the body (RFC 9110 §10.1.1).
+    // A client that was never told to continue may send the body or not (RFC 9110 §10.1.1).
     if (expectsContinue && !this.#body.begun) return true;
     if (this.#declaredBytes === undefined) return message.headers['transfer-encoding'] !== undefined;
     return this.#declaredBytes - this.#body.bytes > DRAIN_BYTES;
@@ -211,7 +216,7 @@ export class Exchange implements OnConnection {
     const { response, connection } = this.#parts;
     if (this.#phase === 'draining') return { for: 'upload', moved: connection.socket.bytesRead };
     if (this.#body.waiting) return { for: 'upload', moved: this.#body.bytes };
-    // A pipelined answer has no socket before its turn: the one in front of it is watched.
+    // A pipelined answer has no socket before its turn; the answer in front of it is watched meanwhile.
     if (this.#writer.waiting && response.socket !== null) {
       return { for: 'download', moved: connection.bytesTaken };
     }
@@ -221,7 +226,10 @@ export class Exchange implements OnConnection {
     return undefined;
   }
 
-  /** The answer is out or never will be. The exchange lives on while the rest of its body is thrown away. */
+  /**
+   * Ends the exchange after its answer was sent or has failed. It lives on while the rest of its body is read and
+   * dropped.
+   */
   #settle(): void {
     const { message, connection } = this.#parts;
     this.#body.release();

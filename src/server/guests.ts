@@ -3,38 +3,41 @@ import type { Connection } from './connection.ts';
 import { Crowd } from './crowd.ts';
 import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
 
-/** Of all connections, the last sixteenth is for addresses that hold less than that. */
+/** The last sixteenth of all connections is kept for addresses that hold less than a sixteenth. */
 const KEPT_PART = 16;
-/** What a connection takes beside the bytes of a head: socket, parser, and what the parser makes of the head. */
+/**
+ * What a connection takes in memory beside the bytes of a head: the socket, the parser, and what the parser makes of
+ * the head.
+ */
 const CONNECTION_BYTES = 16 * 1024;
-/** So many are what every gateway has; those beyond count in the memory though they idle. */
+/** So many connections are usual. Those beyond this number count in the memory even while they idle. */
 const UNCOUNTED_CONNECTIONS = 256;
-/** And while a TLS handshake is on its way. */
+/** What a connection takes in memory during its TLS handshake. */
 const HANDSHAKE_BYTES = 48 * 1024;
 
-/** One who is connected: below TLS, before anything was read. */
+/** Someone who is connected, known by the TCP socket below TLS, before anything was read. */
 interface Guest {
   readonly socket: Socket;
   readonly address: string;
-  /** Once a TLS handshake is over; at once where there is none. */
+  /** undefined until the TLS handshake is over, if there is one. */
   connection: Connection | undefined;
 }
 
 export interface GuestsOptions {
   readonly maxConnections: number;
-  /** What heads that are not whole, and handshakes, may take of the memory. */
+  /** How much memory incomplete heads and handshakes may take. */
   readonly roomBytes: number;
-  /** Told how much they take now, and connections beyond the usual. */
+  /** Is told how much memory incomplete heads, handshakes, and connections beyond the usual number take now. */
   readonly onHeld: (bytes: number) => void;
   readonly proxies: TrustedProxies;
-  /** A connection was closed for want of room: which was wanting is a metric's label. */
+  /** Is told when a connection was closed for lack of room; the reason is a metric's label. */
   readonly onTurnedAway: (reason: 'TooManyConnections' | 'UnfinishedHeads') => void;
 }
 
 /**
- * Who may be connected. Two things are scarce: connections, and the memory of heads that came in part, of which nobody
- * knows yet whose they are. Either is shared out by address: whoever has most makes room first, and a few connections
- * are kept for addresses that have next to none. Trusted proxies stand for many, and may have all that there are.
+ * Decides who may be connected. Two things are scarce: connections, and the memory of incomplete heads, of which nobody
+ * knows yet whose they are. Both are shared out by address. Whoever has most makes room first, and a few connections
+ * are kept for addresses that have hardly any. Trusted proxies stand for many clients, and may have all connections.
  */
 export class Guests {
   readonly #options: GuestsOptions;
@@ -45,7 +48,10 @@ export class Guests {
     this.#options = options;
   }
 
-  /** @returns false when there is no room: the socket is closed then */
+  /**
+   * Admits a new socket, or closes it if there is no room.
+   * @returns whether there was room
+   */
   welcome(socket: Socket): boolean {
     const address = plainAddress(socket.remoteAddress ?? '') ?? '';
     if (!this.#hasRoomFor(address)) {
@@ -64,18 +70,21 @@ export class Guests {
     return true;
   }
 
-  /** Requests may come from now on. */
+  /** Must be called when a connection can carry requests, which behind TLS is after the handshake. */
   connected(connection: Connection): void {
     const guest = this.#byEndpoint.get(endpointOf(connection.socket));
     if (guest !== undefined) guest.connection = connection;
   }
 
-  /** Every socket, those in a handshake among them. */
+  /** Returns every socket, including those in a handshake. */
   *sockets(): Generator<Socket> {
     for (const { socket } of this.#crowd) yield socket;
   }
 
-  /** Looks how much of heads came, and closes what is too much: of the address that has most, the oldest. */
+  /**
+   * Measures how much memory incomplete heads take. While it is too much, the oldest connection of the address that
+   * holds most is closed.
+   */
   tick(): void {
     const { roomBytes, onHeld, onTurnedAway } = this.#options;
     const unfinished = [...this.#crowd].filter((guest) => bytesOf(guest) > 0);
@@ -108,7 +117,7 @@ export class Guests {
     return this.#makeRoomFor(has);
   }
 
-  /** Whoever has fewer than another may have the place of one that does nothing. */
+  /** Closes an idle connection of an address that has more than one connection more than this one, if there is any. */
   #makeRoomFor(has: number): boolean {
     const leaving = this.#crowd.firstToGo(isIdle);
     if (leaving === undefined || this.#crowd.sizeOf(leaving.address) <= has + 1) return false;
@@ -122,7 +131,7 @@ function isIdle({ connection }: Guest): boolean {
   return connection === undefined || (connection.exchanges.size === 0 && !connection.lingering);
 }
 
-/** What there is of a head that is not whole. */
+/** How much memory the incomplete head of a guest takes; 0 if there is none. */
 function bytesOf({ connection }: Guest): number {
   if (connection === undefined) return HANDSHAKE_BYTES;
   const { unfinishedBytes } = connection;
@@ -133,7 +142,7 @@ function sum(guests: readonly Guest[]): number {
   return guests.reduce((bytes, guest) => bytes + bytesOf(guest), 0);
 }
 
-/** The same for a socket and for the TLS socket above it. */
+/** Returns the same text for a TCP socket and for the TLS socket above it. */
 function endpointOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }

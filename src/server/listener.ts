@@ -23,41 +23,41 @@ import { parseAnew, withEncodedTarget } from './raw-target.ts';
 import { drain } from './shutdown.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
-/** What the listener tells of; telemetry's Metrics is one. */
+/** What the listener reports to; telemetry's Metrics is one. */
 export interface ListenerMetrics {
   request(record: RequestRecord): void;
   refused(reason: string): void;
 }
 
 export interface ListenerOptions {
-  /** Verifies, serves and renders. Its errors are its own business: what it throws becomes a bare 500. */
+  /** Verifies, serves and renders. It renders its errors itself; if it rejects, the client gets a bare 500. */
   readonly handle: Handle;
   readonly limits: ServerLimits;
-  /** PEM texts. Present: the listener speaks TLS. */
+  /** Certificate and key as PEM texts. If they are given, the listener speaks TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  /** Default none: whoever connects is the client. */
+  /** The default trusts no proxy: whoever connects is the client. */
   readonly proxies?: TrustedProxies | undefined;
-  /** Told how many bytes heads that are not whole, TLS handshakes, and connections beyond the usual take now. */
+  /** Is told how much memory incomplete heads, TLS handshakes, and connections beyond the usual number take now. */
   readonly onHeadBytes?: ((bytes: number) => void) | undefined;
   readonly metrics: ListenerMetrics;
   readonly log: Pick<Log, 'request' | 'info' | 'warn'>;
   readonly newRequestId: () => string;
-  /** Spells refusals that come before any dialect is known; default plain text. */
+  /** Renders refusals that come before any dialect is known; by default as plain text. */
   readonly renderFatal?: RenderRefusal | undefined;
-  /** Milliseconds, monotonic. */
+  /** Returns a monotonic time in milliseconds. */
   readonly clock?: (() => number) | undefined;
   readonly now?: (() => Date) | undefined;
 }
 
 export interface ListenAddress {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
 }
 
 /**
- * The port that clients reach: node's HTTP server, with everything a store's client and its attackers need. It is the
- * only writer to a client's socket (the pass-through lane writes through the response that it is handed).
+ * The port that clients reach: node's HTTP server, made strict and bounded. It is the only writer to a client's socket;
+ * the pass-through lane writes through the response that it is handed.
  */
 export class Listener {
   readonly server: Server;
@@ -104,7 +104,7 @@ export class Listener {
     this.#guestTicker = setInterval(() => this.#guests.tick(), GUEST_TICK_MILLISECONDS).unref();
   }
 
-  /** Client connections open now. */
+  /** How many client connections are open now. */
   get connectionCount(): number {
     return this.#connections.size;
   }
@@ -115,12 +115,12 @@ export class Listener {
     return count;
   }
 
-  /** Where it listens, once it does. */
+  /** The address that it listens on. It is known once `listen` has resolved. */
   get address(): AddressInfo {
     return this.server.address() as AddressInfo;
   }
 
-  /** @throws Error EADDRINUSE and its kin */
+  /** @throws Error with code EADDRINUSE, EACCES or another that says why it cannot listen */
   listen(address: ListenAddress): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
@@ -131,16 +131,19 @@ export class Listener {
     });
   }
 
-  /** For handshakes from now on. @throws Error for what makes no context; the one before it then stays */
+  /**
+   * Uses this certificate for handshakes from now on. @throws Error if it is invalid; the certificate before it then
+   * stays
+   */
   setCertificate(tls: NonNullable<ListenerOptions['tls']>): void {
     if (this.server instanceof TlsServer) this.server.setSecureContext({ cert: tls.cert, key: tls.key });
   }
 
   /**
-   * Stops accepting, closes idle connections, lets requests in flight finish with `Connection: close`, and destroys
-   * what is left after `graceSeconds`. With `keepsPort` new connections are reset instead of refused, until the process
-   * lets the port go.
-   * @returns how many requests were cut
+   * Stops accepting connections, closes idle ones, lets requests in flight finish with `Connection: close`, and
+   * destroys what is left after `graceSeconds`. With `keepsPort`, new connections are reset instead of refused, until
+   * the process closes the port.
+   * @returns how many requests were cut off
    */
   async close(options: { readonly graceSeconds: number; readonly keepsPort?: boolean | undefined }): Promise<number> {
     this.#stopping = true;
@@ -158,7 +161,7 @@ export class Listener {
   #attach(): void {
     const { server } = this;
     server.on('connection', (socket: Socket) => {
-      if (this.#connections.has(socket)) return; // it has a new parser
+      if (this.#connections.has(socket)) return; // it got a new parser (raw-target.ts)
       if (this.#stopping) {
         socket.resetAndDestroy();
         return;
@@ -168,17 +171,17 @@ export class Listener {
     if (this.#secure) server.on('secureConnection', (socket: Socket) => this.#onConnection(socket));
     server.on('request', (message, response) => this.#onRequest(message, response, false));
     server.on('checkContinue', (message, response) => this.#onRequest(message, response, true));
-    // An empty Expect is a list of no expectations (RFC 9110 §10.1.1).
+    // An empty Expect is a list without expectations (RFC 9110 §10.1.1).
     server.on('checkExpectation', (message, response) =>
       this.#onRequest(message, response, message.headers.expect === '' ? false : 'unknown'),
     );
-    // Without a listener node would ignore CONNECT's bytes or upgrade somebody; with one, nothing is upgraded.
+    // CONNECT is refused here. There is no listener for 'upgrade', so node upgrades nothing.
     server.on('connect', (_message, socket) => this.#onConnect(socket as Socket));
     server.on('clientError', (error, socket) => this.#onBroken(error, socket as Socket));
   }
 
   #onConnection(socket: Socket): void {
-    if (this.#connections.has(socket)) return; // it has a new parser
+    if (this.#connections.has(socket)) return; // it got a new parser (raw-target.ts)
     const connection = new Connection(socket, this.#proxies);
     this.#connections.set(socket, connection);
     this.#guests.connected(connection);
@@ -191,7 +194,7 @@ export class Listener {
   #onRequest(message: IncomingMessage, response: ServerResponse, expectation: boolean | 'unknown'): void {
     const connection = this.#connections.get(message.socket);
     if (connection === undefined || connection.closing || connection.exchanges.size >= MAX_PIPELINED) {
-      // Behind an answer that said close, or one of too many at once: not to be served.
+      // The request follows an answer that said close, or is one of too many at once, and is not served.
       if (connection?.lingering) message.resume();
       else message.socket.destroy();
       return;
@@ -211,7 +214,8 @@ export class Listener {
       this.#services,
     );
     connection.exchanges.add(exchange);
-    // Behind an offer to speak another protocol node's parser throws away what came along, up to the middle of a body.
+    // If a request offers another protocol, node's parser drops what came with it, even from the middle of a body; so
+    // the connection is closed.
     if (offersUpgrade(message)) connection.closing = true;
     const refusal =
       expectation === 'unknown'
@@ -233,18 +237,18 @@ export class Listener {
     this.#refuse(socket, 'MethodNotAllowed', clientError('MethodNotAllowed', 'The gateway is no forward proxy.'));
   }
 
-  /** node's parser gave up, or the head took too long. */
+  /** Handles a request that node's parser gave up on, or whose head took too long. */
   #onBroken(error: Error, socket: Socket): void {
     const connection = this.#connections.get(socket);
     if (connection?.lingering) {
-      // The client has closed, or goes on sending what nobody parses: either way it has had its answer.
+      // The client has closed, or goes on sending what nobody parses. In both cases it has had its answer.
       if (brokenRequest(error).reason === 'HPE_INVALID_EOF_STATE') socket.destroy();
       return;
     }
     const { reason, refusal } = brokenRequest(error);
     if (connection !== undefined && reason === 'HPE_INVALID_URL' && this.#readsRawTarget(error, connection)) return;
     if (connection !== undefined && connection.exchanges.size > 0 && refusal !== undefined) {
-      // The answers in flight still go out, and the connection ends with them.
+      // The answers in flight are still sent, and the connection ends with them.
       connection.closing = true;
       for (const exchange of connection.exchanges) exchange.bodyBroken(error);
       return;
@@ -253,10 +257,13 @@ export class Listener {
     else this.#refuse(socket, reason, refusal);
   }
 
-  /** Whether the parser gave up for nothing but a target with bytes past ASCII, and another one has the request now. */
+  /**
+   * Whether the parser gave up only because of bytes past ASCII in the target, so that another parser reads the request
+   * now.
+   */
   #readsRawTarget(error: Error & { rawPacket?: Buffer }, connection: Connection): boolean {
     const { rawPacket } = error;
-    // The packet must be all of the request so far: then nobody else's bytes can stand before it.
+    // The packet must be all of the request so far, so that no bytes of anybody else stand before it.
     if (rawPacket === undefined || connection.unfinishedBytes !== rawPacket.length) return false;
     const encoded = connection.closing ? undefined : withEncodedTarget(rawPacket);
     if (encoded === undefined) return false;

@@ -2,10 +2,10 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { ServerLimits } from './limits.ts';
 
-/** node's HTTP server, or HTTPS where there is a certificate, as strict as it can be. */
+/** Creates node's HTTP server, or its HTTPS server if there is a certificate, with the strictest settings. */
 export function createNodeServer(options: {
   readonly limits: ServerLimits;
-  /** PEM texts. */
+  /** Certificate and key as PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }): Server {
   const { limits, tls } = options;
@@ -13,12 +13,13 @@ export function createNodeServer(options: {
     insecureHTTPParser: false,
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerSeconds * 1000,
-    // How often node looks for heads that are late.
+    // How often node looks for heads that are late, in milliseconds.
     connectionsCheckingInterval: Math.min(Math.max(limits.headerSeconds * 250, 20), 5000),
-    // node's own limit on a whole request would end every long upload; ClientWatch looks after slow ones.
+    // node's own limit on a whole request would end every long upload; ClientWatch ends slow ones instead.
     requestTimeout: 0,
     keepAliveTimeout: limits.keepAliveSeconds * 1000,
-    // node's own answer to a missing Host goes on to serve what is pipelined behind it; refusedFraming closes.
+    // node would answer a missing Host and then serve what is pipelined behind it; refusedFraming closes the connection
+    // instead.
     requireHostHeader: false,
     keepAlive: true,
     noDelay: true,
@@ -27,7 +28,8 @@ export function createNodeServer(options: {
     tls === undefined
       ? createServer(settings)
       : createTlsServer({ ...settings, cert: tls.cert, key: tls.key, handshakeTimeout: limits.headerSeconds * 1000 });
-  // node drops fields past 2,000 without a word: a signed one could be among them. Their bytes are bounded anyway.
+  // By default node drops fields past 2,000 without a word, and a signed one could be among them. Other limits bound
+  // them here.
   server.maxHeadersCount = 0;
   return server;
 }

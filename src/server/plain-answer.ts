@@ -4,12 +4,12 @@ import { HeaderList } from '../wire/headers.ts';
 import type { WireResponse } from '../wire/message.ts';
 
 /**
- * Answers for what never became a request of a dialect: broken HTTP, and whatever is refused before anyone could tell
- * which vendor's client is asking. Text, because there is no dialect to spell it.
+ * Renders an answer to what never became a request of a dialect: broken HTTP, and what is refused before anybody knows
+ * which vendor's client is asking. It is plain text, because no dialect is known that could spell it.
  */
 export type RenderRefusal = (error: GatewayError, requestId: string) => WireResponse;
 
-/** The few codes that the listener itself makes. */
+/** The statuses of the few codes that the listener itself makes. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   IncompleteBody: 400,
   InvalidRequest: 400,
@@ -30,7 +30,7 @@ export const renderPlain: RenderRefusal = (error, requestId) => {
   return { status: STATUS[error.code] ?? 500, headers, body };
 };
 
-/** A whole answer as text for a socket that node's parser has given up. Always closes. */
+/** Renders a whole answer as text for a socket that node's parser has given up. It always closes the connection. */
 export function wireText(answer: WireResponse, now: Date): string {
   const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Error'}`];
   for (const [name, value] of answer.headers) lines.push(`${name}: ${value}`);

@@ -1,6 +1,6 @@
 /**
- * Request ids: sixteen hex digits, a random beginning for this process and a counter behind it. Unique without a
- * random number a request, and the ids of one process sort by time in the log.
+ * Returns a maker of request ids: sixteen hex digits, a random beginning for this process and a counter behind it. They
+ * are unique without a random number for each request, and the ids of one process sort by time in the log.
  */
 export function createRequestIds(randomBytes: (bytes: number) => Buffer): () => string {
   const beginning = randomBytes(4).toString('hex').toUpperCase();

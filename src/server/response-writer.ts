@@ -3,25 +3,28 @@ import { setImmediate } from 'node:timers/promises';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, WireResponse } from '../wire/message.ts';
 
-/** Statuses that never have a body (RFC 9110 §6.4.1): a Content-Length there would be wrong. */
+/** Whether answers with this status never have a body (RFC 9110 §6.4.1), so that a Content-Length would be wrong. */
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }
 
-/** Between a source that is always ready and a kernel that takes everything, no other request would get its turn. */
+/**
+ * After so many chunks in a row without a wait, the writer lets others run. If the source is always ready and the
+ * kernel takes everything, no other request would get its turn.
+ */
 const FAIR_CHUNKS = 32;
 
-/** The client went away while the answer was on its way. Not an error of anybody's that needs an answer. */
+/** The client closed the connection while the answer was being sent. Nobody is left who could be told. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
 /**
- * Writes one answer to node's response. It waits until a chunk was handed to the kernel before it pulls the next one:
- * that is the backpressure, and what allows a source to reuse its buffer.
+ * Writes one answer to node's response. It waits until a chunk was handed to the kernel before it pulls the next one.
+ * That is the backpressure, and it allows a source to use its buffer again.
  */
 export class ResponseWriter {
-  /** Body bytes handed to node so far. */
+  /** How many bytes of the body were handed to node so far. */
   bytes = 0;
   readonly #response: ServerResponse;
   readonly #onHead: () => void;
@@ -34,14 +37,15 @@ export class ResponseWriter {
     this.#onHead = options.onHead;
   }
 
-  /** Waits for the client to take bytes. */
+  /** Whether it waits for the client to take bytes. */
   get waiting(): boolean {
     return this.#wake !== undefined;
   }
 
   /**
-   * Settles when the last byte was handed to the system. Rejects when the body throws or its length is not the
-   * declared one: then the head is out, and the caller must destroy the socket.
+   * Writes the answer. The promise resolves when the last byte was handed to the operating system. It rejects if the
+   * body throws or if its length is not the declared one. The head was sent by then, so the caller must destroy the
+   * socket.
    * @throws ClientGone
    */
   async write(answer: WireResponse, options: { readonly isHead: boolean; readonly close: boolean }): Promise<void> {
@@ -70,7 +74,7 @@ export class ResponseWriter {
     return this.#end(undefined);
   }
 
-  /** The connection is closed: whoever waits for it is released. */
+  /** Must be called when the connection is closed; a write that waits for it ends. */
   clientGone(): void {
     this.#gone = true;
     this.#wakeUp();
@@ -89,10 +93,10 @@ export class ResponseWriter {
         if (length !== undefined && this.bytes + chunk.length > length) throw new Error('The body exceeds its length.');
         this.bytes += chunk.length;
         this.#put(chunk);
-        // Commonly the kernel took it all at once, and there is nothing to wait for.
+        // Usually the kernel takes all of it at once, and there is nothing to wait for.
         if (this.#response.socket?.writableLength !== 0) await this.#flushed();
         else if (++atOnce % FAIR_CHUNKS === 0) await setImmediate();
-        // A destroyed socket takes everything, and says nothing before the next turn of the event loop.
+        // A destroyed socket takes everything, and emits nothing before the next turn of the event loop.
         if (this.#gone || this.#response.destroyed || this.#response.socket?.destroyed) throw new ClientGone();
       }
       over = true;
@@ -102,7 +106,10 @@ export class ResponseWriter {
     if (length !== undefined && this.bytes !== length) throw new Error('The body is shorter than its length.');
   }
 
-  /** Corked by hand, or node would cork until the next tick: head and chunk go out in one system call, now. */
+  /**
+   * Writes a chunk, and with the first one the head, in one system call. It corks by itself, because node would cork
+   * until the next tick.
+   */
   #put(chunk: Buffer): void {
     const { socket } = this.#response;
     this.#unflushed++;
@@ -139,19 +146,20 @@ export class ResponseWriter {
 }
 
 /**
- * In node's flat shape. Node decodes a Content-Disposition that follows a Content-Length as UTF-8, and then fails at, or
- * mangles, every file name that is not ASCII (nodejs/node#46528): so the length goes last.
+ * Returns names and values in turn, as node takes them. node decodes a Content-Disposition that follows a
+ * Content-Length as UTF-8, and then fails at, or mangles, every file name that is not ASCII (nodejs/node#46528); so the
+ * length goes last.
  */
 function rawHead(headers: HeaderList, length: string | undefined): string[] {
   if (length === undefined || !headers.has('content-disposition')) return headers.toRaw();
   return headers.clone().set('Content-Length', length).toRaw();
 }
 
-/** Lets a source go. What it throws then is of no interest: its bytes are not wanted any more. */
+/** Releases a source. An error that it throws then is ignored, because its bytes are not wanted any more. */
 async function release(source: ByteSource): Promise<void> {
   try {
     await source[Symbol.asyncIterator]().return?.();
   } catch {
-    // see above
+    // The error is ignored, as said above.
   }
 }

@@ -19,7 +19,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
-/** Where the gateway listens, and for whom. */
+/** The settings of where the gateway listens, and for whom. */
 export const serverSettings = {
   listen: setting(hostPort, 'Where clients connect. `:8000` means every address.').prefault('127.0.0.1:8000'),
   admin: setting(hostPortOrOff, 'Where /metrics, /healthz and /readyz are served. Keep it from clients.').prefault(
@@ -46,7 +46,7 @@ export const serverSettings = {
     .prefault({}),
 };
 
-/** What one worker takes at most, and how long it waits. */
+/** The settings of how much one worker takes, and how long it waits. */
 export const limitSettings = z.strictObject({
   headerBytes: setting(bytes({ min: 8 * KIB, max: MIB }), 'Head of a request at most.').prefault('32 KiB'),
   documentBytes: setting(
@@ -83,7 +83,7 @@ export const limitSettings = z.strictObject({
   ).prefault(30),
 });
 
-/** What holds between these settings. */
+/** Rules between several of these settings. */
 export const SERVER_RULES: readonly SettingRule[] = [
   together('tls.cert', 'tls.key'),
   (given) => {

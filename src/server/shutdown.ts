@@ -6,22 +6,24 @@ import type { Connection } from './connection.ts';
 const NOTHING = (): void => undefined;
 
 /**
- * Brings a server to rest: no new connections, idle ones closed, the rest as their answers end, what is left after
- * the grace destroyed (so that bodies throw, and no client takes a cut answer for a whole one).
- * @returns how many requests were cut
+ * Stops a server. It takes no new connections and closes idle ones; the others close as their answers end. What is left
+ * after the grace is destroyed, so that no client takes a truncated answer for a complete one.
+ * @returns how many requests were cut off
  */
 export async function drain(options: {
   readonly server: Server;
   readonly connections: () => Iterable<Connection>;
-  /** Sockets below TLS: some are not connections yet. */
+  /** The TCP sockets below TLS; some are not connections yet. */
   readonly handshakes: Iterable<Socket>;
   readonly graceSeconds: number;
-  /** The port stays open, and whoever owns the server resets new connections. Then settles when all others are closed. */
+  /**
+   * Whether the port stays open. Its owner then resets new connections, and this settles when all others are closed.
+   */
   readonly keepsPort?: boolean | undefined;
 }): Promise<number> {
   const { server, connections, handshakes, graceSeconds, keepsPort = false } = options;
   if (!server.listening) return 0;
-  // node closes idle connections in both; those that never sent a byte do not count as idle there.
+  // Both ways close idle connections, but node does not count those as idle that have never sent a byte.
   const closed = keepsPort ? allClosed(connections()) : new Promise<void>((resolve) => server.close(() => resolve()));
   if (keepsPort) server.closeIdleConnections();
   for (const connection of connections()) if (connection.fresh) connection.socket.destroy();
@@ -38,21 +40,21 @@ export async function drain(options: {
   return cut;
 }
 
-/** Settles when each of the connections is closed. */
+/** Resolves when each of the connections is closed. */
 async function allClosed(connections: Iterable<Connection>): Promise<void> {
   const open = Array.from(connections, ({ socket }) => socket).filter((socket) => !socket.closed);
   await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))));
 }
 
-/** One step of going down; they run in order. */
+/** One step of the shutdown. The steps run in order. */
 export interface ShutdownPhase {
   readonly name: string;
   readonly run: () => Promise<unknown> | unknown;
 }
 
 /**
- * Runs every phase, whatever the ones before it did: a backend that does not let go must not keep the log from being
- * flushed. A phase that takes longer than its time is left behind.
+ * Runs every phase, even if an earlier one failed, so that a backend which does not close cannot keep the log from
+ * being flushed. A phase that takes longer than `phaseSeconds` is no longer waited for.
  */
 export async function runPhases(options: {
   readonly phases: readonly ShutdownPhase[];

@@ -2,25 +2,28 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { HeaderList } from '../wire/headers.ts';
 import type { WireClient } from '../wire/message.ts';
 
-/** The fields by which proxies tell whom they speak for: the X-Forwarded-… ones, or Forwarded (RFC 7239). */
+/**
+ * The fields in which proxies say who the client is: X-Forwarded-For and X-Forwarded-Proto, or Forwarded (RFC 7239).
+ */
 export type ProxyFields = 'x-forwarded' | 'forwarded';
 
-/** What one proxy said of who connected to it; whatever it left out or hid is undefined. */
+/** What one proxy said about who connected to it; undefined is what it left out or hid. */
 interface Hop {
   readonly address: string | undefined;
   readonly scheme: string | undefined;
 }
 
 /**
- * The proxies whose word on the client is taken. A proxy adds what it saw at the end of what it was sent, so the list is
- * read from its end, and only as far as trusted proxies wrote it: what stands before that is the client's own word.
+ * The proxies that are trusted to say who the client is. A proxy appends what it saw to what it received, so the list
+ * is read from its end, and only as far as trusted proxies wrote it. What stands before that was written by the client
+ * itself.
  */
 export class TrustedProxies {
   readonly #networks = new BlockList();
   readonly #fields: ProxyFields;
   readonly #none: boolean;
 
-  /** @param networks addresses (10.0.0.7, fd00::7) and networks (10.0.0.0/8, fd00::/8), checked before */
+  /** @param networks addresses (10.0.0.7, fd00::7) and networks (10.0.0.0/8, fd00::/8) that were checked before */
   constructor(networks: readonly string[], fields: ProxyFields = 'x-forwarded') {
     this.#fields = fields;
     this.#none = networks.length === 0;
@@ -32,15 +35,15 @@ export class TrustedProxies {
     }
   }
 
-  /** Whether whoever has this address may speak for others. */
+  /** Whether a peer at this address is trusted to say who the client is. */
   trusts(address: string): boolean {
     const kind = isIP(address);
     return !this.#none && kind !== 0 && this.#networks.check(address, kind === 6 ? 'ipv6' : 'ipv4');
   }
 
   /**
-   * Who sent a request that came from a trusted proxy.
-   * @param peer the proxy, and whether it came over TLS: what counts where it says nothing
+   * Finds who sent a request that came from a trusted proxy.
+   * @param peer the proxy, and whether it came over TLS, which counts if the proxy says nothing
    */
   clientBehind(peer: WireClient, headers: HeaderList): WireClient {
     const hops = this.#fields === 'forwarded' ? forwardedHops(headers) : xForwardedHops(headers);
@@ -48,7 +51,7 @@ export class TrustedProxies {
     for (let at = hops.length - 1; at >= 0 && this.trusts(client.address); at--) {
       const { address, scheme } = hops[at] as Hop;
       const secure = scheme === undefined ? client.secure : scheme === 'https';
-      // Hidden or mangled: who stands behind is not known, so this proxy answers for them.
+      // The address is hidden or malformed, so the client is not known, and this proxy's address stands for it.
       if (address === undefined) return { address: client.address, secure };
       client = { address, secure };
     }
@@ -56,7 +59,7 @@ export class TrustedProxies {
   }
 }
 
-/** An address as everybody spells it: without the brackets, the port, the zone, and IPv6's prefix for IPv4. */
+/** Returns the address without brackets, port, zone, and IPv6's prefix for IPv4; undefined if it is no address. */
 export function plainAddress(text: string): string | undefined {
   const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([^:]*):\d+$/.exec(text)?.[1] ?? text;
   const address = bare.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
@@ -64,8 +67,8 @@ export function plainAddress(text: string): string | undefined {
 }
 
 /**
- * X-Forwarded-For is added to by every proxy; X-Forwarded-Proto by some, while most put their own in its place. So the
- * schemes are counted from the end as the addresses are, and a single one is that of the client.
+ * Reads X-Forwarded-For and X-Forwarded-Proto. Every proxy appends to the first. Some append to the second, while most
+ * replace it. So the schemes are counted from the end, as the addresses are, and a single scheme is the client's.
  */
 function xForwardedHops(headers: HeaderList): Hop[] {
   const addresses = listed(headers, 'x-forwarded-for');
@@ -76,10 +79,13 @@ function xForwardedHops(headers: HeaderList): Hop[] {
   });
 }
 
-/** RFC 7239 §4: a name, its value in quotes or not, and what comes after it. */
+/** One pair of a Forwarded field (RFC 7239 §4): a name, its value with or without quotes, and the sign after it. */
 const FORWARDED_PAIR = /\s*([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*(;|,|$)/y;
 
-/** An element a proxy, its pairs split by semicolons. Nobody can tell who wrote what of a malformed one: no hops. */
+/**
+ * Reads Forwarded: one element a proxy, whose pairs are separated by semicolons. In a malformed field nobody can tell
+ * who wrote what, so it gives no hops.
+ */
 function forwardedHops(headers: HeaderList): Hop[] {
   const text = headers.getAll('forwarded').join(',');
   const hops: Hop[] = [];

@@ -6,7 +6,7 @@ import { type AdminDependency, Readiness, type ReadinessReport } from './readine
 export type { AdminDependency } from './readiness.ts';
 
 export interface AdminOptions {
-  /** The text of all metrics, summed over workers where there are several. */
+  /** Returns the text of all metrics, summed over the workers if there are several. */
   readonly metrics: () => Promise<string>;
   readonly contentType: string;
   readonly dependencies: readonly AdminDependency[];
@@ -19,7 +19,7 @@ interface Page {
 }
 
 const TEXT = 'text/plain; charset=utf-8';
-/** What a probe or a scraper sends fits many times over. */
+/** What a probe or a scraper sends is many times smaller. */
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
   requestTimeout: 10_000,
@@ -27,19 +27,19 @@ const LIMITS = {
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: 75_000,
 };
-/** Past it somebody makes room for each that comes: a probe finds a place however many hold theirs. */
+/** The most connections. Past it, one of them is closed for each new one, so that a probe always finds a place. */
 const MAX_CONNECTIONS = 64;
 
 /**
- * The operator's port: `/metrics`, `/healthz` (the process lives), `/readyz` (and it should get requests). It shows no
- * secret, but how much goes on; keep it from clients.
+ * The operator's port. `/metrics` shows the metrics, `/healthz` says that the process lives, `/readyz` says whether it
+ * should get requests. It shows no secret, but it shows how much goes on; keep it from clients.
  */
 export class AdminServer {
   readonly #server: Server;
   readonly #options: AdminOptions;
   readonly #readiness: Readiness;
   readonly #crowd = new Crowd<Socket>();
-  /** Those whose request is being answered. */
+  /** The connections whose request is being answered. */
   readonly #busy = new Set<Socket>();
 
   constructor(options: AdminOptions) {
@@ -49,7 +49,7 @@ export class AdminServer {
     this.#server.on('connection', (socket: Socket) => this.#welcome(socket));
   }
 
-  /** @throws Error EADDRINUSE and its kin */
+  /** @throws Error with code EADDRINUSE, EACCES or another that says why it cannot listen */
   listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
@@ -60,12 +60,12 @@ export class AdminServer {
     });
   }
 
-  /** Where it listens, once it does. */
+  /** The address that it listens on. It is known once `listen` has resolved. */
   get address(): AddressInfo {
     return this.#server.address() as AddressInfo;
   }
 
-  /** `/readyz` says 503 from now on, while the rest goes on answering. */
+  /** Makes `/readyz` answer 503 from now on, while the other pages are served as before. */
   stopping(): void {
     this.#readiness.stop();
   }
@@ -77,7 +77,10 @@ export class AdminServer {
     await closed;
   }
 
-  /** An idle connection goes first, or one that has not asked yet; only then one that is being answered. */
+  /**
+   * Admits a connection. If there are too many, an idle one is closed, or one that has not asked yet, and otherwise a
+   * busy one.
+   */
   #welcome(socket: Socket): void {
     const crowd = this.#crowd;
     if (crowd.size >= MAX_CONNECTIONS) {
@@ -128,7 +131,7 @@ export class AdminServer {
   }
 }
 
-/** A line per dependency, or JSON for who accepts it by name. */
+/** Renders one line a dependency, or JSON if the client accepts that by name. */
 function readyPage(report: ReadinessReport, accept: string | undefined): Page {
   const status = report.ready ? 200 : 503;
   if (accept?.includes('application/json')) {

@@ -1,16 +1,19 @@
 import { GatewayError } from '../../errors.ts';
 
-/** Something that must be well for requests to be. */
+/** Something without which the gateway cannot serve requests. */
 export interface AdminDependency {
   readonly name: string;
-  /** Resolves when it is; a text that it resolves to is shown (`4 of 4 listen`). Rejects when it is not. */
+  /**
+   * Resolves if the dependency works; a text that it resolves to is shown, such as `4 of 4 listen`. It rejects
+   * otherwise.
+   */
   readonly check: () => Promise<unknown>;
 }
 
 export interface DependencyState {
   readonly name: string;
   readonly ready: boolean;
-  /** A code or a few words of our own; never another's error text. */
+  /** A code or the gateway's own words; never the text of an error that a library threw. */
   readonly detail: string | undefined;
   readonly milliseconds: number;
 }
@@ -20,12 +23,12 @@ export interface ReadinessReport {
   readonly dependencies: readonly DependencyState[];
 }
 
-/** However often somebody asks, the backend and the key store are asked this often. */
+/** The backend and the key store are asked this often at most, however often somebody asks for the report. */
 const CACHE_MILLISECONDS = 1000;
-/** Shorter than the probes' own time-outs (3 s), so that they see which dependency it is. */
+/** This is shorter than the usual time-out of probes (3 s), so that they are told which dependency hangs. */
 const CHECK_MILLISECONDS = 2500;
 
-/** Whether this gateway should get requests, and if not, for whose sake. */
+/** Tells whether this gateway should get requests, and if not, which dependency fails. */
 export class Readiness {
   readonly #dependencies: readonly AdminDependency[];
   readonly #clock: () => number;
@@ -34,19 +37,22 @@ export class Readiness {
 
   constructor(options: {
     readonly dependencies: readonly AdminDependency[];
-    /** Milliseconds, monotonic. */
+    /** Returns a monotonic time in milliseconds. */
     readonly clock?: (() => number) | undefined;
   }) {
     this.#dependencies = options.dependencies;
     this.#clock = options.clock ?? (() => performance.now());
   }
 
-  /** From now on not ready: load balancers look elsewhere while requests in flight finish. */
+  /**
+   * Reports from now on that it is not ready, so that load balancers send requests elsewhere while those in flight
+   * finish.
+   */
   stop(): void {
     this.#stopping = true;
   }
 
-  /** Never rejects. */
+  /** Returns the report, which is at most a second old. It never rejects. */
   report(): Promise<ReadinessReport> {
     if (this.#stopping) {
       const detail = 'the gateway is stopping';
@@ -88,12 +94,15 @@ export class Readiness {
   }
 }
 
-/** Why not, in words of our own that may be shown. */
+/** Says why a dependency is not ready, in the gateway's own words, which may be shown. */
 export class NotReady extends Error {
   override readonly name = 'NotReady';
 }
 
-/** Codes only: messages of libraries name hosts, users and worse, and this page is often less guarded than the log. */
+/**
+ * Returns what may be shown of an error: its code. Messages of libraries name hosts, users and worse, and this page is
+ * often less guarded than the log.
+ */
 export function reasonOf(error: unknown): string {
   if (error instanceof NotReady) return error.message;
   if (error instanceof GatewayError) return error.code;

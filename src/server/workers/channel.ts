@@ -5,25 +5,29 @@ import type { MetricsSnapshot } from '../../telemetry/aggregate.ts';
 export type ToWorker =
   | { readonly kind: 'start'; readonly number: number }
   | ({ readonly kind: 'stop' } & StopOptions)
-  /** Answers `drained`: no further connection is on its way to the worker. The one that keeps the port is told last. */
+  /**
+   * It answers `drained`: no further connection is on its way to the worker. The worker that keeps the port is told
+   * last.
+   */
   | { readonly kind: 'leave' }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question };
 
 /** How a worker is stopped. */
 export interface StopOptions {
   /**
-   * Keep the shared port while requests in flight finish, and reset whoever comes. When the last worker lets a port go,
-   * node:cluster forgets a connection that it was just handing over, and its client would wait until the process ends.
+   * Whether the worker keeps the shared port while its requests finish, and resets new connections. When the last
+   * worker closes a port, node:cluster forgets a connection that it was just handing over, whose client would wait
+   * until the process ends.
    */
   readonly keepsPort: boolean;
 }
 
 /** What a worker tells the primary. */
 export type ToPrimary =
-  /** The process is up and waits for `start`. */
+  /** The process has started and waits for `start`. */
   | { readonly kind: 'up' }
   | { readonly kind: 'listening'; readonly address: WorkerAddress; readonly dependencies: readonly string[] }
-  /** Its requests have ended. It must not leave before it is told to: a connection on its way to it would be forgotten. */
+  /** Its requests have ended. It must wait for `leave`, since a connection on its way to it would else be forgotten. */
   | { readonly kind: 'drained' }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer };
 
@@ -40,18 +44,21 @@ export type Answer =
   | { readonly detail: string | undefined }
   | { readonly failed: string };
 
-/** A worker that hangs must not hang the admin port with it. Shorter than readiness itself waits. */
+/**
+ * How long a worker's answer is awaited. A worker that hangs must not make the admin port hang. It is shorter than
+ * readiness waits.
+ */
 const ANSWER_MILLISECONDS = 2000;
 
-/** A dependency that hangs is not a worker that does: the worker says so before it is given up itself. */
+/** How long a worker waits for a dependency. It is shorter, so that a worker can still say which dependency hangs. */
 export const DEPENDENCY_MILLISECONDS = 1500;
 
-/** Asks workers, and keeps what is not answered yet. */
+/** Asks workers questions, and keeps those that are not answered yet. */
 export class Questions {
   readonly #open = new Map<number, (answer: Answer | undefined) => void>();
   #next = 0;
 
-  /** Undefined when the worker is gone, or does not answer in time. */
+  /** Resolves to undefined if the worker has gone or does not answer in time. */
   ask(worker: Worker, question: Question): Promise<Answer | undefined> {
     if (!worker.isConnected()) return Promise.resolve(undefined);
     const id = this.#next++;
@@ -75,7 +82,10 @@ export class Questions {
   }
 }
 
-/** A worker that dies while it is being told is noticed by its 'exit'. */
+/**
+ * Sends a message to a worker. If the worker dies meanwhile, its 'exit' is noticed elsewhere, so the failure is
+ * ignored.
+ */
 export function tell(worker: Worker, message: ToWorker): void {
   worker.send(message, () => undefined);
 }

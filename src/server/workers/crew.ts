@@ -6,10 +6,10 @@ import type { WorkerGroup, WorkersOptions } from './group.ts';
 
 const FIRST_BACKOFF_SECONDS = 0.1;
 const MAX_BACKOFF_SECONDS = 30;
-/** A worker that lived this long did not die of its start; the next one gets another chance at once. */
+/** A worker that lived this long did not die of its start, so the next one is started without a longer wait. */
 const SETTLED_SECONDS = 30;
 
-/** A worker ended before it listened; what stopped it stands in its own output. */
+/** A worker ended before it listened. Its own output says why. */
 export class WorkerStartFailed extends Error {
   override readonly name = 'WorkerStartFailed';
 }
@@ -19,13 +19,13 @@ interface Seat {
   worker: Worker | undefined;
   listening: boolean;
   startedAt: number;
-  /** Crashes in a row. */
+  /** How many times in a row the worker of this seat crashed. */
   crashes: number;
 }
 
 type Listening = Extract<ToPrimary, { kind: 'listening' }>;
 
-/** The primary's side: keeps every seat taken until it is told to stop. */
+/** The side of the primary process: it keeps a worker in every seat until it is told to stop. */
 export class WorkerCrew implements WorkerGroup {
   readonly #options: WorkersOptions;
   readonly #seats: Seat[];
@@ -35,7 +35,7 @@ export class WorkerCrew implements WorkerGroup {
   #dependencyNames: readonly string[] = [];
   #replaced = 0;
   #stopping = false;
-  /** Keeps the port until the others are gone. */
+  /** The worker that keeps the port until the others have ended. */
   #keeper: Worker | undefined;
 
   private constructor(options: WorkersOptions) {
@@ -46,7 +46,8 @@ export class WorkerCrew implements WorkerGroup {
   }
 
   /**
-   * Ready when all listen. The first starts alone, so that what is wrong with the configuration is said once.
+   * Resolves when all workers listen. The first one starts alone, so that an error in the configuration is told only
+   * once.
    * @throws WorkerStartFailed
    */
   static async start(options: WorkersOptions): Promise<WorkerCrew> {
@@ -89,7 +90,10 @@ export class WorkerCrew implements WorkerGroup {
     for (const worker of this.#listening()) worker.process.kill('SIGHUP');
   }
 
-  /** Tells all at once, waits, and kills who does not end in time. One keeps the port until the others are gone. */
+  /**
+   * Tells all workers at once to stop, waits, and kills those that do not end in time. One keeps the port until the
+   * others have ended.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
@@ -111,7 +115,7 @@ export class WorkerCrew implements WorkerGroup {
     clearTimeout(deadline);
   }
 
-  /** Forks for a seat. Settles once the worker listens, or has ended before it did. */
+  /** Starts a worker for a seat. The promise settles once the worker listens, or has ended before that. */
   #fill(seat: Seat): Promise<Listening> {
     const worker = cluster.fork();
     seat.worker = worker;
@@ -140,7 +144,7 @@ export class WorkerCrew implements WorkerGroup {
     });
   }
 
-  /** A seat that was taken is empty. */
+  /** Starts another worker, after a wait, for a seat whose worker has died. */
   #refill(seat: Seat, how: { readonly exitCode?: number | undefined; readonly signal?: string | undefined }): void {
     if (this.#stopping) return;
     const { log, backoffSeconds = FIRST_BACKOFF_SECONDS } = this.#options;
@@ -173,7 +177,9 @@ export class WorkerCrew implements WorkerGroup {
     return words;
   }
 
-  /** The primary has no connections of its own; what one worker reaches, all reach. */
+  /**
+   * Checks a dependency through one worker. The primary has no connections of its own, and all workers reach the same.
+   */
   async #checkThroughWorker(name: string): Promise<string | undefined> {
     const worker = this.#listening()[0];
     const answer = worker && (await this.#questions.ask(worker, { about: 'dependency', name }));

@@ -10,7 +10,9 @@ import {
 } from './channel.ts';
 import type { RunningWorker, WorkersOptions } from './group.ts';
 
-/** A worker's side: says that it is up, starts when told, answers questions, stops when told. */
+/**
+ * The side of a worker process: it says that it has started, serves when told, answers questions, and stops when told.
+ */
 export async function serveAsWorker(
   self: Worker,
   options: Pick<WorkersOptions, 'startWorker' | 'stopSignal'>,
@@ -57,7 +59,10 @@ async function answerTo(question: Question, running: RunningWorker | undefined):
   }
 }
 
-/** @throws NotReady */
+/**
+ * Waits for a dependency's check.
+ * @throws NotReady if it takes too long
+ */
 async function inTime<T>(checked: Promise<T> | undefined): Promise<T | undefined> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new NotReady('no answer in time')), DEPENDENCY_MILLISECONDS);

@@ -5,9 +5,9 @@ import type { RunningWorker, WorkerGroup, WorkersOptions } from './group.ts';
 import { serveAsWorker } from './worker.ts';
 
 /**
- * Starts the workers. A worker process is this very program with the same arguments (node:cluster), so it arrives here
- * again: there the call serves until it is told to stop, and then resolves to undefined, for the caller to leave.
- * @throws whatever `startWorker` throws, if it does at the start; later failures are retried
+ * Starts the workers. A worker process runs this program with the same arguments (node:cluster), and so arrives here
+ * again. There the call serves until it is told to stop and then resolves to undefined, so that the caller ends.
+ * @throws whatever `startWorker` throws at the start; later failures are retried
  */
 export async function runWorkers(options: WorkersOptions): Promise<WorkerGroup | undefined> {
   if (cluster.worker !== undefined) {
