@@ -132,8 +132,8 @@ export class Listener {
   }
 
   /**
-   * Uses this certificate for handshakes from now on. @throws Error if it is invalid; the certificate before it then
-   * stays
+   * Uses this certificate for handshakes from now on.
+   * @throws Error if it is invalid; the certificate before it then stays
    */
   setCertificate(tls: NonNullable<ListenerOptions['tls']>): void {
     if (this.server instanceof TlsServer) this.server.setSecureContext({ cert: tls.cert, key: tls.key });

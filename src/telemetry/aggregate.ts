@@ -1,11 +1,12 @@
 import { AggregatorRegistry, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 
-/** One process's metrics as plain data: what a worker sends to its primary. */
+/** The metrics of one process as plain data, as a worker sends them to its primary. */
 export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 /**
- * One exposition for all workers: counters and histograms summed, gauges as each says (mostly summed). A replaced
- * worker's counts are gone with it; Prometheus takes that for the counter reset that it is.
+ * Renders the metrics of all workers as one text. Counters and histograms are summed; gauges are combined as each says,
+ * mostly summed too. The counts of a worker that was replaced are lost, which Prometheus handles as it handles any
+ * counter reset.
  */
 export async function aggregateMetrics(
   snapshots: readonly MetricsSnapshot[],

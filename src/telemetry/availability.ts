@@ -1,19 +1,21 @@
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** A connection that was closed while it was idle fails one request; a dependency that is away fails all. */
+/**
+ * How many failures in a row mean that a dependency is away. An idle connection that was closed fails one request only.
+ */
 const FAILURES = 3;
 
-/** One line when a dependency goes away, one when it is back: the lines of requests tell the rest. */
+/** Logs one line when a dependency goes away, and one when it is back. The lines of requests tell the rest. */
 export class Availability {
   readonly #dependency: string;
   readonly #log: Pick<Log, 'info' | 'warn'>;
   readonly #clock: () => number;
-  /** Since it last answered. */
+  /** How many times it has failed since it last answered. */
   #failures = 0;
   #awaySince: number | undefined;
 
-  /** @param clock milliseconds, monotonic */
+  /** @param clock returns a monotonic time in milliseconds */
   constructor(dependency: string, log: Pick<Log, 'info' | 'warn'>, clock: () => number = () => performance.now()) {
     this.#dependency = dependency;
     this.#log = log;
@@ -28,7 +30,7 @@ export class Availability {
     this.#log.info(`the ${this.#dependency} is back`, { dependency: this.#dependency, milliseconds });
   }
 
-  /** @param reason of a bounded set, or a code */
+  /** @param reason one of a bounded set, or a code */
   failed(reason: string): void {
     this.#failures++;
     if (this.#failures >= FAILURES) this.#away(reason);
@@ -41,7 +43,7 @@ export class Availability {
   }
 }
 
-/** From now on the log tells of both dependencies what the measures hear of them. */
+/** Makes the metrics tell the log, from now on, when the backend or the key store goes away or comes back. */
 export function tellAvailability(metrics: Metrics, log: Pick<Log, 'info' | 'warn'>): void {
   const backend = new Availability('backend', log);
   const keys = new Availability('key store', log);

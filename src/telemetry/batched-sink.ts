@@ -1,24 +1,27 @@
 import { pino } from 'pino';
 
-/** Takes whole lines. */
+/** A destination for whole lines. */
 export interface LineSink {
   write(line: string): unknown;
-  /** Settles once everything written so far was handed to the system. */
+  /** Resolves once everything written so far was handed to the operating system. */
   flush(): Promise<void>;
-  /** For the last moment of a process. */
+  /** Hands everything to the operating system at once; meant for the last moment of a process. */
   flushSync(): void;
 }
 
-/** Some forty lines a write call. */
+/** How much is gathered before it is written: some forty lines. */
 const BATCH_CHARACTERS = 8192;
-/** An idle gateway still shows its lines soon. */
+/** How long lines wait at most, so that an idle gateway shows them soon. */
 const FLUSH_MILLISECONDS = 500;
-/** Lines are dropped past this: a reader that stops must not fill the memory, nor stop the gateway. */
+/**
+ * Lines past this size are dropped, so that a reader which stops reading can neither fill the memory nor stop the
+ * gateway.
+ */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 /**
- * Lines gathered into large asynchronous writes to a file descriptor. Gathering is done here because pino's
- * destination measures its whole batch again for every line: 8 µs a line where this takes 1.
+ * Gathers lines into large asynchronous writes to a file descriptor. It gathers them itself because pino's destination
+ * measures its whole batch again for every line, which takes 8 µs a line where this takes 1.
  */
 export class BatchedSink implements LineSink {
   readonly #stream;
@@ -26,7 +29,7 @@ export class BatchedSink implements LineSink {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(fileDescriptor: number) {
-    // minLength 1, not 0: with 0 its flush() would not wait.
+    // minLength is 1 because with 0 its flush() would not wait.
     this.#stream = pino.destination({
       dest: fileDescriptor,
       sync: false,
@@ -34,7 +37,7 @@ export class BatchedSink implements LineSink {
       maxWrite: 65536,
       maxLength: MAX_WAITING_BYTES,
     });
-    this.#stream.on('error', () => undefined); // a closed pipe is nowhere to complain to
+    this.#stream.on('error', () => undefined); // if the pipe is closed, there is nowhere to complain
   }
 
   write(line: string): void {

@@ -1,12 +1,12 @@
 import type { Metric, Registry } from 'prom-client';
 
-/** One series of a histogram. */
+/** One series of a histogram: one combination of label values. */
 export class HistogramSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly counts: Float64Array;
   readonly #bounds: readonly number[];
   sum = 0;
-  /** Past the last bound, too. */
+  /** How many values were observed, those above the last bound included. */
   count = 0;
 
   constructor(bounds: readonly number[], labels: Readonly<Record<string, string>>) {
@@ -38,13 +38,14 @@ export interface HistogramOptions {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly string[];
-  /** Upper bounds, ascending. */
+  /** The upper bounds of the buckets, ascending. */
   readonly buckets: readonly number[];
 }
 
 /**
- * A histogram whose hot path is a short loop over numbers. prom-client's own validates and hashes the labels at every
- * observation (0.4 µs, four a request). It looks like one to the registry, to exposition and to aggregation.
+ * A histogram whose hot path is a short loop over numbers. prom-client's own one validates and hashes the labels at
+ * every observation (0.4 µs, four times a request). To the registry, the text format and the aggregation it looks like
+ * prom-client's.
  */
 export class SeriesHistogram {
   readonly name: string;
@@ -64,7 +65,10 @@ export class SeriesHistogram {
     registry.registerMetric(this as unknown as Metric);
   }
 
-  /** The series of these label values, in the order of the names. Values must come from a bounded set. */
+  /**
+   * Returns the series with these label values, given in the order of the label names. Values must come from a bounded
+   * set.
+   */
   series(...values: string[]): HistogramSeries {
     const key = values.join('\n');
     let series = this.#series.get(key);
@@ -76,13 +80,16 @@ export class SeriesHistogram {
     return series;
   }
 
-  /** What the registry asks of a metric. */
+  /** Implements what the registry calls on a metric. */
   async get(): Promise<object> {
     const values = [...this.#series.values()].flatMap((series) => this.#samples(series));
     return { name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values };
   }
 
-  /** Buckets are cumulative in the exposition; `le` comes first, as prom-client has it. */
+  /**
+   * Makes the samples of a series. Buckets are cumulative in Prometheus's text format, and `le` comes first, as in
+   * prom-client.
+   */
   #samples(series: HistogramSeries): Sample[] {
     let upTo = 0;
     const samples: Sample[] = this.#buckets.map((le, at) => {

@@ -1,9 +1,9 @@
-/** Stands for every value that came after the limit, or that does not look like a name. */
+/** Stands for every value that came after the limit was reached, or that does not look like a name. */
 const OTHER = 'other';
 
 /**
- * Keeps a label's values a bounded set, whatever arrives: the first values that look like names are taken, up to a
- * limit; all others count as `other`. So no client can grow the registry.
+ * Keeps the values of a label a bounded set, so that no client can grow the registry. The first values that look like
+ * names are taken, up to a limit; all others count as `other`.
  */
 export class BoundedLabel {
   readonly #limit: number;
@@ -13,7 +13,7 @@ export class BoundedLabel {
     this.#limit = limit;
   }
 
-  /** 'none' for undefined. */
+  /** Returns the label of a value; 'none' for undefined. */
   of(value: string | undefined): string {
     if (value === undefined) return 'none';
     const known = this.#known.get(value);
@@ -24,19 +24,19 @@ export class BoundedLabel {
   }
 }
 
-/** HTTP methods are few; whatever else a parser lets through is `other`. */
+/** The known HTTP methods; any other that the parser lets through counts as `other`. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH']);
 
 export function methodLabel(method: string): string {
   return METHODS.has(method) ? method : OTHER;
 }
 
-/** Statuses that are no three-digit number do not get a row of their own. */
+/** Returns the label of a status; anything that is not a status counts as `other`. */
 export function statusLabel(status: number): string {
   return Number.isInteger(status) && status >= 100 && status <= 599 ? String(status) : OTHER;
 }
 
-/** `2xx`, for histograms: a row for every status would multiply their buckets. */
+/** Returns `2xx` and so on, for histograms: a row for every status would multiply their buckets. */
 export function statusClass(status: number): string {
   return Number.isInteger(status) && status >= 100 && status <= 599 ? `${Math.floor(status / 100)}xx` : OTHER;
 }

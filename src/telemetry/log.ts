@@ -19,16 +19,16 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** One JSON object a line, or text for people. */
   readonly format: 'json' | 'text';
-  /** A file descriptor (1: standard output), or whoever takes whole lines. */
+  /** A file descriptor (1 is standard output), or an object that takes whole lines. */
   readonly destination: number | { write(line: string): unknown };
-  /** On every line. */
+  /** Fields that stand on every line. */
   readonly common?: LogFields | undefined;
 }
 
-/** How a log tells the keys of objects (key-names.ts). */
+/** How the log shows the keys of objects (key-names.ts). */
 export type KeyField = (key: string) => LogFields;
 
-/** The log. What it writes is an allow-list (redaction.ts): a field that is not on it does not exist. */
+/** The log. It writes only fields that are on a list (redaction.ts); all others are dropped. */
 export class Log {
   readonly #logger: Logger;
   readonly #sink: LineSink;
@@ -36,7 +36,7 @@ export class Log {
   readonly #common: LogFields;
   readonly #commonText: string;
   readonly #keyField: KeyField | undefined;
-  /** Of all logs that came of the same one: they change their level together. */
+  /** The loggers of all logs that were derived from the same one; they change their level together. */
   readonly #family: Set<Logger>;
 
   constructor(parts: {
@@ -57,7 +57,7 @@ export class Log {
     this.#keyField = parts.keyField;
   }
 
-  /** The same log with more on every line; or, with `keyField`, with keys on the lines of requests. */
+  /** Returns the same log with more fields on every line, or, given `keyField`, with keys on the lines of requests. */
   with(more: { readonly common?: LogFields; readonly keyField?: KeyField }): Log {
     const added = allowedFields(more.common ?? {});
     return new Log({
@@ -70,7 +70,7 @@ export class Log {
     });
   }
 
-  /** Lines below it are not written from now on, here and in all logs that came of the same one. */
+  /** Writes no lines below this level from now on, in this log and in all that were derived from the same one. */
   setLevel(level: LogLevel): void {
     for (const logger of this.#family) logger.level = level;
   }
@@ -91,25 +91,27 @@ export class Log {
     this.#logger.error({ ...allowedFields(fields), ...errorFields(thrown) }, scrub(message));
   }
 
-  /** The one line of a request. Causes are told of what is not the client's own error, or was the backend's decision. */
+  /**
+   * Writes the one line of a request. It includes causes unless the client caused the error, as with a bad signature.
+   */
   request(record: RequestRecord): void {
-    // Bytes that fail authentication are the operator's business at any level, though the status is a client's (422).
+    // Bytes that fail authentication are logged as an error, although the status (422) is a client's.
     const failed = record.status >= 500 || record.outcome === 'cut' || record.errorCode === 'ObjectCorrupted';
     const level = failed ? 'error' : 'info';
     if (!this.#logger.isLevelEnabled(level)) return;
-    // pino's own way to the same line takes 3 µs more, and there is one for every request.
+    // pino's own way to the same line takes 3 µs more, and every request writes one.
     const fields = JSON.stringify(requestFields(record, failed, this.#keyField));
     this.#sink.write(
       `{"level":"${level}"${this.#timestamp()}${this.#commonText},${fields.slice(1, -1)},"msg":"request"}\n`,
     );
   }
 
-  /** Settles once everything logged so far was handed to the system. */
+  /** Resolves once everything logged so far was handed to the operating system. */
   flush(): Promise<void> {
     return this.#sink.flush();
   }
 
-  /** For the last moment of a process. */
+  /** Hands everything to the operating system at once; meant for the last moment of a process. */
   flushSync(): void {
     this.#sink.flushSync();
   }
@@ -141,7 +143,10 @@ function openSink({ destination, format }: LogOptions): LineSink {
   };
 }
 
-/** ISO time is what people search by; making it once a millisecond keeps it off the requests' bill. */
+/**
+ * Returns the time in ISO form, by which people search. It is made once a millisecond, so that requests do not pay for
+ * it.
+ */
 function createTimestamp(): () => string {
   let madeAt = 0;
   let made = '';
@@ -185,9 +190,9 @@ function requestFields(record: RequestRecord, failed: boolean, keyField: KeyFiel
   return fields;
 }
 
-/** Whether the cause of a request's error tells its operator more than the code does. */
+/** Whether the cause of a request's error tells the operator more than its code does. */
 function explains({ error, errorSource, errorCode }: RequestRecord): boolean {
-  // Its message says which row of docs/recovery.md it is.
+  // Its message says which row of docs/recovery.md applies.
   if (error !== undefined && errorCode === 'ObjectCorrupted') return true;
   if (error?.cause === undefined) return false;
   return errorSource !== 'client' || errorCode === 'AccessDenied';

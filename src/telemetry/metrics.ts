@@ -6,26 +6,26 @@ import { RequestMetrics } from './request-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
 import { Tally } from './tally.ts';
 
-/** What the gauges need to know of the memory budget (shares/memory-budget.ts). */
+/** What the gauges need to know about the memory budget (shares/memory-budget.ts). */
 export interface BudgetView {
   readonly reservedBytes: number;
   readonly limitBytes: number;
-  /** How many reservations were refused so far. */
+  /** How many reservations have been refused so far. */
   readonly refused: number;
 }
 
-/** Read when somebody scrapes; absent ones count as 0. */
+/** Where the gauges get their values. They are read when somebody scrapes; absent ones count as 0. */
 export interface MetricSources {
   readonly budget?: BudgetView | undefined;
   readonly uploadQuota?: { readonly refused: number } | undefined;
-  /** Requests that wait for a connection to the backend. */
+  /** How many requests wait for a connection to the backend. */
   readonly backendWaiting?: (() => number) | undefined;
-  /** The name of the known store that the gateway found behind it, or `unknown`. */
+  /** Returns the name of the known store that the gateway found behind it, or `unknown`. */
   readonly backendStore?: (() => string) | undefined;
-  /** Client connections open now. */
+  /** How many client connections are open now. */
   readonly connections?: (() => number) | undefined;
   readonly requestsInFlight?: (() => number) | undefined;
-  /** Age of the oldest entry of the key cache that is still served, in seconds. */
+  /** The age of the oldest entry of the key cache that is still served, in seconds. */
   readonly keyCacheAgeSeconds?: (() => number) | undefined;
 }
 
@@ -33,9 +33,9 @@ const BACKEND_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 const KEY_STORE_SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 
 /**
- * Everything that is counted, in one registry: docs/metrics.md lists it. It is the BackendObserver and the
- * KeyStoreObserver of those rooms. Labels come from bounded sets only (labels.ts); none holds a tenant, a bucket or
- * anything else that a client chooses.
+ * All metrics, in one registry; docs/metrics.md lists them. This class is the BackendObserver and the KeyStoreObserver
+ * of those rooms. Labels come from bounded sets only (labels.ts). None holds a tenant, a bucket or anything else that a
+ * client chooses.
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -56,7 +56,10 @@ export class Metrics {
   readonly #etags: Tally;
   readonly #etagIndexFailures: Tally;
 
-  /** `processMetrics`: also event loop, garbage collection and memory of this process, under prom-client's names. */
+  /**
+   * @param options `processMetrics` adds event loop, garbage collection and memory of this process, as prom-client
+   * names them
+   */
   constructor(options: { readonly processMetrics?: boolean } = {}) {
     const registry = this.registry;
     const tally = (name: string, help: string, labelNames: string[]) => new Tally(registry, { name, help, labelNames });
@@ -113,7 +116,7 @@ export class Metrics {
     if (options.processMetrics ?? false) collectDefaultMetrics({ register: registry });
   }
 
-  /** Names the sources of the gauges; later calls add to earlier ones. */
+  /** Names where the gauges get their values; later calls add to earlier ones. */
   watch(sources: MetricSources): void {
     Object.assign(this.#sources, sources);
   }
@@ -122,59 +125,62 @@ export class Metrics {
     return this.registry.contentType;
   }
 
-  /** The exposition of this process. */
+  /** Returns the metrics of this process in Prometheus's text format. */
   text(): Promise<string> {
     return this.registry.metrics();
   }
 
-  /** The same as plain data, to be summed with other workers' (aggregate.ts). */
+  /** Returns the same as plain data, to be summed with that of other workers (aggregate.ts). */
   async snapshot(): Promise<MetricsSnapshot> {
     return await this.registry.getMetricsAsJSON();
   }
 
-  /** A request is over. */
+  /** Counts a request that has ended. */
   request(record: RequestRecord): void {
     this.#requests.count(record);
   }
 
-  /** The listener turned something away before it was a request. `reason` is a parser's or the listener's own code. */
+  /** Counts what the listener refused before it was a request. `reason` is a code of the parser or of the listener. */
   refused(reason: string): void {
     this.#refused.add(1, this.#reason.of(reason));
   }
 
-  /** Hears of every exchange with the backend: undefined for an answer, else why it failed (availability.ts). */
+  /**
+   * Is called for every exchange with the backend: with undefined for an answer, else with why it failed
+   * (availability.ts).
+   */
   onBackend: ((failure: string | undefined) => void) | undefined;
-  /** Hears of everything that is asked of the key store. */
+  /** Is called for every operation of the key store. */
   onKeyStore: ((outcome: 'ok' | 'error') => void) | undefined;
 
-  /** BackendObserver */
+  /** Implements BackendObserver. */
   answered(method: string, status: number, seconds: number): void {
     this.#backendSeconds.series(methodLabel(method), statusClass(status)).observe(seconds);
     this.onBackend?.(undefined);
   }
 
-  /** BackendObserver */
+  /** Implements BackendObserver. */
   failed(method: string, reason: string): void {
     this.#backendFailures.add(1, methodLabel(method), this.#reason.of(reason));
     this.onBackend?.(reason);
   }
 
-  /** BackendObserver */
+  /** Implements BackendObserver. */
   retried(method: string): void {
     this.#backendRetries.add(1, methodLabel(method));
   }
 
-  /** BackendObserver */
+  /** Implements BackendObserver. */
   gaveWay(kind: 'download' | 'upload'): void {
     this.#gaveWay.add(1, kind);
   }
 
-  /** BackendObserver */
+  /** Implements BackendObserver. */
   connections(open: number): void {
     this.#backendConnections = open;
   }
 
-  /** KeyStoreObserver */
+  /** Implements KeyStoreObserver. */
   operation(verb: string, seconds: number, outcome: 'ok' | 'error'): void {
     const label = this.#reason.of(verb);
     this.#keyStoreSeconds.series(label, outcome).observe(seconds);
@@ -182,32 +188,35 @@ export class Metrics {
     this.onKeyStore?.(outcome);
   }
 
-  /** KeyStoreObserver. Cached keys need no operations, so that these alone would tell late that the store is away. */
+  /**
+   * Implements KeyStoreObserver. While keys are cached there are no operations that would tell that the store is away;
+   * beats do.
+   */
   beat(answered: boolean): void {
     this.onKeyStore?.(answered ? 'ok' : 'error');
   }
 
-  /** KeyStoreObserver */
+  /** Implements KeyStoreObserver. */
   cache(outcome: 'hit' | 'miss' | 'stale'): void {
     this.#keyCache.add(1, outcome);
   }
 
-  /** KeyStoreObserver */
+  /** Implements KeyStoreObserver. */
   reconnected(): void {
     this.#keyStoreRetries.add(1);
   }
 
-  /** KeyStoreObserver */
+  /** Implements KeyStoreObserver. */
   putBack(what: 'record' | 'store'): void {
     this.#keyStorePutBack.add(1, what);
   }
 
-  /** EtagObserver */
+  /** Implements EtagObserver. */
   etagsFound(source: 'memory' | 'index' | 'footer', count: number): void {
     this.#etags.add(count, source);
   }
 
-  /** EtagIndexObserver */
+  /** Implements EtagIndexObserver. */
   indexFailed(verb: 'read' | 'write'): void {
     this.#etagIndexFailures.add(1, verb);
   }
@@ -240,7 +249,7 @@ export class Metrics {
       labelNames: ['store'],
       registers: [this.registry],
       collect() {
-        this.reset(); // the store may be another one now
+        this.reset(); // the store may have been replaced by another one
         const store = sources.backendStore?.();
         if (store !== undefined) this.set({ store }, 1);
       },
@@ -253,7 +262,7 @@ export class Metrics {
     );
   }
 
-  /** Workers' gauges are summed, but for those where the worst one is what matters. */
+  /** Defines a gauge. The workers' values are summed, except for gauges whose largest value is what matters. */
   #gauge(name: string, help: string, read: () => number | undefined, aggregator: 'sum' | 'max' = 'sum'): void {
     new Gauge({
       name,

@@ -1,11 +1,12 @@
 import { BackendRefusal, GatewayError } from '../errors.ts';
 
 /**
- * The second line of defence. The first is that nobody hands a secret to the log; this one assumes that somebody did:
- * field names outside the list are dropped, and texts from errors of others lose whatever may carry a value.
+ * This file is the second line of defence for secrets. The first is that no code hands a secret to the log; this one
+ * assumes that some code did. Fields outside the list are dropped, and texts of errors that the gateway did not make
+ * lose what may hold a value.
  */
 
-/** The only names that a log line may have beside level, time and message. */
+/** The only fields that a log line may have beside level, time and message. */
 export const LOG_FIELDS = [
   'accessKeyId',
   'address',
@@ -53,11 +54,11 @@ export type LogValue = string | number | boolean | undefined;
 export type LogFields = { readonly [name in LogField]?: LogValue };
 
 const ALLOWED: ReadonlySet<string> = new Set(LOG_FIELDS);
-/** Names that the gateway made or verified itself; scrubbing would take a request id for a secret. */
+/** Fields whose values the gateway made or verified itself; scrubbing would take a request id for a secret. */
 const IDENTIFIERS: ReadonlySet<string> = new Set<LogField>(['accessKeyId', 'bucket', 'requestId', 'ringId', 'tenant']);
 const MAX_TEXT = 500;
 
-/** Only listed fields, only plain values, texts scrubbed. Whatever else came is dropped. */
+/** Keeps only listed fields with plain values, and scrubs texts. Everything else is dropped. */
 export function allowedFields(fields: object): Record<string, LogValue> {
   const kept: Record<string, LogValue> = {};
   for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
@@ -68,7 +69,10 @@ export function allowedFields(fields: object): Record<string, LogValue> {
   return kept;
 }
 
-/** In this order: what follows a telling name, user names and queries of URLs, quoted values, long random-looking words. */
+/**
+ * What is replaced, in this order: what follows a telling name, user names and queries in URLs, quoted values, and long
+ * random words.
+ */
 const SCRUBS: readonly (readonly [RegExp, string])[] = [
   [
     /\b(authorization|signature|credential|security-token|x-amz-[a-z0-9-]+|password|passwd|secret\w*|token|cookie|(?:access|api|private|root)[ _-]?key\w*)(\s*[=:]\s*)(?:(?:bearer|basic|aws4-hmac-sha256|aws|qs)\s+)?[^\s,;&]+/gi,
@@ -82,8 +86,8 @@ const SCRUBS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * A text of unknown origin, made safe to log. It errs towards losing something: Redis quotes a command's arguments in
- * its errors, V8 quotes the JSON that it could not parse, node quotes the argument that it did not like.
+ * Makes a text of unknown origin safe to log. It would rather lose too much: Redis quotes a command's arguments in its
+ * errors, V8 quotes the JSON that it could not parse, and node quotes the argument that it refused.
  */
 export function scrub(text: string): string {
   let scrubbed = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
@@ -92,16 +96,22 @@ export function scrub(text: string): string {
   return scrubbed;
 }
 
-/** Buckets reach the log before anyone verified them: what no vendor would take as a name is not repeated. */
+/**
+ * Returns what the log shows for a bucket. Its name is logged before anybody verified it, so only a plausible name is
+ * shown.
+ */
 export function bucketField(bucket: string | undefined): string | undefined {
   if (bucket === undefined) return undefined;
   return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(bucket) ? bucket : '[invalid]';
 }
 
-/** As stores name their refusals. Whatever else stands there may be something that the store was sent. */
+/** The form of the codes in which stores refuse. Any other text there may hold something that the store was sent. */
 const BACKEND_CODE = /^[A-Za-z]{1,40}\d{0,3}[A-Za-z]{0,20}$/;
 
-/** What the backend said, where that is what an error came of: scrubbing would take its code for a secret. */
+/**
+ * Returns the backend's status and code if the backend caused the error. They have fields of their own, because
+ * scrubbing would take the code for a secret.
+ */
 export function backendFields(thrown: unknown): LogFields {
   const [refusal] = chainOf(thrown).filter((link) => link instanceof BackendRefusal);
   if (refusal === undefined) return {};
@@ -111,7 +121,7 @@ export function backendFields(thrown: unknown): LogFields {
 
 const MAX_CAUSES = 4;
 
-/** `GatewayError BackendUnavailable: … < Error ECONNREFUSED: …`, scrubbed. */
+/** Renders an error and its causes as `GatewayError BackendUnavailable: … < Error ECONNREFUSED: …`, scrubbed. */
 export function describeError(thrown: unknown): string {
   return chainOf(thrown).map(describeLink).join(' < ');
 }
@@ -130,14 +140,14 @@ function describeLink(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `thrown ${typeof thrown}`;
   const known = 'code' in thrown && typeof thrown.code === 'string' && !(thrown instanceof BackendRefusal);
   const code = known ? ` ${(thrown.code as string).slice(0, 60)}` : '';
-  // A syntax error's message is the text that did not parse: a record's payload, perhaps.
+  // The message of a syntax error quotes the text that did not parse, which may be a record's payload.
   const message = thrown instanceof SyntaxError ? '' : `: ${scrub(thrown.message)}`;
   return `${thrown.name}${code}${message}`;
 }
 
 const MAX_FRAMES = 8;
 
-/** Where an error that nobody foresaw came from: frames only, without the message on top of a stack. */
+/** Tells where an unforeseen error came from: the frames of its stack, without the message on top. */
 export function describeStack(thrown: unknown): string | undefined {
   if (thrown instanceof GatewayError && thrown.source !== 'gateway') return undefined;
   const error = thrown instanceof GatewayError ? thrown.cause : thrown;

@@ -5,12 +5,17 @@ import { BoundedLabel, statusLabel } from './labels.ts';
 import type { RequestRecord } from './request-record.ts';
 import { type Cell, Tally } from './tally.ts';
 
-/** From a cached small object to a large one over a slow line. */
+/** The upper bounds for requests, from a small cached object to a large one over a slow line; in seconds. */
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** Cipher time of one request: 4 KiB take some microseconds, a GiB half a second. */
+/**
+ * The upper bounds for the cipher time of one request, in seconds: 4 KiB take some microseconds, a GiB half a second.
+ */
 const CIPHER_SECONDS = [0.00001, 0.0001, 0.001, 0.01, 0.1, 1, 10];
 
-/** Codes that mean "who are you, and may you?": counted by reason, because a burst of one of them is an attack. */
+/**
+ * Codes that concern who sent a request and what they may do. They are counted by code, because a burst of one of them
+ * is an attack.
+ */
 const AUTHENTICATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'AccessDenied',
   'AnonymousRequest',
@@ -24,7 +29,7 @@ const AUTHENTICATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SignatureDoesNotMatch',
 ]);
 
-/** What one kind of request adds to, resolved once. */
+/** The counters to which one kind of request adds; they are looked up once. */
 interface Series {
   readonly requests: Cell;
   readonly bytesIn: Cell;
@@ -33,7 +38,7 @@ interface Series {
   readonly firstByteSeconds: HistogramSeries;
 }
 
-/** Counts requests that are over. */
+/** Counts requests that have ended. */
 export class RequestMetrics {
   readonly #series = new Map<string, Series>();
   readonly #dialect = new BoundedLabel(16);
@@ -124,7 +129,7 @@ export class RequestMetrics {
       seconds: this.#seconds.series(dialect, operation),
       firstByteSeconds: this.#firstByteSeconds.series(dialect, operation),
     };
-    // A key is made of what came, so its number is bounded here and not by the labels.
+    // The key is made of what clients sent, so the number of keys is bounded here; the labels do not bound it.
     if (this.#series.size < MAX_SERIES) this.#series.set(key, series);
     return series;
   }

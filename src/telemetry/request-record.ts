@@ -1,31 +1,36 @@
 import type { ErrorCode, ErrorSource } from '../errors.ts';
 
-/** How an exchange ended: the answer went out whole, the client left before, or the gateway had to cut it short. */
+/**
+ * How an exchange ended: the answer was sent whole, the client left before that, or the gateway cut the answer short.
+ */
 export type RequestOutcome = 'complete' | 'client-gone' | 'cut';
 
-/** One request when it is over: what the log line and the metrics are made of. */
+/** One request that has ended. The log line and the metrics are made of it. */
 export interface RequestRecord {
   readonly requestId: string;
   readonly method: string;
   readonly dialect: string | undefined;
   readonly operation: string | undefined;
-  /** Only ever a verified one. */
+  /** Known only if the signature was verified, or if the bucket takes requests without one. */
   readonly tenant: string | undefined;
-  /** Only ever a verified one. */
+  /** Known only if the signature was verified. */
   readonly accessKeyId: string | undefined;
-  /** As the client named it, verified or not. */
+  /** The bucket as the client named it, whether verified or not. */
   readonly bucket: string | undefined;
-  /** The object's, as the client named it, verified or not. */
+  /** The object's key as the client named it, whether verified or not. */
   readonly key: string | undefined;
   /** The client's IP address. */
   readonly client: string;
-  /** 499 when the client left before an answer began. */
+  /** It is 499 if the client left before an answer began. */
   readonly status: number;
-  /** Body bytes after HTTP's framing, before a vendor's. */
+  /**
+   * Bytes of the body, after HTTP's own framing was undone and before a vendor's is. The next one counts the answer's
+   * body.
+   */
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly seconds: number;
-  /** From the request's head to the answer's; undefined when no answer began. */
+  /** The seconds from the request's head to the answer's head; undefined if no answer began. */
   readonly firstByteSeconds: number | undefined;
   readonly sealSeconds: number;
   readonly openSeconds: number;
@@ -33,15 +38,15 @@ export interface RequestRecord {
   readonly errorCode: ErrorCode | undefined;
   readonly errorSource: ErrorSource | undefined;
   readonly error: Error | undefined;
-  /** What an administrator may change to let such a request in, or to content its program. */
+  /** What an administrator may change to let such a request in, or to make the client's program content. */
   readonly hint: string | undefined;
-  /** Claims that policy `warn` let pass. */
+  /** The bound claims that did not hold and that the policy `warn` let pass. */
   readonly warnings: readonly string[] | undefined;
-  /** Objects that were refused because they begin as sealed ones do and have no envelope. */
+  /** How many objects were refused because they begin as sealed ones do and have no envelope. */
   readonly lostEnvelopes: number;
 }
 
-/** What the pipeline learns of a request (pipeline/trace.ts). */
+/** What the pipeline finds out about a request (pipeline/trace.ts). */
 export type RequestFindings = Pick<
   RequestRecord,
   | 'dialect'
@@ -60,10 +65,10 @@ export type RequestFindings = Pick<
   | 'lostEnvelopes'
 >;
 
-/** As nginx logs it: the client closed before the answer began. */
+/** The status that nginx logs when the client closes the connection before the answer begins. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** `status` undefined: no answer began. */
+/** Makes the record of a request. `status` is undefined if no answer began. */
 export function requestRecord(
   parts: Omit<RequestRecord, keyof RequestFindings | 'status'> & {
     readonly trace: RequestFindings;

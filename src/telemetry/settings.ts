@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { setting } from '../settings/forms/setting.ts';
 import { choice } from '../settings/forms/values.ts';
 
-/** The log. */
+/** The settings of the log. */
 export const logSettings = z.strictObject({
   level: setting(choice('trace', 'debug', 'info', 'warn', 'error', 'silent'), 'Least level that is logged.').prefault(
     'info',

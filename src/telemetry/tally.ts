@@ -1,13 +1,14 @@
 import { Counter, type Registry } from 'prom-client';
 
-/** One series of a counter; add to it directly. */
+/** One series of a counter. Whoever counts adds to `pending`. */
 export interface Cell {
   pending: number;
 }
 
 /**
- * A counter whose hot path is one addition: prom-client's own `inc` hashes the labels every time (0.3 µs), so that a
- * request's ten counts would cost more than its log line. Cells are poured into the counter when it is scraped.
+ * A counter whose hot path is one addition. prom-client's own `inc` hashes the labels every time (0.3 µs), so that the
+ * ten counts of a request would cost more than its log line. The cells are added to prom-client's counter when it is
+ * scraped.
  */
 export class Tally {
   readonly #cells = new Map<string, Cell & { readonly labels: Record<string, string> }>();
@@ -19,7 +20,7 @@ export class Tally {
       readonly name: string;
       readonly help: string;
       readonly labelNames?: readonly string[];
-      /** For a count that is kept elsewhere, and never falls: read when scraped. */
+      /** Reads a count that is kept elsewhere and never falls. It is called at every scrape. */
       readonly reading?: () => number;
     },
   ) {
@@ -46,7 +47,10 @@ export class Tally {
     });
   }
 
-  /** The series of these label values, in the order of the names. Values must come from a bounded set. */
+  /**
+   * Returns the series with these label values, given in the order of the label names. Values must come from a bounded
+   * set.
+   */
   cell(...values: string[]): Cell {
     const key = values.join('\n');
     const known = this.#cells.get(key);

@@ -1,7 +1,7 @@
-/** Names that lead a line and are not repeated behind it. */
+/** Fields that stand at the start of the line and are not repeated. */
 const LEADING: ReadonlySet<string> = new Set(['level', 'time', 'msg']);
 
-/** A JSON log line as text for people: `12:00:00.000 INFO  request operation=GetObject status=200`. */
+/** Renders a JSON log line as text for people: `12:00:00.000 INFO  request operation=GetObject status=200`. */
 export function textLine(line: string): string {
   const fields = JSON.parse(line) as Record<string, unknown>;
   const clock = String(fields.time).slice(11, 23);
@@ -12,7 +12,7 @@ export function textLine(line: string): string {
   return `${clock} ${level} ${String(fields.msg)}${rest.join('')}\n`;
 }
 
-/** Quoted where a blank or a control character would blur the line. */
+/** Renders a value, in quotes if it has a blank or a control character. */
 function showValue(value: unknown): string {
   const text = String(value);
   return /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text);
