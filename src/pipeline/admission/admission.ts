@@ -10,25 +10,26 @@ import { type Identified, identify } from './identify.ts';
 import type { MeantReading } from './meant-reading.ts';
 
 /**
- * A request as far as it was read: its operation, the reader of its document, or a form that was opened up to its file.
+ * A request as far as it was read: an operation, the reader of its document, or a form that was read up to its file.
  */
 export type Asked = Exclude<ParsedRequest, { kind: 'form' }> | UploadForm;
 
-/** The tenant of a request, the tools with which it is served, and its verified body. */
+/** The tenant of a request, the tools that serve it, and its verified body. */
 export interface Admitted {
   readonly tenant: Tenant;
-  /** The tools ask the backend with the request's rights, and take from its sharer's memory and connections. */
+  /** The tools ask the backend with the rights of the request, and use the memory and connections of its sharer. */
   readonly tools: OperationTools;
   /**
-   * False when nobody signed the request. Then the backend's own rules on the bucket decide, and no tenant's rights.
+   * Whether somebody signed the request. If not, the backend's own rules on the bucket decide what is allowed, and not
+   * a tenant's rights.
    */
   readonly signed: boolean;
   readonly body: VerifiedBody;
 }
 
 /**
- * Verifies a request's signature; or, without one, finds the tenant that its bucket belongs to.
- * @throws GatewayError InvalidAccessKeyId, AnonymousRequest, those of the claim's `verify`, KeyStoreUnavailable
+ * Verifies a request's signature. If it has none, finds the tenant to whom its bucket belongs.
+ * @throws GatewayError InvalidAccessKeyId, AnonymousRequest, KeyStoreUnavailable, and those of the claim's `verify`
  */
 export async function admit(
   asked: Asked,
@@ -44,7 +45,8 @@ export async function admit(
   const isForm = 'claim' in asked;
   const claim = isForm ? asked.claim : meant.reading.claim();
   const { address } = request.client;
-  // A form was signed to be handed on, as a presigned URL is.
+  // The signer of a form hands it to others, as with a presigned URL; so the access key is the sharer, and not the
+  // address.
   if (claim !== undefined) {
     const signer = isForm ? undefined : meant.signer;
     return authenticate(claim, { askers, trace, address, handedOn: isForm, signer });
@@ -52,7 +54,7 @@ export async function admit(
   const tenant = await anonymousTenant(came.bucket, askers);
   const tools = sharedBy({ tenant: tenant.name, client: address }, askers.anonymous, askers);
   const body = isForm ? asked.unsignedBody() : meant.reading.unsignedBody();
-  trace.tenant = tenant.name; // the log then has a tenant without an access key
+  trace.tenant = tenant.name; // the log then shows a tenant without an access key
   return { signed: false, tools, tenant, body };
 }
 
@@ -74,7 +76,7 @@ async function authenticate(
   return { signed: true, tools: sharedBy(sharer, askers.withKey(caller.backend), askers), tenant, body };
 }
 
-/** The same tools, whose memory and connections are one sharer's part. */
+/** Returns the same tools, which use the memory and the connections of one sharer. */
 function sharedBy(sharer: Sharer, tools: OperationTools, askers: Askers): OperationTools {
   const budget = askers.services.memory.of(sharer);
   const store = tools.store.sharedBy(sharer, budget);

@@ -6,8 +6,8 @@ import type { Askers } from './askers.ts';
 import { reachablePolicy } from './reachable.ts';
 
 /**
- * What may be asked without a signature at all; the backend's bucket policy decides what is allowed. S3 itself takes
- * copies and uploads in parts only from somebody, and buckets are made and listed by somebody.
+ * The operations that may be asked without a signature; the backend's bucket policy decides what is allowed. S3 takes
+ * copies and uploads in parts only from known requesters, and anonymous requests do not create or list buckets.
  */
 const WITHOUT_SIGNATURE: ReadonlySet<Operation['kind']> = new Set<Operation['kind']>([
   'GetObject',
@@ -24,8 +24,9 @@ const WITHOUT_SIGNATURE: ReadonlySet<Operation['kind']> = new Set<Operation['kin
 ]);
 
 /**
- * The tenant whose bucket a request is about that nobody signed.
- * @throws GatewayError AnonymousRequest unless the bucket's policy takes such requests; it tells nothing else of it
+ * Finds the tenant who owns the bucket of an unsigned request.
+ * @throws GatewayError AnonymousRequest, unless the bucket's policy takes such requests; it reveals nothing else about
+ * the bucket
  */
 export async function anonymousTenant(bucket: string | undefined, { services }: Askers): Promise<Tenant> {
   const { staging } = services.tools;
@@ -41,13 +42,14 @@ function refused(): GatewayError {
 }
 
 /**
- * @param policy of the bucket that the operation is about
+ * Refuses what an unsigned request may not ask.
+ * @param policy the policy of the bucket that the operation is about
  * @throws GatewayError AnonymousRequest, InvalidRequest
  */
 export function checkAnonymous(operation: Operation, policy: BucketPolicy): void {
   if (!policy.anonymous || !WITHOUT_SIGNATURE.has(operation.kind)) throw refused();
   if (operation.kind !== 'GetObject' && operation.kind !== 'HeadObject') return;
-  // S3's rule and words: a link to somebody's object must not serve it as a page of the sender's choice.
+  // This rule and its message are S3's: a link to somebody's object must not serve it as a page of the sender's choice.
   if (Object.values(operation.overrides).some((override) => override !== undefined)) {
     throw clientError('InvalidRequest', 'Request specific response headers cannot be used for anonymous GET requests.');
   }

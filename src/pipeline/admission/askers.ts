@@ -4,15 +4,15 @@ import type { OperationTools } from '../context.ts';
 import type { HandlerServices } from '../handler-services.ts';
 
 /**
- * The tools as each asker has them: the same, but that their store asks the backend with the asker's rights. An
- * operation's file takes the store that it is given, and so cannot ask with more.
+ * Gives each asker its tools. They are the same for all, except that their store asks the backend with the asker's
+ * rights. The code of an operation uses the store that it is given, and so cannot ask with more rights.
  */
 export class Askers {
   readonly services: HandlerServices;
-  /** With the gateway's own key. */
+  /** The tools that ask with the gateway's own key. */
   readonly #gateway: OperationTools;
   readonly #anonymous: OperationTools;
-  /** By the key's object, which lives as long as the cached record that holds it. */
+  /** The tools of each caller. The key's object lives as long as the cached record that holds it, and so do they. */
   readonly #callers = new WeakMap<BackendKey, OperationTools>();
 
   constructor(services: HandlerServices) {
@@ -22,12 +22,12 @@ export class Askers {
     this.#anonymous = { ...tools, store: tools.store.as(ANONYMOUS) };
   }
 
-  /** For requests that nobody signed. */
+  /** The tools for requests that nobody signed. */
   get anonymous(): OperationTools {
     return this.#anonymous;
   }
 
-  /** undefined: the gateway's own key. */
+  /** Returns the tools that ask with this key; undefined means the gateway's own. */
   withKey(key: BackendKey | undefined): OperationTools {
     if (key === undefined) return this.#gateway;
     const known = this.#callers.get(key);

@@ -5,8 +5,10 @@ import type { OperationContext, OperationTools } from '../context.ts';
 import { reachablePolicy } from './reachable.ts';
 
 /**
- * A tenant reaches the buckets that its patterns name, and no others; undefined is the service itself.
- * @throws GatewayError AccessDenied, InvalidBucketName for one that the store keeps to itself
+ * Finds the tenant's policy for a bucket, and makes the context of the operation. A tenant reaches only buckets that
+ * its patterns name.
+ * @param bucket undefined for an operation on the service itself
+ * @throws GatewayError AccessDenied, InvalidBucketName if the store reserves the bucket for itself
  */
 export function authorize(
   bucket: string | undefined,
@@ -25,10 +27,10 @@ export function authorize(
 }
 
 /**
- * What a copy reads with. Its source has keys of its own, since what a request says of the source's encryption is not what
- * it asks of the copy's.
- * @param context of the copy itself
- * @throws GatewayError as `authorize`
+ * Makes the context in which a copy reads its source. The source has keys of its own, because the request's encryption
+ * of the source is told apart from that of the copy.
+ * @param context the context of the copy itself
+ * @throws GatewayError as `authorize` does
  */
 export function authorizeSource({ ref, encryption }: CopySource, context: OperationContext): OperationContext {
   const { tenant, signal, trace } = context;

@@ -5,15 +5,15 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import type { RequestTrace } from '../trace.ts';
 import type { Askers } from './askers.ts';
 
-/** Whose signature a request has, and its body behind the verification that the signature asks for. */
+/** Who signed a request, and its body, which is verified in the way that the signature asks for. */
 export interface Identified {
   readonly caller: Caller;
   readonly body: VerifiedBody;
 }
 
 /**
- * Who signed a request.
- * @throws GatewayError InvalidAccessKeyId, those of the claim's `verify`, KeyStoreUnavailable
+ * Finds out who signed a request.
+ * @throws GatewayError InvalidAccessKeyId, KeyStoreUnavailable, and those of the claim's `verify`
  */
 export async function identify(
   claim: SignatureClaim,
@@ -30,7 +30,7 @@ export async function identify(
     throw claim.legacy.refusal();
   }
   const body = claim.verify(caller.secret, tools.now());
-  // Named in the log only now: an unverified name would let anyone write log lines in a tenant's name.
+  // The log gets the names only now: before verification, anyone could write log lines in a tenant's name.
   trace.tenant = tenant.name;
   trace.accessKeyId = caller.accessKeyId;
   return { caller, body };

@@ -3,9 +3,10 @@ import type { HeaderList } from '../../wire/headers.ts';
 import type { OperationContext } from '../context.ts';
 
 /**
- * Programs that take an ETag for the MD5 of what they sent, and call an upload failed where it is another: boto 2, on
- * which gsutil stands, Apache Libcloud, and rclone for the stores that it knows. They are told by their name alone:
- * Content-MD5, which they send too, comes from many programs that never compare. s3cmd compares nothing that has a dash.
+ * Programs that take an ETag for the MD5 of what they sent, and call an upload failed if it is not: boto 2, on which
+ * gsutil is built, Apache Libcloud, and rclone for the stores that it knows. They are recognised by their names alone,
+ * because Content-MD5, which they send too, is sent by many programs that never compare. s3cmd compares no ETag that
+ * has a dash.
  */
 const COMPARES_MD5S = /\b(?:gsutil|libcloud|rclone)\/|^Boto\/2\./i;
 
@@ -13,7 +14,7 @@ const HINT =
   'this program compares ETags with MD5s and may report its uploads as failed: give the bucket the policy etag=md5 ' +
   '(sealgate tenant set NAME --bucket PATTERN:etag=md5)';
 
-/** Says once a tenant, on the line of a request in the log, that its buckets should have MD5s as ETags. */
+/** Notes once for each tenant, on the line of a request in the log, that its buckets should have MD5s as ETags. */
 export class Md5EtagHint {
   readonly #told = new Set<string>();
 

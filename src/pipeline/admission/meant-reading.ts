@@ -5,21 +5,26 @@ import type { RequestTrace } from '../trace.ts';
 import type { Askers } from './askers.ts';
 import { type Identified, identify } from './identify.ts';
 
-/** How a request is understood. */
+/** How a request is to be understood. */
 export interface MeantReading {
   readonly reading: Reading;
-  /** Who signed it, where its signature chose the reading. A sole reading is verified only after it was parsed. */
+  /**
+   * Who signed it, if its signature chose the reading. A reading that is the only one is verified later, after it was
+   * parsed.
+   */
   readonly signer: Identified | undefined;
 }
 
-/** Each is tried with the HMACs of its dialect, so their number bounds what a stranger's request may cost. */
+/**
+ * The most readings that are tried. Each costs its dialect's HMACs, so this bounds what a stranger's request may cost.
+ */
 const MOST_READINGS = 8;
 
 /**
- * Decides what a request means that its dialect can read in several ways: the first reading whose signature verifies.
- * Without a signature, and of a browser's preflight, the most likely one is meant.
- * @throws GatewayError InvalidRequest for more readings than are tried; what the first reading's signature is refused
- *   with, where none verifies; whatever else than a mismatch a signature is refused with; what `readings` throws
+ * Decides what a request means if its dialect can read it in several ways: the first reading whose signature verifies
+ * is meant. If there is no signature, or the request is a browser's preflight, the most likely reading is meant.
+ * @throws GatewayError InvalidRequest if there are more readings than are tried; the refusal of the first signature if
+ * none verifies; any other refusal than a mismatch at once; and what `readings` throws
  */
 export async function meantReading(
   request: WireRequest,

@@ -4,8 +4,8 @@ import { isForStaging } from '../../uploads/staging.ts';
 import type { OperationContext } from '../context.ts';
 
 /**
- * The policy under which the tenant reaches a bucket; undefined when it does not. Buckets for staged parts, this
- * gateway's and others' over the same store, are nobody's, whatever the patterns say.
+ * Returns the policy under which the tenant reaches a bucket; undefined if it does not. Buckets for staged parts, of
+ * this gateway and of others over the same store, belong to nobody, whatever the patterns say.
  */
 export function reachablePolicy(
   bucket: string,

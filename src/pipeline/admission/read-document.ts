@@ -7,14 +7,14 @@ import { collect } from '../../wire/bodies/collect.ts';
 
 type DocumentRequest = Extract<ParsedRequest, { kind: 'document' }>;
 
-/** A document as its pieces came, in one, as text, and as the elements that are made of it. */
+/** How many times a document lies in memory: as the pieces that came, as one buffer, as text, and as elements. */
 const DOCUMENT_FORMS = 4;
-/** A piece from the socket, as bytes and as text, and the beginning of a token that the next one ends. */
+/** What one piece from the socket takes: its bytes, its text, and the beginning of a token that the next piece ends. */
 const PIECE_BYTES = 128 * 1024;
 
 /**
- * The operation that a request's document asks for. Memory is reserved for while it comes: a client may send megabytes
- * of it, and stop before the end.
+ * Reads the operation for which a request's document asks. Memory is reserved while the document arrives, because a
+ * client may send megabytes of it and stop before the end.
  * @throws GatewayError SlowDown, MaxMessageLengthExceeded, and what the body and the document's reader throw
  */
 export async function readDocument(parsed: DocumentRequest, body: VerifiedBody, budget: Budget): Promise<Operation> {

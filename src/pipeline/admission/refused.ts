@@ -6,14 +6,14 @@ import { identify } from './identify.ts';
 import type { MeantReading } from './meant-reading.ts';
 
 /**
- * Finds out for the log whose a request is that was refused before anybody looked at its signature, and what it asked
- * about. Nothing of it changes the answer, so whatever goes wrong on the way is nobody's business. Never rejects.
+ * Finds out for the log whose request was refused before its signature was verified, and what it asked about. Nothing
+ * of that changes the answer, so errors on the way are ignored. It never rejects.
  */
 export async function traceRefused(
   request: WireRequest,
   came: {
     readonly front: FrontDialect;
-    /** undefined where none of the readings is meant: then nobody is known to have signed it. */
+    /** undefined if no reading is meant; then it is not known who signed it. */
     readonly meant: MeantReading | undefined;
     readonly askers: Askers;
     readonly trace: RequestTrace;
@@ -30,6 +30,6 @@ export async function traceRefused(
     const claim = reading.claim();
     if (claim !== undefined) await identify(claim, { askers, trace });
   } catch {
-    // It stays unknown.
+    // What could not be found out stays unknown.
   }
 }

@@ -7,13 +7,16 @@ import type { PassThrough, WireRequest, WireResponse } from '../../wire/message.
 import type { HandlerServices } from '../handler-services.ts';
 import type { RequestTrace } from '../trace.ts';
 
-/** What pages of a request's origin are told of its answer; undefined when it names none. Never rejects. */
+/**
+ * The CORS headers for the answer to a page of another origin; undefined if the request names no origin. It never
+ * rejects.
+ */
 export type Sharing = Promise<HeaderList> | undefined;
 
 /**
- * Browsers name the origin of the page that asks, and let the page read an answer only if it says so. A store says it
- * on every answer, errors too, and so the gateway must on those that it makes itself: the store's word is asked for
- * beside the request, and stands on whatever comes of it.
+ * Asks the store which CORS headers the answer gets. Browsers name the origin of the page that asks, and let the page
+ * read an answer only if its headers allow that. A store sends them with every answer, errors included, so the gateway
+ * must send them with the answers that it makes itself. The store is asked while the request is served.
  */
 export function sharingOf(
   request: WireRequest,
@@ -25,7 +28,7 @@ export function sharingOf(
   return bucketOf(meaning).then((bucket) => originRules.answerTo({ origin, bucket, method: request.method }));
 }
 
-/** The answer to a page. Forwarded answers are the store's own already. */
+/** Adds the CORS headers to an answer. A forwarded answer has the store's own already. */
 export async function shared(
   answer: WireResponse | PassThrough,
   sharing: Promise<HeaderList>,
@@ -33,14 +36,17 @@ export async function shared(
   return 'passThrough' in answer ? answer : withWord(answer, await sharing);
 }
 
-/** The answer to a request that names no page: or a cache would give it to pages, which then may not read it. */
+/**
+ * Adds `Vary: Origin` to the answer to a request that names no origin. Without it, a cache could give the answer to
+ * pages, which then could not read it.
+ */
 export function unshared(answer: WireResponse | PassThrough, { method }: WireRequest): WireResponse | PassThrough {
   const cacheable = method === 'GET' || method === 'HEAD';
   if (cacheable && !('passThrough' in answer)) answer.headers.append('Vary', 'Origin');
   return answer;
 }
 
-/** Errors of forwarded requests are told anew. */
+/** Returns a renderer of errors that adds the CORS headers, because errors of forwarded requests are rendered anew. */
 export async function sharedErrors(
   render: (error: GatewayError) => WireResponse,
   sharing: Sharing,
@@ -50,7 +56,10 @@ export async function sharedErrors(
   return (error) => withWord(render(error), word);
 }
 
-/** OPTIONS, which browsers send before what a page may not send unasked: the store's answer, whatever it is. */
+/**
+ * Answers OPTIONS, which browsers send before a request that a page may not send unasked. The store's answer is passed
+ * on.
+ */
 export async function preflight(
   request: WireRequest,
   { reading, trace }: { readonly reading: Reading; readonly trace: RequestTrace },
@@ -68,8 +77,9 @@ function withWord(response: WireResponse, word: HeaderList): WireResponse {
 }
 
 /**
- * Rules go by bucket, and that is the one that is answered for: the rules of another one would let pages read what they
- * may not. Where no reading is meant, or its address cannot be read, the answer itself will say so.
+ * Returns the bucket whose CORS rules apply. It must be the one that the request means, because the rules of another
+ * one could let pages read what they may not. It is undefined if no reading is meant or the address cannot be read; the
+ * answer is then an error.
  */
 async function bucketOf(meaning: Promise<{ readonly reading: Reading }>): Promise<string | undefined> {
   try {

@@ -3,16 +3,22 @@ import type { FrontDialect, RenderContext } from '../../dialects/front-dialect.t
 import type { Operation } from '../../operations/operation.ts';
 import type { WireResponse } from '../../wire/message.ts';
 
-/** How long an answer may take before it is begun without its outcome, and how often it then shows that it is coming. */
+/**
+ * After how many seconds an answer is begun although its outcome is not known, and how often it then sends a sign of
+ * life.
+ */
 export interface Lateness {
   readonly patienceSeconds: number;
   readonly beatSeconds: number;
 }
 
-/** Nearly all are done within; clients give up after 50 to 60 s without a byte, some load balancers after 30. */
+/**
+ * Nearly all operations end within this time. Clients give up after 50 to 60 s without a byte, some load balancers
+ * after 30.
+ */
 export const LATENESS: Lateness = { patienceSeconds: 10, beatSeconds: 10 };
 
-/** An object's bytes are moved before these are answered, or thousands of parts listed. */
+/** Operations that move an object's bytes, or list thousands of parts, before they are answered. */
 const SLOW: ReadonlySet<Operation['kind']> = new Set(['CopyObject', 'CompleteMultipartUpload', 'UploadPartCopy']);
 
 export function mayBeLate({ kind }: Operation): boolean {
@@ -20,9 +26,9 @@ export function mayBeLate({ kind }: Operation): boolean {
 }
 
 /**
- * The answer with its own status where it comes in time; else one that is begun now and ends with what `settled`
- * brings. SDKs look for an error in such a 200, because S3 answers so.
- * @param settled never rejects: a failure is an answer too
+ * Returns the answer with its own status if it comes in time. If not, it returns an answer that begins now, with status
+ * 200, and ends with what `settled` resolves to. SDKs look for an error in such a 200, because S3 does the same.
+ * @param settled never rejects, because a failure is rendered as an answer too
  */
 export async function inTime(
   settled: Promise<WireResponse>,
@@ -35,7 +41,7 @@ export async function inTime(
   return answer ?? front.renderLate(settled, () => passed(beatSeconds), context);
 }
 
-/** Keeps no process alive. */
+/** Resolves after this many seconds. It does not keep the process alive. */
 function passed(seconds: number): Promise<undefined> {
   return delay(seconds * 1_000, undefined, { ref: false });
 }

@@ -3,7 +3,9 @@ import type { Answer } from '../../operations/answer.ts';
 import { held } from '../../wire/bodies/held-body.ts';
 import type { WireResponse } from '../../wire/message.ts';
 
-/** The answer as the front spells it. What the answer holds is given back once its document was written or let go. */
+/**
+ * Renders an answer as the front spells it. What the answer holds is released once its document was written or dropped.
+ */
 export function rendered(answer: Answer, front: FrontDialect, context: RenderContext): WireResponse {
   if (!('release' in answer)) return front.render(answer, context);
   let response: WireResponse | undefined;
