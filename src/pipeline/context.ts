@@ -14,38 +14,43 @@ import type { UploadStates } from '../uploads/upload-states.ts';
 import type { RequestTrace } from './trace.ts';
 
 /**
- * What operations use of the gateway, whatever is asked and whoever asks. Its store asks the backend with an asker's
- * rights (admission/askers.ts); of a request's tools, store, staging and memory are its sharer's part.
+ * The parts of the gateway that operations work with. They are the same for every request, except that `store` sends
+ * its requests with one asker's rights (admission/askers.ts), and that `store`, `staging` and `budget` draw on the
+ * connections and the memory that the request's sharer is allowed (admission/admission.ts).
  */
 export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | 'keys' | 'signal' | 'trace'> {
-  /** Makes the keys of a request, and a copy's second ones for its source. */
+  /** Makes the source of keys for a request. A copy has a second one made, for reading its source. */
   readonly keySources: KeySources;
-  /** What the store at hand does, as far as the gateway has found out. */
+  /** What the gateway has found out about the store's abilities. */
   readonly findings: StoreFindings;
-  /** How objects lie in buckets of a policy. */
+  /** Gives the formats in which objects lie in the buckets of a policy. */
   readonly formatsFor: (policy: BucketPolicy) => BucketFormats;
-  /** What objects are shown as where ETags are MD5s. */
+  /** Knows the MD5s of objects, for buckets whose policy says that ETags are MD5s. */
   readonly etags: KnownEtags;
   readonly uploads: UploadStates;
   readonly uploadQuota: UploadQuota;
-  /** Uploads of which the gateway keeps no state. */
+  /** Knows multipart uploads for which the gateway keeps no state, such as those to unsealed buckets. */
   readonly knownUploads: KnownUploads;
   readonly staging: Staging;
   readonly stagingRights: StagingRights;
-  /** How long an upload that nobody adds to is kept. */
+  /** After how many seconds without a new part the state of an upload expires. */
   readonly uploadKeepSeconds: number;
-  /** The region that clients sign for: what they are told of every bucket. */
+  /** The region that clients put in their signatures. The gateway names it as the region of every bucket. */
   readonly region: string;
   readonly now: () => Date;
 }
 
-/** What an operation's file gets beside its operation: who asks, under which policy, and what it may use. */
+/** What the function that carries out an operation gets beside the operation itself. It is made for one request. */
 export interface OperationContext extends OperationTools {
+  /** The tenant whose bucket and keys are used. */
   readonly tenant: Tenant;
+  /** The policy of the bucket; for an operation without a bucket, that of the tenant's first pattern. */
   readonly policy: BucketPolicy;
+  /** Gives the keys that new objects are sealed with, and those that existing ones are opened with. */
   readonly keys: KeySource;
-  /** How objects lie in the bucket: what writes there, and what may be read there. */
+  /** The format in which the bucket's objects are written, and those in which they may be read. */
   readonly formats: BucketFormats;
+  /** It aborts when the client's connection ends. */
   readonly signal: AbortSignal;
   readonly trace: RequestTrace;
 }

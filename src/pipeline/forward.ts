@@ -7,12 +7,14 @@ import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts'
 import type { OperationContext } from './context.ts';
 import type { HandlerServices } from './handler-services.ts';
 
-/** Forwarded requests carry settings, not objects: the largest is a bucket's lifecycle or policy document. */
+/** The longest body that is forwarded. The bodies are settings: a lifecycle or policy document is the largest. */
 const MAX_FORWARD_BYTES = 1024 * 1024;
 
 /**
- * A request that carries no object bytes, for a backend of the same dialect: its body is verified, its head is made
- * anew of what the operation may carry, and it is signed anew (http-proxy lane).
+ * Forwards a request that carries no object bytes to a backend that speaks the client's dialect. The client's body is
+ * verified, the request is rendered anew from what the operation may carry, and it is signed anew.
+ * @throws GatewayError NotImplemented over a backend of another dialect, MaxMessageLengthExceeded, SlowDown, and what
+ *   verifying the body throws
  */
 export async function forward(
   operation: Forward,
@@ -50,7 +52,7 @@ function notAvailable({ name }: Forward): GatewayError {
   return clientError('NotImplemented', `${name} is not available over a backend of another dialect.`);
 }
 
-/** Reserved for while it comes, as it came and in one piece. */
+/** Reads the body into one buffer. The reservation counts it twice: as the pieces that came, and as that buffer. */
 async function readBody(operation: Forward, body: VerifiedBody, budget: Budget): Promise<Buffer> {
   const { plaintextBytes = MAX_FORWARD_BYTES } = body;
   const release = budget.reserve(2 * Math.min(plaintextBytes, MAX_FORWARD_BYTES));

@@ -40,21 +40,26 @@ import { withDigests } from './write/told-digests.ts';
 
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
-/** Their bodies are an object's bytes. */
+/** The operations whose request bodies are an object's bytes. */
 const BRINGS_BYTES: ReadonlySet<Operation['kind']> = new Set<Operation['kind']>([
   'PutObject',
   'PostObject',
   'UploadPart',
 ]);
 
-/** A request's dialect, what it means in it, and what pages of other origins are told of its answer. */
+/** What is found out of a request before it is served. */
 interface Came {
   readonly front: FrontDialect;
+  /** How the request is read, where its dialect can read it in several ways. */
   readonly meaning: Promise<MeantReading>;
+  /** The CORS headers of the answer. */
   readonly sharing: Sharing;
 }
 
-/** The one page that every request goes through. Its catch is the only place that renders an error. */
+/**
+ * Makes the function that serves every request, from the choice of the dialect to the rendered answer. Its `catch` is
+ * the only place where an error becomes an answer.
+ */
 export function createHandler(services: HandlerServices, lateness: Lateness = LATENESS): Handler {
   const askers = new Askers(services);
   const md5EtagHint = new Md5EtagHint();
@@ -138,7 +143,7 @@ function note(trace: RequestTrace, parsed: ParsedRequest): void {
   trace.key = keyOf(parsed.operation);
 }
 
-/** What these operations do not read must not be there: a body whose hash was signed is verified all the same. */
+/** Refuses a body where the operation takes none. Reading it to its end also verifies the hash that was signed. */
 async function expectNoBody(body: VerifiedBody): Promise<void> {
   await collect(body.bytes(), 0, () => clientError('InvalidRequest', 'This operation takes no body.'));
 }

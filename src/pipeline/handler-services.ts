@@ -5,16 +5,16 @@ import type { MemoryBudget } from '../shares/memory-budget.ts';
 import type { Directory } from '../tenants/directory.ts';
 import type { OperationTools } from './context.ts';
 
-/** What the page that every request goes through is made of; composed by hand in gateway/. */
+/** What `createHandler` needs. gateway/pipeline-desk.ts composes it. */
 export interface HandlerServices {
-  /** In order of trial; the last one takes what nobody recognises. */
+  /** The front dialects, in the order in which they are tried. The last one takes every request that no other did. */
   readonly fronts: readonly FrontDialect[];
   readonly settings: FrontSettings;
   readonly directory: Directory;
   readonly lane: PassThroughLane;
   readonly originRules: OriginRules;
-  /** The whole memory: whose part of it a request takes is known only once the request is read. */
+  /** All memory for requests. Admission takes each request's share from it, once the sharer is known. */
   readonly memory: MemoryBudget;
-  /** Before it is known for whom they work: with the gateway's own key and all of the memory. */
+  /** The tools before admission: they use the gateway's own backend key and draw on all of the memory. */
   readonly tools: OperationTools;
 }

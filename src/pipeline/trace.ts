@@ -2,32 +2,34 @@ import type { ErrorCode, ErrorSource } from '../errors.ts';
 import type { DialectName } from '../operations/object.ts';
 
 /**
- * What one request turned out to be, filled in as the pipeline learns it; the server logs and counts it when the
- * request is over. Only bounded values become metric labels: dialect, operation, status, error source and code.
+ * What the log and the metrics are told of one request. The pipeline fills it in as it learns things, and the server
+ * logs and counts it when the request is over. Only values from bounded sets become metric labels: dialect, operation,
+ * status, error source and error code.
  */
 export class RequestTrace {
   dialect: DialectName | undefined;
-  /** From a bounded set: operationName(). */
+  /** A name from the bounded set that `operationName` gives. */
   operation: string | undefined;
   tenant: string | undefined;
   bucket: string | undefined;
-  /** Of the object that is asked for, or written: as the client sent it, decoded. */
+  /** The key of the object that is read or written, decoded from what the client sent. */
   key: string | undefined;
   accessKeyId: string | undefined;
   errorCode: ErrorCode | undefined;
   errorSource: ErrorSource | undefined;
   /**
-   * For the log: what an administrator may change so that such a request is let in, or its program believes the answer.
-   * It quotes nothing that the client sent.
+   * What an administrator may change so that such a request is let in, or so that the client's program accepts the
+   * answer. It stands in the log only, and quotes nothing that the client sent.
    */
   hint: string | undefined;
-  /** The error itself, for the log's cause; never shown to the client. */
+  /** The error with its causes. It stands in the log only and is never shown to the client. */
   error: Error | undefined;
-  /** Seconds spent in the cipher. */
+  /** Seconds that the cipher took to seal. */
   sealSeconds = 0;
+  /** Seconds that the cipher took to open. */
   openSeconds = 0;
-  /** Claims that policy `warn` let pass: 'location', 'metadata'. */
+  /** The claims of envelopes that did not hold and that the policy `warn` let pass: 'location', 'metadata'. */
   warnings: string[] | undefined;
-  /** How many objects of mixed buckets were refused because they begin as sealed ones do and have no envelope. */
+  /** How many objects of mixed buckets were refused because they begin like sealed objects and have no envelope. */
   lostEnvelopes = 0;
 }

@@ -9,27 +9,23 @@ import type { Askers } from './askers.ts';
 import { type Identified, identify } from './identify.ts';
 import type { MeantReading } from './meant-reading.ts';
 
-/**
- * A request as far as it was read: an operation, the reader of its document, or a form that was read up to its file.
- */
+/** A parsed request: its operation, the reader of its document, or a form whose fields were read up to its file. */
 export type Asked = Exclude<ParsedRequest, { kind: 'form' }> | UploadForm;
 
-/** The tenant of a request, the tools that serve it, and its verified body. */
+/** What is known of a request once it is admitted. */
 export interface Admitted {
+  /** The tenant that the signing access key belongs to; without a signature, the tenant that owns the bucket. */
   readonly tenant: Tenant;
-  /** The tools ask the backend with the rights of the request, and use the memory and connections of its sharer. */
+  /** They ask the backend with the requester's rights, and draw on the sharer's memory and connections. */
   readonly tools: OperationTools;
-  /**
-   * Whether somebody signed the request. If not, the backend's own rules on the bucket decide what is allowed, and not
-   * a tenant's rights.
-   */
+  /** False for a request without a signature: the store is then asked anonymously, and its bucket policy decides. */
   readonly signed: boolean;
   readonly body: VerifiedBody;
 }
 
 /**
- * Verifies a request's signature. If it has none, finds the tenant to whom its bucket belongs.
- * @throws GatewayError InvalidAccessKeyId, AnonymousRequest, KeyStoreUnavailable, and those of the claim's `verify`
+ * Verifies the signature of a request. Where it has none, finds the tenant that owns the bucket.
+ * @throws GatewayError InvalidAccessKeyId, AnonymousRequest, those of the claim's `verify`, KeyStoreUnavailable
  */
 export async function admit(
   asked: Asked,
@@ -45,8 +41,8 @@ export async function admit(
   const isForm = 'claim' in asked;
   const claim = isForm ? asked.claim : meant.reading.claim();
   const { address } = request.client;
-  // The signer of a form hands it to others, as with a presigned URL; so the access key is the sharer, and not the
-  // address.
+  // Whoever signed the form's policy gives the form to others, as with a presigned URL. So the sharer is the access key
+  // and not the client's address.
   if (claim !== undefined) {
     const signer = isForm ? undefined : meant.signer;
     return authenticate(claim, { askers, trace, address, handedOn: isForm, signer });
@@ -54,7 +50,7 @@ export async function admit(
   const tenant = await anonymousTenant(came.bucket, askers);
   const tools = sharedBy({ tenant: tenant.name, client: address }, askers.anonymous, askers);
   const body = isForm ? asked.unsignedBody() : meant.reading.unsignedBody();
-  trace.tenant = tenant.name; // the log then shows a tenant without an access key
+  trace.tenant = tenant.name; // the log then has a tenant without an access key
   return { signed: false, tools, tenant, body };
 }
 
@@ -76,7 +72,7 @@ async function authenticate(
   return { signed: true, tools: sharedBy(sharer, askers.withKey(caller.backend), askers), tenant, body };
 }
 
-/** Returns the same tools, which use the memory and the connections of one sharer. */
+/** The same tools, limited to one sharer's share of memory and connections. */
 function sharedBy(sharer: Sharer, tools: OperationTools, askers: Askers): OperationTools {
   const budget = askers.services.memory.of(sharer);
   const store = tools.store.sharedBy(sharer, budget);

@@ -6,8 +6,9 @@ import type { Askers } from './askers.ts';
 import { reachablePolicy } from './reachable.ts';
 
 /**
- * The operations that may be asked without a signature; the backend's bucket policy decides what is allowed. S3 takes
- * copies and uploads in parts only from known requesters, and anonymous requests do not create or list buckets.
+ * The operations that a request without a signature may ask for. Whether the bucket allows them is decided by the
+ * backend's own bucket policy. S3 takes copies, multipart uploads and the making and listing of buckets only from
+ * requesters that it knows, so they are not among them.
  */
 const WITHOUT_SIGNATURE: ReadonlySet<Operation['kind']> = new Set<Operation['kind']>([
   'GetObject',
@@ -24,9 +25,9 @@ const WITHOUT_SIGNATURE: ReadonlySet<Operation['kind']> = new Set<Operation['kin
 ]);
 
 /**
- * Finds the tenant who owns the bucket of an unsigned request.
- * @throws GatewayError AnonymousRequest, unless the bucket's policy takes such requests; it reveals nothing else about
- * the bucket
+ * Finds the tenant that owns the bucket of a request without a signature.
+ * @throws GatewayError AnonymousRequest unless the bucket's policy takes such requests. The error does not tell whether
+ *   the bucket exists.
  */
 export async function anonymousTenant(bucket: string | undefined, { services }: Askers): Promise<Tenant> {
   const { staging } = services.tools;
@@ -42,14 +43,14 @@ function refused(): GatewayError {
 }
 
 /**
- * Refuses what an unsigned request may not ask.
+ * Checks that an operation may be asked for without a signature.
  * @param policy the policy of the bucket that the operation is about
- * @throws GatewayError AnonymousRequest, InvalidRequest
+ * @throws GatewayError AnonymousRequest, or InvalidRequest for a GET that overrides headers of its answer
  */
 export function checkAnonymous(operation: Operation, policy: BucketPolicy): void {
   if (!policy.anonymous || !WITHOUT_SIGNATURE.has(operation.kind)) throw refused();
   if (operation.kind !== 'GetObject' && operation.kind !== 'HeadObject') return;
-  // This rule and its message are S3's: a link to somebody's object must not serve it as a page of the sender's choice.
+  // This is S3's rule, with S3's message. Otherwise anyone could make a link that serves somebody's object as HTML.
   if (Object.values(operation.overrides).some((override) => override !== undefined)) {
     throw clientError('InvalidRequest', 'Request specific response headers cannot be used for anonymous GET requests.');
   }

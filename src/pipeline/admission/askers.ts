@@ -4,15 +4,15 @@ import type { OperationTools } from '../context.ts';
 import type { HandlerServices } from '../handler-services.ts';
 
 /**
- * Gives each asker its tools. They are the same for all, except that their store asks the backend with the asker's
- * rights. The code of an operation uses the store that it is given, and so cannot ask with more rights.
+ * Makes the tools for each asker. They differ only in `store`, which sends its requests with the asker's rights. An
+ * operation knows no other store than the one that it is given, so it cannot use anybody else's rights.
  */
 export class Askers {
   readonly services: HandlerServices;
-  /** The tools that ask with the gateway's own key. */
+  /** The tools that use the gateway's own backend key. */
   readonly #gateway: OperationTools;
   readonly #anonymous: OperationTools;
-  /** The tools of each caller. The key's object lives as long as the cached record that holds it, and so do they. */
+  /** The tools of callers that have backend keys. A key's object lives as long as the cached record that holds it. */
   readonly #callers = new WeakMap<BackendKey, OperationTools>();
 
   constructor(services: HandlerServices) {
@@ -22,12 +22,12 @@ export class Askers {
     this.#anonymous = { ...tools, store: tools.store.as(ANONYMOUS) };
   }
 
-  /** The tools for requests that nobody signed. */
+  /** The tools for requests without a signature. Their store sends unsigned requests. */
   get anonymous(): OperationTools {
     return this.#anonymous;
   }
 
-  /** Returns the tools that ask with this key; undefined means the gateway's own. */
+  /** The tools for a caller. @param key the caller's own backend key; undefined stands for the gateway's own */
   withKey(key: BackendKey | undefined): OperationTools {
     if (key === undefined) return this.#gateway;
     const known = this.#callers.get(key);

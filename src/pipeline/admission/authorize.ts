@@ -5,10 +5,9 @@ import type { OperationContext, OperationTools } from '../context.ts';
 import { reachablePolicy } from './reachable.ts';
 
 /**
- * Finds the tenant's policy for a bucket, and makes the context of the operation. A tenant reaches only buckets that
- * its patterns name.
- * @param bucket undefined for an operation on the service itself
- * @throws GatewayError AccessDenied, InvalidBucketName if the store reserves the bucket for itself
+ * Makes the context of an operation. A tenant may reach the buckets that its patterns name, and no others.
+ * @param bucket undefined for an operation on the whole service, such as ListBuckets
+ * @throws GatewayError AccessDenied, or InvalidBucketName for a name that the store keeps for itself
  */
 export function authorize(
   bucket: string | undefined,
@@ -27,10 +26,10 @@ export function authorize(
 }
 
 /**
- * Makes the context in which a copy reads its source. The source has keys of its own, because the request's encryption
- * of the source is told apart from that of the copy.
+ * Makes the context in which a copy reads its source. It has a key source of its own, because a request says separately
+ * how the source is encrypted and how the copy shall be.
  * @param context the context of the copy itself
- * @throws GatewayError as `authorize` does
+ * @throws GatewayError what `authorize` throws
  */
 export function authorizeSource({ ref, encryption }: CopySource, context: OperationContext): OperationContext {
   const { tenant, signal, trace } = context;

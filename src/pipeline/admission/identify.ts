@@ -5,15 +5,16 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import type { RequestTrace } from '../trace.ts';
 import type { Askers } from './askers.ts';
 
-/** Who signed a request, and its body, which is verified in the way that the signature asks for. */
+/** Who signed a request, and its body. The body verifies what the signature says of it while it is read. */
 export interface Identified {
   readonly caller: Caller;
   readonly body: VerifiedBody;
 }
 
 /**
- * Finds out who signed a request.
- * @throws GatewayError InvalidAccessKeyId, KeyStoreUnavailable, and those of the claim's `verify`
+ * Finds out who signed a request, and verifies the signature.
+ * @throws GatewayError InvalidAccessKeyId, KeyStoreUnavailable, what the claim's `verify` throws, and the claim's own
+ *   refusal of an older signature scheme that the tenant has not enabled
  */
 export async function identify(
   claim: SignatureClaim,
@@ -30,7 +31,7 @@ export async function identify(
     throw claim.legacy.refusal();
   }
   const body = claim.verify(caller.secret, tools.now());
-  // The log gets the names only now: before verification, anyone could write log lines in a tenant's name.
+  // The log learns these names only after verification. Otherwise anyone could write log lines in a tenant's name.
   trace.tenant = tenant.name;
   trace.accessKeyId = caller.accessKeyId;
   return { caller, body };

@@ -3,10 +3,10 @@ import type { HeaderList } from '../../wire/headers.ts';
 import type { OperationContext } from '../context.ts';
 
 /**
- * Programs that take an ETag for the MD5 of what they sent, and call an upload failed if it is not: boto 2, on which
- * gsutil is built, Apache Libcloud, and rclone for the stores that it knows. They are recognised by their names alone,
- * because Content-MD5, which they send too, is sent by many programs that never compare. s3cmd compares no ETag that
- * has a dash.
+ * Matches the User-Agent of programs that take an ETag for the MD5 of what they sent, and report an upload as failed
+ * where it is not: boto 2 (which gsutil is built on), Apache Libcloud, and rclone for the stores that it knows. The
+ * name is all that tells them apart: they send Content-MD5, but so do many programs that never compare it with the
+ * ETag. s3cmd is not among them, because it does not compare an ETag that has a dash.
  */
 const COMPARES_MD5S = /\b(?:gsutil|libcloud|rclone)\/|^Boto\/2\./i;
 
@@ -14,7 +14,7 @@ const HINT =
   'this program compares ETags with MD5s and may report its uploads as failed: give the bucket the policy etag=md5 ' +
   '(sealgate tenant set NAME --bucket PATTERN:etag=md5)';
 
-/** Notes once for each tenant, on the line of a request in the log, that its buckets should have MD5s as ETags. */
+/** Adds a hint to the log line of a request, once for each tenant, that its buckets should have MD5s as ETags. */
 export class Md5EtagHint {
   readonly #told = new Set<string>();
 

@@ -5,26 +5,25 @@ import type { RequestTrace } from '../trace.ts';
 import type { Askers } from './askers.ts';
 import { type Identified, identify } from './identify.ts';
 
-/** How a request is to be understood. */
+/** The reading of a request that its client means. */
 export interface MeantReading {
   readonly reading: Reading;
   /**
-   * Who signed it, if its signature chose the reading. A reading that is the only one is verified later, after it was
-   * parsed.
+   * Who signed the request, where its signature decided between several readings. undefined where there was only one:
+   * its signature is verified later, once the request was parsed.
    */
   readonly signer: Identified | undefined;
 }
 
-/**
- * The most readings that are tried. Each costs its dialect's HMACs, so this bounds what a stranger's request may cost.
- */
+/** Every reading that is tried costs some HMACs, so this bounds what a request from a stranger may cost. */
 const MOST_READINGS = 8;
 
 /**
- * Decides what a request means if its dialect can read it in several ways: the first reading whose signature verifies
- * is meant. If there is no signature, or the request is a browser's preflight, the most likely reading is meant.
- * @throws GatewayError InvalidRequest if there are more readings than are tried; the refusal of the first signature if
- * none verifies; any other refusal than a mismatch at once; and what `readings` throws
+ * Decides between the readings of a request that its dialect can read in several ways. (For example, a host may name a
+ * bucket or may be the service's own.) The first reading whose signature verifies is meant. For a request without a
+ * signature, and for a browser's preflight, the most likely reading is.
+ * @throws GatewayError InvalidRequest where there are more readings than are tried; SignatureDoesNotMatch, of the first
+ *   reading, where none verifies; any other error of a signature at once; and what `readings` throws
  */
 export async function meantReading(
   request: WireRequest,

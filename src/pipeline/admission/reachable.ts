@@ -4,8 +4,8 @@ import { isForStaging } from '../../uploads/staging.ts';
 import type { OperationContext } from '../context.ts';
 
 /**
- * Returns the policy under which the tenant reaches a bucket; undefined if it does not. Buckets for staged parts, of
- * this gateway and of others over the same store, belong to nobody, whatever the patterns say.
+ * The policy of a bucket for a tenant; undefined where the tenant may not reach the bucket. No tenant reaches a staging
+ * bucket, this gateway's or that of another gateway over the same store, even where a pattern of its names it.
  */
 export function reachablePolicy(
   bucket: string,

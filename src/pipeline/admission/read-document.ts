@@ -7,14 +7,17 @@ import { collect } from '../../wire/bodies/collect.ts';
 
 type DocumentRequest = Extract<ParsedRequest, { kind: 'document' }>;
 
-/** How many times a document lies in memory: as the pieces that came, as one buffer, as text, and as elements. */
+/**
+ * How many times a document is held in memory at most: as the pieces that came, as one buffer, as text, and as the
+ * elements that are read from it.
+ */
 const DOCUMENT_FORMS = 4;
-/** What one piece from the socket takes: its bytes, its text, and the beginning of a token that the next piece ends. */
+/** Room for a piece from the socket, as bytes and as text, and for a token that continues in the next piece. */
 const PIECE_BYTES = 128 * 1024;
 
 /**
- * Reads the operation for which a request's document asks. Memory is reserved while the document arrives, because a
- * client may send megabytes of it and stop before the end.
+ * Reads the operation that the XML document in a request's body asks for. Memory is reserved before it arrives, because
+ * a client may send megabytes of it and then stop.
  * @throws GatewayError SlowDown, MaxMessageLengthExceeded, and what the body and the document's reader throw
  */
 export async function readDocument(parsed: DocumentRequest, body: VerifiedBody, budget: Budget): Promise<Operation> {

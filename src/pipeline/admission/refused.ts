@@ -6,14 +6,14 @@ import { identify } from './identify.ts';
 import type { MeantReading } from './meant-reading.ts';
 
 /**
- * Finds out for the log whose request was refused before its signature was verified, and what it asked about. Nothing
- * of that changes the answer, so errors on the way are ignored. It never rejects.
+ * Fills in the log entry of a request that was refused before its signature was verified: what it asked for, and who
+ * sent it. It does not change the answer, so errors on the way are dropped. Never rejects.
  */
 export async function traceRefused(
   request: WireRequest,
   came: {
     readonly front: FrontDialect;
-    /** undefined if no reading is meant; then it is not known who signed it. */
+    /** undefined where no reading's signature verified: then nothing tells who sent the request. */
     readonly meant: MeantReading | undefined;
     readonly askers: Askers;
     readonly trace: RequestTrace;
@@ -30,6 +30,6 @@ export async function traceRefused(
     const claim = reading.claim();
     if (claim !== undefined) await identify(claim, { askers, trace });
   } catch {
-    // What could not be found out stays unknown.
+    // The log then lacks what could not be found out.
   }
 }

@@ -7,16 +7,14 @@ import type { PassThrough, WireRequest, WireResponse } from '../../wire/message.
 import type { HandlerServices } from '../handler-services.ts';
 import type { RequestTrace } from '../trace.ts';
 
-/**
- * The CORS headers for the answer to a page of another origin; undefined if the request names no origin. It never
- * rejects.
- */
+/** The CORS headers for the answer to a request; undefined where the request has no Origin. It never rejects. */
 export type Sharing = Promise<HeaderList> | undefined;
 
 /**
- * Asks the store which CORS headers the answer gets. Browsers name the origin of the page that asks, and let the page
- * read an answer only if its headers allow that. A store sends them with every answer, errors included, so the gateway
- * must send them with the answers that it makes itself. The store is asked while the request is served.
+ * Asks for the CORS headers of a request's answer. A browser sends the origin of the page that asks, and lets the page
+ * read an answer only if the answer's headers allow it. A store sends them on all answers, errors included, so the
+ * gateway must do so on the answers that it makes itself. It asks the store for them while the request is served, and
+ * adds them to the answer, whether it is a success or an error.
  */
 export function sharingOf(
   request: WireRequest,
@@ -28,7 +26,7 @@ export function sharingOf(
   return bucketOf(meaning).then((bucket) => originRules.answerTo({ origin, bucket, method: request.method }));
 }
 
-/** Adds the CORS headers to an answer. A forwarded answer has the store's own already. */
+/** Adds the CORS headers to an answer. A forwarded answer is left alone, because it has the store's own. */
 export async function shared(
   answer: WireResponse | PassThrough,
   sharing: Promise<HeaderList>,
@@ -37,8 +35,8 @@ export async function shared(
 }
 
 /**
- * Adds `Vary: Origin` to the answer to a request that names no origin. Without it, a cache could give the answer to
- * pages, which then could not read it.
+ * Adds `Vary: Origin` to the answer to a request without Origin. Otherwise a cache would give this answer, which has no
+ * CORS headers, to pages as well, and their browsers would not let them read it.
  */
 export function unshared(answer: WireResponse | PassThrough, { method }: WireRequest): WireResponse | PassThrough {
   const cacheable = method === 'GET' || method === 'HEAD';
@@ -46,7 +44,7 @@ export function unshared(answer: WireResponse | PassThrough, { method }: WireReq
   return answer;
 }
 
-/** Returns a renderer of errors that adds the CORS headers, because errors of forwarded requests are rendered anew. */
+/** Makes `render` add the CORS headers to the errors of a forwarded request, which the gateway renders itself. */
 export async function sharedErrors(
   render: (error: GatewayError) => WireResponse,
   sharing: Sharing,
@@ -56,10 +54,7 @@ export async function sharedErrors(
   return (error) => withWord(render(error), word);
 }
 
-/**
- * Answers OPTIONS, which browsers send before a request that a page may not send unasked. The store's answer is passed
- * on.
- */
+/** Answers a browser's preflight (OPTIONS) as the store answers it. */
 export async function preflight(
   request: WireRequest,
   { reading, trace }: { readonly reading: Reading; readonly trace: RequestTrace },
@@ -77,9 +72,8 @@ function withWord(response: WireResponse, word: HeaderList): WireResponse {
 }
 
 /**
- * Returns the bucket whose CORS rules apply. It must be the one that the request means, because the rules of another
- * one could let pages read what they may not. It is undefined if no reading is meant or the address cannot be read; the
- * answer is then an error.
+ * The bucket whose CORS rules count: the one that the request is answered for. Another bucket's rules could let pages
+ * read what they must not. undefined where the request cannot be read; its answer is an error that says why.
  */
 async function bucketOf(meaning: Promise<{ readonly reading: Reading }>): Promise<string | undefined> {
   try {

@@ -3,22 +3,21 @@ import type { FrontDialect, RenderContext } from '../../dialects/front-dialect.t
 import type { Operation } from '../../operations/operation.ts';
 import type { WireResponse } from '../../wire/message.ts';
 
-/**
- * After how many seconds an answer is begun although its outcome is not known, and how often it then sends a sign of
- * life.
- */
+/** When the gateway begins an answer before its outcome is known, so that clients do not give up waiting. */
 export interface Lateness {
+  /** How long an answer may take before it is begun. */
   readonly patienceSeconds: number;
+  /** How often a blank is then sent until the outcome is known. */
   readonly beatSeconds: number;
 }
 
 /**
- * Nearly all operations end within this time. Clients give up after 50 to 60 s without a byte, some load balancers
- * after 30.
+ * Nearly all operations are done within 10 s. Clients give up after 50 to 60 s without a byte, some load balancers
+ * after 30 s.
  */
 export const LATENESS: Lateness = { patienceSeconds: 10, beatSeconds: 10 };
 
-/** Operations that move an object's bytes, or list thousands of parts, before they are answered. */
+/** The operations that may take long, because they move an object's bytes or list thousands of parts. */
 const SLOW: ReadonlySet<Operation['kind']> = new Set(['CopyObject', 'CompleteMultipartUpload', 'UploadPartCopy']);
 
 export function mayBeLate({ kind }: Operation): boolean {
@@ -26,9 +25,10 @@ export function mayBeLate({ kind }: Operation): boolean {
 }
 
 /**
- * Returns the answer with its own status if it comes in time. If not, it returns an answer that begins now, with status
- * 200, and ends with what `settled` resolves to. SDKs look for an error in such a 200, because S3 does the same.
- * @param settled never rejects, because a failure is rendered as an answer too
+ * Returns the answer if it is there within `patienceSeconds`. Otherwise returns one that begins with status 200 at once
+ * and whose document, once `settled` resolves, may be an error. SDKs look for an error in such a 200, because S3 itself
+ * answers CopyObject and CompleteMultipartUpload in this way.
+ * @param settled the answer, which may be an error's. It must not reject.
  */
 export async function inTime(
   settled: Promise<WireResponse>,
@@ -41,7 +41,7 @@ export async function inTime(
   return answer ?? front.renderLate(settled, () => passed(beatSeconds), context);
 }
 
-/** Resolves after this many seconds. It does not keep the process alive. */
+/** Resolves after some seconds. Its timer does not keep the process alive. */
 function passed(seconds: number): Promise<undefined> {
   return delay(seconds * 1_000, undefined, { ref: false });
 }

@@ -4,7 +4,8 @@ import { held } from '../../wire/bodies/held-body.ts';
 import type { WireResponse } from '../../wire/message.ts';
 
 /**
- * Renders an answer as the front spells it. What the answer holds is released once its document was written or dropped.
+ * Renders an answer in the client's dialect. An answer that holds memory, such as a listing, is released once its
+ * document was written or abandoned.
  */
 export function rendered(answer: Answer, front: FrontDialect, context: RenderContext): WireResponse {
   if (!('release' in answer)) return front.render(answer, context);

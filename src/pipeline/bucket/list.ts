@@ -63,7 +63,10 @@ export function listVersions(operation: ListObjectVersions, context: OperationCo
   });
 }
 
-/** ETags and sizes in the entries' order. ETags come first, because looking at an object for its ETag tells its size too. */
+/**
+ * ETags and sizes in the entries' order. ETags come first, because looking at an object for its ETag tells its size
+ * too.
+ */
 async function shownOf(
   listed: Listed,
   entries: readonly ListedEntry[],

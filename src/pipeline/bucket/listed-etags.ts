@@ -13,8 +13,8 @@ import { type Listed, type ListedEntry, refOf } from './listed-sizes.ts';
 const FOOTERS_AT_ONCE = 16;
 
 /**
- * The ETags that clients see of listed objects, in the entries' order, the same as HEAD gives. In mode `md5` by one look
- * at the index for all of them, and a request for the footer of each that it does not know.
+ * The ETags that clients see of listed objects, in the entries' order, the same as HEAD gives. In mode `md5` by one
+ * look at the index for all of them, and a request for the footer of each that it does not know.
  * @throws GatewayError BackendUnavailable, KeyStoreUnavailable and their kin: a wrong ETag would look like a changed
  *   object, and one that is none like a new one
  */

@@ -7,7 +7,7 @@ import { shownEtag } from '../etags/shown-etag.ts';
 import type { ReadPlan, SourcePlan } from './plan.ts';
 
 /**
- * Judges a read's conditions of the object that was identified.
+ * Judges a read's conditions against the identified object.
  * @throws GatewayError PreconditionFailed, NotModified, and what `shownEtag` throws
  */
 export async function judgeRead(
@@ -22,9 +22,9 @@ export async function judgeRead(
 }
 
 /**
- * Judges the conditions on a copy's source of the object that was identified.
- * @throws GatewayError PreconditionFailed, also where a read would be a 304; InvalidArgument for a date that cannot be
- *   read; and what `shownEtag` throws
+ * Judges the conditions on a copy's source against the identified object.
+ * @throws GatewayError PreconditionFailed, also where a GET would answer 304; InvalidArgument for a date that cannot be
+ *   parsed; and what `shownEtag` throws
  */
 export async function judgeSource(
   { judged, unreadable }: SourcePlan,
@@ -38,12 +38,12 @@ export async function judgeSource(
 
 async function verdictOf(judged: Conditions, object: IdentifiedObject, context: OperationContext): Promise<Verdict> {
   const { etag, lastModified } = object.stored;
-  // The ETag of mode `md5` may cost a request, and a date does not need it.
+  // In buckets with MD5 ETags, to know the ETag may cost a request. Conditions on dates do not need it.
   const byEtag = (judged.ifMatch ?? judged.ifNoneMatch) !== undefined;
   return judge(judged, { etags: byEtag ? [await shownEtag(object, context), etag] : [], lastModified });
 }
 
-/** A 304 says what a 200 would have said to a cache (RFC 9110 §15.4.5). */
+/** A 304 carries the headers for caches that a 200 would have carried (RFC 9110 §15.4.5). */
 function notModified(object: IdentifiedObject, shown: string): GatewayError {
   const { lastModified, metadata } = object.stored;
   const { cacheControl, expires } = metadata.content;

@@ -5,37 +5,37 @@ import type { Conditions } from '../../wire/conditions.ts';
 import { conditionDate, effectiveConditions } from '../../wire/judged-conditions.ts';
 
 /**
- * How the conditions of a request are judged. A plan is made once a request, from the conditions, the form of the
- * bucket's ETags and what the store can do, and then handed on: judge-read.ts and write-conditions.ts carry it out, and
- * nobody decides again.
+ * This file plans how the conditions of a request (If-Match and its kin) are judged. A plan is made once for a request,
+ * from its conditions, the form of the bucket's ETags and the store's capabilities. judge-read.ts and
+ * write-conditions.ts carry it out.
  */
 
 /**
- * The form of the ETags that clients see (FORMAT.md §8). In mode `opaque` they are the store's, marked, so that the
- * store can be asked about them. In mode `md5` the store does not know what its clients speak of.
+ * The form of the ETags that clients see (FORMAT.md §8). `opaque` ETags are the store's own with a mark, so that the
+ * store can judge conditions on them. `md5` ETags are made of the plaintext's MD5: the store does not know them.
  */
 export type EtagForm = BucketPolicy['etag'];
 
 const NONE: Conditions = {};
 
 /**
- * How a read's conditions are judged. Whatever the store is asked, all conditions are judged here too, of the object
- * that was identified: a store's own verdict is only a claim (dialects/store-claim.ts).
+ * How a read's conditions are judged. The gateway always judges them all against the identified object, even where the
+ * store was asked one of them: a store's verdict is only a claim (dialects/store-claim.ts).
  */
 export interface ReadPlan {
   /**
-   * - `no condition`: the object is asked for as it is.
-   * - `ask the store`: the first request carries one of the conditions, so that bytes that nobody wants stay off the wire.
-   * - `judge here`: the first request carries none, because stores differ about these conditions.
-   * - `look first`: a HEAD looks at the object, and whatever is read after it is pinned to exactly that object.
+   * - `no condition`: the request has no conditions.
+   * - `ask the store`: the first request carries the condition, so that the store does not send bytes in vain.
+   * - `judge here`: the first request carries none, because stores judge these conditions in different ways.
+   * - `look first`: a HEAD comes first, and whatever is read after it is pinned to exactly that object.
    * - `pinned`: the object was identified before, and its conditions were judged then.
    */
   readonly how: 'no condition' | 'ask the store' | 'judge here' | 'look first' | 'pinned';
-  /** What the first request carries. */
+  /** The conditions that the first request carries. */
   readonly asked: Conditions;
-  /** What is judged of the identified object; undefined where no condition counts. */
+  /** The conditions that are judged against the identified object; undefined where there are none. */
   readonly judged: Conditions | undefined;
-  /** The backend's ETag of the only object that may be read, unquoted; undefined where any may. */
+  /** The backend's ETag, unquoted, of the only object that may be read; undefined where any object may. */
   readonly pinnedTo: string | undefined;
 }
 
@@ -44,7 +44,8 @@ const LOOK: ReadPlan = { how: 'look first', asked: NONE, judged: undefined, pinn
 
 /**
  * Plans a read.
- * @param looksAnyway whether the request begins with a HEAD for another reason: it is a HEAD itself, it asks for a part …
+ * @param looksAnyway whether a HEAD is sent first for another reason, for example because the request is a HEAD itself
+ *   or asks for a part
  */
 export function planRead(
   conditions: Conditions,
@@ -57,40 +58,41 @@ export function planRead(
   return { how: 'judge here', asked: NONE, judged, pinnedTo: undefined };
 }
 
-/** Plans to read exactly one object, which was identified before. @param etag the backend's, unquoted */
+/** Plans to read exactly one object, which was identified before. @param etag the backend's ETag of it, unquoted */
 export function planPinned(etag: string): ReadPlan {
   return { how: 'pinned', asked: { ifMatch: `"${etag}"` }, judged: undefined, pinnedTo: etag };
 }
 
 /**
- * Stores agree about one plain condition. They differ where several come together (MinIO lets a date overrule an ETag,
- * and answers 304 where 412 is due), in lists and weak ETags, in If-Unmodified-Since (Versity S3 Gateway compares
- * fractions of a second, which no HTTP date has, so that an object is newer than its own Last-Modified), and about `*`
- * (Ceph RGW).
+ * Whether all stores judge these conditions alike. They do for one plain condition. They differ about several
+ * conditions together (MinIO lets a date overrule an ETag, and answers 304 where 412 is due), about lists and weak
+ * ETags, about If-Unmodified-Since (Versity S3 Gateway compares fractions of a second, which no HTTP date has, so an
+ * object counts as newer than its own Last-Modified), and about `*` (Ceph RGW).
  */
 function storesAgreeAbout({ ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince }: Conditions): boolean {
   const single = (ifMatch ?? ifUnmodifiedSince) === undefined || (ifNoneMatch ?? ifModifiedSince) === undefined;
   return single && isPlain(ifMatch) && isPlain(ifNoneMatch) && ifUnmodifiedSince === undefined;
 }
 
-/** One strong ETag, quoted or bare. */
+/** Whether a condition is one strong ETag, quoted or bare, or absent. */
 function isPlain(condition: string | undefined): boolean {
   return condition === undefined || /^(?:"[^"]*"|[^",/*]*)$/.test(condition);
 }
 
 /**
- * How the conditions on a copy's source are judged: always here, of the very object that the copy is then pinned to.
- * A date that cannot be read is no condition for a read; what guards a write is better refused.
+ * How the conditions on a copy's source are judged: by the gateway, against the object that the copy is then pinned to.
+ * A GET ignores a date that cannot be parsed (RFC 9110 §13.1.3); a copy, which is a write, is refused instead.
  */
 export interface SourcePlan {
   readonly judged: Conditions | undefined;
-  /** The first of the conditions that has a date which cannot be read. */
+  /** The first of the conditions whose date cannot be parsed. */
   readonly unreadable: 'ifUnmodifiedSince' | 'ifModifiedSince' | undefined;
 }
 
+/** Plans the conditions on a copy's source. */
 export function planSource(conditions: Conditions): SourcePlan {
   const { ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince } = inBackendForm(conditions);
-  // S3 knows no weak ETags here: one names what the strong one names.
+  // S3 takes a weak ETag here for the strong one of the same value.
   const strong = (condition: string | undefined) => condition?.replace(/(^|[\s,])W\/(?=")/g, '$1');
   const judged = effectiveConditions({ ifMatch: strong(ifMatch), ifNoneMatch, ifUnmodifiedSince, ifModifiedSince });
   const isUnreadable = (etag: string | undefined, date: string | undefined) =>
@@ -100,23 +102,23 @@ export function planSource(conditions: Conditions): SourcePlan {
 }
 
 /**
- * How a write's conditions are judged: by the store at last, atomically with the write. They are If-Match and
- * If-None-Match alone; S3 knows no dates on writes.
+ * How a write's conditions are judged. The last word is the store's, because only the store can judge atomically with
+ * the write. S3 has If-Match and If-None-Match on writes, and no dates.
  */
 export interface WritePlan {
   /**
-   * - `no condition`: it replaces whatever stands there.
-   * - `ask the store`: the write carries the conditions as they are.
-   * - `look first`: the store does not know these ETags. A HEAD finds what stands there, the conditions are judged of
-   *   that here, and the write is pinned to the backend's ETag of it.
-   * - `judge here`: what stands there is in hand already; then the same without a HEAD.
+   * - `no condition`: the write replaces whatever object is there.
+   * - `ask the store`: the write carries the client's conditions.
+   * - `look first`: the store does not know the ETags that the client sent. So a HEAD finds the object that is there,
+   *   the gateway judges the conditions against it, and the write is pinned to the backend's ETag of that object.
+   * - `judge here`: the same without a HEAD, because the object that is there was read already.
    */
   readonly how: 'no condition' | 'ask the store' | 'look first' | 'judge here';
-  /** With ETags as the backend knows them. */
+  /** The client's conditions, with ETags in the backend's form. */
   readonly conditions: Conditions;
-  /** Whether the store holds to the client's conditions where the write reaches it as a PutObject. */
+  /** Whether the store obeys the client's conditions if the write is sent to it as a PutObject. */
   readonly heldOnPut: boolean;
-  /** The same where it reaches it as a CompleteMultipartUpload. */
+  /** Whether the store obeys the client's conditions if the write is sent to it as a CompleteMultipartUpload. */
   readonly heldOnComplete: boolean;
 }
 
@@ -136,7 +138,7 @@ export function planWrite(
     capabilities,
   }: {
     readonly etags: EtagForm;
-    /** Whether the object that the write replaces was read for it, and no other one may be replaced. */
+    /** Whether the write may replace only one object, which was read already. */
     readonly inHand: boolean;
     readonly capabilities: Pick<Capabilities, 'conditionalPuts' | 'conditionalCompletes'>;
   },
@@ -154,14 +156,15 @@ export function planWrite(
   };
 }
 
-/** How the condition on a deletion is judged; it is If-Match alone. */
+/** How the condition on a deletion, which can only be If-Match, is judged. */
 export interface DeletePlan {
-  /** As in `WritePlan`; `refuse`: the store would ignore the condition and delete whatever stands there. */
+  /** As in `WritePlan`. `refuse` means that the store would ignore the condition and delete whatever is there. */
   readonly how: 'no condition' | 'ask the store' | 'look first' | 'refuse';
-  /** With ETags as the backend knows them. */
+  /** The client's condition, with ETags in the backend's form. */
   readonly ifMatch: string | undefined;
 }
 
+/** Plans a deletion. @param condition the client's If-Match */
 export function planDelete(
   condition: string | undefined,
   {
@@ -175,7 +178,7 @@ export function planDelete(
   return { how: etags === 'md5' && speaksOfEtags(ifMatch) ? 'look first' : 'ask the store', ifMatch };
 }
 
-/** `*` speaks of no ETag: every store judges it by itself. */
+/** Whether a condition names ETags. `*` names none, so every store can judge it. */
 function speaksOfEtags(condition: string | undefined): boolean {
   return condition !== undefined && condition.trim() !== '*';
 }

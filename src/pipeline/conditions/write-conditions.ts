@@ -12,36 +12,38 @@ import { preconditionFailed } from './judge-read.ts';
 import { type DeletePlan, type EtagForm, planDelete, planWrite, type WritePlan } from './plan.ts';
 
 /**
- * Conditions on what stands where a client writes, as the store is asked them. The store decides, atomically with the
- * write. Where it does not know the ETags that the client speaks of, they are judged here of what stands there now, and
- * the write is pinned to the backend's ETag of it: then the store decides, as atomically, that it is still the object
- * that was judged.
+ * This file turns the conditions on a write into those that the store is asked. The store judges them atomically with
+ * the write. Where the store does not know the ETags that the client sent, the gateway judges the conditions against
+ * the object that is there, and pins the write to the backend's ETag of that object. The store then checks, atomically
+ * with the write, that it is still the same object.
  */
 
+/** Plans the conditions of a write. */
 export function writePlanOf(conditions: Conditions, context: OperationContext): WritePlan {
   const { capabilities } = context.findings;
   return planWrite(conditions, { etags: etagsOf(context), inHand: false, capabilities });
 }
 
-/** The plan of a write that replaces an object which was read for it, and no other. */
+/** Plans the conditions of a write that may replace only one object, which was read already. */
 export function replacingPlanOf(conditions: Conditions, context: OperationContext): WritePlan {
   const { capabilities } = context.findings;
   return planWrite(conditions, { etags: etagsOf(context), inHand: true, capabilities });
 }
 
+/** Plans the condition of a deletion. @param condition the client's If-Match */
 export function deletePlanOf(condition: string | undefined, context: OperationContext): DeletePlan {
   const { capabilities } = context.findings;
   return planDelete(condition, { etags: etagsOf(context), capabilities });
 }
 
-/** An object that lies as it was sent has the store's own ETag, whatever the bucket's mode. */
+/** The ETag of an object that is stored as it was sent is the store's own, even where the policy says `md5`. */
 function etagsOf({ formats, policy }: OperationContext): EtagForm {
   return formats.write.asSent ? 'opaque' : policy.etag;
 }
 
 /**
- * The conditions that a write carries to the store.
- * @param inHand the object that the write replaces, where the plan is of such a write
+ * Makes the conditions that a write carries to the store.
+ * @param inHand the object that the write replaces, where `replacingPlanOf` made the plan
  * @throws GatewayError PreconditionFailed where the conditions fail already, and what HEAD throws
  */
 export async function conditionsToSend(
@@ -52,7 +54,7 @@ export async function conditionsToSend(
 ): Promise<Conditions> {
   if (how === 'no condition' || how === 'ask the store') return conditions;
   const seen = how === 'judge here' ? await namesOf(conditions, inHand, context) : await lookFor(ref, context);
-  // An ETag that nothing has is refused by the store, in its own words; else there must still be nothing.
+  // Nothing is there. The store refuses If-Match with its own error. For If-None-Match, there must still be nothing.
   if (seen === undefined) return { ifMatch: conditions.ifMatch, ifNoneMatch: conditions.ifNoneMatch && '*' };
   const { ifMatch, ifNoneMatch } = conditions;
   if (ifMatch !== undefined && !namesEtag(ifMatch, seen.etags, 'strongly')) throw preconditionFailed();
@@ -61,8 +63,8 @@ export async function conditionsToSend(
 }
 
 /**
- * The condition that a deletion carries to the store. One that names nothing there goes as it is, and the store refuses
- * it in its own words.
+ * Makes the condition that a deletion carries to the store. One that does not name the object that is there is sent
+ * unchanged, so that the store refuses it with its own error.
  * @throws GatewayError NotImplemented, and what HEAD throws
  */
 export async function deletionToSend(
@@ -77,23 +79,28 @@ export async function deletionToSend(
   return seen !== undefined && namesEtag(ifMatch, seen.etags, 'strongly') ? `"${seen.backendEtag}"` : ifMatch;
 }
 
-/** @throws GatewayError NotImplemented where the store would ignore the condition and delete whatever lies there */
+/**
+ * Checks, before anything is deleted, that the store obeys the condition.
+ * @throws GatewayError NotImplemented where it would ignore the condition and delete whatever object is there
+ */
 export function mustBeHeldTo({ how }: DeletePlan, { findings }: OperationContext): void {
   if (how === 'refuse') throw ignoredOnDelete(findings);
 }
 
 /**
- * Checks, before anything is sent, that the store judges the conditions of a client's PutObject. What the gateway itself
- * writes on a condition is safer with it than without.
- * @throws GatewayError NotImplemented where it would ignore them, and replace what the client means to keep
+ * Checks, before anything is sent, that the store obeys the conditions of a client's PutObject. It is not asked for
+ * conditions that the gateway adds itself: those are worth sending even to a store that may ignore them.
+ * @throws GatewayError NotImplemented where the store would ignore the conditions and replace an object that the client
+ *   wants kept
  */
 export function mustBeHeldOnPut({ heldOnPut }: WritePlan, { findings }: OperationContext): void {
   if (!heldOnPut) throw ignoredOnPut(findings);
 }
 
 /**
- * Checks, before anything is sent, that the store judges the conditions of a write that becomes a multipart upload.
- * @throws GatewayError NotImplemented where it would ignore them, and replace what the client means to keep
+ * Checks, before anything is sent, that the store obeys the conditions of a write that becomes a multipart upload.
+ * @throws GatewayError NotImplemented where the store would ignore the conditions and replace an object that the client
+ *   wants kept
  */
 export function mustBeHeldOnComplete(
   { heldOnComplete }: Pick<WritePlan, 'heldOnComplete'>,
@@ -102,9 +109,11 @@ export function mustBeHeldOnComplete(
   if (!heldOnComplete) throw ignoredOnComplete(findings);
 }
 
-/** What stands at a key, and all the ETags that name it, unquoted. */
+/** The object that is at a key. */
 interface Seen {
+  /** Unquoted. */
   readonly backendEtag: string;
+  /** All ETags by which a client may name the object, unquoted. */
   readonly etags: readonly string[];
 }
 
@@ -113,14 +122,17 @@ async function namesOf(
   inHand: IdentifiedObject | undefined,
   context: OperationContext,
 ): Promise<Seen> {
-  if (inHand === undefined) throw new Error('a write that replaces what was read needs the object that it replaces');
+  if (inHand === undefined) throw new Error('A plan to judge here needs the object that the write replaces.');
   const { etag } = inHand.stored;
-  // The ETag of mode `md5` may cost a request.
+  // In buckets with MD5 ETags, to know the ETag may cost a request.
   const asked = (ifMatch ?? ifNoneMatch) !== undefined;
   return { backendEtag: etag, etags: asked ? [await shownEtag(inHand, context), etag] : [] };
 }
 
-/** What stands there now; undefined: nothing. What cannot be opened has its opaque ETag, and can be replaced by that. */
+/**
+ * Finds the object that is at a key; undefined where there is none. One that cannot be opened is named by its opaque
+ * ETag, so that a client can still replace it.
+ */
 function lookFor(ref: ObjectRef, context: OperationContext): Promise<Seen | undefined> {
   return readingAgain(async () => {
     const { store } = context;
@@ -149,7 +161,7 @@ const UNOPENABLE: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code
   'KeyUnavailable',
 ]);
 
-/** An error of the object itself, and not of its store or of the key store, which may mend. */
+/** Whether an error is about the object itself. Errors of the store or the key store are not: they may pass. */
 function cannotBeOpened(error: unknown): boolean {
   return error instanceof GatewayError && UNOPENABLE.has(error.code);
 }

@@ -13,8 +13,8 @@ import type { SourceObject } from './copy-source.ts';
 
 /**
  * Whether a copy that the backend could make is read and written anew instead: of a small object onto itself, and of a
- * folder marker (`dir/`) on a condition, because MinIO takes no multipart upload of such a key. A backend that judges no
- * conditions on writes (Ceph RGW 16 never finds that If-Match holds) makes it by way of an upload.
+ * folder marker (`dir/`) on a condition, because MinIO takes no multipart upload of such a key. A backend that judges
+ * no conditions on writes (Ceph RGW 16 never finds that If-Match holds) makes it by way of an upload.
  */
 export function isWrittenAnew(
   { ref, source, conditions }: CopyObject,

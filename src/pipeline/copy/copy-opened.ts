@@ -61,7 +61,9 @@ export async function copyOpened(
   }
 }
 
-/** The conditions of a copy that replaces its own source: they are judged of what was read, and it must still be there. */
+/**
+ * The conditions of a copy that replaces its own source: they are judged of what was read, and it must still be there.
+ */
 async function pinToSource(
   { ref, conditions }: CopyObject,
   source: SourceObject,

@@ -95,7 +95,9 @@ async function openedAndSealed(
   }
 }
 
-/** The source's plaintext where UploadPart expects a client's: segments were authenticated, and nothing was declared. */
+/**
+ * The source's plaintext where UploadPart expects a client's: segments were authenticated, and nothing was declared.
+ */
 function authenticated(source: ByteSource, plaintextBytes: number): VerifiedBody {
   return { plaintextBytes, bytes: () => source, proof: () => ({ checksum: undefined, md5: undefined }) };
 }

@@ -29,7 +29,9 @@ export function findSource(ref: ObjectRef, plan: SourcePlan, context: OperationC
   return lookAt(ref, plan, context, async (found) => found);
 }
 
-/** The same with its end: one that does not open is found before anything is copied, and not when the source is gone. */
+/**
+ * The same with its end: one that does not open is found before anything is copied, and not when the source is gone.
+ */
 export function readSource(ref: ObjectRef, plan: SourcePlan, context: OperationContext): Promise<SourceObject> {
   return lookAt(ref, plan, context, async (found) => ({ ...found, details: await found.object.details() }));
 }

@@ -53,8 +53,8 @@ export async function copyFound(
 }
 
 /**
- * Makes what the backend stores beside a copy of the very bytes that the source has there. undefined where those bytes are
- * not what is wanted: then they are opened and written anew.
+ * Makes what the backend stores beside a copy of the very bytes that the source has there. undefined where those bytes
+ * are not what is wanted: then they are opened and written anew.
  */
 async function relocatedObject(
   operation: CopyObject,
@@ -92,7 +92,10 @@ function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, details }
   return held?.algorithm === checksumAlgorithm && held.parts === undefined;
 }
 
-/** The copy's metadata in the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does not copy them. */
+/**
+ * The copy's metadata in the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does
+ * not copy them.
+ */
 function copiedMetadata({ replacement, vendor, traits }: CopyObject, { object }: SourceObject): ObjectMetadata {
   const { content, user } = replacement ?? object.stored.metadata;
   return { content, user, vendor, traits };

@@ -36,8 +36,8 @@ function lenient(context: OperationContext): OperationContext {
 /**
  * Seals a found object anew under the metadata that is there now, by a copy onto itself (copy-in-place.ts): nothing is
  * replaced but the very object that was found.
- * @throws GatewayError SlowDown or PreconditionFailed when another object stands there by now, NotImplemented over a store
- *   that does not hold to conditions when an upload completes, and what CopyObject throws
+ * @throws GatewayError SlowDown or PreconditionFailed when another object stands there by now, NotImplemented over a
+ *   store that does not hold to conditions when an upload completes, and what CopyObject throws
  */
 export async function repairMetadata(ref: ObjectRef, found: FoundObject, context: OperationContext): Promise<void> {
   const { source, metadata } = found;

@@ -5,10 +5,12 @@ import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
 import type { OperationContext } from '../context.ts';
 
 /**
- * The ETag that clients see of an object (FORMAT.md §8). In mode `md5` it is what S3 would give: of a sealed object as
- * its end says, which is asked where neither the details at hand nor the index know; of a plain one as it lies.
- * In mode `opaque` without a promise: every small download asks it.
- * @param details of this very object, where they were read anyway
+ * The ETag of an object that clients see (FORMAT.md §8).
+ *
+ * Where the policy says `md5` it is the one that S3 would give: of a sealed object, its footer holds the MD5, and the
+ * footer is read where neither `details` nor the index have it; a plain object's is the store's own. Where the policy
+ * says `opaque` the result is not a promise, because every small download asks for it.
+ * @param details the details of this object, where they were read already
  * @throws what `IdentifiedObject.details` throws
  */
 export function shownEtag(
@@ -31,7 +33,8 @@ async function digestOf(
   const { etags } = context;
   const identity = { tenant: context.tenant, ref: object.ref, backendEtag: object.stored.etag };
   const known = details === undefined ? (await etags.find([identity]))[0] : etags.recall(identity);
-  // Another object that the store gave the same ETag, by its own ways or by malice, is not this one.
+  // The index knows objects by the store's ETags, and a store may give two objects the same one. The id tells them
+  // apart.
   if (known?.plain === false && known.oid.equals(id)) return known;
   if (details === undefined) etags.countFooter();
   const digest = digestIn(details ?? (await object.details()), id);
@@ -40,8 +43,9 @@ async function digestOf(
 }
 
 /**
- * What an object's details say of its MD5. Of a multipart upload it is that of the parts' MD5s, and then each part has
- * one; a body of unknown length lies in parts too, which its client never saw: its MD5 is that of the plaintext.
+ * What an object's details say of its MD5. For a multipart upload `md5` is the MD5 of the parts' MD5s, and each part
+ * has one of its own. An object that was sent without a length is stored in parts as well, but its client did not send
+ * them: the parts have no MD5s, and `md5` is that of the plaintext.
  */
 export function digestIn({ md5, parts = [] }: Pick<ObjectDetails, 'md5' | 'parts'>, oid: Buffer): KnownDigest {
   const digested = parts.filter((part) => part.md5 !== undefined).length;
@@ -49,13 +53,16 @@ export function digestIn({ md5, parts = [] }: Pick<ObjectDetails, 'md5' | 'parts
   return { plain: false, md5: whole ? md5 : undefined, parts: digested, oid };
 }
 
+/** The ETag that clients see of an object with this digest, unquoted. It is opaque where the MD5 is not known. */
 export function etagOf({ plain, md5, parts }: KnownDigest, backendEtag: string): string {
   if (plain) return backendEtag;
   if (md5 === undefined) return clientEtag(backendEtag);
   return parts === 0 ? md5.toString('hex') : `${md5.toString('hex')}-${parts}`;
 }
 
-/** The ETag of an object that lies in the backend as it was sent: the backend's own, so that nothing is asked. */
+/**
+ * The ETag that clients see of an object that is stored as it was sent. Where the policy says `md5`, the store's own.
+ */
 export function plainEtag(backendEtag: string, { etag }: BucketPolicy): string {
   return etag === 'md5' ? backendEtag : clientEtag(backendEtag);
 }

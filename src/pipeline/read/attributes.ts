@@ -7,7 +7,10 @@ import type { OperationContext } from '../context.ts';
 import { type FirstAnswer, identified, lookedAt } from './first-answer.ts';
 import { factsOf } from './object-facts.ts';
 
-/** Answers GetObjectAttributes from the object's own head and end, never from what the backend says of its ciphertext. */
+/**
+ * Answers GetObjectAttributes from the object's envelope and footer. What the backend says of size, checksum and parts
+ * concerns the ciphertext, and is not used.
+ */
 export function objectAttributes(operation: GetObjectAttributes, context: OperationContext): Promise<ObjectAttributes> {
   return readingAgain(async () => {
     const answer = await lookedAt(operation.ref, context);
@@ -46,7 +49,9 @@ async function partsOf(
   return { count: parts.length, listed, truncated: rest.length > maxParts };
 }
 
-/** Tells how many parts an object has that lies as it was sent: the store knows that of it, and no more. */
+/**
+ * Counts the parts of an object that is stored as it was sent. The store tells no more of its parts than their number.
+ */
 async function countOf(object: IdentifiedObject): Promise<ObjectAttributes['parts']> {
   const { partsCount } = await object.part(1);
   return partsCount === undefined ? undefined : { count: partsCount, listed: undefined, truncated: false };

@@ -9,21 +9,25 @@ import type { StoredContent } from '../../store/store.ts';
 import type { ReadPlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 
-/** The store's first answer about an object, before anybody knows what the object is. */
+/** The store's first answer about an object. Nothing in it is verified yet. */
 export interface FirstAnswer {
   readonly ref: ObjectRef;
+  /** The object's head, as the store describes it. */
   readonly stored: StoredObject;
-  /** The bytes that are on their way: all, or those that were guessed to hold the range. undefined after a mere look. */
+  /**
+   * The stored bytes that are arriving: all of them, or those that were guessed to hold the wanted range. undefined
+   * where only a HEAD was sent.
+   */
   readonly content: StoredContent | undefined;
-  /** The same bytes, where they begin with the object's first one and identifying the object may want to see that. */
+  /** The same bytes, set where they begin at the object's first byte and identifying the object may look at that. */
   readonly peeked: PeekedContent | undefined;
-  /** What the store claimed instead of giving the object, to be held against the object itself. */
+  /** What the store answered instead of the object (304, 412 or 416). It is checked against the object itself. */
   readonly claim: StoreClaim | undefined;
 }
 
 /**
- * Asks for an object as the plan says.
- * @throws ObjectReplaced where it is not the one that the plan is pinned to; and what GET and HEAD throw
+ * Asks the store for an object in the way that the plan says.
+ * @throws ObjectReplaced where it is not the object that the plan is pinned to, and what GET and HEAD throw
  */
 export async function firstAnswer(
   { ref, range }: GetObject,
@@ -44,16 +48,16 @@ export async function firstAnswer(
   return { ref, stored: answer.object, content: peeked ?? answer, peeked, claim: undefined };
 }
 
-/** Looks at an object by a HEAD, whatever the conditions on it. @throws GatewayError what HEAD throws */
+/** Sends an unconditional HEAD of an object. @throws GatewayError what HEAD throws */
 export async function lookedAt(ref: ObjectRef, { store, signal }: OperationContext): Promise<FirstAnswer> {
   const stored = await store.head({ ref, conditions: {} }, signal);
   return { ref, stored, content: undefined, peeked: undefined, claim: undefined };
 }
 
 /**
- * Looks at an object of which the store claimed something instead of giving it. That a range lies past its end speaks of
- * stored bytes, and is no proof that the client asked for too much: the object may have been cut short in the store, or
- * it lies there in another format than the range was guessed for.
+ * Sends a HEAD of an object where the store answered a GET with a claim: 304, 412 or 416. A claim is no answer for the
+ * client yet. For example, 416 is about stored bytes and does not prove that the client's range lies past the end: the
+ * object may have been cut short in the store, or be stored in another format than the range was guessed for.
  */
 async function lookedAtAfter(
   claim: StoreClaim,
@@ -62,9 +66,9 @@ async function lookedAtAfter(
   context: OperationContext,
 ): Promise<FirstAnswer> {
   if (plan.pinnedTo !== undefined && claim.code === 'PreconditionFailed') throw new ObjectReplaced({ cause: claim });
-  // Where the object's bytes once lay may have led past the end of the one that is there now.
+  // The range may have been computed from the remembered layout of an object that is no longer there.
   if (claim.code === 'InvalidRange') context.formats.write.forget(ref, context);
-  // A store that claimed something of the object has it: if it is gone now, it was replaced or deleted meanwhile.
+  // The claim means that an object was there. If it is gone now, it was replaced or deleted in between.
   const looked = await pinned(lookedAt(ref, context));
   if (isAnother(looked.stored, plan)) throw new ObjectReplaced();
   return { ...looked, claim };
@@ -74,7 +78,10 @@ function isAnother({ etag }: StoredObject, { pinnedTo }: ReadPlan): boolean {
   return pinnedTo !== undefined && pinnedTo !== etag;
 }
 
-/** Identifies the object that the store's answer describes. @throws GatewayError what `BucketFormats.identify` throws */
+/**
+ * Identifies the object that the store's answer describes.
+ * @throws GatewayError what `BucketFormats.identify` throws
+ */
 export function identified({ ref, stored, peeked }: FirstAnswer, context: OperationContext): Promise<IdentifiedObject> {
   return context.formats.identify({ ref, stored, content: peeked }, context);
 }

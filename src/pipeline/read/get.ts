@@ -8,33 +8,36 @@ import { planPinned, planRead, type ReadPlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 import { type FirstAnswer, firstAnswer, identified } from './first-answer.ts';
 import { factsOf } from './object-facts.ts';
-import { type OpenedContent, openedContent } from './opened-content.ts';
+import { type OpenedContent, openContent } from './opened-content.ts';
 import { type RememberedPart, rememberedPart } from './remembered-part.ts';
 import { isEmpty, type Wanted, wantedOf } from './wanted-range.ts';
 
 /**
- * What a streaming download holds at most: the buffers that the backend is read into (576 KiB), the segment that is opened,
- * and what of it is on its way to the client.
+ * The most memory that a streaming download holds: the buffers for what the backend sends (576 KiB), the segment that
+ * is being opened, and the plaintext that the client has not taken yet.
  */
 const STREAM_RESERVE_BYTES = 768 * 1024;
 
-/** A read under way. */
+/** A GetObject that is being carried out. */
 interface Reading {
   readonly operation: GetObject;
   readonly plan: ReadPlan;
   readonly context: OperationContext;
-  /** Gives the reserved memory back; a body does it at its end. */
+  /** Gives the reserved memory back. A streaming body calls it at its end. */
   readonly release: () => void;
 }
 
 /**
- * Answers GetObject (FORMAT.md §7), also of one part. The first request is made as if the object were one that was sent in
- * one go, which for those is the only one. A multipart object answers it with its envelope; then its end tells where the
- * plaintext lies, and a second request, pinned to the same ETag, fetches just that.
+ * Answers GetObject (FORMAT.md §7), with or without a part number.
+ *
+ * Where the plaintext lies in the stored object is only known once the object was seen. So the first request asks for
+ * the stored bytes that would hold the range if the object had been sent by a single PUT. If it was, that request is
+ * the only one. If it was a multipart upload, the answer brings its envelope; then the footer is read, which tells
+ * where the range lies, and another request fetches exactly those bytes, pinned to the same ETag.
  */
 export function getObject(operation: GetObject, context: OperationContext): Promise<ObjectContent> {
   const { conditions, part, range } = operation;
-  // A range of no bytes cannot be asked for, nor satisfied.
+  // `bytes=-0` asks for no bytes. A store cannot be asked for that; a HEAD gives the length that its 416 must tell.
   const looksAnyway = part !== undefined || (range?.kind === 'suffix' && range.bytes === 0);
   const plan = planRead(conditions, { etags: context.policy.etag, looksAnyway });
   return reserved(context, async (release) => {
@@ -45,9 +48,9 @@ export function getObject(operation: GetObject, context: OperationContext): Prom
 }
 
 /**
- * Reads exactly one object, which was identified before, as a GetObject does.
- * @param backendEtag the object's, unquoted
- * @throws ObjectReplaced where another object lies there by now
+ * Carries out a GetObject for exactly one object, which was identified before.
+ * @param backendEtag the backend's ETag of that object, unquoted
+ * @throws ObjectReplaced where another object is there by now, and what GET throws
  */
 export function getPinned(
   operation: GetObject,
@@ -58,7 +61,7 @@ export function getPinned(
   return reserved(context, (release) => read({ operation, plan, context, release }));
 }
 
-/** Reserves the memory of a streaming download until its body has ended, or until there is an answer without one. */
+/** Reserves memory for a streaming download until its body ends, or until `work` gives an answer without a stream. */
 async function reserved(
   { budget }: OperationContext,
   work: (release: () => void) => Promise<ObjectContent>,
@@ -74,7 +77,10 @@ async function reserved(
   }
 }
 
-/** Reads a part of the object that is remembered. Where another object lies there by now, it is forgotten: undefined. */
+/**
+ * Reads a part of the object whose layout is remembered. If another object is there by now, forgets the layout and
+ * returns undefined.
+ */
 async function readRemembered(
   { operation, plan, partsCount }: RememberedPart,
   context: OperationContext,
@@ -95,7 +101,7 @@ async function read(reading: Reading): Promise<ObjectContent> {
   return ofOneObject(answer, context, () => contentIn(answer, reading));
 }
 
-/** Identifies the object of the first answer, judges the conditions of it, and opens it as far as its first bytes. */
+/** Identifies the object, judges the request's conditions against it, and opens the wanted bytes. */
 async function contentIn(answer: FirstAnswer, reading: Reading): Promise<ObjectContent> {
   const { operation, plan, context, release } = reading;
   const { claim, content } = answer;
@@ -104,7 +110,8 @@ async function contentIn(answer: FirstAnswer, reading: Reading): Promise<ObjectC
     await judgeRead(plan, object, context);
     if (claim !== undefined && claim.code !== 'InvalidRange') throw new ObjectReplaced({ cause: claim });
     const wanted = await wantedOf(operation, object, context);
-    // The format that guessed where the range lies cannot have led past the end of its own object: it was replaced.
+    // The store said 416, yet the object has the range. If the object is of the format that computed which stored bytes
+    // to ask for, the 416 cannot have been about this object: it was replaced in between.
     const guessedIt = object.format === context.formats.write;
     if (claim !== undefined && wanted.range !== undefined && guessedIt) throw new ObjectReplaced({ cause: claim });
     if (isEmpty(wanted)) {
@@ -112,9 +119,10 @@ async function contentIn(answer: FirstAnswer, reading: Reading): Promise<ObjectC
     }
     const { range } = wanted;
     const asked = { range, wantsChecksum: operation.wantsChecksum, coming: content };
-    const { facts, body } = await openedContent(object, asked, context);
+    const { facts, body } = await openContent(object, asked, context);
     if (Buffer.isBuffer(body)) return answerOf(operation, wanted, { facts, body });
-    // What fails at the first bytes is still an error answer, and not a broken connection.
+    // The first bytes are opened before the status line, so a failure there is an error answer, not a broken
+    // connection.
     return answerOf(operation, wanted, { facts, body: await primed(body, release) });
   } catch (error) {
     content?.discard();

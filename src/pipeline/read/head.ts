@@ -12,9 +12,9 @@ import { factsOf } from './object-facts.ts';
 import { wantedOf } from './wanted-range.ts';
 
 /**
- * Answers HeadObject by one HEAD of the backend, where the object's head proves its length. Of a multipart object only its
- * end does, which is read unless it is remembered: a client that downloads in ranges ends where HEAD said that the object
- * ends.
+ * Answers HeadObject. One HEAD of the backend is enough where the envelope proves the object's length. The length of a
+ * multipart object is proven by its footer only, so the footer is read unless it is remembered. The length must be
+ * proven, because a client that downloads in ranges stops where HEAD said that the object ends.
  */
 export function headObject(operation: HeadObject, context: OperationContext): Promise<ObjectContent> {
   const plan = planRead(operation.conditions, { etags: context.policy.etag, looksAnyway: true });
@@ -40,7 +40,7 @@ async function headIn(
   return { kind: 'ObjectContent', facts, range, partsCount, overrides, body: undefined };
 }
 
-/** Reads the object's end. That of an archived object cannot be read, and a HEAD must say so all the same. */
+/** Reads the object's footer. An archived object's cannot be read; its HEAD is then answered without a length. */
 async function endOf(
   object: IdentifiedObject,
 ): Promise<{ readonly details: ObjectDetails } | { readonly withoutLength: boolean }> {

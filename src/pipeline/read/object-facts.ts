@@ -4,10 +4,12 @@ import type { OperationContext } from '../context.ts';
 import { shownEtag } from '../etags/shown-etag.ts';
 
 /**
- * Tells an object in the client's terms.
- * @param details the object's, where they were read already: they tell ETag, length and checksum without a further request
- * @param withoutLength leave the length out: nobody asked for it, or the details that alone tell it cannot be read
- * @throws what `shownEtag` throws
+ * Gathers what an answer tells the client about an object.
+ * @param details the object's details, where they were read already: with them, ETag, length and checksum cost no
+ *   request
+ * @param withoutLength leaves the length out, because nobody asked for it, or because the details that tell it cannot
+ *   be read
+ * @throws what `shownEtag` and `IdentifiedObject.details` throw
  */
 export async function factsOf(
   object: IdentifiedObject,

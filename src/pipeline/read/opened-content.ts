@@ -10,47 +10,53 @@ import type { OperationContext } from '../context.ts';
 import { factsOf } from './object-facts.ts';
 import { allBytes, spanBytes, storedRangeOf } from './stored-bytes.ts';
 
-/** Up to here an object is read and verified whole before its status line; its end then costs no extra request. */
+/**
+ * Objects of up to this many stored bytes are read and verified whole before the status line is sent. Their footers
+ * then cost no request of their own.
+ */
 const WHOLE_BYTES = 256 * 1024;
 
-/** Up to here the answer's body is one buffer: thousands of slow readers of these hold little. */
+/**
+ * Objects of up to this many bytes of plaintext are answered from one buffer, which may stay in memory as long as its
+ * reader is slow: even thousands of slow readers hold little.
+ */
 const TINY_BYTES = 16 * 1024;
 
-/** What an answer tells of an object, and its plaintext. */
+/** What an answer tells about an object, and the plaintext that it brings. */
 export interface OpenedContent {
   readonly facts: ObjectFacts;
   readonly body: Buffer | ByteSource;
 }
 
 interface ToOpen {
-  /** undefined: all of it. */
+  /** The range of plaintext; undefined stands for the whole object. */
   readonly range: ByteRange | undefined;
   readonly wantsChecksum: boolean;
-  /** Bytes of the object on their way; they need not hold the range. */
+  /** Stored bytes that are arriving already. They are used if they hold the range. */
   readonly coming: StoredContent | undefined;
 }
 
 /**
- * Locates what is wanted of an object, and opens it.
+ * Finds the stored bytes that hold the wanted range of an object, and opens them.
  * @throws ObjectReplaced, GatewayError ObjectCorrupted, BackendError, and what GET throws
  */
-export function openedContent(
+export function openContent(
   object: IdentifiedObject,
   asked: ToOpen,
   context: OperationContext,
 ): Promise<OpenedContent> {
   const isSmall = asked.range === undefined && object.stored.storedBytes <= WHOLE_BYTES;
-  return isSmall && opensWhole(object) ? opened(object, asked, context) : opening(object, asked, context);
+  return isSmall && canOpenWhole(object) ? openWholeObject(object, asked, context) : openStream(object, asked, context);
 }
 
 type WholeObject = IdentifiedObject & Required<Pick<IdentifiedObject, 'openWhole'>>;
 
-function opensWhole(object: IdentifiedObject): object is WholeObject {
+function canOpenWhole(object: IdentifiedObject): object is WholeObject {
   return object.openWhole !== undefined;
 }
 
-/** Opens a small object whole: every byte is verified before the client hears anything. */
-async function opened(
+/** Reads and opens a small object. Every byte of it is verified before the client is sent anything. */
+async function openWholeObject(
   object: WholeObject,
   { coming, wantsChecksum }: ToOpen,
   context: OperationContext,
@@ -66,14 +72,14 @@ async function opened(
   return { facts, body: object.claimedBytes <= TINY_BYTES ? joined(pieces) : each(pieces) };
 }
 
-/** Opens any other object: its plaintext comes as the client takes it. */
-async function opening(
+/** Opens a range of an object, or a large object, as a stream: segments are opened as the client takes them. */
+async function openStream(
   object: IdentifiedObject,
   { range, coming, wantsChecksum }: ToOpen,
   context: OperationContext,
 ): Promise<OpenedContent> {
   const needsChecksum = wantsChecksum && range === undefined;
-  // Where the head does not prove the length, the details are needed for that, too.
+  // Where the envelope does not prove the length, the details do.
   const needsDetails = needsChecksum || object.provenBytes === undefined;
   const details: ObjectDetails | undefined = needsDetails ? await object.details() : undefined;
   const span = await object.locate(range);
@@ -87,7 +93,7 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 }
 
-/** Gives each buffer's memory back once its reader asks for the next; nobody else may hold them. */
+/** Yields buffers, and frees the memory of each when its reader asks for the next. Nobody else may hold the buffers. */
 async function* each(buffers: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {
   for (const buffer of buffers) {
     yield buffer;

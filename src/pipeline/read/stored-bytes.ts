@@ -6,9 +6,9 @@ import type { ByteRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
 
 /**
- * Gets all stored bytes of an object that was identified: those on their way if they are all, else by a request that is
- * pinned to the object.
- * @throws ObjectReplaced, GatewayError BackendError for another range
+ * Gets all stored bytes of an identified object. If they are arriving already they are taken; otherwise a request that
+ * is pinned to the object asks for them.
+ * @throws ObjectReplaced, or GatewayError BackendError where the backend sends another range
  */
 export async function allBytes(
   object: IdentifiedObject,
@@ -22,8 +22,9 @@ export async function allBytes(
 }
 
 /**
- * Gets the bytes of a span: those on their way if they hold it, else by a request that is pinned to the object.
- * @throws ObjectReplaced, GatewayError BackendError for another range
+ * Gets the stored bytes of a span of an identified object. If they are arriving already they are taken; otherwise a
+ * request that is pinned to the object asks for them.
+ * @throws ObjectReplaced, or GatewayError BackendError where the backend sends another range
  */
 export async function spanBytes(
   object: IdentifiedObject,
@@ -50,7 +51,7 @@ function holds(coming: ByteRange, { first, last }: ByteRange): boolean {
   return coming.first <= first && coming.last >= last;
 }
 
-/** @param range undefined: all of it */
+/** Sends a GET that is pinned to the object. @param range the stored bytes; undefined stands for all of them */
 async function pinnedGet(
   { ref: objectRef, stored }: IdentifiedObject,
   range: ByteRange | undefined,
@@ -66,7 +67,7 @@ async function pinnedGet(
   throw same ? anotherRange() : new ObjectReplaced();
 }
 
-/** Which stored bytes are on their way. */
+/** The range of stored bytes that an answer of the store brings. */
 export function storedRangeOf({ object }: StoredContent): ByteRange {
   return object.storedRange ?? { first: 0, last: object.storedBytes - 1 };
 }

@@ -6,26 +6,26 @@ import { type ByteRange, resolveRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
 import { shownEtag } from '../etags/shown-etag.ts';
 
-/** What of an object's plaintext is to be served. */
+/** Which bytes of an object's plaintext a request wants. */
 export interface Wanted {
-  /** undefined: all of it. Of a part without bytes, `last` comes before `first`. */
+  /** undefined stands for the whole object. For a part without bytes, `last` is `first` - 1. */
   readonly range: ByteRange | undefined;
-  /** Where a part is asked for: how many there are; undefined when the object was sent in one go. */
+  /** The number of the object's parts, where a part is asked for; undefined where the object was sent by one PUT. */
   readonly partsCount: number | undefined;
 }
 
 const ALL: Wanted = { range: undefined, partsCount: undefined };
 
-/** Whether nothing is served: a part may have no bytes. */
+/** Whether there are no bytes to serve, which happens for an empty part. */
 export function isEmpty({ range }: Wanted): boolean {
   return range !== undefined && range.last < range.first;
 }
 
 /**
- * Resolves what is to be served of an object: a part, a range, or all of it, also where If-Range says that it is another
- * object now.
- * @throws GatewayError InvalidRange, InvalidPartNumber, and ObjectCorrupted where the object is not as long as the store
- *   says
+ * Resolves which bytes of an object a request wants: a part, a range, or all. Where If-Range does not hold, all of the
+ * object is wanted.
+ * @throws GatewayError InvalidRange, InvalidPartNumber, and ObjectCorrupted where the object is not as long as the
+ *   store says
  */
 export async function wantedOf(
   { range, part, ifRange }: Pick<GetObject, 'range' | 'part' | 'ifRange'>,
@@ -47,7 +47,10 @@ async function partOf(object: IdentifiedObject, part: number): Promise<PartPlace
   return place;
 }
 
-/** InvalidRange. It takes a proof of the length: programs that resume a download take "past the end" for its end. */
+/**
+ * Makes the error InvalidRange. The length must be proven, because programs that resume a download take this error to
+ * mean that they have the whole object.
+ */
 export function pastTheEnd(plaintextBytes: Proven<number>, message: string): GatewayError {
   return new ConclusiveError('InvalidRange', message, {
     proof: plaintextBytes,
@@ -55,7 +58,7 @@ export function pastTheEnd(plaintextBytes: Proven<number>, message: string): Gat
   });
 }
 
-/** InvalidPartNumber. @param object the proof: what is known of it says how many parts there are */
+/** Makes the error InvalidPartNumber. @param object the identified object, which proves how many parts there are */
 function noSuchPart(part: number, count: number, object: Proof): GatewayError {
   return new ConclusiveError('InvalidPartNumber', 'The requested partnumber is not satisfiable', {
     proof: object,

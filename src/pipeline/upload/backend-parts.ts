@@ -15,8 +15,8 @@ const AT_ONCE = 2;
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
 /**
- * Sends what is not in the backend's upload yet, the object's end behind the last, and names all parts for the backend's
- * Complete. What is staged is verified on its way.
+ * Sends what is not in the backend's upload yet, the object's end behind the last, and names all parts for the
+ * backend's Complete. What is staged is verified on its way.
  * @throws GatewayError InvalidPart for a staged part that is gone, ObjectCorrupted for one that was altered
  */
 export async function sendBackendParts(

@@ -72,7 +72,9 @@ async function attemptsByName(
   return recorded;
 }
 
-/** Whoever may not list parts has the last that was recorded; whether the upload is over, the backend's Complete tells. */
+/**
+ * Whoever may not list parts has the last that was recorded; whether the upload is over, the backend's Complete tells.
+ */
 function unlessUntold(error: unknown): undefined {
   if (error instanceof GatewayError && (error.code === 'AccessDenied' || error.code === 'NoSuchUpload'))
     return undefined;
@@ -124,7 +126,8 @@ function refuseOtherChecksum({ partNumber, etag, checksum }: NamedPart, record: 
 }
 
 /**
- * The object's checksum, by the algorithm and type that the upload was begun with, checked against what the client says.
+ * The object's checksum, by the algorithm and type that the upload was begun with, checked against what the client
+ * says.
  * @throws GatewayError BadDigest, InvalidRequest
  */
 export async function checksumOfObject(

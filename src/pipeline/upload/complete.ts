@@ -31,14 +31,17 @@ import { noSuchUpload, type ReadUpload, withUpload } from './state.ts';
 const COMPLETED_KEEP_SECONDS = 900;
 
 /**
- * Two Completes at once overwrite each other's footer; whoever comes too late tries again. It is bounded by time and not
- * by attempts, because a busy store takes longer over the one that was first.
+ * Two Completes at once overwrite each other's footer; whoever comes too late tries again. It is bounded by time and
+ * not by attempts, because a busy store takes longer over the one that was first.
  */
 const PATIENCE_MILLISECONDS = 8000;
 const RETRY_MILLISECONDS = 50;
 const LONGEST_RETRY_MILLISECONDS = 800;
 
-/** CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried again. */
+/**
+ * CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried
+ * again.
+ */
 export async function completeUpload(
   operation: CompleteMultipartUpload,
   context: OperationContext,

@@ -7,7 +7,8 @@ import { stateIdOf } from './state.ts';
 
 /**
  * CreateMultipartUpload (FORMAT.md §6): the backend's upload has the object's metadata from the start, as the format
- * keeps them, and its id is the client's. After a crash between the two steps the backend's upload is an orphan that nobody can add to.
+ * keeps them, and its id is the client's. After a crash between the two steps the backend's upload is an orphan that
+ * nobody can add to.
  */
 export async function createUpload(
   operation: CreateMultipartUpload,

@@ -10,8 +10,8 @@ import { noSuchUpload, type ReadUpload, stateIdOf, withUpload } from './state.ts
 const STATES_AT_ONCE = 64;
 
 /**
- * An upload without state is the gateway's own, of a body whose length was not declared, or an orphan. The gateway's own
- * do not last for a day; orphans older than that are shown, so that somebody can abort them.
+ * An upload without state is the gateway's own, of a body whose length was not declared, or an orphan. The gateway's
+ * own do not last for a day; orphans older than that are shown, so that somebody can abort them.
  */
 const ORPHAN_SECONDS = 86_400;
 

@@ -128,8 +128,8 @@ async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | und
 }
 
 /**
- * Stores a part where the store's parts are the client's: as it is, but verified all the same. The store judges conditions
- * and sizes.
+ * Stores a part where the store's parts are the client's: as it is, but verified all the same. The store judges
+ * conditions and sizes.
  */
 async function plainPart(operation: UploadPart, body: VerifiedBody, context: OperationContext): Promise<PartStored> {
   const { budget, knownUploads, store, signal } = context;

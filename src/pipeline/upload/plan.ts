@@ -24,8 +24,8 @@ export type BackendPart =
 
 /**
  * How the parts lie in the backend's upload, in order (FORMAT.md §6). Runs of staged parts become backend parts that
- * are large enough for the backend; the last one takes the footer too and may be of any size. Where their boundaries lie
- * means nothing to a reader. A backend part has the number of its first part, so numbers rise.
+ * are large enough for the backend; the last one takes the footer too and may be of any size. Where their boundaries
+ * lie means nothing to a reader. A backend part has the number of its first part, so numbers rise.
  * @throws GatewayError EntityTooSmall for a run before the end that is too small even as a whole
  */
 export function planBackendParts(parts: readonly PartRecord[], sizes: PartSizes): BackendPart[] {

@@ -42,7 +42,9 @@ export async function deleteObjects(operation: DeleteObjects, context: Operation
   return { kind: 'ObjectsDeleted', deleted, failures };
 }
 
-/** Stores take documents of some size: Versity S3 Gateway 1.8.0 one of 4 MiB. What most clients ask for is one request. */
+/**
+ * Stores take documents of some size: Versity S3 Gateway 1.8.0 one of 4 MiB. What most clients ask for is one request.
+ */
 const BATCH_BYTES = 2 * 1024 * 1024;
 /** The document as text and as bytes. */
 const DOCUMENT_FORMS = 2;

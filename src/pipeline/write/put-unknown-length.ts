@@ -25,10 +25,10 @@ function reserveBytes(pieceBytes: number): number {
 const SLACK_BYTES = 128 * 1024;
 
 /**
- * PutObject without a declared length, to a backend that keeps what broke off, or of more bytes than the backend takes in
- * one request: gathered in pieces of bounded memory. What ends within the first piece is stored like any other object;
- * more becomes a backend multipart upload, a part a piece. The backend's Complete comes only after the
- * client's body was verified to its end, so a bad upload leaves nothing but an aborted upload.
+ * PutObject without a declared length, to a backend that keeps what broke off, or of more bytes than the backend takes
+ * in one request: gathered in pieces of bounded memory. What ends within the first piece is stored like any other
+ * object; more becomes a backend multipart upload, a part a piece. The backend's Complete comes only after the client's
+ * body was verified to its end, so a bad upload leaves nothing but an aborted upload.
  */
 export async function putUnknownLength(
   put: PlannedPut,
