@@ -7,7 +7,9 @@ import { hostBucket } from '../host-bucket.ts';
 import type { Level } from './operation-row.ts';
 import { S3_VOCABULARY } from './vocabulary.ts';
 
-/** The bucket or object that a request names, or the service. The key is decoded once and never normalised. */
+/**
+ * What a request's address names: the service, a bucket or an object. The key is decoded once, and never normalised.
+ */
 export type Address =
   | { readonly level: Extract<Level, 'service'> }
   | { readonly level: Extract<Level, 'bucket'>; readonly bucket: string }
@@ -16,7 +18,8 @@ export type Address =
 const MAX_KEY_BYTES = S3_VOCABULARY.mostKeyBytes;
 
 /**
- * Reads an address in virtual-host style (`<bucket>.<domain>/key`, for configured domains) or in path style (`/bucket/key`).
+ * Reads an address in virtual-host style (`<bucket>.<domain>/key`, for configured domains) or in path style
+ * (`/bucket/key`).
  * @throws GatewayError InvalidBucketName, InvalidURI, InvalidObjectName, KeyTooLongError, InvalidRequest (two hosts)
  */
 export function readAddress(request: WireRequest, settings: FrontSettings): Address {
@@ -28,7 +31,7 @@ export function readAddress(request: WireRequest, settings: FrontSettings): Addr
   return slash === -1 ? address(rawPath.slice(1), '') : address(rawPath.slice(1, slash), rawPath.slice(slash + 1));
 }
 
-/** See Reading.resource. @throws GatewayError as readAddress */
+/** The S3 front's Reading.resource. @throws GatewayError as readAddress */
 export function resourceOf(request: WireRequest, settings: FrontSettings): Resource {
   const address = readAddress(request, settings);
   return address.level === 'service' ? {} : address;
@@ -43,7 +46,9 @@ function address(rawBucket: string, rawKey: string): Address {
   return { level: 'object', bucket, key };
 }
 
-/** Wider than S3's rule for new buckets: old buckets have upper case and underscores. The backend has the last word. */
+/**
+ * Names that a bucket may have. S3's rule for new buckets is stricter, but old ones have upper case and underscores.
+ */
 const BUCKET_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,61})[A-Za-z0-9]$/;
 
 /** @throws GatewayError InvalidBucketName */
@@ -56,7 +61,7 @@ const NEW_BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
 const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 
 /**
- * S3's rules for new general-purpose buckets.
+ * Checks a name by S3's rules for new general-purpose buckets (User Guide, "Bucket naming rules").
  * @throws GatewayError InvalidBucketName
  */
 export function checkNewBucketName(bucket: string): void {
@@ -68,7 +73,7 @@ export function checkNewBucketName(bucket: string): void {
   );
 }
 
-/** @throws GatewayError KeyTooLongError, InvalidObjectName */
+/** Checks an object's key. @throws GatewayError KeyTooLongError, InvalidObjectName */
 export function checkKey(key: string): void {
   const bytes = key.length <= MAX_KEY_BYTES / 4 ? key.length : Buffer.byteLength(key, 'utf8');
   if (bytes > MAX_KEY_BYTES) {
@@ -77,7 +82,8 @@ export function checkKey(key: string): void {
     });
   }
   if (key.includes('\0')) {
-    // No XML can list it, and a backend that ends strings at NUL would store another key.
+    // XML cannot express a NUL, so no listing could name the key; and a backend that ends strings at NUL would store
+    // another key.
     throw clientError('InvalidObjectName', 'An object key must not have a NUL character.');
   }
 }

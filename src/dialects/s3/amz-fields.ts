@@ -4,7 +4,9 @@ import type { HeaderList } from '../../wire/headers.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { inQueryTwice, presignedHeaderNames } from './signature/presigned-headers.ts';
 
-/** The parameters of a presigned URL that carry its signature. S3 spells them in exactly this case. */
+/**
+ * The query parameters that make up the signature of a presigned URL. S3 requires exactly this upper and lower case.
+ */
 const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
   'X-Amz-Algorithm',
   'X-Amz-Credential',
@@ -16,17 +18,18 @@ const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set([
   'X-Amz-Content-Sha256',
 ]);
 
-/** x-amz-* in the query: part of the signature, or a header that a presigner hoisted there. */
+/** Whether a query parameter is x-amz-*: a part of the signature, or a header that a presigner put into the query. */
 export function isAmzParameter(name: string): boolean {
   return name.length > 6 && name.slice(0, 6).toLowerCase() === 'x-amz-';
 }
 
 /**
- * The request's headers with those that presigned URLs state in the query (the AWS SDK for JavaScript hoists ACL,
- * metadata, storage class …; see presigned-headers.ts). For head and signature; of the body only Content-MD5 counts: a body is verified against what came in real headers, because a
- * presigned PUT's x-amz-checksum-crc32=AAAAAA== is the checksum of the empty body at presign time.
- * @throws GatewayError InvalidArgument where header and query disagree, and for a name that is none of a header: with
- *   line ends in it, one field would read like several, in Signature Version 2's string to sign above all
+ * Returns the request's headers, together with those that a presigned URL has in its query. The AWS SDK for JavaScript
+ * puts ACL, metadata, storage class and others there (presigned-headers.ts). They count for the request's head and for
+ * its signature. The body is verified by the real headers and Content-MD5 alone (bodyHeaders): an SDK that presigns a
+ * PUT writes `x-amz-checksum-crc32=AAAAAA==` into the URL, which is the checksum of an empty body.
+ * @throws GatewayError InvalidArgument where header and query disagree, and for a parameter whose name cannot be that
+ *   of a header: with a line end in its name, one header would read like two in the string to sign
  */
 export function effectiveHeaders(request: WireRequest): HeaderList {
   if (request.target.rawQuery === '') return request.headers;
@@ -42,7 +45,7 @@ export function effectiveHeaders(request: WireRequest): HeaderList {
     const wireValue = headerValue(name, value);
     const present = request.headers.get(name);
     if (isOther && present === undefined && merged?.has(name) === true) throw inQueryTwice(name);
-    // Uploaders send the type of their file whatever the URL says, and S3 goes by what they send.
+    // Clients send the type of the file that they upload, even if the URL was signed for another; S3 takes the header.
     if (present !== undefined && present !== wireValue && name.toLowerCase() !== 'content-type') {
       throw clientError(
         'InvalidArgument',
@@ -55,12 +58,12 @@ export function effectiveHeaders(request: WireRequest): HeaderList {
   return merged ?? request.headers;
 }
 
-/** The headers by which a body is verified: the real ones, and a Content-MD5 that a presigned URL states. */
+/** Returns the headers by which a body is verified: the real ones, and the Content-MD5 of a presigned URL. */
 export function bodyHeaders(request: WireRequest): HeaderList {
   if (request.target.rawQuery === '' || request.headers.has('content-md5')) return request.headers;
   const md5 = effectiveHeaders(request).get('content-md5');
   return md5 === undefined ? request.headers : request.headers.clone().append('content-md5', md5);
 }
 
-/** RFC 9110 §5.6.2: what may name a header. */
+/** Matches the name of a header (`token` in RFC 9110 §5.6.2). */
 export const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/;

@@ -1,11 +1,13 @@
 import type { Checksum, ChecksumAlgorithm } from '../../operations/object.ts';
 
 interface ChecksumRow {
-  /** `x-amz-checksum-…`. */
+  /** The header that has the checksum, in lower case. */
   readonly header: string;
+  /** The size of a value, before base64. */
   readonly bytes: number;
 }
 
+/** The checksum algorithms of the S3 API (API reference, PutObject). */
 export const CHECKSUMS: Readonly<Record<ChecksumAlgorithm, ChecksumRow>> = {
   CRC32: { header: 'x-amz-checksum-crc32', bytes: 4 },
   CRC32C: { header: 'x-amz-checksum-crc32c', bytes: 4 },
@@ -21,15 +23,15 @@ export const CHECKSUMS: Readonly<Record<ChecksumAlgorithm, ChecksumRow>> = {
 
 export const CHECKSUM_ALGORITHMS = Object.keys(CHECKSUMS) as ChecksumAlgorithm[];
 
-/** `x-amz-checksum-…`, one an algorithm, in lower case. */
+/** The headers of all algorithms, in lower case. */
 export const CHECKSUM_HEADERS: readonly string[] = CHECKSUM_ALGORITHMS.map((algorithm) => CHECKSUMS[algorithm].header);
 
-/** Base64, and for a composite one the number of parts: `…==-3`. */
+/** Writes a checksum as S3 does: base64, followed by the number of parts if it is composite (`…==-3`). */
 export function checksumText({ value, parts }: Checksum): string {
   return value.toString('base64') + (parts === undefined ? '' : `-${parts}`);
 }
 
-/** S3's words for what a checksum is of: the parts' checksums, or all bytes. */
+/** S3's words for a checksum of the parts' checksums (composite) and for one of all bytes. */
 export function checksumType(composite: boolean): 'COMPOSITE' | 'FULL_OBJECT' {
   return composite ? 'COMPOSITE' : 'FULL_OBJECT';
 }

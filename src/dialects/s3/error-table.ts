@@ -2,9 +2,9 @@ import type { ErrorCode } from '../../errors.ts';
 import { type ErrorSpelling, spellErrors } from '../error-spelling.ts';
 
 /**
- * The gateway's errors in S3's words. SDKs send a request again after 500, 502, 503, 504 and after the codes of
- * throttling, three times by default. So what stays wrong (a corrupted object, a moved one, a destroyed key) has a 4xx
- * status, and only what may pass (a store that is away, a full memory budget) has 503.
+ * The status and S3 code of every error. SDKs retry after 500, 502, 503, 504 and after the codes of throttling, mostly
+ * three times. So an error that would come again (a corrupted or moved object, a destroyed key) has a 4xx status, and
+ * one that may pass (an unreachable store, a full memory budget) has 503.
  */
 export const S3_ERRORS: Readonly<Record<ErrorCode, ErrorSpelling>> = spellErrors({
   AccessDenied: 'AccessDenied',
@@ -55,10 +55,10 @@ export const S3_ERRORS: Readonly<Record<ErrorCode, ErrorSpelling>> = spellErrors
   NoSuchVersion: 'NoSuchVersion',
   NotModified: 'NotModified',
   PreconditionFailed: 'PreconditionFailed',
-  // Ceph has this word for a bound that its operator set. A 4xx, because trying again at once does not help.
+  // Ceph has this code for a quota that its operator set. The status is a 4xx because retries at once do not help.
   QuotaExceeded: 'QuotaExceeded',
 
-  // S3 has no word for these, and a borrowed one would mislead the operator.
+  // S3 has no codes for these, and a code of S3's for something else would mislead the operator.
   ObjectCorrupted: 'ObjectCorrupted',
   ObjectMoved: 'ObjectMoved',
   ObjectNotSealed: 'ObjectNotSealed',

@@ -1,40 +1,47 @@
-/** One operation of the S3 API, and what the gateway does with it. */
-
+/** What the gateway does with an operation. */
 export type Treatment =
-  /** Carries object bytes: sealed on the way in, opened on the way out. */
+  /** The operation carries object bytes. They are sealed when they are written, and opened when they are read. */
   | 'sealed'
-  /** Carries no object bytes, but sizes, ETags, metadata or names: the gateway answers in plaintext's terms. */
+  /**
+   * It carries no object bytes, but sizes, ETags, metadata or names. The gateway answers with those of the plaintext.
+   */
   | 'edited'
-  /** Carries neither: goes to a backend of the same dialect as it is, re-signed. */
+  /** It carries neither. The gateway signs it anew and sends it on to a backend of the same dialect. */
   | 'forwarded'
+  /** It is answered NotImplemented. */
   | 'refused';
 
 export type Level = 'service' | 'bucket' | 'object';
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
 
+/** An operation of the S3 API, how a request for it is recognised, and what the gateway does with it. */
 export interface S3Operation {
-  /** As in the S3 API reference, and as in the `x-id` that AWS SDKs send. */
+  /** The name in the S3 API reference, which AWS SDKs also send as the query parameter `x-id`. */
   readonly name: string;
   readonly method: Method;
   readonly level: Level;
   readonly treatment: Treatment;
-  /** Why it is treated so, for whoever reads the table. A refusal shows it to the client. */
+  /** Why the operation is treated so, for the README's table. A refusal tells it to the client, too. */
   readonly reason: string;
-  /** The query parameter that selects it (`?tagging`). */
+  /** The query parameter that selects the operation (`?tagging`). */
   readonly subresource?: string;
-  /** A second selector: this parameter or header must be there too. Rows with one stand before those without. */
+  /** A query parameter that must be present too. Rows that need something stand before those that do not. */
   readonly needsParameter?: string;
+  /** A header that must be present too. */
   readonly needsHeader?: string;
-  /** Query parameters that it understands; another one must be without meaning (query-names.ts), or is NotImplemented. */
+  /** The other query parameters that the operation understands. Any further one is judged by query-names.ts. */
   readonly parameters: readonly string[];
 }
 
-/** What selects an operation beside method and level. */
+/** What distinguishes an operation from others with the same method and level. */
 export type Address = Pick<S3Operation, 'subresource' | 'needsParameter' | 'needsHeader'> & {
   readonly parameters?: readonly string[];
 };
 
-/** A row of the table. `route` is its method and level (`GET object`). */
+/**
+ * Makes a row of the table of operations.
+ * @param route method and level, as in `GET object`
+ */
 export function row(
   treatment: Treatment,
   name: string,

@@ -1,6 +1,6 @@
 import { row, type S3Operation } from './operation-row.ts';
 
-/** The operations on settings of objects and buckets. None carries object bytes. */
+/* The operations on settings of objects and buckets. None of them carries object bytes. */
 
 const LEAKS = 'the backend would pass names or bytes of this bucket to a place that the gateway does not guard';
 const SETTING = 'a setting of the bucket; no object bytes';
@@ -8,7 +8,7 @@ const TAGS = 'tags and locks are kept beside the object, in clear; no object byt
 const READ_ONLY = 'reading the setting is harmless; changing it is refused';
 export const OWN_POLICY = 'how this bucket is protected is the gateway’s policy, not a bucket setting';
 
-/** Sub-resources of an object that carry no bytes of it. */
+/** Settings of an object that are kept beside its bytes. */
 const OBJECT_SETTINGS: readonly S3Operation[] = (
   [
     ['GetObjectTagging', 'GET', 'tagging'],
@@ -57,7 +57,7 @@ const FORWARDED_BUCKET_SETTINGS: readonly S3Operation[] = (
   ] as const
 ).map(([name, method, subresource]) => row('forwarded', name, `${method} bucket`, { subresource }, SETTING));
 
-/** Settings that may be read through the gateway, and why they may not be changed. */
+/** Settings of a bucket that may be read and not changed: sub-resource, operations, and why changes are refused. */
 const READ_ONLY_BUCKET_SETTINGS: readonly S3Operation[] = (
   [
     ['encryption', 'GetBucketEncryption', 'PutBucketEncryption', 'DeleteBucketEncryption', OWN_POLICY],
@@ -85,7 +85,7 @@ const READ_ONLY_BUCKET_SETTINGS: readonly S3Operation[] = (
   ...(remove === undefined ? [] : [row('refused', remove, 'DELETE bucket', { subresource }, why)]),
 ]);
 
-/** Reports that the backend writes about a bucket, one configuration an id. */
+/** Reports that a backend writes about a bucket. A bucket has several configurations of each kind, by id. */
 const REPORT_SETTINGS: readonly S3Operation[] = (
   [
     ['analytics', 'Analytics'],

@@ -2,16 +2,17 @@ import { OVERRIDE_NAMES } from '../response-overrides.ts';
 import { row, type S3Operation } from './operation-row.ts';
 import { OWN_POLICY, SETTING_OPERATIONS } from './operation-settings.ts';
 
-/**
- * Every operation of the S3 API by name, and what the gateway does with it. Routing reads this table, the README's
- * table is rendered from it, and what is not in it is NotImplemented: fail closed.
+/*
+ * The table of all operations of the S3 API, with what the gateway does with each. Requests are routed by it, and the
+ * README's table is rendered from it. A request for anything that is not in the table is answered NotImplemented.
  */
 
 const READ = { parameters: ['versionId', 'partNumber', ...OVERRIDE_NAMES] };
 const LIST = ['prefix', 'delimiter', 'max-keys', 'encoding-type'];
 
 const COPIED =
-  'the backend copies the ciphertext under a new envelope; where the protection differs, the gateway opens it and seals it anew';
+  'the backend copies the ciphertext under a new envelope; where the protection differs, ' +
+  'the gateway opens it and seals it anew';
 
 const OBJECTS: readonly S3Operation[] = [
   row('sealed', 'GetObject', 'GET object', READ, 'opened, authenticated segment by segment'),

@@ -5,7 +5,7 @@ import type { HeaderList } from '../../wire/headers.ts';
 import { percentEncode } from '../../wire/percent.ts';
 import { QueryList } from '../../wire/query.ts';
 
-/** Traits of an object in S3's headers, both ways (API reference, PutObject). */
+/* Reads and writes an object's neutral settings (ObjectTraits) as S3's headers (API reference, PutObject). */
 
 const ACL = 'x-amz-acl';
 const STORAGE_CLASS = 'x-amz-storage-class';
@@ -17,7 +17,7 @@ const LEGAL_HOLD = 'x-amz-object-lock-legal-hold';
 
 type CannedAcl = NonNullable<ObjectTraits['acl']>;
 
-/** S3 has further ones, of bucket owners, which no other vendor has. */
+/** The canned ACLs that other vendors have too. S3 has further ones, for bucket owners, which only S3 understands. */
 const CANNED_ACLS: ReadonlySet<string> = new Set<CannedAcl>([
   'private',
   'public-read',
@@ -32,7 +32,7 @@ const CLASSES: readonly (readonly [Extract<StorageClass, string>, string])[] = [
   ['deep-archive', 'DEEP_ARCHIVE'],
 ];
 
-/** Each takes its header's value into the traits, and says whether it could. */
+/** A reader for each header. It sets the trait, and returns false for a value that no trait can express. */
 const READERS: Readonly<Record<string, (value: string, traits: Writable) => boolean>> = {
   [ACL]: (value, traits) => {
     if (!CANNED_ACLS.has(value)) return false;
@@ -71,7 +71,11 @@ type Writable = { -readonly [Name in keyof ObjectTraits]: ObjectTraits[Name] };
 
 const NO_SETTINGS: ObjectSettings = {};
 
-/** @param headers the vendor headers of a write, or of a store's answer */
+/**
+ * Reads what S3 headers say of an object's settings. `vendor` has the headers as they are, and `traits` has what can be
+ * said in neutral words.
+ * @param headers the vendor headers of a write, or of a store's answer
+ */
 export function settingsIn(headers: HeaderList): ObjectSettings {
   if (headers.size === 0) return NO_SETTINGS;
   const traits: Writable = {};
@@ -82,7 +86,7 @@ export function settingsIn(headers: HeaderList): ObjectSettings {
   return { vendor: { dialect: 's3', headers, beyondTraits }, traits };
 }
 
-/** undefined for what S3 refuses, too. */
+/** Reads the header of tags, which is written like a query. Returns undefined where it cannot be read. */
 function readTagging(value: string): readonly Tag[] | undefined {
   try {
     return new QueryList(value).parameters.map((tag) => [tag.name, tag.value]);
@@ -92,7 +96,7 @@ function readTagging(value: string): readonly Tag[] | undefined {
 }
 
 /**
- * Adds the traits that the headers do not say yet.
+ * Appends the headers for an object's traits, except those headers that are there already.
  * @throws GatewayError NotImplemented for a storage class that only another vendor has
  */
 export function appendTraits(headers: HeaderList, traits: ObjectTraits | undefined): void {
@@ -110,7 +114,7 @@ export function appendTraits(headers: HeaderList, traits: ObjectTraits | undefin
   append(LEGAL_HOLD, lock?.legalHold === undefined ? undefined : lock.legalHold ? 'ON' : 'OFF');
 }
 
-/** As a form writes a query: S3's header of tags. */
+/** Writes tags as S3's header x-amz-tagging has them: like a query. */
 export function taggingOf(tags: readonly Tag[]): string {
   return tags.map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`).join('&');
 }
@@ -124,19 +128,19 @@ function classWord(storageClass: StorageClass): string {
 }
 
 /**
- * Adds to an answer what a store of another dialect tells of an object's settings. What an S3 store tells is among its
- * vendor headers already, which pass as they are.
+ * Appends to an answer what a store of another dialect tells of an object's settings. The answer of an S3 store needs
+ * nothing more, because its vendor headers are passed on as they are.
  */
 export function appendToldTraits(headers: HeaderList, { vendor, traits }: ObjectSettings): void {
   if (traits === undefined || vendor?.dialect === 's3') return;
   const { storageClass, lock, redirect } = traits;
   const foreign = typeof storageClass === 'object' && storageClass.dialect !== 's3';
-  // S3 names no class of an object that has the standard one.
+  // S3 sends no x-amz-storage-class for an object of the class STANDARD.
   const told = storageClass === 'standard' || foreign ? undefined : storageClass;
   appendTraits(headers, { storageClass: told, lock, redirect });
 }
 
-/** What GetObjectAttributes tells of an object's class. */
+/** The storage class as GetObjectAttributes tells it, STANDARD where S3 has no word for the store's. */
 export function storageClassIn({ traits }: ObjectSettings): string {
   const { storageClass = 'standard' } = traits ?? {};
   return typeof storageClass !== 'string' && storageClass.dialect !== 's3' ? 'STANDARD' : classWord(storageClass);

@@ -4,7 +4,7 @@ import type { XmlVocabulary } from '../xml-family/xml-vocabulary.ts';
 import { checksumText, checksumType } from './checksum.ts';
 import { S3_ERRORS } from './error-table.ts';
 
-/** S3's names and limits, as far as it shares its code with other dialects (API reference). */
+/** S3's names and limits, for the code that dialects share. Source: S3 API reference. */
 export const S3_VOCABULARY: XmlVocabulary = {
   dialect: 's3',
   metadataPrefix: 'x-amz-meta-',

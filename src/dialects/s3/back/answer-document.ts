@@ -5,7 +5,7 @@ import type { AnswerHead } from '../../backend-calls.ts';
 import { unusable } from './answer-head.ts';
 import { readError, withoutLeadingBlanks } from './error.ts';
 
-/** Reads the small documents of a store's answers. Listings of objects have a reader of their own (listing-page.ts). */
+/* Reads the small XML documents of a store's answers. Listings of objects are read by listing-page.ts. */
 
 const LIMITS = {
   maxDepth: 8,
@@ -14,7 +14,7 @@ const LIMITS = {
   malformed: (reason: string): GatewayError => unusable(reason),
 };
 
-/** @throws GatewayError BackendError for another document than `root`, or for none */
+/** Reads a document whose root must be `root`. @throws GatewayError BackendError for any other document, or none */
 export function readDocument(document: Buffer, root: string): XmlElement {
   const element = readXml(withoutLeadingBlanks(document), LIMITS);
   if (element.name !== root) throw unusable(`is a ${element.name} document, not ${root}`);
@@ -22,16 +22,18 @@ export function readDocument(document: Buffer, root: string): XmlElement {
 }
 
 /**
- * Reads what a write that takes long was answered with. S3 sends the head before it knows the outcome, so 200 may carry an
- * error (API reference: CompleteMultipartUpload, "Response Syntax"; CopyObject, "Response and special errors").
- * @throws GatewayError, StoreClaim the error in the document; GatewayError BackendError
+ * Reads the answer to a write that may take long. S3 sends the status before it knows the outcome, so an answer with
+ * the status 200 may hold an error (API reference: CompleteMultipartUpload, "Response Syntax"; CopyObject, "Response
+ * and special errors").
+ * @throws GatewayError, StoreClaim the error in the document
+ * @throws GatewayError BackendError for a document that cannot be used
  */
 export function readAcknowledgement(document: Buffer, head: AnswerHead, root: string): XmlElement {
   if (document.includes('<Error>')) throw readError(head, document, {});
   return readDocument(document, root);
 }
 
-/** @throws GatewayError BackendError where the element is missing */
+/** Returns the text of a child element. @throws GatewayError BackendError where there is none */
 export function required(element: XmlElement, name: string): string {
   const text = xmlText(element, name);
   if (text === undefined) throw unusable(`has a ${element.name} without ${name}`);
@@ -52,14 +54,14 @@ export function readDate(element: XmlElement, name: string): Date {
   return date;
 }
 
-/** undefined for an empty element, which some stores send in place of none. */
+/** Returns undefined for an empty text, because some stores send an empty element where others send none. */
 export function present(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
 
 /**
- * Decodes a name that a listing encoded because `encoding-type=url` asked for it. S3 and MinIO write a blank as `+` here,
- * and a plus as %2B.
+ * Decodes a name of a listing that was asked for with `encoding-type=url`. S3 and MinIO write a blank as `+` there, and
+ * a plus as %2B.
  * @throws GatewayError BackendError
  */
 export function urlDecoded(text: string): string {

@@ -9,12 +9,12 @@ import { S3_VOCABULARY } from '../vocabulary.ts';
 
 const META_PREFIX = S3_VOCABULARY.metadataPrefix;
 
-/** Reads the heads of a store's answers in one pass, because this runs for every object. */
+/* Reads the headers of a store's answers. It takes one pass over them, because it runs for every object. */
 
 /**
- * The x-amz headers of a store's answer that go on to a client as they are. Headers about the stored bytes or about the
- * gateway's own exchange with the store are not among them, nor is any header that this list does not know. Source: the
- * S3 API reference, "Response Syntax" of the operations on objects.
+ * The x-amz headers of a store's answer that are passed on to a client as they are. Headers about the stored bytes, and
+ * about the exchange between gateway and store, are not among them. Source: the S3 API reference, "Response Syntax" of
+ * the operations on objects.
  */
 const KEPT = new Set([
   'x-amz-abort-date',
@@ -33,6 +33,7 @@ const KEPT = new Set([
   'x-amz-website-redirect-location',
 ]);
 
+/** The headers of an answer, with values as they were sent; only metadata is decoded and the ETag unquoted. */
 interface Head {
   content: { -readonly [name in keyof ContentHeaders]: ContentHeaders[name] };
   user: MetadataEntry[];
@@ -46,6 +47,7 @@ interface Head {
   deleteMarker: boolean;
 }
 
+/** @throws GatewayError BackendError for two different values of a header that has one */
 export function readHead(headers: HeaderList): Head {
   const head: Head = {
     content: {},
@@ -109,20 +111,20 @@ function readPlainHeader(head: Head, name: string, value: string): void {
   }
 }
 
-/** Refuses two different values, because nobody can say which is meant. @throws GatewayError BackendError */
+/** Refuses two different values, because it is unknown which one is right. @throws GatewayError BackendError */
 function once(name: string, value: string, before: string | undefined): string {
   if (before !== undefined && before !== value) throw unusable(`has two values of ${name}`);
   return value;
 }
 
-/** The answer to a write of object bytes, which is a head alone. @throws GatewayError BackendError */
+/** Reads the answer to PutObject or UploadPart, which consists of headers. @throws GatewayError BackendError */
 export function readAck({ headers }: AnswerHead): StoredAck {
   const head = readHead(headers);
   if (head.etag === undefined) throw unusable('has no ETag');
   return { etag: head.etag, versionId: head.versionId, vendor: vendorOf(head) };
 }
 
-/** Reads what an answer says in its head although it has no object. */
+/** Reads what the headers of an answer say of a written object, beside its ETag. */
 export function readMarks(headers: HeaderList): Pick<StoredAck, 'versionId' | 'vendor'> {
   const head = readHead(headers);
   return { versionId: head.versionId, vendor: vendorOf(head) };
@@ -132,7 +134,10 @@ function vendorOf({ vendor }: Head): VendorHeaders | undefined {
   return vendor.size === 0 ? undefined : { dialect: 's3', headers: vendor };
 }
 
-/** @param why goes on from "The backend's answer" */
+/**
+ * Makes the error for an answer of the backend that cannot be used.
+ * @param why completes the sentence "The backend's answer …"
+ */
 export function unusable(why: string): GatewayError {
   return new GatewayError('BackendError', `The backend's answer ${why}.`, { source: 'backend' });
 }

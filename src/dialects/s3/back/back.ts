@@ -21,7 +21,7 @@ import { s3Grammar } from './grammar.ts';
 import { S3_LIMITS } from './limits.ts';
 import { sign } from './sign.ts';
 
-/** The gateway as a client of an S3-compatible store. */
+/** The back of the S3 dialect: the gateway as a client of an S3-compatible store. */
 export const s3Back = {
   name: 's3',
   grammar: s3Grammar,

@@ -12,13 +12,14 @@ import type { AnswerHead } from '../../backend-calls.ts';
 import type { Asker } from '../../backend-dialect.ts';
 import { type ClaimCode, StoreClaim } from '../../store-claim.ts';
 
-/**
- * Reads a backend's refusals as neutral errors. The backend's own message reaches a client only where it states a rule of
- * the backend's. Its request ids, host ids and resources never do.
+/*
+ * Reads a backend's refusals as neutral errors. A client is told the backend's own message only where it states a rule
+ * of the backend's, and never its request id, host id or resource.
  */
 
 type ObjectName = { readonly bucket?: string | undefined; readonly key?: string | undefined };
 
+/** What a code of the backend's means: the neutral error, who caused it, and the message for the client. */
 interface Meaning {
   readonly code: InconclusiveCode;
   readonly source: ErrorSource;
@@ -33,7 +34,7 @@ function backend(code: InconclusiveCode, message: string): Meaning {
   return { code, source: 'backend', message };
 }
 
-/** MinIO and stores like it refuse some keys. Only the user can choose another one, so the message states the whole rule. */
+/** The refusal of a key by MinIO and stores like it. The message states the whole rule, so that users can follow it. */
 const KEY_REFUSED = backend(
   'BackendRefused',
   'The backend does not take this key: it allows no part that is "." or "..", no empty part ("//"), ' +
@@ -44,7 +45,10 @@ const KEY_IN_THE_WAY = backend(
   'The backend keeps keys as files and folders: a key cannot be both an object and the folder of another one.',
 );
 const OUR_CREDENTIALS = backend('BackendError', "The backend refused the gateway's own credentials.");
-/** The codes that refuse a key. A skewed clock is not among them: that clock is the gateway's, whoever asks. */
+/**
+ * The codes that refuse an access key. RequestTimeTooSkewed is not among them, because the clock is always the
+ * gateway's.
+ */
 const KEY_REFUSED_CODES: ReadonlySet<string> = new Set([
   ...['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'ExpiredToken', 'InvalidToken', 'InvalidSecurity'],
   ...['NotSignedUp', 'AccountProblem'],
@@ -67,7 +71,7 @@ const ELSEWHERE = backend('BackendError', 'The backend asks for another endpoint
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   AccessDenied: backend('AccessDenied', "The backend denies the gateway's credentials this operation."),
   AllAccessDisabled: backend('AccessDenied', 'The backend has disabled all access to this resource.'),
-  // These codes are about the gateway's credentials: the client's own were verified before.
+  // The gateway has verified the client's signature before, so these codes are about the gateway's own credentials.
   SignatureDoesNotMatch: OUR_CREDENTIALS,
   InvalidAccessKeyId: OUR_CREDENTIALS,
   RequestTimeTooSkewed: OUR_CREDENTIALS,
@@ -76,7 +80,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   InvalidSecurity: OUR_CREDENTIALS,
   NotSignedUp: OUR_CREDENTIALS,
   AccountProblem: OUR_CREDENTIALS,
-  AuthorizationHeaderMalformed: ELSEWHERE, // mostly because the region is wrong
+  AuthorizationHeaderMalformed: ELSEWHERE, // The most frequent reason is a wrong region.
   PermanentRedirect: ELSEWHERE,
   TemporaryRedirect: ELSEWHERE,
   IllegalLocationConstraintException: client('InvalidArgument', 'The backend does not have this location.'),
@@ -131,13 +135,14 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 const CLAIM_CODES: ReadonlySet<string> = new Set<ClaimCode>(['NotModified', 'PreconditionFailed', 'InvalidRange']);
 
-/** These statuses are claims whatever code comes with them, because programs go by the status. */
+/** The statuses that are claims, whatever code comes with them, because programs go by the status. */
 const CLAIM_BY_STATUS: Readonly<Record<number, ClaimCode>> = {
   304: 'NotModified',
   412: 'PreconditionFailed',
   416: 'InvalidRange',
 };
 
+/** The code to assume for an answer that names none. */
 const CODE_BY_STATUS: Readonly<Record<number, string>> = {
   403: 'AccessDenied',
   405: 'MethodNotAllowed',
@@ -147,13 +152,13 @@ const CODE_BY_STATUS: Readonly<Record<number, string>> = {
   507: 'XMinioStorageFull',
 };
 
-/** How much of an unknown refusal's message a client may be told. */
+/** The greatest length of a code or message of the backend's that is passed on, in characters. */
 const MAX_MESSAGE_CHARACTERS = 300;
 
 /**
- * See BackendDialect.readError. A refusal that this table does not know is a BackendRefused that carries the backend's own
+ * Implements BackendDialect.readError. A code that is not in the table becomes a BackendRefused with the backend's own
  * code and status, so that a front of the same dialect can answer as the backend did (NoSuchTagSet,
- * NoSuchLifecycleConfiguration …). What a client could take for success is a StoreClaim.
+ * NoSuchLifecycleConfiguration …).
  */
 export function readError(
   response: AnswerHead,
@@ -163,7 +168,7 @@ export function readError(
 ): GatewayError | StoreClaim {
   const said = readErrorDocument(document);
   const headers = response.headers;
-  // HEAD answers have no body; MinIO names its code in a header.
+  // The answer to a HEAD has no body, so MinIO sends code and message in headers.
   const code = said?.code ?? headers.get('x-minio-error-code') ?? codeOfStatus(response.status, ref);
   const message = said?.message ?? headers.get('x-minio-error-desc')?.replaceAll('"', '') ?? '';
   const words = `${printable(message)}${hintFor(code, asker)}`;
@@ -174,7 +179,7 @@ export function readError(
   const meaning = meaningFor(asker, code) ?? meaningOf(code, response.status);
   if (meaning !== undefined) {
     const { source } = meaning;
-    // The status tells the caller that the backend answered, unlike one that could not be reached.
+    // With the status, the caller can tell this error from that of a backend that could not be reached.
     const told = response.status >= 500 ? { ...details, backendStatus: String(response.status) } : details;
     return new GatewayError(meaning.code, meaning.message, { source, cause, details: told, facts: factsOf(response) });
   }
@@ -188,26 +193,26 @@ export function readError(
   });
 }
 
-/** What a refusal means where the rights or the key that were used are not the gateway's own. */
+/** What a refusal of rights or key means where they were not the gateway's own; undefined for all other refusals. */
 function meaningFor(asker: Asker, code: string): Meaning | undefined {
   if (asker === 'gateway') return undefined;
   if (code === 'AccessDenied') return asker === 'caller' ? CALLER_DENIED : ANONYMOUS_DENIED;
   return asker === 'caller' && KEY_REFUSED_CODES.has(code) ? CALLERS_KEY : undefined;
 }
 
-/** The neutral error for a code, or undefined if there is none. */
+/** The neutral error for a code; undefined for an unknown 4xx, which is a rule of the backend's own. */
 function meaningOf(code: string, status: number): Meaning | undefined {
   const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
   if (known !== undefined) return known;
   if (status >= 300 && status < 400) return ELSEWHERE;
   if (status < 300) return backend('BackendError', 'The backend answered success where it reports an error.');
   if (status === 429) return SLOW_DOWN;
-  // versitygw answers 501 with codes such as VersioningNotConfigured. A retry is no help, and any other 5xx is retried.
+  // versitygw answers 501 with codes such as VersioningNotConfigured. Unlike after any other 5xx, a retry is no help.
   if (status === 501) return MEANINGS.NotImplemented;
   return status >= 500 ? UNAVAILABLE : undefined;
 }
 
-/** MinIO answers a HEAD of such a key with 400 and no code. It takes a backslash for a slash here. */
+/** Matches keys for which MinIO answers a HEAD with 400 and no code. It treats a backslash as a slash here. */
 const BAD_COMPONENT = /(^|[/\\])\.{1,2}([/\\]|$)|\/\//;
 
 function codeOfStatus(status: number, ref: ObjectName): string {
@@ -219,7 +224,7 @@ function codeOfStatus(status: number, ref: ObjectName): string {
 function readErrorDocument(document: Buffer): { code: string; message: string } | undefined {
   if (document.length === 0) return undefined;
   try {
-    // Some stores keep a slow answer alive with blanks, and send them before the XML declaration.
+    // Some stores send blanks before the XML declaration, to keep the connection open until the answer is ready.
     const root = readXml(withoutLeadingBlanks(document), {
       maxDepth: 4,
       maxElements: 100,
@@ -228,7 +233,7 @@ function readErrorDocument(document: Buffer): { code: string; message: string } 
     const code = xmlText(root, 'Code');
     return root.name !== 'Error' || code === undefined ? undefined : { code, message: xmlText(root, 'Message') ?? '' };
   } catch {
-    return undefined; // for example a load balancer's HTML page: then the status decides
+    return undefined; // It may be the HTML page of a load balancer. Then the status decides.
   }
 }
 
@@ -253,7 +258,10 @@ function objectDetails(ref: ObjectName): Record<string, string> {
   return details;
 }
 
-/** S3 states in the error's head that a delete marker is the reason, and since when, if the marker itself was asked for. */
+/**
+ * Reads what the headers of a refusal tell of a delete marker: whether one is the reason, and where the marker itself
+ * was asked for (405), since when it is there.
+ */
 function factsOf({ status, headers }: AnswerHead): ErrorFacts {
   const marker = headers.get('x-amz-delete-marker');
   const deleteMarker = marker === undefined ? undefined : marker === 'true';
@@ -261,11 +269,11 @@ function factsOf({ status, headers }: AnswerHead): ErrorFacts {
   if (status !== 405 || deleteMarker !== true) return { deleteMarker, versionId };
   const since = headers.get('last-modified');
   const lastModified = since === undefined ? undefined : parseHttpDate(since);
-  // RFC 9110 §15.5.6 demands Allow, and MinIO leaves it out. All that can be done to a marker is to delete it.
+  // RFC 9110 §15.5.6 requires Allow with a 405, and MinIO leaves it out. A marker can be deleted, and nothing else.
   return { deleteMarker, versionId, lastModified, allow: ['DELETE'] };
 }
 
-/** Reads the refusal of one key of a DeleteObjects, which has no status of its own. */
+/** Reads the refusal to delete one of the objects of a DeleteObjects. Such a refusal has a code, but no status. */
 export function readFailure(code: string, message: string): Omit<DeleteFailure, 'key' | 'versionId'> {
   const meaning = Object.hasOwn(MEANINGS, code) ? MEANINGS[code]?.code : undefined;
   const neutral = code === 'PreconditionFailed' ? code : (meaning ?? 'BackendRefused');

@@ -11,10 +11,10 @@ import { forwardedFields } from '../front/requests/forwarded-fields.ts';
 import { bucketPath, objectPath } from './request.ts';
 
 /**
- * See BackendDialect.forward. Nothing of the client's target is copied. Bucket and key come from the operation; only query
- * parameters and headers that the operation may carry go along (forwarded-fields.ts), encoded anew. So the backend reads
- * exactly the names and values that were checked.
- * @throws GatewayError InvalidArgument for a query value that is no id and no token
+ * Implements BackendDialect.forward. Nothing of the client's request target is copied. Bucket and key come from the
+ * operation, and only those query parameters and headers that the operation may have (forwarded-fields.ts) are sent,
+ * encoded anew. So the backend reads exactly the names and values that were checked.
+ * @throws GatewayError InvalidArgument for a query value that is neither an id nor a token
  */
 export function forward(request: WireRequest, operation: ForStore<Forward>, document: Buffer): ForwardedRequest {
   const { bucket, key, name } = operation;
@@ -34,7 +34,7 @@ export function forward(request: WireRequest, operation: ForStore<Forward>, docu
     if (kept !== '') headers.append(rawName, kept);
   });
   const body = document.length === 0 ? undefined : document;
-  // Some settings demand it, and the client may have sent a checksum in the framing of its body instead.
+  // S3 requires Content-MD5 for some settings. The client may have sent another checksum, in a trailer of its body.
   if (body !== undefined) headers.append('content-md5', createHash('md5').update(body).digest('base64'));
   return {
     request: {
@@ -48,7 +48,7 @@ export function forward(request: WireRequest, operation: ForStore<Forward>, docu
   };
 }
 
-/** Version ids (which the grammar has read), ids of configurations, and tokens. No forwarded operation has other values. */
+/** Matches version ids, ids of configurations, and tokens. The query of a forwarded operation has no other values. */
 const VALUE = /^[A-Za-z0-9._~+=/:@-]{0,2048}$/;
 
 function noValue(field: string): Error {

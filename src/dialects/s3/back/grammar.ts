@@ -10,26 +10,28 @@ import {
   isPathlessId,
 } from './store-paths.ts';
 
-/** This is wider than the rule for new buckets, because old ones may have upper case and underscores. */
+/** Matches a bucket's name. S3's rule for new buckets is stricter, but old ones have upper case and underscores. */
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
 
 /** S3's limit for a key, in UTF-8 bytes. */
 const MAX_KEY_BYTES = 1024;
-/** A marker may be a key followed by a note of the store's own. */
+/** The limit for a prefix, delimiter or marker, in UTF-8 bytes. A marker may be a key with an addition by the store. */
 const MAX_LISTING_BYTES = 4096;
 
-/** Stores choose the ids of versions and uploads. AWS: "opaque strings, URL-ready, of at most 1,024 bytes". */
+/**
+ * Stores choose the ids of versions and uploads. Those of versions are opaque, URL-ready and at most 1,024 bytes (AWS).
+ */
 const VERSION_ID = /^[A-Za-z0-9._~+=:-]{1,1024}$/;
-/** AWS has made version ids with slashes in the past. */
+/** AWS has made version ids with slashes in the past. Only stores that keep keys as names get them. */
 const VERSION_ID_OF_NAMES = /^[A-Za-z0-9._~+=:/-]{1,1024}$/;
 const UPLOAD_ID = /^[A-Za-z0-9._~+=:-]{1,2048}$/;
 
-/** A store chooses its continuation tokens: often base64, sometimes a key. */
+/** Continuation tokens are chosen by the store. Most are base64, and some are a key. */
 const MAX_TOKEN_CHARACTERS = 8192;
 
 const LOCATION = /^[A-Za-z0-9._:-]{1,64}$/;
 
-/** The identifiers that S3-compatible stores take. See BackendDialect.grammar. */
+/** Implements BackendDialect.grammar for S3-compatible stores. */
 export function s3Grammar({ keys, reservedBuckets }: StoreNames): StoreGrammar {
   const asPaths = keys === 'paths';
   const marker = (name: string) => (text: string) => {
@@ -80,13 +82,16 @@ function checkKeyText(key: string): void {
   throw clientError('InvalidObjectName', 'An object key is Unicode text of at most 1,024 bytes without a NUL.');
 }
 
-/** Refuses a path that climbs: it names another object, another bucket, or a file on the store's host. */
+/**
+ * Refuses a key that the store would not keep exactly as it is. As a path it could lead to another object, to another
+ * bucket, or to a file on the store's host.
+ */
 function checkPath(key: string): void {
   if (!isClimbing(key) && !isFolded(key) && !isOwnFolder(key)) return;
   throw clientError(
     'InvalidObjectName',
-    'This store keeps keys as paths of files, so that a key may have no “.”, “..” or nothing between its slashes, nor ' +
-      'begin with .sgwtmp/. If it keeps them as they are, its operator can set backend.keys to names.',
+    'This store keeps keys as paths of files, so that a key may have no “.”, “..” or nothing between its slashes, ' +
+      'nor begin with .sgwtmp/. If it keeps them as they are, its operator can set backend.keys to names.',
   );
 }
 

@@ -9,24 +9,25 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 /**
- * The limits of S3-compatible stores. Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits" and "Working with
- * object metadata"; MinIO accepts larger objects in one request, and Amazon S3 does not.
+ * The limits of S3-compatible stores. Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits" and "Working
+ * with object metadata". MinIO accepts larger objects in one request, but the limits of Amazon S3 hold for all stores
+ * here.
  */
 export const S3_LIMITS: BackendLimits = {
   smallestPartBytes: 5 * MIB,
   largestPartBytes: 5 * GIB,
   lastPartNumber: 10_000,
   largestPutBytes: 5 * GIB,
-  // S3 copies up to 5 GiB in one request. A sealed object is larger than its plaintext, so it passes that limit first.
+  // S3 would copy up to 5 GiB in one request.
   largestCopyBytes: 1 * GIB,
-  // A part of this size is copied within seconds.
+  // A store copies a part of this size within seconds.
   copyPartBytes: 256 * MIB,
   deletionsAtOnce: 1_000,
   entriesAPage: 1_000,
   userMetadata: { bytes: 2_048, count: metadataBytes },
 };
 
-/** MinIO and Ceph RGW count the whole name of the header, prefix included. Amazon S3 counts less. */
+/** Counts as MinIO and Ceph RGW do: the header's whole name with its prefix, and the value. Amazon S3 counts less. */
 function metadataBytes(entries: readonly MetadataEntry[]): number {
   let bytes = 0;
   for (const [name, value] of entries) bytes += META_PREFIX.length + name.length + encodeMetadataValue(value).length;

@@ -7,11 +7,14 @@ import type { StoredVersion } from '../../store-exchange.ts';
 import { urlDecoded } from './answer-document.ts';
 import { unusable } from './answer-head.ts';
 
-/** Reads the listings of objects and versions. They are the large documents, so they are read as they come and held once. */
+/*
+ * Reads listings of objects and versions. They are large, so they are read as they arrive, and the document itself is
+ * not held in memory.
+ */
 
 /**
- * A key of 1,024 bytes takes 3,072 characters percent-encoded, and 12,288 where a store writes each byte as an entity.
- * Continuation tokens may have any length.
+ * The bounds of the scanner. A key of 1,024 bytes takes 3,072 characters percent-encoded, and 12,288 where a store
+ * writes each byte as a character reference. Continuation tokens may be longer.
  */
 const LIMITS = {
   maxDepth: 8,
@@ -20,7 +23,11 @@ const LIMITS = {
   malformed: (reason: string): GatewayError => unusable(reason),
 };
 
-/** Reads a listing to its end. @throws GatewayError BackendError, also for a document that ends before its root does */
+/**
+ * Reads a listing to its end.
+ * @throws GatewayError BackendError for a document that is incomplete, malformed, or of another kind; and what reading
+ *   `body` throws
+ */
 export async function readListingPage(body: ByteSource, root: string): Promise<ListingPage> {
   const page = new ListingPage(root);
   const scanner = new XmlScanner(page, LIMITS);
@@ -33,7 +40,7 @@ export async function readListingPage(body: ByteSource, root: string): Promise<L
 
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
-/** What the elements of an entry have said so far. */
+/** The fields of an entry that were read so far. */
 interface Fields {
   key: string | undefined;
   size: string | undefined;
@@ -45,11 +52,14 @@ interface Fields {
   owner: { id: string; displayName: string } | undefined;
 }
 
-/** A listing, filled as its elements come. Their order means nothing: MinIO says only at the end that names are encoded. */
+/**
+ * A page of a listing, which is filled while its elements are read. Names are decoded at the end, because MinIO says
+ * only at the end of the document that they are encoded.
+ */
 export class ListingPage {
   readonly entries: Writable<StoredVersion>[] = [];
   readonly commonPrefixes: string[] = [];
-  /** The elements beside the entries, by name. */
+  /** The texts of the root's other children, by element name. */
   readonly fields = new Map<string, string>();
   readonly #root: string;
   #entry: Fields | undefined;
@@ -81,7 +91,7 @@ export class ListingPage {
   #closeField(name: string, text: string): void {
     const entry = this.#entry;
     if (entry === undefined) {
-      // A CommonPrefixes, the only other element with children that matters.
+      // This is the child of a CommonPrefixes element, the only other kind whose children matter.
       if (name === 'Prefix') this.commonPrefixes.push(text);
       return;
     }
@@ -124,7 +134,7 @@ export class ListingPage {
     this.#entry = undefined;
   }
 
-  /** Stores that know `encoding-type=url` say so in the answer. The others send names as they are. */
+  /** Decodes the names, where the store says that it encoded them. Stores that do not know `encoding-type` do not. */
   decodeNames(): void {
     if (!this.#encoded) return;
     for (const entry of this.entries) entry.key = urlDecoded(entry.key);
@@ -133,6 +143,7 @@ export class ListingPage {
     }
   }
 
+  /** Returns the text of another child of the root that is a name, decoded; undefined where it is absent or empty. */
   decodedField(name: string): string | undefined {
     const text = this.fields.get(name);
     if (text === undefined || text === '') return undefined;

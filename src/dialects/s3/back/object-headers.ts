@@ -6,12 +6,10 @@ import { encodeMetadataValue } from '../encoded-word.ts';
 import { appendTraits } from '../traits.ts';
 import { S3_VOCABULARY } from '../vocabulary.ts';
 
-/** The headers of requests that write or read an object. */
-
 const { metadataPrefix } = S3_VOCABULARY;
 
 /**
- * An object's metadata as the headers that set it, in a new list.
+ * Returns a new list with the headers that set an object's metadata.
  * @throws GatewayError NotImplemented for a setting of another dialect that S3 has no header for
  */
 export function metadataHeaders({ content, user, vendor, traits }: ObjectMetadata): HeaderList {
@@ -33,8 +31,8 @@ export function addEtagConditions(headers: HeaderList, conditions: Conditions): 
 }
 
 /**
- * Whether a write may be sent twice. A conditional one may not: the second copy would meet what the first one did, and
- * its condition would fail.
+ * Whether a write may be sent a second time when no answer came. A conditional one may not: if the first attempt
+ * succeeded, it has changed the object, and the condition of the second would fail.
  */
 export function isUnconditional({ ifMatch, ifNoneMatch }: Conditions): boolean {
   return ifMatch === undefined && ifNoneMatch === undefined;

@@ -3,17 +3,17 @@ import type { OutgoingRequest } from '../../../wire/message.ts';
 import { percentEncode, percentEncodePath } from '../../../wire/percent.ts';
 import type { Identifier, StoreBucket, StoreRef } from '../../identifiers.ts';
 
-/**
- * The parts that S3 requests to a store are made of. Their targets are in path style, so a bucket's name need not resolve
- * nor match a certificate. Queries are rendered in the order into which SigV4 sorts them.
+/*
+ * Makes the paths and queries of S3 requests to a store. They are in path style, so that a bucket's name needs no DNS
+ * entry and no certificate. Callers give query parameters in the order into which SigV4 sorts them.
  */
 
-/** A client's words may stand in a query only where a grammar made them. The literals are this dialect's own. */
+/** The value of a query parameter: an identifier that the store's grammar has checked, or one of this dialect's own. */
 type QueryValue = Identifier | number | '' | 'url' | 'true' | undefined;
 /** A parameter whose value is undefined is left out. */
 export type Query = readonly (readonly [name: string, value: QueryValue])[];
 
-/** A request without a body that may be sent twice. */
+/** A request that has no body and may be sent a second time when no answer came. */
 export function bodiless(method: 'GET' | 'HEAD' | 'DELETE', path: string, headers = new HeaderList()): OutgoingRequest {
   return { method, path, headers, body: undefined, idempotent: true };
 }
@@ -35,7 +35,7 @@ function queryText(query: Query): string {
   return text;
 }
 
-/** The model writes an absent prefix, delimiter or marker as an empty text; a query leaves it out. */
+/** Leaves out an absent prefix, delimiter or marker, which in an operation is an empty text. */
 export function optional<Text extends string>(text: Text): Text | undefined {
   return text === '' ? undefined : text;
 }

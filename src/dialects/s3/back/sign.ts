@@ -16,13 +16,21 @@ import {
 import { signingKey } from '../signature/signing-key.ts';
 import { STREAMING_UNSIGNED_TRAILER } from './checksum-headers.ts';
 
-/** Hashing costs 0.6 µs a KiB. So documents are signed with their body, and object bytes, which SX1 authenticates, are not. */
+/**
+ * The greatest body whose hash is signed. Hashing costs 0.6 µs per KiB, so a larger body, or one that is a stream, is
+ * sent as UNSIGNED-PAYLOAD: it has an object's bytes, which SX1 authenticates.
+ */
 const HASH_UP_TO_BYTES = 256 * 1024;
 
-/** The headers of a signature. A forwarded request may still have its client's, and a retried one its first attempt's. */
+/**
+ * The headers that signing sets. A forwarded request may still have its client's, and a retried one the earlier ones.
+ */
 const SIGNATURE_HEADERS = ['authorization', 'host', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token'];
 
-/** SigV4 in the header, over the host, content type and MD5, and every x-amz header. See BackendDialect.sign. */
+/**
+ * Implements BackendDialect.sign with AWS Signature Version 4 in the Authorization header. Host, Content-Type,
+ * Content-MD5 and all x-amz headers are signed.
+ */
 export function sign(
   request: OutgoingRequest,
   credentials: BackendCredentials | undefined,
@@ -43,7 +51,7 @@ export function sign(
   const mark = request.path.indexOf('?');
   const canonical = canonicalRequest({
     method: request.method,
-    // Stores decode the path and encode it strictly. The paths that this dialect renders are in that form already.
+    // Stores verify the path after decoding and strictly encoding it. Rendered paths are in that form already.
     path: canonicalPaths(mark === -1 ? request.path : request.path.slice(0, mark)).at(-1) as string,
     query: mark === -1 ? '' : canonicalQuery(new QueryList(request.path.slice(mark + 1))),
     headers,
@@ -61,7 +69,7 @@ export function sign(
 let lastSecond = 0;
 let lastText = '';
 
-/** The time of a signature. A busy gateway signs many requests a second with the same text, so the last one is kept. */
+/** Returns the time of a signature as text. A busy gateway signs many requests within a second, so the text is kept. */
 function timeText(now: Date): string {
   const second = Math.floor(now.getTime() / 1_000);
   if (second !== lastSecond) {

@@ -8,10 +8,9 @@ import { S3_VOCABULARY } from '../../vocabulary.ts';
 import { readDate, readDocument, required } from '../answer-document.ts';
 import { bodiless, bucketPath } from '../request.ts';
 
-/** The calls about whole buckets. */
-
 type Bucket = { readonly bucket: string };
 
+/** ListBuckets. */
 export const listBuckets = {
   takes: 'document',
   render: () => bodiless('GET', '/'),
@@ -25,12 +24,14 @@ export const listBuckets = {
   },
 } satisfies DocumentCall<object, readonly StoredBucket[]>;
 
+/** HeadBucket. */
 export const headBucket = {
   takes: 'nothing',
   render: ({ bucket }) => bodiless('HEAD', bucketPath(bucket)),
   read: () => undefined,
 } satisfies HeadCall<Bucket, void>;
 
+/** CreateBucket. */
 export const createBucket = {
   takes: 'nothing',
   render({ bucket, location, vendor }) {
@@ -43,15 +44,16 @@ export const createBucket = {
               `${xmlElement('LocationConstraint', location)}</CreateBucketConfiguration>`,
           );
     if (body !== undefined) headers.append('content-type', 'application/xml');
-    // Sent twice, it would be told that the bucket exists already.
+    // If the first attempt succeeded, a second would be told that the bucket exists already.
     return { method: 'PUT', path: bucketPath(bucket), headers, body, idempotent: false };
   },
   read: () => undefined,
 } satisfies HeadCall<Pick<CreateBucket, 'bucket' | 'location' | 'vendor'>, void>;
 
+/** DeleteBucket. */
 export const deleteBucket = {
   takes: 'nothing',
-  // Sent twice, it would be told that there is no such bucket.
+  // If the first attempt succeeded, a second would be told that there is no such bucket.
   render: ({ bucket }) => ({ ...bodiless('DELETE', bucketPath(bucket)), idempotent: false }),
   read: () => undefined,
 } satisfies HeadCall<Bucket, void>;
@@ -62,7 +64,7 @@ export const bucketLocation = {
   render: ({ bucket }) => bodiless('GET', bucketPath(bucket, [['location', '']])),
   read(document) {
     const location = readDocument(document, 'LocationConstraint').text.trim();
-    // S3 answers an empty element for its first region.
+    // For its first region S3 sends an empty element.
     return location === '' ? 'us-east-1' : location;
   },
 } satisfies DocumentCall<Bucket, string>;

@@ -27,7 +27,7 @@ export const completeUpload = {
       body: Buffer.from(
         `${opening('CompleteMultipartUpload', S3_VOCABULARY)}${listed.join('')}</CompleteMultipartUpload>`,
       ),
-      // Sent twice, it would be told that there is no such upload.
+      // If the first attempt succeeded, a second would be told that there is no such upload.
       idempotent: false,
     };
   },

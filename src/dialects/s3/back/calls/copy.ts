@@ -9,8 +9,8 @@ import { metadataHeaders } from '../object-headers.ts';
 import { objectPath } from '../request.ts';
 
 /**
- * CopyObject. The source is pinned by ETag and version. Nothing of its own metadata comes along, because that holds the
- * envelope of another place.
+ * CopyObject. The source is pinned by ETag and version. Its metadata is replaced, because the source's envelope is
+ * bound to the place of the source.
  */
 export const copy = {
   takes: 'acknowledgement',

@@ -12,7 +12,7 @@ export const createUpload = {
     path: objectPath(ref, [['uploads', '']]),
     headers: metadataHeaders(metadata),
     body: undefined,
-    // Sent twice, it would begin two uploads.
+    // A second attempt could begin a second upload.
     idempotent: false,
   }),
   read: (document) => required(readDocument(document, 'InitiateMultipartUploadResult'), 'UploadId'),

@@ -18,18 +18,18 @@ export const deleteMany = {
         `<Object>${xmlElement('Key', key)}${xmlElement('VersionId', versionId)}${xmlElement('ETag', etag)}</Object>`,
     );
     const body = Buffer.from(`${opening('Delete', S3_VOCABULARY)}${objects.join('')}</Delete>`, 'utf8');
-    // S3 demands Content-MD5 or a checksum of its own on this request.
+    // S3 requires Content-MD5 or an x-amz-checksum header for this request.
     const md5 = createHash('md5').update(body).digest('base64');
     const headers = vendorHeadersFor('s3', vendor);
     headers.append('content-type', 'application/xml').append('content-md5', md5);
-    // Sent twice, a conditional deletion would fail because of what its own first copy did.
+    // If a first attempt succeeded, the objects are gone, and the conditions of a second one would fail.
     const idempotent = targets.every(({ etag }) => etag === undefined);
     return { method: 'POST', path: bucketPath(bucket, [['delete', '']]), headers, body, idempotent };
   },
   read(document) {
     const root = readDocument(document, 'DeleteResult');
     return {
-      // Beside a key that it refuses, MinIO answers empty elements for the others. Whoever asked knows the keys.
+      // If MinIO refuses one key, it sends elements without a key for the others. The caller knows which keys it sent.
       deleted: xmlChildren(root, 'Deleted')
         .filter(hasKey)
         .map((element) => ({

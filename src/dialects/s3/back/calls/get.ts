@@ -16,7 +16,7 @@ export const get = {
   read: readObject,
 } satisfies HeadCall<StoreGet, StoredObject>;
 
-/** HeadObject, which has the same head. */
+/** HeadObject. Its answer has the same headers as that of GetObject. */
 export const head = {
   takes: 'nothing',
   render: (asked) => renderGet('HEAD', asked),
@@ -40,7 +40,9 @@ function rangeHeader(range: NonNullable<StoreGet['range']>): string {
   return 'suffixBytes' in range ? `bytes=-${range.suffixBytes}` : `bytes=${range.first}-${range.last ?? ''}`;
 }
 
-/** @throws GatewayError BackendError when what every store sends is missing or contradicts itself */
+/**
+ * @throws GatewayError BackendError where a header that every store sends is missing, or headers contradict each other
+ */
 function readObject({ status, headers }: AnswerHead): StoredObject {
   if (status !== 200 && status !== 206) throw unusable(`has the status ${status} and should be an object`);
   const read = readHead(headers);
@@ -65,7 +67,7 @@ function readObject({ status, headers }: AnswerHead): StoredObject {
   };
 }
 
-/** MinIO's answer when the end of an object without bytes is asked for. */
+/** The Content-Range in MinIO's answer where the last bytes of an empty object are asked for. */
 const RANGE_OF_NOTHING = 'bytes 0--1/0';
 
 const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;

@@ -5,7 +5,7 @@ import type { StoredListing } from '../../../store-exchange.ts';
 import { type ListingPage, readListingPage } from '../listing-page.ts';
 import { bodiless, bucketPath, optional, type Query } from '../request.ts';
 
-/** ListObjectsV2, or ListObjects where its form was asked for. */
+/** ListObjectsV2, or ListObjects for a client that asked for that. */
 export const listObjects = {
   takes: 'stream',
   render(asked) {
@@ -43,7 +43,9 @@ export const listObjects = {
   },
 } satisfies StreamCall<ListObjects, StoredListing>;
 
-/** S3 sends NextMarker only with a delimiter, and some stores never do. Then the last name is where to go on. */
+/**
+ * The marker of the next page where the store sends none. S3 sends NextMarker only with a delimiter, some stores never.
+ */
 function lastName({ entries, commonPrefixes }: ListingPage): string | undefined {
   const key = entries.at(-1)?.key;
   const prefix = commonPrefixes.at(-1);

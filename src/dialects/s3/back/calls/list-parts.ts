@@ -24,7 +24,7 @@ export const listParts = {
       parts: xmlChildren(root, 'Part').map((element) => {
         const partNumber = readNumber(element, 'PartNumber');
         const storedBytes = readNumber(element, 'Size');
-        // MinIO lists a part that it could not read between two writes without a date, or with the first date there is.
+        // A part that MinIO could not read, because it is just being written, has an empty date or one in the year 1.
         const unread = /^(?:0001-01-01T.*)?$/.test(required(element, 'LastModified'));
         if (unread) return { partNumber, etag: '', storedBytes, lastModified: new Date(0) };
         const etag = unquoted(required(element, 'ETag'));

@@ -23,7 +23,7 @@ export const listUploads = {
     ),
   read(document) {
     const root = readDocument(document, 'ListMultipartUploadsResult');
-    // Stores that know `encoding-type=url` say so in the answer. The others send keys as they are.
+    // The answer says whether names are encoded. Stores that do not know `encoding-type` send them as they are.
     const decode = xmlText(root, 'EncodingType') === 'url' ? urlDecoded : (text: string) => text;
     const nextKeyMarker = present(xmlText(root, 'NextKeyMarker'));
     return {

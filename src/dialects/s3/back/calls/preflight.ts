@@ -3,12 +3,14 @@ import type { HeaderList } from '../../../../wire/headers.ts';
 import type { AnswerHead, HeadCall } from '../../../backend-calls.ts';
 import { bucketPath, objectPath } from '../request.ts';
 
-/** A segment that some server on the way would resolve: to another bucket's path, or to the store's administration. */
+/**
+ * Finds `.` and `..` in a path. Some server on the way could resolve them, to another bucket or to the store's own API.
+ */
 const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
 
 /**
- * The preflight of a browser. It goes out without a query: rules are by bucket, origin and method, and the query of a
- * presigned URL is a secret.
+ * A browser's CORS preflight (OPTIONS). It is sent without the client's query, because CORS rules do not depend on it,
+ * and the query of a presigned URL is a secret.
  */
 export const preflight = {
   takes: 'nothing',

@@ -17,7 +17,7 @@ export const tags = {
       ]),
     ),
   read(document) {
-    if (document.length === 0) return []; // Ceph RGW's way to say that there are none
+    if (document.length === 0) return []; // Ceph RGW sends no document for an object without tags.
     const set = xmlChild(readDocument(document, 'Tagging'), 'TagSet');
     return (set === undefined ? [] : xmlChildren(set, 'Tag')).map((tag): Tag => {
       const name = xmlText(tag, 'Key');

@@ -14,12 +14,13 @@ export const uploadPart = {
   read: readAck,
 } satisfies HeadCall<StorePart, StoredAck>;
 
-/** MD5 of nothing. */
+/** The MD5 of an empty body, in base64. */
 const EMPTY_MD5 = '1B2M2Y8AsgTpgAmY7PhCfg==';
 
 /**
- * An UploadPart with the last number that there is. That number is the footer's, which is the gateway's own, so a store
- * that takes the part all the same overwrites nothing of the client's.
+ * An UploadPart whose Content-MD5 is wrong (see BackendCalls.impossiblePart). It has the last part number, which is
+ * reserved for the gateway's footer. So where a store takes the part all the same, no part of the client is
+ * overwritten.
  */
 export const impossiblePart = {
   takes: 'document',
