@@ -6,25 +6,25 @@ import type { RedisStoreConfig } from './store/redis-address.ts';
 
 type KeySettings = z.output<typeof keySettings>;
 
-/** The section `keys`, checked: which root key, and which key store. */
+/** The settings of the section `keys`, checked: which root key, and which key store. */
 export interface KeysConfig {
   readonly root: RootKeyPlace;
-  /** A sidecar's: `root` is this tenant's wrap key. */
+  /** Set for a sidecar: then `root` is the wrap key of this tenant. */
   readonly tenant: string | undefined;
   readonly store: KeyStorePlace;
   readonly cache: KeySettings['cache'];
-  /** Where the highest generation of the store is kept; undefined: nowhere. */
+  /** The file that keeps the highest generation of the store; undefined if it is kept nowhere. */
   readonly generationFile: string | undefined;
 }
 
 export type KeyStorePlace = { readonly kind: 'file'; readonly path: string } | RedisPlace;
 
-/** As the key store's opener takes it, but for the URL, which must not be printed. */
+/** What the key store's opener takes, except for the URL, which holds a password and must not be printed. */
 export interface RedisPlace extends Omit<RedisStoreConfig, 'url'> {
   readonly url: Secret;
 }
 
-/** undefined where root key or key store are not said. */
+/** Completes the section `keys`. Returns undefined if it does not say where root key or key store are. */
 export function completeKeys(keys: KeySettings): KeysConfig | undefined {
   const root = rootKeyPlace(keys.root);
   const store = placeOfKeyStore(keys.store);
@@ -45,7 +45,7 @@ function placeOfKeyStore(store: KeySettings['store']): KeyStorePlace | undefined
     url: redis,
     connectTimeoutSeconds: connectSeconds,
     commandTimeoutSeconds: commandSeconds,
-    // Its presence turns TLS on.
+    // Without any of these settings there must be no `tls`, because its presence turns TLS on.
     ...(Object.values(tls).some((value) => value !== undefined) && { tls }),
   };
 }

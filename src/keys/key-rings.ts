@@ -10,23 +10,23 @@ import { RecordUnreadable } from './wrapped-record.ts';
 const KEK_BYTES = 32;
 const RING_ID_BYTES = 8;
 const RING_ID = /^[0-9a-f]{16}$/;
-/** A forged envelope may name any version of a real ring, so the store is asked about one ring at most this often. */
+/** How often the store is asked at most about one ring: a forged envelope may name any version of a real ring. */
 const RECHECK_MILLISECONDS = 1000;
 
-/** A tenant's key-encryption key: wraps the envelopes of objects, never bytes of bodies. */
+/** A key encryption key of a tenant. It wraps the DEKs in envelopes, and never encrypts bytes of bodies. */
 export interface Kek {
   readonly ringId: string;
   readonly version: number;
   readonly key: KeyObject;
   /** The tenant whose ring it is on. */
   readonly tenant: string;
-  /** fingerprintOf(key). */
+  /** The key's fingerprint in this process (fingerprintOf). */
   readonly fingerprint: string;
 }
 
 /** A key ring without its keys: everything of it that may be shown. */
 export interface KeyRing {
-  /** 16 hex digits; stands in every envelope. */
+  /** 16 hex digits, which stand in every envelope. */
   readonly id: string;
   readonly tenant: string;
   /** The version that new objects are sealed under. */
@@ -48,11 +48,11 @@ export interface KeyRingsOptions {
   readonly records: Records;
   readonly randomBytes?: (byteCount: number) => Buffer;
   readonly now?: () => Date;
-  /** Milliseconds that never run backwards. */
+  /** Returns milliseconds that never run backwards. */
   readonly monotonicNow?: () => number;
 }
 
-/** Makes key rings and hands out their keys. It hands out only keys that were read from the store. */
+/** Makes key rings and gives out their keys. It gives out only keys that were read from the store. */
 export class KeyRings {
   readonly #records: Records;
   readonly #randomBytes: (byteCount: number) => Buffer;
@@ -80,7 +80,7 @@ export class KeyRings {
 
   /**
    * Makes a new current version, writes it and reads it back. Older versions still open what they protect.
-   * @throws GatewayError KeyUnavailable, KeyStoreUnavailable; RevisionConflict when another rotation was first
+   * @throws GatewayError KeyUnavailable, KeyStoreUnavailable; RevisionConflict if another rotation came first
    */
   async rotate(ringId: string): Promise<KeyRing> {
     const held = await this.#records.read(RING, ringId);
@@ -94,8 +94,9 @@ export class KeyRings {
   }
 
   /**
-   * The key that new objects of this ring are sealed under. It is given only while the store is known to hold it: the
-   * cached ring is fresh, or the store has just confirmed it (CacheLimits.staleSeconds says what counts while it is away).
+   * Returns the key under which new objects of this ring are sealed. It is given only while the store is known to hold
+   * it: the cached ring is fresh, or the store has just confirmed it. CacheLimits.staleSeconds says what counts while
+   * the store is unreachable.
    * @throws GatewayError KeyUnavailable, KeyStoreUnavailable
    */
   async current(ringId: string): Promise<Kek> {
@@ -105,8 +106,8 @@ export class KeyRings {
   }
 
   /**
-   * The key that an existing object names.
-   * @throws GatewayError KeyUnavailable when ring or version is gone, KeyStoreUnavailable
+   * Returns the key that an existing object names.
+   * @throws GatewayError KeyUnavailable if there is no such ring or version, KeyStoreUnavailable
    */
   async kek(ringId: string, version: number): Promise<Kek> {
     const ring = RING_ID.test(ringId) ? await this.#records.get(RING, ringId) : undefined;
@@ -114,7 +115,7 @@ export class KeyRings {
     return ring.keks.get(version) ?? (await this.#recheck(ringId, version));
   }
 
-  /** Every ring without its keys, oldest first. */
+  /** Returns every ring without its keys, oldest first. */
   async list(): Promise<KeyRing[]> {
     const rings: KeyRing[] = [];
     for (const id of await this.#records.list(RING)) {
@@ -124,18 +125,18 @@ export class KeyRings {
     return rings.sort((a, b) => createdAt(a) - createdAt(b));
   }
 
-  /** The ring without its keys, as the store holds it now. */
+  /** Returns the ring without its keys, as the store holds it now. */
   async read(ringId: string): Promise<KeyRing | undefined> {
     const held = await this.#records.read(RING, ringId);
     return held && shown(held.value);
   }
 
-  /** Destroys a ring: no object sealed under it can ever be opened again. True when there was one. */
+  /** Destroys a ring, so that no object sealed under it can ever be opened again. Returns whether there was one. */
   remove(ringId: string): Promise<boolean> {
     return this.#records.delete(RING, ringId);
   }
 
-  /** Asks the store for a version that the cached ring lacks: another gateway may have rotated a moment ago. */
+  /** Asks the store for a version that the cached ring lacks, because another gateway may have rotated a moment ago. */
   async #recheck(ringId: string, version: number): Promise<Kek> {
     const now = this.#monotonicNow();
     let recheck = this.#rechecks.get(ringId);
@@ -200,7 +201,7 @@ function makeRing({ id, tenant, current, versions }: RingParts): RingRecord {
   return { id, tenant, current, versions: shownVersions, keks, currentKek };
 }
 
-/** docs/keys.md, "ring". */
+/** The kind of record that holds a ring (docs/keys.md, "ring"). */
 export const RING: RecordKind<RingRecord> = {
   name: 'ring',
   decode(payload, id) {

@@ -4,7 +4,7 @@ import { RecordUnreadable } from './wrapped-record.ts';
 /** A record's payload: a JSON object whose fields docs/keys.md lists for each kind. */
 export type Payload = { readonly [field: string]: unknown };
 
-/** Thrown by a kind's `decode`: the message names the field, never its value. */
+/** Is thrown by a kind's `decode`. The message names the field, never its value. */
 export class PayloadInvalid extends Error {
   constructor(field: string) {
     super(`its field ${field} is missing or wrong`);
@@ -14,7 +14,7 @@ export class PayloadInvalid extends Error {
 
 /**
  * Unwraps a record and decodes its payload.
- * @throws RecordUnreadable, which says nothing of what stands in the payload; GatewayError KeyStoreUnavailable
+ * @throws RecordUnreadable, whose message quotes nothing of the payload; GatewayError KeyStoreUnavailable
  */
 export async function openPayload<T>(
   { name, wrapped }: { readonly name: string; readonly wrapped: Buffer },
@@ -32,28 +32,40 @@ export async function openPayload<T>(
   }
 }
 
-/** @throws PayloadInvalid, SyntaxError: which quotes what it could not parse, so its message goes no further */
+/**
+ * Parses a payload.
+ * @throws PayloadInvalid; SyntaxError, whose message quotes the payload and must therefore not be passed on
+ */
 export function parsePayload(plaintext: Buffer): Payload {
   const payload: unknown = JSON.parse(plaintext.toString('utf8'));
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw new PayloadInvalid('(all)');
   return payload as Payload;
 }
 
-/** A text field of a payload, checked. */
+/**
+ * Returns a text field of a payload, checked.
+ * @throws PayloadInvalid
+ */
 export function textField(payload: Payload, field: string, pattern?: RegExp): string {
   const value = payload[field];
   if (typeof value !== 'string' || (pattern !== undefined && !pattern.test(value))) throw new PayloadInvalid(field);
   return value;
 }
 
-/** A flag that older records do not have; without it, false. */
+/**
+ * Returns a flag that older records lack; it is false then.
+ * @throws PayloadInvalid
+ */
 export function laterFlag(payload: Payload, field: string): boolean {
   const value = payload[field] ?? false;
   if (typeof value !== 'boolean') throw new PayloadInvalid(field);
   return value;
 }
 
-/** An object that older records do not have, checked; without it, undefined. */
+/**
+ * Returns an object that older records lack; it is undefined then.
+ * @throws PayloadInvalid
+ */
 export function laterObject(payload: Payload, field: string): Payload | undefined {
   const value = payload[field];
   if (value === undefined) return undefined;
@@ -61,7 +73,10 @@ export function laterObject(payload: Payload, field: string): Payload | undefine
   return value as Payload;
 }
 
-/** A list of objects in a payload, checked. */
+/**
+ * Returns a list of objects in a payload, checked.
+ * @throws PayloadInvalid
+ */
 export function listField(payload: Payload, field: string): readonly Payload[] {
   const value = payload[field];
   if (!Array.isArray(value)) throw new PayloadInvalid(field);
@@ -69,7 +84,10 @@ export function listField(payload: Payload, field: string): readonly Payload[] {
   return value as readonly Payload[];
 }
 
-/** The whole number that grows with every writing of a ledger or a view, checked. */
+/**
+ * Returns the whole number that grows with every writing of a ledger or a view, checked.
+ * @throws PayloadInvalid
+ */
 export function generationField(payload: Payload): number {
   const { generation } = payload;
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation)) throw new PayloadInvalid('generation');

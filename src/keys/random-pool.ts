@@ -1,11 +1,14 @@
 import { randomFillSync } from 'node:crypto';
 
-/** A small upload draws five values; asking the kernel's generator for each costs more than sealing its body. */
+/**
+ * The size of the pool. A small upload draws five values, and asking the kernel for each would cost more than sealing
+ * its body.
+ */
 const POOL_BYTES = 8192;
 
 /**
- * Random bytes drawn from a pool that is filled from the system's generator. Each byte is handed out once, as a copy,
- * and wiped from the pool: nothing of a later DEK lies where an earlier salt was.
+ * Returns a source of random bytes that draws from a pool, which is filled from the system's generator. Each byte is
+ * given out once, as a copy, and wiped from the pool, so that no byte of a later DEK lies where an earlier salt was.
  */
 export function createRandomPool(): (bytes: number) => Buffer {
   const pool = Buffer.allocUnsafeSlow(POOL_BYTES);

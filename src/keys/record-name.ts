@@ -1,6 +1,6 @@
 /**
- * Names of records: `kind/id`. The record's header has the kind as a byte, so that the layout is known before the record
- * is opened; docs/keys.md lists both.
+ * The kinds of records. A record's name is `kind/id`. Its header has the kind as a byte, so that the payload's layout
+ * is known before the record is opened; docs/keys.md lists both.
  */
 export const RECORD_KINDS = {
   tenant: 1,
@@ -12,12 +12,12 @@ export const RECORD_KINDS = {
 } as const;
 
 /**
- * Begins the names of what lies beside the records in Redis and is none: the state of uploads under way (src/uploads/). It
- * changes with every part and expires by itself; listings and the watch leave it out.
+ * Begins the names of what lies beside the records in Redis and is no record: the states of uploads (src/uploads/).
+ * They change with every part and expire by themselves; listings and the watch leave them out.
  */
 export const UPLOAD_STATE_PREFIX = 'upload/';
 
-/** Nor is the index of ETags (src/etags/), which lies there too, and is a cache. */
+/** Begins the names of the index of ETags (src/etags/), which lies there too. It is a cache, and no record either. */
 export const ETAG_INDEX_PREFIX = 'etag/';
 
 /**
@@ -28,7 +28,10 @@ export const LEDGER_NAME = 'canary/generations';
 
 export type RecordKindName = keyof typeof RECORD_KINDS;
 
-/** The id after the slash: one segment, no spaces, no control bytes; access keys are the longest, at 128 characters. */
+/**
+ * The id after the slash is one segment without spaces or control bytes. Access keys are the longest ids, at 128
+ * characters.
+ */
 const RECORD_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 export function isRecordId(id: string): boolean {
@@ -39,7 +42,10 @@ export function recordName(kind: RecordKindName, id: string): string {
   return `${kind}/${id}`;
 }
 
-/** The kind and id that a name spells; undefined when it is no record of this version (a foreign key in the store). */
+/**
+ * Splits a name into kind and id. Returns undefined if it names no record of this version, as other keys in the same
+ * store.
+ */
 export function parseRecordName(name: string): { readonly kind: RecordKindName; readonly id: string } | undefined {
   const slash = name.indexOf('/');
   const kind = name.slice(0, Math.max(slash, 0));

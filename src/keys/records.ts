@@ -14,17 +14,17 @@ import {
 } from './store/record-store.ts';
 
 /**
- * How one kind of record becomes a value and back. `decode` runs once for each load, so it may do expensive work, such as
- * making KeyObjects. Every request shares what it returns, so nobody may change that.
+ * How one kind of record becomes a value and back. `decode` runs once for each load, so it may do expensive work, such
+ * as making KeyObjects. All requests share the value that it returns, so nobody may change it.
  */
 export interface RecordKind<T> {
   readonly name: RecordKindName;
-  /** @throws Error when a field is missing or wrong; the message must not quote a value */
+  /** @throws Error if a field is missing or wrong; the message must not quote a value */
   decode(payload: Payload, id: string): T;
   encode(value: T): Payload;
 }
 
-/** A record read past the cache, with the revision to change it at. */
+/** A record that was read past the cache, with the revision at which it may be changed. */
 export interface FreshRecord<T> {
   readonly value: T;
   readonly revision: number;
@@ -34,21 +34,21 @@ export interface RecordsOptions {
   readonly store: RecordStore;
   readonly rootKey: RootKey;
   readonly limits?: Partial<CacheLimits>;
-  /** Milliseconds that never run backwards. */
+  /** Returns milliseconds that never run backwards. */
   readonly monotonicNow?: () => number;
   readonly observer?: KeyStoreObserver;
   /** The highest generation of the store that was seen here before. */
   readonly highest?: HighestGeneration | undefined;
-  /** Called with a sentence for the operator when an older record, or an older store, was put back. */
+  /** Is called with a sentence for the operator when an older record, or an older store, was put back. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** Each warning is said once, and at most so many: whoever can write to the store could cause any number of them. */
+/** The most warnings, each given once: whoever can write to the store could cause any number of them. */
 const MOST_WARNINGS = 100;
 
 /**
  * Typed records over a store of opaque ones. It wraps and unwraps records under the root key and keeps opened ones in a
- * cache. It hears from the store what changed, and it serves only what was last written (ProvenStore).
+ * cache. The store tells it what changed, and it serves only what was last written (ProvenStore).
  */
 export class Records {
   readonly #store: RecordStore;
@@ -81,7 +81,7 @@ export class Records {
     });
   }
 
-  /** Resolves once the store's changes are heard. Closing the store ends it. */
+  /** Resolves once changes in the store are heard. Closing the store ends that. */
   static async open(options: RecordsOptions): Promise<Records> {
     const records = new Records(options);
     await options.store.watch(
@@ -92,15 +92,15 @@ export class Records {
     return records;
   }
 
-  /** Called by the store's watch with the names that changed. `#look` finds changes whose message was lost. */
+  /** Is called by the store's watch with the names that changed. `#look` finds changes whose message was lost. */
   #heard(names: readonly string[] | 'all'): void {
     this.#cache.changed(names);
     if (names === 'all' || names.includes(LEDGER_NAME)) void this.#look({ confirms: false });
   }
 
   /**
-   * Looks at every beat of the watch whether the ledger changed; the records that it names are then read again. Cached
-   * records are known to be right only after such a look.
+   * Looks at every beat of the watch whether the ledger changed; the records that it names are then read again. Only
+   * such a look proves that cached records are right.
    */
   async #look({ confirms }: { readonly confirms: boolean } = { confirms: true }): Promise<void> {
     if (this.#looking) return;
@@ -126,7 +126,7 @@ export class Records {
   }
 
   /**
-   * The record, from the cache unless the cached one is too old (CacheLimits).
+   * Returns the record, from the cache unless the cached one is too old (CacheLimits).
    * @throws GatewayError KeyStoreUnavailable, RecordUnreadable
    */
   get<T>(kind: RecordKind<T>, id: string, use: CacheUse = 'read'): Promise<T | undefined> {
@@ -134,7 +134,8 @@ export class Records {
   }
 
   /**
-   * The record as the store holds it now, which also goes into the cache. Call it when the cached one cannot be the newest.
+   * Returns the record as the store holds it now, and puts it into the cache. Call it if the cached one cannot be the
+   * newest.
    * @throws GatewayError KeyStoreUnavailable, RecordUnreadable
    */
   refresh<T>(kind: RecordKind<T>, id: string): Promise<T | undefined> {
@@ -142,27 +143,27 @@ export class Records {
   }
 
   /**
-   * The record as the store holds it now; the cache is neither asked nor changed.
+   * Returns the record as the store holds it now. The cache is neither asked nor changed.
    * @throws GatewayError KeyStoreUnavailable, RecordUnreadable, StorePutBack
    */
   async read<T>(kind: RecordKind<T>, id: string): Promise<FreshRecord<T> | undefined> {
     const name = recordName(kind.name, id);
     if (!isRecordId(id)) return undefined;
     const stored = await this.#timed('get', () => this.#proven.get(name));
-    // Open it before vouching for it, so that a wrong root key is reported as a wrong root key.
+    // The record is opened before `vouch`, so that a wrong root key is reported as a wrong root key.
     const value = stored && (await this.#open(kind, { name, id, wrapped: stored.bytes }));
     this.#proven.vouch();
     return value && stored && { value, revision: stored.revision };
   }
 
-  /** Opens the record that the store has, whether or not it is the one that was last written. @throws as read */
+  /** Opens the record that the store has, even if it is not the one that was last written. @throws as `read` */
   async tryOpening<T>(kind: RecordKind<T>, id: string): Promise<void> {
     const name = recordName(kind.name, id);
     const stored = await this.#timed('get', () => this.#proven.unproven(name));
     if (stored !== undefined) await this.#open(kind, { name, id, wrapped: stored.bytes });
   }
 
-  /** @throws RevisionConflict, GatewayError KeyStoreUnavailable (then it may or may not have been written) */
+  /** @throws RevisionConflict, GatewayError KeyStoreUnavailable (then the record may have been written or not) */
   async put<T>(kind: RecordKind<T>, id: string, value: T, expectedRevision?: ExpectedRevision): Promise<number> {
     const name = recordName(kind.name, id);
     const wrapped = await wrapValue(kind, id, value, this.#rootKey);
@@ -173,7 +174,7 @@ export class Records {
     }
   }
 
-  /** @throws RevisionConflict, GatewayError KeyStoreUnavailable */
+  /** Returns whether there was a record. @throws RevisionConflict, GatewayError KeyStoreUnavailable */
   async delete<T>(kind: RecordKind<T>, id: string, expectedRevision?: number): Promise<boolean> {
     const name = recordName(kind.name, id);
     try {
@@ -183,7 +184,7 @@ export class Records {
     }
   }
 
-  /** Ids of all records of a kind, sorted. */
+  /** Returns the ids of all records of a kind, sorted. */
   async list<T>(kind: RecordKind<T>): Promise<string[]> {
     const prefix = recordName(kind.name, '');
     const names = await this.names();
@@ -191,34 +192,34 @@ export class Records {
     return ids.sort();
   }
 
-  /** Names of all records, in no order. @throws GatewayError KeyStoreUnavailable */
+  /** Returns the names of all records, in no order. @throws GatewayError KeyStoreUnavailable */
   names(): Promise<readonly string[]> {
     return this.#timed('list', () => this.#proven.names());
   }
 
-  /** Names that the store has and that count as absent: records that were put back after removal, or that are not Sealgate's. */
+  /** Returns names in the store that count as absent: records that were put back, or that are not Sealgate's. */
   unlisted(): Promise<readonly string[]> {
     return this.#timed('list', () => this.#proven.unlisted());
   }
 
-  /** The highest generation that was seen of the store; undefined before the first administrative write. */
+  /** The highest generation of the store that was seen; undefined before the first administrative write. */
   get generation(): number | undefined {
     return this.#proven.generation;
   }
 
-  /** Set while the store as a whole is older than it was seen to be. */
+  /** Is set while the store as a whole is older than it was seen to be. */
   get trouble(): Error | undefined {
     return this.#proven.trouble ?? this.#store.trouble;
   }
 
-  /** Resolves when the store answers. @throws GatewayError KeyStoreUnavailable */
+  /** Resolves if the store answers. @throws GatewayError KeyStoreUnavailable */
   check(): Promise<void> {
     return this.#timed('check', () => this.#store.check());
   }
 
   /**
-   * For readiness: resolves when requests can be served, even if only from the cache. The text says what is wrong all the
-   * same, in words that may be shown to anybody; undefined when nothing is.
+   * Resolves if requests can be served, even if only from the cache; readiness calls it. The text says what is wrong
+   * nevertheless, in words that may be shown to anybody; it is undefined if nothing is.
    * @throws GatewayError KeyStoreUnavailable
    */
   async readiness(): Promise<string | undefined> {
@@ -232,7 +233,7 @@ export class Records {
     return this.trouble && 'was put back to an older state, which is refused; see the log';
   }
 
-  /** Seconds since the oldest cached record was known to be right. */
+  /** Returns for how many seconds the oldest cached record has not been confirmed. */
   cacheAgeSeconds(): number {
     return this.#cache.oldestAgeSeconds();
   }
@@ -258,7 +259,7 @@ export class Records {
   }
 }
 
-/** Well within the time that whoever asks for readiness waits. */
+/** How long readiness waits for the store, which is well within the time for which a probe waits. */
 const READINESS_MILLISECONDS = 1500;
 
 async function inTime(check: Promise<void>): Promise<void> {
@@ -274,7 +275,7 @@ async function inTime(check: Promise<void>): Promise<void> {
   }
 }
 
-/** A record's bytes as a store has them, under `key`. @throws GatewayError KeyStoreUnavailable */
+/** Wraps a record's value into the bytes that a store keeps. @throws GatewayError KeyStoreUnavailable */
 export async function wrapValue<T>(kind: RecordKind<T>, id: string, value: T, key: RootKey): Promise<Buffer> {
   const plaintext = Buffer.from(JSON.stringify(kind.encode(value)), 'utf8');
   try {

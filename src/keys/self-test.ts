@@ -9,14 +9,16 @@ const CANARY_NAME = recordName('canary', CANARY_ID);
 const READS_AT_ONCE = 32;
 const PROBLEMS_SHOWN = 10;
 
-/** docs/keys.md, "canary": opens under the right root key and no other, even when there is no tenant yet. */
+/**
+ * The record that opens under the right root key and no other, even while there is no tenant (docs/keys.md, "canary").
+ */
 export const CANARY: RecordKind<{ readonly createdAt: string }> = {
   name: 'canary',
   decode: (payload) => ({ createdAt: textField(payload, 'createdAt') }),
   encode: ({ createdAt }) => ({ createdAt }),
 };
 
-/** The gateway must not start. `problems` has a sentence a record; the message shows the first ones. */
+/** The gateway must not start. `problems` has one sentence for each record; the message shows the first ones. */
 export class SelfTestFailed extends Error {
   readonly problems: readonly string[];
 
@@ -31,15 +33,16 @@ export class SelfTestFailed extends Error {
 
 export interface SelfTestOptions {
   readonly records: Records;
-  /** Every kind that the gateway uses, but for the canary. */
+  /** Every kind of record that the gateway uses, except the canary. */
   readonly kinds: readonly RecordKind<unknown>[];
   readonly now: () => Date;
 }
 
 /**
- * Proves before the gateway serves that the root key opens every record of the store, and puts a canary into a new store.
+ * Proves before the gateway serves that the root key opens every record of the store, and puts a canary into a new
+ * store.
  * @returns how many records there are
- * @throws SelfTestFailed naming the records, GatewayError KeyStoreUnavailable
+ * @throws SelfTestFailed, which names the records; GatewayError KeyStoreUnavailable
  */
 export async function startUpSelfTest(options: SelfTestOptions): Promise<number> {
   const { records, now } = options;
@@ -56,7 +59,7 @@ export async function startUpSelfTest(options: SelfTestOptions): Promise<number>
     } catch (error) {
       if (!(error instanceof RevisionConflict)) throw error; // another worker was first
     }
-    // Reading it back also proves that the store keeps what it takes.
+    // Reading it back also proves that the store keeps what is written to it.
     if (!(await canaryOpens(records))) {
       throw new SelfTestFailed('The key store does not keep what it takes:', [
         `${CANARY_NAME} was written and is gone`,
@@ -102,7 +105,8 @@ async function problemOf(
   if (kind === undefined)
     return `The record ${JSON.stringify(name)} is not one of Sealgate’s: use another key prefix or store.`;
   try {
-    // A record that was put back after its removal counts as absent and stops no start. One that does not open does.
+    // A record that was put back after its removal counts as absent, and does not stop the start; one that does not
+    // open does.
     if ((await records.read(kind, parsed!.id)) === undefined) await records.tryOpening(kind, parsed!.id);
     return undefined;
   } catch (error) {

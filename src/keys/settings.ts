@@ -16,7 +16,7 @@ import {
 import { ROOT_KEYS, rootKeySettings } from './root/table.ts';
 import { redisTarget } from './store/redis-address.ts';
 
-/** It is a secret, because the URL carries the password. */
+/** It is treated as a secret, because the URL may hold the password. */
 const redisUrl: Form<Secret> = {
   ...secret,
   expected: 'redis://[user:password@]host[:port][/database], or rediss, redis+sentinel, redis+cluster',
@@ -35,7 +35,7 @@ function isRedisUrl(url: string): boolean {
   }
 }
 
-/** Where wrapped keys are kept. */
+/** The settings of where wrapped keys are kept. */
 const keyStore = z.strictObject({
   redis: setting(
     redisUrl,
@@ -67,7 +67,7 @@ const keyStore = z.strictObject({
   ).prefault(0),
 });
 
-/** Where keys come from, and where they are kept. */
+/** The settings of where keys come from, and where they are kept. */
 export const keySettings = z.strictObject({
   root: z.strictObject(rootKeySettings()).prefault({}),
   tenant: setting(
@@ -96,7 +96,7 @@ export const keySettings = z.strictObject({
     .prefault({}),
 });
 
-/** What holds between the settings of `keys`. */
+/** Rules between several settings of `keys`. */
 export const KEY_RULES: readonly SettingRule[] = [
   oneOf(
     Object.keys(ROOT_KEYS).map((name) => `keys.root.${name}`),

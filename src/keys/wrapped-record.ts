@@ -2,7 +2,10 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 import { parseRecordName, RECORD_KINDS } from './record-name.ts';
 
-/** docs/keys.md, "Wrapped record": version 1, kind 1, zero 2, root-key id 12, salt 32; then ciphertext and tag. */
+/**
+ * The layout of docs/keys.md, "Wrapped record": version 1, kind 1, zero 2, root-key id 12, salt 32; then ciphertext and
+ * tag.
+ */
 const VERSION = 1;
 const HEADER_BYTES = 48;
 const SALT_OFFSET = 16;
@@ -11,11 +14,13 @@ export const ROOT_KEY_ID_BYTES = 12;
 export const SALT_BYTES = 32;
 export const WRAP_OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES;
 
-/** The wrap key is used once, so the nonce carries nothing (as in FORMAT.md §3). */
+/** Each wrap key is used once, so the nonce need not differ (as in FORMAT.md §3). */
 const ZERO_NONCE = Buffer.alloc(12);
 const WRAP_KEY_INFO = 'sealgate/record/v1';
 
-/** A record is there and cannot be opened: tampered with, moved to another name, or wrapped under another root key. */
+/**
+ * A record exists and cannot be opened: it was tampered with, moved to another name, or wrapped under another root key.
+ */
 export class RecordUnreadable extends GatewayError {
   readonly record: string;
 
@@ -31,7 +36,7 @@ export class RecordUnreadable extends GatewayError {
 
 export interface WrapInput {
   readonly rootKey: Buffer;
-  /** Hex, ROOT_KEY_ID_BYTES long. */
+  /** Hex digits of ROOT_KEY_ID_BYTES bytes. */
   readonly rootKeyId: string;
   readonly name: string;
   readonly plaintext: Buffer;
@@ -39,6 +44,10 @@ export interface WrapInput {
   readonly salt: Buffer;
 }
 
+/**
+ * Wraps a record under the root key (docs/keys.md, "Wrapped record").
+ * @throws RecordUnreadable if the name is not that of a record
+ */
 export function wrapRecord(input: WrapInput): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header[0] = VERSION;
@@ -57,7 +66,10 @@ export interface UnwrapInput {
   readonly wrapped: Buffer;
 }
 
-/** @throws RecordUnreadable */
+/**
+ * Unwraps a record.
+ * @throws RecordUnreadable
+ */
 export function unwrapRecord({ rootKey, rootKeyId, name, wrapped }: UnwrapInput): Buffer {
   if (wrapped.length < WRAP_OVERHEAD_BYTES) throw new RecordUnreadable(name, 'it is too short to be a wrapped record');
   const header = wrapped.subarray(0, HEADER_BYTES);
@@ -76,7 +88,7 @@ export function unwrapRecord({ rootKey, rootKeyId, name, wrapped }: UnwrapInput)
   return plaintext;
 }
 
-/** Not believed, only reported: the authentication tag covers the header. */
+/** Checks the header only for a better message; what proves it is the authentication tag, which covers the header. */
 function checkHeader(name: string, header: Buffer, rootKeyId: string): void {
   if (header[0] !== VERSION) throw new RecordUnreadable(name, `its format version ${header[0]} is unknown`);
   if (header[1] !== kindByte(name)) throw new RecordUnreadable(name, 'it is a record of another kind');
@@ -99,7 +111,7 @@ function wrapKey(rootKey: Buffer, salt: Buffer): Buffer {
   return Buffer.from(hkdfSync('sha256', rootKey, salt, WRAP_KEY_INFO, 32));
 }
 
-/** The name comes first and the header's length is fixed, so no two (name, header) pairs share these bytes. */
+/** The name comes first and the header's length is fixed, so no two pairs of name and header give the same bytes. */
 function additionalData(name: string, header: Buffer): Buffer {
   return Buffer.concat([Buffer.from(name, 'utf8'), header]);
 }

@@ -6,19 +6,24 @@ import type { HighestGeneration } from './generation-file.ts';
 import { changedNames, type Ledger, openLedger, tagOf, wrapLedger } from './ledger.ts';
 import { ledgerOfAll } from './proven-store.ts';
 
+/** What it would mean to accept a key store as it is, and the means to do it. */
 export interface Acceptance {
-  /** The store's generation; undefined where it has no ledger that the root key opens. */
+  /** The store's generation; undefined if it has no ledger that the root key opens. */
   readonly generation: number | undefined;
-  /** Records that differ from what the store's own ledger says, and in which way; accepted, they count as they are. */
+  /** The records that differ from what the store's own ledger says, and how. Accepting makes them count as they are. */
   readonly different: readonly { readonly name: string; readonly how: string }[];
   readonly records: number;
-  /** Makes every gateway believe the store as it is. @returns its new generation */
+  /**
+   * Makes every gateway believe the store as it is.
+   * @returns its new generation
+   */
   accept(): Promise<number>;
 }
 
 /**
- * Says what it would mean to accept a key store as it is, for an owner who restored a backup. The new generation is the
- * time in milliseconds since 1970, so that it is above every generation that a gateway saw, without asking the gateways.
+ * Examines what it would mean to accept a key store as it is, for an owner who restored a backup. The new generation is
+ * the time in milliseconds since 1970, so that it is above every generation that a gateway has seen, without asking the
+ * gateways.
  * @throws RecordUnreadable for a record that the root key does not open, GatewayError KeyStoreUnavailable
  */
 export async function examineStore(options: {
@@ -59,7 +64,10 @@ function differences(before: Ledger, after: Ledger): Acceptance['different'] {
     });
 }
 
-/** undefined where the ledger is damaged, or of another root key. The records must open all the same. */
+/**
+ * Opens the store's ledger. Returns undefined if it is damaged or wrapped under another root key; the records must open
+ * nevertheless.
+ */
 async function ledgerIn(wrapped: Buffer, rootKey: RootKey): Promise<Ledger | undefined> {
   try {
     return await openLedger(wrapped, rootKey);
@@ -69,7 +77,7 @@ async function ledgerIn(wrapped: Buffer, rootKey: RootKey): Promise<Ledger | und
   }
 }
 
-/** The ledger with the changes that a writer began and did not finish: they stay made. */
+/** Adds to the ledger the changes that a writer began and did not finish: they count as made. */
 function withPending(found: Ledger, before: Ledger | undefined): Ledger {
   const records = new Map(found.records);
   for (const [name, bytes] of before?.pending ?? []) {

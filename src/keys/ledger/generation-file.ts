@@ -9,12 +9,18 @@ const VERSION = 1;
 const ID_BYTES = 12;
 const STORE_ID = /^[0-9a-f]{24}$/;
 
-/** No secret. A command of another user of the machine (root) must not leave a file that the gateway cannot read. */
+/**
+ * The file is no secret. A command that another user of the machine runs, such as root, must not leave a file that the
+ * gateway cannot read.
+ */
 const MODE = 0o644;
 
 type Generations = Readonly<Record<string, number>>;
 
-/** Tells stores apart: their root key, and where in a Redis or which file they are. Redis's address may change. */
+/**
+ * Returns an id that tells stores apart by their root key, and by their name in Redis or their file. Redis's address
+ * may change.
+ */
 export function generationId(rootKeyId: string, place: readonly (string | number)[]): string {
   return createHash('sha256')
     .update(JSON.stringify([rootKeyId, ...place]))
@@ -24,15 +30,16 @@ export function generationId(rootKeyId: string, place: readonly (string | number
 
 export interface GenerationFileOptions {
   readonly path: string;
-  /** Which store's generation, of those that use one file: 24 hex digits, of generationId(). */
+  /** Which store the generation is of, since several may use one file: 24 hex digits from generationId(). */
   readonly id: string;
-  /** A sentence for the operator: the file cannot be read or written. Said once. */
+  /** Is called once with a sentence for the operator if the file cannot be read or written. */
   readonly onWarning: (message: string) => void;
 }
 
 /**
- * Remembers the highest generation of a key store that was ever seen on this machine, in a file beside the gateway. So the
- * next start notices a store that was put back while no gateway ran. All processes of a machine share the file.
+ * Remembers the highest generation of a key store that was ever seen on this machine, in a file beside the gateway. The
+ * next start therefore notices a store that was put back while no gateway ran. All processes of a machine share the
+ * file.
  */
 export class HighestGeneration {
   readonly #options: GenerationFileOptions;
@@ -50,8 +57,9 @@ export class HighestGeneration {
   }
 
   /**
-   * A file that this process may not read counts as none, since whoever can write to the key store cannot cause that.
-   * @throws Error when there is a file and it cannot be read otherwise, or is none that Sealgate wrote
+   * Reads the file. A file that this process may not read counts as empty, because whoever can write to the key store
+   * cannot cause that.
+   * @throws Error if there is a file that cannot be read for another reason, or that Sealgate did not write
    */
   static async open(options: GenerationFileOptions): Promise<HighestGeneration> {
     try {
@@ -65,19 +73,19 @@ export class HighestGeneration {
     }
   }
 
-  /** 0: none was seen. */
+  /** The highest generation that was seen; 0 if none was. */
   get value(): number {
     return this.#value;
   }
 
-  /** A generation was seen. The file follows; a lower one changes nothing. */
+  /** Must be called when a generation was seen. A higher one is written to the file; a lower one changes nothing. */
   raise(generation: number): void {
     if (generation <= this.#value) return;
     this.#value = generation;
     this.#writing = this.#writing.then(() => this.#write());
   }
 
-  /** Resolves when the file has what was raised, or it was told that it cannot. */
+  /** Resolves when what was raised is in the file, or when writing it has failed. */
   settled(): Promise<void> {
     return this.#writing;
   }

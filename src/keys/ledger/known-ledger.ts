@@ -9,48 +9,50 @@ import { ledgerGone, olderStore, otherStore, type StorePutBack } from './store-p
 export interface KnownLedgerOptions {
   readonly store: RecordStore;
   readonly rootKey: RootKey;
-  /** The highest generation that was seen here before; undefined where it is not remembered. */
+  /** The highest generation that was seen here before; undefined if it is not remembered. */
   readonly highest: HighestGeneration | undefined;
-  /** Names of records that are not what they were when the ledger was last looked at. */
+  /** Is called with the names of records that have changed since the ledger was last looked at. */
   readonly onChange: (names: readonly string[] | 'all') => void;
-  /** Called when the store gave something older, with a sentence for the operator; it may come many times. */
+  /** Is called with a sentence for the operator when the store gave something older; it may be called many times. */
   readonly onPutBack: (what: 'record' | 'store', sentence: string) => void;
 }
 
 /** A ledger as a store has it. */
 export interface StoredLedger {
   readonly ledger: Ledger;
-  /** Of the bytes that it was opened from. */
+  /** The tag of the bytes from which it was opened. */
   readonly tag: string;
-  /** The store's. */
+  /** The revision that the store gives it. */
   readonly revision: number;
 }
 
-/** Keeps the newest ledger that was seen, against which the store is judged when it gives an older one, or none. */
+/** Keeps the newest ledger that was seen. A store that gives an older one, or none, is judged by it. */
 export class KnownLedger {
   readonly #options: KnownLedgerOptions;
   #newest: StoredLedger | undefined;
-  /** Why the ledger that the store gives now is not believed. */
+  /** Why the ledger that the store gives now is not believed; undefined if it is. */
   #trouble: StorePutBack | RecordUnreadable | undefined;
-  /** The revision of the ledger that was looked at last, whether or not it was believed. */
+  /** The revision of the ledger that was last looked at, whether it was believed or not. */
   #seen: number | 'none' | undefined;
 
   constructor(options: KnownLedgerOptions) {
     this.#options = options;
   }
 
-  /** Undefined before the first administrative write: then nothing can be said of any record's age. */
+  /**
+   * The newest ledger. It is undefined before the first administrative write; then the age of records cannot be judged.
+   */
   get newest(): StoredLedger | undefined {
     return this.#newest;
   }
 
-  /** What is wrong with the store as a whole. What the newest ledger vouches for is right all the same. */
+  /** What is wrong with the store as a whole. Records for which the newest ledger vouches are right nevertheless. */
   get trouble(): StorePutBack | RecordUnreadable | undefined {
     return this.#trouble;
   }
 
   /**
-   * Looks whether the store has another ledger, and takes it if it is newer. Where nothing changed, it reads six bytes.
+   * Looks whether the store has another ledger, and takes it if it is newer. If nothing changed, it reads six bytes.
    * @throws GatewayError KeyStoreUnavailable
    */
   async refresh(): Promise<void> {
@@ -60,7 +62,7 @@ export class KnownLedger {
   }
 
   /**
-   * The ledger that is in the store now; undefined where there never was one.
+   * Reads the ledger that is in the store now; undefined if there never was one.
    * @throws StorePutBack, RecordUnreadable, GatewayError KeyStoreUnavailable
    */
   async read(): Promise<StoredLedger | undefined> {
@@ -83,25 +85,28 @@ export class KnownLedger {
     this.#options.onChange(before === undefined ? 'all' : changedNames(before.ledger, found.ledger));
   }
 
-  /** Whether `stored` is the record that was last written, or the ledger carries that one itself (`lastWritten`). */
+  /** Whether `stored` is the record that was last written, or the ledger carries that record itself (`lastWritten`). */
   agrees(name: string, stored: StoredRecord | undefined): boolean {
     if (this.#newest === undefined) return true;
     const { records, pending } = this.#newest.ledger;
     return pending.has(name) || records.get(name) === (stored && tagOf(stored.bytes));
   }
 
-  /** The record that was last written, where `agrees`. Its revision tells one writing from another in any store. */
+  /**
+   * Returns the record that was last written; call it only if `agrees`. Its revision is made of its tag, so it is the
+   * same in any store.
+   */
   lastWritten(name: string, stored: StoredRecord | undefined): StoredRecord | undefined {
     const pending = this.#newest?.ledger.pending;
     const bytes = pending?.has(name) === true ? pending.get(name) : stored?.bytes;
     return bytes && { bytes, revision: revisionOf(tagOf(bytes)) };
   }
 
-  /** @param before what was known when the store was asked: the store must not give less */
+  /** @param before what was known when the store was asked; the store must not give an older one */
   async #look(stored: StoredRecord | undefined, before: StoredLedger | undefined): Promise<void> {
     const least = before?.ledger.generation ?? this.#options.highest?.value ?? 0;
     if (stored === undefined) {
-      if (this.#newest !== before) return; // asked before the first one was written
+      if (this.#newest !== before) return; // the store was asked before the first ledger was written
       this.#seen = 'none';
       if (least > 0) this.#distrust(ledgerGone(least));
       return;
@@ -129,7 +134,7 @@ export class KnownLedger {
   #distrust(trouble: StorePutBack | RecordUnreadable, revision?: number): void {
     this.#seen = revision ?? 'none';
     this.#trouble = trouble;
-    // Where no ledger is known, ProvenStore.vouch tells every reader.
+    // If no ledger is known, ProvenStore.vouch throws this to every reader instead.
     if (this.#newest !== undefined) this.#options.onPutBack('store', trouble.message);
   }
 }

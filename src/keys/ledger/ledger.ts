@@ -3,39 +3,45 @@ import { generationField, listField, openPayload, type Payload, PayloadInvalid, 
 import { LEDGER_NAME } from '../record-name.ts';
 import type { RootKey } from '../root/root-key.ts';
 
-/** Bytes of the hash that names one writing of a record: nobody can make another record with the same ones. */
+/**
+ * How many bytes of a hash name one writing of a record. They are enough that nobody can make another record with the
+ * same ones.
+ */
 const TAG_BYTES = 12;
 const TAG_LETTERS = 16;
-/** Of those, as many make the number that `FreshRecord.revision` is. */
+/** How many bytes of a tag make the number `FreshRecord.revision`. */
 const REVISION_BYTES = 6;
 
 /**
- * Lists what the key store holds, in one record that only the root key's holder can write (docs/keys.md, "Generations").
- * It is read and replaced as a whole.
+ * Lists what the key store holds, in one record that only the holder of the root key can write (docs/keys.md,
+ * "Generations"). It is read and replaced as a whole.
  */
 export interface Ledger {
   /** Grows with every administrative write. */
   readonly generation: number;
-  /** A tag of the wrapped bytes for every record there is. */
+  /** For every record, by name, the tag of its wrapped bytes. */
   readonly records: ReadonlyMap<string, string>;
   /**
-   * What a write under way makes of a record; undefined for a deletion. The record itself is written after the ledger, so
-   * the ledger's copy counts until that is done.
+   * What an unfinished write makes of a record; undefined for a deletion. The record itself is written after the
+   * ledger, so the ledger's copy counts until that is done.
    */
   readonly pending: ReadonlyMap<string, Buffer | undefined>;
 }
 
-/** Tells one writing of a record from every other: each has its own salt. */
+/** Returns the tag that tells one writing of a record from every other; each writing has its own salt. */
 export function tagOf(wrapped: Buffer): string {
   return createHash('sha256').update(wrapped).digest().toString('base64url', 0, TAG_BYTES);
 }
 
-/** A tag as the number by which writers say which writing they saw. */
+/** Returns a tag as the number by which writers say which writing they saw. */
 export function revisionOf(tag: string): number {
   return Buffer.from(tag, 'base64url').readUIntBE(0, REVISION_BYTES);
 }
 
-/** @param at when it is written: readers of release 0.1 expect the field */
+/**
+ * Wraps a ledger into the bytes that a store keeps.
+ * @param at when it is written; readers of release 0.1 expect the field
+ */
 export function wrapLedger(ledger: Ledger, rootKey: RootKey, at: Date): Promise<Buffer> {
   const payload = {
     createdAt: at.toISOString(),
@@ -46,7 +52,10 @@ export function wrapLedger(ledger: Ledger, rootKey: RootKey, at: Date): Promise<
   return rootKey.wrap(LEDGER_NAME, Buffer.from(JSON.stringify(payload), 'utf8'));
 }
 
-/** @throws RecordUnreadable, GatewayError KeyStoreUnavailable */
+/**
+ * Opens a ledger.
+ * @throws RecordUnreadable, GatewayError KeyStoreUnavailable
+ */
 export function openLedger(wrapped: Buffer, rootKey: RootKey): Promise<Ledger> {
   return openPayload({ name: LEDGER_NAME, wrapped }, rootKey, decode);
 }
@@ -60,7 +69,9 @@ function decode(payload: Payload): Ledger {
   return { generation: generationField(payload), records, pending: new Map(pending) };
 }
 
-/** A line a record, tag and name: an object of 30,000 names takes four times as long to parse. */
+/**
+ * Renders one line for each record, with tag and name: a JSON object of 30,000 names takes four times as long to parse.
+ */
 function textOf(records: ReadonlyMap<string, string>): string {
   const lines: string[] = [];
   for (const [name, tag] of records) lines.push(`${tag} ${name}\n`);
@@ -79,7 +90,7 @@ function recordsIn(text: string): Map<string, string> {
   return records;
 }
 
-/** Names whose record is another one, or gone, or new. */
+/** Returns the names of records that are different, gone or new. */
 export function changedNames(before: Ledger, after: Ledger): string[] {
   const names: string[] = [];
   for (const [name, tag] of after.records) if (before.records.get(name) !== tag) names.push(name);
@@ -87,7 +98,7 @@ export function changedNames(before: Ledger, after: Ledger): string[] {
   return names;
 }
 
-/** The ledger after one record was written (`bytes`) or deleted (undefined). */
+/** Returns the ledger after one record was written (`bytes`) or deleted (undefined). */
 export function withChange(ledger: Ledger, name: string, bytes: Buffer | undefined): Ledger {
   const records = new Map(ledger.records);
   if (bytes === undefined) records.delete(name);

@@ -13,9 +13,12 @@ import { KnownLedger, type KnownLedgerOptions, type StoredLedger } from './known
 import { type Ledger, revisionOf, tagOf, withChange, wrapLedger } from './ledger.ts';
 import { ACCEPT_HINT } from './store-put-back.ts';
 
-/** More attempts are not needed, since a reader meets at most a few writes at once. */
+/** How often a read is tried. A reader meets a few concurrent writes at most, so more attempts are not needed. */
 const READ_ATTEMPTS = 5;
-/** All writers compete for the ledger, whatever they write; waiting in between gives each of them a turn. */
+/**
+ * How often a write is tried. All writers compete for the ledger, whatever they write; the waits in between give each
+ * of them a turn.
+ */
 const WRITE_ATTEMPTS = 200;
 const LONGEST_WAIT_MILLISECONDS = 40;
 const ADOPTIONS_AT_ONCE = 32;
@@ -24,13 +27,13 @@ const ADOPTIONS_AT_ONCE = 32;
 class LedgerMoved extends Error {}
 
 /**
- * A record store that serves only what was last written. The ledger, one record that only the root key's holder can write,
- * has a tag of each record. So every reader notices an older record that somebody put back, one that was deleted and is
- * there again, and one that is gone.
+ * A record store that serves only what was last written. The ledger, one record that only the holder of the root key
+ * can write, has a tag of each record. So every reader notices an older record that somebody put back, one that was
+ * deleted and is there again, and one that is gone.
  *
- * A write is one compare-and-set of the ledger, which carries the record along. Then the record itself is written, and a
- * ledger without it. So a writer that dies in between leaves a whole change and not half of one, and stores need not write
- * two records at once, which a Redis Cluster cannot do.
+ * A write is one compare-and-set of the ledger, which carries the new record along. Then the record itself is written,
+ * and after it a ledger without the record. So a writer that dies in between leaves a whole change and not half of one,
+ * and stores need not write two records at once, which a Redis Cluster cannot do.
  */
 export class ProvenStore {
   readonly #store: RecordStore;
@@ -44,66 +47,83 @@ export class ProvenStore {
     this.#known = new KnownLedger(options);
   }
 
-  /** Undefined before the first administrative write. */
+  /** The highest generation that is known; undefined before the first administrative write. */
   get generation(): number | undefined {
     return this.#known.newest?.ledger.generation;
   }
 
-  /** What is wrong with the store as a whole; records that the newest known ledger vouches for are served all the same. */
+  /**
+   * What is wrong with the store as a whole. Records for which the newest known ledger vouches are served nevertheless.
+   */
   get trouble(): Error | undefined {
     return this.#known.trouble;
   }
 
-  /** @throws StorePutBack, RecordUnreadable when there is no ledger that could vouch for any record */
+  /**
+   * Checks that some ledger can vouch for records.
+   * @throws StorePutBack, RecordUnreadable if there is none, although there should be
+   */
   vouch(): void {
     if (this.#known.newest === undefined && this.#known.trouble !== undefined) throw this.#known.trouble;
   }
 
-  /** Looks whether records were changed; `onChange` names them. @throws GatewayError KeyStoreUnavailable */
+  /**
+   * Looks whether records were changed; `onChange` is told which.
+   * @throws GatewayError KeyStoreUnavailable
+   */
   refresh(): Promise<void> {
     return this.#known.refresh();
   }
 
   /**
-   * The record, if it is the one that was last written. undefined for one that was deleted, whatever the store has.
-   * @throws RecordUnreadable for one that is older, or gone; GatewayError KeyStoreUnavailable
+   * Returns the record if it is the one that was last written; undefined if it was deleted, whatever the store has.
+   * @throws RecordUnreadable if it is older, or gone; GatewayError KeyStoreUnavailable
    */
   async get(name: string): Promise<StoredRecord | undefined> {
     const known = this.#known;
     for (let attempt = 1; ; attempt++) {
       const before = known.newest;
       const stored = await this.#store.get(name);
-      // Where record and ledger differ, either may be the newer one.
+      // If record and ledger disagree, either may be the newer one, so the ledger is read again.
       if (!known.agrees(name, stored)) await known.refresh();
       if (known.agrees(name, stored)) return known.lastWritten(name, stored);
       if (known.newest === before || attempt === READ_ATTEMPTS) return this.#refuse(name, stored);
     }
   }
 
-  /** The record as the store has it, whatever the ledger says. */
+  /** Returns the record as the store has it, whatever the ledger says. */
   unproven(name: string): Promise<StoredRecord | undefined> {
     return this.#store.get(name);
   }
 
-  /** @throws RevisionConflict, StorePutBack, GatewayError KeyStoreUnavailable (then it may or may not have been written) */
+  /**
+   * Writes a record, and returns its new revision.
+   * @throws RevisionConflict, StorePutBack, GatewayError KeyStoreUnavailable (then it may have been written or not)
+   */
   async put(name: string, bytes: Buffer, expected: ExpectedRevision): Promise<number> {
     await this.#commit({ name, bytes, expected });
     return revisionOf(tagOf(bytes));
   }
 
-  /** True when there was one. @throws as put */
+  /**
+   * Deletes a record. Returns whether there was one.
+   * @throws RevisionConflict, StorePutBack, GatewayError KeyStoreUnavailable (then it may have been deleted or not)
+   */
   delete(name: string, expected: number | undefined): Promise<boolean> {
     return this.#commit({ name, bytes: undefined, expected });
   }
 
-  /** Names of all records there are, in no order. */
+  /** Returns the names of all records, in no order. */
   async names(): Promise<readonly string[]> {
     await this.refresh();
     const { newest } = this.#known;
     return newest === undefined ? storedNames(this.#store) : [...newest.ledger.records.keys()];
   }
 
-  /** Names that the store has and the ledger has not: of records that were put back, or are none of Sealgate's. */
+  /**
+   * Returns the names that the store has and the ledger lacks: of records that were put back, or that are not
+   * Sealgate's.
+   */
   async unlisted(): Promise<readonly string[]> {
     const stored = await storedNames(this.#store);
     await this.refresh();
@@ -126,7 +146,7 @@ export class ProvenStore {
     throw error;
   }
 
-  /** In this process one after another: there is one ledger. */
+  /** Makes changes of this process one after another, because there is one ledger. */
   #commit(change: Change): Promise<boolean> {
     const done = this.#writing.catch(() => undefined).then(() => this.#commitNow(change));
     this.#writing = done;
@@ -150,13 +170,13 @@ export class ProvenStore {
     const ledger = stored?.ledger ?? (await ledgerOfAll(this.#store));
     const tag = ledger.records.get(name);
     const held = tag === undefined ? 'absent' : revisionOf(tag);
-    // It is no conflict to delete a record that is not there.
+    // Deleting a record that does not exist is no conflict.
     const matters = expected !== undefined && (bytes !== undefined || tag !== undefined);
     if (matters && held !== expected) throw new RevisionConflict(name);
     for (const [other, pending] of ledger.pending) await this.#finish(other, pending, stored?.revision);
     const at = await this.#store.revision(name);
     if (bytes === undefined && tag === undefined) {
-      // It was put back after its removal, unless another writer has just made it, which `#finish` asks the ledger.
+      // The record was put back after its removal, or another writer has just made it; `#finish` asks the ledger which.
       if (at !== undefined) await this.#finish(name, undefined, stored?.revision);
       return at !== undefined;
     }
@@ -169,7 +189,7 @@ export class ProvenStore {
     return true;
   }
 
-  /** Writes the record, and then a ledger that need not carry it along any more. */
+  /** Writes the record, and then a ledger that no longer carries it along. */
   async #carryOut(
     { name, bytes, at }: Due,
     { ledger, revision }: Pick<StoredLedger, 'ledger' | 'revision'>,
@@ -181,7 +201,7 @@ export class ProvenStore {
       const written = await this.#putLedger(wrapped, revision, { evenIfFull: true });
       this.#known.take({ ledger: next, tag: tagOf(wrapped), revision: written });
     } catch (error) {
-      // Another writer found the change in the ledger, and has written it, or a later one.
+      // Another writer found the change in the ledger, and has written it or a later one.
       if (!(error instanceof RevisionConflict || error instanceof LedgerMoved)) throw error;
     }
   }
@@ -199,8 +219,8 @@ export class ProvenStore {
   }
 
   /**
-   * Makes the store's record what the ledger says it is. It replaces only the record that was there while the ledger said
-   * so, since it could undo a later change otherwise.
+   * Makes the store's record what the ledger says it is. It replaces only the record that was there while the ledger
+   * said so; otherwise it could undo a later change.
    * @throws LedgerMoved
    */
   async #finish(name: string, bytes: Buffer | undefined, ledgerRevision: number | undefined): Promise<void> {
@@ -222,18 +242,18 @@ export class ProvenStore {
 
 interface Change {
   readonly name: string;
-  /** undefined: the record is deleted. */
+  /** The record's new bytes; undefined if it is deleted. */
   readonly bytes: Buffer | undefined;
   readonly expected: ExpectedRevision;
 }
 
-/** A change that the ledger has and the store has not yet. */
+/** A change that the ledger has already and the store has not yet. */
 interface Due extends Omit<Change, 'expected'> {
-  /** The store's revision of what is to be replaced; undefined: nothing is there. */
+  /** The store's revision of what is to be replaced; undefined if nothing is there. */
   readonly at: number | undefined;
 }
 
-/** The names of all records in the store but the ledger. */
+/** Returns the names of all records in the store except the ledger. */
 async function storedNames(store: RecordStore): Promise<string[]> {
   const names: string[] = [];
   for await (const name of store.list('')) if (name !== LEDGER_NAME) names.push(name);
@@ -241,8 +261,8 @@ async function storedNames(store: RecordStore): Promise<string[]> {
 }
 
 /**
- * A ledger of generation 0 over all records as they are. Names that are not Sealgate's are left out.
- * @param look sees each record; what it throws is thrown
+ * Makes a ledger of generation 0 over all records as they are. Names that are not Sealgate's are left out.
+ * @param look is given each record; what it throws is thrown
  */
 export async function ledgerOfAll(
   store: RecordStore,

@@ -1,12 +1,12 @@
 import { GatewayError } from '../../errors.ts';
 
-/** What the owner of a store does who put it back on purpose. */
+/** Tells the owner of a store what to do if they put it back on purpose. */
 export const ACCEPT_HINT =
   'If that was you, with a backup or an older release, accept it: sealgate key accept-generation.';
 
 /**
- * Thrown when the key store as a whole is older than it was seen to be, or no longer says how old it is. Nothing is written
- * to it, and no gateway starts with it, until its owner accepts it as it is.
+ * Is thrown if the key store as a whole is older than it was seen to be, or no longer says how old it is. Until its
+ * owner accepts it as it is, nothing is written to it, and no gateway starts with it.
  */
 export class StorePutBack extends GatewayError {
   constructor(reason: string) {

@@ -11,27 +11,27 @@ import { revisionOf, tagOf } from './ledger.ts';
 import { olderStore, type StorePutBack } from './store-put-back.ts';
 import { openView, type TenantView, viewPlace } from './tenant-view.ts';
 
-/** How often the view is looked at, and for how long it is used: a change is seen within a second. */
+/** How often the view is looked at, and for how long it is used without looking. A change is seen within a second. */
 const BEAT_MILLISECONDS = 500;
 
 export interface TenantViewStoreOptions {
-  /** Where the view lies. It is not listed, watched or written. */
+  /** The store that holds the view. It is not listed, watched or written. */
   readonly store: RecordStore;
   /** The tenant's wrap key. */
   readonly key: RootKey;
   readonly tenant: string;
   readonly highest: HighestGeneration | undefined;
-  /** Milliseconds that never run backwards. */
+  /** Returns milliseconds that never run backwards. */
   readonly monotonicNow: () => number;
-  /** An older view was put back; told again at every one. */
+  /** Is called with a sentence for the operator whenever an older view was put back. */
   readonly onPutBack: (sentence: string) => void;
 }
 
-/** A sidecar's key store: the records of one tenant, read from its view. */
+/** The key store of a sidecar: the records of one tenant, read from its view. */
 export class TenantViewStore implements RecordStore {
   readonly #options: TenantViewStoreOptions;
   #view: TenantView = { generation: 0, records: new Map() };
-  /** Of the view that was looked at last, believed or not. */
+  /** The revision of the view that was last looked at, whether it was believed or not. */
   #seen: number | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #trouble: StorePutBack | undefined;
@@ -43,7 +43,10 @@ export class TenantViewStore implements RecordStore {
     this.#options = options;
   }
 
-  /** @throws StorePutBack, RecordUnreadable, GatewayError KeyStoreUnavailable, KeyUnavailable where there is no view */
+  /**
+   * Opens the tenant's view.
+   * @throws StorePutBack, RecordUnreadable, GatewayError KeyStoreUnavailable, KeyUnavailable if there is no view
+   */
   static async open(options: TenantViewStoreOptions): Promise<TenantViewStore> {
     const store = new TenantViewStore(options);
     await store.#look();
@@ -108,13 +111,13 @@ export class TenantViewStore implements RecordStore {
     if (this.#options.monotonicNow() - this.#lookedAt >= BEAT_MILLISECONDS) await this.#look();
   }
 
-  /** The least generation to believe once the view is gone: a view that was taken away must not come back. */
+  /** Returns the least generation to believe once the view is gone: a view that was removed must not come back. */
   #afterSeen(): number {
     const { generation, records } = this.#view;
     return records.size === 0 ? generation : generation + 1;
   }
 
-  /** Looks one after another, so that no older view replaces a newer one. */
+  /** Runs one look at a time, so that no older view replaces a newer one. */
   #look(): Promise<void> {
     this.#looking ??= this.#lookNow().finally(() => {
       this.#looking = undefined;
@@ -130,7 +133,7 @@ export class TenantViewStore implements RecordStore {
     if (revision !== this.#seen || this.#lookedAt === Number.NEGATIVE_INFINITY) {
       const stored = await store.get(place);
       const least = Math.max(this.#view.generation, highest?.value ?? 0);
-      // Where there is no view, the tenant was removed, and nobody is let in.
+      // If there is no view, the tenant was removed, and nobody is admitted.
       const view = stored && (await openView(tenant, stored.bytes, key));
       if (view !== undefined && view.generation < least) {
         this.#trouble = olderStore(view.generation, least);

@@ -8,9 +8,9 @@ import type { RootKeyRow } from './row.ts';
 /** The root key in an environment variable: 32 bytes in base64. */
 export interface EnvRootKey {
   readonly kind: 'env';
-  /** The variable's content. */
+  /** The content of the variable. */
   readonly key: Secret;
-  /** How a message names where it came from. */
+  /** How messages name the place that it came from. */
   readonly source: string;
 }
 
@@ -21,7 +21,7 @@ const settings = {
   ).optional(),
 };
 
-/** `keys.root.env`. */
+/** The row of `keys.root.env`. */
 export const envRow: RootKeyRow<typeof settings, EnvRootKey> = {
   settings,
   place: ({ env }) => env && { kind: 'env', ...env },

@@ -20,7 +20,7 @@ import type { RootKeyRow } from './row.ts';
 export interface FileRootKey {
   readonly kind: 'file';
   readonly path: string;
-  /** The file may be open to everybody on the machine: all of them are trusted. */
+  /** Whether everybody on the machine may be able to read the file, because all of them are trusted. */
   readonly openToAll: boolean;
 }
 
@@ -32,19 +32,25 @@ const settings = {
   ).prefault(false),
 };
 
-/** `keys.root.file`. */
+/** The row of `keys.root.file`. */
 export const fileRow: RootKeyRow<typeof settings, FileRootKey> = {
   settings,
   place: ({ file, openToAll }) => (file === undefined ? undefined : { kind: 'file', path: file, openToAll }),
   open: (place, options) => heldProvider(() => rootKeyFromFile(place.path, { ...options, openToAll: place.openToAll })),
 };
 
-/** Anything for everybody on the machine. */
+/** Mode bits that let everybody on the machine read, write or execute the file. */
 const OPEN_TO_ALL = 0o007;
-/** Writing for the group. Reading is how Kubernetes gives a secret to who runs under its fsGroup (0440). */
+/**
+ * Mode bit that lets the group write. Reading is allowed, because Kubernetes gives secrets so to who runs under its
+ * fsGroup (0440).
+ */
 const OPEN_TO_GROUP = 0o020;
 
-/** @throws RootKeyInvalid */
+/**
+ * Reads the root key from a file.
+ * @throws RootKeyInvalid
+ */
 export async function rootKeyFromFile(
   file: string,
   options: RootKeyOptions & { readonly openToAll?: boolean | undefined } = {},
@@ -73,9 +79,9 @@ export async function rootKeyFromFile(
 }
 
 /**
- * Writes a new random root key with mode 0600. The name appears at once and whole (link of a finished file), and an
- * existing file is never replaced: losing a root key loses every object.
- * @throws Error with code EEXIST when the file is there already
+ * Writes a new random root key with mode 0600. The name appears at once and with the whole key (link of a finished
+ * file). An existing file is never replaced, because losing a root key loses every object.
+ * @throws Error with code EEXIST if there is such a file already
  */
 export async function generateRootKeyFile(file: string, options: RootKeyOptions = {}): Promise<RootKey> {
   const random = options.randomBytes ?? nodeRandomBytes;

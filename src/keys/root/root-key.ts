@@ -1,40 +1,43 @@
 import { hkdfSync, randomBytes as nodeRandomBytes } from 'node:crypto';
 import { RecordUnreadable, ROOT_KEY_ID_BYTES, SALT_BYTES, unwrapRecord, wrapRecord } from '../wrapped-record.ts';
 
-/** What a root key has, and what `derive` gives. */
+/** The length of a root key, and of what `derive` returns. */
 export const ROOT_KEY_BYTES = 32;
 /** Standard base64 of 32 bytes: 43 characters and one `=`. */
 const ROOT_KEY_TEXT = /^[A-Za-z0-9+/]{43}=?$/;
 
 /**
- * The key outside every record store that wraps every record. It never leaves its provider, which may be another machine:
- * so its methods return promises.
+ * The key outside every record store that wraps every record. It never leaves its provider, which may be another
+ * machine; therefore its methods return promises.
  */
 export interface RootKey {
-  /** A commitment to the key that reveals nothing of it: HKDF output, 24 hex digits. Stands in every record. */
+  /**
+   * A commitment to the key that reveals nothing about it: HKDF output in 24 hex digits, which stand in every record.
+   */
   readonly id: string;
   /**
-   * Seals `plaintext` for the record `name` (docs/keys.md, "Wrapped record"). The plaintext stays the caller's, to erase.
-   * @throws RecordUnreadable for a name that is none of a record, GatewayError KeyStoreUnavailable
+   * Seals `plaintext` for the record `name` (docs/keys.md, "Wrapped record"). The caller erases the plaintext.
+   * @throws RecordUnreadable if the name is not that of a record, GatewayError KeyStoreUnavailable
    */
   wrap(name: string, plaintext: Buffer): Promise<Buffer>;
   /**
-   * The plaintext of a record, the caller's to erase.
-   * @throws RecordUnreadable naming the record, GatewayError KeyStoreUnavailable
+   * Returns the plaintext of a record, which the caller erases.
+   * @throws RecordUnreadable, which names the record; GatewayError KeyStoreUnavailable
    */
   unwrap(name: string, wrapped: Buffer): Promise<Buffer>;
   /**
-   * 32 bytes for a purpose of their own, of which nobody finds this key (HKDF-SHA-256, docs/keys.md).
+   * Derives 32 bytes for another purpose, from which nobody can find this key (HKDF-SHA-256, docs/keys.md).
    * @throws GatewayError KeyStoreUnavailable
    */
   derive(purpose: string): Promise<Buffer>;
 }
 
+/** What opening a root key may use. */
 /** What opening a root key may say on the way. */
 export interface RootKeyOptions {
-  /** Called with a sentence for the operator, that others can use the key's file for instance. */
+  /** Is called with a sentence for the operator, for instance that others can read the key's file. */
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** Draws the salts of records; default: `node:crypto`. */
+  /** Draws the salts of records; by default from `node:crypto`. */
   readonly randomBytes?: ((byteCount: number) => Buffer) | undefined;
 }
 
@@ -46,11 +49,12 @@ export class RootKeyInvalid extends Error {
   }
 }
 
-/** What a message adds that says that a text is no root key. */
+/** What messages add that say that a text is not a root key. */
 export const ROOT_KEY_NEEDED = 'It must be 32 random bytes in base64.';
 
 /**
- * @param source how the message names it, `the environment variable SEALGATE_ROOT_KEY` for instance
+ * Makes a root key of its text.
+ * @param source how messages name where it came from, for instance `the environment variable SEALGATE_ROOT_KEY`
  * @throws RootKeyInvalid
  */
 export function rootKeyFromText(text: string, source = 'the environment', options: RootKeyOptions = {}): RootKey {
@@ -71,7 +75,7 @@ function decodeRootKey(text: string, source: string): Buffer {
   return bytes;
 }
 
-/** A root key that lies in this process. */
+/** Makes a root key that lies in this process. */
 export function rootKeyFromBytes(rootKey: Buffer, { randomBytes = nodeRandomBytes }: RootKeyOptions = {}): RootKey {
   const id = Buffer.from(hkdfSync('sha256', rootKey, '', 'sealgate/root-key-id/v1', ROOT_KEY_ID_BYTES)).toString('hex');
   return {
@@ -83,7 +87,7 @@ export function rootKeyFromBytes(rootKey: Buffer, { randomBytes = nodeRandomByte
   };
 }
 
-/** Several root keys as one, while one takes another's place: the first wraps, and any of them unwraps. */
+/** Joins several root keys into one, while one replaces another: the first wraps, and any of them unwraps. */
 export function joinedRootKey([first, ...others]: readonly [RootKey, ...RootKey[]]): RootKey {
   if (others.length === 0) return first;
   return {
@@ -94,7 +98,7 @@ export function joinedRootKey([first, ...others]: readonly [RootKey, ...RootKey[
       } catch (error) {
         if (!(error instanceof RecordUnreadable)) throw error;
         for (const other of others) {
-          const plaintext = await other.unwrap(name, wrapped).catch(unlessUnreadable);
+          const plaintext = await other.unwrap(name, wrapped).catch(undefinedIfUnreadable);
           if (plaintext !== undefined) return plaintext;
         }
         throw error;
@@ -103,6 +107,6 @@ export function joinedRootKey([first, ...others]: readonly [RootKey, ...RootKey[
   };
 }
 
-function unlessUnreadable(error: unknown): undefined {
+function undefinedIfUnreadable(error: unknown): undefined {
   if (!(error instanceof RecordUnreadable)) throw error;
 }

@@ -4,15 +4,15 @@ import type { RootKeyProvider } from './provider.ts';
 import type { RootKeyOptions } from './root-key.ts';
 import type { SettingShape } from './row.ts';
 
-/** The providers of root keys, by the names that `keys.root` has for them: exactly one is set. */
+/** The providers of root keys, by their names in `keys.root`, of which exactly one is set. */
 export const ROOT_KEYS = { file: fileRow, env: envRow };
 
-/** Where the root key lies; its `kind` is the name of a row. */
+/** Where the root key comes from; its `kind` is the name of a row. */
 export type RootKeyPlace = {
   [Kind in keyof typeof ROOT_KEYS]: NonNullable<ReturnType<(typeof ROOT_KEYS)[Kind]['place']>>;
 }[keyof typeof ROOT_KEYS];
 
-/** RootKeyRow of any settings and place: each row is given only what it has read itself. */
+/** A RootKeyRow of any settings and place. Each row is given only what it has read itself, so `never` is safe. */
 interface AnyRow {
   readonly settings: SettingShape;
   place(root: never): { readonly kind: string } | undefined;
@@ -21,7 +21,7 @@ interface AnyRow {
 
 export type RootKeyTable = Readonly<Record<string, AnyRow>>;
 
-/** The section `keys.root`: what chooses a provider first, then what providers have beside. */
+/** Returns the section `keys.root`: first the settings that choose a provider, then the providers' other settings. */
 export function rootKeySettings(table: RootKeyTable = ROOT_KEYS): SettingShape {
   const rows = Object.entries(table);
   const choosing = rows.map(([name, { settings }]) => [name, settings[name]] as const);
@@ -29,7 +29,7 @@ export function rootKeySettings(table: RootKeyTable = ROOT_KEYS): SettingShape {
   return Object.fromEntries([...choosing, ...further]) as SettingShape;
 }
 
-/** Where the root key lies, as the section `keys.root` was read; undefined where no provider was chosen. */
+/** Returns where the root key comes from, as the section `keys.root` was read; undefined if no provider was chosen. */
 export function rootKeyPlace(
   root: Readonly<Record<string, unknown>>,
   table: RootKeyTable = ROOT_KEYS,
@@ -41,7 +41,7 @@ export function rootKeyPlace(
   return undefined;
 }
 
-/** The provider of the root key at a place. */
+/** Returns the provider of the root key at a place. */
 export function rootKeyProvider(
   place: RootKeyPlace,
   options: RootKeyOptions = {},

@@ -4,17 +4,17 @@ import { dirname } from 'node:path';
 export interface DurableWrite {
   readonly path: string;
   readonly text: string;
-  /** Distinguishes the draft from other writers' drafts. */
+  /** Tells the draft from drafts of other writers. */
   readonly draftSuffix: string;
-  /** Default 0600. */
+  /** The default is 0600. */
   readonly mode?: number;
-  /** Asked when all is written and nothing is visible yet; throwing leaves the old file. */
+  /** Is called when all is written and nothing is visible yet. If it throws, the old file stays. */
   readonly beforeReplace?: () => Promise<void>;
 }
 
 /**
- * Replaces a file atomically: readers see the old text or the new, and after this returns a power cut
- * does not take it back (fsync of the draft before the rename, of the directory after it).
+ * Replaces a file atomically: readers see either the old text or the new one. After this returns, a power cut cannot
+ * undo it, because the draft was synced before the rename, and the directory after it.
  */
 export async function writeDurably({
   path,
@@ -41,7 +41,7 @@ export async function writeDurably({
   await syncDirectory(dirname(path));
 }
 
-/** Without this a power cut may forget a name that was just given. */
+/** Syncs a directory. Without this, a power cut may lose a name that was just given. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {

@@ -5,9 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { keyStoreUnavailable } from './record-store.ts';
 
 export interface FileLockLimits {
-  /** A lock that nobody touched for so long belongs to a process that died. */
+  /** A lock that nobody has touched for this long belongs to a process that died. */
   readonly staleSeconds: number;
-  /** How long a writer waits for others. Longer than staleSeconds, or a dead writer blocks everyone once. */
+  /**
+   * How long a writer waits for others. It must be longer than staleSeconds, or the lock of a dead writer makes a write
+   * fail.
+   */
   readonly waitSeconds: number;
 }
 
@@ -15,9 +18,9 @@ const DEFAULT_LIMITS: FileLockLimits = { staleSeconds: 3, waitSeconds: 10 };
 const RETRY_MILLISECONDS = 15;
 
 /**
- * One writer at a time over all processes: a file that only one can create. Its holder touches it every second; a
- * waiter that sees no touch for staleSeconds *by its own clock* takes it over (a process id would say nothing across
- * containers that share a volume, and a file's time nothing across machines).
+ * Lets one process write at a time, by means of a file that only one of them can create. Its holder touches it every
+ * second. A waiter that sees no touch for staleSeconds *by its own clock* takes it over. Nothing else would do: a
+ * process id means nothing across containers that share a volume, and a file's time means nothing across machines.
  */
 export class FileLock {
   readonly #path: string;
@@ -29,15 +32,15 @@ export class FileLock {
   }
 
   /**
-   * Runs `work` while holding the lock. `stillHeld` is for the last moment before a change becomes visible.
-   * @throws GatewayError KeyStoreUnavailable when the lock cannot be had
+   * Runs `work` while holding the lock. `work` calls `stillHeld` at the last moment before its change becomes visible.
+   * @throws GatewayError KeyStoreUnavailable if the lock cannot be taken, or was lost
    */
   async hold<T>(work: (stillHeld: () => Promise<void>) => Promise<T>): Promise<T> {
     const token = randomBytes(12).toString('hex');
     await this.#acquire(token);
     const touch = setInterval(() => {
       const now = new Date();
-      utimes(this.#path, now, now).catch(() => undefined); // gone: stillHeld says so
+      utimes(this.#path, now, now).catch(() => undefined); // if the file is gone, stillHeld throws
     }, 1000);
     try {
       return await work(() => this.#check(token));
@@ -86,7 +89,7 @@ export class FileLock {
     }
   }
 
-  /** The lock's token and last touch; empty when there is none. */
+  /** Returns the lock's token and its last touch; empty if there is no lock. */
   async #state(): Promise<string> {
     try {
       const file = await open(this.#path, 'r');
@@ -100,7 +103,10 @@ export class FileLock {
     }
   }
 
-  /** Two waiters may both see a stale lock: the second must not remove the first one's new lock, so it looks first. */
+  /**
+   * Removes a stale lock. Two waiters may both have seen it, so it looks again first: the second must not remove the
+   * first one's lock.
+   */
   async #breakStale(state: string, token: string): Promise<void> {
     if ((await this.#state()) !== state) return;
     const grave = `${this.#path}.${token}`;
@@ -108,7 +114,7 @@ export class FileLock {
       await rename(this.#path, grave);
       await unlink(grave);
     } catch {
-      // Another waiter was first.
+      // Another waiter has removed it already.
     }
   }
 

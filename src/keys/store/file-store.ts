@@ -14,7 +14,7 @@ import {
   type StoredRecord,
 } from './record-store.ts';
 
-/** The embedded store: one JSON file on a local disk, for one machine. */
+/** The settings of the embedded key store: one JSON file on a local disk, for one machine. */
 export interface FileStoreConfig {
   readonly kind: 'file';
   readonly path: string;
@@ -23,12 +23,17 @@ export interface FileStoreConfig {
 
 const FORMAT = 'sealgate-key-store';
 const VERSION = 1;
-/** fs.watch is quick but promises nothing (network file systems, containers); the poll keeps within the second. */
+/**
+ * How often the file is looked at. fs.watch is faster but not reliable (network file systems, containers); this keeps
+ * within a second.
+ */
 const POLL_MILLISECONDS = 500;
 
 type Records = ReadonlyMap<string, StoredRecord>;
 
-/** The file's text as read, and which file it was: a replacement has another inode or time. */
+/**
+ * The records of the file, and a stamp of the file that they were read from: a replacement has another inode or time.
+ */
 interface Snapshot {
   readonly stamp: string;
   readonly records: Records;
@@ -37,8 +42,8 @@ interface Snapshot {
 const EMPTY: Snapshot = { stamp: 'absent', records: new Map() };
 
 /**
- * A missing file is an empty store.
- * @throws GatewayError KeyStoreUnavailable when the file is not one that this store wrote
+ * Opens the key store in a file. A missing file is an empty store.
+ * @throws GatewayError KeyStoreUnavailable if this store did not write the file
  */
 export async function openFileStore(config: FileStoreConfig): Promise<RecordStore> {
   const store = new FileStore(config);
@@ -115,7 +120,7 @@ class FileStore implements RecordStore {
     this.#timer = setInterval(() => void look(), POLL_MILLISECONDS);
     this.#timer.unref();
     try {
-      // Watch the folder and not the file, because every write puts another file under the same name.
+      // The folder is watched and not the file, because every write puts another file under the same name.
       const watcher = watchPath(dirname(this.#path), { persistent: false });
       watcher.on('change', (_event, changed) => {
         if (changed === basename(this.#path)) void look();
@@ -123,7 +128,7 @@ class FileStore implements RecordStore {
       watcher.on('error', () => watcher.close());
       this.#watcher = watcher;
     } catch {
-      // The system has no watches left. Polling alone is quick enough.
+      // The system has no watches left. Polling alone is fast enough.
     }
   }
 
@@ -137,7 +142,7 @@ class FileStore implements RecordStore {
     await this.#writing.catch(() => undefined);
   }
 
-  /** Read, change and replace under the lock; within this process one after another. */
+  /** Reads, changes and replaces the file under the lock. Changes of this process run one after another. */
   #change<T>(work: (records: Map<string, StoredRecord>) => T): Promise<T> {
     const done = this.#writing
       .catch(() => undefined)

@@ -1,19 +1,25 @@
 import { isKeyStoreUnavailable, type KeyStoreObserver, keyStoreUnavailable } from './record-store.ts';
 
-/** How long what was read from the store may be believed. */
+/** For how long records that were read from the store may be believed. */
 export interface CacheLimits {
-  /** A record is read again after this, though nobody said that it changed. */
+  /** A record is read again after this time, even if no change of it was announced. */
   readonly maxAgeSeconds: number;
   /**
-   * While the store is away, a record serves until this long after it was last known to be right; then requests fail
-   * closed. New objects are sealed only until the smaller of this and maxAgeSeconds: a key that may be gone from the
-   * store must not protect more.
+   * While the store is unreachable, a record serves until this time after it was last known to be right; then requests
+   * fail. New objects are sealed only until the smaller of this and maxAgeSeconds, because a key that may be gone from
+   * the store must not protect more.
    */
   readonly staleSeconds: number;
-  /** How long "no such record" is believed: an access key that was just made works soon even if nobody told us. */
+  /**
+   * How long "no such record" is believed. It is short, so that a new access key works soon even if its change was not
+   * announced.
+   */
   readonly absentSeconds: number;
   readonly entries: number;
-  /** Bound of its own: a flood of invented access keys must not push out the records of real ones. */
+  /**
+   * The bound for absent records is separate, so that a flood of invented access keys cannot push out the records of
+   * real ones.
+   */
   readonly absentEntries: number;
 }
 
@@ -25,38 +31,45 @@ export const DEFAULT_CACHE_LIMITS: CacheLimits = {
   absentEntries: 1_000,
 };
 
-/** After the store failed, one attempt a second; meanwhile whoever can be served from the cache does not wait. */
+/**
+ * After the store failed, it is asked once in this time; requests that can be served from the cache do not wait for it.
+ */
 const RETRY_MILLISECONDS = 1000;
 
-/** `seal`: a key that new objects will depend on; believed for less long while the store is away. */
+/**
+ * `seal` is for a key on which new objects will depend; it is believed for less long while the store is unreachable.
+ */
 export type CacheUse = 'read' | 'seal';
 
 interface Entry<T> {
   readonly value: T;
   readonly loadedAt: number;
-  /** When it was last known to be what the store holds; counted until `suspect` was set. */
+  /** When it was last known to be what the store holds. It no longer grows once `suspect` is set. */
   confirmedAt: number;
-  /** The store said "something may have changed": asked for again at the next use. */
+  /** Whether the store said that something may have changed; then it is loaded again at the next use. */
   suspect: boolean;
 }
 
 interface Load<T> {
   readonly promise: Promise<T | undefined>;
-  /** A change was announced while reading: what comes may be the old record, good for its askers but not to keep. */
+  /**
+   * Whether a change was announced during the load. The result may then be the old record: it is returned and not kept.
+   */
   overtaken: boolean;
   suspect: boolean;
 }
 
 export interface RecordCacheOptions {
   readonly limits: CacheLimits;
-  /** Milliseconds that never run backwards. */
+  /** Returns milliseconds that never run backwards. */
   readonly monotonicNow: () => number;
   readonly observer: KeyStoreObserver | undefined;
 }
 
 /**
- * Values by record name. A miss is loaded once for all who ask; while the store is away, CacheLimits say what is served. It
- * holds records that are unwrapped and parsed, their keys as KeyObjects, so that a hit is one Map lookup and two comparisons.
+ * Caches values by record name. A miss is loaded once for all who ask; while the store is unreachable, CacheLimits say
+ * what is served. It holds records that are unwrapped and parsed, with their keys as KeyObjects, so that a hit is one
+ * Map lookup and two comparisons.
  */
 export class RecordCache {
   readonly #entries = new Map<string, Entry<unknown>>();
@@ -66,9 +79,9 @@ export class RecordCache {
   readonly #maxAgeMilliseconds: number;
   readonly #now: () => number;
   readonly #observer: KeyStoreObserver | undefined;
-  /** The last moment at which the store's watch was known to have told us everything. */
+  /** The last moment at which the store's watch was known to have announced every change. */
   #watchConfirmedAt = Number.NEGATIVE_INFINITY;
-  /** Set while the store is away: not before this is it asked again on behalf of those who can be served stale. */
+  /** Is set while the store is unreachable: before this moment it is not asked for records that can be served stale. */
   #retryAt: number | undefined;
 
   constructor({ limits, monotonicNow, observer }: RecordCacheOptions) {
@@ -79,9 +92,10 @@ export class RecordCache {
   }
 
   /**
-   * The value for `name`, from the cache where that is fresh. T is what `load` yields: one name, one type.
-   * @throws GatewayError KeyStoreUnavailable, and whatever else `load` throws (a record that cannot be read is never
-   * replaced by its cached older self)
+   * Returns the value for `name`, from the cache if it is fresh. T is what `load` yields, always the same type for one
+   * name.
+   * @throws GatewayError KeyStoreUnavailable, and whatever else `load` throws: a record that cannot be read is never
+   * replaced by an older cached one
    */
   async get<T>(name: string, load: (name: string) => Promise<T | undefined>, use: CacheUse): Promise<T | undefined> {
     const entry = this.#entries.get(name) as Entry<T> | undefined;
@@ -101,7 +115,10 @@ export class RecordCache {
     return this.refresh(name, load);
   }
 
-  /** The value as the store holds it now; it replaces the cached one. @throws as get */
+  /**
+   * Returns the value as the store holds it now, which replaces the cached one.
+   * @throws as `get` does
+   */
   async refresh<T>(name: string, load: (name: string) => Promise<T | undefined>): Promise<T | undefined> {
     this.#observer?.cache('miss');
     try {
@@ -111,29 +128,34 @@ export class RecordCache {
     }
   }
 
-  /** The store named what changed, or could not say. */
+  /** Must be called with what changed in the store, or `all` if that is not known. */
   changed(names: readonly string[] | 'all'): void {
     if (names === 'all') this.#suspectAll();
     else for (const name of names) this.forget(name);
   }
 
-  /** Known to be wrong (a revoked credential, say), so it is not kept for bad times either. */
+  /**
+   * Removes an entry that is known to be wrong, such as a revoked credential. It is not served while the store is
+   * unreachable either.
+   */
   forget(name: string): void {
     this.#entries.delete(name);
     this.#absentUntil.delete(name);
     const load = this.#loads.get(name);
     if (load === undefined) return;
     load.overtaken = true;
-    this.#loads.delete(name); // who asks from now on must see the change
+    this.#loads.delete(name); // requests from now on must see the change
   }
 
-  /** The store's watch works, so the store answers: every entry not named since `at` is still right. */
+  /**
+   * Must be called when the store's watch is known to work: every entry that was not named since `at` is still right.
+   */
   confirmed(at = this.#now()): void {
     this.#retryAt = undefined;
     this.#watchConfirmedAt = at;
   }
 
-  /** Seconds since the oldest entry was known to be right: for the gauge. */
+  /** Returns for how many seconds the oldest entry has not been confirmed; a gauge shows it. */
   oldestAgeSeconds(): number {
     const now = this.#now();
     let oldest = now;
@@ -141,7 +163,10 @@ export class RecordCache {
     return (now - oldest) / 1000;
   }
 
-  /** For how long some record at least would be served if the store were away from now on; 0 or less: not at all. */
+  /**
+   * Returns for how many seconds at least one record would be served if the store became unreachable now; 0 or less
+   * means none.
+   */
   servesForSeconds(): number {
     let newest = Number.NEGATIVE_INFINITY;
     for (const entry of this.#entries.values()) newest = Math.max(newest, this.#confirmedAt(entry));
@@ -163,7 +188,7 @@ export class RecordCache {
       return await this.#load(name, load);
     } catch (error) {
       if (!isKeyStoreUnavailable(error)) throw error;
-      // Only what is still in the cache: an entry named as changed meanwhile is gone from it.
+      // Only what is still in the cache may be served: an entry that was named as changed meanwhile is gone from it.
       if (this.#entries.get(name) !== entry || !this.#servesStale(entry, use)) throw forClients(error);
       this.#observer?.cache('stale');
       return entry.value;
@@ -245,7 +270,7 @@ interface Loaded {
   readonly suspect: boolean;
 }
 
-/** The oldest loaded goes first: Map keeps the order of insertion. */
+/** Removes the entry that was loaded first if the map is full; Map keeps the order of insertion. */
 function makeRoom(map: Map<string, unknown>, name: string, most: number): void {
   map.delete(name);
   if (map.size < most) return;
@@ -253,7 +278,7 @@ function makeRoom(map: Map<string, unknown>, name: string, most: number): void {
   if (!oldest.done) map.delete(oldest.value);
 }
 
-/** Paths, hosts and Redis's words are for the log; the client learns that it may try again. */
+/** Hides paths, hosts and Redis's words, which are for the log; the client is told only that it may try again. */
 function forClients(error: unknown): Error {
   return keyStoreUnavailable(new Error('the key store is away', { cause: error }));
 }

@@ -2,20 +2,20 @@ import type { ConnectionOptions } from 'node:tls';
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 import type { Secret } from '../../secret.ts';
 
-/** Where Redis is and how to enter it. Everything but `redis` is optional. */
+/** Where Redis is, and with which credentials it is entered. Everything but `url` is optional. */
 export interface RedisStoreConfig {
   readonly kind: 'redis';
   /**
-   * `redis://[user:password@]host[:6379][/db]`, with several hosts and a group name
-   * `redis+sentinel://host[:26379],host,…/group[/db]`, or `redis+cluster://host[:6379],host,…`.
-   * `rediss`, `rediss+sentinel` and `rediss+cluster` speak TLS.
+   * `redis://[user:password@]host[:6379][/db]`; with several hosts and a group name
+   * `redis+sentinel://host[:26379],host,…/group[/db]`; or `redis+cluster://host[:6379],host,…`. `rediss`,
+   * `rediss+sentinel` and `rediss+cluster` speak TLS.
    */
   readonly url: string;
-  /** Stands before every record's name. Default `sealgate:`. */
+  /** Begins every record's name in Redis. The default is `sealgate:`. */
   readonly keyPrefix?: string;
-  /** An ACL user; wins over the URL's. */
+  /** An ACL user, which takes the place of the URL's. */
   readonly username?: string;
-  /** Wins over the URL's. */
+  /** The password, which takes the place of the URL's. */
   readonly password?: Secret;
   /** PEM texts, not paths. */
   readonly tls?: {
@@ -24,12 +24,12 @@ export interface RedisStoreConfig {
     readonly key?: Secret;
     readonly serverName?: string;
   };
-  /** The sentinels' own user and password, where they have one. */
+  /** The Sentinels' own user and, below, their password, if they have any. */
   readonly sentinelUsername?: string;
   readonly sentinelPassword?: Secret;
   readonly connectTimeoutSeconds?: number;
   readonly commandTimeoutSeconds?: number;
-  /** Replicas that must hold a write before it counts (Redis WAIT); not in a Cluster. Default 0. */
+  /** How many replicas must hold a write before it counts (Redis WAIT); not in a Cluster. The default is 0. */
   readonly replicas?: number;
 }
 
@@ -52,13 +52,16 @@ export const DEFAULT_KEY_PREFIX = 'sealgate:';
 const DEFAULT_CONNECT_TIMEOUT_SECONDS = 5;
 const DEFAULT_COMMAND_TIMEOUT_SECONDS = 2;
 const RECONNECT_STEP_MILLISECONDS = 50;
-/** Soon enough that the gateway is well again within a second of Redis. */
+/** The longest wait before reconnecting, so that the gateway works again within a second of Redis. */
 const RECONNECT_MAX_MILLISECONDS = 500;
 
 const REDIS_URL = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/]*)@)?([^/?#]+)((?:\/[^?#]*)?)$/;
 const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/;
 
-/** @throws Error that says what is wrong with the URL, without its password */
+/**
+ * Reads the settings of Redis.
+ * @throws Error that says what is wrong with the URL, without its password
+ */
 export function redisTarget(config: RedisStoreConfig): RedisTarget {
   const match = REDIS_URL.exec(config.url);
   if (match === null) {
@@ -110,8 +113,8 @@ function sentinelOptions(config: RedisStoreConfig, parts: SentinelParts): RedisO
 }
 
 /**
- * Nothing is queued and nothing is sent twice: a command that cannot go out now fails now, and the cache above decides
- * what that means. (Queueing would make every request wait while Redis is away.)
+ * Nothing is queued and nothing is sent twice: a command that cannot be sent now fails now, and the cache above decides
+ * what that means. With a queue, every request would wait while Redis is unreachable.
  */
 function connectionOptions(config: RedisStoreConfig): RedisOptions {
   const commandTimeoutMilliseconds = (config.commandTimeoutSeconds ?? DEFAULT_COMMAND_TIMEOUT_SECONDS) * 1000;
@@ -126,10 +129,11 @@ function connectionOptions(config: RedisStoreConfig): RedisOptions {
     connectionName: 'sealgate',
     connectTimeout: (config.connectTimeoutSeconds ?? DEFAULT_CONNECT_TIMEOUT_SECONDS) * 1000,
     commandTimeout: commandTimeoutMilliseconds,
-    // A hung server (not a dead one) is found by its silence: the socket goes, and commands fail at once from then on.
+    // A server that hangs is found by its silence: its socket is closed, and commands fail at once from then on.
     socketTimeout: commandTimeoutMilliseconds,
     retryStrategy: reconnectDelay,
-    // After a failover the old master answers READONLY: reconnect, and Sentinel or the cluster names the new one.
+    // After a failover the old master answers READONLY. The client reconnects, and Sentinel or the cluster names the
+    // new master.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   };
 }

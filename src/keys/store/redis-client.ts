@@ -2,7 +2,7 @@ import { Cluster, Redis } from 'ioredis';
 import { keyStoreUnavailable } from './record-store.ts';
 import { type RedisStoreConfig, type RedisTarget, reconnectDelay, redisTarget } from './redis-address.ts';
 
-/** Redis 6 puts a script's words around it. */
+/** Matches Redis's message for a full memory, which Redis 6 wraps in words about the script. */
 const OUT_OF_MEMORY = /\bOOM command not allowed/;
 
 /** A connection to one Redis, a Sentinel group or a Cluster, and what it was made from. */
@@ -22,7 +22,7 @@ export async function openRedisClient(config: RedisStoreConfig): Promise<RedisCl
   client.on('error', (error) => {
     reason = error;
   });
-  // Nodes connect at their first command, and a second command before that is refused: so each gets one at once.
+  // Nodes connect at their first command, and refuse a second one before that; so each gets a command at once.
   if (client instanceof Cluster) client.on('+node', (node: Redis) => void node.ping().catch(() => undefined));
   try {
     await within(target.options.connectTimeout, async () => {
@@ -42,13 +42,13 @@ function connectClient(target: RedisTarget): Redis | Cluster {
   return new Cluster([...target.nodes], {
     lazyConnect: true,
     enableOfflineQueue: false,
-    // Without a queue ioredis refuses its own ready check while a node connects, and connect() never ends.
+    // Without a queue, ioredis refuses its own ready check while a node connects, and connect() would never end.
     enableReadyCheck: false,
     redisOptions: target.options,
     clusterRetryStrategy: reconnectDelay,
-    // Bounded waiting: a lookup fails after about half a second of failover, and the cache decides.
+    // This bounds the wait: during a failover, a command fails after about half a second, and the cache decides.
     maxRedirections: 5,
-    // Node names in certificates must reach TLS as they are, and elsewhere a lookup a connection is enough.
+    // Host names in certificates must reach TLS unchanged, and elsewhere one lookup for each connection is enough.
     dnsLookup: (address, callback) => callback(null, address),
   });
 }
@@ -57,7 +57,7 @@ export function masters(client: Redis | Cluster): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
-/** ioredis tries sentinels and cluster nodes for ever; a start must end. */
+/** Limits how long `work` may take. ioredis tries sentinels and cluster nodes for ever, but a start must end. */
 async function within(milliseconds: number | undefined, work: () => Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error('no answer in time')), milliseconds);
@@ -68,7 +68,10 @@ async function within(milliseconds: number | undefined, work: () => Promise<void
   }
 }
 
-/** @throws GatewayError KeyStoreUnavailable for whatever went wrong */
+/**
+ * Turns whatever a command throws into KeyStoreUnavailable.
+ * @throws GatewayError KeyStoreUnavailable
+ */
 export async function available<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
@@ -77,13 +80,17 @@ export async function available<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Whether Redis refused a write because its memory is full (maxmemory with noeviction); looks through the causes. */
+/**
+ * Whether Redis refused a write because its memory is full (maxmemory with noeviction). It looks through the causes.
+ */
 export function isOutOfMemory(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) if (OUT_OF_MEMORY.test(each.message)) return true;
   return false;
 }
 
-/** ioredis hangs the command with all its arguments on an error, AUTH's password among them: keep the words only. */
+/**
+ * Keeps only the message: ioredis attaches the command with all its arguments to an error, AUTH's password among them.
+ */
 function withoutCommand(error: unknown): Error {
   const message = error instanceof Error ? error.message || error.name : String(error);
   return new Error(message.replace(/,? with args beginning with:.*$/s, ''));

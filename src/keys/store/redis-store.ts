@@ -16,17 +16,17 @@ import { available, isOutOfMemory, masters, openRedisClient } from './redis-clie
 import { RedisWatch } from './redis-watch.ts';
 
 /**
- * The revision of what is there; '' where nothing is, or an empty value. What is too short to have one is nobody's
- * write, and has the revision 0 for whoever replaces or deletes it.
+ * Reads the revision of the current value, or '' if there is none or it is empty. A value that is too short to have a
+ * revision was written by somebody else; it gets the revision 0, so that it can be replaced or deleted.
  */
 const HELD = `
 local held = redis.call('GETRANGE', KEYS[1], 0, ${REVISION_BYTES - 1})
 if #held > 0 and #held < ${REVISION_BYTES} then held = string.rep('\\0', ${REVISION_BYTES}) end`;
 
 /**
- * A record is one Redis string: revision (6 bytes) and the wrapped bytes. Compare-and-set is a script, so that it is
- * one step for every writer. A value that already bears the new revision is this very write, sent again by the
- * cluster client after a failover.
+ * Writes a record. A record is one Redis string: the revision (6 bytes) and the wrapped bytes. Compare-and-set is a
+ * script, so that it is one step for every writer. A value that already has the new revision is this very write, which
+ * the cluster client has sent again after a failover.
  */
 const PUT_SCRIPT = `${HELD}
 if held ~= string.sub(ARGV[3], 1, ${REVISION_BYTES}) then
@@ -36,7 +36,7 @@ if held ~= string.sub(ARGV[3], 1, ${REVISION_BYTES}) then
 end
 return 1`;
 
-/** The flag is Redis 7's and Valkey's; Redis 6 reads no such script. */
+/** The flag exists in Redis 7 and Valkey; Redis 6 does not run such a script. */
 const PUT_EVEN_IF_FULL_SCRIPT = `#!lua flags=allow-oom${PUT_SCRIPT}`;
 
 const DELETE_SCRIPT = `${HELD}
@@ -48,13 +48,16 @@ const SCAN_COUNT = 1000;
 const WAIT_MILLISECONDS = 1000;
 
 export interface RedisStoreOptions {
-  /** A sentence for the operator, such as that change tracking is refused. */
+  /** Is called with a sentence for the operator, for instance that Redis refuses to track changes. */
   readonly onWarning?: (message: string) => void;
-  /** The connection was lost and is being made anew. */
+  /** Is called when the connection was lost and is being made again. */
   readonly onReconnect?: () => void;
 }
 
-/** @throws GatewayError KeyStoreUnavailable with Redis's reason in the message, Error for a bad URL */
+/**
+ * Connects to the key store in Redis.
+ * @throws GatewayError KeyStoreUnavailable with Redis's reason in the message, Error for a bad URL
+ */
 export async function openRedisStore(config: RedisStoreConfig, options: RedisStoreOptions = {}): Promise<RecordStore> {
   const { client, target } = await openRedisClient(config);
   const { onReconnect } = options;
@@ -88,7 +91,7 @@ class RedisStore implements RecordStore {
   async get(name: string): Promise<StoredRecord | undefined> {
     const value = await available(this.#client.getBuffer(this.#prefix + name));
     if (value === null || value.length === 0) return undefined;
-    // Shorter than a revision: let unwrapping refuse it by name.
+    // The value is too short to have a revision. It is returned empty, so that unwrapping refuses it and names it.
     if (value.length < REVISION_BYTES) return { revision: 0, bytes: Buffer.alloc(0) };
     return { revision: value.readUIntBE(0, REVISION_BYTES), bytes: value.subarray(REVISION_BYTES) };
   }
@@ -131,7 +134,7 @@ class RedisStore implements RecordStore {
         const [next, keys] = await available(node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT));
         for (const key of keys) {
           const name = key.slice(this.#prefix.length);
-          // There may be millions of these.
+          // There may be millions of keys with these prefixes.
           if (name.startsWith(UPLOAD_STATE_PREFIX) || name.startsWith(ETAG_INDEX_PREFIX)) continue;
           if (seen.has(name)) continue;
           seen.add(name);
@@ -147,7 +150,7 @@ class RedisStore implements RecordStore {
     this.#watch = new RedisWatch({
       targets: () => this.#watchTargets(),
       keyPrefix: this.#prefix,
-      kinds: Object.keys(RECORD_KINDS).filter((kind) => kind !== 'sidecar'), // which nobody here reads
+      kinds: Object.keys(RECORD_KINDS).filter((kind) => kind !== 'sidecar'), // no gateway reads these
       onChange,
       onConfirmed,
       onWarning: this.#onWarning,

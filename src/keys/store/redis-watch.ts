@@ -2,27 +2,31 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { ChangeListener } from './record-store.ts';
 
 const INVALIDATION_CHANNEL = '__redis__:invalidate';
-/** Half of the second within which a change must be seen, so that polling, where tracking fails, is in time too. */
+/** Half of the second within which a change must be seen, so that polling is fast enough where tracking fails. */
 const BEAT_MILLISECONDS = 500;
 
 export interface RedisWatchOptions {
-  /** One per master: a single node or Sentinel group has one, a Cluster several, and they change. */
+  /**
+   * Returns one target for each master. A single node or Sentinel group has one; a Cluster has several, and they
+   * change.
+   */
   readonly targets: () => readonly RedisOptions[];
   readonly keyPrefix: string;
-  /** The kinds of records to hear of: uploads under way change with every part, and nobody caches those. */
+  /** The kinds of records to watch. Uploads are left out: they change with every part, and nobody caches them. */
   readonly kinds: readonly string[];
   readonly onChange: ChangeListener;
-  /** Called at every heartbeat that found all links tracking. */
+  /** Is called at every beat that found all links tracking. */
   readonly onConfirmed: (() => void) | undefined;
-  /** Called once for each new reason that tracking cannot work. */
+  /** Is called once for each new reason why tracking does not work. */
   readonly onWarning: (message: string) => void;
 }
 
 /**
  * Hears from Redis itself which records changed. Each master gets one RESP2 connection that tracks the key prefix
- * (CLIENT TRACKING ON BCAST) with REDIRECT to itself and subscribes to `__redis__:invalidate`: tracking and
- * subscription live and die with one socket, so there is no half-broken state to notice. Whenever not every link is
- * tracking, each beat says `all`: slower (each cached record is asked for again every half second), never wrong.
+ * (CLIENT TRACKING ON BCAST) with REDIRECT to itself and subscribes to `__redis__:invalidate`. Tracking and
+ * subscription live and die with one socket, so there is no half-broken state to notice. While any link is not
+ * tracking, each beat reports `all`, which is slower (each cached record is read again every half second) but never
+ * wrong.
  */
 export class RedisWatch {
   readonly #options: RedisWatchOptions;
@@ -35,7 +39,7 @@ export class RedisWatch {
     this.#options = options;
   }
 
-  /** Resolves once every link tracks, or the first attempt has failed and polling has taken over. */
+  /** Resolves once every link tracks, or once the first attempt has failed and polling has taken over. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => void this.#beat(), BEAT_MILLISECONDS);
     this.#timer.unref();
@@ -63,7 +67,10 @@ export class RedisWatch {
     }
   }
 
-  /** A Cluster's masters come and go: after a failover the promoted node must be tracked too. */
+  /**
+   * Makes the links match the masters of a Cluster, which change: after a failover the promoted node must be tracked
+   * too.
+   */
   #reconcile(): void {
     const targets = new Map(this.#options.targets().map((options) => [`${options.host}:${options.port}`, options]));
     for (const [label, link] of this.#links) {
@@ -114,7 +121,7 @@ class InvalidationLink {
     this.#client = new Redis({ ...options, connectionName: 'sealgate-watch' });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.firstAttempt = promise;
-    this.#client.on('error', () => undefined); // 'close' follows, and says what matters
+    this.#client.on('error', () => undefined); // 'close' follows, and is handled
     this.#client.on('messageBuffer', (_channel: Buffer, keys: unknown) => this.#invalidate(keys));
     this.#client.on('close', () => {
       this.#lose();
@@ -124,7 +131,7 @@ class InvalidationLink {
     this.#client.connect().catch(() => resolve());
   }
 
-  /** True when the server answered on a tracking connection: no change was missed until now. */
+  /** Whether the server answered on a connection that tracks, so that no change was missed until now. */
   async beat(): Promise<boolean> {
     if (!this.#tracking) return false;
     try {
@@ -148,7 +155,7 @@ class InvalidationLink {
     await this.#client.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...prefixes);
     await this.#client.subscribe(INVALIDATION_CHANNEL);
     this.#tracking = true;
-    // What changed between the loss and now was not heard.
+    // Changes between the loss of the connection and now were not announced.
     this.#onChange('all');
   }
 
@@ -158,7 +165,7 @@ class InvalidationLink {
     this.#onChange('all');
   }
 
-  /** Redis sends an array of keys, or nil after FLUSHALL; ioredis hands it through as it came. */
+  /** Handles an invalidation. Redis sends an array of keys, or nil after FLUSHALL; ioredis passes it on unchanged. */
   #invalidate(keys: unknown): void {
     if (!Array.isArray(keys)) {
       this.#onChange('all');

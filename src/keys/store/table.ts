@@ -18,7 +18,10 @@ const OPENERS: Openers = {
   redis: openRedisStore,
 };
 
-/** @throws GatewayError KeyStoreUnavailable when it cannot be reached, Error for settings that make no sense */
+/**
+ * Opens the key store.
+ * @throws GatewayError KeyStoreUnavailable if it cannot be reached, Error if the settings are contradictory
+ */
 export async function openRecordStore(config: KeyStoreConfig, options: RedisStoreOptions = {}): Promise<RecordStore> {
   return config.kind === 'file' ? OPENERS.file(config, options) : OPENERS.redis(config, options);
 }

@@ -83,7 +83,7 @@ export class ToyService {
       if (this.#mood === 'stalls') return;
       const body = JSON.parse(await text(request)) as Record<string, string>;
       const answer =
-        this.#mood === 'well' ? await this.#answer((request.url ?? '').slice(1), body).catch(unlessUnreadable) : 500;
+        this.#mood === 'well' ? await this.#answer((request.url ?? '').slice(1), body).catch(statusIfUnreadable) : 500;
       if (typeof answer === 'number') response.statusCode = answer;
       response.end(typeof answer === 'string' ? answer : '');
     });
@@ -113,7 +113,7 @@ export class ToyService {
   }
 }
 
-function unlessUnreadable(error: unknown): number {
+function statusIfUnreadable(error: unknown): number {
   if (error instanceof RecordUnreadable) return 422;
   throw error;
 }
