@@ -35,7 +35,8 @@ export async function meantReading(
   if (readings.length > MOST_READINGS) {
     throw clientError(
       'InvalidRequest',
-      `The request can be read in ${readings.length} ways, and at most ${MOST_READINGS} are tried. Name the bucket in the path or in the host.`,
+      `The request can be read in ${readings.length} ways, and at most ${MOST_READINGS} are tried. ` +
+        'Name the bucket in the path or in the host.',
     );
   }
   return chosenBySignature(readings, likeliest, came);

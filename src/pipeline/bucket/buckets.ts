@@ -10,7 +10,7 @@ import type { CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket } from '
 import { reachablePolicy } from '../admission/reachable.ts';
 import type { OperationContext } from '../context.ts';
 
-/** ListBuckets: the backend's, as far as they are the tenant's. */
+/** Carries out ListBuckets: of the backend's buckets, it lists those that the tenant may reach. */
 export async function listBuckets(
   operation: ListBuckets,
   { store, staging, tenant, signal }: OperationContext,
@@ -40,7 +40,7 @@ export async function deleteBucket(operation: DeleteBucket, context: OperationCo
   return { kind: 'BucketDeleted' };
 }
 
-/** The gateway's own region: what clients must sign for, whatever the backend calls its place. */
+/** Carries out GetBucketLocation. The answer is the gateway's region, which clients sign for, and not the backend's. */
 export async function bucketLocation(operation: GetBucketLocation, context: OperationContext): Promise<BucketLocation> {
   await context.store.buckets.head(operation.bucket, context.signal);
   return { kind: 'BucketLocation', region: context.region };

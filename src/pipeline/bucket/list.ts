@@ -6,14 +6,20 @@ import type { OperationContext } from '../context.ts';
 import { listedEtags } from './listed-etags.ts';
 import { type Listed, type ListedEntry, plaintextSizes } from './listed-sizes.ts';
 
-/** An entry's strings are views of the document's text, and its fields take about as much again. */
+/**
+ * How many bytes of memory are reserved for each byte of the backend's document. The strings of the entries are views
+ * of its text, and the entries' other fields take about as much again.
+ */
 const HELD_A_DOCUMENT_BYTE = 2;
 
 /**
- * ListObjects: the backend's listing with plaintext sizes by arithmetic (FORMAT.md §5) and the client's ETags. The
- * backend's document is read as it comes and wholly before the answer begins, so that one that breaks off is an error
- * and never a shorter listing. It is held once, as entries; the front writes its own document from them as the client
- * takes it.
+ * Carries out ListObjects, versions 1 and 2. It is the backend's listing, with the sizes of the plaintext, which follow
+ * from the stored sizes (FORMAT.md §5), and the ETags that clients see.
+ *
+ * The backend's document is read to its end before the answer begins, so that a listing that breaks off is an error and
+ * never a shorter listing. It is held in memory once, as entries. The front writes its own document from those, as fast
+ * as the client takes it.
+ * @throws GatewayError SlowDown, BackendError, and what `listedEtags` and `plaintextSizes` throw
  */
 export function listObjects(operation: ListObjects, context: OperationContext): Promise<ObjectListing> {
   return holding(context, async (onBytes, release) => {
@@ -39,6 +45,7 @@ export function listObjects(operation: ListObjects, context: OperationContext): 
   });
 }
 
+/** Carries out ListObjectVersions, in the same way. @throws GatewayError what `listObjects` throws */
 export function listVersions(operation: ListObjectVersions, context: OperationContext): Promise<VersionListing> {
   return holding(context, async (onBytes, release) => {
     const listing = await context.store.listVersions(operation, context.signal, onBytes);
@@ -64,8 +71,8 @@ export function listVersions(operation: ListObjectVersions, context: OperationCo
 }
 
 /**
- * ETags and sizes in the entries' order. ETags come first, because looking at an object for its ETag tells its size
- * too.
+ * The ETags and the plaintext sizes of listed objects, in the order of the entries. ETags come first, because to look
+ * at an object for its ETag tells its size as well.
  */
 async function shownOf(
   listed: Listed,
@@ -76,7 +83,7 @@ async function shownOf(
   return { etags, sizes: await plaintextSizes(listed, entries, context) };
 }
 
-/** Reserves as the backend's document comes, until the answer's release. */
+/** Reserves memory while the backend's document arrives. The answer's `release` gives it back. */
 async function holding<T>(
   { budget }: OperationContext,
   read: (onBytes: (bytes: number) => void, release: () => void) => Promise<T>,
@@ -90,7 +97,10 @@ async function holding<T>(
   }
 }
 
-/** Passed on, it would end a client's paging as if that were all. */
+/**
+ * Makes the error for a listing that is cut short and does not tell where the next one begins. A client that got it
+ * would take it for the end of the bucket.
+ */
 function noWayOn(): GatewayError {
   return new GatewayError('BackendError', 'The backend’s listing is not complete, and does not say how to go on.', {
     source: 'backend',

@@ -13,10 +13,10 @@ import { type Listed, type ListedEntry, refOf } from './listed-sizes.ts';
 const FOOTERS_AT_ONCE = 16;
 
 /**
- * The ETags that clients see of listed objects, in the entries' order, the same as HEAD gives. In mode `md5` by one
- * look at the index for all of them, and a request for the footer of each that it does not know.
- * @throws GatewayError BackendUnavailable, KeyStoreUnavailable and their kin: a wrong ETag would look like a changed
- *   object, and one that is none like a new one
+ * The ETags that clients see of listed objects, in the order of the entries. They are the same that HEAD gives. Where
+ * the policy says `md5`, the index is asked once for all of them, and the footer is read of each object that it lacks.
+ * @throws GatewayError BackendUnavailable, KeyStoreUnavailable and others that are not about one object. The listing
+ *   then fails, because a client would take a wrong ETag for a changed object.
  */
 export async function listedEtags(
   listed: Listed,
@@ -38,14 +38,19 @@ export async function listedEtags(
   return shown as string[];
 }
 
-/** A size that no sealed object has belongs to a plain object, or to one that cannot be opened. */
+/**
+ * The ETag of an entry that can be told without asking for the object; undefined otherwise. A stored size that no
+ * sealed object can have belongs to a plain object, or to one that cannot be opened.
+ */
 function withoutLook(entry: ListedEntry, { formats }: OperationContext): string | undefined {
   if (entry.deleteMarker === true) return '';
   if (formats.endBytes(entry.storedBytes) > 0) return undefined;
   return formats.readsUnmarked ? entry.etag : clientEtag(entry.etag);
 }
 
-/** By one request, which brings the object's head and its end, pinned to the object that was listed. */
+/**
+ * Finds the ETag of a listed object in its footer, by one GET of the object's end that is pinned to the listed object.
+ */
 async function etagByFooter(listed: Listed, entry: ListedEntry, context: OperationContext): Promise<string> {
   const { budget, etags, formats, store, tenant, signal } = context;
   const { key, etag, storedBytes } = entry;
@@ -59,21 +64,22 @@ async function etagByFooter(listed: Listed, entry: ListedEntry, context: Operati
     const tail = await collect(content.body, suffixBytes, () => corrupted('The backend sent more than was asked.'));
     const object = await formats.identify({ ref, stored: content.object }, context);
     etags.countFooter();
-    // What its size is was the same question.
+    // The object's size is known now as well, so `plaintextSizes` need not ask for it.
     formats.knownSizes.set(bucket, key, content.object.etag, storedBytes, object.claimedBytes);
     const { id } = object;
     const digest = id === undefined ? PLAIN_OBJECT : digestIn(object.detailsIn(tail), id);
     void etags.learn({ tenant, ref, backendEtag: content.object.etag }, digest);
     return etagOf(digest, etag);
   } catch (error) {
-    if (isOfThisObject(error)) return clientEtag(etag);
+    if (concernsOneObjectOnly(error)) return clientEtag(etag);
     throw error;
   } finally {
     release();
   }
 }
 
-const OF_ALL: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+/** The errors that are not about one object, and would occur for the others too. */
+const CONCERNS_ALL: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'BackendUnavailable',
   'BackendError',
   'KeyStoreUnavailable',
@@ -82,9 +88,12 @@ const OF_ALL: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>(
   'RequestTimeout',
 ]);
 
-/** Replaced or deleted since, archived, altered, not the gateway's to read: it must not take the others away. */
-function isOfThisObject(error: unknown): boolean {
-  // A store refuses the end of what is another object by now in several ways.
+/**
+ * Whether an error is about one object: it was replaced or deleted since, is archived, was altered, or may not be read
+ * by the gateway. The other objects are listed all the same.
+ */
+function concernsOneObjectOnly(error: unknown): boolean {
+  // The store refused the range or the pin, because another object is there by now.
   if (error instanceof UnexplainedClaim) return true;
-  return error instanceof GatewayError && !OF_ALL.has(error.code);
+  return error instanceof GatewayError && !CONCERNS_ALL.has(error.code);
 }

@@ -4,21 +4,26 @@ import type { ObjectRef } from '../../operations/object.ts';
 import { forEachOf } from '../../shares/bounded-work.ts';
 import type { OperationContext } from '../context.ts';
 
-/** How many HEADs a listing has under way at once. */
+/** How many HEADs a listing sends at once. */
 const LOOKS_AT_ONCE = 16;
 
-/** Entries of a bucket: its objects as they stand, or each version, which must be asked for by its id. */
+/** What is listed. */
 export interface Listed {
   readonly bucket: string;
+  /** Whether versions are listed. Each entry must then be asked for by its version id. */
   readonly versions: boolean;
 }
 
+/** An entry of a listing of objects or of versions. */
 export type ListedEntry = StoredEntry & { readonly versionId?: string; readonly deleteMarker?: boolean };
 
 /**
- * Plaintext sizes in the entries' order: by arithmetic, without a request, but in mixed buckets. A size that is no E(n)
- * belongs to an object that cannot be opened, or to a plain one: it is shown as stored.
- * @throws GatewayError BackendUnavailable and its kin in mixed buckets: a wrong size would look like a changed object
+ * The plaintext sizes of listed objects, in the order of the entries. They are computed from the stored sizes
+ * (FORMAT.md §5). Only in mixed buckets, where a size may be that of a plain or of a sealed object, a HEAD has to tell
+ * which it is. A stored size that no sealed object can have is shown as it is: it belongs to a plain object, or to one
+ * that cannot be opened.
+ * @throws GatewayError BackendUnavailable and others that are not about one object, in mixed buckets. The listing then
+ *   fails, because a client would take a wrong size for a changed object.
  */
 export async function plaintextSizes(
   listed: Listed,
@@ -35,7 +40,9 @@ export async function plaintextSizes(
   return sizes as number[];
 }
 
-/** Of an entry whose size an object of the bucket's format may have: only its metadata tell whether it is one. */
+/**
+ * Finds the plaintext size of an entry whose stored size does not tell whether it is sealed: the metadata tell it.
+ */
 async function sizeByHead(listed: Listed, entry: ListedEntry, context: OperationContext): Promise<number> {
   const { formats, store } = context;
   const { key, etag, storedBytes } = entry;
@@ -45,23 +52,23 @@ async function sizeByHead(listed: Listed, entry: ListedEntry, context: Operation
   try {
     const ref = refOf(listed, entry);
     const stored = await store.head({ ref, conditions: {} }, context.signal);
-    // The listing's size: it is what was asked about, should another object lie there by now.
+    // The size is computed from the listed stored size, because another object may be there by now.
     const size = formats.claimedBytes({ ...stored, storedBytes });
     if (stored.etag === etag) formats.knownSizes.set(bucket, key, etag, storedBytes, size);
     return size;
   } catch (error) {
-    if (isOfThisObject(error)) return storedBytes;
+    if (concernsOneObjectOnly(error)) return storedBytes;
     throw error;
   }
 }
 
-/** By its version only where versions are listed: to ask for one takes a right of its own. */
+/** The place of an entry. The version id is left out of a listing of objects: to name one takes a right of its own. */
 export function refOf({ bucket, versions }: Listed, { key, versionId }: ListedEntry): ObjectRef {
   return versions ? { bucket, key, versionId } : { bucket, key };
 }
 
-/** Deleted since, or not to be read by the gateway: one such object must not take the others from the listing. */
-function isOfThisObject(error: unknown): boolean {
+/** Whether an error is about one object, which was deleted since or may not be read by the gateway. */
+function concernsOneObjectOnly(error: unknown): boolean {
   return (
     error instanceof GatewayError &&
     !['BackendUnavailable', 'BackendError', 'SlowDown', 'InternalError', 'RequestTimeout'].includes(error.code)

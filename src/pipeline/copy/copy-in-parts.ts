@@ -17,14 +17,16 @@ import { writtenAt } from '../write/write-answer.ts';
 import { replacesItself } from './copy-in-place.ts';
 import { type SourceObject, sourceTags } from './copy-source.ts';
 
-/** Stores copy parts of one upload side by side; more would crowd out others' requests. */
+/** How many parts of one copy the store is asked to copy at a time. More would crowd out other requests. */
 const PARTS_AT_ONCE = 4;
 
 /**
- * A copy within the backend by way of an upload whose parts are copied: for what one request cannot do. Part borders in
- * the backend mean nothing to a sealed object (FORMAT.md §6). Nothing shows before the upload completes, which is where
- * the client's conditions are judged.
- * @param metadata of the destination, as the backend stores it
+ * Copies an object within the backend by a multipart upload whose parts are copied (UploadPartCopy), where one
+ * CopyObject cannot do it. Where the backend's parts begin means nothing to a sealed object (FORMAT.md §6). The copy
+ * appears when the upload completes, and that is also when the client's conditions are judged.
+ * @param metadata the destination's metadata, as the backend stores them
+ * @throws ObjectReplaced where the source is replaced meanwhile; GatewayError NotImplemented for conditions that the
+ *   store would ignore, PreconditionFailed, and what the requests to the store throw
  */
 export async function copyInParts(
   operation: CopyObject,
@@ -47,13 +49,16 @@ export async function copyInParts(
     const stored = await (inPlace ? pinned(completing) : completing);
     return { ...stored, lastModified: await writtenAt(ref, stored, context) };
   } catch (error) {
-    // The client's signal may be what ended the copy; the abort must go out all the same.
+    // The abort has a signal of its own, because the client's may be what ended the copy.
     await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
 }
 
-/** The settings of a write that stands for a copy: an upload and a put know no "tags as they are". */
+/**
+ * The settings of a PUT or an upload by which the gateway makes a copy. Unlike CopyObject, those cannot say "keep the
+ * source's tags", so the tags are read from the source.
+ */
 export async function withTags(
   { tags, vendor, traits }: CopyObject,
   source: SourceObject,
@@ -90,7 +95,9 @@ async function copyParts(
   }
 }
 
-/** Inclusive ranges of stored bytes that make up the whole, each but the last of one size. */
+/**
+ * Cuts an object into ranges of stored bytes. All but the last have the same size, and there are not too many parts.
+ */
 export function partRanges(
   storedBytes: number,
   { copyPartBytes, lastPartNumber }: Pick<BackendLimits, 'copyPartBytes' | 'lastPartNumber'>,

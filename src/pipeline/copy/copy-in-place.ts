@@ -5,16 +5,21 @@ import type { OperationContext } from '../context.ts';
 import type { SourceObject } from './copy-source.ts';
 
 /**
- * Copies of an object onto itself, by which clients change metadata. MinIO carries one out in place, on whatever object
- * stands there by then: a write that came between would be left under the envelope of the object that it replaced. So
- * the gateway asks no store for one. A small object is read and written anew, by one PUT on the condition that it is
- * still there; a larger one is copied by way of an upload, which completes on that condition.
+ * This file is about copies of an object onto itself, by which S3 clients change an object's metadata.
+ *
+ * The gateway never sends such a CopyObject to a store. MinIO, for example, carries it out by changing the metadata of
+ * whatever object is there at that moment. If another client's PUT came in between, its object would get the metadata
+ * of the object that it replaced, and with them an envelope that does not open it.
+ *
+ * Instead, a small object is read and written again by one PUT, on the condition that it is still there (If-Match). A
+ * larger one is copied by a multipart upload, which completes on the same condition.
  */
 
 /**
- * Whether a copy that the backend could make is read and written anew instead: of a small object onto itself, and of a
- * folder marker (`dir/`) on a condition, because MinIO takes no multipart upload of such a key. A backend that judges
- * no conditions on writes (Ceph RGW 16 never finds that If-Match holds) makes it by way of an upload.
+ * Whether the gateway reads an object and writes it again, although the store could copy it. It does so for a small
+ * object that is copied onto itself (see above). It also does so for a conditional copy to a folder marker (a key that
+ * ends in `/`): such a copy would need a multipart upload, and MinIO refuses those for folder markers. It does not over
+ * a store where If-Match on a PUT never holds (Ceph RGW 16): that store makes the copy by a multipart upload.
  */
 export function isWrittenAnew(
   { ref, source, conditions }: CopyObject,
@@ -26,12 +31,15 @@ export function isWrittenAnew(
   return findings.capabilities.matchesOwnEtag && details.plaintextBytes <= mostRewrittenBytes(findings);
 }
 
-/** Whether two names may be one object: MinIO keeps `/a` and `a` as one. */
+/** Whether two keys may name one object. MinIO takes `/a` and `a` for the same key. */
 export function isOnePlace(one: ObjectRef, other: ObjectRef): boolean {
   return one.bucket === other.bucket && one.key.replace(/^\//, '') === other.key.replace(/^\//, '');
 }
 
-/** Whether the copy replaces the very object that it reads. One of an earlier version replaces another. */
+/**
+ * Whether the copy replaces the object that it reads, and may be made on the condition that this object is still there.
+ * A copy of an earlier version (`versionId`) replaces another object, the current version.
+ */
 export function replacesItself({ ref, source }: CopyObject, { findings }: OperationContext): boolean {
   if (!findings.capabilities.matchesOwnEtag || source.ref.versionId !== undefined) return false;
   return ref.bucket === source.ref.bucket && ref.key === source.ref.key;

@@ -18,18 +18,21 @@ import { replacesItself } from './copy-in-place.ts';
 import type { SourceObject } from './copy-source.ts';
 import { letGo, openSource } from './opened-source.ts';
 
-/** A copy that was made, as the client is told of it. */
+/** What the client is told of a copy. */
 export interface CopiedObject extends StoredCopy {
+  /** The ETag that clients see, unquoted. */
   readonly shownEtag: string;
   readonly checksum: Checksum | undefined;
   readonly encryption: EncryptionFacts | undefined;
 }
 
 /**
- * A copy that the backend cannot make (another format, another checksum), or not safely (onto itself): read as a GET
- * reads it, stored as a PUT stores it, streaming. The sealer withholds the end until the last segment of the source was
- * authenticated, so a source that fails midway leaves nothing behind.
- * @throws GatewayError InvalidRequest for a source too large for one PUT; what GET and PUT throw
+ * Copies an object by reading it as a GET does and writing it as a PUT does, as a stream. This is for copies that the
+ * backend cannot make because the format or the checksum changes, or cannot make safely because the object is copied
+ * onto itself. The sealer withholds the end of the copy until the last segment of the source was authenticated, so a
+ * source that fails midway leaves nothing behind.
+ * @param metadata the destination's metadata in the client's terms
+ * @throws GatewayError InvalidRequest for a source that is too large for one PUT, and what GET and PUT throw
  */
 export async function copyOpened(
   operation: CopyObject,
@@ -57,12 +60,13 @@ export async function copyOpened(
     const lastModified = await writtenAt(ref, stored, writing);
     return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, encryption: ack.encryption, lastModified };
   } finally {
-    await letGo(plaintext); // a refused write never began to read
+    await letGo(plaintext); // a write that was refused has not read it
   }
 }
 
 /**
- * The conditions of a copy that replaces its own source: they are judged of what was read, and it must still be there.
+ * Plans a copy that replaces its own source: the client's conditions are judged against the source, and the write gets
+ * the condition that the source is still there.
  */
 async function pinToSource(
   { ref, conditions }: CopyObject,
@@ -73,7 +77,10 @@ async function pinToSource(
   return { conditions: await conditionsToSend(plan, ref, context, source.object), heldOnComplete: plan.heldOnComplete };
 }
 
-/** The source's plaintext where PutObject expects a client's: authenticated, and of digests that its footer holds. */
+/**
+ * Gives the source's plaintext the form in which PutObject takes a client's body. Reading the source authenticates it.
+ * The digests are those that the source's footer holds, or are computed while the plaintext passes.
+ */
 async function readBody(
   plaintext: ByteSource,
   { details }: SourceObject,
@@ -82,18 +89,19 @@ async function readBody(
 ): Promise<VerifiedBody> {
   const { plaintextBytes } = details;
   const held = wholeDigests(details);
-  // As in S3, an object that had a checksum of its parts has one of its bytes as a copy.
+  // As in S3, the copy of an object with a composite checksum has a checksum of all its bytes.
   const wanted = asked ?? details.checksum?.algorithm;
   const { source, proof } =
     wanted === undefined || wanted === held.checksum?.algorithm
       ? { source: plaintext, proof: () => held }
       : await digested(plaintext, wanted, held);
-  // Without a length it is stored in parts.
+  // A body without a declared length is stored by a multipart upload, which takes larger objects than one PUT.
   const provesMd5 = held.md5 !== undefined;
   const declaredBytes = fitsOnePut(plaintextBytes, writing) ? plaintextBytes : undefined;
   return { plaintextBytes: declaredBytes, provesMd5, bytes: () => source, proof };
 }
 
+/** Makes `plaintext` compute a checksum while it passes. The MD5 is taken over. */
 async function digested(
   plaintext: ByteSource,
   algorithm: ChecksumAlgorithm,
@@ -110,7 +118,10 @@ async function digested(
   };
 }
 
-/** What is known of the object's bytes, and not of how they were cut in parts: that is another way now. */
+/**
+ * The digests of the object's bytes. Digests that are made of those of its parts are left out, because the copy is not
+ * made of those parts.
+ */
 function wholeDigests({ checksum, md5, parts }: ObjectDetails): BodyProof {
   return { checksum: checksum?.parts === undefined ? checksum : undefined, md5: parts === undefined ? md5 : undefined };
 }

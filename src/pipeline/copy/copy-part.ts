@@ -17,8 +17,9 @@ import { type FoundSource, findSource } from './copy-source.ts';
 import { letGo, openSource } from './opened-source.ts';
 
 /**
- * UploadPartCopy (FORMAT.md §9): the source, or a range of it, is opened and sealed again as a part, streaming. Its
- * stored bytes are of no use to the upload, whose parts have other keys.
+ * Carries out UploadPartCopy (FORMAT.md §9). The source, or a range of it, is opened and sealed again as a part, as a
+ * stream. Its stored bytes cannot be copied into the upload, because the upload's parts are sealed under other keys.
+ * @throws ObjectReplaced; GatewayError InvalidRange, what GET throws for the source, and what UploadPart throws
  */
 export async function uploadPartCopy(operation: UploadPartCopy, context: OperationContext): Promise<PartCopied> {
   const reading = authorizeSource(operation.source, context);
@@ -49,12 +50,15 @@ async function lengthOf(object: IdentifiedObject): Promise<Proven<number>> {
   return object.provenBytes ?? (await object.details()).plaintextBytes;
 }
 
-/** Unlike a GET's, a range is not cut at the end: the part would have another length than the client counts on. */
+/**
+ * Makes the error for a range that ends past the end of the source. A GET would cut such a range short, but a part must
+ * have the length that the client expects.
+ */
 function pastTheSource(plaintextBytes: Proven<number>): GatewayError {
   return pastTheEnd(plaintextBytes, `Range specified is not valid for source object of size: ${plaintextBytes}`);
 }
 
-/** Where both source and upload lie as they were sent: then the stored bytes are what is asked for. */
+/** Whether source and upload are both stored as they were sent. Then the store can copy the stored bytes. */
 async function isPlainThroughout(
   operation: UploadPartCopy,
   { object }: FoundSource,
@@ -62,7 +66,7 @@ async function isPlainThroughout(
 ): Promise<boolean> {
   if (!context.store.copies || object.stored.storedBytes === 0) return false;
   if (!object.format.asSent || !context.formats.write.asSent) return false;
-  // An upload that began under another policy is still of the format that it began in.
+  // An upload that was begun under a policy of sealing has a state here, and stays sealed when the policy changes.
   return (await findUpload(operation, context)) === undefined;
 }
 
@@ -91,12 +95,13 @@ async function openedAndSealed(
     const body = authenticated(plaintext, bytes);
     return await uploadPart({ kind: 'UploadPart', ref, uploadId, partNumber }, body, writing);
   } finally {
-    await letGo(plaintext); // a refused part never began to read
+    await letGo(plaintext); // a part that was refused has not read it
   }
 }
 
 /**
- * The source's plaintext where UploadPart expects a client's: segments were authenticated, and nothing was declared.
+ * Gives the source's plaintext the form in which UploadPart takes a client's body. Reading the source authenticates it,
+ * and there is no declared digest to check.
  */
 function authenticated(source: ByteSource, plaintextBytes: number): VerifiedBody {
   return { plaintextBytes, bytes: () => source, proof: () => ({ checksum: undefined, md5: undefined }) };

@@ -8,29 +8,31 @@ import { judgeSource } from '../conditions/judge-read.ts';
 import type { SourcePlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 
-/** What a copy reads, verified as far as a HEAD verifies it. Whatever follows is pinned to exactly this object. */
+/** The source of a copy, verified as far as a HEAD verifies an object. Every later request is pinned to this object. */
 export interface FoundSource {
   readonly object: IdentifiedObject;
-  /** With the version that was found, where there are versions. */
+  /** Its place, with the version that was found if the bucket has versions. */
   readonly ref: ObjectRef;
 }
 
-/** The same with what lies at the object's end. */
+/** The source of a copy with the details that its footer holds. */
 export interface SourceObject extends FoundSource {
   readonly details: ObjectDetails;
 }
 
 /**
- * Looks at a copy's source as a GET would: what it is, place and metadata, size, conditions.
- * @param context of whoever reads the source's bucket
- * @throws GatewayError what `identify` throws, NoSuchKey, PreconditionFailed, InvalidRequest (a delete marker)
+ * Looks at the source of a copy by a HEAD, identifies it as a GET would, and judges the conditions on it.
+ * @param context the context for reading the source's bucket (authorizeSource)
+ * @throws GatewayError NoSuchKey, NoSuchBucket, PreconditionFailed, InvalidRequest for a delete marker, and what
+ *   `BucketFormats.identify` throws
  */
 export function findSource(ref: ObjectRef, plan: SourcePlan, context: OperationContext): Promise<FoundSource> {
   return lookAt(ref, plan, context, async (found) => found);
 }
 
 /**
- * The same with its end: one that does not open is found before anything is copied, and not when the source is gone.
+ * The same, and reads the source's footer. A footer that does not open is then noticed before anything is copied,
+ * rather than after the source may have been deleted.
  */
 export function readSource(ref: ObjectRef, plan: SourcePlan, context: OperationContext): Promise<SourceObject> {
   return lookAt(ref, plan, context, async (found) => ({ ...found, details: await found.object.details() }));
@@ -61,13 +63,13 @@ async function headSource(ref: ObjectRef, { store, signal }: OperationContext): 
         'The source of a copy request may not specifically refer to a delete marker by version id.',
       );
     }
-    // A HEAD has no body to say which of the two is missing, and a copy's answer must.
+    // The answer to a copy tells NoSuchKey from NoSuchBucket, but a HEAD's 404 has no body that does.
     if (code === 'NoSuchKey') await store.buckets.head(ref.bucket, signal);
     throw error;
   }
 }
 
-/** The source's tags, for a write that is no copy to the backend; a backend without tags has none. */
+/** Reads the source's tags, for a copy that the gateway makes by other requests. A backend without tags has none. */
 export async function sourceTags(ref: ObjectRef, { store, signal }: OperationContext): Promise<readonly Tag[]> {
   try {
     return await pinned(store.tags(ref, signal));

@@ -10,8 +10,9 @@ import { isOnePlace } from './copy-in-place.ts';
 import type { SourceObject } from './copy-source.ts';
 
 /**
- * A copy of the stored bytes within the backend, pinned to the source that was read: none of them comes this way.
- * @param metadata of the destination, as the backend stores it
+ * Has the backend copy the stored bytes, pinned to the source that was looked at. The bytes do not pass the gateway.
+ * @param metadata the destination's metadata, as the backend stores them
+ * @throws ObjectReplaced where the source is replaced meanwhile; GatewayError what CopyObject throws
  */
 export async function copyStored(
   operation: CopyObject,
@@ -25,12 +26,15 @@ export async function copyStored(
   if (needsParts(operation, source, store.limits)) return copyInParts(operation, source, metadata, context);
   const pin = { ref: source.ref, etag: object.stored.etag };
   const copied = await pinned(store.copy({ ref, source: pin, metadata, tags }, signal), 'NoSuchBucket');
-  // The same ETag, the same bytes.
+  // The same ETag means that the same bytes were copied. Another one may be normal, or a copy that ignored the pin.
   if (copied.etag !== object.stored.etag) await mustStillStand(pin, store, signal);
   return copied;
 }
 
-/** Besides size: MinIO takes no condition on the destination of a copy, but does when an upload completes. */
+/**
+ * Whether the copy is made by a multipart upload: where it is too large for one CopyObject, where it is onto itself,
+ * and where it has conditions on its destination (MinIO takes none on CopyObject, but does on CompleteMultipartUpload).
+ */
 function needsParts(
   { ref, conditions }: CopyObject,
   { ref: from, object }: SourceObject,

@@ -14,10 +14,11 @@ import { readSource, type SourceObject } from './copy-source.ts';
 import { copyStored } from './copy-stored.ts';
 
 /**
- * CopyObject (FORMAT.md §9). The source is verified as a GET verifies it; then the backend copies its ciphertext under
- * a new envelope, pinned to the object that was verified. Only where source and destination are not protected alike,
- * where the client asks for a checksum that nobody has computed, or where a small object is copied onto itself, do the
- * bytes come through the gateway.
+ * Carries out CopyObject (FORMAT.md §9). The source is verified as a GET verifies it. Then the backend copies the
+ * ciphertext, pinned to the object that was verified, and the copy gets a new envelope. The bytes pass the gateway only
+ * where source and destination are of different formats, where the client asks for a checksum that the source does not
+ * have, or where a small object is copied onto itself (copy-in-place.ts).
+ * @throws GatewayError what GET throws for the source, and what PUT throws for the destination
  */
 export async function copyObject(operation: CopyObject, context: OperationContext): Promise<ObjectCopied> {
   const reading = authorizeSource(operation.source, context);
@@ -28,7 +29,7 @@ export async function copyObject(operation: CopyObject, context: OperationContex
   });
 }
 
-/** Copies a source that was read already, and is pinned. @throws what copyObject throws */
+/** Copies a source that was read already, pinned to it. @throws ObjectReplaced, and what `copyObject` throws */
 export async function copyFound(
   operation: CopyObject,
   source: SourceObject,

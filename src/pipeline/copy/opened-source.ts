@@ -8,8 +8,9 @@ import { getPinned } from '../read/get.ts';
 import type { FoundSource } from './copy-source.ts';
 
 /**
- * The plaintext of a copy's source, or a range of it, as a GET reads it and of exactly the object that was found: the
- * first bytes are authenticated, later ones as they come. Let it go when it is not read to its end.
+ * Opens the source of a copy, or a range of it, as a GET does, pinned to the object that was found. The first bytes are
+ * authenticated when it returns, later ones while they are read. The caller calls `letGo` at the end in any case.
+ * @throws ObjectReplaced, and what GET throws
  */
 export async function openSource(
   { ref, object }: FoundSource,
@@ -32,7 +33,7 @@ export async function openSource(
   throw new ObjectReplaced();
 }
 
-/** Harmless for one that was read to its end. */
+/** Ends a source whether or not it was read, so that its connection and memory are given back. */
 export async function letGo(source: ByteSource): Promise<void> {
   await source[Symbol.asyncIterator]().return?.();
 }

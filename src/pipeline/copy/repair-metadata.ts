@@ -8,16 +8,26 @@ import { RequestTrace } from '../trace.ts';
 import { copyFound } from './copy.ts';
 import { readSource, type SourceObject } from './copy-source.ts';
 
-/** An object as a repair finds it: envelope, place, size and footer are authentic, whatever its metadata. */
+/**
+ * What a repair finds out about an object. Envelope, place, size and footer were authenticated; the metadata may have
+ * been changed in the store.
+ */
 export interface FoundObject {
-  /** `plain` is not sealed; of `changed` the metadata tag does not hold. */
+  /**
+   * - `plain`: the object is not sealed, so nothing tells whether its metadata were changed.
+   * - `sound`: the metadata are those that were sealed.
+   * - `changed`: the metadata are not those that the envelope authenticates.
+   */
   readonly state: 'plain' | 'sound' | 'changed';
-  /** What is there now, in the client's terms. */
+  /** The metadata that the object has now, in the client's terms. */
   readonly metadata: ObjectMetadata;
   readonly source: SourceObject;
 }
 
-/** @throws GatewayError as GET does for what is wrong with more than the metadata */
+/**
+ * Looks whether an object's metadata were changed in the store.
+ * @throws GatewayError what GET throws, where more than the metadata is wrong
+ */
 export function lookAtMetadata(ref: ObjectRef, context: OperationContext): Promise<FoundObject> {
   return readingAgain(async () => {
     const reading = lenient(context);
@@ -28,14 +38,14 @@ export function lookAtMetadata(ref: ObjectRef, context: OperationContext): Promi
   });
 }
 
-/** What reads objects whatever their metadata, and tells apart whose was changed. */
+/** A context that also reads objects whose metadata were changed, and notes that in a trace of its own. */
 function lenient(context: OperationContext): OperationContext {
   return { ...context, policy: { ...context.policy, metadata: 'warn' }, trace: new RequestTrace() };
 }
 
 /**
- * Seals a found object anew under the metadata that is there now, by a copy onto itself (copy-in-place.ts): nothing is
- * replaced but the very object that was found.
+ * Seals an object again with the metadata that it has now, by a copy onto itself (copy-in-place.ts). Only the object
+ * that was found is replaced, never one that was written since.
  * @throws GatewayError SlowDown or PreconditionFailed when another object stands there by now, NotImplemented over a
  *   store that does not hold to conditions when an upload completes, and what CopyObject throws
  */
@@ -49,7 +59,7 @@ export async function repairMetadata(ref: ObjectRef, found: FoundObject, context
     replacement: undefined,
     tags: 'copy',
     checksumAlgorithm: undefined,
-    // They stand beside the object in the store, and would not be there after a copy.
+    // The store keeps storage class and redirect beside the object, and a copy would not take them along by itself.
     traits: { storageClass, redirect },
     conditions: { ifMatch: `"${clientEtag(source.object.stored.etag)}"` },
   };

@@ -6,8 +6,10 @@ import { madeObject } from './completed-before.ts';
 import { noSuchUpload, type ReadUpload, withUpload } from './state.ts';
 
 /**
- * AbortMultipartUpload: the backend's upload first, so that no part lands in it any more, then what the gateway keeps.
- * An upload whose state was lost can be aborted too, if the backend lists it for this very key.
+ * Carries out AbortMultipartUpload. The backend's upload is aborted first, so that no part can be added any more; then
+ * the gateway deletes its state and the staged parts. An upload whose state was lost can be aborted as well, if the
+ * backend lists it for this key.
+ * @throws GatewayError NoSuchUpload, KeyStoreUnavailable, and what the store throws
  */
 export function abortUpload(operation: AbortMultipartUpload, context: OperationContext): Promise<UploadAborted> {
   return withUpload(operation, context, (upload) => abort(operation, upload, context));
@@ -22,13 +24,13 @@ async function abort(
   if (upload?.completed !== undefined) throw noSuchUpload(operation, context);
   const proven = upload?.proven ?? (await knownUploads.prove(operation, store, signal));
   await store.uploads.abort(proven, signal).catch((error: unknown) => {
-    // Aborted before, and a crash came before the state was deleted.
+    // An earlier abort may have reached the backend, and the gateway crashed before it deleted the state.
     if (upload === undefined || !(error instanceof GatewayError) || error.code !== 'NoSuchUpload') throw error;
   });
   knownUploads.forget(operation);
   if (upload !== undefined) {
-    // A Complete that was under way may have been first, and stores answer that as success too. S3's word for it is
-    // NoSuchUpload; what the Complete keeps stays, for its client to ask again.
+    // A Complete may have come first; some stores answer the abort with success even then. S3 answers NoSuchUpload. The
+    // state stays, so that the client of the Complete can repeat its request.
     if (await madeObject(upload, context)) throw noSuchUpload(operation, context);
     await uploads.delete(upload.id);
     await uploads.countOut(context.tenant.name, upload.id).catch(() => undefined);

@@ -8,15 +8,19 @@ import { missingPart } from './chosen-parts.ts';
 import type { BackendPart } from './plan.ts';
 import type { UploadUnderWay } from './state.ts';
 
-/** How many backend parts are put together at once; each of several staged ones is held whole in memory. */
+/**
+ * How many backend parts of one upload are sent at a time. It is small, because a backend part that is made of several
+ * staged parts is held in memory as a whole.
+ */
 const AT_ONCE = 2;
 
-/** A staged part on its way from one bucket to another. */
+/** The memory for a staged part that streams from the staging bucket into the upload. */
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
 /**
- * Sends what is not in the backend's upload yet, the object's end behind the last, and names all parts for the
- * backend's Complete. What is staged is verified on its way.
+ * Sends the staged parts to the backend's upload, and the object's footer with the last backend part. Staged parts are
+ * verified while they pass.
+ * @returns the parts that the backend's Complete must name
  * @throws GatewayError InvalidPart for a staged part that is gone, ObjectCorrupted for one that was altered
  */
 export async function sendBackendParts(
@@ -39,7 +43,7 @@ export async function sendBackendParts(
       }
     }
   };
-  // What was begun is let end before a failure is told: nothing goes on behind the answer.
+  // After a failure the other requests are awaited too, so that nothing is still running when the client is answered.
   const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return completed;
@@ -66,8 +70,9 @@ async function send(part: PlannedPart, end: Buffer | undefined, sending: Sending
 }
 
 /**
- * One staged part streams, and its download has begun before the upload asks for a connection; several are gathered
- * first: an upload that waits for a download while downloads wait for an upload would wait for ever.
+ * Makes the body of a backend part. A single staged part streams: its download is begun before the upload asks for a
+ * connection. Several staged parts are read into memory first. If an upload began downloads while it held a connection,
+ * uploads and downloads could wait for each other's connections forever.
  */
 async function outgoing(
   staged: readonly PartRecord[],
@@ -87,6 +92,7 @@ async function outgoing(
   return whole;
 }
 
+/** Gives the bytes of a staged part, verified while they are read. @throws GatewayError InvalidPart */
 async function stagedSource(part: PartRecord, { upload, context }: Sending): Promise<ByteSource> {
   const { id, uploadId, writer } = upload;
   const content = await context.staging.get(id, part, context.signal).catch((error: unknown) => {

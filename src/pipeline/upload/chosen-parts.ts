@@ -9,8 +9,9 @@ import { backendParts } from './list.ts';
 import type { ReadUpload } from './state.ts';
 
 /**
- * The attempts that the client means, by number and ETag. Others of the same number, and parts that it leaves out, do
- * not become part of the object.
+ * Finds the parts that a CompleteMultipartUpload names by number and ETag. A client may have sent a part several times;
+ * each of these attempts has a record, and the ETag says which one is meant. Other attempts, and parts that the client
+ * does not name, do not become part of the object.
  * @throws GatewayError InvalidPartOrder, InvalidPart, EntityTooSmall, and what listing the backend's parts throws
  */
 export async function chosenParts(
@@ -41,8 +42,9 @@ export async function chosenParts(
 }
 
 /**
- * Attempts by all that they may be called. Where ETags are MD5s, a part that was sent twice with the same bytes has two
- * attempts of one name, and the backend has kept whichever came last to it: that one is meant.
+ * The attempts by the names (number and ETag) that the client may use for them. Where ETags are MD5s, a part that was
+ * sent twice with the same bytes has two attempts of one name. The backend kept only the one that reached it last, and
+ * that one is meant, so the backend is asked which it has.
  */
 async function attemptsByName(
   operation: CompleteMultipartUpload,
@@ -63,7 +65,7 @@ async function attemptsByName(
   const [first, last] = [asked[0], asked.at(-1)];
   if (first === undefined || last === undefined) return recorded;
   const range = { after: first.partNumber - 1, until: last.partNumber };
-  const held = await backendParts(upload, range, context).catch(unlessUntold);
+  const held = await backendParts(upload, range, context).catch(undefinedIfMayNotList);
   for (const { partNumber, etag } of asked) {
     const name = nameOf(partNumber, etag);
     const there = again.get(name)?.findLast((record) => record.etag === held?.get(partNumber));
@@ -73,9 +75,10 @@ async function attemptsByName(
 }
 
 /**
- * Whoever may not list parts has the last that was recorded; whether the upload is over, the backend's Complete tells.
+ * Where the requester may not list parts, the attempt that was recorded last is taken. Where the upload is over, the
+ * backend's Complete will say so.
  */
-function unlessUntold(error: unknown): undefined {
+function undefinedIfMayNotList(error: unknown): undefined {
   if (error instanceof GatewayError && (error.code === 'AccessDenied' || error.code === 'NoSuchUpload'))
     return undefined;
   throw error;
@@ -85,7 +88,7 @@ function nameOf(partNumber: number, etag: string): string {
   return `${partNumber} ${etag}`;
 }
 
-/** Also what a part is whose record was lost, so that the client sends it again. */
+/** Makes the error InvalidPart, after which clients send the part again. */
 export function missingPart(
   { partNumber, etag }: Pick<NamedPart, 'partNumber' | 'etag'>,
   uploadId: string,
@@ -101,7 +104,8 @@ function partTooSmall(part: PartRecord, smallestBytes: number, { policy }: Opera
   const { partNumber, plaintextBytes } = part;
   return clientError(
     'EntityTooSmall',
-    `Your proposed upload is smaller than the minimum allowed size: part ${partNumber} has ${plaintextBytes} bytes, and all but the last need ${smallestBytes}.`,
+    `Your proposed upload is smaller than the minimum allowed size: part ${partNumber} has ${plaintextBytes} bytes, ` +
+      `and all but the last need ${smallestBytes}.`,
     {
       details: {
         ProposedSize: String(plaintextBytes),
@@ -126,9 +130,10 @@ function refuseOtherChecksum({ partNumber, etag, checksum }: NamedPart, record: 
 }
 
 /**
- * The object's checksum, by the algorithm and type that the upload was begun with, checked against what the client
- * says.
- * @throws GatewayError BadDigest, InvalidRequest
+ * Computes the object's checksum from those of the parts, by the algorithm and type that the upload was begun with, and
+ * compares it with the one that the client sent. undefined where the upload has none.
+ * @throws GatewayError BadDigest where the checksums differ; InvalidRequest for another algorithm, type or object
+ *   length
  */
 export async function checksumOfObject(
   operation: CompleteMultipartUpload,
@@ -142,7 +147,8 @@ export async function checksumOfObject(
     if (claimed === undefined) return undefined;
     throw clientError(
       'InvalidRequest',
-      `The object's ${claimed.algorithm} cannot be checked: the upload was begun without a checksum algorithm, or its parts were sent without that checksum.`,
+      `The object's ${claimed.algorithm} cannot be checked: the upload was begun without a checksum algorithm, or its ` +
+        'parts were sent without that checksum.',
     );
   }
   if (operation.composite !== undefined && operation.composite !== asked.composite) {
@@ -151,7 +157,8 @@ export async function checksumOfObject(
   if (claimed !== undefined && claimed.algorithm !== asked.algorithm) {
     throw clientError(
       'InvalidRequest',
-      `Checksum Type mismatch occurred, expected checksum Type: ${asked.algorithm.toLowerCase()}, actual checksum Type: ${claimed.algorithm.toLowerCase()}`,
+      `Checksum Type mismatch occurred, expected checksum Type: ${asked.algorithm.toLowerCase()}, ` +
+        `actual checksum Type: ${claimed.algorithm.toLowerCase()}`,
     );
   }
   const sums = parts.map(
@@ -170,7 +177,10 @@ export async function checksumOfObject(
   return { algorithm: asked.algorithm, value, parts: counts };
 }
 
-/** An upload that was begun without an algorithm, whose parts all bear the checksum that Complete speaks of. */
+/**
+ * The algorithm and type of the checksum that the Complete names, for an upload that was begun without one. undefined
+ * unless all parts have a checksum by that algorithm.
+ */
 function askedAtTheEnd(
   { checksum, composite }: CompleteMultipartUpload,
   parts: readonly PartRecord[],

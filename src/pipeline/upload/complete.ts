@@ -27,20 +27,25 @@ import { backendParts } from './list.ts';
 import { type BackendPart, planBackendParts } from './plan.ts';
 import { noSuchUpload, type ReadUpload, withUpload } from './state.ts';
 
-/** For a client that did not hear the answer and asks again. */
+/** How long it is remembered that an upload was completed, for a client that missed the answer and asks again. */
 const COMPLETED_KEEP_SECONDS = 900;
 
 /**
- * Two Completes at once overwrite each other's footer; whoever comes too late tries again. It is bounded by time and
- * not by attempts, because a busy store takes longer over the one that was first.
+ * How long a Complete is tried. Two Completes of one upload at the same time overwrite each other's footer, and the one
+ * that came too late tries again. The limit is a time and not a number of attempts, because a busy store takes longer
+ * over the Complete that came first.
  */
 const PATIENCE_MILLISECONDS = 8000;
+/** The n-th attempt is followed by a random wait of up to n times this. */
 const RETRY_MILLISECONDS = 50;
+/** The longest wait between two attempts. */
 const LONGEST_RETRY_MILLISECONDS = 800;
 
 /**
- * CompleteMultipartUpload (FORMAT.md §6): up to the backend's own Complete nothing of it shows, and it may be tried
- * again.
+ * Carries out CompleteMultipartUpload (FORMAT.md §6): sends the staged parts and the footer to the backend's upload and
+ * completes that. The object appears with the backend's own Complete; until then a client may try again.
+ * @throws GatewayError NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, BadDigest, InvalidRequest,
+ *   PreconditionFailed, NotImplemented for conditions that the store would ignore, and what the store throws
  */
 export async function completeUpload(
   operation: CompleteMultipartUpload,
@@ -79,20 +84,26 @@ async function complete(
   return { ...answer, etag, checksum };
 }
 
+/** What is needed to complete the backend's upload. */
 interface Assembly {
   readonly upload: ReadUpload;
+  /** The object's parts, length and digests, of which the footer is made. */
   readonly contents: UploadContents;
   readonly plan: readonly BackendPart[];
-  /** How the client's conditions on what stands there are judged. */
+  /** How the client's conditions on the object that is there are judged. */
   readonly guard: WritePlan;
 }
 
+/**
+ * Completes the backend's upload, in several attempts if need be.
+ * @throws GatewayError the refusal of the last attempt
+ */
 async function assemble(
   operation: CompleteMultipartUpload,
   assembly: Assembly,
   context: OperationContext,
 ): Promise<CompletedObject> {
-  const release = context.budget.reserve(2 * endBytesOf(assembly)); // its plaintext and its sealed form
+  const release = context.budget.reserve(2 * endBytesOf(assembly)); // the footer's plaintext and its sealed form
   const begunAt = performance.now();
   try {
     for (let attempt = 1; ; attempt++) {
@@ -115,7 +126,10 @@ async function assemble(
   }
 }
 
-/** @returns undefined when the backend acknowledged what is not there */
+/**
+ * Sends what is missing to the backend's upload and completes it, once.
+ * @returns undefined where the backend acknowledged the Complete and yet the object is not there
+ */
 async function attemptComplete(
   { upload, contents, plan, guard }: Assembly,
   context: OperationContext,
@@ -130,7 +144,7 @@ async function attemptComplete(
   return completedMeanwhile(upload, { parts: contents.parts, acknowledged }, context);
 }
 
-/** The backend's words for a Complete that came too late, or whose parts were overwritten meanwhile. */
+/** The errors that a backend gives to a Complete that came too late, or whose parts were overwritten meanwhile. */
 const OVERTAKEN: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'NoSuchUpload',
   'InvalidPart',
@@ -139,8 +153,9 @@ const OVERTAKEN: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code'
 ]);
 
 /**
- * What to make of a refusal: the answer of another Complete that made this very object, or undefined to try again.
- * @throws the refusal when it is one
+ * Finds out why the backend refused a Complete.
+ * @returns the object, where another Complete of the same upload made it; undefined where it is worth trying again
+ * @throws the refusal where trying again is of no use, or InvalidPart for a part that the client must send again
  */
 async function whatHappened(
   error: unknown,
@@ -153,28 +168,28 @@ async function whatHappened(
   if (!busy && !OVERTAKEN.has(error.code)) throw error;
   const completed = await completedMeanwhile(upload, contents, context);
   if (completed !== undefined) return completed;
-  // Versity S3 Gateway no longer knows the upload when another Complete has begun, and knows the object when that ends.
+  // On Versity S3 Gateway the upload is gone as soon as another Complete begins, and the object appears when that ends.
   if (busy || isOver(error)) return undefined;
-  // Names a part: a staged one is gone, and the client must send it again.
+  // An InvalidPart that names a part is the gateway's own: a staged part is gone, and the client must send it again.
   if (error.code !== 'InvalidPart' || error.details.PartNumber !== undefined) throw error;
-  // A part that the client sent: it was overwritten by another attempt, and only the client can mend that.
+  // The backend did not say which part is invalid. If another attempt replaced a part, the client must send it again.
   const held = await backendParts(upload, { after: 0, until: Number.MAX_SAFE_INTEGER }, context).catch(undefinedIfOver);
   if (held === undefined) return undefined;
   for (const part of plan) {
     if (part.kind !== 'held') continue;
     const etag = held.get(part.partNumber);
-    if (etag === '') return undefined; // the next attempt will see which
-    // Versity S3 Gateway moves the parts away one by one while another Complete is at work.
+    if (etag === '') return undefined; // the store lists the part without ETag: the next attempt will know more
+    // Versity S3 Gateway moves the parts away one by one while it carries out another Complete.
     if (etag === undefined && !isLast) return undefined;
     if (etag !== part.etag) {
       const named = operation.parts.find(({ partNumber }) => partNumber === part.partNumber);
       throw missingPart({ ...part, etag: named?.etag ?? '' }, upload.uploadId);
     }
   }
-  return undefined; // what is left is the footer
+  return undefined; // all parts are there, so only the footer was replaced, and it is sent again
 }
 
-/** Completed this very moment: the next attempt will see it. */
+/** An upload that is over was completed just now. The next attempt will find its object. */
 function undefinedIfOver(error: unknown): undefined {
   if (isOver(error)) return undefined;
   throw error;
@@ -184,6 +199,7 @@ function isOver(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'NoSuchUpload';
 }
 
+/** What the footer says of the object: its length, its digests and its parts. */
 function contentsOf(parts: readonly PartRecord[], checksum: Checksum | undefined): UploadContents {
   const md5s = parts.map(({ md5 }) => md5);
   return {
@@ -199,17 +215,24 @@ function contentsOf(parts: readonly PartRecord[], checksum: Checksum | undefined
   };
 }
 
-/** @throws GatewayError EntityTooSmall when so many small parts do not fit in what ends an object (FORMAT.md §5) */
+/**
+ * The size of the footer in bytes.
+ * @throws GatewayError EntityTooSmall where the list of so many small parts does not fit in a footer (FORMAT.md §5)
+ */
 function endBytesOf({ upload, contents }: Assembly): number {
   const bytes = upload.writer.endBytes(contents);
   if (bytes !== undefined) return bytes;
   throw clientError(
     'EntityTooSmall',
-    'The parts are too many and too small: their list does not fit what this bucket’s policy allows (quantum). Use larger parts.',
+    'The parts are too many and too small: their list does not fit what this bucket’s policy allows (quantum). ' +
+      'Use larger parts.',
   );
 }
 
-/** The object is there: what follows must not make its client believe that it is not. */
+/**
+ * Replaces the state of a completed upload by a mark that it is completed, and removes its staged parts. The object is
+ * there by now, so failures are ignored: the client must not believe that it is not.
+ */
 async function forget(
   operation: CompleteMultipartUpload,
   { upload, completed }: { readonly upload: ReadUpload; readonly completed: CompletedObject },
@@ -219,7 +242,8 @@ async function forget(
   const { backendEtag: etag, answer } = completed;
   const listDigest = requestDigest(operation);
   const entry = records.sealCompleted({ listDigest, etag, versionId: answer.versionId });
-  // The mark comes first: whoever asks for the header only, to add a part, sees that the upload is over.
+  // The mark is the first entry. A request that reads only the first entry, to add a part, sees that the upload is
+  // over.
   await Promise.allSettled([
     uploads.replace(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS),
     uploads.countOut(tenant.name, id),
@@ -228,7 +252,7 @@ async function forget(
   if (staged.length > 0) await staging.remove(id, staged, new AbortController().signal);
 }
 
-/** Where the store's parts are the client's: its own parts, conditions and errors. */
+/** Completes an upload to an unsealed bucket. The store's parts are the client's, so the store judges them. */
 async function completePlain(
   operation: CompleteMultipartUpload,
   guard: WritePlan,

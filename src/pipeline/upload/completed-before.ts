@@ -9,7 +9,10 @@ import type { OperationContext } from '../context.ts';
 import { etagOf, shownEtag } from '../etags/shown-etag.ts';
 import { noSuchUpload, type ReadUpload, type UploadUnderWay } from './state.ts';
 
-/** What a Complete asks for: another list is another object, and must not be told that it is there. */
+/**
+ * A digest of the list of parts that a Complete names. It tells a repeated Complete, which gets the same answer again,
+ * from one that asks for another object.
+ */
 export function requestDigest({ parts }: CompleteMultipartUpload): Buffer {
   const hash = createHash('sha256');
   for (const { partNumber, etag } of parts) hash.update(JSON.stringify([partNumber, etag]));
@@ -17,8 +20,8 @@ export function requestDigest({ parts }: CompleteMultipartUpload): Buffer {
 }
 
 /**
- * The answer to a Complete that was asked before and succeeded, while the object is still the one that it made.
- * @throws GatewayError NoSuchUpload
+ * Answers a Complete that is repeated after it succeeded, as long as the object that it made is still there.
+ * @throws GatewayError NoSuchUpload where the Complete names other parts, or another object is there
  */
 export async function completedBefore(
   operation: CompleteMultipartUpload,
@@ -29,7 +32,7 @@ export async function completedBefore(
   if (completed?.listDigest.equals(requestDigest(operation)) !== true) throw noSuchUpload(operation, context);
   const { etag, versionId } = completed;
   const object = await objectOf(upload, versionId, context);
-  // Who may write and not read is told what was true when it was completed.
+  // A requester who may write but not read gets the answer that was true when the upload was completed.
   if (object === 'hidden') {
     const identity = { tenant: context.tenant, ref, backendEtag: etag };
     const known = context.policy.etag === 'md5' ? (await context.etags.find([identity]))[0] : undefined;
@@ -42,9 +45,11 @@ export async function completedBefore(
 }
 
 /**
- * The answer when the object that lies at the key is the one that these parts make: another Complete was first, or an
- * earlier one of this client's was not heard. undefined when it is not.
- * @param acknowledged what the backend said, to look whether it is true; who may not see what lies there believes it
+ * Looks whether the object at the key is the one that these parts make. It is where another Complete came first, or
+ * where an earlier answer to this client was lost.
+ * @param acknowledged what the backend answered to a Complete. It is believed where the requester may not read the
+ *   object.
+ * @returns undefined where it is not that object
  */
 export async function completedMeanwhile(
   upload: ReadUpload,
@@ -58,13 +63,16 @@ export async function completedMeanwhile(
   return same ? answerFor(object, upload) : undefined;
 }
 
-/** Whether the object that lies at the key is this upload's. False where whoever asks may not see it. */
+/** Whether the object at the key was made by this upload. False where the requester may not read the object. */
 export async function madeObject(upload: UploadUnderWay, context: OperationContext): Promise<boolean> {
   const object = await objectOf(upload, undefined, context);
   return object !== undefined && object !== 'hidden';
 }
 
-/** The object that this upload made: it has the upload's id. `hidden`: whoever asks may not see what lies there. */
+/**
+ * Finds the object that this upload made, which has the upload's object id; undefined where it is not there. `hidden`
+ * means that the requester may not read the object.
+ */
 async function objectOf(
   { ref, writer }: UploadUnderWay,
   versionId: string | undefined,
@@ -77,16 +85,16 @@ async function objectOf(
     return object.id?.equals(writer.id) === true ? object : undefined;
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'AccessDenied') return 'hidden';
-    // Whatever else lies there is not it: nothing, something plain, or something broken.
-    if (error instanceof GatewayError && ANOTHER.has(error.code)) return undefined;
+    if (error instanceof GatewayError && NOT_THE_UPLOADS.has(error.code)) return undefined;
     throw error;
   }
 }
 
-const ANOTHER: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+/** The errors that mean that this upload's object is not there: nothing is, or a plain object, or a broken one. */
+const NOT_THE_UPLOADS: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'NoSuchKey',
   'NoSuchVersion',
-  'MethodNotAllowed', // a delete marker by its version
+  'MethodNotAllowed', // a delete marker, asked for by its version
   'ObjectNotSealed',
   'ObjectCorrupted',
   'ObjectMoved',
@@ -99,13 +107,17 @@ async function answerFor(object: IdentifiedObject, upload: UploadUnderWay): Prom
   return completedObject(upload, { etag, versionId }, checksum);
 }
 
-/** What a Complete made, and its answer but for the ETag of mode `md5`. */
+/** The object that a Complete made. */
 export interface CompletedObject {
   /** Unquoted. */
   readonly backendEtag: string;
+  /**
+   * The answer to the client. Its ETag is opaque; where the policy says `md5`, the caller puts the MD5 in its place.
+   */
   readonly answer: UploadCompleted;
 }
 
+/** Makes the answer from what the backend acknowledged. */
 export function completedObject(
   { ref, writer }: Pick<UploadUnderWay, 'ref' | 'writer'>,
   { etag, versionId, vendor }: StoredAck,

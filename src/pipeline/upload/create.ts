@@ -6,9 +6,11 @@ import type { OperationContext } from '../context.ts';
 import { stateIdOf } from './state.ts';
 
 /**
- * CreateMultipartUpload (FORMAT.md §6): the backend's upload has the object's metadata from the start, as the format
- * keeps them, and its id is the client's. After a crash between the two steps the backend's upload is an orphan that
- * nobody can add to.
+ * Carries out CreateMultipartUpload (FORMAT.md §6). First the backend's upload is created, with the object's metadata
+ * and envelope; clients use its upload id. Then the gateway's state of it is written. If the gateway crashes in
+ * between, the backend's upload is an orphan: without a state, no part can be added.
+ * @throws GatewayError NotImplemented, KeyUnavailable, KeyStoreUnavailable, what the quota throws, and what the store
+ *   throws
  */
 export async function createUpload(
   operation: CreateMultipartUpload,
@@ -38,7 +40,7 @@ export async function createUpload(
       uploads.countIn(tenant.name, id, uploadKeepSeconds),
     ]);
   } catch (error) {
-    // The client's signal may have ended already; the abort must go out all the same.
+    // The abort has a signal of its own, because the client's may have ended.
     await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }

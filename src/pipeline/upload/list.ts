@@ -6,16 +6,21 @@ import { partEtag } from '../etags/part-etag.ts';
 import { plainEtag } from '../etags/shown-etag.ts';
 import { noSuchUpload, type ReadUpload, stateIdOf, withUpload } from './state.ts';
 
-/** How many states a listing of uploads asks for at once. */
+/** How many uploads a listing looks up at a time. */
 const STATES_AT_ONCE = 64;
 
 /**
- * An upload without state is the gateway's own, of a body whose length was not declared, or an orphan. The gateway's
- * own do not last for a day; orphans older than that are shown, so that somebody can abort them.
+ * After how many seconds an upload without a state is listed. Such an upload either belongs to the gateway, which
+ * stores a body of unknown length or a copy by it, or it is an orphan whose state was lost. The gateway's own uploads
+ * end within a day. So older ones are orphans, and they are listed so that somebody can abort them.
  */
 const ORPHAN_SECONDS = 86_400;
 
-/** ListParts: what may be completed. A part counts when it is recorded and lies where its record says. */
+/**
+ * Carries out ListParts. It lists the parts that a Complete may name: a part must have a record in the state, and be
+ * where its record says.
+ * @throws GatewayError NoSuchUpload, KeyStoreUnavailable, and what the store throws
+ */
 export function listParts(operation: ListParts, context: OperationContext): Promise<PartListing> {
   return withUpload(operation, context, (upload) => listed(operation, upload, context));
 }
@@ -41,13 +46,18 @@ async function listed(
   };
 }
 
-/** Parts after the marker, in order; one more than asked for tells that more follow. */
+/** The parts after the marker, in the order of their numbers. */
 interface FoundParts {
+  /** They may be more than were asked for: that shows that the listing is truncated. */
   readonly parts: readonly ListedPart[];
+  /** Whether there are more parts than these. */
   readonly truncated: boolean;
 }
 
-/** Of each number the last attempt that lies where its record says. */
+/**
+ * Finds the parts of a sealed upload. Where a part was sent several times, it is the last attempt that is where its
+ * record says.
+ */
 async function sealedParts(
   { partNumberMarker, maxParts }: ListParts,
   upload: ReadUpload,
@@ -71,7 +81,10 @@ async function sealedParts(
 }
 
 /**
- * ETags by number. At least one request, because only the backend knows whether its upload is still there.
+ * Lists the parts of the backend's upload. It always sends a request, because only the backend knows whether the upload
+ * still exists.
+ * @param range the first number is greater than `after`; the listing may stop once it has reached `until`
+ * @returns the backend's ETags by part number, unquoted; '' for a part that the backend lists without an ETag
  * @throws GatewayError NoSuchUpload
  */
 export async function backendParts(
@@ -82,7 +95,8 @@ export async function backendParts(
   const held = new Map<number, string>();
   const pageAfter = (marker: number) => store.uploads.listParts(proven, marker, signal);
   let page = await pageAfter(after);
-  // MinIO lists nothing after a number that is no part's, whatever follows: then all of them are looked at.
+  // MinIO lists nothing if the marker is not the number of a part, even where parts follow. Then all of them are
+  // listed.
   if (after > 0 && page.parts.length === 0) page = await pageAfter(0);
   for (;;) {
     for (const { partNumber, etag } of page.parts) held.set(partNumber, etag);
@@ -118,7 +132,7 @@ function shown(part: PartRecord, { policy }: OperationContext): ListedPart {
   return { partNumber, etag: partEtag(part, policy), plaintextBytes, lastModified: storedAt, checksum };
 }
 
-/** ListMultipartUploads: the backend's, less the gateway's own. */
+/** Carries out ListMultipartUploads: lists the backend's uploads, without those that the gateway began for itself. */
 export async function listUploads(operation: ListMultipartUploads, context: OperationContext): Promise<UploadListing> {
   const { store, signal } = context;
   const listing = await store.uploads.list(operation, signal);
@@ -134,6 +148,7 @@ export async function listUploads(operation: ListMultipartUploads, context: Oper
   };
 }
 
+/** The uploads that clients began, and orphans that are old enough (see `ORPHAN_SECONDS`). */
 async function clientsOwn(
   bucket: string,
   listed: readonly ListedUpload[],

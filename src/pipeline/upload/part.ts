@@ -15,13 +15,21 @@ import { plainEtag } from '../etags/shown-etag.ts';
 import { withMd5 } from '../write/digested-body.ts';
 import { findUpload, noSuchUpload, type UploadUnderWay } from './state.ts';
 
-/** The most that a streaming part holds: the socket buffers of both sides, and two segments. */
+/** The most memory that a streaming part holds: the socket buffers of both sides, and two segments. */
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
-/** A part of unknown length is gathered up to this size, because its stored form needs the length first. */
+/**
+ * The largest part whose length need not be declared. Such a part is read into memory first, because its sealed form
+ * begins with its length.
+ */
 const GATHER_BYTES = 16 * 1024 * 1024;
 
-/** UploadPart. */
+/**
+ * Carries out UploadPart.
+ * @throws GatewayError NoSuchUpload, InvalidArgument for a part number that is too large, InvalidRequest for another
+ *   checksum algorithm than the upload's, MissingContentLength, EntityTooLarge, SlowDown, what verifying the body
+ *   throws, and what the store throws
+ */
 export async function uploadPart(
   operation: UploadPart,
   sent: VerifiedBody,
@@ -52,21 +60,24 @@ export async function uploadPart(
   }
 }
 
-/** One attempt at a part. */
+/** One attempt at sending a part. */
 export interface PartAttempt {
   readonly partNumber: number;
   readonly plaintextBytes: number;
+  /** The plaintext. */
   readonly source: ByteSource;
-  /** Of the checksum that the proof will have. */
+  /** The algorithm of the checksum that `proof` will give; undefined where it will give none. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
-  /** Asked once `source` ended. */
+  /** Gives what was verified of the plaintext. It may be called once `source` has ended. */
   readonly proof: () => BodyProof;
 }
 
 /**
- * Seals a part and puts it where it belongs: into the backend's upload, or, when it is smaller than the backend takes,
- * into the staging bucket; then records it. A fresh salt makes every attempt another ciphertext, so that sending a part
- * again with other bytes is safe, and that ETags tell attempts apart (FORMAT.md §6).
+ * Seals a part, stores it, and records it in the upload's state. It is stored in the backend's upload or, if it is
+ * smaller than the smallest part that the backend takes, in the staging bucket. Every attempt has a fresh salt and so
+ * another ciphertext. This makes it safe to send a part again with other bytes, and gives each attempt an ETag of its
+ * own (FORMAT.md §6).
+ * @throws GatewayError EntityTooLarge, NoSuchUpload where the upload ended meanwhile, and what the store throws
  */
 export async function storePart(
   upload: UploadUnderWay,
@@ -98,14 +109,14 @@ export async function storePart(
   };
   const [appended] = await Promise.all([
     uploads.append(upload.id, upload.records.sealPart(record), uploadKeepSeconds),
-    // A count that is lost is one upload more for its tenant: no reason to refuse a part.
+    // Without this, the upload may drop out of its tenant's quota early, which is no reason to refuse the part.
     uploads.countOn(context.tenant.name, upload.id, uploadKeepSeconds).catch(() => undefined),
   ]);
   let known = appended;
-  // A large part was refused by the backend where the upload is over; of a staged one only this tells.
+  // If the upload is over, the backend refused a large part. It knows nothing of a staged one, so the state is asked.
   if (known && staged) known = (await findUpload(upload, context)) !== undefined;
   if (!known) {
-    // Completed or aborted while the part was on its way.
+    // The upload was completed or aborted while the part was being sent.
     if (staged) await staging.remove(upload.id, [record], signal);
     throw noSuchUpload(upload, context);
   }
@@ -115,11 +126,14 @@ export async function storePart(
 
 interface Digested {
   readonly source: ByteSource;
-  /** Once the source ended. */
+  /** Gives the checksum. It may be called once `source` has ended. */
   readonly checksum: () => Checksum | undefined;
 }
 
-/** The part's checksum by the upload's algorithm: the client's, which is verified, or else one computed here. */
+/**
+ * Sees to it that the part has a checksum by the upload's algorithm: the one that the client sent, which is verified,
+ * or else one that is computed while the part passes.
+ */
 async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | undefined): Promise<Digested> {
   const { source, proof, checksumAlgorithm } = attempt;
   if (algorithm === undefined || algorithm === checksumAlgorithm) return { source, checksum: () => proof().checksum };
@@ -128,8 +142,8 @@ async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | und
 }
 
 /**
- * Stores a part where the store's parts are the client's: as it is, but verified all the same. The store judges
- * conditions and sizes.
+ * Stores a part of an upload to an unsealed bucket. Its bytes are verified and otherwise sent as they are. The store
+ * judges its number and its size.
  */
 async function plainPart(operation: UploadPart, body: VerifiedBody, context: OperationContext): Promise<PartStored> {
   const { budget, knownUploads, store, signal } = context;
@@ -162,31 +176,34 @@ function refuseLastNumber(partNumber: number, { writer }: UploadUnderWay): void 
   if (partNumber <= lastPartNumber) return;
   throw clientError(
     'InvalidArgument',
-    `Part numbers end at ${lastPartNumber} here: the gateway needs part ${endPartNumber} for the list that authenticates the others. Use larger parts.`,
+    `Part numbers end at ${lastPartNumber} here: the gateway needs part ${endPartNumber} for the list that ` +
+      'authenticates the others. Use larger parts.',
     { details: { ArgumentName: 'partNumber', ArgumentValue: String(partNumber) } },
   );
 }
 
-/** Two algorithms in one upload make no checksum of the whole. */
+/** Refuses a part whose checksum has another algorithm than the upload's, because such parts make no whole checksum. */
 function refuseOtherChecksum(declared: ChecksumAlgorithm | undefined, { header }: UploadUnderWay): void {
   const asked = header.checksum?.algorithm;
   if (asked === undefined || declared === undefined || declared === asked) return;
   throw clientError(
     'InvalidRequest',
-    `Checksum Type mismatch occurred, expected checksum Type: ${asked.toLowerCase()}, actual checksum Type: ${declared.toLowerCase()}`,
+    `Checksum Type mismatch occurred, expected checksum Type: ${asked.toLowerCase()}, ` +
+      `actual checksum Type: ${declared.toLowerCase()}`,
   );
 }
 
 /**
- * S3's own limit for a part is 5 GiB of plaintext. Its sealed form could only lie in two backend parts, and the second
- * would need a number between this one and the next, which the client may use.
+ * Makes the error for a part whose sealed form is larger than the largest part that the backend takes. S3's limit is 5
+ * GiB of plaintext. To store such a part, the gateway would need two backend parts, and the second would need a number
+ * between this part's and the next, which the client may use.
  */
 function partTooLarge(plaintextBytes: number, { writer }: UploadUnderWay, largestPartBytes: number): GatewayError {
   const largestBytes = writer.format.largestPartPlaintext(largestPartBytes);
   return clientError(
     'EntityTooLarge',
-    `The part has ${plaintextBytes} bytes, and a sealed one may have ${largestBytes} at most: sealing adds 16 bytes to ` +
-      `every 64 KiB, and the backend takes ${largestPartBytes / 1024 ** 3} GiB. Send smaller parts.`,
+    `The part has ${plaintextBytes} bytes, and a sealed one may have ${largestBytes} at most: sealing adds 16 bytes ` +
+      `to every 64 KiB, and the backend takes ${largestPartBytes / 1024 ** 3} GiB. Send smaller parts.`,
     { details: { ProposedSize: String(plaintextBytes), MaxSizeAllowed: String(largestBytes) } },
   );
 }

@@ -2,31 +2,35 @@ import { clientError, type GatewayError } from '../../errors.ts';
 import type { UploadFormat } from '../../formats/format.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 
-/** Small parts are put together to backend parts of about this size: few requests, and a few of them at once. */
+/**
+ * The size of the backend parts that staged parts are put together to. It is large enough for few requests, and small
+ * enough to hold a few of them in memory.
+ */
 const COALESCED_BYTES = 16 * 1024 * 1024;
 
-/** What parts weigh, in stored bytes. */
+/** How large parts are when they are stored. */
 export interface PartSizes extends Pick<UploadFormat, 'storedPartBytes' | 'endPartNumber'> {
-  /** The smallest that the backend takes of a part that is not the last. */
+  /** The smallest part in bytes, the last one excepted, that the backend takes. */
   readonly smallestBytes: number;
 }
 
-/** What a backend part is made of: one that lies there already, or staged parts that are yet to be sent. */
+/** A part of the backend's upload: `held` if it is there already, `sent` if it is to be made of staged parts. */
 export type BackendPart =
   | { readonly kind: 'held'; readonly partNumber: number; readonly etag: string }
   | {
       readonly kind: 'sent';
       readonly partNumber: number;
       readonly staged: readonly PartRecord[];
-      /** Of the staged parts; the footer comes on top. */
+      /** The size of the staged parts, without the footer that may follow. */
       readonly storedBytes: number;
     };
 
 /**
- * How the parts lie in the backend's upload, in order (FORMAT.md §6). Runs of staged parts become backend parts that
- * are large enough for the backend; the last one takes the footer too and may be of any size. Where their boundaries
- * lie means nothing to a reader. A backend part has the number of its first part, so numbers rise.
- * @throws GatewayError EntityTooSmall for a run before the end that is too small even as a whole
+ * Plans the parts of the backend's upload, in order (FORMAT.md §6). Staged parts that follow one another are put
+ * together to backend parts that are large enough for the backend. The last backend part also takes the footer, and may
+ * be of any size. Readers do not depend on where backend parts begin. Each has the number of the first part in it, so
+ * the numbers rise.
+ * @throws GatewayError EntityTooSmall where staged parts stand between large ones and are too small even together
  */
 export function planBackendParts(parts: readonly PartRecord[], sizes: PartSizes): BackendPart[] {
   const plan: BackendPart[] = [];
@@ -44,7 +48,10 @@ export function planBackendParts(parts: readonly PartRecord[], sizes: PartSizes)
   return plan;
 }
 
-/** Each piece at least as large as the backend wants: what is left over goes to the piece before it. */
+/**
+ * Cuts a run of staged parts before a large part into backend parts. If the last would be smaller than the backend
+ * takes, its parts go to the one before it.
+ */
 function cutRun(run: readonly PartRecord[], sizes: PartSizes): BackendPart[] {
   const { smallestBytes } = sizes;
   if (run.length === 0) return [];
@@ -59,12 +66,13 @@ function cutRun(run: readonly PartRecord[], sizes: PartSizes): BackendPart[] {
   return pieces.map((piece) => sent(piece, sizes));
 }
 
-/** The end of the object, footer included: the footer alone when no part is staged there. */
+/** Plans the end of the object: the staged parts there, and the footer. Without staged parts it is the footer alone. */
 function cutTail(run: readonly PartRecord[], sizes: PartSizes): BackendPart[] {
   if (run.length === 0) return [{ kind: 'sent', partNumber: sizes.endPartNumber, staged: [], storedBytes: 0 }];
   return cut(run, sizes).map((piece) => sent(piece, sizes));
 }
 
+/** Cuts a run of staged parts into pieces of at least `COALESCED_BYTES`; the last may be smaller. */
 function cut(run: readonly PartRecord[], { storedPartBytes }: PartSizes): PartRecord[][] {
   const pieces: PartRecord[][] = [];
   let bytes = COALESCED_BYTES;

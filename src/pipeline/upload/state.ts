@@ -14,45 +14,47 @@ import {
 } from '../../uploads/upload-record.ts';
 import type { OperationContext } from '../context.ts';
 
-/** A multipart upload that the gateway keeps the state of, opened. */
+/** A multipart upload whose state the gateway keeps. The state's header was opened. */
 export interface UploadUnderWay {
   readonly ref: ObjectRef;
   readonly uploadId: string;
-  /** The same upload for the store, which acts on no other value. */
+  /** What names the upload to the store: it acts only on uploads that are known to exist. */
   readonly proven: ProvenUpload;
-  /** stateId(). */
+  /** The name under which the state is stored (`stateId`). */
   readonly id: string;
-  /** Makes the upload's object, as the format that it was begun in. */
+  /** Seals the parts and the footer, in the format in which the upload was begun. */
   readonly writer: UploadWriter;
   readonly header: UploadHeader;
-  /** The header as it is stored. */
+  /** The sealed header, as it is stored. */
   readonly headerEntry: Buffer;
   readonly records: UploadRecords;
 }
 
-/** All that is known of an upload. */
+/** A multipart upload whose state was read as a whole. */
 export interface ReadUpload extends UploadUnderWay {
-  /** In the order in which they came; a part that was sent again is there again. */
+  /** The attempts at parts, in the order in which they arrived. A part that was sent twice has two records. */
   readonly parts: readonly PartRecord[];
+  /** Set where the upload is completed. */
   readonly completed: CompletedRecord | undefined;
 }
 
-/** Measured: what was read of an entry, and the record it was opened to. */
+/** The memory that an entry of a state takes, as it is stored and as it is opened. This was measured. */
 const OPENED_ENTRY_BYTES = 1600;
 
-/** So many take some milliseconds; then other requests have their turn. */
+/** After so many entries, which take some milliseconds to open, other requests have their turn. */
 const FAIR_ENTRIES = 500;
 
 type Named = { readonly ref: ObjectRef; readonly uploadId: string };
 
+/** The name under which the state of an upload is stored. */
 export function stateIdOf({ ref, uploadId }: Named, { tenant }: OperationContext): string {
   return stateId({ tenant: tenant.name, bucket: ref.bucket, key: ref.key, uploadId });
 }
 
 /**
- * The upload, or undefined when the gateway has no state of it: it is over, it never was, it belongs to somebody else,
- * or its parts are the store's own.
- * @throws GatewayError KeyStoreUnavailable, KeyUnavailable, ObjectCorrupted (the state was altered)
+ * Finds an upload that is under way. undefined where the gateway has no state of it: it is over, never existed, belongs
+ * to another tenant, or its bucket is not sealed.
+ * @throws GatewayError KeyStoreUnavailable, KeyUnavailable, ObjectCorrupted where the state was altered
  */
 export async function findUpload(named: Named, context: OperationContext): Promise<UploadUnderWay | undefined> {
   const id = stateIdOf(named, context);
@@ -62,9 +64,9 @@ export async function findUpload(named: Named, context: OperationContext): Promi
 }
 
 /**
- * The same with all its parts, and one that was completed too. Tens of thousands of them may be opened for as long as
- * `use` takes, so they are reserved for.
- * @throws GatewayError as findUpload, SlowDown, and what `use` throws
+ * Reads an upload with all its parts, whether it is under way or completed, and hands it to `use`. There may be tens of
+ * thousands of part records, so memory is reserved for them until `use` has ended.
+ * @throws GatewayError SlowDown, what `findUpload` throws, and what `use` throws
  */
 export async function withUpload<T>(
   named: Named,
@@ -73,7 +75,7 @@ export async function withUpload<T>(
 ): Promise<T> {
   const { uploads, budget } = context;
   const entries = await uploads.mostEntries(stateIdOf(named, context));
-  // Whatever the limit is, an upload can be completed while little else goes on.
+  // However small the budget is, an upload can be completed at a time when little else is going on.
   const release = budget.reserve(Math.min(entries * OPENED_ENTRY_BYTES, Math.floor(budget.limitBytes / 2)));
   try {
     return await use(await readUpload(named, context));
@@ -113,6 +115,7 @@ async function openUpload(
   return { ref, uploadId, proven, id, writer, header, headerEntry: entry, records };
 }
 
+/** Makes the error NoSuchUpload. */
 export function noSuchUpload({ uploadId }: Named, { uploadKeepSeconds }: OperationContext): GatewayError {
   const days = Math.round((uploadKeepSeconds / 86_400) * 10) / 10;
   return clientError(

@@ -6,9 +6,12 @@ import type { DeletePlan } from '../conditions/plan.ts';
 import { deletePlanOf, deletionToSend, mustBeHeldTo } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
 
-/** In buckets with MD5 ETags what a condition names is looked up first. */
+/**
+ * How many objects DeleteObjects looks at at once. In buckets with MD5 ETags, a condition takes a look at the object.
+ */
 const LOOKS_AT_ONCE = 16;
 
+/** Carries out DeleteObject. @throws GatewayError NotImplemented, PreconditionFailed, and what the store throws */
 export async function deleteObject(operation: DeleteObject, context: OperationContext): Promise<ObjectDeleted> {
   const { ref, conditions, vendor } = operation;
   const ifMatch = await deletionToSend(deletePlanOf(conditions.ifMatch, context), ref, context);
@@ -16,10 +19,15 @@ export async function deleteObject(operation: DeleteObject, context: OperationCo
   return { kind: 'ObjectDeleted', ...deleted };
 }
 
+/**
+ * Carries out DeleteObjects. The store is asked for one batch after the other, and failures of single objects are part
+ * of the answer.
+ * @throws GatewayError NotImplemented for a condition that the store would ignore, and what the store throws
+ */
 export async function deleteObjects(operation: DeleteObjects, context: OperationContext): Promise<ObjectsDeleted> {
   const { bucket, targets, quiet, vendor } = operation;
   const plans = targets.map(({ etag }) => deletePlanOf(etag, context));
-  for (const plan of plans) mustBeHeldTo(plan, context); // before any of them is deleted
+  for (const plan of plans) mustBeHeldTo(plan, context); // all are checked before any object is deleted
   const known: DeleteTarget[] = [...targets];
   await forEachOf(targets, LOOKS_AT_ONCE, async (target, at) => {
     const { key, versionId, etag } = target;
@@ -43,14 +51,15 @@ export async function deleteObjects(operation: DeleteObjects, context: Operation
 }
 
 /**
- * Stores take documents of some size: Versity S3 Gateway 1.8.0 one of 4 MiB. What most clients ask for is one request.
+ * The longest document of one request to the store. Stores limit it: Versity S3 Gateway 1.8.0 takes 4 MiB. What most
+ * clients delete at once fits in one request.
  */
 const BATCH_BYTES = 2 * 1024 * 1024;
-/** The document as text and as bytes. */
+/** How many times the document is held in memory: as text and as bytes. */
 const DOCUMENT_FORMS = 2;
-/** Every character of a name may be written as a reference. */
+/** The most bytes that a character of a name takes in XML, where it is written as a character reference. */
 const REFERENCE_BYTES = 6;
-/** The tags around a key, a version id and an ETag. */
+/** The bytes of the XML tags around a key, a version id and an ETag. */
 const TAG_BYTES = 100;
 
 function* inBatches(targets: readonly DeleteTarget[]): Generator<readonly DeleteTarget[]> {
@@ -69,14 +78,14 @@ function* inBatches(targets: readonly DeleteTarget[]): Generator<readonly Delete
   yield batch;
 }
 
-/** At most so many, of what the backend is told of these. */
+/** The most bytes that these targets may take in the document. */
 function documentBytes(targets: readonly DeleteTarget[]): number {
   return targets.reduce((bytes, { key, versionId = '', etag = '' }) => {
     return bytes + TAG_BYTES + REFERENCE_BYTES * (key.length + versionId.length + etag.length);
   }, 0);
 }
 
-/** A key that the store cannot have has no ETag to look up; `Store.deleteMany` refuses it for itself. */
+/** Skips the look at an object whose key the store cannot have. `Store.deleteMany` then reports it as a failure. */
 function unlessNoName(etag: string): (error: unknown) => string {
   return (error) => {
     if (error instanceof GatewayError && NO_NAME.has(error.code)) return etag;

@@ -4,7 +4,7 @@ import type { PostObject } from '../../operations/operation.ts';
 import type { OperationContext } from '../context.ts';
 import { putObject } from './put.ts';
 
-/** PostObject: what a form uploads is stored as every object of unknown length is. */
+/** Carries out PostObject. The file of a form is stored like the body of a PutObject of unknown length. */
 export async function postObject(
   operation: PostObject,
   body: VerifiedBody,

@@ -7,18 +7,19 @@ import type { WritePlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 import { type WrittenObject, writtenAnswer } from './write-answer.ts';
 
-/** The largest upload that clients may send in one request: what S3 and its like allow, whatever the backend takes. */
+/** The largest object, in bytes of plaintext, that clients may send in one request: 5 GiB, the limit of S3. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
-/** A PutObject whose conditions are as the store is asked them (conditions/write-conditions.ts). */
+/** A PutObject with the conditions that the store is asked (conditions/write-conditions.ts). */
 export interface PlannedPut
   extends Pick<PutObject, 'ref' | 'metadata' | 'conditions'>,
     Pick<WritePlan, 'heldOnComplete'> {}
 
 /**
- * Stores an object whose length is known, in one request. It is also what an upload of unknown length becomes when it
- * turns out to be small.
- * @param plaintext `source` is the body's bytes; `whole` says to send nothing before all of them were verified
+ * Stores an object of known length by one request. An upload of unknown length that turns out to be small is stored in
+ * this way too.
+ * @param plaintext `source` gives the body's bytes. `whole` says that nothing is sent before all of them were verified.
+ * @throws GatewayError PreconditionFailed, what verifying the body throws, and what the store throws
  */
 export async function putKnownLength(
   put: PlannedPut,
@@ -40,6 +41,7 @@ export async function putKnownLength(
   return writtenAnswer(put.ref, { stored: ack, writer, proof: body.proof() }, context);
 }
 
+/** Makes the error EntityTooLarge. @param bytes the length that was declared, or that arrived so far */
 export function tooLarge(bytes: number): GatewayError {
   return clientError(
     'EntityTooLarge',

@@ -12,30 +12,37 @@ import { MAX_PUT_BYTES, type PlannedPut, putKnownLength, tooLarge } from './put-
 import { type WrittenObject, writtenAnswer } from './write-answer.ts';
 
 /**
- * A piece becomes one backend part. It is larger than every backend's minimum (5 MiB), and than what formats want of a
- * part so that the list of parts has room (FORMAT.md §5); 640 pieces make the 5 GiB that one PUT may have.
+ * The size of the pieces that a body is cut into. Each piece becomes a part of a multipart upload to the backend. So it
+ * is larger than the smallest part that a store takes (5 MiB), and large enough that the footer has room for the list
+ * of parts (FORMAT.md §5). 640 pieces make the 5 GiB that a client may send in one PUT.
  */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** Room for a gathered piece and for its stored form on the way out. Of a small piece the socket buffers weigh more. */
+/** The memory for a piece: the plaintext, its stored form while it is sent, and the buffers of the sockets. */
 function reserveBytes(pieceBytes: number): number {
   return Math.min(2 * PIECE_BYTES, 2 * pieceBytes + SLACK_BYTES);
 }
 
+/** The buffers of the sockets. They matter only where the pieces are small. */
 const SLACK_BYTES = 128 * 1024;
 
 /**
- * PutObject without a declared length, to a backend that keeps what broke off, or of more bytes than the backend takes
- * in one request: gathered in pieces of bounded memory. What ends within the first piece is stored like any other
- * object; more becomes a backend multipart upload, a part a piece. The backend's Complete comes only after the client's
- * body was verified to its end, so a bad upload leaves nothing but an aborted upload.
+ * Stores an object that cannot be sent to the backend by one streaming PUT. There are three reasons for that: the
+ * client did not declare its length; the backend would keep the beginning of an upload that breaks off
+ * (store/mend/torn-uploads.ts); or the object is larger than what the backend takes in one request.
+ *
+ * The body is read in pieces of bounded size. If it ends within the first piece, it is stored by one PUT. Otherwise it
+ * becomes a multipart upload to the backend, one part for each piece. The upload is completed only after the client's
+ * whole body was verified, and is aborted if the body turns out to be bad.
+ * @throws GatewayError EntityTooLarge, NotImplemented for conditions that the store would ignore, SlowDown, what
+ *   verifying the body throws, and what the store throws
  */
 export async function putUnknownLength(
   put: PlannedPut,
   body: VerifiedBody,
   context: OperationContext,
 ): Promise<WrittenObject> {
-  // One more than may come: a piece that is full is not the last.
+  // The piece has room for one byte more than may come, so that the last piece is never full.
   const mostBytes = body.plaintextBytes ?? body.mostBytes ?? PIECE_BYTES;
   const pieceBytes = Math.min(PIECE_BYTES, mostBytes + 1);
   const release = context.budget.reserve(reserveBytes(pieceBytes));
@@ -44,8 +51,8 @@ export async function putUnknownLength(
     const first = await pieces.next();
     const head = first.done ? Buffer.alloc(0) : first.value;
     if (head.length < PIECE_BYTES) {
-      // A short piece is the last one: the generator ends only after the body was verified.
-      if (!(await pieces.next()).done) throw new Error('the body is longer than the most that it may be');
+      // A piece that is not full is the last. The generator ends only after the body was verified, so that is awaited.
+      if (!(await pieces.next()).done) throw new Error('The body is longer than the length that it must not exceed.');
       return await putKnownLength(put, body, { plaintextBytes: head.length, source: only(head), whole: true }, context);
     }
     return await putPieces(put, body, chain(head, pieces), context);
@@ -71,15 +78,15 @@ async function putPieces(
     const stored = await store.uploads.complete(upload, { parts, conditions }, signal);
     return await writtenAnswer(ref, { stored, writer, proof: body.proof() }, context);
   } catch (error) {
-    // The client's signal may be what ended the upload; the abort must go out all the same.
+    // The abort has a signal of its own, because the client's may be what ended the upload.
     await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);
     throw error;
   }
 }
 
 /**
- * Sends each whole piece as a part of the backend's upload. A short one, which is the last, waits for what ends the
- * object: backends refuse a small part that is not the last.
+ * Sends each full piece as a part of the backend's upload. A piece that is not full is the last; it is sent together
+ * with the object's footer as one part, because backends refuse a small part that another one follows.
  */
 async function sendPieces(
   pieces: ByteSource,
@@ -112,10 +119,10 @@ async function sendPieces(
 
 async function gathered(body: OutgoingBody): Promise<Buffer> {
   if (Buffer.isBuffer(body)) return body;
-  return collect(body.source, body.bytes, () => asGatewayError(new Error('a piece became longer than was announced')));
+  return collect(body.source, body.bytes, () => asGatewayError(new Error('A sealed piece is longer than computed.')));
 }
 
-/** Cuts a body into pieces; only the last is shorter. The buffer is reused: one piece at a time. */
+/** Cuts a body into pieces of the same size, but for the last. All are views of one buffer: use one before the next. */
 async function* inPieces(source: ByteSource, pieceBytes: number): AsyncGenerator<Buffer, void, void> {
   const piece = Buffer.allocUnsafeSlow(pieceBytes);
   let filled = 0;

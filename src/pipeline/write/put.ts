@@ -9,20 +9,22 @@ import { putUnknownLength } from './put-unknown-length.ts';
 import type { WrittenObject } from './write-answer.ts';
 
 /**
- * Up to this size an upload is read and verified whole before the backend hears of it. That makes one write instead of
- * many, and a small upload that is bad costs the backend nothing.
+ * Uploads of up to this many bytes are read and verified whole before they are sent to the backend. They then go out in
+ * one write, and a bad one never reaches the backend.
  */
 const WHOLE_BYTES = 128 * 1024;
 
-/** What a whole upload takes beside its stored form: bytes that the socket brought ahead, and the object's end. */
+/** The memory that such an upload takes beside its stored form: bytes that the socket read ahead, and the footer. */
 const WHOLE_SLACK_BYTES = 128 * 1024;
 
-/** The most that a streaming upload holds: the socket buffers of both sides, and two segments. */
+/** The most memory that a streaming upload holds: the socket buffers of both sides, and two segments. */
 const STREAM_RESERVE_BYTES = 512 * 1024;
 
 /**
- * PutObject. What is stored has a length that follows from the plaintext's, so it streams; whatever writes it holds its
- * end back until the client's body is verified.
+ * Carries out PutObject. An object streams to the backend while it arrives, because its stored length can be computed
+ * from the plaintext's. Its format withholds the last bytes until the client's body was verified.
+ * @throws GatewayError EntityTooLarge, PreconditionFailed, NotImplemented for conditions that the store would ignore,
+ *   SlowDown, what verifying the body throws, and what the store throws
  */
 export async function putObject(
   { ref, metadata, conditions: asked }: PutObject,
@@ -35,12 +37,12 @@ export async function putObject(
   return putPlanned({ ref, metadata, conditions, heldOnComplete: plan.heldOnComplete }, body, context);
 }
 
-/** Writes an object whose conditions were planned and looked after already. */
+/** Writes an object whose conditions were planned already. @throws GatewayError what `putObject` throws */
 export function putPlanned(put: PlannedPut, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
   return putBody(put, withMd5(body, context), context);
 }
 
-/** Whether the backend takes an object in one request: as it is stored it may be larger than what clients may send. */
+/** Whether the backend takes an object in one request. Its stored form may be larger than the largest that it takes. */
 export function fitsOnePut(plaintextBytes: number, { formats, store, policy }: OperationContext): boolean {
   return formats.write.storedBytes(plaintextBytes, policy) <= store.limits.largestPutBytes;
 }
@@ -50,7 +52,7 @@ async function putBody(put: PlannedPut, body: VerifiedBody, context: OperationCo
   if (plaintextBytes === undefined) return putUnknownLength(put, body, context);
   if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
   const whole = plaintextBytes <= WHOLE_BYTES;
-  // A stream may break off at any time, and the backend would keep its beginning in place of what lies there.
+  // A stream may break off, and this backend would keep what came as the object, in place of the one that was there.
   if (!whole && !mayStream(context.findings)) return putUnknownLength(put, body, context);
   if (!fitsOnePut(plaintextBytes, context)) return putUnknownLength(put, body, context);
   const release = context.budget.reserve(whole ? plaintextBytes + WHOLE_SLACK_BYTES : STREAM_RESERVE_BYTES);

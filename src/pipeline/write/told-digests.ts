@@ -3,14 +3,17 @@ import type { VerifiedBody } from '../../dialects/front-dialect.ts';
 import type { Checksum, ChecksumAlgorithm } from '../../operations/object.ts';
 import type { ByteSource } from '../../wire/message.ts';
 
-/** A body of which a dialect tells digests. */
+/** A body whose digests are computed while it is read. */
 export interface DigestedBody {
   readonly body: VerifiedBody;
-  /** Call once, when the body ended. */
+  /** Gives the digests. It must be called once, after the body has ended. */
   readonly digests: () => readonly Checksum[];
 }
 
-/** Computes the digests that a dialect tells of every write, as the plaintext passes (FrontDialect.digests). */
+/**
+ * Makes a body compute the digests that a dialect returns for every write, such as the CRC-64 of OSS and COS
+ * (`FrontDialect.digests`).
+ */
 export async function withDigests(body: VerifiedBody, algorithms: readonly ChecksumAlgorithm[]): Promise<DigestedBody> {
   const running = await Promise.all(
     algorithms.map(async (algorithm) => ({ algorithm, digest: await startDigest(algorithm) })),

@@ -8,13 +8,16 @@ import { clientEtag } from '../../store/etag.ts';
 import type { OperationContext } from '../context.ts';
 import { etagOf, plainEtag } from '../etags/shown-etag.ts';
 
-/** An object that was written, and which it is in the backend. */
+/** The answer to a write, with the backend's own ETag of the object. */
 export interface WrittenObject extends ObjectStored {
   /** Unquoted. */
   readonly backendEtag: string;
 }
 
-/** @param written `writer` is the one that made the object */
+/**
+ * Makes the answer to a write.
+ * @param written the backend's acknowledgement, the writer that made the object, and what verifying the body proved
+ */
 export async function writtenAnswer(
   ref: ObjectRef,
   { stored, writer, proof }: { readonly stored: StoredAck; readonly writer: BegunObject; readonly proof: BodyProof },
@@ -28,9 +31,9 @@ export async function writtenAnswer(
 }
 
 /**
- * The ETag that clients see of what was just written. Before anybody is told of it the index knows it, too; where that
- * fails, the footer still says it.
- * @param digest undefined where the object lies as it was sent
+ * The ETag that clients see of an object that was just written. Where ETags are MD5s it is entered in the index before
+ * the client is answered, so that other gateways know it. If that fails, the footer still holds it.
+ * @param digest undefined where the object is stored as it was sent
  */
 export async function writtenEtag(
   backendEtag: string,
@@ -45,8 +48,8 @@ export async function writtenEtag(
 }
 
 /**
- * When what was just written was written, by the backend's clock, where its acknowledgement did not say. The gateway's
- * own clock if that object is another one already.
+ * The Last-Modified date of an object that was just written, for backends whose acknowledgement does not tell it. It is
+ * asked by a HEAD. If that fails, for example because the object was replaced already, it is the gateway's own time.
  */
 export async function writtenAt(ref: ObjectRef, ack: StoredAck, context: OperationContext): Promise<Date> {
   const { now, store, signal } = context;
