@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Secret } from '../secret.ts';
 import type { backendSettings } from './settings.ts';
 
-type BackendSettings = z.output<typeof backendSettings>;
+type BackendSettings = z.output<ReturnType<typeof backendSettings>>;
 
 /** The settings of the section `backend`, checked. */
 export interface BackendConfig extends Omit<BackendSettings, 'endpoint' | 'directory' | 'credentials'> {

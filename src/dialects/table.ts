@@ -7,5 +7,15 @@ import { s3Front } from './s3/front/front.ts';
 /** Every dialect that clients may speak. They are tried in this order; the last one takes what the others do not. */
 export const FRONTS: readonly FrontDialect[] = [qingstorFront, s3Front];
 
-/** Every dialect that the gateway speaks to a backend, by name. */
-export const BACKENDS = { s3: s3Back } as const satisfies Readonly<Record<string, BackendDialect>>;
+/** Dialects of backends, by the names that the setting `backend.dialect` has for them. */
+export type BackendTable = Readonly<Record<string, BackendDialect>>;
+
+/** Every dialect that the gateway speaks to a backend. */
+export const BACKENDS = { s3: s3Back } as const satisfies BackendTable;
+
+/** The dialect that the setting `backend.dialect` names. */
+export function backendDialect(name: string, table: BackendTable = BACKENDS): BackendDialect {
+  const dialect = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (dialect === undefined) throw new RangeError(`There is no backend dialect ${name}.`);
+  return dialect;
+}

@@ -3,7 +3,7 @@ import type { BackendConfig } from '../backend/config.ts';
 import { BackendConnection, type BackendObserver, type BackendOptions } from '../backend/connection.ts';
 import { PassThroughLane } from '../backend/pass-through-lane.ts';
 import type { BackendDialect } from '../dialects/backend-dialect.ts';
-import { BACKENDS } from '../dialects/table.ts';
+import { BACKENDS, type BackendTable, backendDialect } from '../dialects/table.ts';
 import type { Config } from '../settings/config.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
 import type { Observers } from './open-stores.ts';
@@ -16,10 +16,22 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-export async function openBackend(config: Pick<Config, 'backend'>, observers: Observers = {}): Promise<Backend> {
+/** What a backend is opened with beside its settings. */
+export interface BackendParts extends Pick<BackendOptions, 'lookup'> {
+  /** Dialects that the settings may name. Default: the product's own. */
+  readonly dialects?: BackendTable | undefined;
+}
+
+/** The backend that the settings describe, for gateways and for commands. */
+export async function openBackend(
+  config: Pick<Config, 'backend'>,
+  observers: Observers = {},
+  { dialects = BACKENDS, lookup }: BackendParts = {},
+): Promise<Backend> {
   const { place } = config.backend;
+  const dialect = backendDialect(config.backend.dialect, dialects);
   const embedded = place.kind === 'directory' ? await openEmbeddedStore(place.directory, randomBytes) : undefined;
-  const options = backendOptions(config.backend, embedded, observers.backend);
+  const options = { ...backendOptions(config.backend, embedded, observers.backend), dialect, lookup };
   const connection = new BackendConnection(options);
   const lane = new PassThroughLane(options);
   return {
@@ -38,12 +50,11 @@ function backendOptions(
   config: BackendConfig,
   embedded: EmbeddedStore | undefined,
   observer: BackendObserver | undefined,
-): BackendOptions {
+): Omit<BackendOptions, 'dialect' | 'lookup'> {
   const at = addressOf(config, embedded);
   const { ca, cert, key } = config.tls;
   return {
     endpoint: at.endpoint,
-    dialect: BACKENDS.s3,
     credentials: { accessKeyId: at.accessKeyId, secret: at.secret, region: config.region },
     connections: config.connections,
     connectTimeoutSeconds: config.connectSeconds,

@@ -25,7 +25,7 @@ export const settingsSchema = z.strictObject({
   trustedProxies,
   proxyHeaders,
   tls,
-  backend: backendSettings.prefault({}),
+  backend: backendSettings().prefault({}),
   keys: keySettings.prefault({}),
   uploads: uploadSettings.prefault({}),
   etags: etagSettings.prefault({}),

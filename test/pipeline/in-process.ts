@@ -5,6 +5,7 @@ import { BackendConnection, type BackendOptions } from '../../src/backend/connec
 import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
 import type { Faults } from '../../src/devstore/faults.ts';
 import type { StoredObjects } from '../../src/devstore/stored-objects.ts';
+import type { BackendDialect } from '../../src/dialects/backend-dialect.ts';
 import type { VerifiedBody } from '../../src/dialects/front-dialect.ts';
 import type { KeySourceTable } from '../../src/encryption/sources/table.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -16,6 +17,7 @@ import type { BucketFormats } from '../../src/formats/bucket-formats.ts';
 import { Protections } from '../../src/formats/protection.ts';
 import type { Sx1Memory } from '../../src/formats/sx1/format.ts';
 import { openFormats } from '../../src/formats/table.ts';
+import type { Backend } from '../../src/gateway/open-backend.ts';
 import { composePipeline } from '../../src/gateway/pipeline-desk.ts';
 import type { KeyRings } from '../../src/keys/key-rings.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
@@ -44,6 +46,7 @@ export interface InProcess {
   /** What is remembered of sealed objects. */
   readonly memory: Sx1Memory;
   readonly keyRings: KeyRings;
+  readonly back: BackendDialect;
   readonly connection: BackendConnection;
   readonly faults: Faults;
   /** What lies in the store, past HTTP. */
@@ -70,10 +73,10 @@ export async function inProcess(
     readonly keySources?: KeySourceTable;
     /** Stands between the gateway and the store. */
     readonly proxy?: Pick<LyingProxy, 'endpoint' | 'port'>;
-    /** Another store than the embedded one, which has the buckets already. */
-    readonly endpoint?: string;
+    /** Another store than the embedded one, opened as a gateway opens it. It has the buckets already. */
+    readonly opened?: Backend;
     /** What is known of the store. Default: it does all that S3 does. */
-    readonly findings?: (connection: BackendConnection) => StoreFindings;
+    readonly findings?: (backend: Pick<Backend, 'back' | 'connection'>) => StoreFindings;
     /** The tenant's, beside BUCKET; each is made in the store. */
     readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
     /** Formats that only the test knows, by a bucket's policy; undefined: the product's own. */
@@ -93,17 +96,11 @@ export async function inProcess(
   const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET, ...buckets] });
   for (const { pattern } of buckets) await started.client.send(new CreateBucketCommand({ Bucket: pattern }));
   if (over.proxy !== undefined) over.proxy.port = Number(new URL(started.url).port);
-  const options = backendOptions(over.endpoint ?? over.proxy?.endpoint ?? started.url, over.backend);
-  const connection = new BackendConnection(options);
-  const lane = new PassThroughLane(options);
-  onTestFinished(async () => {
-    lane.close();
-    await connection.destroy();
-  });
+  const { back, connection, lane } = over.opened ?? backendAt(over.proxy?.endpoint ?? started.url, over.backend);
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
-  const findings = over.findings?.(connection) ?? { capabilities: ALL_CAPABILITIES, pending: [] };
+  const findings = over.findings?.({ back, connection }) ?? { capabilities: ALL_CAPABILITIES, pending: [] };
   const compose = (index: EtagIndex, formats = openFormats()) => {
     const protections = new Protections(formats);
     return composePipeline({
@@ -112,7 +109,7 @@ export async function inProcess(
       directory: tenancy.directory,
       keyRings: tenancy.keyRings,
       keySources: over.keySources,
-      backend: { back: options.dialect, connection, lane, reservedBuckets: new Set<string>() },
+      backend: { back, connection, lane, reservedBuckets: new Set<string>() },
       findings,
       uploads,
       uploadLimits: { openPerTenant: over.openUploads ?? 1000, keepSeconds: 3600 },
@@ -134,6 +131,7 @@ export async function inProcess(
     tools,
     memory: formats.sx1.memory,
     keyRings: tenancy.keyRings,
+    back,
     connection,
     faults: started.devstore.faults,
     stored: started.devstore.stored,
@@ -150,6 +148,17 @@ export async function inProcess(
     },
     at: (bucket) => authorize(bucket, asker(), tools),
   };
+}
+
+function backendAt(endpoint: string, over: Partial<BackendOptions> | undefined): Omit<Backend, 'close'> {
+  const options = backendOptions(endpoint, over);
+  const connection = new BackendConnection(options);
+  const lane = new PassThroughLane(options);
+  onTestFinished(async () => {
+    lane.close();
+    await connection.destroy();
+  });
+  return { back: options.dialect, connection, lane };
 }
 
 /** The same request in a process that remembers nothing of any object. */

@@ -241,6 +241,20 @@ log: loud
     ]);
   });
 
+  it('of a backend’s dialect list the dialects that there are', () => {
+    const here = 'directory: objects';
+    const there = 'endpoint: http://h:1\n  credentials: { accessKeyId: a, secretAccessKey: b }';
+    const setting = 'backend.dialect';
+    const unknown = { setting, problem: '"oss" does not fit', expected: 'one of s3' };
+    const yaml = MINIMAL.replace(here, there);
+    expect(problemsOf(`${yaml}`, { SEALGATE_BACKEND_DIALECT: 'oss' })).toEqual([unknown]);
+    expect(problemsOf(MINIMAL.replace(here, `${there}\n  dialect: oss`))).toEqual([unknown]);
+    for (const known of [yaml, MINIMAL]) {
+      expect(load(known, { SEALGATE_BACKEND_DIALECT: 's3' }).backend.dialect).toBe('s3');
+      expect(load(known).backend.dialect).toBe('s3');
+    }
+  });
+
   it('never quote what a variable held', () => {
     const [problem] = problemsOf(`${MINIMAL}listen: \${LEAK}\n`, { LEAK: SECRET });
     expect(problem).toEqual({ setting: 'listen', problem: 'its value does not fit', expected: 'host:port' });

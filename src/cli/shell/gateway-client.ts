@@ -3,6 +3,9 @@ import { BACKENDS } from '../../dialects/table.ts';
 import type { Secret } from '../../secret.ts';
 import { ObjectClient } from './object-client.ts';
 
+/** Every gateway's clients may speak S3, whatever the gateway speaks to its backend. */
+const SPOKEN = BACKENDS.s3;
+
 /** A client of the gateway itself: to the dialect that signs, it is a store like any other. */
 export function openGatewayClient(given: {
   readonly endpoint: URL;
@@ -14,7 +17,7 @@ export function openGatewayClient(given: {
   const { endpoint, region, accessKeyId, secret, now } = given;
   const connection = new BackendConnection({
     endpoint,
-    dialect: BACKENDS.s3,
+    dialect: SPOKEN,
     credentials: { accessKeyId, secret, region },
     connections: 2,
     connectTimeoutSeconds: 5,
@@ -25,5 +28,5 @@ export function openGatewayClient(given: {
     now,
     random: () => 0,
   });
-  return { client: new ObjectClient({ back: BACKENDS.s3, connection }), close: () => connection.close() };
+  return { client: new ObjectClient({ back: SPOKEN, connection }), close: () => connection.close() };
 }

@@ -25,7 +25,7 @@ describe.each(STORES)('%s, of which the gateway was told nothing', (name, start)
     open: () => {
       const { accessKeyId, secretAccessKey, region } = store;
       const credentials = { accessKeyId, secret: { reveal: () => secretAccessKey }, region };
-      return inProcess({ endpoint: store.endpoint, backend: { credentials } });
+      return inProcess({ backend: { endpoint: new URL(store.endpoint), credentials } });
     },
     row: KNOWN_STORES.find((row) => row.name === ROWS[name]) as KnownStore,
   });

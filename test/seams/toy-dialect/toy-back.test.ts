@@ -1,10 +1,15 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type BackendConfig, completeBackend } from '../../../src/backend/config.ts';
+import { BACKEND_RULES, backendSettings } from '../../../src/backend/settings.ts';
+import { BACKENDS, type BackendTable } from '../../../src/dialects/table.ts';
+import { openBackend } from '../../../src/gateway/open-backend.ts';
 import { listObjects } from '../../../src/pipeline/bucket/list.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
 import { getObject } from '../../../src/pipeline/read/get.ts';
 import { headObject } from '../../../src/pipeline/read/head.ts';
 import { deleteObjects } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
+import { CAREFUL_CAPABILITIES } from '../../../src/store/capabilities.ts';
 import { backConformance } from '../../dialects/back-conformance.ts';
 import {
   BUCKET,
@@ -20,11 +25,22 @@ import {
 } from '../../pipeline/in-process.ts';
 import { MIB, readBack, startUpload } from '../../pipeline/upload/upload-stand.ts';
 import { backendOptions } from '../../support/backend-options.ts';
+import { findOut } from '../../support/conformance/stores.ts';
 import { payload } from '../../support/payload.ts';
 import { toyBack } from './toy-back.ts';
 import { startToyStore } from './toy-store.ts';
 
 const SECRET = backendOptions('http://h').credentials.secret.reveal();
+/** Registered from here alone. */
+const DIALECTS: BackendTable = { ...BACKENDS, toy: toyBack };
+
+/** The section `backend` of a configuration that chooses the toy. */
+function configured(endpoint: string): BackendConfig {
+  const credentials = { accessKeyId: 'testbackend', secretAccessKey: SECRET };
+  const settings = backendSettings(DIALECTS).parse({ endpoint, credentials, dialect: 'toy' });
+  return completeBackend(settings) as BackendConfig;
+}
+
 const error = (word: string) => JSON.stringify({ error: word });
 
 backConformance({
@@ -43,13 +59,51 @@ backConformance({
   badKey: [403, error('BadSignature')],
 });
 
+describe('its setting', () => {
+  it('names it, where the table has it', () => {
+    expect(configured('http://toy.test:1').dialect).toBe('toy');
+    const { error: refused } = backendSettings(DIALECTS).safeParse({ dialect: 'other' });
+    expect(refused?.issues).toMatchObject([{ path: ['dialect'], message: 'one of s3, toy' }]);
+    expect(backendSettings().safeParse({ dialect: 'toy' }).error?.issues).toMatchObject([{ message: 'one of s3' }]);
+  });
+
+  it('is for no embedded store', () => {
+    const section: Readonly<Record<string, string>> = { 'backend.directory': 'd', 'backend.dialect': 'toy' };
+    const given = { isGiven: (name: string) => Object.hasOwn(section, name), value: (name: string) => section[name] };
+    expect(BACKEND_RULES.flatMap((rule) => rule(given))).toEqual([
+      {
+        setting: 'backend.dialect',
+        problem: 'excludes backend.directory',
+        hint: 'Leave it out: the embedded store of backend.directory speaks s3.',
+      },
+    ]);
+  });
+});
+
+async function overToy() {
+  const toy = await startToyStore(SECRET);
+  onTestFinished(() => toy.stop());
+  const opened = await openBackend({ backend: configured(toy.url) }, {}, { dialects: DIALECTS, lookup: toy.lookup });
+  onTestFinished(() => opened.close());
+  const here = await inProcess({ opened });
+  const { signal } = here.context();
+  await here.tools.store.buckets.create({ kind: 'CreateBucket', bucket: BUCKET, location: undefined }, signal);
+  return { toy, here };
+}
+
+it('what its store does is found out through it', async () => {
+  const { state, store, capabilities } = await findOut((await overToy()).here);
+  expect([state, store.name]).toEqual(['found', 'unknown']);
+  expect(capabilities).toEqual({
+    ...CAREFUL_CAPABILITIES,
+    ...{ conditionalPuts: true, matchesOwnEtag: true, conditionalCompletes: true, conditionalDeletes: true },
+    ...{ tornUploadsVanish: true, truthfulCompletes: true, distinctFirstSlash: true },
+  });
+});
+
 describe('a gateway over a store of another dialect', () => {
   async function stand() {
-    const toy = await startToyStore(SECRET);
-    onTestFinished(() => toy.stop());
-    const here = await inProcess({ endpoint: toy.url, backend: { dialect: toyBack, lookup: toy.lookup } });
-    const { signal } = here.context();
-    await here.tools.store.buckets.create({ kind: 'CreateBucket', bucket: BUCKET, location: undefined }, signal);
+    const { toy, here } = await overToy();
     const put = (key: string, bytes: Buffer, declared = true) =>
       putObject(putOf(key), verifiedBody(bytes, { declared }), here.context());
     return { toy, here, put };

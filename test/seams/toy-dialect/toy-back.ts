@@ -68,7 +68,7 @@ export const toyBack: BackendDialect = {
     ...s3Grammar(names),
     bucket(text) {
       // A bucket is the first label of a host.
-      if (/^[a-z0-9]{3,63}$/.test(text) && !names.reservedBuckets.has(text)) return;
+      if (/^[a-z0-9-]{3,63}$/.test(text) && !names.reservedBuckets.has(text)) return;
       throw clientError('InvalidBucketName', 'The toy has no such bucket.');
     },
   }),

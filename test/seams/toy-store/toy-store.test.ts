@@ -62,8 +62,8 @@ it('a store that another takes the place of is relied on for nothing, until that
   let finder: StoreFinder | undefined;
   const stand = await inProcess({
     proxy: toy,
-    findings: (connection) => {
-      finder = finderFor(connection, STORES_WITH_TOY);
+    findings: (backend) => {
+      finder = finderFor(backend, STORES_WITH_TOY);
       return finder;
     },
   });

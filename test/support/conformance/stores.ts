@@ -1,8 +1,6 @@
 import { expect, it } from 'vitest';
-import type { BackendConnection } from '../../../src/backend/connection.ts';
-import { s3Back } from '../../../src/dialects/s3/back/back.ts';
 import { clientError } from '../../../src/errors.ts';
-import { storeFinder } from '../../../src/gateway/find-store.ts';
+import { type StoreFinderParts, storeFinder } from '../../../src/gateway/find-store.ts';
 import { listObjects } from '../../../src/pipeline/bucket/list.ts';
 import type { OperationContext } from '../../../src/pipeline/context.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
@@ -39,9 +37,9 @@ export interface StoreUnderTest {
   readonly knownStores?: readonly KnownStore[];
 }
 
-/** What finds out what the store behind a connection does, as of a gateway without a setting. */
+/** What finds out what a backend does, as of a gateway without a setting. */
 export function finderFor(
-  connection: BackendConnection,
+  { back, connection }: StoreFinderParts['backend'],
   knownStores = KNOWN_STORES,
   now: () => Date = () => new Date(),
 ): StoreFinder {
@@ -54,7 +52,7 @@ export function finderFor(
       conditionalDeletes: undefined,
       keys: undefined,
     },
-    backend: { back: s3Back, connection },
+    backend: { back, connection },
     stagingBucket: 'conformance-staging',
     knownStores,
     now,
@@ -63,8 +61,8 @@ export function finderFor(
 }
 
 /** Looks once. */
-export async function findOut({ connection }: InProcess, ...more: readonly [(readonly KnownStore[])?, (() => Date)?]) {
-  const finder = finderFor(connection, ...more);
+export async function findOut(stand: InProcess, ...more: readonly [(readonly KnownStore[])?, (() => Date)?]) {
+  const finder = finderFor(stand, ...more);
   await finder.lookOnce();
   return finder.finding;
 }
