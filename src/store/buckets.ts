@@ -2,7 +2,7 @@ import type { StoredBucket } from '../dialects/store-exchange.ts';
 import type { CreateBucket } from '../operations/operation.ts';
 import type { StoreCalls } from './calls.ts';
 
-/** The backend's buckets, as `Store` has its objects. */
+/** The backend's buckets; `Store` does the same for objects. */
 export class StoreBuckets {
   readonly #calls: StoreCalls;
 
@@ -10,7 +10,10 @@ export class StoreBuckets {
     this.#calls = calls;
   }
 
-  /** @throws GatewayError InvalidBucketName for a name that the store cannot have, or keeps for itself */
+  /**
+   * Checks a bucket's name.
+   * @throws GatewayError InvalidBucketName if the store cannot have such a bucket, or reserves it for itself
+   */
   check(bucket: string): void {
     this.#calls.made({ bucket });
   }

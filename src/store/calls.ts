@@ -12,62 +12,77 @@ import type { Sharer } from '../shares/sharer.ts';
 import { collect } from '../wire/bodies/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteSource, IncomingResponse } from '../wire/message.ts';
-import { CAREFUL_CAPABILITIES, type StoreFindings } from './capabilities.ts';
+import { ASSUMED_CAPABILITIES, type StoreFindings } from './capabilities.ts';
 
-/** Holds a listing of 1,000 keys of 1,024 bytes, every byte of them an entity or percent-encoded, with room to spare. */
+/**
+ * The largest document that is read: a listing of 1,000 keys of 1,024 bytes fits in, even if each byte of them is
+ * escaped.
+ */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const MAX_ERROR_BYTES = 256 * 1024;
-/** Holds a key, a place, an ETag, and the blanks by which a store says that it still works at the request. */
+/**
+ * The largest acknowledgement that is read: a key, a location, an ETag, and the blanks that a store sends while it
+ * works.
+ */
 const MAX_ACK_BYTES = 256 * 1024;
 
-/** Memory is reserved only for documents above this size. Most are smaller, and one for each connection comes to little. */
+/**
+ * Memory is reserved only for documents above this size. Most are smaller, and one such document for each connection
+ * takes little.
+ */
 const UNRESERVED_BYTES = 64 * 1024;
-/** A document is held as the pieces that came, as one buffer, as text, and as the values that are read from it. */
+/**
+ * How many times a document lies in memory: as the pieces that came, as one buffer, as text, and as the values read
+ * from it.
+ */
 const DOCUMENT_FORMS = 4;
 
-/** The connections that requests go out by. */
+/** The connections that carry requests to the store. */
 export type StoreConnection = Pick<BackendConnection, 'send' | 'region'>;
 
-/** What a request is about, as errors tell it: an object's place, or a bucket's. */
+/** What a request is about, as errors tell it: the place of an object or of a bucket. */
 export type About = Partial<ObjectRef> & { readonly ref?: ObjectRef };
 
 export interface SendOptions {
   readonly signal: AbortSignal;
-  /** For small answers to whoever may hold a download already. */
+  /** Set for small answers to callers that may hold a connection of the downloads already. */
   readonly aside?: boolean | undefined;
 }
 
 export interface AskOptions extends SendOptions {
-  /** The conditions of the request. Without any, no refusal can be about one. */
+  /** The conditions of the request. Without any, no refusal can be due to one. */
   readonly conditions?: Conditions | undefined;
-  /** Told of every piece of a streamed document before it is read. */
+  /** Is called for every piece of a streamed document before it is read. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** What the store takes for identifiers: which of the two holds depends on what is found out of it. */
+/**
+ * The grammars of a store whose keys are paths and of one whose keys are names. Which one holds depends on what is
+ * found out.
+ */
 export type Grammars = Readonly<Record<StoreNames['keys'], StoreGrammar>>;
 
-const NOTHING_FOUND: StoreFindings = { capabilities: CAREFUL_CAPABILITIES, pending: [] };
+const NOTHING_FOUND: StoreFindings = { capabilities: ASSUMED_CAPABILITIES, pending: [] };
 const NO_BUCKETS: ReadonlySet<string> = new Set();
 
 export interface StoreOptions {
-  /** With whose rights it asks. Default: the gateway's own. */
+  /** With whose rights the store is asked; by default with the gateway's own. */
   readonly identity?: Identity | undefined;
-  /** Where memory for the backend's documents is reserved. Default: nowhere. */
+  /** Where memory for the backend's documents is reserved; by default none is reserved. */
   readonly budget?: Budget | undefined;
-  /** For whom it asks. Default: the gateway's own business. */
+  /** For whom the store is asked; by default for the gateway itself. */
   readonly sharer?: Sharer | undefined;
-  /** What the store does. Default: nothing is known of it. */
+  /** What the gateway knows about the store; by default nothing. */
   readonly findings?: StoreFindings | undefined;
-  /** Buckets that the store has for purposes of its own, in lower case. Default: none. */
+  /** Buckets that the store has for purposes of its own, in lower case; by default none. */
   readonly reservedBuckets?: ReadonlySet<string> | undefined;
-  /** For these buckets, where they were made already. */
+  /** The grammars, if they were made already for the same reserved buckets. */
   readonly grammars?: Grammars | undefined;
 }
 
 /**
- * Runs the rows of a backend's dialect, whatever they ask for: under names that the store's grammar made, with somebody's
- * rights, and from somebody's share. Every answer that is not success is thrown as the neutral error.
+ * Runs the rows of a backend's dialect. The store's grammar makes every name that is sent; the request has the rights
+ * of an asker and uses the share of a sharer. Every answer that is not a success is thrown as the neutral error.
  */
 export class StoreCalls {
   readonly dialect: BackendDialect;
@@ -86,10 +101,10 @@ export class StoreCalls {
   }
 
   /**
-   * Asks one row and reads its answer.
-   * @param call undefined where the dialect has no such row
-   * @throws GatewayError NotImplemented for a missing row; the client's error for a name that the store cannot have; the
-   *   neutral error for a refusal; BackendError for an answer that cannot be used
+   * Sends the request of one row and reads its answer.
+   * @param call undefined if the dialect has no such row
+   * @throws GatewayError NotImplemented for a missing row; the client's error for a name that the store cannot have;
+   * the neutral error for a refusal; BackendError for an answer that cannot be used
    */
   async run<Asked extends About, Answer>(
     call: BackendCall<Asked, Answer> | undefined,
@@ -113,7 +128,10 @@ export class StoreCalls {
     }
   }
 
-  /** Asks one row; the body of a successful answer is the caller's to take or to discard. @throws as `run` */
+  /**
+   * Sends the request of one row. The caller must read or discard the body of the successful answer.
+   * @throws as `run` does
+   */
   async succeed<Asked extends About>(
     call: Pick<BackendCall<Asked, unknown>, 'render'>,
     asked: Asked,
@@ -124,7 +142,9 @@ export class StoreCalls {
     throw explained(await this.refusal(response, asked), options.conditions);
   }
 
-  /** Asks one row, and answers whatever comes. Every identifier in `asked` is read by the store's grammar here. */
+  /**
+   * Sends the request of one row, and returns any answer. The store's grammar makes every identifier in `asked` here.
+   */
   async send<Asked extends About>(
     call: Pick<BackendCall<Asked, unknown>, 'render'>,
     asked: Asked,
@@ -132,12 +152,12 @@ export class StoreCalls {
   ): Promise<IncomingResponse> {
     const { identity, sharer, findings } = this.options;
     const answer = await this.connection.send(call.render(this.made(asked)), { signal, aside, identity, sharer });
-    // Preflights are answered by a store's CORS layer, which may not name the store as its other answers do.
+    // A preflight is answered by a store's CORS layer, which may not name the store as its other answers do.
     if ((call as object) !== this.dialect.calls.preflight) findings.answered?.(answer);
     return answer;
   }
 
-  /** Reads an answer that is no success, its body too. */
+  /** Reads an answer that is not a success, together with its body. */
   async refusal(response: IncomingResponse, asked: About): Promise<GatewayError | StoreClaim> {
     return this.refusalIn(response, await errorDocument(response), asked);
   }
@@ -146,13 +166,16 @@ export class StoreCalls {
     return this.dialect.readError(answer, document, asked.ref ?? asked, this.options.identity?.asker);
   }
 
-  /** Every identifier in it read by the store's grammar. @throws GatewayError */
+  /**
+   * Has the store's grammar make every identifier in it.
+   * @throws GatewayError for a name that the store cannot have
+   */
   made<T extends object>(asked: T): ForStore<T> {
     const { findings, grammars } = this.options;
     return madeBy(findings.capabilities.verbatimKeys ? grammars.names : grammars.paths, asked);
   }
 
-  /** Reads a document, and reserves memory as it comes: a store may send megabytes, to many at once. */
+  /** Reads a document, and reserves memory as it comes, because a store may send megabytes to many callers at once. */
   async #document<T>(response: IncomingResponse, read: (document: Buffer) => T): Promise<T> {
     const { budget } = this.options;
     const held = budget && new GrowingReservation(budget);
@@ -173,7 +196,10 @@ export function isSuccess({ status }: IncomingResponse): boolean {
   return status >= 200 && status < 300;
 }
 
-/** The pieces of a document, up to as many bytes as a document may have. `onBytes` is told of each before it is read. */
+/**
+ * Yields the pieces of a document, up to as many bytes as a document may have. `onBytes` is called for each before it
+ * is read.
+ */
 async function* bounded(
   source: ByteSource,
   onBytes: ((bytes: number) => void) | undefined,
@@ -187,7 +213,7 @@ async function* bounded(
   }
 }
 
-/** Pins a request to what was seen: it succeeds on this very object alone. */
+/** Makes the condition that pins a request to the object that was seen, so that it succeeds on no other. */
 export function pinTo({ etag }: { readonly etag: string }): Conditions {
   return { ifMatch: `"${etag}"` };
 }

@@ -1,33 +1,35 @@
 import type { IncomingResponse } from '../wire/message.ts';
 
 /**
- * What a store does as Amazon S3 documents it. Each is true where the store does; false stands for "it does not" and for
- * "nobody has found out", because the gateway must be as careful in either case.
+ * What a store does as Amazon S3 documents it. A capability is true if the store does so. It is false if the store does
+ * not, or if nobody has found out, because the gateway must do the same in both cases.
  */
 export interface Capabilities {
   /** A PutObject never replaces an object that its If-Match or If-None-Match protects. */
   readonly conditionalPuts: boolean;
-  /** If-Match on PutObject holds for the ETag of the object that lies there. Ceph RGW 16 answers 412 to every ETag. */
+  /** If-Match on PutObject holds for the ETag of the current object. Ceph RGW 16 answers 412 to every ETag. */
   readonly matchesOwnEtag: boolean;
   /** A CompleteMultipartUpload never replaces an object that its If-Match or If-None-Match protects. */
   readonly conditionalCompletes: boolean;
-  /** DeleteObject and DeleteObjects keep an object that If-Match names by another ETag. */
+  /** DeleteObject and DeleteObjects keep the object if its ETag is not the one in If-Match. */
   readonly conditionalDeletes: boolean;
-  /** An upload whose connection breaks off leaves what lay there. Where it does not, its beginning becomes the object. */
+  /** An upload whose connection breaks off leaves the object before it. If false, what arrived replaces that object. */
   readonly tornUploadsVanish: boolean;
   /** A CompleteMultipartUpload is acknowledged only if it made the object. */
   readonly truthfulCompletes: boolean;
-  /** Of two CompleteMultipartUpload of one upload at the same time, one makes the object, and no part is lost. */
+  /** If two CompleteMultipartUpload requests for one upload meet, one of them makes the object, and no part is lost. */
   readonly atomicCompletes: boolean;
-  /** The answer to CompleteMultipartUpload tells the object's ETag. */
+  /** The answer to CompleteMultipartUpload contains the object's ETag. */
   readonly completeTellsEtag: boolean;
-  /** An operation on an upload that does not exist is answered NoSuchUpload. */
+  /** An operation on an upload that does not exist is answered with NoSuchUpload. */
   readonly namesUnknownUploads: boolean;
-  /** A copy is refused when its source is no longer the one that x-amz-copy-source-if-match names. */
+  /** A copy is refused if its source is no longer the object that x-amz-copy-source-if-match names. */
   readonly pinnedCopies: boolean;
-  /** A 304 bears the ETag and the date of its object. */
+  /** A 304 has the ETag and the date of its object. */
   readonly namedNotModified: boolean;
-  /** Keys are names: `.`, `..` and empty names between slashes mean nothing. Else they are paths of files. */
+  /**
+   * Keys are names, so that `.`, `..` and empty names between slashes mean nothing. If false, keys are paths of files.
+   */
   readonly verbatimKeys: boolean;
   /** `/a` and `a` are two keys. */
   readonly distinctFirstSlash: boolean;
@@ -52,23 +54,25 @@ export const ALL_CAPABILITIES: Capabilities = {
   distinctFirstSlash: true,
 };
 
-/** In the order in which they are told. */
+/** The names of all capabilities, in the order in which they are shown. */
 export const CAPABILITY_NAMES = Object.keys(ALL_CAPABILITIES) as readonly Capability[];
 
-/** The capabilities of which a test says that they hold. */
+/** Makes capabilities of a test that says which of them hold. */
 export function capabilitiesThat(holds: (name: Capability) => boolean): Capabilities {
   return Object.fromEntries(CAPABILITY_NAMES.map((name) => [name, holds(name)])) as unknown as Capabilities;
 }
 
-/** What a capability is called, and what the gateway does where it does not hold. */
+/** What operators are told about a capability, and about what the gateway does if it does not hold. */
 export interface CapabilityWords {
   /** What the store has. */
   readonly what: string;
-  /** What a store does that has it not: "a store that …". */
+  /** What a store without it does; it continues "a store that …". */
   readonly otherwise: string;
-  /** What the gateway does then. */
+  /** What the gateway does without it. */
   readonly without: string;
-  /** The gateway does so over every store, for it costs nothing, or shows by itself when it is needed. */
+  /**
+   * The gateway does so over every store, because it costs nothing, or because it shows by itself when it is needed.
+   */
   readonly always?: true;
 }
 
@@ -147,17 +151,20 @@ export const CAPABILITY_WORDS: Readonly<Record<Capability, CapabilityWords>> = {
 };
 
 /**
- * What holds of a store of which nothing is known: the gateway relies on nothing. `matchesOwnEtag` alone is assumed,
- * because it decides whether a copy of an object onto itself bears a condition: with one such a copy can fail, and
- * without one it could undo somebody's write.
+ * What the gateway assumes about a store of which it knows nothing: it relies on nothing. Only `matchesOwnEtag` is
+ * assumed to hold. It decides whether a copy of an object onto itself has a condition: with one, such a copy may fail;
+ * without one, it could undo somebody's write.
  */
-export const CAREFUL_CAPABILITIES: Capabilities = capabilitiesThat((name) => name === 'matchesOwnEtag');
+export const ASSUMED_CAPABILITIES: Capabilities = capabilitiesThat((name) => name === 'matchesOwnEtag');
 
-/** What the gateway knows of the store at hand. One object serves the whole process, and what it says may change. */
+/** What the gateway knows about its store. One object serves the whole process, and what it says may change. */
 export interface StoreFindings {
   readonly capabilities: Capabilities;
-  /** Of which nobody has found out yet whether they hold: what is refused for one may be tried again in a moment. */
+  /**
+   * The capabilities that are still being found out. A request that is refused because of one of them may succeed in a
+   * moment.
+   */
   readonly pending: readonly Capability[];
-  /** Told of the head of every answer of the store, so that another store at the same address is noticed. */
+  /** Is called with the head of every answer of the store, so that another store at the same address is noticed. */
   answered?(answer: IncomingResponse): void;
 }

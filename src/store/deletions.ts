@@ -7,9 +7,10 @@ import type { DeleteTarget } from '../operations/operation.ts';
 import type { StoreCalls } from './calls.ts';
 
 /**
- * Deletes many objects: in as few requests as the store's limit allows, or one by one where it has no request for many.
- * Each target is refused for itself, so that one key which the store cannot have keeps the others from nothing.
- * @throws GatewayError for what refuses a whole request
+ * Deletes many objects, in as few requests as the store's limit allows, or one by one if it has no request for many.
+ * Each target is refused by itself, so that a key which the store cannot have does not keep the others from being
+ * deleted.
+ * @throws GatewayError if a whole request is refused
  */
 export async function deleteMany(
   calls: StoreCalls,
@@ -63,7 +64,10 @@ function madeEach(
   return made;
 }
 
-/** What a client is told of the target. @throws the error itself, if it is no GatewayError */
+/**
+ * Returns what the client is told about a target that was not deleted.
+ * @throws the error itself if it is no GatewayError
+ */
 function failureOf({ key, versionId }: DeleteTarget, error: unknown): DeleteFailure {
   if (!(error instanceof GatewayError)) throw error;
   return { key, versionId, code: error.code, message: error.message, said: error.said };

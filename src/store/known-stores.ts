@@ -1,7 +1,7 @@
 import type { IncomingResponse } from '../wire/message.ts';
-import { ALL_CAPABILITIES, CAREFUL_CAPABILITIES, type Capabilities } from './capabilities.ts';
+import { ALL_CAPABILITIES, ASSUMED_CAPABILITIES, type Capabilities } from './capabilities.ts';
 
-/** By what a store's answers tell which program it is. All of it is a claim. Absent headers are empty. */
+/** The headers of an answer that tell which program the store is. They prove nothing. Absent headers are empty. */
 export interface StoreSigns {
   /** The header Server. */
   readonly server: string;
@@ -9,19 +9,20 @@ export interface StoreSigns {
   readonly requestId: string;
 }
 
+/** Returns the signs in the head of an answer. */
 export function signsOf({ headers }: IncomingResponse): StoreSigns {
   return { server: headers.get('server') ?? '', requestId: headers.get('x-amz-request-id') ?? '' };
 }
 
-/** A store that the gateway knows. A further store is a row of KNOWN_STORES. */
+/** A store that the gateway knows. Another one is added as a row of KNOWN_STORES. */
 export interface KnownStore {
-  /** Also a metric's label. */
+  /** The store's name, which is also a metric's label. */
   readonly name: string;
-  /** As its vendor writes it. */
+  /** The name as its vendor writes it. */
   readonly title: string;
-  /** The version that was looked at; undefined where nobody tests the store with the gateway. */
+  /** The version that was tested; undefined if nobody tests the gateway with this store. */
   readonly version?: string;
-  /** When it was looked at. */
+  /** When or how it was tested. */
   readonly tested: string;
   isNamedBy(signs: StoreSigns): boolean;
   readonly capabilities: Capabilities;
@@ -62,7 +63,7 @@ const VERSITY: KnownStore = {
   },
 };
 
-/** `tx00000c1a2b…-0065a1b2c3-1036-default`: a transaction, a time, a gateway and its zone. */
+/** Matches `tx00000c1a2b…-0065a1b2c3-1036-default`: a transaction, a time, a gateway and its zone. */
 const CEPH_REQUEST_ID = /^tx[0-9a-f]{12,}-[0-9a-f]{8,}-[0-9a-f]+-/;
 
 const CEPH: KnownStore = {
@@ -83,7 +84,9 @@ const CEPH: KnownStore = {
   },
 };
 
-/** Of a gateway with `backend.directory` it is certain which store it has: it runs that store itself. */
+/**
+ * The embedded store. A gateway with `backend.directory` runs it itself, and so knows for certain which store it has.
+ */
 export const EMBEDDED_STORE: KnownStore = {
   name: 'embedded',
   title: 'the embedded store',
@@ -95,11 +98,11 @@ export const EMBEDDED_STORE: KnownStore = {
 
 export const KNOWN_STORES: readonly KnownStore[] = [AWS, MINIO, VERSITY, CEPH, EMBEDDED_STORE];
 
-/** What is assumed of every other store, and of one that cannot be tried, until it was seen to do better. */
+/** What is assumed about every other store, and about one that cannot be tried, until it was seen to do better. */
 export const UNKNOWN_STORE: KnownStore = {
   name: 'unknown',
   title: 'an unknown store',
   tested: 'never',
   isNamedBy: () => false,
-  capabilities: CAREFUL_CAPABILITIES,
+  capabilities: ASSUMED_CAPABILITIES,
 };

@@ -5,10 +5,10 @@ import { isAbsence, ObjectReplaced } from './pin.ts';
 import type { Store } from './store.ts';
 
 /**
- * Reads an object whose head is known. Where that finds the object corrupted, the head is asked for once more: if it
- * tells another object by now, the head and the bytes were of two objects, and nothing is corrupted. Versity S3 Gateway
- * 1.8 reads the head of a file and opens the file afterwards, so that it answers so while an object is overwritten.
- * @throws ObjectReplaced where another object lies there by now, or none; and what `work` throws
+ * Reads an object whose head is known. If it turns out to be corrupted, the head is asked for once more: if it is of
+ * another object by now, head and bytes were of two objects, and nothing is corrupted. That happens with Versity S3
+ * Gateway 1.8 while an object is overwritten, because it reads a file's head and opens the file afterwards.
+ * @throws ObjectReplaced if the object was replaced or deleted meanwhile; and what `work` throws
  */
 export async function ofOneObject<T>(
   { ref, stored }: { readonly ref: ObjectRef; readonly stored: StoredObject },
@@ -25,7 +25,10 @@ export async function ofOneObject<T>(
   }
 }
 
-/** @throws what was found first: who cannot look again has seen a corrupted object */
+/**
+ * Returns undefined if the object is gone.
+ * @throws `corrupted` if the second look failed, because then the first error is all that is known
+ */
 function undefinedIfAbsent(corrupted: GatewayError): (refusal: unknown) => undefined {
   return (refusal) => {
     if (isAbsence(refusal)) return undefined;
@@ -33,13 +36,16 @@ function undefinedIfAbsent(corrupted: GatewayError): (refusal: unknown) => undef
   };
 }
 
-/** A store may have put a head together of two objects: then even the ETag may be the one that is there now. */
+/**
+ * Whether both heads are of one object. The ETag alone does not tell, because a store may have made a head of two
+ * objects.
+ */
 function isSameHead(one: StoredObject, other: StoredObject): boolean {
   const same = one.etag === other.etag && one.versionId === other.versionId && one.storedBytes === other.storedBytes;
   return same && entriesOf(one) === entriesOf(other);
 }
 
-/** In any order: no store promises one. */
+/** Renders the metadata entries in a fixed order, because no store promises one. */
 function entriesOf({ metadata }: StoredObject): string {
   return JSON.stringify(metadata.user.map((entry) => JSON.stringify(entry)).sort());
 }

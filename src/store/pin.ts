@@ -1,7 +1,7 @@
 import { UnexplainedClaim } from '../dialects/store-claim.ts';
 import { GatewayError } from '../errors.ts';
 
-/** How often an object may be replaced while it is read before the gateway gives up. */
+/** How often a read begins anew because the object was replaced, before the gateway gives up. */
 const MAX_ATTEMPTS = 3;
 
 /** The object changed between two backend requests for one client request. */
@@ -11,11 +11,11 @@ export class ObjectReplaced extends GatewayError {
   }
 }
 
-/** The errors that say that an object is not there. */
+/** The errors that say that there is no such object. */
 const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'NoSuchKey',
   'NoSuchVersion',
-  'MethodNotAllowed', // a delete marker
+  'MethodNotAllowed', // the current version is a delete marker
 ]);
 
 /** Whether a store said that there is no such object, or only a delete marker. */
@@ -26,10 +26,10 @@ export function isAbsence(error: unknown): boolean {
 const GONE: ReadonlySet<GatewayError['code']> = new Set([...ABSENT, 'PreconditionFailed', 'NoSuchBucket']);
 
 /**
- * Waits for a request that is pinned to an object which was there just now. When its precondition fails, the object was
- * replaced in between. The same follows from whatever else cannot be true of that object, so that no client hears that it is
- * gone.
- * @param but a code that has another reason: a copy is told NoSuchBucket of its destination
+ * Waits for a request that is pinned to an object which was there a moment ago. If its precondition fails, the object
+ * was replaced in between. Other errors that cannot be true of that object mean the same, so the client is not told
+ * that it is gone.
+ * @param but a code that can have another reason; for a copy, NoSuchBucket may be about the destination
  * @throws ObjectReplaced, and what the request throws
  */
 export async function pinned<T>(promise: Promise<T>, but?: GatewayError['code']): Promise<T> {
@@ -43,9 +43,9 @@ export async function pinned<T>(promise: Promise<T>, but?: GatewayError['code'])
 }
 
 /**
- * Reads an object, and begins anew, up to three times, when it was replaced meanwhile: the gateway's own pin failed then,
- * and no condition of the client's. Where there is none any more, the client is told to ask again, and hears of it then: the
- * object was there when this request began.
+ * Reads an object, and begins anew, up to three times, if it was replaced meanwhile: then the gateway's own pin failed,
+ * and no condition of the client. If the object is gone by then, the client is told to try again, because it was there
+ * when this request began.
  */
 export async function readingAgain<T>(attempt: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts++) {
@@ -58,6 +58,7 @@ export async function readingAgain<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The error for a backend that answers another range than it was asked for. */
 export function anotherRange(): GatewayError {
   return new GatewayError('BackendError', 'The backend answered another range than it was asked for.', {
     source: 'backend',

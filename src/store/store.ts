@@ -31,7 +31,9 @@ import { headOfNullVersion } from './mend/null-version.ts';
 import { anotherRange, ObjectReplaced, pinned } from './pin.ts';
 import { StoreUploads } from './uploads.ts';
 
-/** A stored object's head, and its bytes as they come. Consume `body` to its end, or call `discard`. */
+/**
+ * The head of a stored object, and its bytes as they come. The caller must read `body` to its end or call `discard`.
+ */
 export interface StoredContent {
   readonly object: StoredObject;
   readonly body: ByteSource;
@@ -39,8 +41,8 @@ export interface StoredContent {
 }
 
 /**
- * The backend in neutral terms: thin names for the rows of its dialect. Every answer that is not success is thrown as the
- * neutral error. Sizes and ETags are the backend's.
+ * The backend in neutral terms: short names for the rows of its dialect. Every answer that is not a success is thrown
+ * as the neutral error. Sizes and ETags are the backend's.
  */
 export class Store {
   readonly #calls: StoreCalls;
@@ -53,30 +55,30 @@ export class Store {
     this.buckets = new StoreBuckets(this.#calls);
   }
 
-  /** The same backend, asked with other rights. */
+  /** Returns the same backend, which is asked with other rights. */
   as(identity: Identity): Store {
     const { dialect, connection, options } = this.#calls;
     return new Store(dialect, connection, { ...options, identity });
   }
 
-  /** The same backend, asked with the gateway's own rights, from the same share. */
+  /** Returns the same backend, which is asked with the gateway's own rights and from the same share. */
   asGateway(): Store {
     const { dialect, connection, options } = this.#calls;
     return new Store(dialect, connection, { ...options, identity: undefined });
   }
 
-  /** The same backend, asked for one sharer: connections and memory are taken from that sharer's part. */
+  /** Returns the same backend, which is asked for one sharer, whose share of connections and memory it uses. */
   sharedBy(sharer: Sharer, budget: Budget): Store {
     const { dialect, connection, options } = this.#calls;
     return new Store(dialect, connection, { ...options, budget, sharer });
   }
 
-  /** With whose rights it asks. undefined stands for the gateway's own. */
+  /** With whose rights the store is asked; undefined means the gateway's own. */
   get identity(): Identity | undefined {
     return this.#calls.options.identity;
   }
 
-  /** For whom it asks, and whose part of what is bounded it takes. */
+  /** For whom the store is asked, and whose share is used. */
   get sharer(): Sharer | undefined {
     return this.#calls.options.sharer;
   }
@@ -90,13 +92,13 @@ export class Store {
     return this.#calls.dialect;
   }
 
-  /** Whether the backend can copy objects and parts itself. Otherwise their bytes come through the gateway. */
+  /** Whether the backend can copy objects and parts by itself. Otherwise their bytes pass through the gateway. */
   get copies(): boolean {
     const { copy, copyPart } = this.#calls.dialect.calls;
     return copy !== undefined && copyPart !== undefined;
   }
 
-  /** The sizes and counts that the backend sets. */
+  /** The largest sizes and counts that the backend takes. */
   get limits(): BackendLimits {
     return this.#calls.dialect.limits;
   }
@@ -110,20 +112,26 @@ export class Store {
     return this.#calls.run(this.#calls.dialect.calls.put, put, { signal, conditions: put.conditions });
   }
 
-  /** @throws GatewayError NoSuchKey, PreconditionFailed; UnexplainedClaim for whatever else a store claims … */
+  /**
+   * Reads an object.
+   * @throws GatewayError NoSuchKey, PreconditionFailed …; UnexplainedClaim if the store claims what nobody asked
+   */
   async get(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
     return mustBeContent(await this.read(get, signal), get);
   }
 
-  /** Like `get`, for a few bytes and for a caller that may hold a download already: it takes no connection of downloads. */
+  /**
+   * Reads a few bytes for a caller that may hold a connection of the downloads already. It uses no other such
+   * connection.
+   */
   async getAside(get: StoreGet, signal: AbortSignal): Promise<StoredContent> {
     return mustBeContent(await this.#read(get, { signal, aside: true }), get);
   }
 
   /**
-   * The same for a caller that holds what a store claims instead of an object against the object itself: that the range
-   * lies past its end, that it was not modified, that a condition failed. The caller asks only conditions about which
-   * stores agree (pipeline/conditions/plan.ts).
+   * Reads an object, or returns what the store claims instead: that the range lies past its end, that it was not
+   * modified, that a condition failed. The caller must check that claim against the object. It may ask only conditions
+   * on which stores agree (pipeline/conditions/plan.ts).
    */
   read(get: StoreGet, signal: AbortSignal): Promise<StoredContent | StoreClaim> {
     return this.#read(get, { signal });
@@ -148,8 +156,8 @@ export class Store {
   }
 
   /**
-   * Asks for the rest of an answer, from a byte on and of exactly this object, because the answer's connection was given to
-   * somebody else and its reader goes on.
+   * Asks for the rest of an answer, from this byte on and of exactly this object. It is needed if the answer's
+   * connection was given to somebody else while its reader was slow.
    * @throws ObjectReplaced, GatewayError BackendError for another range
    */
   async #rest(
@@ -175,7 +183,7 @@ export class Store {
     }
   }
 
-  /** `get.conditions` may only be those that all stores judge alike: a pin to an ETag. */
+  /** Reads an object's head. `get.conditions` may only be one that all stores judge alike: a pin to an ETag. */
   head(get: StoreGet, signal: AbortSignal): Promise<StoredObject> {
     const head = this.#calls.run(this.#calls.dialect.calls.head, get, { signal, conditions: get.conditions });
     if (get.ref.versionId === undefined) return head;
@@ -192,7 +200,10 @@ export class Store {
     return this.#calls.run(this.#calls.dialect.calls.delete, { ref, conditions, vendor }, { signal, conditions });
   }
 
-  /** Deletes any number of objects; each is refused for itself. @throws GatewayError for what refuses all of them */
+  /**
+   * Deletes any number of objects. Each is refused by itself.
+   * @throws GatewayError if all of them are refused
+   */
   deleteMany(
     bucket: string,
     targets: readonly DeleteTarget[],
@@ -202,12 +213,12 @@ export class Store {
     return deleteMany(this.#calls, { bucket, targets, vendor }, signal);
   }
 
-  /** `onBytes` is told of every piece of the backend's document before it is read. */
+  /** Lists objects. `onBytes` is called for every piece of the backend's document before it is read. */
   list(asked: ListObjects, signal: AbortSignal, onBytes?: (bytes: number) => void): Promise<StoredListing> {
     return this.#calls.run(this.#calls.dialect.calls.list, asked, { signal, onBytes });
   }
 
-  /** The same for versions. */
+  /** Lists versions; otherwise like `list`. */
   listVersions(
     asked: ListObjectVersions,
     signal: AbortSignal,
@@ -216,7 +227,10 @@ export class Store {
     return this.#calls.run(this.#calls.dialect.calls.listVersions, asked, { signal, onBytes });
   }
 
-  /** @throws GatewayError PreconditionFailed, NoSuchKey when the source is not the one that was pinned any more … */
+  /**
+   * Copies an object within the store, pinned to its source.
+   * @throws GatewayError PreconditionFailed, NoSuchKey if the source was replaced or deleted …
+   */
   copy(copy: StoreCopy, signal: AbortSignal): Promise<StoredCopy> {
     return this.#calls.run(this.#calls.dialect.calls.copy, copy, { signal, conditions: pinTo(copy.source) });
   }
@@ -225,7 +239,10 @@ export class Store {
     return this.#calls.run(this.#calls.dialect.calls.tags, { ref }, { signal });
   }
 
-  /** Asks a browser's question about pages of an origin. Only the headers that answer it come back. @throws GatewayError */
+  /**
+   * Asks the store what pages of an origin may do. Only the CORS headers of the answer are returned.
+   * @throws GatewayError
+   */
   async preflight(
     resource: Resource,
     question: HeaderList,
@@ -236,7 +253,9 @@ export class Store {
     return { status, headers: crossOriginAnswer(headers) };
   }
 
-  /** Rules are by bucket, so a key that the store cannot have asks about its bucket. */
+  /**
+   * Returns the place that a preflight is about. CORS rules belong to buckets, so an invalid key asks about its bucket.
+   */
   #placeOf(resource: Resource): Resource {
     try {
       return this.#calls.made(resource);
@@ -246,13 +265,19 @@ export class Store {
     }
   }
 
-  /** See BackendDialect.forward; undefined where the backend's dialect forwards nothing. @throws GatewayError */
+  /**
+   * Makes a request to forward (BackendDialect.forward); undefined if the backend's dialect forwards nothing.
+   * @throws GatewayError
+   */
   forward(request: WireRequest, operation: Forward, document: Buffer): ForwardedRequest | undefined {
     return this.#calls.dialect.forward?.(request, this.#calls.made(operation), document);
   }
 }
 
-/** Whether a store may claim this of what was asked. Only a range can lie past the end, and only a condition can fail. */
+/**
+ * Whether the store may claim this about what was asked: only a range can lie past the end, and only a condition can
+ * fail.
+ */
 function isOfRead({ code }: StoreClaim, { range, conditions }: StoreGet): boolean {
   switch (code) {
     case 'InvalidRange':

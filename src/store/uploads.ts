@@ -15,7 +15,7 @@ import { etagOfParts } from './mend/complete-etag.ts';
 import { asNoSuchUpload } from './mend/unknown-upload.ts';
 import { ProvenUpload } from './proven-upload.ts';
 
-/** The backend's multipart uploads, as `Store` has its objects. Sizes and ETags are the backend's. */
+/** The backend's multipart uploads; `Store` does the same for objects. Sizes and ETags are the backend's. */
 export class StoreUploads {
   readonly #calls: StoreCalls;
 
@@ -39,9 +39,9 @@ export class StoreUploads {
   }
 
   /**
-   * Tells whether whoever asks may add parts to an upload, by a part that the backend cannot take. A backend looks at
-   * rights before it looks at a part, so only its refusal of the part itself says yes. Listing the parts would not tell:
-   * that is another right, which readers have and writers may not.
+   * Finds out whether the asker may add parts to an upload, by sending a part that the backend cannot take. A backend
+   * checks rights before it checks a part, so only a refusal of the part itself means yes. Listing the parts would not
+   * tell: that is another right, which readers have and writers may lack.
    * @throws GatewayError AccessDenied, NoSuchUpload …
    */
   async tryPart(upload: ProvenUpload, signal: AbortSignal): Promise<void> {
@@ -63,7 +63,10 @@ export class StoreUploads {
     return stored.etag === '' ? { ...stored, etag: etagOfParts(parts) } : stored;
   }
 
-  /** Copies a part from an object of the backend's. @throws as Store.copy */
+  /**
+   * Copies a part from an object of the backend.
+   * @throws as Store.copy does
+   */
   async copyPart(
     { ref, uploadId }: ProvenUpload,
     part: Omit<StorePartCopy, 'ref' | 'uploadId'>,
@@ -79,7 +82,7 @@ export class StoreUploads {
     return this.#calls.run(this.#calls.dialect.calls.abortUpload, { ref, uploadId }, { signal }).catch(asNoSuchUpload);
   }
 
-  /** A page of the parts after a number, at most `limits.entriesAPage`. */
+  /** Lists the parts after a part number, at most `limits.entriesAPage`. */
   listParts(
     { ref, uploadId }: ProvenUpload,
     partNumberMarker: number,

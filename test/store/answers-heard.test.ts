@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import type { BackendConnection } from '../../src/backend/connection.ts';
 import { s3Back } from '../../src/dialects/s3/back/back.ts';
-import { CAREFUL_CAPABILITIES, type StoreFindings } from '../../src/store/capabilities.ts';
+import { ASSUMED_CAPABILITIES, type StoreFindings } from '../../src/store/capabilities.ts';
 import { Store } from '../../src/store/store.ts';
 import { HeaderList } from '../../src/wire/headers.ts';
 
 it('tells of which program answered, but for preflights: a CORS layer names none, and that is no other store', async () => {
   const heard: number[] = [];
   const findings: StoreFindings = {
-    capabilities: CAREFUL_CAPABILITIES,
+    capabilities: ASSUMED_CAPABILITIES,
     pending: [],
     answered: ({ status }) => heard.push(status),
   };

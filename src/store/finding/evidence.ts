@@ -1,34 +1,34 @@
-import { CAREFUL_CAPABILITIES, type Capabilities, type Capability, capabilitiesThat } from '../capabilities.ts';
+import { ASSUMED_CAPABILITIES, type Capabilities, type Capability, capabilitiesThat } from '../capabilities.ts';
 import { type KnownStore, type StoreSigns, UNKNOWN_STORE } from '../known-stores.ts';
 
-/** What trying a capability showed; absent where it was not tried, or where the answer told nothing. */
+/** What trying each capability showed. One is absent if it was not tried, or if the answers showed nothing. */
 export type Evidence = { readonly [name in Capability]?: 'holds' | 'broken' };
 
 /** Everything that one look at a store brought. */
 export interface Examination {
-  /** Each kind of answer that came: behind one address may be several programs. */
+  /** The signs in each answer that came, because several programs may answer at one address. */
   readonly signs: readonly StoreSigns[];
   readonly evidence: Evidence;
 }
 
 /** Which store it is, and what the gateway relies on. */
 export interface FoundStore {
-  /** A row, or UNKNOWN_STORE for one that names itself as none or does not behave as the row that it names. */
+  /** A known store, or UNKNOWN_STORE if the store names itself as none, or does not behave as the one that it names. */
   readonly store: KnownStore;
   readonly capabilities: Capabilities;
-  /** The row that its answers name, whether or not it behaves so. */
+  /** The known store that its answers name, whether it behaves so or not. */
   readonly claimed: KnownStore | undefined;
 }
 
 /**
  * How each capability is found out.
  *
- * - `tried`: one attempt shows it either way, and what it shows counts, whatever a row says.
- * - `not seen`: that a habit did not show is weak, for it may need more time or two clients. A row that knows the habit
- *   is believed over an attempt that did not show it.
- * - `of the row`: no attempt shows it without harm. It holds only for a store that behaves as its row in all that was
- *   tried.
- * - `tried and of the row`: keys that climb could reach other tenants' data, so that it takes both.
+ * - `tried`: one attempt shows it either way. What it shows counts, whatever the row of a known store says.
+ * - `not seen`: an attempt can show that it is lacking, but a bad habit that does not show proves little, because it
+ * may need more time or two clients. If a row lists the habit, the row is believed and not the attempt.
+ * - `of the row`: no attempt can show it without harm. It holds only for a store that behaves as its row in everything
+ * that was tried.
+ * - `tried and of the row`: it takes both, because keys that climb as paths do could reach data of other tenants.
  */
 const FOUND_BY: Readonly<Record<Capability, 'tried' | 'not seen' | 'of the row' | 'tried and of the row'>> = {
   conditionalPuts: 'tried',
@@ -47,13 +47,14 @@ const FOUND_BY: Readonly<Record<Capability, 'tried' | 'not seen' | 'of the row' 
 };
 
 /**
- * What the gateway may rely on. A claim makes it more careful at once, and less careful never: whatever a row grants was
- * seen, or belongs to a store that behaves as that row in everything that was tried.
+ * Decides on what the gateway may rely. What a store says of itself makes the gateway more careful at once, and never
+ * less careful: a capability holds only if it was seen, or if the store behaves as its row in everything that was
+ * tried.
  */
 export function judge({ signs, evidence }: Examination, knownStores: readonly KnownStore[]): FoundStore {
   const named = new Set(signs.map((sign) => knownStores.find((store) => store.isNamedBy(sign))));
   const rows = [...named].filter((row) => row !== undefined);
-  // Several programs behind one address: each may answer the next request.
+  // Several programs answer at one address, and any of them may answer the next request.
   const claimed = named.size === 1 ? rows[0] : undefined;
   const believed = claimed !== undefined && behavesAs(claimed, evidence) ? claimed : undefined;
   const knowsOtherwise = (name: Capability) => rows.some((row) => !row.capabilities[name]);
@@ -61,7 +62,7 @@ export function judge({ signs, evidence }: Examination, knownStores: readonly Kn
     const grants = believed?.capabilities[name] === true;
     switch (FOUND_BY[name]) {
       case 'tried':
-        return evidence[name] === undefined ? CAREFUL_CAPABILITIES[name] : evidence[name] === 'holds';
+        return evidence[name] === undefined ? ASSUMED_CAPABILITIES[name] : evidence[name] === 'holds';
       case 'not seen':
         return evidence[name] === 'holds' && !knowsOtherwise(name);
       case 'of the row':
@@ -73,7 +74,10 @@ export function judge({ signs, evidence }: Examination, knownStores: readonly Kn
   return { store: believed ?? UNKNOWN_STORE, capabilities, claimed };
 }
 
-/** Whether the store did everything that its row promises and that was tried: at least what tells the rows apart. */
+/**
+ * Whether the store showed everything that its row promises and that was tried, including the attempts that tell rows
+ * apart.
+ */
 function behavesAs({ capabilities }: KnownStore, evidence: Evidence): boolean {
   if (evidence.conditionalPuts === undefined || evidence.truthfulCompletes === undefined) return false;
   const tried = Object.entries(evidence) as readonly [Capability, 'holds' | 'broken'][];

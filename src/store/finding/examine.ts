@@ -22,15 +22,15 @@ import {
 
 /** Begins the keys of all probes. */
 const PROBES = 'sealgate-probe/';
-/** What a probe left that was killed is removed by a later one, when no probe can be at work there any more. */
+/** After this time a later look removes what a killed one left behind, because no probe can be using it any more. */
 const LEFT_BEHIND_MILLISECONDS = 3_600_000;
-/** A gateway that stops waits so long at most. */
+/** How long a gateway that stops waits for the clean-up at most. */
 const CLEAR_MILLISECONDS = 2000;
 
 export interface ExaminationOptions {
   readonly back: BackendDialect;
   readonly connection: BackendConnection;
-  /** Holds no tenant's data, and is there. */
+  /** The bucket in which the probes lie. It exists, and holds no tenant's data. */
   readonly bucket: string;
   readonly knownStores: readonly KnownStore[];
   readonly now: () => Date;
@@ -38,17 +38,18 @@ export interface ExaminationOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a look brought: first what is seen at once, then also whether uploads that break off vanish, a second later. */
+/** What a look brings: first what is seen at once; a second later also whether uploads that break off vanish. */
 export interface Look {
   readonly atOnce: Examination;
-  /** Rejects as `examine` does. Everything that the look wrote is removed when it settles. */
+  /** Rejects as `examine` does. When it settles, everything that the look wrote is removed. */
   readonly whole: Promise<Examination>;
 }
 
 /**
- * Tries what the store does with some thirty small requests and one upload that breaks off, all of them below one prefix.
- * @throws GatewayError BackendUnavailable, SlowDown when the store is away; AccessDenied, NoSuchBucket … when nothing can
- * be written there
+ * Tries what the store does, with some thirty small requests and one upload that breaks off, all of them below one
+ * prefix.
+ * @throws GatewayError BackendUnavailable, SlowDown if the store does not answer; AccessDenied, NoSuchBucket … if
+ * nothing can be written there
  */
 export async function examine(options: ExaminationOptions): Promise<Look> {
   const { back, connection, bucket, knownStores, now, randomBytes, signal } = options;
@@ -74,7 +75,7 @@ export async function examine(options: ExaminationOptions): Promise<Look> {
       .catch(nothingShown)
       .then((torn) => ({ signs, evidence: { ...evidence, ...torn } }))
       .finally(() => clear(place, now()));
-    whole.catch(() => undefined); // whoever waits for it hears of it
+    whole.catch(() => undefined); // whoever waits for it gets the error
     return { atOnce: { signs: signs.slice(), evidence }, whole };
   } catch (error) {
     await clear(place, now());
@@ -83,9 +84,9 @@ export async function examine(options: ExaminationOptions): Promise<Look> {
 }
 
 /**
- * An attempt that the store refuses for reasons of its own shows nothing, and one that it stumbles over (500), lest the
- * gateway try it for ever.
- * @throws what says that the store is away
+ * Makes no evidence of an attempt that the store refused for other reasons, or that it failed at (500), so that the
+ * gateway does not try it for ever.
+ * @throws an error that says that the store does not answer
  */
 function nothingShown(error: unknown): Evidence {
   if (!(error instanceof GatewayError)) throw error;
@@ -95,7 +96,7 @@ function nothingShown(error: unknown): Evidence {
 
 /** Removes what this look wrote, and what others left behind long ago. */
 async function clear({ store, bucket, prefix }: ProbePlace, now: Date): Promise<void> {
-  // The look's own signal may be what ended it.
+  // The look's own signal is not used here, because it may be what ended the look.
   const signal = AbortSignal.timeout(CLEAR_MILLISECONDS);
   try {
     const { entries } = await store.list(allKeysOf(bucket, { prefix: PROBES, maxKeys: MOST_KEYS }), signal);
@@ -103,6 +104,6 @@ async function clear({ store, bucket, prefix }: ProbePlace, now: Date): Promise<
     const mine = entries.filter(({ key, lastModified }) => key.startsWith(prefix) || lastModified.getTime() < old);
     for (const { key } of mine) await store.delete({ bucket, key }, {}, signal);
   } catch {
-    // A later look removes it.
+    // A later look will remove it.
   }
 }

@@ -1,18 +1,21 @@
 import type { Capabilities, Capability } from '../capabilities.ts';
 
-/** What an operator says of the store. What is set takes the place of what the gateway finds. */
+/** What an operator has set about the store. It takes the place of what the gateway finds out. */
 export interface StoreOverrides {
-  /** True: uploads that break off replace what lay there, and a Complete may be acknowledged that made nothing. */
+  /**
+   * True says: uploads that break off replace the object before them, and a Complete that made nothing may be
+   * acknowledged.
+   */
   readonly careful?: boolean | undefined;
-  /** Whether the store holds to conditions on PutObject and CompleteMultipartUpload. */
+  /** Whether the store obeys conditions on PutObject and CompleteMultipartUpload. */
   readonly conditionalUploads?: boolean | undefined;
-  /** Whether it holds to If-Match on deletions. */
+  /** Whether it obeys If-Match on deletions. */
   readonly conditionalDeletes?: boolean | undefined;
   /** Whether keys are paths of files or names. */
   readonly keys?: 'paths' | 'names' | undefined;
 }
 
-/** The capabilities that the operator has spoken of, and what was said. */
+/** Returns the capabilities that the operator has set, with their values. */
 export function overridden(set: StoreOverrides): Partial<Capabilities> {
   const said: { -readonly [Name in Capability]?: boolean } = {};
   if (set.careful !== undefined) {
@@ -23,7 +26,7 @@ export function overridden(set: StoreOverrides): Partial<Capabilities> {
   if (set.conditionalUploads !== undefined) {
     said.conditionalCompletes = set.conditionalUploads;
     said.matchesOwnEtag = set.conditionalUploads;
-    // Ceph RGW 16, for which it is set to false, replaces nothing by a PUT that a condition forbids.
+    // This setting is false for Ceph RGW 16, whose PutObject obeys conditions nevertheless.
     said.conditionalPuts = true;
   }
   if (set.conditionalDeletes !== undefined) said.conditionalDeletes = set.conditionalDeletes;

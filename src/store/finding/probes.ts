@@ -11,40 +11,49 @@ import type { Evidence } from './evidence.ts';
 export interface ProbePlace {
   readonly store: Store;
   readonly bucket: string;
-  /** Of this look alone; ends in a slash. */
+  /** A prefix of this look alone, which ends in a slash. */
   readonly prefix: string;
   readonly signal: AbortSignal;
 }
 
-/** An ETag that no probe's object has. */
+/** A condition with an ETag that no probe's object has. */
 const ANOTHER = { ifMatch: '"00000000000000000000000000000001"' } as const;
 const ANY = { ifNoneMatch: '*' } as const;
 
-/** More than sockets and servers hold by themselves, so that its beginning reaches the store's disk. */
+/**
+ * The size of the upload that breaks off: more than sockets and servers buffer, so that its beginning reaches the
+ * store's disk.
+ */
 const TORN_BYTES = 2 * 1024 * 1024;
-/** Keys of probes that are looked at: as many as a store lists in a page. */
+/** How many keys of probes are listed: as many as a store lists in one page. */
 export const MOST_KEYS = 1000;
 /** How long a store may take to notice that nothing more comes. */
 const TORN_MILLISECONDS = 1500;
 const LOOK_MILLISECONDS = 100;
-/** How long a store has to refuse an upload by its head: one that it refuses is not broken off, and shows nothing. */
+/**
+ * How long a store has to refuse an upload by its head alone. An upload that it refuses does not break off, and shows
+ * nothing.
+ */
 const REFUSAL_MILLISECONDS = 250;
 
-/** How a store takes a write that a condition forbids. */
+/** The codes with which a store refuses a write that a condition forbids. */
 const REFUSALS: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'PreconditionFailed',
   'ConditionalRequestConflict',
   'NotImplemented',
 ]);
 
-/** How a store says that it has no such upload, or not its parts. */
+/** The codes with which a store says that it has no such upload, or not its parts. */
 const NO_UPLOAD: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'NoSuchUpload',
   'NoSuchKey',
   'InvalidPart',
 ]);
 
-/** What PutObject makes of conditions. @param key of its own; afterwards an object lies there */
+/**
+ * Tries what PutObject does with conditions.
+ * @param key a key of this probe alone, where an object lies afterwards
+ */
 export async function tryPuts(place: ProbePlace, key: string): Promise<Evidence> {
   const first = await put(place, key, 1);
   for (const conditions of [ANY, ANOTHER]) {
@@ -55,7 +64,10 @@ export async function tryPuts(place: ProbePlace, key: string): Promise<Evidence>
   return { conditionalPuts: 'holds', matchesOwnEtag: replaced ? 'holds' : 'broken' };
 }
 
-/** What CompleteMultipartUpload makes of conditions. @param key where an object lies */
+/**
+ * Tries what CompleteMultipartUpload does with conditions.
+ * @param key a key where an object lies
+ */
 export async function tryCompletes(place: ProbePlace, key: string): Promise<Evidence> {
   const { store, signal } = place;
   const there = await etagAt(place, key);
@@ -71,7 +83,10 @@ export async function tryCompletes(place: ProbePlace, key: string): Promise<Evid
   }
 }
 
-/** Whether the Complete of an upload that was aborted is acknowledged. @param key where an object lies */
+/**
+ * Tries whether the Complete of an aborted upload is acknowledged.
+ * @param key a key where an object lies
+ */
 export async function tryAbortedComplete(place: ProbePlace, key: string): Promise<Evidence> {
   const { store, signal } = place;
   const { upload, parts } = await startUpload(place, key);
@@ -85,7 +100,10 @@ export async function tryAbortedComplete(place: ProbePlace, key: string): Promis
   }
 }
 
-/** What deletions make of If-Match. @param key where an object lies, which may be gone afterwards */
+/**
+ * Tries what deletions do with If-Match.
+ * @param key a key where an object lies, which may be gone afterwards
+ */
 export async function tryDeletes({ store, bucket, signal }: ProbePlace, key: string): Promise<Evidence> {
   const ref = { bucket, key };
   const there = (await store.head({ ref, conditions: {} }, signal)).etag;
@@ -99,13 +117,17 @@ export async function tryDeletes({ store, bucket, signal }: ProbePlace, key: str
   return { conditionalDeletes: deleted ? 'holds' : 'broken' };
 }
 
-/** Whether `/a` is another key than `a`. @param key where an object lies */
+/**
+ * Tries whether `/a` is another key than `a`.
+ * @param key a key where an object lies
+ */
 export async function tryFirstSlash(place: ProbePlace, key: string): Promise<Evidence> {
   return { distinctFirstSlash: (await etagAt(place, `/${key}`)) === undefined ? 'holds' : 'broken' };
 }
 
 /**
- * Whether keys that are no paths stay as they are. In a store of paths these lead to keys below the probe's own prefix.
+ * Tries whether keys stay as they are that would be odd as paths. In a store of paths, they lead to keys below the
+ * probe's own prefix.
  */
 export async function tryVerbatimKeys(place: ProbePlace): Promise<Evidence> {
   const { store, bucket, prefix, signal } = place;
@@ -123,7 +145,9 @@ export async function tryVerbatimKeys(place: ProbePlace): Promise<Evidence> {
   }
 }
 
-/** Whether an object survives an upload to its place that breaks off. Takes TORN_MILLISECONDS where it does. */
+/**
+ * Tries whether an object survives an upload to its place that breaks off. If it does, this takes TORN_MILLISECONDS.
+ */
 export async function tryTornUpload(place: ProbePlace, key: string): Promise<Evidence> {
   const there = await put(place, key, 1);
   const body = { bytes: TORN_BYTES, source: brokenOff(Buffer.alloc(TORN_BYTES / 2)) };
@@ -132,7 +156,7 @@ export async function tryTornUpload(place: ProbePlace, key: string): Promise<Evi
     () => false,
     (error: unknown) => {
       if (error instanceof TornOff) return true;
-      throw error; // it was refused for another reason, so that nothing was tried
+      throw error; // it was refused for another reason, so nothing was tried
     },
   );
   if (!tornOff) return {};
@@ -143,7 +167,7 @@ export async function tryTornUpload(place: ProbePlace, key: string): Promise<Evi
   }
 }
 
-/** The store does not answer, or is too busy to: this tells nothing of what it does. */
+/** Whether the store does not answer or is too busy, which shows nothing about what it does. */
 export function isAway(error: unknown): boolean {
   return error instanceof GatewayError && AWAY.has(error.code);
 }
@@ -156,13 +180,19 @@ const AWAY: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
 
 const NO_METADATA: ObjectMetadata = { content: {}, user: [] };
 
-/** @returns the object's ETag */
+/**
+ * Writes an object.
+ * @returns its ETag
+ */
 async function put({ store, bucket, signal }: ProbePlace, key: string, bytes: number, conditions: Conditions = {}) {
   const body: OutgoingBody = Buffer.alloc(bytes, 'sealgate');
   return (await store.put({ ref: { bucket, key }, metadata: NO_METADATA, conditions, body }, signal)).etag;
 }
 
-/** @returns undefined where nothing lies there */
+/**
+ * Looks up an object's ETag.
+ * @returns undefined if there is no object
+ */
 async function etagAt({ store, bucket, signal }: Pick<ProbePlace, 'store' | 'bucket' | 'signal'>, key: string) {
   const ref: ObjectRef = { bucket, key };
   try {
@@ -185,7 +215,10 @@ async function startUpload(place: ProbePlace, key: string) {
   }
 }
 
-/** @throws GatewayError for a refusal that has another reason than a condition */
+/**
+ * Whether a condition was the reason of a refusal.
+ * @throws GatewayError if the refusal has another reason
+ */
 async function isRefused(asked: Promise<unknown>): Promise<boolean> {
   try {
     await asked;

@@ -2,9 +2,9 @@ import type { GatewayError } from '../../errors.ts';
 import { asGatewayError } from '../../errors.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import {
+  ASSUMED_CAPABILITIES,
   CAPABILITY_NAMES,
   CAPABILITY_WORDS,
-  CAREFUL_CAPABILITIES,
   type Capabilities,
   type Capability,
   capabilitiesThat,
@@ -16,64 +16,68 @@ import type { Look } from './examine.ts';
 import { overridden, type StoreOverrides } from './overrides.ts';
 import { isAway } from './probes.ts';
 
-/** How much the gateway knows of its store. */
+/** How much the gateway knows about its store. */
 export type FindingState =
-  /** It has not found out yet, or the store seems to be another one since. */
+  /** It has not found out yet, or the store seems to have been replaced by another one. */
   | 'looking'
   | 'found'
-  /** The settings say everything, and nothing is tried. */
+  /** The settings say everything, so nothing is tried. */
   | 'as set'
-  /** It may not write where it would try the store. */
+  /** It could not write to the place where it would try the store. */
   | 'not tried';
 
-/** What is told in the log, by `/readyz` and by `sealgate check`. */
+/** What the log, `/readyz` and `sealgate check` show. */
 export interface Finding {
   readonly state: FindingState;
   readonly store: KnownStore;
-  /** What the gateway relies on, settings included. */
+  /** On what the gateway relies, settings included. */
   readonly capabilities: Capabilities;
-  /** The row that the store's answers name. */
+  /** The known store that the store's answers name. */
   readonly claimed: KnownStore | undefined;
-  /** Why it was not tried. */
+  /** Why the store was not tried. */
   readonly reason: GatewayError | undefined;
 }
 
 export interface StoreFinderOptions {
-  /** Tries the store. @throws GatewayError as `examine` does */
+  /**
+   * Tries the store.
+   * @throws GatewayError as `examine` does
+   */
   readonly look: (signal: AbortSignal) => Promise<Look>;
   readonly knownStores: readonly KnownStore[];
   readonly overrides: StoreOverrides;
-  /** Told of each finding that differs from the one before. */
+  /** Is called with each finding that differs from the one before. */
   readonly onFinding: (finding: Finding) => void;
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
-  /** Which store it is, where the gateway runs it itself: then nothing is tried. */
+  /** The store, if the gateway runs it itself; then nothing is tried. */
   readonly certainly?: KnownStore | undefined;
-  /** Default: FINDER_PERIODS. */
+  /** The default is FINDER_PERIODS. */
   readonly periods?: FinderPeriods | undefined;
 }
 
 export interface FinderPeriods {
-  /** Between two looks, and about as long after one that was refused. */
+  /** The time between two looks, and about as long after one that was refused. */
   readonly againMilliseconds: number;
-  /** After the first look that the store did not answer; doubled after each further one. */
+  /** The wait after the first look that the store did not answer; it doubles with each further one. */
   readonly retryMilliseconds: number;
   readonly longestRetryMilliseconds: number;
 }
 
-/** A store may be upgraded, or another may take its address, without a word. */
+/** The gateway looks again, because a store may be upgraded, or replaced at its address, without notice. */
 const FINDER_PERIODS: FinderPeriods = {
   againMilliseconds: 15 * 60_000,
   retryMilliseconds: 1000,
   longestRetryMilliseconds: 30_000,
 };
 
-/** Servers behind one address that are told apart; more would be a Server header that changes with every answer. */
+/** How many values of the header Server are told apart. More would mean that the header changes with every answer. */
 const MOST_SERVERS = 16;
 
 /**
- * Finds out what the store does, in the background, and goes on looking: while the store is away, from time to time, and
- * when answers begin to name another program. Until something is found it is as careful as with an unknown store.
+ * Finds out in the background what the store does, and goes on looking: from time to time, also while the store does
+ * not answer, and whenever answers begin to name another program. Until it has found something, it assumes an unknown
+ * store.
  */
 export class StoreFinder implements StoreFindings {
   readonly #options: StoreFinderOptions;
@@ -81,18 +85,18 @@ export class StoreFinder implements StoreFindings {
   readonly #said: Partial<Capabilities>;
   readonly #stopped = new AbortController();
   #finding: Finding;
-  /** The one that was told of last. */
+  /** The finding that `onFinding` was last called with. */
   #told: Finding | undefined;
   #pending: readonly Capability[];
-  /** Values of the header Server that belong to what was found. */
+  /** The values of the header Server that belong to what was found. */
   readonly #servers = new Set<string>();
   #lastServer: string | undefined;
   /**
-   * What made it look again. It is judged with what the look brings, even if none of the look's own answers bears it:
-   * behind one address may be two programs, and the look may have met only the other.
+   * The signs that made it look again. They are judged together with what the look brings, even if none of the look's
+   * own answers has them: two programs may answer at one address, and the look may have met only the other one.
    */
   #heard: StoreSigns | undefined;
-  /** Grows when the store seems to be another one: what a look began to see before is worth nothing then. */
+  /** Grows when the store seems to be another one. The results of a look that began before that are dropped. */
   #era = 0;
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -121,8 +125,8 @@ export class StoreFinder implements StoreFindings {
   }
 
   /**
-   * Looks now, and goes on looking.
-   * @returns when the first look has brought something, or has failed. Never rejects
+   * Begins to look, and goes on looking.
+   * @returns when the first look has brought something, or has failed; it never rejects
    */
   async start(): Promise<void> {
     if (this.#isSettled) return this.#tell(this.#finding, []);
@@ -131,7 +135,7 @@ export class StoreFinder implements StoreFindings {
     await first.promise;
   }
 
-  /** Looks once, to the end, and not again. Never rejects. */
+  /** Looks once, to the end, and not again. It never rejects. */
   async lookOnce(): Promise<void> {
     if (this.#isSettled) return this.#tell(this.#finding, []);
     await this.#look(() => undefined);
@@ -139,18 +143,18 @@ export class StoreFinder implements StoreFindings {
     clearTimeout(this.#timer);
   }
 
-  /** Settles when a look that was under way has removed what it wrote. */
+  /** Stops looking. It resolves when a look under way has removed what it wrote. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     clearTimeout(this.#timer);
     await this.#looking;
   }
 
-  /** On the way of every request: mostly two comparisons. */
+  /** Is called for every answer of the store, so it mostly costs two comparisons. */
   answered(answer: IncomingResponse): void {
     const server = answer.headers.get('server') ?? '';
     if (server === this.#lastServer) return;
-    // Errors may be those of a proxy before the store.
+    // Errors are ignored, because they may come from a proxy before the store.
     if (answer.status < 200 || answer.status >= 300 || this.#finding.state !== 'found' || this.#isSettled) return;
     this.#lastServer = server;
     if (this.#servers.has(server)) return;
@@ -190,7 +194,7 @@ export class StoreFinder implements StoreFindings {
       onFirst();
     }
     if (signal.aborted) return;
-    // Gateways that were started together do not look together.
+    // The wait is random, so that gateways that were started together do not look together.
     this.#timer = setTimeout(
       () => this.#runNow(() => undefined),
       waitMilliseconds * (0.75 + this.#options.random() / 2),
@@ -198,7 +202,10 @@ export class StoreFinder implements StoreFindings {
     this.#timer.unref();
   }
 
-  /** What is seen at once counts at once where it is worse; where it is better, once the look is whole. */
+  /**
+   * Takes what is seen at once. It counts now if it is worse than what is known, and when the look is complete if it is
+   * better.
+   */
   #takeFirst(examination: Examination): void {
     const seen = this.#judged(examination);
     for (const { server } of examination.signs) this.#servers.add(server);
@@ -236,16 +243,16 @@ export class StoreFinder implements StoreFindings {
   }
 
   #nothingFound(state: FindingState): Finding {
-    const capabilities = { ...CAREFUL_CAPABILITIES, ...this.#said };
+    const capabilities = { ...ASSUMED_CAPABILITIES, ...this.#said };
     return { state, store: UNKNOWN_STORE, capabilities, claimed: undefined, reason: undefined };
   }
 
-  /** What decides what the gateway does, and no setting speaks of it. */
+  /** Returns the capabilities that decide what the gateway does and that no setting mentions. */
   #open(): readonly Capability[] {
     return CAPABILITY_NAMES.filter((name) => this.#said[name] === undefined && !CAPABILITY_WORDS[name].always);
   }
 
-  /** Nothing is to be found out. */
+  /** Whether there is nothing to find out. */
   get #isSettled(): boolean {
     return this.#options.certainly !== undefined || this.#finding.state === 'as set';
   }
@@ -256,17 +263,17 @@ export class StoreFinder implements StoreFindings {
   }
 }
 
-/** What was found of a store, with what the operator said of it. */
+/** Makes a finding of what was found out about a store and what the operator has set. */
 export function foundAs({ store, claimed, capabilities }: FoundStore, said: Partial<Capabilities>): Finding {
   return { state: 'found', store, claimed, capabilities: { ...capabilities, ...said }, reason: undefined };
 }
 
-/** The same of a store that the gateway runs itself. */
+/** Makes the finding about a store that the gateway runs itself. */
 export function certainlyAs(store: KnownStore, said: Partial<Capabilities>): Finding {
   return foundAs({ store, claimed: store, capabilities: store.capabilities }, said);
 }
 
-/** Findings that are worth a line each. */
+/** Whether two findings need not be reported separately. */
 function isSame(one: Finding, other: Finding): boolean {
   return (
     one.state === other.state &&

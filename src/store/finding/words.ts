@@ -1,7 +1,10 @@
 import { CAPABILITY_NAMES, CAPABILITY_WORDS } from '../capabilities.ts';
 import type { Finding } from './store-finder.ts';
 
-/** What was found of the store, for an operator: one line. It quotes nothing that the store said but a row's title. */
+/**
+ * Describes a finding for an operator, in one line. It quotes nothing that the store said, except a known store's
+ * title.
+ */
 export function describeFinding(finding: Finding): string {
   const { state, reason } = finding;
   switch (state) {
@@ -22,7 +25,7 @@ function whichStore({ store, claimed }: Finding): string {
   return `a store that calls itself ${claimed.title} and does not behave so`;
 }
 
-/** What the gateway makes up for over every store is not worth telling. */
+/** Leaves out what the gateway mends over every store, which is not worth mentioning. */
 function habitsOf({ store, capabilities }: Finding): string {
   const lacked = CAPABILITY_NAMES.filter((name) => !capabilities[name] && !CAPABILITY_WORDS[name].always);
   if (lacked.length === 0) return '';

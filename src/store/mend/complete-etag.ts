@@ -5,9 +5,9 @@ import { GatewayError } from '../../errors.ts';
 const MD5 = /^[0-9a-f]{32}$/;
 
 /**
- * The ETag that stores of S3 give an object of these parts: the MD5 of the parts' MD5s, and their number. Ceph RGW 16
- * leaves the ETag out of its answer to CompleteMultipartUpload.
- * @throws GatewayError BackendError where the parts' ETags are no MD5s, so that nobody can tell
+ * Computes the ETag that S3 stores give an object of these parts: the MD5 of the parts' MD5s, and their number. Ceph
+ * RGW 16 leaves the ETag out of its answer to CompleteMultipartUpload.
+ * @throws GatewayError BackendError if the parts' ETags are not MD5s, so that the ETag cannot be computed
  */
 export function etagOfParts(parts: readonly CompletedPart[]): string {
   const md5s = parts.map(({ etag }) => etag);

@@ -2,12 +2,12 @@ import { clientError, GatewayError } from '../../errors.ts';
 import type { Capability, StoreFindings } from '../capabilities.ts';
 
 /**
- * Conditions that a store ignores cannot be judged by the gateway instead: whatever is written between the look and the
- * write would be replaced, which is what the client wants to prevent. So the gateway refuses such a request before it
- * sends anything: with NotImplemented, or with BackendUnavailable (503) while it still finds out what the store does.
+ * The gateway cannot judge conditions in place of a store that ignores them: what is written between its look and its
+ * write would be replaced, which the client wants to prevent. So it refuses such a request before it sends anything,
+ * with NotImplemented, or with BackendUnavailable (503) while it is still finding out what the store does.
  */
 
-/** For a client's PutObject on a condition. */
+/** The refusal of a client's PutObject with a condition. */
 export function ignoredOnPut(findings: StoreFindings): GatewayError {
   return (
     askLater('conditionalPuts', findings) ??
@@ -19,7 +19,7 @@ export function ignoredOnPut(findings: StoreFindings): GatewayError {
   );
 }
 
-/** For a write whose conditions the store's CompleteMultipartUpload would have to judge. */
+/** The refusal of a write whose conditions the store's CompleteMultipartUpload would have to obey. */
 export function ignoredOnComplete(findings: StoreFindings): GatewayError {
   return (
     askLater('conditionalCompletes', findings) ??
@@ -32,7 +32,7 @@ export function ignoredOnComplete(findings: StoreFindings): GatewayError {
   );
 }
 
-/** For a deletion with If-Match: the store would delete whatever stands there. */
+/** The refusal of a deletion with If-Match, because the store would delete any object there. */
 export function ignoredOnDelete(findings: StoreFindings): GatewayError {
   return (
     askLater('conditionalDeletes', findings) ??

@@ -2,15 +2,15 @@ import type { StoredObject } from '../../dialects/store-exchange.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { isAbsence } from '../pin.ts';
 
-/** How S3 names the version of an object that was written without versioning. */
+/** S3's name for the version of an object that was written without versioning. */
 const NULL_VERSION = 'null';
 
 /**
- * In a bucket without versioning, Versity S3 Gateway 1.8 answers 404 to a HEAD of the version `null`, and gives it to a
- * GET. So where a HEAD of that version finds nothing, a GET is asked too, and only its head is read.
- * @param refusal of the HEAD
- * @param get asks for the same object and gives up its bytes
- * @throws the refusal, where the HEAD was of another version or the GET is refused too
+ * Reads the head of an object by a GET if a HEAD of its version `null` finds nothing. In a bucket without versioning,
+ * Versity S3 Gateway 1.8 answers 404 to such a HEAD, although it answers the GET.
+ * @param refusal what the HEAD was refused with
+ * @param get asks for the same object and drops its bytes
+ * @throws the refusal if the HEAD was of another version, or the GET is refused too
  */
 export async function headOfNullVersion(
   refusal: unknown,

@@ -1,7 +1,7 @@
 import { clientError, GatewayError } from '../../errors.ts';
 
 /**
- * For what is asked of an upload: Ceph RGW answers NoSuchKey for an upload that it does not have, which is translated to
+ * Translates an error about an upload: Ceph RGW answers NoSuchKey for an upload that it does not have, which becomes
  * NoSuchUpload.
  * @throws always: the error, or its translation
  */

@@ -3,9 +3,9 @@ import { ObjectReplaced, pinned } from '../pin.ts';
 import type { Store } from '../store.ts';
 
 /**
- * Looks once more at what a copy was pinned to. Ceph RGW 16 copies whatever stands at the source by then, and not what
- * the copy names by x-amz-copy-source-if-match: another object's bytes would lie under the envelope of this one, and
- * nobody could read them.
+ * Checks that the source of a copy is still the object to which the copy was pinned. Ceph RGW 16 ignores
+ * x-amz-copy-source-if-match and copies whatever is there by then. Another object's bytes would then lie under the
+ * envelope of this one, and nobody could read them.
  * @throws ObjectReplaced
  */
 export async function mustStillStand(

@@ -9,7 +9,7 @@ import { getObject } from '../../../src/pipeline/read/get.ts';
 import { headObject } from '../../../src/pipeline/read/head.ts';
 import { deleteObjects } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
-import { CAREFUL_CAPABILITIES } from '../../../src/store/capabilities.ts';
+import { ASSUMED_CAPABILITIES } from '../../../src/store/capabilities.ts';
 import { backConformance } from '../../dialects/back-conformance.ts';
 import {
   BUCKET,
@@ -95,7 +95,7 @@ it('what its store does is found out through it', async () => {
   const { state, store, capabilities } = await findOut((await overToy()).here);
   expect([state, store.name]).toEqual(['found', 'unknown']);
   expect(capabilities).toEqual({
-    ...CAREFUL_CAPABILITIES,
+    ...ASSUMED_CAPABILITIES,
     ...{ conditionalPuts: true, matchesOwnEtag: true, conditionalCompletes: true, conditionalDeletes: true },
     ...{ tornUploadsVanish: true, truthfulCompletes: true, distinctFirstSlash: true },
   });

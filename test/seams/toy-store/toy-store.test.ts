@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { clientError } from '../../../src/errors.ts';
 import { headObject } from '../../../src/pipeline/read/head.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
-import { CAREFUL_CAPABILITIES } from '../../../src/store/capabilities.ts';
+import { ASSUMED_CAPABILITIES } from '../../../src/store/capabilities.ts';
 import type { StoreFinder } from '../../../src/store/finding/store-finder.ts';
 import { EMBEDDED_STORE } from '../../../src/store/known-stores.ts';
 import { BUCKET, headOf, inProcess, putOf, refusalOf, verifiedBody } from '../../pipeline/in-process.ts';
@@ -81,7 +81,7 @@ it('a store that another takes the place of is relied on for nothing, until that
   toy.server = 'another';
   toy.keepsTorn = true;
   await headObject(headOf('k'), stand.context());
-  expect(found()).toMatchObject({ state: 'looking', capabilities: CAREFUL_CAPABILITIES });
+  expect(found()).toMatchObject({ state: 'looking', capabilities: ASSUMED_CAPABILITIES });
   expect(await refusalOf(create())).toBe('BackendUnavailable');
   await expect.poll(() => found().state, { timeout: 5000 }).toBe('found');
   expect(await refusalOf(create())).toBe('PreconditionFailed');

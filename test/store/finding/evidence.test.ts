@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CAPABILITY_NAMES, CAREFUL_CAPABILITIES, type Capability } from '../../../src/store/capabilities.ts';
+import { ASSUMED_CAPABILITIES, CAPABILITY_NAMES, type Capability } from '../../../src/store/capabilities.ts';
 import { type Evidence, judge } from '../../../src/store/finding/evidence.ts';
 import { KNOWN_STORES, type StoreSigns } from '../../../src/store/known-stores.ts';
 
@@ -65,7 +65,7 @@ describe('a store', () => {
 
   it('of which nothing was tried has nothing, whatever it calls itself', () => {
     const { store, capabilities } = judge({ signs: [signs('AmazonS3')], evidence: {} }, KNOWN_STORES);
-    expect([store.name, capabilities]).toEqual(['unknown', CAREFUL_CAPABILITIES]);
+    expect([store.name, capabilities]).toEqual(['unknown', ASSUMED_CAPABILITIES]);
   });
 
   it('that the gateway does not know has what it showed, and nothing that cannot be shown', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { OperationContext } from '../../../src/pipeline/context.ts';
 import { deleteObject } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
-import { CAREFUL_CAPABILITIES, type Capability } from '../../../src/store/capabilities.ts';
+import { ASSUMED_CAPABILITIES, type Capability } from '../../../src/store/capabilities.ts';
 import type { HeaderList } from '../../../src/wire/headers.ts';
 import { BUCKET, type InProcess, inProcess, putOf, refusalOf, verifiedBody } from '../../pipeline/in-process.ts';
 import { findOut } from '../../support/conformance/stores.ts';
@@ -13,7 +13,7 @@ const MIB = 1024 * 1024;
 
 const relyingOnNothing = (stand: InProcess, pending: readonly Capability[]): OperationContext => ({
   ...stand.context(),
-  findings: { capabilities: CAREFUL_CAPABILITIES, pending },
+  findings: { capabilities: ASSUMED_CAPABILITIES, pending },
 });
 
 const remove = (context: OperationContext) =>
@@ -63,7 +63,7 @@ describe('a look at a store', () => {
       },
     );
     const { state, capabilities, reason } = await findOut(stand);
-    expect([state, reason?.code, capabilities]).toEqual(['not tried', code, CAREFUL_CAPABILITIES]);
+    expect([state, reason?.code, capabilities]).toEqual(['not tried', code, ASSUMED_CAPABILITIES]);
   });
 
   it('of a store that is away in the middle of it brings nothing yet', async () => {
@@ -71,7 +71,7 @@ describe('a look at a store', () => {
     const isTried = ({ target }: { readonly target: { readonly raw: string } }) => target.raw.includes('uploadId=');
     stand.faults.plan({ where: isTried, times: 99 }, { kind: 'refuse', status: 503, code: 'SlowDown' });
     const { state, capabilities } = await findOut(stand);
-    expect([state, capabilities]).toEqual(['looking', CAREFUL_CAPABILITIES]);
+    expect([state, capabilities]).toEqual(['looking', ASSUMED_CAPABILITIES]);
   });
 
   it.each([

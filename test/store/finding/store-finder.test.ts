@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { clientError, GatewayError } from '../../../src/errors.ts';
-import { CAREFUL_CAPABILITIES } from '../../../src/store/capabilities.ts';
+import { ASSUMED_CAPABILITIES } from '../../../src/store/capabilities.ts';
 import type { Evidence, Examination } from '../../../src/store/finding/evidence.ts';
 import type { Look } from '../../../src/store/finding/examine.ts';
 import type { StoreOverrides } from '../../../src/store/finding/overrides.ts';
@@ -61,10 +61,10 @@ function finderOf(sights: readonly (Look | Error | Promise<Look>)[], overrides: 
 describe('until the store has shown what it does', () => {
   it('the gateway relies on nothing, and what it would refuse may be tried again', async () => {
     const { finder, told } = finderOf([away()]);
-    expect(finder.capabilities).toEqual(CAREFUL_CAPABILITIES);
+    expect(finder.capabilities).toEqual(ASSUMED_CAPABILITIES);
     expect(finder.pending).toEqual(expect.arrayContaining(['conditionalPuts', 'conditionalDeletes']));
     await finder.start();
-    expect([finder.capabilities, finder.finding.state, told]).toEqual([CAREFUL_CAPABILITIES, 'looking', []]);
+    expect([finder.capabilities, finder.finding.state, told]).toEqual([ASSUMED_CAPABILITIES, 'looking', []]);
   });
 
   it('it goes on trying while the store is away', async () => {
@@ -91,7 +91,7 @@ describe('until the store has shown what it does', () => {
 it('a key that may not write where the store would be tried leaves the gateway careful, and says why', async () => {
   const { finder, told } = finderOf([clientError('AccessDenied', 'no')]);
   await finder.start();
-  expect([finder.capabilities, finder.pending]).toEqual([CAREFUL_CAPABILITIES, []]);
+  expect([finder.capabilities, finder.pending]).toEqual([ASSUMED_CAPABILITIES, []]);
   expect(told.map(describeFinding)).toEqual([
     'the gateway could not try what this store does (AccessDenied), and relies on nothing',
   ]);
@@ -143,7 +143,7 @@ describe('a store that was found', () => {
     finder.answered(answer('nginx', 502)); // a proxy's own page
     expect(finder.finding.state).toBe('found');
     finder.answered(answer('VERSITYGW'));
-    expect([finder.capabilities, finder.finding.state]).toEqual([CAREFUL_CAPABILITIES, 'looking']);
+    expect([finder.capabilities, finder.finding.state]).toEqual([ASSUMED_CAPABILITIES, 'looking']);
     expect(finder.pending).toContain('conditionalPuts');
     const broken = { ...HOLDS, tornUploadsVanish: 'broken', truthfulCompletes: 'broken' } as const;
     second.resolve(looks(broken, 'VERSITYGW'));
@@ -178,7 +178,7 @@ describe('a store that was found', () => {
     finder.answered(answer('VERSITYGW'));
     first.resolve(examined(HOLDS));
     await expect.poll(() => finder.finding.state).toBe('looking');
-    expect(finder.capabilities).toEqual(CAREFUL_CAPABILITIES);
+    expect(finder.capabilities).toEqual(ASSUMED_CAPABILITIES);
     second.resolve(looks({ ...HOLDS, tornUploadsVanish: 'broken' }, 'VERSITYGW'));
     await expect.poll(() => finder.finding.store.name).toBe('versitygw');
   });
