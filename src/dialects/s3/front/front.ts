@@ -33,8 +33,8 @@ import { operationNamed } from './requests/route.ts';
 const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-Signature|X-Amz-Algorithm|X-Amz-Credential|AWSAccessKeyId)=/;
 
 /**
- * The S3 front. dialects/table.ts gives it every request that no other front recognises.
- * @param now for the Date header, by which SDKs correct their clocks
+ * Makes the S3 front. It also gets every request that no other front recognises (dialects/table.ts).
+ * @param now gives the time of the Date header, by which SDKs correct their clocks
  */
 export function createS3Front(now: () => Date): FrontDialect {
   const date = dateHeader(now);
@@ -63,7 +63,7 @@ function recognises(request: WireRequest): boolean {
   return request.target.rawQuery !== '' && QUERY_SIGNATURE.test(request.target.rawQuery);
 }
 
-/** Formats the date once a second, because that costs more than all other headers together. */
+/** Formats the date once a second, because formatting it costs more than all other headers together. */
 function dateHeader(now: () => Date): () => string {
   let second = Number.NaN;
   let text = '';
@@ -153,7 +153,7 @@ function document(xml: string, headers: HeaderList): WireResponse {
   return { status: 200, headers, body };
 }
 
-/** The document is written as the client takes it. Only a short one has a Content-Length. */
+/** Answers with a document that is produced while the client reads it. Only a short one has a Content-Length. */
 function longDocument(texts: Iterable<string>, headers: HeaderList): WireResponse {
   const body = textBody(texts);
   headers.append('Content-Type', 'application/xml');

@@ -38,8 +38,9 @@ import {
 } from './requests/upload-requests.ts';
 
 /**
- * Reads what an S3 request asks. The operation table decides which operation it is, and this file gives it its fields.
- * @throws GatewayError
+ * Reads what an S3 request asks for. The operation table says which operation it is; the operation's own reader then
+ * reads its fields from headers and query.
+ * @throws GatewayError NotImplemented for all that the gateway does not handle, and what the readers throw
  */
 export function parseRequest(request: WireRequest, settings: FrontSettings): ParsedRequest {
   const address = readAddress(request, settings);
@@ -189,7 +190,7 @@ function readVersionId(query: QueryList): string | undefined {
   return versionId;
 }
 
-/** The operation table has a row that this file does not read, so the two disagree. */
+/** The error for a row of the operation table that no reader here handles. It is an error of the gateway's. */
 function unhandled(name: string): GatewayError {
   return new GatewayError('NotImplemented', `${name} is not available here.`, { source: 'gateway' });
 }

@@ -6,7 +6,9 @@ import { opening } from '../../../xml-family/xml-vocabulary.ts';
 import { storageClassIn } from '../../traits.ts';
 import { S3_VOCABULARY } from '../../vocabulary.ts';
 
-/** As in S3, this document has ETags without quotes, and composite checksums without their number of parts. */
+/**
+ * The answer to GetObjectAttributes. As in S3, its ETag has no quotes, and a composite checksum has no number of parts.
+ */
 export function attributesDocument({ asked, facts, parts }: ObjectAttributes): string {
   const { attributes } = asked;
   const { checksum } = facts;
@@ -41,6 +43,7 @@ function partsElement(
   return `${xml}${xmlElement('PartsCount', count)}</ObjectParts>`;
 }
 
+/** Appends the headers of the answer to GetObjectAttributes. */
 export function attributesHeaders({ facts }: ObjectAttributes, headers: HeaderList): HeaderList {
   headers.append('Last-Modified', formatHttpDate(facts.lastModified));
   return facts.versionId === undefined ? headers : headers.append('x-amz-version-id', facts.versionId);

@@ -8,7 +8,7 @@ import type { RenderContext } from '../../../front-dialect.ts';
 import { readAddress } from '../../address.ts';
 import { S3_ERRORS } from '../../error-table.ts';
 
-/** S3's names of neutral details. Other details have S3's own names already. */
+/** S3's element names for details with neutral names. All other details already have S3's names. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   region: 'Region',
   bucket: 'BucketName',
@@ -17,14 +17,16 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * No XML 1.0 reader takes these characters, not even as references. With one of them from a key, boto3 would not find
- * the error's code.
+ * Finds characters that XML 1.0 does not allow, not even as references. If a key brought one into an error's document,
+ * boto3 could not read the document, and so would not find the error's code.
  */
 const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 
 const XML_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 
-/** A HEAD and a 304 have no body, so the status is all that their client gets. */
+/**
+ * Renders an error. The answer to a HEAD and a 304 have no body, so their client learns the status and headers only.
+ */
 export function renderError(error: GatewayError, context: RenderContext, headers: HeaderList): WireResponse {
   const { status, code } = refusalOfBackend(error) ?? S3_ERRORS[error.code];
   const { facts } = error;
@@ -43,11 +45,12 @@ export function renderError(error: GatewayError, context: RenderContext, headers
   return { status, headers, body };
 }
 
-/** This detail tells the gateway whether the backend answered at all; clients are not told. */
+/** A detail that is meant for the gateway alone: the status of the backend's answer. Clients are not told. */
 const BACKEND_STATUS = 'backendStatus';
 
 /**
- * Where the backend speaks S3 too, SDKs and tools rely on its own code and status (NoSuchBucketPolicy, NoSuchTagSet …).
+ * Returns status and code of the backend's own refusal, where the backend speaks S3 too. SDKs and tools rely on such
+ * codes (NoSuchBucketPolicy, NoSuchTagSet …).
  */
 function refusalOfBackend({ code, said }: GatewayError): ErrorSpelling | undefined {
   if (code !== 'BackendRefused' || said?.dialect !== 's3') return undefined;
@@ -69,10 +72,12 @@ function errorDocument(error: GatewayError, code: string, { requestId, request, 
   return `${xml}${xmlElement('RequestId', requestId)}${xmlElement('HostId', HOST_ID)}</Error>`;
 }
 
-/** In S3 this id names the host that answered, for its support. Here it tells that the answer is the gateway's. */
+/** The value of HostId and x-amz-id-2. In S3 it names the host that answered; here it says that the gateway did. */
 export const HOST_ID = 'sealgate';
 
-/** The bucket and key of the address, if it can be read; that it cannot be read may be the error. */
+/**
+ * Returns bucket and key of the address. There are none if the address cannot be read, which may be the error itself.
+ */
 function addressFields(
   request: NonNullable<RenderContext['request']>,
   settings: RenderContext['settings'],

@@ -6,8 +6,9 @@ const DECLARATION = Buffer.from(XML_DECLARATION);
 const BLANK = Buffer.from(' ');
 
 /**
- * As S3 answers what takes long: 200 and the XML declaration, blanks while it lasts, then the document, which may be an
- * error's. What the answer's own head would have said beside it (a version id) is lost.
+ * Implements FrontDialect.renderLate. S3 answers operations that take long in this way: it sends the status 200 and the
+ * XML declaration at once, blanks while the operation runs, and at the end the document, which may be that of an error.
+ * Headers that depend on the outcome, such as the version id, are not sent.
  */
 export function renderLate(
   settled: Promise<WireResponse>,
@@ -30,7 +31,7 @@ async function* lateBody(settled: Promise<WireResponse>, beat: () => Promise<voi
 }
 
 function rest(body: WireResponse['body']): Buffer {
-  if (!Buffer.isBuffer(body)) throw new Error('An answer that may be late is a document.');
+  if (!Buffer.isBuffer(body)) throw new Error('An answer that begins before its outcome must be a document.');
   const declared = body.subarray(0, DECLARATION.length).equals(DECLARATION);
   return declared ? body.subarray(DECLARATION.length) : body;
 }

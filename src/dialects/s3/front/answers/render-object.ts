@@ -9,16 +9,16 @@ import { CHECKSUMS, checksumText } from '../../checksum.ts';
 import { appendToldTraits } from '../../traits.ts';
 import { S3_VOCABULARY } from '../../vocabulary.ts';
 
-/** The type that S3 gives an object whose uploader named none. */
+/** The Content-Type that S3 tells for an object that was stored without one. */
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
-/** Renders the answers of GetObject and HeadObject. */
+/** Renders the answer to GetObject or HeadObject. */
 export function renderContent(answer: ObjectContent, headers: HeaderList): WireResponse {
   const { facts, range, overrides, body } = answer;
   const bytes = range === undefined ? facts.plaintextBytes : range.last - range.first + 1;
   if (bytes !== undefined) headers.append('Content-Length', String(bytes));
   if (answer.partsCount !== undefined) headers.append('x-amz-mp-parts-count', String(answer.partsCount));
-  // No Content-Range can describe a range without bytes (RFC 9110 §14.4), and MinIO sends none either.
+  // Content-Range cannot describe a range without bytes (RFC 9110 §14.4). MinIO sends none in this case either.
   if (range !== undefined && bytes !== 0) {
     headers.append('Content-Range', `bytes ${range.first}-${range.last}/${facts.plaintextBytes}`);
   }
@@ -30,18 +30,19 @@ export function renderContent(answer: ObjectContent, headers: HeaderList): WireR
   appendVendor(headers, facts.metadata.vendor, 's3');
   appendToldTraits(headers, facts.metadata);
   if (facts.versionId !== undefined) headers.append('x-amz-version-id', facts.versionId);
-  // The checksum is of the whole object. Given a range with it, SDKs would compare it with the range, and report corruption.
+  // The checksum covers the whole object. SDKs would compare it with the bytes of a range, and report a corruption.
   if (range === undefined) appendChecksum(headers, facts.checksum);
   return { status: range === undefined ? 200 : 206, headers, body };
 }
 
+/** Renders the answer to PutObject. */
 export function renderStored(answer: ObjectStored, headers: HeaderList): WireResponse {
   headers.append('Content-Length', '0');
   addStored(answer, headers);
   return { status: 200, headers, body: undefined };
 }
 
-/** Adds what a store says of an object that it has stored. */
+/** Appends the headers that tell of a stored object: ETag, version, checksum. */
 export function addStored(answer: ObjectStored, headers: HeaderList): void {
   headers.append('ETag', `"${answer.etag}"`);
   if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
@@ -49,6 +50,7 @@ export function addStored(answer: ObjectStored, headers: HeaderList): void {
   appendVendor(headers, answer.vendor, 's3');
 }
 
+/** Renders the answer to DeleteObject. */
 export function renderDeleted(answer: ObjectDeleted, headers: HeaderList): WireResponse {
   if (answer.versionId !== undefined) headers.append('x-amz-version-id', answer.versionId);
   if (answer.deleteMarker) headers.append('x-amz-delete-marker', 'true');
@@ -67,7 +69,10 @@ function appendContentHeaders(headers: HeaderList, content: ContentHeaders, over
   append('Expires', overrides.expires ?? content.expires);
 }
 
-/** The checksum of a part has no type, because only a whole object's can be composite. */
+/**
+ * Appends a checksum.
+ * @param options `withType` is false for the checksum of a part, which has no type: only an object's can be composite
+ */
 export function appendChecksum(
   headers: HeaderList,
   checksum: Checksum | undefined,

@@ -10,14 +10,15 @@ import { signingKey } from '../../signature/signing-key.ts';
 import { isTaken } from '../../signature/signing-region.ts';
 import { sigV2 } from '../../signature/sigv2-fields.ts';
 
-/** The signature of a form's policy. It is read, and not verified yet. */
+/** The signature of a form's policy. It was read, and is not verified yet. */
 export interface PolicyClaim extends Pick<SignatureClaim, 'accessKeyId' | 'legacy'> {
   /** @throws GatewayError SignatureDoesNotMatch, AccessDenied, AuthorizationQueryParametersError */
   verify(secret: SigningSecret, now: Date): void;
 }
 
 /**
- * @param fields by name in lower case
+ * Reads the signature of a form's policy, of Signature Version 4 or 2.
+ * @param fields the form's fields, by name in lower case
  * @returns undefined for a form that nobody signed
  * @throws GatewayError InvalidArgument, AuthorizationQueryParametersError, InvalidToken, NotImplemented (ECDSA)
  */
@@ -53,7 +54,7 @@ function readV4(fields: ReadonlyMap<string, string>, policy: string, settings: F
         const message = `the region in x-amz-credential is wrong; expecting '${settings.region}'`;
         throw malformed(message, { region: settings.region });
       }
-      // The policy says how long the form is valid.
+      // Only a date in the future is refused. How long the form is valid, the policy says.
       if (signedAt.getTime() - now.getTime() > MAX_SKEW_MILLISECONDS) {
         throw clientError('AccessDenied', 'The form is not valid yet: x-amz-date is in the future.');
       }
@@ -63,7 +64,7 @@ function readV4(fields: ReadonlyMap<string, string>, policy: string, settings: F
   };
 }
 
-/** Reads a Signature Version 2, which only tenants that enabled it may use. */
+/** Reads a signature of the deprecated Version 2, which only tenants that enabled it may use. */
 function readV2(fields: ReadonlyMap<string, string>, policy: string): PolicyClaim {
   const accessKeyId = needed(fields, 'AWSAccessKeyId');
   const signature = needed(fields, 'signature');
@@ -77,7 +78,7 @@ function readV2(fields: ReadonlyMap<string, string>, policy: string): PolicyClai
   };
 }
 
-/** The field's bytes as latin1 text, one character a byte, so that no other text has the same signature. */
+/** Writes the UTF-8 bytes of a text as latin1 characters, because `sign` hashes latin1. */
 function wireText(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
@@ -88,7 +89,7 @@ function needed(fields: ReadonlyMap<string, string>, name: string): string {
   throw missingField(name);
 }
 
-/** The message has S3's words, because users search for them. */
+/** The error for a form without a field that it needs. Its message has S3's words, because users search for them. */
 export function missingField(name: string): GatewayError {
   return clientError(
     'InvalidArgument',

@@ -11,15 +11,19 @@ import { type PolicyClaim, readPolicyClaim } from './post-claim.ts';
 import { formHeaders, readPostObject } from './post-object.ts';
 import { checkPostPolicy, type PostPolicy, readPostPolicy } from './post-policy.ts';
 
-/** S3's limit: "the form data and boundaries (excluding the contents of the file) cannot exceed 20 KB". */
+/**
+ * The limit for what comes before the file. S3: "the form data and boundaries (excluding the contents of the file)
+ * cannot exceed 20 KB".
+ */
 const MAX_PRE_DATA_BYTES = 20 * 1024;
 
-/** The sample form in S3's documentation has a submit button behind the file. */
+/** The limit for what follows the file. The sample form in S3's documentation has its submit button there. */
 const MAX_POST_DATA_BYTES = 20 * 1024;
 
 /**
- * A form upload (docs: sigv4-authentication-HTTPPOST). Its body is read when the form is opened.
- * @param headers with those that the query may carry
+ * Reads the head of a form upload (S3 API reference, "sigv4-authentication-HTTPPOST"). The form itself is read when it
+ * is opened.
+ * @param headers the request's headers, and those that a presigned URL has in its query
  * @throws GatewayError PreconditionFailed (not a form), MalformedPOSTRequest, InvalidArgument, AccessDenied
  */
 export function parseForm(
@@ -39,7 +43,9 @@ export function parseForm(
   };
 }
 
-/** A form is signed by its fields, so nobody vouches for what the request's head says beside them. */
+/**
+ * Refuses a signature, Content-MD5 and x-amz headers in the request's head: the form's signature does not cover them.
+ */
 function checkFormHeaders(request: WireRequest, headers: HeaderList): void {
   if (readSignatureFields(request) !== undefined) {
     throw clientError(
@@ -68,7 +74,7 @@ function notAForm(): GatewayError {
 }
 
 /**
- * Reads a form up to its file.
+ * Reads a form's fields up to its file.
  * @throws GatewayError MalformedPOSTRequest, MaxPostPreDataLengthExceeded, IncorrectNumberOfFilesInPostRequest,
  *   InvalidArgument (a field that is missing, or there twice), and those of readPolicyClaim and readPostObject
  */
@@ -110,7 +116,8 @@ async function openForm(
 }
 
 /**
- * Returns the fields in front of the file, with names in lower case and variables expanded. The file's bytes come next.
+ * Returns the fields before the file, with names in lower case and variables expanded. The reader then stands at the
+ * file's first byte.
  */
 async function readFields(reader: FormReader, bucket: string): Promise<Map<string, string>> {
   const fields = new Map<string, string>();
@@ -133,7 +140,7 @@ async function readField(reader: FormReader): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of reader.bytes()) {
     boundPreData(reader);
-    pieces.push(Buffer.from(piece)); // the source may reuse its buffer
+    pieces.push(Buffer.from(piece)); // A copy is needed, because the source may reuse its buffer.
   }
   return formText(Buffer.concat(pieces));
 }
@@ -147,14 +154,14 @@ function boundPreData(reader: FormReader): void {
   );
 }
 
-/** The text behind the last slash or backslash, because some browsers send the whole path. */
+/** Returns the file's name without its folders, because some browsers send the whole path. */
 function fileNameOf(sent: string | undefined): string {
   return sent?.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1) ?? '';
 }
 
 const FILE_NAME_VARIABLE = /\$\{filename\}/g;
 
-/** Replaces the variable for the file's name, which may stand in any field. Policies are compared with the result. */
+/** Replaces the variable `${filename}`, which any field may have. The policy is compared with the result. */
 function expand(fields: Map<string, string>, fileName: string): void {
   let grown = 0;
   for (const [name, value] of fields) {
@@ -167,7 +174,7 @@ function expand(fields: Map<string, string>, fileName: string): void {
   }
 }
 
-/** Adds the bucket as a field, because every policy must name it. A form may repeat it. */
+/** Adds the bucket to the fields, because the policy must name it. The form may have such a field itself. */
 function placed(fields: Map<string, string>, bucket: string): Map<string, string> {
   if ((fields.get('bucket') ?? bucket) !== bucket) {
     throw clientError('AccessDenied', 'The form’s field bucket names another bucket than the one it was sent to.');
@@ -175,10 +182,11 @@ function placed(fields: Map<string, string>, bucket: string): Map<string, string
   return fields.set('bucket', bucket);
 }
 
+/** A form that was read up to its file. */
 interface OpenForm {
   readonly reader: FormReader;
   readonly fields: ReadonlyMap<string, string>;
-  /** The file has at most so many bytes: the request's length, less what was read of it. */
+  /** An upper bound on the file's size: the length of the request without what was read of it. */
   readonly mostBytes: number | undefined;
 }
 
@@ -196,7 +204,7 @@ function verifyForm(form: SignedForm, secret: SigningSecret, now: Date): Verifie
 
 type SizeRange = Pick<PostPolicy, 'minBytes' | 'maxBytes'>;
 
-/** A form that nobody signed allows files of any size. */
+/** The sizes that a form allows which nobody signed. */
 const ANY_SIZE: SizeRange = { minBytes: 0, maxBytes: Number.MAX_SAFE_INTEGER };
 
 function fileBody({ reader, fields, mostBytes }: OpenForm, size: SizeRange): VerifiedBody {
@@ -205,8 +213,8 @@ function fileBody({ reader, fields, mostBytes }: OpenForm, size: SizeRange): Ver
 }
 
 /**
- * Yields the file. It ends cleanly only when the policy allows the file's size and the form was whole to its last
- * boundary.
+ * Yields the bytes of the file. It ends cleanly only if the policy allows the file's size, and the form was complete up
+ * to its last boundary.
  */
 async function* fileBytes(reader: FormReader, size: SizeRange): AsyncGenerator<Buffer, void, void> {
   try {
@@ -223,7 +231,7 @@ async function* fileBytes(reader: FormReader, size: SizeRange): AsyncGenerator<B
   }
 }
 
-/** Fields behind the file are ignored, as S3 ignores them, because a form's submit button stands there. */
+/** Reads and ignores the fields that follow the file, as S3 does. A form often has its submit button there. */
 async function passRest(reader: FormReader): Promise<void> {
   const from = reader.readBytes;
   for (let part = await reader.next(); part !== undefined; part = await reader.next()) {

@@ -11,7 +11,7 @@ import { TOKEN } from '../../amz-fields.ts';
 import { readPutObject } from '../requests/put-object.ts';
 import { missingField } from './post-claim.ts';
 
-/** The fields of the form's own signature. All other x-amz-* fields mean what they mean as headers. */
+/** The x-amz-* fields that make up the form's signature. All others mean what the header of that name means. */
 const SIGNATURE_FIELDS: ReadonlySet<string> = new Set([
   'x-amz-algorithm',
   'x-amz-credential',
@@ -19,14 +19,14 @@ const SIGNATURE_FIELDS: ReadonlySet<string> = new Set([
   'x-amz-signature',
 ]);
 
-/** A field of such a name means the header of that name. */
+/** The other fields that mean what the header of that name means. */
 const HEADER_FIELDS: ReadonlySet<string> = new Set([...CONTENT_HEADERS.map(([name]) => name), 'content-md5']);
 
 /**
- * A form's fields as the headers that a PUT would have. Fields of no meaning (a page's own) have none: S3 ignores
- * them, if the policy names them.
- * @param fields by name in lower case
- * @throws GatewayError InvalidArgument, NotImplemented (MinIO's fan-out, which would store under other keys)
+ * Turns a form's fields into the headers that a PUT of the same object would have. Fields that mean nothing to S3 are
+ * left out.
+ * @param fields the form's fields, by name in lower case
+ * @throws GatewayError InvalidArgument, NotImplemented (a MinIO extension that would store further objects)
  */
 export function formHeaders(fields: ReadonlyMap<string, string>): HeaderList {
   const headers = new HeaderList();
@@ -49,7 +49,8 @@ export function formHeaders(fields: ReadonlyMap<string, string>): HeaderList {
 }
 
 /**
- * @param fields by name in lower case, variables expanded
+ * Reads the operation of a form upload.
+ * @param fields the form's fields, by name in lower case, variables expanded
  * @throws GatewayError InvalidArgument, KeyTooLongError, InvalidObjectName, and those of readPutObject
  */
 export function readPostObject(bucket: string, fields: ReadonlyMap<string, string>, request: WireRequest): PostObject {
@@ -67,7 +68,7 @@ const STATUSES: ReadonlyMap<string | undefined, FormReply['status']> = new Map([
   ['201', 201],
 ]);
 
-/** As in S3, a value that cannot be understood counts as absent. */
+/** Reads which answer the form asks for. As in S3, a value that cannot be understood counts as absent. */
 function readReply(fields: ReadonlyMap<string, string>): FormReply {
   const redirect = fields.get('success_action_redirect') ?? fields.get('redirect') ?? '';
   return {
@@ -76,7 +77,9 @@ function readReply(fields: ReadonlyMap<string, string>): FormReply {
   };
 }
 
-/** Turns the field, which holds a Tagging document, into the value of the header, which is a query. */
+/**
+ * Turns the field `tagging`, which has an XML document, into the value of x-amz-tagging, which is written as a query.
+ */
 function taggingHeader(document: string): string {
   const root = readXml(Buffer.from(document, 'utf8'));
   const [set, ...more] = root.children;

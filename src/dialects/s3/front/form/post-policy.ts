@@ -1,18 +1,19 @@
 import { clientError, type GatewayError } from '../../../../errors.ts';
 import { parseIsoDate } from '../../../../wire/dates.ts';
 
-/** What the signer of a form allows (S3 API reference, "sigv4-HTTPPOSTConstructPolicy"). */
+/** The policy of a form: what its signer allows (S3 API reference, "sigv4-HTTPPOSTConstructPolicy"). */
 export interface PostPolicy {
   readonly expiration: Date;
   readonly conditions: readonly PolicyCondition[];
-  /** The bounds of the file's size (content-length-range). Where there are several ranges, the file must meet all. */
+  /** The smallest size of the file that all conditions `content-length-range` allow. */
   readonly minBytes: number;
+  /** The greatest size of the file that they allow. */
   readonly maxBytes: number;
 }
 
 interface PolicyCondition {
   readonly operator: 'eq' | 'starts-with';
-  /** Lower case, without the `$`. */
+  /** The field's name in lower case, without the `$`. */
   readonly field: string;
   readonly value: string;
 }
@@ -20,7 +21,8 @@ interface PolicyCondition {
 const BASE64 = /^[A-Za-z0-9+/\r\n]+={0,2}[\r\n]*$/;
 
 /**
- * @param text base64 of JSON, as signed
+ * Reads a policy.
+ * @param text the policy as it was signed: JSON in base64
  * @throws GatewayError InvalidPolicyDocument
  */
 export function readPostPolicy(text: string): PostPolicy {
@@ -50,7 +52,7 @@ export function readPostPolicy(text: string): PostPolicy {
 function parseJson(text: string): unknown {
   try {
     const json = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64'));
-    // S3 allows two escapes that JSON does not have: `\$`, which it requires for a dollar sign, and `\v`.
+    // S3 has two escapes that JSON does not have: `\$`, which stands for a dollar sign, and `\v`.
     return JSON.parse(
       json.replace(/\\(.)/gs, (pair, escaped) => ({ $: '$', v: '\\u000b' })[escaped as string] ?? pair),
     );
@@ -106,13 +108,13 @@ function readEquality(condition: unknown): PolicyCondition {
   return { operator: 'eq', field: field.toLowerCase(), value };
 }
 
-/** No condition need name these fields: the policy, and what proves it. */
+/** Fields that need no condition: the policy itself and its signature. */
 const FREE_FIELDS: ReadonlySet<string> = new Set(['policy', 'x-amz-signature', 'signature', 'awsaccesskeyid']);
 const FREE_PREFIX = 'x-ignore-';
 
 /**
- * Checks that a form is what its signer allowed: every condition holds, and every field has a condition.
- * @param fields by name in lower case, variables expanded, without the file; the bucket among them
+ * Checks that the policy allows a form: every condition must hold, and every field must have a condition.
+ * @param fields the fields before the file, by name in lower case, variables expanded; `bucket` must be among them
  * @throws GatewayError AccessDenied
  */
 export function checkPostPolicy(policy: PostPolicy, fields: ReadonlyMap<string, string>, now: Date): void {
@@ -130,11 +132,11 @@ export function checkPostPolicy(policy: PostPolicy, fields: ReadonlyMap<string, 
   }
 }
 
-/** A condition on an absent field fails, as in S3, even where every value would meet it. */
+/** Whether a condition holds. As in S3, one on an absent field fails, even if it allows every value. */
 function holds({ operator, field, value }: PolicyCondition, actual: string | undefined): boolean {
   if (actual === undefined) return false;
   if (operator === 'eq') return actual === value;
-  // A field may list several types, and each of them must meet the condition.
+  // Content-Type may list several types, separated by commas. Each of them must meet the condition.
   const values = field === 'content-type' ? actual.split(',') : [actual];
   return values.every((each, at) => (at === 0 ? each : each.trimStart()).startsWith(value));
 }

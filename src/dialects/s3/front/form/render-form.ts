@@ -5,7 +5,10 @@ import { percentEncode, percentEncodePath } from '../../../../wire/percent.ts';
 import { XML_DECLARATION, xmlElement } from '../../../../wire/xml/xml.ts';
 import { addStored } from '../answers/render-object.ts';
 
-/** Renders the answer to a form: a redirect to another page, or a status with or without a document. */
+/**
+ * Renders the answer to a form upload as the form asked: a redirect to another page, a bare status, or 201 with a
+ * document.
+ */
 export function renderForm(
   { stored, reply }: FormStored,
   headers: HeaderList,
@@ -30,6 +33,7 @@ export function renderForm(
   return { status: reply.status, headers: headers.append('Content-Length', String(body.length)), body };
 }
 
+/** The page to go to, with bucket, key and ETag of the new object added to its query. */
 function redirectTarget(redirect: URL, stored: Readonly<Record<string, string>>): string {
   const target = new URL(redirect);
   const told = Object.entries(stored).map(([name, value]) => `${name}=${percentEncode(value)}`);
@@ -37,7 +41,7 @@ function redirectTarget(redirect: URL, stored: Readonly<Record<string, string>>)
   return target.href;
 }
 
-/** The URL of the new object, which lies below the address that the form was sent to. */
+/** The URL of the new object: its key, appended to the URL that the form was sent to. */
 function locationOf(key: string, request: WireRequest | undefined): string {
   const base = request?.target.rawPath.replace(/\/$/, '') ?? '';
   const host = request?.headers.get('host');

@@ -9,16 +9,16 @@ import { checksumValue } from '../../signature/body-claims.ts';
 import { checkDeleteHeaders } from './header-rules.ts';
 import { readChecksumType, readUploadId } from './upload-requests.ts';
 
-/** Room for 10,000 parts, each with a number, an ETag and a SHA-512, in a document that a tool has indented. */
+/** The greatest size of the document: 10,000 parts, each with number, ETag and SHA-512, with blanks for indentation. */
 export const MAX_COMPLETE_BYTES = 4 * 1024 * 1024;
 
-/** S3 takes no smaller part, except the last. */
+/** The smallest size that S3 allows for a part other than the last. */
 const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
 
-/** What the head of a CompleteMultipartUpload says. The list of parts is its body. */
+/** What the head of a CompleteMultipartUpload request says. The list of parts stands in its body. */
 export type CompleteHead = Omit<CompleteMultipartUpload, 'parts'>;
 
-/** @throws GatewayError InvalidRequest, NoSuchUpload, NotImplemented */
+/** Reads the head of the request. @throws GatewayError InvalidRequest, NoSuchUpload, NotImplemented */
 export function readCompleteHead(ref: ObjectRef, query: QueryList, headers: HeaderList): CompleteHead {
   checkDeleteHeaders(headers, 'CompleteMultipartUpload');
   const size = headers.get('x-amz-mp-object-size');
@@ -39,7 +39,7 @@ export function readCompleteHead(ref: ObjectRef, query: QueryList, headers: Head
 
 const CHECKSUM_ELEMENTS = new Map(CHECKSUM_ALGORITHMS.map((algorithm) => [`Checksum${algorithm}`, algorithm]));
 
-/** @throws GatewayError MalformedBody, InvalidRequest */
+/** Reads the body of the request. @throws GatewayError MalformedBody, InvalidRequest */
 export function readPartList(document: Buffer): NamedPart[] {
   return partsIn(document, (element, text) => {
     const algorithm = CHECKSUM_ELEMENTS.get(element);
@@ -47,7 +47,7 @@ export function readPartList(document: Buffer): NamedPart[] {
   });
 }
 
-/** Reads the checksum of the object. In every other request these headers are about the body. */
+/** Reads the checksum of the object. In every other request these headers have that of the request's body. */
 function readObjectChecksum(headers: HeaderList): Checksum | undefined {
   const checksums: Checksum[] = [];
   for (const algorithm of CHECKSUM_ALGORITHMS) {
@@ -70,7 +70,7 @@ function readObjectChecksum(headers: HeaderList): Checksum | undefined {
   return checksums[0];
 }
 
-/** S3 answers a value that is no checksum as it answers a wrong checksum. */
+/** Reads the value of a checksum. S3 gives the same error for a malformed checksum as for a wrong one. */
 function objectChecksumValue(algorithm: ChecksumAlgorithm, text: string): Buffer {
   try {
     return checksumValue(algorithm, text);

@@ -9,12 +9,13 @@ import { COPY_SOURCE_HEADERS } from './header-rules.ts';
 import { DIRECTIVES, readObjectMetadata, readWriteConditions } from './put-object.ts';
 import { readChecksumAlgorithm } from './upload-requests.ts';
 
-/** The headers that CopyObject has beside those of a write. */
+/** The x-amz headers that CopyObject has in addition to those of a write. */
 const READ_HERE: ReadonlySet<string> = new Set([...Object.values(DIRECTIVES), ...COPY_SOURCE_HEADERS]);
 
 /**
- * Reads a CopyObject from its headers. As in S3, metadata and tags that are sent without REPLACE mean nothing.
- * @param headers with those that a presigned URL carries in its query
+ * Reads a CopyObject from its headers. As in S3, metadata and tags that are sent without the directive REPLACE are
+ * ignored.
+ * @param headers the request's headers, and those that a presigned URL has in its query
  * @throws GatewayError InvalidArgument, InvalidRequest (a copy onto itself that changes nothing), NotImplemented
  */
 export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject {
@@ -26,7 +27,8 @@ export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject 
   if (isSameObject(ref, source) && !(replacesMetadata || replacesTags || changesItself(headers))) {
     throw clientError(
       'InvalidRequest',
-      'This copy request is illegal because it is trying to copy an object to itself without changing the object’s metadata, storage class, website redirect location or encryption attributes.',
+      'This copy request is illegal because it is trying to copy an object to itself without changing the object’s ' +
+        'metadata, storage class, website redirect location or encryption attributes.',
     );
   }
   return {
@@ -48,7 +50,7 @@ function readDirective(headers: HeaderList, name: string): string {
   throw clientError('InvalidArgument', `${name} must be COPY or REPLACE.`);
 }
 
-/** A copy of an earlier version over the current one is allowed, because S3 restores versions so. */
+/** Whether an object is copied onto itself. A copy of an earlier version is another case: it restores the version. */
 function isSameObject(ref: ObjectRef, { ref: source }: CopySource): boolean {
   return source.bucket === ref.bucket && source.key === ref.key && source.versionId === undefined;
 }

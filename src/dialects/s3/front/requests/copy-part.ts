@@ -9,7 +9,7 @@ import { readLaterEncryption, readSourceEncryption } from './encryption-headers.
 import { checkPartCopyHeaders } from './header-rules.ts';
 import { readPartNumber, readUploadId } from './upload-requests.ts';
 
-/** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
+/** Reads an UploadPartCopy. @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
 export function readUploadPartCopy(ref: ObjectRef, query: QueryList, headers: HeaderList): UploadPartCopy {
   checkPartCopyHeaders(headers, 'UploadPartCopy');
   return {
@@ -25,7 +25,7 @@ export function readUploadPartCopy(ref: ObjectRef, query: QueryList, headers: He
 
 const RANGE = /^bytes=(\d{1,15})-(\d{1,15})$/;
 
-/** Unlike the range of a GET, this one needs both ends, and a range that cannot be read is an error. */
+/** Reads the range to copy. Unlike the Range of a GET it needs both ends, and one that cannot be read is an error. */
 function readRange(value: string | undefined): ByteRange | undefined {
   if (value === undefined) return undefined;
   const match = RANGE.exec(value);
@@ -33,7 +33,8 @@ function readRange(value: string | undefined): ByteRange | undefined {
   if (match !== null && range.first <= range.last) return range;
   throw clientError(
     'InvalidArgument',
-    'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy',
+    'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based ' +
+      'offsets of the first and last bytes to copy',
     { details: { ArgumentName: 'x-amz-copy-source-range', ArgumentValue: value.slice(0, 64) } },
   );
 }

@@ -8,8 +8,9 @@ const HEADER = 'x-amz-copy-source';
 const VERSION = 'versionId=';
 
 /**
- * What a copy reads: `bucket/key` or `/bucket/key`, percent-encoded, with `?versionId=` behind it, and its own
- * conditions. A plus is a blank, as AWS reads it and Java's URLEncoder writes it; not so in a path.
+ * Reads the source of a copy and the conditions on it. The header has `bucket/key` or `/bucket/key`, percent-encoded,
+ * and may end in `?versionId=…`. Unlike in a URL's path, a plus is a blank here: Java's URLEncoder writes it so, and
+ * AWS reads it so.
  * @throws GatewayError InvalidArgument, InvalidBucketName, KeyTooLongError
  */
 export function readCopySource(headers: HeaderList): CopySource {
@@ -39,7 +40,7 @@ export function readCopySource(headers: HeaderList): CopySource {
 
 function readVersion(query: string): string {
   const versionId = query.startsWith(VERSION) ? decoded(query.slice(VERSION.length)) : '';
-  // A further parameter could name another object than the one that the gateway would copy.
+  // With a further parameter the backend might copy another object than the one that the gateway has checked.
   if (versionId === '' || /[&\0-\x1f]/.test(versionId)) throw malformed();
   return versionId;
 }

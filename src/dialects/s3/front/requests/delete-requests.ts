@@ -9,7 +9,8 @@ import { CHECKSUM_HEADERS } from '../../checksum.ts';
 import { deleteVendorHeaders } from './header-rules.ts';
 
 /**
- * A deletion is conditional on an ETag only; S3 has dates and sizes for directory buckets alone.
+ * Reads a DeleteObject. Its only condition is If-Match. S3 has conditions on dates and sizes for directory buckets
+ * alone.
  * @throws GatewayError NotImplemented
  */
 export function readDeleteObject(ref: ObjectRef, headers: HeaderList): DeleteObject {
@@ -20,11 +21,11 @@ export function readDeleteObject(ref: ObjectRef, headers: HeaderList): DeleteObj
   return { kind: 'DeleteObject', ref, conditions, vendor: deleteVendorHeaders(headers, 'DeleteObject') };
 }
 
-/** @throws GatewayError InvalidRequest, NotImplemented; its `read` those of the document */
+/** Reads the head of a DeleteObjects request. @throws GatewayError InvalidRequest, NotImplemented */
 export function parseDeleteObjects(bucket: string, headers: HeaderList): ParsedRequest {
   const vendor = deleteVendorHeaders(headers, 'DeleteObjects');
   if (!bodyIsChecked(headers)) {
-    // A flipped bit in a key would delete another object, so an integrity check is required, as S3 requires it.
+    // S3 requires an integrity check, because a flipped bit in a key would delete another object.
     throw clientError('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
   }
   const readAsItComes = () => new DeleteDocument(bucket, { vendor, checkKey });

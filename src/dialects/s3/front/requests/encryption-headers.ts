@@ -4,10 +4,11 @@ import { type AskedEncryption, CustomerKey, type EncryptionFacts } from '../../.
 import { equalInConstantTime } from '../../../../wire/constant-time.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 
-/**
- * The headers by which a request asks for encryption. They are read here and judged nowhere but for their own form, in
- * S3's order and words; whether the operation takes what is asked, and whether anybody has keys for it, is said in
- * `encryption/`. A header of this family that is not known is refused: silence about it would be a lie.
+/*
+ * Reads and writes the headers about server-side encryption. Here only their form is checked, in S3's order and with
+ * its messages. Whether an operation takes what is asked, and whether there are keys for it, is decided in
+ * src/encryption. An unknown header of this family is refused, because a client would take its object for encrypted as
+ * it asked.
  */
 
 const MANAGED = 'x-amz-server-side-encryption';
@@ -23,17 +24,17 @@ const CUSTOMER_NAMES: ReadonlySet<string> = new Set(customerNames(CUSTOMER));
 const SOURCE_NAMES: ReadonlySet<string> = new Set(customerNames(SOURCE_CUSTOMER));
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** The headers of an object that is there already, which S3 reads on a GET; it ignores the others of the family. */
+/** The headers that S3 reads in requests for an existing object. It ignores the others of the family there. */
 export const READ_ENCRYPTION_HEADERS: readonly string[] = [MANAGED, ...customerNames(CUSTOMER)];
 
-/** @param name lower case */
+/** Whether a header is about encryption. @param name in lower case */
 export function speaksOfEncryption(name: string): boolean {
   return name.startsWith(MANAGED) || name.startsWith(SOURCE_CUSTOMER);
 }
 
 /**
- * How S3 tells of an object's encryption, on every answer about it. AES256 is true of what is sealed with a managed key
- * (FORMAT.md, suite 1: AES-256-GCM).
+ * Appends the headers by which S3 tells how an object is encrypted. An object that is sealed with a managed key is told
+ * as AES256, since its cipher is AES-256-GCM (FORMAT.md, suite 1).
  */
 export function appendEncryption(headers: HeaderList, encryption: EncryptionFacts): void {
   switch (encryption.kind) {
@@ -49,15 +50,16 @@ export function appendEncryption(headers: HeaderList, encryption: EncryptionFact
   }
 }
 
-/** What the headers mean beside the request's own encryption. */
+/** What must be known of the request whose headers are read. */
 export interface EncryptionHeaders {
+  /** Its operation, for messages. */
   readonly operation: string;
-  /** The request is a copy: it may bring the customer key of its source, which `readSourceEncryption` reads. */
+  /** Whether it is a copy. It may then have the customer key of its source, which `readSourceEncryption` reads. */
   readonly copies?: boolean;
 }
 
 /**
- * What a request asks that begins an object or an upload; undefined when it says nothing.
+ * Reads the encryption that a request asks for which begins an object or an upload; undefined where it asks for none.
  * @throws GatewayError InvalidArgument, NotImplemented for a header that is not known
  */
 export function readWriteEncryption(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
@@ -78,7 +80,7 @@ export function readWriteEncryption(headers: HeaderList, about: EncryptionHeader
 }
 
 /**
- * What a request asks about an object or an upload that was begun before; undefined when it says nothing.
+ * Reads the encryption headers of a request about an existing object or upload; undefined where there are none.
  * @throws GatewayError InvalidArgument, NotImplemented for a header that is not known
  */
 export function readLaterEncryption(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
@@ -92,7 +94,7 @@ export function readLaterEncryption(headers: HeaderList, about: EncryptionHeader
 }
 
 /**
- * The customer key of what a copy reads.
+ * Reads the customer key of a copy's source.
  * @throws GatewayError InvalidArgument
  */
 export function readSourceEncryption(headers: HeaderList): AskedEncryption | undefined {
@@ -100,7 +102,8 @@ export function readSourceEncryption(headers: HeaderList): AskedEncryption | und
 }
 
 /**
- * For requests that no encryption can mean anything to: how an object is encrypted was said when it was begun.
+ * Refuses encryption headers in a request for which they mean nothing, because they belong to the one that began the
+ * object.
  * @throws GatewayError InvalidArgument, NotImplemented
  */
 export function refuseEncryption(headers: HeaderList, operation: string): void {
@@ -129,7 +132,7 @@ function customerForm(key: CustomerKey | undefined): AskedEncryption | undefined
   return key && { kind: 'customer', key };
 }
 
-/** Headers of the family beside the ones that were read. */
+/** Refuses headers about encryption other than the known ones. */
 function refuseOthers(headers: HeaderList, { operation, copies }: EncryptionHeaders, known: ReadonlySet<string>): void {
   headers.forEach((name) => {
     if (!speaksOfEncryption(name) || known.has(name) || (copies === true && SOURCE_NAMES.has(name))) return;
@@ -137,7 +140,7 @@ function refuseOthers(headers: HeaderList, { operation, copies }: EncryptionHead
   });
 }
 
-/** In S3's own order: what is missing, then what is wrong. No message quotes the key. */
+/** Reads a customer key from its three headers. As in S3, what is missing is reported before what is wrong. */
 function readCustomerKey(headers: HeaderList, prefix: string): CustomerKey | undefined {
   const [algorithm, key, md5] = customerNames(prefix).map((name) => headers.get(name));
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;

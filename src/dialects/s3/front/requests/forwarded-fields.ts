@@ -3,18 +3,19 @@ import type { S3Operation } from '../../operation-row.ts';
 import { S3_OPERATIONS } from '../../operation-table.ts';
 
 /**
- * What of a forwarded request reaches the backend, and what of its answer reaches the client. Both are allow-lists by
- * operation: a header or query parameter that stands in neither list stops at the gateway, whoever thought it up.
- * Names are in lower case. Source: the S3 API reference, "Request Syntax" and "Response Syntax" of each operation.
+ * The allow-lists of a forwarded operation: what of the request is sent to the backend, and what of its answer is
+ * passed on to the client. Everything else stops at the gateway. Names of headers are in lower case. Source: the S3 API
+ * reference, "Request Syntax" and "Response Syntax" of each operation.
  */
 interface ForwardedFields {
-  /** Query parameters: the one that selects the operation, and those that it understands. */
+  /** The query parameters that select the operation, and those that it understands. */
   readonly parameters: ReadonlySet<string>;
-  /** Request headers; presigned URLs carry them in the query as well. */
+  /** The headers of the request. A presigned URL may have them in its query instead. */
   readonly requestHeaders: ReadonlySet<string>;
   readonly answerHeaders: ReadonlySet<string>;
 }
 
+/** The headers that set an ACL. */
 export const GRANTS = [
   'x-amz-acl',
   'x-amz-grant-full-control',
@@ -24,10 +25,13 @@ export const GRANTS = [
   'x-amz-grant-write-acp',
 ];
 
-/** Whose bucket it must be, and who pays for the request. */
+/** The headers that say whose bucket it must be, and who pays for the request. */
 export const ACCOUNT = ['x-amz-expected-bucket-owner', 'x-amz-request-payer'];
 
-/** `Origin`: the store's own rules decide which pages may read its answers (docs/architecture.md, "Browsers"). */
+/**
+ * The headers of every forwarded request. Origin is one of them, because the store's own CORS rules decide which pages
+ * may read its answers (docs/architecture.md, "Browsers").
+ */
 const EVERY_REQUEST = ['content-type', 'content-encoding', 'origin', ...ACCOUNT];
 
 const REQUEST: Readonly<Record<string, readonly string[]>> = {
@@ -75,9 +79,12 @@ function fieldsOf({ name, subresource, needsParameter, parameters }: S3Operation
   };
 }
 
-/** @param operation the name of a forwarded row of the operation table */
+/**
+ * Returns the allow-lists of an operation.
+ * @param operation the name of a row of the operation table that is forwarded
+ */
 export function forwardedFields(operation: string): ForwardedFields {
   const fields = FIELDS.get(operation);
-  if (fields === undefined) throw new Error(`${operation} is no operation that is forwarded`);
+  if (fields === undefined) throw new Error(`The operation table does not say that ${operation} is forwarded.`);
   return fields;
 }

@@ -13,15 +13,18 @@ import {
 } from './encryption-headers.ts';
 import { ACCOUNT, forwardedFields, GRANTS } from './forwarded-fields.ts';
 
-/**
- * Which x-amz-* request headers mean what. On a write an unknown one is refused: to ignore it could store an object
- * otherwise than the client believes. On a read S3 itself ignores unknown ones, and so does the gateway, but for those
- * that ask for protection or guard the request.
+/*
+ * Says what the x-amz-* headers of requests mean. In a write an unknown one is refused, because the object could
+ * otherwise be stored in another way than the client believes. In a read S3 ignores unknown ones, and so does the
+ * gateway, except for those that ask for encryption or that make the request conditional on the bucket's owner.
  */
+
+/** What is done with a header. A header that is `ignored` here may be read elsewhere. */
 export type HeaderTreatment = 'ignored' | 'vendor' | 'metadata' | 'sse' | 'unknown';
 
 /**
- * Signature, transport framing and checksums (src/dialects/s3/body-*.ts reads them), and what SDKs add for statistics.
+ * Headers that do not change what a request asks for. Those of signature, framing and checksums are read by
+ * dialects/s3/signature; SDKs add others for statistics.
  */
 const IGNORED: ReadonlySet<string> = new Set([
   'x-amz-date',
@@ -29,7 +32,7 @@ const IGNORED: ReadonlySet<string> = new Set([
   'x-amz-security-token',
   'x-amz-decoded-content-length',
   'x-amz-trailer',
-  'x-amz-api-version', // the SDK for C++ states the only one there is, 2006-03-01, with every request
+  'x-amz-api-version', // The SDK for C++ sends it with every request. There is one version, 2006-03-01.
   'x-amz-user-agent',
   'x-amz-sdk-checksum-algorithm',
   'x-amz-checksum-mode',
@@ -40,7 +43,7 @@ const IGNORED: ReadonlySet<string> = new Set([
   'x-amz-optional-object-attributes',
 ]);
 
-/** Stores keep these settings with an object, and protection does not touch them. */
+/** The headers for settings that the store keeps with an object. Sealing does not change them. */
 const OBJECT_VENDOR: ReadonlySet<string> = new Set([
   ...GRANTS,
   ...ACCOUNT,
@@ -58,12 +61,12 @@ const BUCKET_VENDOR: ReadonlySet<string> = new Set([
   'x-amz-object-ownership',
 ]);
 
-/** With these a backend may delete what it would otherwise keep. */
+/** The headers of deletions. With some of them a backend deletes what it would otherwise keep. */
 const DELETION: ReadonlySet<string> = new Set([...ACCOUNT, 'x-amz-bypass-governance-retention', 'x-amz-mfa']);
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** @param name lower case, begins with `x-amz-` */
+/** @param name in lower case; it begins with `x-amz-` */
 function treatHeader(name: string, vendor: ReadonlySet<string>): HeaderTreatment {
   if (IGNORED.has(name) || name.startsWith('x-amz-sdk-')) return 'ignored';
   if (vendor.has(name)) return 'vendor';
@@ -71,7 +74,7 @@ function treatHeader(name: string, vendor: ReadonlySet<string>): HeaderTreatment
   return speaksOfEncryption(name) ? 'sse' : 'unknown';
 }
 
-/** @param name lower case, begins with `x-amz-` */
+/** What is done with a header of a request that writes an object. @param name in lower case; it begins with `x-amz-` */
 export function treatObjectHeader(name: string): HeaderTreatment {
   return treatHeader(name, OBJECT_VENDOR);
 }
@@ -95,19 +98,20 @@ export const COPY_SOURCE_HEADERS: ReadonlySet<string> = new Set([
 
 const PART_COPY: ReadonlySet<string> = new Set([...COPY_SOURCE_HEADERS, 'x-amz-copy-source-range']);
 
-/** @throws GatewayError NotImplemented for an x-amz header beside those of encryption */
+/** Checks the headers of an UploadPart. @throws GatewayError NotImplemented for an x-amz header it does not have */
 export function checkPartHeaders(headers: HeaderList, operation: string): void {
   collectVendor(headers, operation, NOTHING, undefined, { readsEncryption: true });
 }
 
-/** @throws GatewayError NotImplemented for an x-amz header beside those that say what to copy, and of encryption */
+/** Checks the headers of an UploadPartCopy. @throws GatewayError NotImplemented for an x-amz header it does not have */
 export function checkPartCopyHeaders(headers: HeaderList, operation: string): void {
   collectVendor(headers, operation, PART_COPY, undefined, { readsEncryption: true });
 }
 
 /**
- * @throws GatewayError NotImplemented for an x-amz header that must not reach the backend, or be ignored; InvalidArgument
- *   for two content types, of which a backend might sign for another one than the gateway
+ * Checks the headers of a forwarded request.
+ * @throws GatewayError NotImplemented for an x-amz header that the operation does not have; InvalidArgument for two
+ *   different content types, because gateway and backend might each sign another one
  */
 export function checkForwardHeaders(headers: HeaderList, operation: string): void {
   singleHeader(headers, 'content-type');
@@ -115,8 +119,8 @@ export function checkForwardHeaders(headers: HeaderList, operation: string): voi
 }
 
 /**
- * For DeleteBucket and what belongs to an upload under way, which take no vendor header: a customer key that was
- * ignored would mislead.
+ * Checks the headers of DeleteBucket, CompleteMultipartUpload and AbortMultipartUpload. They take no vendor header, and
+ * a header about encryption is refused, because ignoring it would mislead the client.
  * @throws GatewayError NotImplemented
  */
 export function checkDeleteHeaders(headers: HeaderList, operation: string): void {
@@ -131,12 +135,16 @@ export function deleteVendorHeaders(headers: HeaderList, operation: string): Ven
   return vendorOf(collectVendor(headers, operation, DELETION, new HeaderList()));
 }
 
-/** No trait of objects tells any of these headers. */
+/** None of these headers has a neutral form (ObjectTraits), so only a store that speaks S3 can be sent them. */
 function vendorOf(headers: HeaderList): VendorHeaders | undefined {
   if (headers.size === 0) return undefined;
   return { dialect: 's3', headers, beyondTraits: [...headers].map(([name]) => name.toLowerCase()) };
 }
 
+/**
+ * Goes through the x-amz headers of a request. It appends those that `vendor` names to `into`, and refuses those that
+ * the operation does not have.
+ */
 function collectVendor<Into extends HeaderList | undefined>(
   headers: HeaderList,
   operation: string,
@@ -155,6 +163,7 @@ function collectVendor<Into extends HeaderList | undefined>(
   return into;
 }
 
+/** The error for a header that the gateway does not handle. */
 export function unavailable(name: string, operation: string): Error {
   return clientError('NotImplemented', `${operation} with the header ${name.slice(0, 64)} is not available.`);
 }
@@ -162,7 +171,7 @@ export function unavailable(name: string, operation: string): Error {
 const EXPECTED_OWNER = 'x-amz-expected-bucket-owner';
 
 /**
- * For reads that no encryption can mean anything to.
+ * Checks the headers of a read that cannot have headers about encryption.
  * @throws GatewayError NotImplemented, InvalidArgument
  */
 export function checkReadHeaders(headers: HeaderList, operation: string): void {
@@ -171,7 +180,7 @@ export function checkReadHeaders(headers: HeaderList, operation: string): void {
 }
 
 /**
- * For reads of an object: what they ask about its encryption.
+ * Checks the headers of a read of an object, and reads those about encryption.
  * @throws GatewayError NotImplemented, InvalidArgument
  */
 export function readReadEncryption(headers: HeaderList, operation: string): AskedEncryption | undefined {

@@ -3,10 +3,10 @@ import type { ListBuckets, ListObjects, ListObjectVersions } from '../../../../o
 import type { QueryList } from '../../../../wire/query.ts';
 import type { FrontSettings } from '../../../front-dialect.ts';
 
-/** S3 lists at most this many entries, and reads a larger max-keys as this number. */
+/** The most entries on a page of a listing. S3 treats a larger max-keys as this number. */
 const MAX_KEYS = 1000;
 
-/** @throws GatewayError InvalidArgument */
+/** Reads a ListObjects, which is the older form of listing. @throws GatewayError InvalidArgument */
 export function readListObjects(bucket: string, query: QueryList): ListObjects {
   return {
     kind: 'ListObjects',
@@ -19,7 +19,7 @@ export function readListObjects(bucket: string, query: QueryList): ListObjects {
   };
 }
 
-/** @throws GatewayError InvalidArgument */
+/** Reads a ListObjectsV2. @throws GatewayError InvalidArgument */
 export function readListObjectsV2(bucket: string, query: QueryList): ListObjects {
   if (query.get('list-type') !== '2') throw clientError('InvalidArgument', 'list-type must be 2.');
   const continuationToken = query.get('continuation-token');
@@ -37,7 +37,7 @@ export function readListObjectsV2(bucket: string, query: QueryList): ListObjects
   };
 }
 
-/** @throws GatewayError InvalidArgument */
+/** Reads a ListObjectVersions. @throws GatewayError InvalidArgument */
 export function readListObjectVersions(bucket: string, query: QueryList): ListObjectVersions {
   const keyMarker = query.get('key-marker') ?? '';
   const versionIdMarker = query.get('version-id-marker') ?? '';
@@ -48,8 +48,8 @@ export function readListObjectVersions(bucket: string, query: QueryList): ListOb
 }
 
 /**
- * All buckets come in one answer. aws-cli sends max-buckets with every listing, so it is checked and taken: a page may
- * be larger than asked, which SDKs' paginators accept.
+ * Reads a ListBuckets. The gateway answers with all buckets at once. aws-cli sends max-buckets with every listing, so
+ * it is allowed; a page may then be larger than asked, which the SDKs accept.
  * @throws GatewayError InvalidArgument, NotImplemented
  */
 export function readListBuckets(query: QueryList, settings: FrontSettings): ListBuckets {
@@ -77,7 +77,7 @@ function listBasics(query: QueryList): Pick<ListObjects, 'prefix' | 'delimiter' 
   };
 }
 
-/** @throws GatewayError InvalidArgument */
+/** Whether names in the answer must be percent-encoded (encoding-type). @throws GatewayError InvalidArgument */
 export function isUrlEncoded(query: QueryList): boolean {
   const encoding = query.get('encoding-type');
   if (encoding !== undefined && encoding !== '' && encoding !== 'url') {
@@ -86,13 +86,13 @@ export function isUrlEncoded(query: QueryList): boolean {
   return encoding === 'url';
 }
 
-/** @throws GatewayError InvalidArgument */
+/** Reads how many entries a page may have, at most 1,000. @throws GatewayError InvalidArgument */
 export function readPageSize(query: QueryList, name: string): number {
   const text = query.get(name);
   return text === undefined || text === '' ? MAX_KEYS : Math.min(MAX_KEYS, wholeNumber(name, text));
 }
 
-/** @throws GatewayError InvalidArgument */
+/** Reads a whole number from 0 to 2,147,483,647. @throws GatewayError InvalidArgument */
 export function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,10}$/.test(text) || Number(text) > 2_147_483_647) {
     throw clientError('InvalidArgument', `${name} must be a whole number from 0 to 2147483647.`);

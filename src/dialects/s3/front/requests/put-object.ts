@@ -10,9 +10,9 @@ import { treatObjectHeader, unavailable } from './header-rules.ts';
 
 /**
  * Reads a PutObject from its headers.
- * @param headers with those that a presigned URL carries in its query
- * @throws GatewayError InvalidArgument (reserved metadata, a header twice), NotImplemented (an x-amz header that would be
- *   ignored, an archive to be unpacked)
+ * @param headers the request's headers, and those that a presigned URL has in its query
+ * @throws GatewayError InvalidArgument (reserved metadata, a header with two values), NotImplemented (an unknown x-amz
+ *   header, an archive to be unpacked)
  */
 export function readPutObject(ref: ObjectRef, headers: HeaderList): PutObject {
   return {
@@ -29,18 +29,18 @@ export function readWriteConditions(headers: HeaderList): Conditions {
 }
 
 /**
- * They say what a copy takes over from its source. On other writes they mean nothing; s3fs sends one when it begins an
- * upload.
+ * The headers that say what a copy takes over from its source. In other writes they are ignored; s3fs sends one with
+ * CreateMultipartUpload.
  */
 export const DIRECTIVES = { metadata: 'x-amz-metadata-directive', tags: 'x-amz-tagging-directive' } as const;
 
 const IGNORED_DIRECTIVES: ReadonlySet<string> = new Set(Object.values(DIRECTIVES));
 
 /**
- * Reads what a client stores beside an object's bytes. `readWriteEncryption` reads the headers of encryption.
- * @param isRead whether the operation reads a header itself that a plain write does not have
- * @throws GatewayError InvalidArgument (reserved metadata, a header twice), NotImplemented (an x-amz header that would be
- *   ignored, an archive to be unpacked)
+ * Reads what a client stores with an object beside its bytes. `readWriteEncryption` reads the headers about encryption.
+ * @param isRead whether the operation itself reads a header that a plain write does not have; gets it in lower case
+ * @throws GatewayError InvalidArgument (reserved metadata, a header with two values), NotImplemented (an unknown x-amz
+ *   header, an archive to be unpacked)
  */
 export function readObjectMetadata(
   operation: string,
@@ -66,7 +66,7 @@ function storedContent(headers: HeaderList): ContentHeaders {
   return { ...content, contentEncoding: withoutAwsChunked(content.contentEncoding) };
 }
 
-/** `aws-chunked` names the transfer framing, which ends here; it must not be stored (`aws-chunked,gzip` → `gzip`). */
+/** Removes `aws-chunked` from Content-Encoding. It names the framing of the request, which is not stored. */
 function withoutAwsChunked(value: string | undefined): string | undefined {
   if (value === undefined || !/aws-chunked/i.test(value)) return value;
   const kept = value.split(',').filter((coding) => coding.trim().toLowerCase() !== 'aws-chunked');

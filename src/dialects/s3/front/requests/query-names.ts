@@ -3,13 +3,16 @@ import { isAmzParameter } from '../../amz-fields.ts';
 import type { S3Operation } from '../../operation-row.ts';
 import { S3_OPERATIONS } from '../../operation-table.ts';
 
-/**
- * S3 ignores a query parameter that it does not know, and clients rely on it: `?v=123` passes by caches, `utm_source`
- * comes from links. The gateway ignores one as well, where it can't be a word for something else: not where stores know
- * the name, not where a request is forwarded, and never where something would be deleted.
+/*
+ * Judges query parameters that an operation does not know. S3 ignores them, and clients rely on it: `?v=123` is written
+ * to bypass caches, and `utm_source` comes from links. The gateway ignores them too, but only where they cannot ask for
+ * something else: not where some store knows the name, not in forwarded requests, and never in deletions.
  */
 
-/** Signature Version 2's list of sub-resources, of AWS, botocore, the AWS SDK for JavaScript 2, s3cmd and MinIO. */
+/**
+ * The query parameters that Signature Version 2 signs, as AWS, botocore, the AWS SDK for JavaScript 2, s3cmd and MinIO
+ * list them.
+ */
 export const CLASSIC_SUBRESOURCES = [
   ...['accelerate', 'acl', 'analytics', 'cors', 'defaultObjectAcl', 'delete', 'encryption', 'inventory'],
   ...['legal-hold', 'lifecycle', 'location', 'logging', 'metrics', 'notification', 'object-lock', 'partNumber'],
@@ -18,7 +21,10 @@ export const CLASSIC_SUBRESOURCES = [
   ...OVERRIDE_NAMES,
 ];
 
-/** What the API understands beside, or another store that speaks S3, or another vendor's whose client errs. */
+/**
+ * Further names that mean something: to other operations of S3, to other stores that speak S3, or to another vendor
+ * whose client was sent here by mistake.
+ */
 const ELSEWHERE = [
   ...['annotation-prefix', 'max-annotation-results', 'max-directory-buckets'],
   ...['append', 'position', 'allow-unordered', 'mdsearch', 'usage', 'quota', 'sync', 'uid', 'obj'], // Ceph RGW
@@ -40,13 +46,15 @@ const KNOWN: ReadonlySet<string> = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
-/** As S3 and its kin name sub-resources: `?acl`, `?uploads=`, `?publicAccessBlock`, but not `?utm_source` or `?123`. */
+/** Matches names of the form of sub-resources: `acl`, `uploads`, `publicAccessBlock`, but not `utm_source` or `123`. */
 const LIKE_A_SUBRESOURCE = /^(?!x-)[a-z][A-Za-z-]*$/;
 
 /**
- * Whether a parameter that the operation does not know may be left unread. What has no value and looks like a
- * sub-resource may be one of tomorrow: taken for noise, `PUT /bucket/key?tomorrow` would replace the object by a setting.
- * @param name decoded
+ * Whether a parameter that the operation does not know may be ignored. One without a value may be a sub-resource that
+ * S3 introduces later. If it were ignored, `PUT /bucket/key?newSetting` would replace the object by the setting's
+ * document.
+ * @param name the decoded name
+ * @param value the decoded value, '' where there is none
  */
 export function isMeaningless(name: string, value: string, { treatment, method, level }: S3Operation): boolean {
   if (name === 'Version' && value === API_VERSION) return true;
@@ -57,5 +65,5 @@ export function isMeaningless(name: string, value: string, { treatment, method, 
   return isRead || value !== '' || !LIKE_A_SUBRESOURCE.test(name);
 }
 
-/** S3 has only this version of its API. Apache Libcloud states it with every request. */
+/** The only version of S3's API. Apache Libcloud sends it with every request. */
 const API_VERSION = '2006-03-01';

@@ -10,7 +10,7 @@ import { readReadEncryption } from './header-rules.ts';
 import { wholeNumber } from './listing.ts';
 import { readPartNumber } from './upload-requests.ts';
 
-/** @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
+/** Reads a GetObject or HeadObject. @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
 export function readRead(name: string, ref: ObjectRef, query: QueryList, headers: HeaderList): Omit<GetObject, 'kind'> {
   const encryption = readReadEncryption(headers, name);
   const part = query.has('partNumber') ? readPartNumber(query) : undefined;
@@ -46,10 +46,10 @@ const ATTRIBUTES: Readonly<Record<string, AskedAttribute>> = {
   ObjectSize: 'size',
 };
 
-/** The parts on a page, where the client does not say how many. */
+/** How many parts an answer lists at most, and where the client does not say. */
 const MAX_PARTS = 1000;
 
-/** @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
+/** Reads a GetObjectAttributes. @throws GatewayError InvalidArgument, InvalidRequest, NotImplemented */
 export function readGetObjectAttributes(ref: ObjectRef, headers: HeaderList): GetObjectAttributes {
   const encryption = readReadEncryption(headers, 'GetObjectAttributes');
   const marker = headers.get('x-amz-part-number-marker');
@@ -67,7 +67,7 @@ export function readGetObjectAttributes(ref: ObjectRef, headers: HeaderList): Ge
   };
 }
 
-/** The SDK for Java sends a line for each attribute, others send one line with commas. */
+/** Reads the attributes that are asked for. The SDK for Java sends a header for each, others one with commas. */
 function readAttributes(headers: HeaderList): ReadonlySet<AskedAttribute> {
   const names = headers
     .getAll('x-amz-object-attributes')

@@ -4,13 +4,14 @@ import type { CreateBucket } from '../../../../operations/operation.ts';
 import { readXml } from '../../../../wire/xml/xml.ts';
 import { malformedDocument } from '../../../xml-family/malformed-document.ts';
 
-/** The XML bodies of requests. Each is read strictly: an element that would be ignored is refused. */
+/* Reads small XML bodies of requests. An element that is not known is refused instead of ignored. */
 
-/** The settings of a new bucket are a few elements. */
+/** The greatest size of the document of CreateBucket, which has a few elements. */
 export const MAX_CREATE_BUCKET_BYTES = 64 * 1024;
 
 /**
- * @param document may be empty: the default region
+ * Reads a CreateBucket.
+ * @param document the request's body; empty for a bucket in the default region
  * @throws GatewayError MalformedBody, NotImplemented
  */
 export function readCreateBucket(bucket: string, vendor: VendorHeaders | undefined, document: Buffer): CreateBucket {
@@ -29,14 +30,15 @@ export function readCreateBucket(bucket: string, vendor: VendorHeaders | undefin
   return { kind: 'CreateBucket', bucket, location: location === '' ? undefined : location, vendor };
 }
 
-/** A RestoreRequest has a few elements. */
+/** The greatest size of the document of RestoreObject, which has a few elements. */
 export const MAX_RESTORE_BYTES = 64 * 1024;
 
 const RESTORE_ELEMENTS = ['Days', 'Description', 'GlacierJobParameters', 'Tier'];
 
 /**
- * Bringing an object back from an archive moves no bytes through the gateway; a query over it, or a copy to another
- * place, would: over ciphertext, past the gateway.
+ * Checks that a RestoreObject does no more than bring an object back from the archive, which moves no bytes through the
+ * gateway. It could also ask for a query over the object, or for a copy at another place; the backend would run the
+ * query over ciphertext, and make the copy without the gateway.
  * @throws GatewayError MalformedBody, NotImplemented
  */
 export function checkRestore(document: Buffer): void {

@@ -8,7 +8,7 @@ import { S3_OPERATIONS } from '../../operation-table.ts';
 import { presignedHeaderNames } from '../../signature/presigned-headers.ts';
 import { isMeaningless } from './query-names.ts';
 
-/** The rows of one method and level, by the query parameter that selects them; '' for rows that need no parameter. */
+/** The rows of one method and level, by the query parameter that selects them; '' is for rows that need none. */
 type RouteIndex = ReadonlyMap<string, readonly S3Operation[]>;
 
 const INDEX: ReadonlyMap<string, RouteIndex> = buildIndex();
@@ -26,10 +26,10 @@ function buildIndex(): Map<string, Map<string, S3Operation[]>> {
 }
 
 /**
- * The operation that a request asks for, which is not a refused one, and of which every query parameter is understood or
- * without meaning.
- * @param headers with those that a presigned URL carries in its query
- * @throws GatewayError NotImplemented, MethodNotAllowed, InvalidArgument (a parameter twice)
+ * Returns the operation that a request asks for, if the gateway does not refuse it. Every query parameter must be known
+ * to the operation, or may be ignored.
+ * @param headers the request's headers, and those that a presigned URL has in its query
+ * @throws GatewayError NotImplemented, MethodNotAllowed, InvalidArgument (a parameter that is there twice)
  */
 export function routeRequest(request: WireRequest, headers: HeaderList, level: Level): S3Operation {
   const operation = findOperation(request, headers, level);
@@ -38,14 +38,14 @@ export function routeRequest(request: WireRequest, headers: HeaderList, level: L
     throw clientError('NotImplemented', `${operation.name} is not available here: ${operation.reason}.`);
   }
   if (operation.needsHeader === undefined && headers.has('x-amz-copy-source')) {
-    // A backend might route by this header before it looks at the query: then a forwarded request would copy bytes.
+    // A backend might look at this header before it looks at the query. A forwarded request would then copy an object.
     throw clientError('NotImplemented', `x-amz-copy-source has no meaning in ${operation.name}.`);
   }
   checkParameters(operation, request.query);
   return operation;
 }
 
-/** Names the operation that a request asks for, whether or not the gateway refuses it. */
+/** Returns the name of the operation that a request asks for, also of one that the gateway refuses. */
 export function operationNamed(request: WireRequest, level: Level): string | undefined {
   return findOperation(request, effectiveHeaders(request), level)?.name;
 }
@@ -68,7 +68,7 @@ function findOperation(request: WireRequest, headers: HeaderList, level: Level):
   );
 }
 
-/** The parameters of a URL that is presigned by Signature Version 2, which is boto3's default still. */
+/** The query parameters of a URL that is presigned by Signature Version 2, which is still the default of boto3. */
 const SIGV2_PARAMETERS = ['AWSAccessKeyId', 'Signature', 'Expires'];
 
 function checkParameters(operation: S3Operation, query: QueryList): void {
@@ -82,7 +82,7 @@ function checkParameters(operation: S3Operation, query: QueryList): void {
       throw clientError('NotImplemented', `x-id names another operation, but the request reads as ${operation.name}.`);
     }
     if (isAmzParameter(name)) continue;
-    // The reader of the signature refuses any that is there twice.
+    // The reader of the signature refuses those that are there twice.
     if (bySigV2 && SIGV2_PARAMETERS.includes(name)) continue;
     if (name !== operation.subresource && !operation.parameters.includes(name)) {
       if (presigned.has(name.toLowerCase()) || isMeaningless(name, value, operation)) continue;
@@ -107,7 +107,7 @@ function noSuchOperation(request: WireRequest, level: Level): Error {
   return clientError('MethodNotAllowed', 'The method is not allowed for this resource.');
 }
 
-/** Bounds a client's own text in a message. */
+/** Shortens a text of the client's for a message. */
 function shown(name: string): string {
   return name.length > 64 ? `${name.slice(0, 64)}…` : name;
 }

@@ -13,7 +13,10 @@ import { readObjectMetadata } from './put-object.ts';
 
 const MAX_PART_NUMBER = 10_000;
 
-/** @throws GatewayError as `readPutObject`, and InvalidRequest for a checksum that S3 does not have */
+/**
+ * Reads a CreateMultipartUpload.
+ * @throws GatewayError what `readObjectMetadata` throws, and InvalidRequest for a checksum that S3 does not have
+ */
 export function readCreateUpload(ref: ObjectRef, headers: HeaderList): CreateMultipartUpload {
   const metadata = readObjectMetadata('CreateMultipartUpload', headers);
   return {
@@ -25,7 +28,7 @@ export function readCreateUpload(ref: ObjectRef, headers: HeaderList): CreateMul
   };
 }
 
-/** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
+/** Reads an UploadPart. @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
 export function readUploadPart(ref: ObjectRef, query: QueryList, headers: HeaderList): UploadPart {
   checkPartHeaders(headers, 'UploadPart');
   return {
@@ -37,7 +40,7 @@ export function readUploadPart(ref: ObjectRef, query: QueryList, headers: Header
   };
 }
 
-/** @throws GatewayError InvalidArgument */
+/** Reads the number of a part, from 1 to 10,000. @throws GatewayError InvalidArgument */
 export function readPartNumber(query: QueryList): number {
   const number = query.get('partNumber') ?? '';
   const partNumber = Number(number);
@@ -47,7 +50,7 @@ export function readPartNumber(query: QueryList): number {
   return partNumber;
 }
 
-/** @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
+/** Reads a ListParts. @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
 export function readListParts(ref: ObjectRef, query: QueryList, headers: HeaderList): ListParts {
   checkReadHeaders(headers, 'ListParts');
   const marker = query.get('part-number-marker');
@@ -61,13 +64,13 @@ export function readListParts(ref: ObjectRef, query: QueryList, headers: HeaderL
   };
 }
 
-/** @throws GatewayError NoSuchUpload, NotImplemented */
+/** Reads an AbortMultipartUpload. @throws GatewayError NoSuchUpload, NotImplemented */
 export function readAbortUpload(ref: ObjectRef, query: QueryList, headers: HeaderList): AbortMultipartUpload {
   checkDeleteHeaders(headers, 'AbortMultipartUpload');
   return { kind: 'AbortMultipartUpload', ref, uploadId: readUploadId(query) };
 }
 
-/** @throws GatewayError InvalidArgument, NotImplemented */
+/** Reads a ListMultipartUploads. @throws GatewayError InvalidArgument, NotImplemented */
 export function readListUploads(bucket: string, query: QueryList, headers: HeaderList): ListMultipartUploads {
   checkReadHeaders(headers, 'ListMultipartUploads');
   const keyMarker = query.get('key-marker') ?? '';
@@ -77,14 +80,17 @@ export function readListUploads(bucket: string, query: QueryList, headers: Heade
     prefix: query.get('prefix') ?? '',
     delimiter: query.get('delimiter') ?? '',
     keyMarker,
-    // S3 ignores the upload's marker where there is no key marker.
+    // S3 ignores upload-id-marker without key-marker.
     uploadIdMarker: keyMarker === '' ? '' : (query.get('upload-id-marker') ?? ''),
     maxUploads: readPageSize(query, 'max-uploads'),
     urlEncoded: isUrlEncoded(query),
   };
 }
 
-/** An empty one would make another request of it at the backend. @throws GatewayError NoSuchUpload */
+/**
+ * Reads the id of an upload. An empty one would make another request of it at the backend.
+ * @throws GatewayError NoSuchUpload
+ */
 export function readUploadId(query: QueryList): string {
   const uploadId = query.get('uploadId') ?? '';
   if (uploadId === '') throw clientError('NoSuchUpload', 'The upload id must not be empty.');
@@ -92,8 +98,8 @@ export function readUploadId(query: QueryList): string {
 }
 
 /**
- * A CRC64NVME is computed over the whole object and a hash over the parts' hashes. CRC32 and CRC32C may be either, and
- * are of the parts' by default.
+ * Reads which checksum the object of an upload will have. CRC64NVME always covers the whole object, and a hash always
+ * covers the hashes of the parts. CRC32 and CRC32C can do either; by default they cover those of the parts.
  */
 function readAskedChecksum(headers: HeaderList): AskedChecksum | undefined {
   const algorithm = readChecksumAlgorithm(headers);
@@ -107,18 +113,22 @@ function readAskedChecksum(headers: HeaderList): AskedChecksum | undefined {
   return { algorithm, composite: composite ?? algorithm !== 'CRC64NVME' };
 }
 
-/** @throws GatewayError InvalidRequest for one that S3 does not have */
+/** Reads x-amz-checksum-algorithm. @throws GatewayError InvalidRequest for an algorithm that S3 does not have */
 export function readChecksumAlgorithm(headers: HeaderList): ChecksumAlgorithm | undefined {
   const name = headers.get('x-amz-checksum-algorithm')?.toUpperCase();
   const algorithm = CHECKSUM_ALGORITHMS.find((candidate) => candidate === name);
   if (algorithm !== undefined || name === undefined) return algorithm;
   throw clientError(
     'InvalidRequest',
-    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${CHECKSUM_ALGORITHMS.join(', ')}]`,
+    'Checksum algorithm provided is unsupported. Please try again with any of the valid types: ' +
+      `[${CHECKSUM_ALGORITHMS.join(', ')}]`,
   );
 }
 
-/** Whether a checksum is composite; undefined where nothing is said. @throws GatewayError InvalidRequest */
+/**
+ * Whether the client says that a checksum is composite; undefined where it does not say.
+ * @throws GatewayError InvalidRequest
+ */
 export function readChecksumType(headers: HeaderList): boolean | undefined {
   const type = headers.get('x-amz-checksum-type')?.toUpperCase();
   if (type === undefined) return undefined;
