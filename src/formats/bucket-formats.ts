@@ -7,26 +7,29 @@ import type { FormatDesk } from './format-desk.ts';
 import type { PlainSizeCache } from './plain-sizes.ts';
 import { corrupted, notSealed } from './refusals.ts';
 
-/** What a bucket's policy makes of the formats that there are. */
+/** How a bucket's policy uses the formats. */
 export interface BucketFormatsOptions {
-  /** What new objects are written as. */
+  /** The format of new objects. */
   readonly write: ObjectFormat;
-  /** Formats whose marked objects are read, in order of trial. */
+  /** The formats whose marked objects are read, in the order in which their marks are looked for. */
   readonly read: readonly ObjectFormat[];
-  /** What an object is read as that bears none of their marks. undefined: it is refused. */
+  /** The format of objects that have no mark. undefined where such objects are refused. */
   readonly unmarked: ObjectFormat | undefined;
-  /** Formats of which an unmarked object may have lost its mark; such objects are refused. */
+  /** The formats whose objects may have lost their mark. An unmarked object that looks like one of them is refused. */
   readonly mayLoseMarks: readonly ObjectFormat[];
   readonly knownSizes: PlainSizeCache;
 }
 
-/** The formats of one bucket: what writes there, and what may be read there. Made by protection.ts. */
+/** The formats of one bucket: the one in which objects are written, and those that are read. protection.ts makes it. */
 export class BucketFormats {
-  /** What new objects are written as. */
+  /** The format of new objects. */
   readonly write: ObjectFormat;
-  /** Whether identifying an object may want its first bytes: hand them over where they are on their way anyway. */
+  /**
+   * Whether `identify` may look at an object's first bytes. Where those are arriving anyway, hand them over as
+   * `FoundObject.content`; otherwise they cost a request.
+   */
   readonly peeks: boolean;
-  /** Plaintext lengths of listed objects whose head was looked at. */
+  /** The plaintext sizes of listed objects, as far as they were found out by looking at them. */
   readonly knownSizes: PlainSizeCache;
   readonly #read: readonly ObjectFormat[];
   readonly #unmarked: ObjectFormat | undefined;
@@ -42,9 +45,10 @@ export class BucketFormats {
   }
 
   /**
-   * Tells what a store's answer describes. The policy says which formats are tried: an object never chooses its reader.
-   * @throws GatewayError ObjectNotSealed, ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable; what a GET
-   *   throws where first bytes are looked at
+   * Identifies the object that a store's answer describes. Only formats that the policy allows are tried, so that
+   * whoever wrote the object into the store cannot choose how it is read.
+   * @throws GatewayError ObjectNotSealed, ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable; and what a
+   *   GET throws, where the object's first bytes are looked at
    */
   identify(found: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {
     const { metadata } = found.stored;
@@ -53,9 +57,10 @@ export class BucketFormats {
   }
 
   /**
-   * A listed object's plaintext length, as far as its size tells. A size that no object of the bucket's format has belongs
-   * to one that lies as it was sent, or that cannot be opened: it is shown as it is.
-   * @returns undefined where only the object's head tells whether it is one of this format
+   * The plaintext size of a listed object, as far as its stored size tells. A stored size that no object of the
+   * bucket's format can have belongs to an object that is stored as it was sent, or that cannot be opened: it is shown
+   * as it is.
+   * @returns undefined where the object's metadata must tell which format it has
    */
   listedBytes(storedBytes: number, policy: BucketPolicy): number | undefined {
     const bytes = this.write.plaintextBytes(storedBytes, policy);
@@ -63,34 +68,38 @@ export class BucketFormats {
     return this.#unmarked === undefined ? bytes : undefined;
   }
 
-  /** The same by the object's head, which nobody opened. @throws GatewayError ObjectCorrupted for an unreadable mark */
+  /**
+   * The plaintext size of an object, by its stored size and its mark, which is not verified.
+   * @throws GatewayError ObjectCorrupted for a mark that cannot be read
+   */
   claimedBytes(stored: StoredObject): number {
     const format = this.#read.find((each) => each.isMarked(stored.metadata));
     return format === undefined ? stored.storedBytes : format.claimedBytes(stored);
   }
 
   /**
-   * How many of an object's last bytes hold its details, whatever format it has; 0 for a size that only an object has
-   * which bears no mark.
+   * How many of an object's last bytes to ask for in order to have its footer, whatever format it has. 0 for a stored
+   * size that no object with a footer can have.
    */
   endBytes(storedBytes: number): number {
     return this.#read.reduce((most, format) => Math.max(most, format.endBytes(storedBytes)), 0);
   }
 
-  /** Whether objects that bear no mark are read. */
+  /** Whether objects without a mark are read. */
   get readsUnmarked(): boolean {
     return this.#unmarked !== undefined;
   }
 
   /**
-   * Opens an upload that was begun before, under whatever policy the bucket had then.
+   * Opens an upload that an earlier request began. The bucket may have had another policy then.
+   * @param header the header that the format made of the upload, from the upload's state
    * @throws GatewayError ObjectCorrupted, KeyUnavailable, KeyStoreUnavailable
    */
   openUpload(header: Buffer, ref: ObjectRef, desk: FormatDesk): Promise<UploadWriter> {
     for (const { uploads } of [this.write, ...this.#read]) {
       if (uploads?.isHeader(header)) return uploads.open(header, ref, desk);
     }
-    throw corrupted('No format of this bucket knows the upload’s header.');
+    throw corrupted('The upload’s header is of no format of this bucket.');
   }
 
   async #identifyUnmarked(found: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {

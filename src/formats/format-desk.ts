@@ -4,15 +4,15 @@ import type { Store } from '../store/store.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 
-/** What a format may use while it reads or writes objects for one request. A pipeline's context is one. */
+/** What a format may use while it reads or writes objects for one request. The pipeline's OperationContext is one. */
 export interface FormatDesk {
-  /** Which keys seal and open the request's objects. */
+  /** Gives the keys that seal and open the request's objects. */
   readonly keys: KeySource;
-  /** Asks with the rights of whoever made the request. */
+  /** The store, which is asked with the requester's rights. */
   readonly store: Store;
-  /** The memory for bytes in flight: of one request, its sharer's part of it. */
+  /** The memory that the request may take for bytes in flight: its sharer's share. */
   readonly budget: Budget;
-  /** Cryptographically strong; salts, object ids and DEKs come from here. */
+  /** Gives random bytes from a cryptographic source. Salts, object ids and DEKs come from here. */
   readonly randomBytes: (bytes: number) => Buffer;
   readonly tenant: Tenant;
   readonly policy: BucketPolicy;
@@ -20,13 +20,14 @@ export interface FormatDesk {
   readonly trace: FormatNotes;
 }
 
-/** What a format notes for the request's log line. */
+/** What a format notes for the log and the metrics of a request. */
 export interface FormatNotes {
-  /** Claims of an object (`location`, `metadata`) that did not hold, where the bucket's policy lets it pass all the same. */
+  /** The claims of an object (`location`, `metadata`) that did not hold and that the bucket's policy let pass. */
   warnings: string[] | undefined;
-  /** Sealed objects that were refused because the store had lost their envelope. */
+  /** How many sealed objects were refused because the store has lost their envelopes. */
   lostEnvelopes: number;
-  /** Seconds spent in the cipher. */
+  /** Seconds that the cipher took to seal. */
   sealSeconds: number;
+  /** Seconds that the cipher took to open. */
   openSeconds: number;
 }

@@ -14,179 +14,187 @@ import type { PeekedContent } from './peeked-content.ts';
 export type StoredRange = NonNullable<StoreGet['range']>;
 
 /**
- * A way in which an object lies in a store: which bytes and which metadata the store gets for a client's object, and how
- * they are read again. A format is a folder and a row in table.ts; protection.ts says which buckets use it.
+ * How objects are stored: which bytes and metadata the store gets for a client's object, and how the object is read
+ * from them again. A format is a folder and a row in table.ts; protection.ts says which buckets use it.
  */
 export interface ObjectFormat {
   readonly name: string;
-  /** The stored bytes are the client's own: the store's sizes, parts and ETags are the object's, and nothing is sealed. */
+  /** Whether objects are stored as they were sent. Then the store's sizes, parts and ETags are those of the objects. */
   readonly asSent: boolean;
   /**
-   * Whether an object's metadata says that it is of this format. It proves nothing. It is asked only of formats that the
-   * bucket's policy reads: an object never chooses its own reader.
+   * Whether an object's metadata says that it is of this format, which proves nothing. It is only asked of formats that
+   * the bucket's policy allows, so an object cannot choose how it is read.
    */
   isMarked(metadata: ObjectMetadata): boolean;
-  /** Stored metadata as the client sent it, of an object that is read by another format: without this one's own entries. */
+  /** Removes this format's own entries from the metadata of an object that is read by another format. */
   clientMetadata(metadata: ObjectMetadata): ObjectMetadata;
   /**
-   * Tells what a store's answer describes, and verifies what its head can prove.
+   * Identifies an object of this format, and verifies what its metadata and stored size can prove.
    * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
    */
   identify(found: FoundObject, desk: FormatDesk): Promise<IdentifiedObject>;
   /**
-   * Whether an unmarked object is one of this format whose mark was lost. Buckets that also keep plain objects ask it, so
-   * that nobody gets ciphertext for a plain object. Absent where nothing would tell.
+   * Whether an object without a mark looks like one of this format that lost it. It is asked in buckets that also hold
+   * plain objects, so that no client gets ciphertext as if it were a plain object. Absent for a format whose objects
+   * cannot be recognised without their mark.
    * @throws ObjectReplaced, and what a GET throws
    */
   hasLostMark?(found: FoundObject, desk: FormatDesk): Promise<boolean>;
   /**
-   * The stored bytes to ask for before it is known what object there is. The answer is held against the object itself,
-   * so this decides how many requests a range costs, and nothing else.
+   * Guesses which stored bytes hold a range of plaintext, before anything is known of the object. They are asked for in
+   * the first request, and checked against the object when it answers. A wrong guess costs another request, nothing
+   * else.
    */
   guess(range: RangeRequest, ref: ObjectRef, desk: FormatDesk): StoredRange;
-  /** What is remembered of the object that last lay at a place; another one may lie there by now. */
+  /** What is remembered of the object that was last seen at a place. Another one may be there by now. */
   remembered(ref: ObjectRef, desk: FormatDesk): RememberedObject | undefined;
-  /** Another object lies there than the one that is remembered. */
+  /** Forgets what is remembered of a place, because another object is there now. */
   forget(ref: ObjectRef, desk: FormatDesk): void;
-  /** Bytes that a store holds of a new object with so many bytes of plaintext, however it was sent. */
+  /** The stored size, in bytes, of a new object with so many bytes of plaintext, whether or not it is sent in parts. */
   storedBytes(plaintextBytes: number, policy: BucketPolicy): number;
-  /** The inverse; undefined for a size that no object has which was written under this policy. */
+  /** The inverse of `storedBytes`; undefined for a size that no object has which was written under this policy. */
   plaintextBytes(storedBytes: number, policy: BucketPolicy): number | undefined;
   /**
-   * The plaintext's length as the head of a marked object has it, for listings: nothing is opened, and nothing is proven.
+   * The plaintext size of a marked object, for listings. It follows from mark and stored size, without verification.
    * @throws GatewayError ObjectCorrupted for a mark that cannot be read
    */
   claimedBytes(stored: StoredObject): number;
   /**
-   * How many of an object's last bytes hold its details (`IdentifiedObject.detailsIn`), whatever it is; 0 for a size that
-   * no object of this format has.
+   * How many of an object's last bytes to ask for in order to have its details (`IdentifiedObject.detailsIn`). 0 for a
+   * stored size that no object of this format can have.
    */
   endBytes(storedBytes: number): number;
   /**
-   * Begins an object of known length, which one request stores.
-   * @throws GatewayError MetadataTooLarge, InvalidArgument, KeyUnavailable, KeyStoreUnavailable
+   * Begins an object of known length.
+   * @throws GatewayError MetadataTooLarge, InvalidArgument, and what `keys` throws
    */
   begin(object: NewObject, plaintextBytes: number, desk: FormatDesk): Promise<ObjectWriter>;
-  /** Begins an object of unknown length, which an upload in parts stores. @throws as `begin` */
+  /** Begins an object of unknown length, which is stored by a multipart upload. @throws what `begin` throws */
   beginPieces(object: NewObject, desk: FormatDesk): Promise<PieceWriter>;
   /**
-   * How objects are made of parts that clients send. Absent where the store's own parts are the client's (`asSent`); a
-   * format that seals and has none takes no multipart uploads.
+   * How objects are made of parts that clients send. Absent where the store's own parts are the client's (`asSent`),
+   * and in a sealing format that takes no multipart uploads.
    */
   readonly uploads?: UploadFormat;
 }
 
-/** A store's answer about an object, before anybody knows what it is. */
+/** A store's answer about an object that is not identified yet. */
 export interface FoundObject {
-  /** Where it was asked for. */
+  /** The place for which the store was asked. */
   readonly ref: ObjectRef;
-  /** Its metadata still has the entries of formats. */
+  /** The object's head. Its metadata still contain the entries that formats add. */
   readonly stored: StoredObject;
-  /** The object's bytes on their way, from its first on, where they are at hand. */
+  /** The stored bytes that are arriving. Set only where they begin at the object's first byte. */
   readonly content?: PeekedContent | undefined;
 }
 
-/** An object that was read before: what may be asked for at once, pinned to its ETag. */
+/** What is remembered of an object that was read before. Requests that use it must be pinned to its ETag. */
 export interface RememberedObject {
-  /** The backend's, unquoted. */
+  /** The backend's ETag, unquoted. */
   readonly etag: string;
-  /** As in ObjectDetails. */
+  /** The same as in `ObjectDetails`. */
   readonly parts: readonly ObjectPart[] | undefined;
 }
 
 /**
- * An object of which a format knows what it is. Its head was verified; the methods verify what they read besides. It
- * keeps the desk of the request that found it.
+ * An object whose format is known, and whose envelope or other mark was verified. Its methods verify what they read. It
+ * holds the desk of the request that found it, so it must not be kept for another request.
  */
 export interface IdentifiedObject extends Proof {
   readonly format: ObjectFormat;
-  /** Where it was asked for. */
+  /** The place for which the store was asked. */
   readonly ref: ObjectRef;
-  /** What the store says of it, but for its metadata, which are the client's: without the entries of formats. */
+  /** The object's head as the store tells it, but with the client's metadata: the entries of formats are removed. */
   readonly stored: StoredObject;
-  /** 16 bytes that tell it from another object that a store gives the same ETag. undefined for one that lies as it was sent. */
+  /** The object id, 16 bytes: it tells apart objects to which the store gives the same ETag. undefined for `asSent`. */
   readonly id: Buffer | undefined;
-  /** What clients may be told of its encryption. undefined for one that lies as it was sent. */
+  /** What clients are told of the object's encryption; undefined for one that is stored as it was sent. */
   readonly encryption: EncryptionFacts | undefined;
-  /** The plaintext's length as it follows from the size that the store claims. */
+  /** The size of the plaintext in bytes, computed from the stored size that the store claims. */
   readonly claimedBytes: number;
-  /** The plaintext's length, where the head proves it. undefined: only the details do. */
+  /** The size of the plaintext in bytes, where the envelope proves it; undefined where only the footer does. */
   readonly provenBytes: Proven<number> | undefined;
   /**
-   * What only the object's end tells. It costs at most one request, pinned to this object, and is remembered.
+   * What the object's footer tells. It costs at most one request, pinned to this object, and is remembered.
    * @throws ObjectReplaced, GatewayError ObjectCorrupted, and what a GET throws
    */
   details(): ObjectDetails | Promise<ObjectDetails>;
   /**
-   * The same, from bytes that are at hand.
-   * @param tail the object's last bytes, as many as hold its end, or all of them
+   * The same, from bytes that were read already.
+   * @param tail the object's last bytes: at least as many as hold the footer
    * @throws GatewayError ObjectCorrupted
    */
   detailsIn(tail: Buffer): ObjectDetails;
   /**
-   * One of the parts that the object was sent in, counted from 1 without gaps, whatever numbers the client gave: whoever
-   * reads 1, 2, 3 … up to the number of parts has read the object. An object that was sent in one go is its only part.
+   * Finds one of the parts in which the object was sent. They are counted from 1 without gaps, whatever numbers the
+   * client gave them, so that reading parts 1, 2, 3 … up to their count reads the object. An object that was sent by
+   * one PUT is its own only part.
    * @throws ObjectReplaced, and what `details` throws
    */
   part(part: number): Promise<PartPlace | NoSuchPart>;
   /**
-   * Where a range of the plaintext lies.
-   * @param range within the object; undefined for all of it
+   * Finds the stored bytes that hold a range of the plaintext.
+   * @param range must be within the object; undefined stands for the whole object
    * @throws what `details` throws
    */
   locate(range: ByteRange | undefined): StoredSpan | Promise<StoredSpan>;
   /**
-   * Opens all of a small object at once, so that an answer begins only when every byte was verified. Absent where opening
-   * verifies nothing.
-   * @param stored all stored bytes; `details` is free once `detailsIn` had them
+   * Opens all of a small object at once, so that an answer begins only after every byte was verified. Absent where
+   * opening verifies nothing.
+   * @param stored all stored bytes
    * @throws GatewayError ObjectCorrupted
    */
   openWhole?(stored: Buffer): readonly Buffer[] | Promise<readonly Buffer[]>;
   /**
-   * What a store must keep beside a copy of these bytes at another place of a bucket that writes this format.
-   * @param metadata the copy's, in the client's terms
-   * @param desk of whoever writes the copy
-   * @returns undefined where the bytes are not what would be written there: then they are opened and written anew
+   * Makes the metadata that the store must keep with a copy of the same stored bytes at another place, in a bucket that
+   * writes this format.
+   * @param metadata the copy's metadata in the client's terms
+   * @param desk the desk of the request that writes the copy
+   * @returns undefined where the stored bytes cannot be used there: then the object must be opened and written anew
    * @throws GatewayError MetadataTooLarge, KeyUnavailable, KeyStoreUnavailable
    */
   relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<RelocatedObject | undefined>;
 }
 
-/** What lies beside a copy of the same bytes. */
+/** What belongs to a copy of the same stored bytes. */
 export interface RelocatedObject {
-  /** What the store keeps. */
+  /** The metadata that the store keeps with the copy. */
   readonly metadata: ObjectMetadata;
-  /** As in IdentifiedObject. */
+  /** The same as in `IdentifiedObject`, for the copy. */
   readonly encryption: EncryptionFacts | undefined;
 }
 
-/** What lies at an object's end. */
+/** What an object's footer tells. */
 export interface ObjectDetails {
   readonly plaintextBytes: Proven<number>;
-  /** Of the plaintext, or of a multipart upload's parts' MD5s. undefined where none was computed, and of plain objects. */
+  /**
+   * The MD5 of the plaintext, or of the MD5s of an upload's parts. undefined where none was computed, or for `asSent`.
+   */
   readonly md5: Buffer | undefined;
-  /** Of the plaintext; of plain objects the store may know one, which is nowhere told. */
+  /** The checksum of the plaintext. undefined for plain objects, even where the store may know one. */
   readonly checksum: Checksum | undefined;
-  /** In the object's order. undefined for an object that was sent in one go, and for plain ones. */
+  /** The parts in their order. undefined for an object that was sent by one PUT, and for plain objects. */
   readonly parts: readonly ObjectPart[] | undefined;
 }
 
+/** A part of an object, as its client sent it. */
 export interface ObjectPart {
-  /** The client's. */
+  /** The number that the client gave the part. */
   readonly partNumber: number;
   readonly plaintextBytes: number;
+  /** The MD5 of the part's plaintext, where it was computed. */
   readonly md5?: Buffer | undefined;
 }
 
-/** Where a part lies in the plaintext. */
+/** The range of a part in the plaintext. */
 export interface PartPlace {
-  /** Of a part without bytes, `last` comes before `first`. */
+  /** For a part without bytes, `last` is `first` - 1. */
   readonly range: ByteRange;
-  /** How many parts the object was sent in; undefined when it was sent in one go. */
+  /** The number of the object's parts; undefined where it was sent by one PUT. */
   readonly partsCount: number | undefined;
 }
 
-/** The object has no such part, but this many. */
+/** Says that the object has no such part, and how many parts it has. */
 export interface NoSuchPart {
   readonly range: undefined;
   readonly partsCount: number;
@@ -194,16 +202,21 @@ export interface NoSuchPart {
 
 /** The stored bytes that hold a range of the plaintext. */
 export interface StoredSpan {
-  /** Absolute offsets in the stored object, inclusive. */
+  /** The offset of the first byte in the stored object. */
   readonly first: number;
+  /** The offset of the last byte in the stored object, inclusive. */
   readonly last: number;
-  /** How many bytes before the span an answer may begin to be of use. 0: it must begin and end with the span. */
+  /**
+   * How many bytes before the span an answer of the store may begin and still be used. 0 means that it must begin and
+   * end exactly with the span.
+   */
   readonly slackBytes: number;
   /**
-   * The plaintext of the range, each piece only after it was verified and good until the next is asked for.
-   * @param source stored bytes, the span among them
-   * @param storedFirst where they begin
-   * @throws GatewayError ObjectCorrupted when they fail or end early; whatever the source throws
+   * Opens the range. Each piece of plaintext comes only after it was verified, and is valid until the next is asked
+   * for.
+   * @param source stored bytes that contain the span
+   * @param storedFirst the offset of the first of them in the stored object
+   * @throws GatewayError ObjectCorrupted where the bytes fail verification or end early, and what the source throws
    */
   open(source: ByteSource, storedFirst: number): ByteSource;
 }
@@ -215,67 +228,73 @@ export interface StoredSpan {
 export interface UploadFormat {
   /** The highest number that a client's part may have. */
   readonly lastPartNumber: number;
-  /** The number of what ends the object, where no client's part is near enough to its end to be stored together with it. */
+  /** The number of the backend part that holds the footer, where no staged part is sent together with the footer. */
   readonly endPartNumber: number;
-  /** Bytes that a store holds of a part, without the object's end. */
+  /** The stored size of a part in bytes, without the footer. */
   storedPartBytes(plaintextBytes: number): number;
-  /** The plaintext of the largest part that has at most so many stored bytes. */
+  /** The plaintext size of the largest part whose stored size is at most `storedBytes`. */
   largestPartPlaintext(storedBytes: number): number;
-  /** Whether an upload's header is one of this format. It proves nothing. */
+  /** Whether the header of an upload says that it is of this format, which proves nothing. */
   isHeader(header: Buffer): boolean;
-  /** @throws GatewayError MetadataTooLarge, InvalidArgument, KeyUnavailable, KeyStoreUnavailable */
+  /** Begins an upload. @throws GatewayError MetadataTooLarge, InvalidArgument, KeyUnavailable, KeyStoreUnavailable */
   begin(object: NewObject, desk: FormatDesk): Promise<BegunUpload>;
-  /** @throws GatewayError ObjectCorrupted, KeyUnavailable, KeyStoreUnavailable */
+  /** Opens an upload that was begun. @throws GatewayError ObjectCorrupted, KeyUnavailable, KeyStoreUnavailable */
   open(header: Buffer, ref: ObjectRef, desk: FormatDesk): Promise<UploadWriter>;
 }
 
+/** An upload that was just begun. */
 export interface BegunUpload {
-  /** What the store keeps beside the object's bytes. */
+  /** The metadata that the store keeps with the object. */
   readonly metadata: ObjectMetadata;
   readonly writer: UploadWriter;
 }
 
-/** A part as it was sent once. Another attempt at it has another salt, and other stored bytes. */
+/** One attempt at a part that arrived. Another attempt at the same part has another salt, and other stored bytes. */
 export interface SentPart extends ObjectPart {
   /** 16 random bytes. */
   readonly partSalt: Buffer;
 }
 
-/** What an upload's object is made of. */
+/** What the object of an upload is made of. */
 export interface UploadContents {
   readonly plaintextBytes: number;
-  /** Of the parts' MD5s, where each has one. */
+  /** The MD5 of the parts' MD5s; undefined unless all parts have one. */
   readonly md5: Buffer | undefined;
   readonly checksum: Checksum | undefined;
-  /** In the object's order. */
+  /** The parts in their order. */
   readonly parts: readonly SentPart[];
 }
 
-/** Makes one upload's object, over as many requests as there are parts. */
+/** Makes the object of one upload. Every request of the upload opens one of its own. */
 export interface UploadWriter {
-  /** As in IdentifiedObject: of the upload's object and parts. */
+  /** What clients are told of the encryption of the object and its parts. */
   readonly encryption: EncryptionFacts | undefined;
   readonly format: UploadFormat;
-  /** As in IdentifiedObject: of the object that will be. */
+  /** The object id of the object that the upload will make. */
   readonly id: Buffer;
-  /** What opens the upload again. It authenticates itself, and tells nothing of the object to who has no keys. */
+  /**
+   * Opens the upload again (`UploadFormat.open`). It is authenticated, and tells nothing to anyone without the keys.
+   */
   readonly header: Buffer;
   /** The key that seals the upload's state. */
   stateKey(): KeyObject;
-  /** A part's stored bytes. The last of them come only after `plaintext` ended cleanly. */
+  /** Seals a part. The last of its stored bytes come only after `plaintext` has ended without an error. */
   part(plaintext: ByteSource, part: SentPart): ByteSource;
   /**
-   * A part's stored bytes as they come from the place where they waited, verified on the way: whoever gets them must be
-   * able to take them back.
+   * Passes on the stored bytes of a staged part, and verifies them. An error may come only at the end, so whoever takes
+   * the bytes must be able to drop them then.
    * @throws GatewayError ObjectCorrupted
    */
   checked(stored: ByteSource, part: SentPart): ByteSource;
-  /** How many bytes end the object; undefined where their parts are too many and too small for this format. */
+  /** The size of the footer in bytes; undefined where the parts are too many and too small for it. */
   endBytes(contents: UploadContents): number | undefined;
-  /** What follows the last part. Made anew for every attempt. */
+  /** Makes the footer. Each attempt to complete the upload makes a new one. */
   end(contents: UploadContents): Buffer;
-  /** Keeps in mind what the object is, so that its first reader need not ask. @param etag the backend's, unquoted */
+  /** Remembers the object, so that its first read need not fetch the footer. @param etag the backend's, unquoted */
   remember(contents: UploadContents, etag: string): void;
-  /** Whether an object with this upload's id is made of exactly these attempts. @throws as `details` of the object */
+  /**
+   * Whether an object that has this upload's id is made of exactly these attempts.
+   * @throws what its `details` throws
+   */
   made(object: IdentifiedObject, parts: readonly SentPart[]): Promise<boolean>;
 }

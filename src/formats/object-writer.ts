@@ -6,37 +6,40 @@ import type { ByteSource, OutgoingBody } from '../wire/message.ts';
 /** An object that is about to be written. */
 export interface NewObject {
   readonly ref: ObjectRef;
-  /** The client's. */
+  /** The metadata that the client sent. */
   readonly metadata: ObjectMetadata;
 }
 
-/** What is known of a new object before any of its bytes. */
+/** What is decided about a new object before its first byte is written. */
 export interface BegunObject {
-  /** As in IdentifiedObject. */
+  /** The same as in `IdentifiedObject`. */
   readonly id: Buffer | undefined;
-  /** As in IdentifiedObject. */
+  /** The same as in `IdentifiedObject`. */
   readonly encryption: EncryptionFacts | undefined;
-  /** What the store keeps beside the bytes. */
+  /** The metadata that the store keeps with the object. */
   readonly metadata: ObjectMetadata;
 }
 
-/** Writes one object of known length. Call `whole` or `stream`, once. */
+/** Writes one object of known length. Either `whole` or `stream` must be called, once. */
 export interface ObjectWriter extends BegunObject {
   /**
-   * What the store gets, in one buffer: for a small object, of which nothing is there before its body ended cleanly.
-   * @param plaintext a body that verifies itself to its end
-   * @param proof what the body proved, asked once it ended
-   * @throws whatever the body throws
+   * Makes the stored bytes of a small object in one buffer, after its whole body was verified.
+   * @param plaintext the body. It throws where verification fails.
+   * @param proof gives what was proven of the body; it is called after the body has ended
+   * @throws what the body throws
    */
   whole(plaintext: ByteSource, proof: () => BodyProof): Promise<Buffer>;
-  /** The same as it comes. Its last bytes come only after the body ended cleanly, so a bad body makes no object. */
+  /**
+   * Makes the stored bytes of an object while its body arrives. The last of them come only after the body has ended and
+   * was verified, so a bad body never becomes an object.
+   */
   stream(plaintext: ByteSource, proof: () => BodyProof): OutgoingBody;
 }
 
-/** Writes one object piece by piece; what the store gets of them, one after the other, is the object. */
+/** Writes one object of unknown length in pieces. The stored bytes of the pieces and of the end make up the object. */
 export interface PieceWriter extends BegunObject {
-  /** @param plaintext must stay as it is until what comes back was read */
+  /** Makes a piece's stored bytes. @param plaintext must not be changed before those were read */
   piece(plaintext: Buffer): OutgoingBody;
-  /** What follows the last piece, once the body ended cleanly. */
+  /** Makes what follows the last piece, once the body was verified; undefined where nothing does. */
   end(proof: BodyProof): Buffer | undefined;
 }

@@ -2,8 +2,9 @@ import type { ByteRange } from '../wire/range.ts';
 import type { ObjectPart } from './format.ts';
 
 /**
- * Where a part lies in the plaintext, counted from 1 without gaps whatever numbers the client gave. undefined where there
- * is no such part. Of a part without bytes, the range's `last` comes before its `first`.
+ * Finds the range of a part in the plaintext; undefined where there is no such part. For a part without bytes, the
+ * range's `last` is its `first` - 1.
+ * @param part counts the parts from 1 without gaps, whatever numbers the client gave them
  */
 export function placeAmong(
   parts: readonly ObjectPart[],

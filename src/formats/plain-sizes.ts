@@ -1,14 +1,17 @@
 import { LRUCache } from 'lru-cache';
 
-/** What an entry takes beside its name: a number, and room in a Map and a list of uses. Measured: 102. */
+/**
+ * The memory of an entry beside its name: a number, and its places in a Map and in a list of uses. 102 were measured.
+ */
 const BYTES_AN_ENTRY = 150;
-/** V8 holds text with such a character in two bytes a character. */
+/** Matches text that V8 stores with two bytes for each character. */
 const BEYOND_LATIN1 = /[^\x00-\xff]/;
 
 /**
- * Plaintext sizes of listed objects in buckets whose policy is `mixed`, by place, backend ETag and stored size: in such a
- * bucket a stored size alone does not tell whether the object is sealed. It is bounded in bytes, because keys have up to
- * 1,024. It also remembers which of these objects are known to be plain, because their first bytes were looked at.
+ * Remembers the plaintext sizes of listed objects in `mixed` buckets, where the stored size alone does not tell whether
+ * an object is sealed. It also remembers which objects are known to be plain because their first bytes were looked at.
+ * Its entries are found by bucket, key, backend ETag and stored size. It is bounded by bytes and not by entries,
+ * because keys may be up to 1,024 bytes long.
  */
 export class PlainSizeCache {
   readonly #sizes: LRUCache<string, number>;

@@ -3,15 +3,15 @@ import { BucketFormats } from './bucket-formats.ts';
 import type { FormatTable } from './table.ts';
 
 /**
- * The formats that a bucket's policy asks for. This is the only file that knows the policy's word for it.
+ * Finds the formats of a bucket by its policy. This is the only file that reads the policy's `protection`.
  *
- * - `seal` writes and reads SX1. With `mixed` it also reads plain objects, unless they are sealed ones that lost their
- *   envelope.
+ * - `seal` writes and reads SX1. With `mixed` it also reads plain objects, but refuses those that look like sealed ones
+ *   that lost their envelope.
  * - `none` writes plain objects and reads both.
  */
 export class Protections {
   readonly #table: FormatTable;
-  /** Policies live as long as the cached record of their tenant. */
+  /** The formats by the policy's object, which lives as long as the cached record of its tenant. */
   readonly #known = new WeakMap<BucketPolicy, BucketFormats>();
 
   constructor(table: FormatTable) {

@@ -1,11 +1,15 @@
 import { corrupted as failsAuthentication } from '../envelope/corruption.ts';
 import { GatewayError } from '../errors.ts';
 
-/** @param reason for the log alone: a client hears the same of everything that does not open (FORMAT.md §3.1) */
+/**
+ * Makes the error ObjectCorrupted. Clients get the same message for everything that does not open (FORMAT.md §3.1).
+ * @param reason stands in the log only
+ */
 export function corrupted(reason: string): GatewayError {
   return failsAuthentication(new Error(reason));
 }
 
+/** Makes the error for an object without an envelope in a bucket that does not allow plain objects. */
 export function notSealed(): GatewayError {
   return new GatewayError(
     'ObjectNotSealed',

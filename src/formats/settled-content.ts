@@ -1,9 +1,12 @@
 import type { ContentHeaders } from '../operations/object.ts';
 
-/** S3's own default. It is sent all the same, so that the backend gives back what the metadata tag covers. */
+/** S3's default. It is sent explicitly, because the metadata tag covers it and a store may have another default. */
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
-/** An object's content headers as a store keeps them: an empty one counts as none, and there is always a type. */
+/**
+ * The content headers that are stored for what a client sent (FORMAT.md §3.2): an empty header counts as absent, and an
+ * absent Content-Type becomes the default.
+ */
 export function settledContent(content: ContentHeaders): ContentHeaders {
   return {
     contentType: content.contentType || DEFAULT_CONTENT_TYPE,

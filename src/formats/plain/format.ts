@@ -3,13 +3,16 @@ import type { ObjectFormat } from '../format.ts';
 import { PlainObject } from './plain-object.ts';
 import { PlainWriter } from './plain-writer.ts';
 
-/** The client's bytes as they were sent. Such objects bear no mark, and prove nothing: a policy must name this format. */
+/**
+ * The format of objects that are stored as they were sent. They have no mark, and nothing in them can be verified, so
+ * they are read only where a bucket's policy allows this format.
+ */
 export const plain: ObjectFormat = {
   name: 'plain',
   asSent: true,
   isMarked: () => false,
   clientMetadata: (metadata) => metadata,
-  // The policy lets it be, and then the store's word is all there is.
+  // What the store says of a plain object cannot be verified. It counts as proven, because the policy accepts that.
   identify: async ({ ref, stored }, desk) => proven(new PlainObject({ format: plain, desk, ref, stored })),
   guess: (range) => (range.kind === 'suffix' ? { suffixBytes: range.bytes } : { first: range.first, last: range.last }),
   remembered: () => undefined,

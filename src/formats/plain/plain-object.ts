@@ -18,7 +18,7 @@ import type {
 import type { FormatDesk } from '../format-desk.ts';
 import { settledContent } from '../settled-content.ts';
 
-/** An object that lies in the store as it was sent: the store's word is all there is, and the bucket's policy takes it. */
+/** An object that is stored as it was sent. Nothing verifies what the store says of it, and the policy accepts that. */
 export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
   readonly format: ObjectFormat;
   readonly ref: ObjectRef;
@@ -49,7 +49,7 @@ export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 
   get provenBytes(): Proven<number> {
-    return proven(this.stored.storedBytes); // it is as long as the store says, which alone knows
+    return proven(this.stored.storedBytes); // the policy accepts the store's word
   }
 
   details(): ObjectDetails {
@@ -60,15 +60,16 @@ export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
     return this.details();
   }
 
-  /** The store knows: its parts are those that the client sent. */
+  /** Asks the store, whose parts are those that the client sent. */
   async part(part: number): Promise<PartPlace | NoSuchPart> {
     const { storedBytes } = this.stored;
     const whole = { range: { first: 0, last: storedBytes - 1 }, partsCount: undefined };
-    // An empty object's only part has no range that a store could tell.
+    // A store cannot tell the range of an empty object's only part, because there is none.
     if (storedBytes === 0) return part === 1 ? whole : { range: undefined, partsCount: 1 };
     const found = await this.#storedPart(part);
     if (found === undefined) {
-      // That a part is not there is believed only when the first part, which every object has, says how many there are.
+      // The store says that there is no such part. The first part, which every object has, tells how many there are. If
+      // that contradicts, the object was replaced in between.
       const { partsCount = 1 } = part === 1 ? {} : ((await this.#storedPart(1)) ?? {});
       if (part <= partsCount) throw new ObjectReplaced();
       return { range: undefined, partsCount };
@@ -78,7 +79,7 @@ export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
     return part === 1 ? { ...whole, partsCount } : { range: undefined, partsCount: 1 };
   }
 
-  /** The head of one part; undefined where the store says that there is no such part. */
+  /** Asks for the head of one part; undefined where the store says that there is no such part. */
   async #storedPart(part: number): Promise<StoredObject | undefined> {
     const { etag, versionId, storedBytes } = this.stored;
     const ref = { ...this.ref, versionId: this.ref.versionId ?? versionId };
@@ -98,7 +99,8 @@ export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 
   async relocated(_place: ObjectRef, metadata: ObjectMetadata): Promise<RelocatedObject | undefined> {
-    // An empty object makes no part of an upload, which some copies are: writing it anew costs no more.
+    // Some copies are made by a multipart upload, which cannot have an empty part. To write an empty object is as
+    // cheap.
     if (this.stored.storedBytes === 0) return undefined;
     const settled = { ...metadata, content: settledContent(metadata.content) };
     return { metadata: settled, encryption: undefined };
@@ -115,7 +117,7 @@ class PlainSpan implements StoredSpan {
     this.last = last;
   }
 
-  /** @throws GatewayError BackendUnavailable for another number of bytes than the range has */
+  /** Passes the bytes on. @throws GatewayError BackendUnavailable where they are more or fewer than the range has */
   open(source: ByteSource, storedFirst: number): ByteSource {
     if (storedFirst !== this.first) throw new RangeError('The source must begin with the range.');
     return exactBody(source, this.last - this.first + 1);

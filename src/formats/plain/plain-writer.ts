@@ -4,14 +4,14 @@ import { only } from '../../wire/bodies/only.ts';
 import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
 import type { ObjectWriter, PieceWriter } from '../object-writer.ts';
 
-/** The client's bytes go as they are, verified all the same before the last of them goes. */
+/** Stores a client's bytes as they are. Even so, the last of them is sent only after the body was verified. */
 export class PlainWriter implements ObjectWriter, PieceWriter {
   readonly id = undefined;
   readonly encryption = undefined;
   readonly metadata: ObjectMetadata;
   readonly #bytes: number;
 
-  /** @param bytes undefined for one that writes pieces */
+  /** @param bytes the size of the object in bytes; undefined where it is written in pieces */
   constructor(metadata: ObjectMetadata, bytes: number | undefined) {
     this.metadata = metadata;
     this.#bytes = bytes ?? 0;

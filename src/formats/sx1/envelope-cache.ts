@@ -1,23 +1,26 @@
 import { LRUCache } from 'lru-cache';
 import type { OpenEnvelope } from '../../envelope/envelope.ts';
 
-/** An entry takes a few KiB: derived keys, a DEK and the canonical metadata. */
+/** How many envelopes are remembered. Each takes a few KiB: derived keys, a DEK and the canonical metadata. */
 const MAX_ENTRIES = 4096;
 
-/** An envelope that was opened, with what it was opened and checked against. */
+/** An envelope that was opened, and what was verified with it. */
 export interface OpenedBefore {
   readonly opened: OpenEnvelope;
-  /** The fingerprint of the key that opened it: another one means open it again. */
+  /** The fingerprint of the KEK that opened it. Under another KEK it must be opened again. */
   readonly kek: string;
-  /** The canonical metadata that its tag was found to cover. */
+  /** The canonical metadata for which the metadata tag was verified. */
   readonly metadata: Buffer;
 }
 
 /**
- * Envelopes of objects that are read again and again, so that a range reader does not pay for unwrapping and ten HMACs
- * a request. An entry's name says whose keys opened it, where it lies, and the whole envelope with suite and commitment:
- * one changed bit is another entry (CVE-2026-6550 was a cache that left them out). A hit still asks for the KEK, so that
- * a removed key or an unreachable key store refuses as it does without the cache.
+ * Remembers opened envelopes, so that a client that reads many ranges of an object does not pay for unwrapping its DEK
+ * and for ten HMACs in every request.
+ *
+ * An entry is found by whose keys opened it, by bucket and key, and by the whole text of the envelope. One changed bit
+ * anywhere in the envelope, its suite and its commitment included, makes it another entry. (CVE-2026-6550 was about a
+ * cache that left those out.) Even where an entry is found, the KEK is asked for, so that a removed key or an
+ * unreachable key store has the same effect as without the cache.
  */
 export class EnvelopeCache {
   readonly #entries = new LRUCache<string, OpenedBefore>({ max: MAX_ENTRIES });
@@ -30,7 +33,10 @@ export class EnvelopeCache {
     this.#entries.set(name, entry);
   }
 
-  /** Two entries never share a name: scopes and buckets hold no line feed, and the key, which may hold any, is counted. */
+  /**
+   * The name of an entry. No two entries share a name: scope and bucket contain no line feed, and the key, which may,
+   * comes after its length.
+   */
   static nameOf(at: { scope: string; bucket: string; envelope: string; key: string }): string {
     return `${at.scope}\n${at.bucket}\n${at.key.length}\n${at.key}${at.envelope}`;
   }

@@ -20,14 +20,14 @@ import { SealedPieces, SealedWriter } from './sealed-writer.ts';
 import { envelopeText, newEnvelope, openSealed } from './sealing.ts';
 import { storedGuess } from './stored-guess.ts';
 
-/** Verified footers of multipart objects that are remembered, each worker. */
+/** The memory, in each worker, for verified footers of multipart objects. */
 const LAYOUT_CACHE_BYTES = 16 * 1024 * 1024;
 
 /** What the format remembers of objects that it read. */
 export interface Sx1Memory {
   readonly envelopes: EnvelopeCache;
   readonly layouts: LayoutCache;
-  /** Which unmarked objects are known to be plain. It is shared with the listings of the same buckets. */
+  /** Which objects without an envelope are known to be plain. Listings of mixed buckets use it too. */
   readonly plainSizes: PlainSizeCache;
 }
 
@@ -64,7 +64,7 @@ export class Sx1Format implements ObjectFormat {
         'The stored object’s size does not fit its sealed length: it was truncated, extended or replaced.',
       );
     }
-    // The envelope opened.
+    // The envelope was opened and fits the stored size, which makes this object's facts proven.
     return proven(new SealedObject({ format: this, desk, layouts, ref, stored, opened, encryption, claimedBytes }));
   }
 
@@ -109,7 +109,7 @@ export class Sx1Format implements ObjectFormat {
   }
 }
 
-/** Enough for the footer, whatever quantum the object has. */
+/** The size of the largest footer that an object of this stored size can have, whatever its quantum. */
 function mostEndBytes(storedBytes: number): number {
   let bytes = 0;
   for (const quantum of QUANTA) {

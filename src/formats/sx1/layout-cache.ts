@@ -3,34 +3,37 @@ import type { Manifest } from '../../envelope/footer.ts';
 import type { Layout } from '../../envelope/layout.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 
-/** An object's verified footer. It holds for as long as the backend's ETag is the same. */
+/** The verified footer of an object. It is used only as long as the backend's ETag of the object is the same. */
 export interface KnownLayout {
+  /** Unquoted. */
   readonly backendEtag: string;
-  /** The id of the object whose footer this is: a store may give two objects the same ETag. */
+  /** The object id, because a store may give two objects the same ETag. */
   readonly oid: Buffer;
   readonly storedBytes: number;
   readonly manifest: Manifest;
-  /** Of a multipart object; a PutObject's needs no footer. */
+  /** Set for a multipart object. The layout of an object that was sent by one PUT follows from its envelope. */
   readonly layout: Layout | undefined;
 }
 
 /**
- * A part's objects and buffers in manifest and layout. Measured as the growth of heap and external memory: 375 without
- * an MD5, 490 with one, 540 where the parts came from an upload's state; a CRC is one view more.
+ * The memory of a part's objects and buffers in manifest and layout. The growth of heap and external memory was
+ * measured: 375 bytes without an MD5, 490 with one, 540 where the parts came from an upload's state. A CRC takes one
+ * view more.
  */
 const BYTES_A_PART = 650;
-/** Measured with one part, which is counted beside it: 1,210 together. */
+/** The memory of an entry without its parts. 1,210 bytes were measured for an entry with one part. */
 const BYTES_AN_ENTRY = 1000;
-/** What a Map and a list of uses take beside the name's characters. */
+/** The memory that a Map and a list of uses take for an entry, beside the characters of its name. */
 const BYTES_A_NAME = 150;
-/** The part of the memory that goes to the places of PutObject objects: one in so many. */
+/** The places of objects that were sent by one PUT get an extra share of the limit: one part in so many. */
 const SINGLES_SHARE = 8;
 
 /**
- * Footers by place and by whose keys opened them (KeySource.scope), so that a range of a multipart object costs one
- * backend request after the first. What is in here was authenticated under those keys when it was read. A hit is used
- * only together with an answer that bears the same ETag, whose envelope is opened anew; before that answer it may say
- * what to ask for, and no more.
+ * Remembers verified footers, so that a range of a multipart object costs one request to the backend after the first
+ * range. They are found by place and by whose keys opened them (KeySource.scope).
+ *
+ * Before the store has answered, a remembered footer may decide which bytes are asked for, and nothing else. It is used
+ * to open an object only if the store's answer has the same ETag and the envelope in that answer opens.
  */
 export class LayoutCache {
   readonly #layouts: LRUCache<string, KnownLayout>;
@@ -55,7 +58,7 @@ export class LayoutCache {
     this.#layouts.set(nameOf(scope, ref), layout);
   }
 
-  /** Remembers a place where a PutObject object lies: nothing shifts its bytes. */
+  /** Remembers that the object at a place was sent by one PUT, so that no part headers shift its segments. */
   setSingle(scope: string, ref: ObjectRef): void {
     this.#singles.set(nameOf(scope, ref), true);
   }
@@ -64,14 +67,14 @@ export class LayoutCache {
     return this.#singles.has(nameOf(scope, ref));
   }
 
-  /** All that is remembered of a place. */
+  /** Forgets all that is remembered of a place. */
   delete(scope: string, ref: ObjectRef): void {
     this.#layouts.delete(nameOf(scope, ref));
     this.#singles.delete(nameOf(scope, ref));
   }
 }
 
-/** Injective: JSON keeps the fields apart whatever characters a key has. */
+/** The name of an entry. JSON keeps the fields apart whatever characters a key contains, so no two share a name. */
 function nameOf(scope: string, ref: ObjectRef): string {
   return JSON.stringify([scope, ref.bucket, ref.key, ref.versionId ?? '']);
 }

@@ -10,10 +10,11 @@ import { peekedContent } from '../peeked-content.ts';
 import type { PlainSizeCache } from '../plain-sizes.ts';
 
 /**
- * Where a bucket's policy lets plain objects be (mixed), a sealed one whose metadata was lost looks like one of them, and
- * a client would get ciphertext with 200. Such an object begins as a sealed one does and has the length of one: it is
- * refused and counted, and `sealgate open --recover` reads it. The first bytes are at hand where an object is read from
- * its start; else they cost a small request, the first time.
+ * Whether an object without an envelope is a sealed one that lost it. In a bucket that also holds plain objects
+ * (mixed), such an object would pass for a plain one, and clients would get ciphertext. It is recognised by its size
+ * and by its first bytes, which are those of a sealed object, or by the entry for carried metadata. The first bytes are
+ * looked at among those that are arriving; otherwise they cost a small request, once for each object. `sealgate open
+ * --recover` reads such objects.
  * @throws ObjectReplaced, and what a GET throws
  */
 export async function hasLostItsEnvelope(

@@ -27,7 +27,10 @@ import type { LayoutCache } from './layout-cache.ts';
 import { resealedMetadata } from './sealing.ts';
 import { mayFollowParts } from './stored-guess.ts';
 
-/** A few segments too many at the front are cheaper than another request. Thousands of parts shift a place by as much. */
+/**
+ * How many bytes before the wanted segments an answer may begin and still be used. To read a few segments in vain is
+ * cheaper than another request, and a guess for an object of thousands of parts may be off by as much.
+ */
 const SLACK_BYTES = 8 * SEGMENT_BYTES;
 
 /** What a sealed object is made from once its envelope was opened. */
@@ -52,7 +55,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   readonly claimedBytes: number;
   readonly #desk: FormatDesk;
   readonly #layouts: LayoutCache;
-  /** The verified footer; kept for as long as a request has the object in hand, should the cache be too small for it. */
+  /** The verified footer. It is kept here too, because the cache may be too small for it. */
   #manifest: Manifest | undefined;
   #details: ObjectDetails | undefined;
 
@@ -111,7 +114,10 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     return this.#span(this.#singleLayout().locate(range));
   }
 
-  /** So that the next such range is asked for exactly. What was asked for may have reached past the end. */
+  /**
+   * Remembers that the object was sent by one PUT, so that the next range of it is asked for exactly. It does so only
+   * for ranges whose guess was widened: those behind the smallest first part, and those to the object's end.
+   */
   #rememberSingle(range: ByteRange): void {
     const toTheEnd = range.last === this.claimedBytes - 1;
     if (!toTheEnd && !mayFollowParts({ kind: 'from', ...range }, this.#desk.store)) return;
@@ -140,9 +146,10 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 
   async relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<RelocatedObject | undefined> {
-    // Another quantum would make another size of the same plaintext: listings could not tell it (FORMAT.md §5).
+    // Listings compute the plaintext size with the destination bucket's quantum, so the copy must have it (FORMAT.md
+    // §5).
     if (this.opened.head.quantum !== desk.policy.quantum) return undefined;
-    // Under somebody else's keys the body gets a DEK of its own: whoever could open the source knows this one.
+    // Under other keys, the copy gets a DEK of its own, because those who could open the source know the source's DEK.
     if (this.#desk.keys.scope !== desk.keys.scope) return undefined;
     return resealedMetadata(this.opened, place, metadata, desk);
   }
@@ -153,7 +160,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     return Layout.single({ plaintextBytes: this.claimedBytes, partSalt, quantum: head.quantum });
   }
 
-  /** Where the plaintext of a multipart object lies. That needs its footer; it is fetched once and cached. */
+  /** The layout of a multipart object. It follows from the footer, which is fetched once and cached. */
   async #layoutOfParts(): Promise<Layout> {
     const manifest = await this.manifest();
     const known = this.#layouts.get(this.#desk.keys.scope, this.ref);
@@ -161,7 +168,10 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     return Layout.fromManifest(manifest, this.opened.head.quantum);
   }
 
-  /** The verified footer of exactly this object: from the cache, or by one suffix GET pinned to its ETag. */
+  /**
+   * The verified manifest of this object, from the cache or by one GET of the object's end that is pinned to its ETag.
+   * @throws ObjectReplaced, GatewayError ObjectCorrupted, SlowDown, and what a GET throws
+   */
   async manifest(): Promise<Manifest> {
     if (this.#manifest !== undefined) return this.#manifest;
     const { budget, store, keys, signal } = this.#desk;
@@ -172,7 +182,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     if (known !== undefined && known.backendEtag === stored.etag && known.storedBytes === stored.storedBytes) {
       if (known.oid.equals(oid)) return known.manifest;
       layouts.delete(keys.scope, ref);
-      throw corrupted('The backend told the same ETag of two different objects.');
+      throw corrupted('The backend gave the same ETag to two different objects.');
     }
     const suffixBytes = Math.min(stored.storedBytes, maxFooterBytes(this.claimedBytes, quantum));
     const release = budget.reserve(suffixBytes);
@@ -194,7 +204,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     }
   }
 
-  /** Opens the footer from the object's last bytes and remembers it. */
+  /** Opens the footer, checks it against the envelope and the stored size, and remembers it. */
   #openManifest(tail: Buffer): Manifest {
     const { head, keys } = this.opened;
     const { oid, quantum } = head;
@@ -217,19 +227,19 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 }
 
-/** @param manifest of an opened footer */
+/** The object's length. @param manifest the manifest of a footer that was opened */
 function lengthIn({ plaintextBytes }: Manifest): Proven<number> {
   return proven(plaintextBytes); // the footer's tag held, and its parts add up to it
 }
 
-/** A composite checksum is told with the number of parts. */
+/** The object's checksum. A composite one is told with the number of parts. */
 function checksumIn({ checksum, parts }: Manifest): Checksum | undefined {
   if (checksum === undefined) return undefined;
   const { algorithm, value, composite } = checksum;
   return { algorithm, value, parts: composite === true ? parts.length : undefined };
 }
 
-/** Segments that hold a range, a slice a part. */
+/** The segments that hold a range of the plaintext: a slice in each part that the range touches. */
 class SealedSpan implements StoredSpan {
   readonly slackBytes = SLACK_BYTES;
   readonly #slices: readonly Slice[];

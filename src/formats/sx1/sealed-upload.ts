@@ -23,13 +23,13 @@ import type { LayoutCache } from './layout-cache.ts';
 import { SealedObject } from './sealed-object.ts';
 import { newEnvelope } from './sealing.ts';
 
-/** Uploads of SX1 (FORMAT.md §6): the upload's header is the object's envelope, its end is the footer. */
+/** Multipart uploads in SX1 (FORMAT.md §6). The upload's header is the object's envelope. */
 export class SealedUploads implements UploadFormat {
   readonly lastPartNumber = LAST_PART_NUMBER;
   readonly endPartNumber = FOOTER_PART_NUMBER;
   readonly storedPartBytes = sealedPartBytes;
   readonly largestPartPlaintext = largestPartPlaintext;
-  /** Of the format's objects: what an upload made is remembered with them. */
+  /** The cache of the format's objects. The footer of a completed upload is remembered there. */
   readonly layouts: LayoutCache;
 
   constructor(layouts: LayoutCache) {
@@ -37,7 +37,7 @@ export class SealedUploads implements UploadFormat {
   }
 
   isHeader(): boolean {
-    return true; // what is none fails to open
+    return true; // a header of another format would fail to open
   }
 
   async begin({ ref, metadata }: NewObject, desk: FormatDesk): Promise<BegunUpload> {
@@ -60,7 +60,7 @@ interface OpenedUpload {
   readonly keys: ObjectKeys;
   readonly oid: Buffer;
   readonly encryption: EncryptionFacts;
-  /** The bucket's policy may have another by now. */
+  /** The quantum with which the upload was begun. The bucket's policy may have another by now. */
   readonly quantum: QuantumId;
   readonly header: Buffer;
   readonly ref: ObjectRef;

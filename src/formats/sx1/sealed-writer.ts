@@ -10,7 +10,7 @@ import type { FormatDesk } from '../format-desk.ts';
 import type { BegunObject, ObjectWriter, PieceWriter } from '../object-writer.ts';
 import type { NewEnvelope } from './sealing.ts';
 
-/** An object whose envelope was sealed, and whose bytes are yet to be. */
+/** A new object whose envelope is sealed already, and whose body is not. */
 class BegunEnvelope implements BegunObject {
   protected readonly object: NewEnvelope;
   protected readonly desk: FormatDesk;
@@ -71,7 +71,7 @@ export class SealedWriter extends BegunEnvelope implements ObjectWriter {
   }
 }
 
-/** Seals a body in the multipart structure (FORMAT.md §6), each piece as a part, and a footer that lists them. */
+/** Seals a body of unknown length in the multipart structure (FORMAT.md §6): each piece is a part. */
 export class SealedPieces extends BegunEnvelope implements PieceWriter {
   readonly #entries: PartEntry[] = [];
   #plaintextBytes = 0;

@@ -24,27 +24,26 @@ import { settledContent } from '../settled-content.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 
 /**
- * The part of a store's user metadata that the client may not use, in the store's count (names included): the envelope's
- * entry takes 260 bytes, and 28 stay in reserve for one more short entry of the gateway's own (FORMAT.md §3).
+ * How many bytes of a store's user metadata the client may not use, as stores count them (names included). The
+ * envelope's entry takes 260 bytes, and 28 are kept for one more short entry of the gateway (FORMAT.md §3).
  */
 const RESERVED_METADATA_BYTES = 288;
 
-/** A new object's envelope, with the keys and the identity that are in it, before the object's body is sealed. */
+/** The envelope of a new object, with the keys and the object id that it holds. */
 export interface NewEnvelope {
   readonly keys: ObjectKeys;
   readonly oid: Buffer;
   readonly partSalt: Buffer;
   readonly envelope: Buffer;
-  /** The client's metadata with the envelope's entry: what the backend stores. */
+  /** The metadata that the backend stores: the client's, and the envelope's entry. */
   readonly metadata: ObjectMetadata;
   readonly encryption: EncryptionFacts;
 }
 
 /**
- * Draws DEK and oid for an object, and seals its envelope under the KEK that the request's keys have for new objects
- * (FORMAT.md §2, §3).
- * @param plaintextBytes undefined makes the multipart structure
- * @throws GatewayError MetadataTooLarge, KeyStoreUnavailable, KeyUnavailable
+ * Draws DEK and object id for a new object, and seals its envelope under the KEK for new objects (FORMAT.md §2, §3).
+ * @param plaintextBytes undefined for an object in the multipart structure
+ * @throws GatewayError MetadataTooLarge, InvalidArgument, KeyStoreUnavailable, KeyUnavailable
  */
 export async function newEnvelope(
   ref: ObjectRef,
@@ -67,9 +66,10 @@ export async function newEnvelope(
 }
 
 /**
- * What the backend stores beside a copy of a sealed object's bytes: its envelope sealed anew for the new place under
- * the KEK for new objects, the body's own keys and facts as they were (FORMAT.md §9).
- * @throws GatewayError MetadataTooLarge, KeyStoreUnavailable, KeyUnavailable
+ * Makes the metadata that the backend stores with a copy of a sealed object's bytes (FORMAT.md §9). The envelope is
+ * sealed for the new place, under the KEK for new objects. DEK, object id and what the envelope says of the body stay
+ * the same.
+ * @throws GatewayError MetadataTooLarge, InvalidArgument, KeyStoreUnavailable, KeyUnavailable
  */
 export async function resealedMetadata(
   { head, fields, keys, dek }: OpenEnvelope,
@@ -85,33 +85,37 @@ export async function resealedMetadata(
   return { metadata, encryption: kek.told };
 }
 
-/** What an envelope says of the body that it belongs to. A copy elsewhere keeps all of it. */
+/** What an envelope says of the body that it belongs to. A copy of the same bytes keeps all of it. */
 type SealedBody = Pick<EnvelopeHead, 'multipart' | 'requested' | 'quantum' | 'oid'> &
   Pick<SealedFields, 'partSalt' | 'plaintextBytes'> &
   Pick<OpenEnvelope, 'keys' | 'dek'>;
 
-/** A client's metadata, and how the backend stores it, before the envelope's own entry is added. */
+/** A client's metadata in the form in which the backend stores them, without the envelope's entry. */
 interface Laid {
-  /** What the metadata tag covers. */
+  /** The canonical form of the metadata, which the metadata tag covers (FORMAT.md §3.2). */
   readonly canonical: Buffer;
-  /** Some of it is in the gateway's own entry. */
+  /** Whether some of the metadata are in the entry for carried metadata (FORMAT.md §3.3). */
   readonly carries: boolean;
   readonly stored: ObjectMetadata;
 }
 
-/** @throws GatewayError MetadataTooLarge, InvalidArgument for what no answer could give back */
+/**
+ * Lays out a client's metadata for the store.
+ * @throws GatewayError MetadataTooLarge, or InvalidArgument for metadata that an answer could not give back
+ */
 function laidMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Laid {
   const settled = { content: settledContent(metadata.content), user: metadata.user };
   const { content, user, carried } = layMetadata(settled);
   if (carried !== undefined && readCarried(carried) === undefined) {
     throw clientError(
       'InvalidArgument',
-      'The metadata has a name twice, a name that begins with sx1, or a value with control characters. Leave it out, or encode it.',
+      'The metadata has a name twice, a name that begins with sx1, or a value with control characters. ' +
+        'Leave it out, or encode it.',
     );
   }
   const entries = carried === undefined ? user : [...user, [CARRIED_ENTRY, carried] as const];
   if (entries.length > 0) refuseLargeMetadata(entries, store.limits);
-  // A backend that is told no type makes one up, which would then stand in an answer's head twice.
+  // A carried Content-Type is not told to the backend. It is told the default in its place, or it would make one up.
   const typed = { ...content, contentType: content.contentType ?? settledContent({}).contentType };
   return {
     canonical: canonicalMetadata(settled),
@@ -161,14 +165,15 @@ function refuseLargeMetadata(entries: readonly MetadataEntry[], { userMetadata }
   if (bytes <= mostBytes) return;
   throw clientError(
     'MetadataTooLarge',
-    `The user metadata takes ${bytes} bytes as it is stored, names included; this gateway takes at most ${mostBytes}, because the encryption envelope needs room beside it. What is not plain ASCII takes a third more.`,
+    `The user metadata takes ${bytes} bytes as it is stored, names included; this gateway takes at most ${mostBytes}` +
+      ', because the encryption envelope needs room beside it. What is not plain ASCII takes a third more.',
     { details: { Size: String(bytes), MaxSizeAllowed: String(mostBytes) } },
   );
 }
 
 /**
- * The envelope's text among an object's user metadata, or undefined for an object that was not sealed.
- * @throws GatewayError ObjectCorrupted where there are two: which of them is meant nobody can say
+ * Finds the envelope's text in an object's user metadata; undefined for an object that is not sealed.
+ * @throws GatewayError ObjectCorrupted where there are two envelopes, because nothing tells which of them is meant
  */
 export function envelopeText(metadata: ObjectMetadata): string | undefined {
   let text: string | undefined;
@@ -181,8 +186,9 @@ export function envelopeText(metadata: ObjectMetadata): string | undefined {
 }
 
 /**
- * Opens a stored object's envelope under the KEK that it names, and checks its claims against where it was found.
- * @param metadata the object's, as its client sent it
+ * Opens the envelope of a stored object under the KEK that it names, and verifies that it belongs to the place where it
+ * was found and to the object's metadata.
+ * @param metadata the object's metadata as its client sent them
  * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
  */
 export async function openSealed(
@@ -205,7 +211,7 @@ export async function openSealed(
   const head = readEnvelopeHead(bytes);
   const kek = await keys.forExisting({ ringId: head.keyRingId, version: head.kekVersion });
   const opened = openEnvelope(bytes, { kek: kek.key, tenant: tenant.name });
-  // An envelope that only the policy let pass is not remembered: a changed policy must see it again.
+  // An envelope with a claim that did not hold is not remembered, so that each request asks the policy about it.
   const undisputed = [
     isInPlace(opened, ref, context),
     hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context),
@@ -214,7 +220,10 @@ export async function openSealed(
   return { opened, encryption: kek.told };
 }
 
-/** False when policy `warn` lets a moved object pass. */
+/**
+ * Verifies the envelope's location. False where it is another place and the policy `warn` lets that pass.
+ * @throws GatewayError ObjectMoved
+ */
 function isInPlace(opened: OpenEnvelope, ref: ObjectRef, context: FormatDesk): boolean {
   if (!opened.head.hasLocationClaim) return true;
   if (namesForOneObject(ref.key, context).some((key) => isSealedFor(opened, ref.bucket, key))) return true;
@@ -224,7 +233,8 @@ function isInPlace(opened: OpenEnvelope, ref: ObjectRef, context: FormatDesk): b
   }
   throw new GatewayError(
     'ObjectMoved',
-    'The stored object was sealed for another bucket or key: it was moved or swapped in the backend. The bucket policy location=warn serves such objects.',
+    'The stored object was sealed for another bucket or key: it was moved or swapped in the backend. ' +
+      'The bucket policy location=warn serves such objects.',
     { source: 'backend' },
   );
 }
@@ -234,15 +244,20 @@ function isSealedFor(opened: OpenEnvelope, bucket: string, key: string): boolean
 }
 
 /**
- * Stores of paths keep `/a` and `a` as one object and list it as `a`: what was sealed under either name opens under
- * either. To all others they are two. The claim itself stays over raw bytes (FORMAT.md §3).
+ * The keys that name the same object as `key` does. Stores that keep objects as files take `/a` and `a` for one object
+ * and list it as `a`, so an object that was sealed under one of them must open under the other. The location claim
+ * itself is made of the key's raw bytes (FORMAT.md §3).
  */
 function namesForOneObject(key: string, { store }: FormatDesk): readonly string[] {
   if (!store.foldsFirstSlash) return [key];
   return key.startsWith('/') ? [key, key.slice(1)] : [key, `/${key}`];
 }
 
-/** False when policy `warn` lets changed metadata pass. */
+/**
+ * Verifies the object's metadata by the envelope's tag. False where they were changed and the policy `warn` lets that
+ * pass.
+ * @throws GatewayError ObjectCorrupted
+ */
 function hasOwnMetadata(
   opened: OpenEnvelope,
   { canonical, carries }: Pick<Laid, 'canonical' | 'carries'>,
@@ -257,10 +272,11 @@ function hasOwnMetadata(
     warn('metadata', context);
     return false;
   }
-  // The envelope opened: like a moved object's, this claim has an error that says what can be done (FORMAT.md §3).
+  // The envelope itself is authentic, so this error may say what is wrong and what can be done (FORMAT.md §3).
   throw new GatewayError(
     'ObjectCorrupted',
-    'The stored object’s metadata or content headers were changed in the backend. The bucket policy metadata=warn serves such objects.',
+    'The stored object’s metadata or content headers were changed in the backend. ' +
+      'The bucket policy metadata=warn serves such objects.',
     { source: 'backend' },
   );
 }

@@ -12,22 +12,26 @@ import type { StoredRange } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import type { LayoutCache } from './layout-cache.ts';
 
-/** What each part before a place shifts it by at most: its header, and a tag for a segment that it cuts short. */
+/** How far each part shifts the bytes behind it at most: by its header, and by a tag for its last, short segment. */
 const SHIFT_BYTES = PART_HEADER_BYTES + TAG_BYTES;
 
-/** The footer that a suffix of stored bytes ends in: of a PutObject object of 500 MiB, or most lists of parts. */
+/**
+ * The size of the footer that is assumed when a suffix is asked for. It is enough for an object of 500 MiB that was
+ * sent by one PUT, and for most lists of parts.
+ */
 const FOOTER_ALLOWANCE_BYTES = 64 * 1024;
 
 /**
- * The stored bytes to ask for before it is known what object there is. The answer is held against the object's own
- * layout, and asked for again if it does not hold the range; so this decides how many requests a range costs, and
- * nothing else.
+ * Guesses which stored bytes hold a range of plaintext, before anything is known of the object. They are checked
+ * against the object's own layout when it answers, and if they do not hold the range, the right ones are asked for. So
+ * a wrong guess costs another request, and nothing else.
  *
- * - Of an object whose place of parts is remembered: exactly where they are.
- * - Of another: whole segments where a PutObject's lie. Past the smallest first part there may be parts, which shift
- *   everything behind them a little: then as much more as catches that, unless it is remembered that there are none.
+ * - Where the layout of the object is remembered, the bytes are computed from it.
+ * - Otherwise they are the segments that would hold the range if the object had been sent by one PUT. Behind the first
+ *   part that an upload may have, the bytes of a multipart object are shifted by part headers. So a range there is
+ *   widened by the largest shift, unless it is remembered that this object was sent by one PUT.
  *
- * So a range costs one request, of a multipart object one more for its footer the first time.
+ * In this way a range costs one request; the first range of a multipart object costs one more, for the footer.
  */
 export function storedGuess(
   range: RangeRequest,
@@ -48,15 +52,16 @@ export function storedGuess(
   return widened(single, quantum);
 }
 
-/** Whether a range reaches past the first part that an object may have. */
+/** Whether a range reaches past the smallest first part that a multipart object may have. */
 export function mayFollowParts(range: RangeRequest, store: Store): boolean {
-  if (range.kind === 'suffix') return false; // it is asked for from the end
+  if (range.kind === 'suffix') return false; // it is counted from the object's end
   return range.last === undefined || range.last >= store.limits.smallestPartBytes;
 }
 
 type FromRange = Extract<RangeRequest, { kind: 'from' }>;
 type StoredFrom = Extract<StoredRange, { first: number }>;
 
+/** The whole segments that hold a range of an object that was sent by one PUT. */
 function singleRange({ first, last }: FromRange): StoredFrom {
   return {
     first: PART_HEADER_BYTES + Math.floor(first / SEGMENT_BYTES) * SEALED_SEGMENT_BYTES,
@@ -67,7 +72,10 @@ function singleRange({ first, last }: FromRange): StoredFrom {
   };
 }
 
-/** Segments begin anew in every part, so that one may begin up to a segment earlier; nothing lies further behind. */
+/**
+ * Widens a range so that it also holds the wanted bytes of a multipart object. Each part begins with a segment of its
+ * own, so a segment may begin up to one segment earlier; the headers and tags of parts may shift it further back.
+ */
 function widened({ first, last }: StoredFrom, quantum: number): StoredFrom {
   return {
     first: Math.max(PART_HEADER_BYTES, first - SEALED_SEGMENT_BYTES),
@@ -75,6 +83,7 @@ function widened({ first, last }: StoredFrom, quantum: number): StoredFrom {
   };
 }
 
+/** The last bytes of an object that hold so many last bytes of plaintext, the footer included. */
 function sealedSuffix(bytes: number, quantum: number): StoredRange {
   const segments = Math.ceil(bytes / SEGMENT_BYTES) + 1;
   const shift = SHIFT_BYTES * (Math.floor(bytes / quantum) + 1);
