@@ -7,7 +7,7 @@ import { Secret } from '../secret.ts';
 import { equalInConstantTime } from '../wire/constant-time.ts';
 import type { WireRequest } from '../wire/message.ts';
 
-/** How to reach a running embedded store. */
+/** How to reach an embedded store that runs. */
 export interface EmbeddedStoreAddress {
   readonly endpoint: URL;
   readonly accessKeyId: string;
@@ -19,15 +19,18 @@ export interface EmbeddedStore {
   close(): Promise<void>;
 }
 
-/** Beside the objects; mode 0600, because whoever reads it may write to the store. */
+/**
+ * The file with the store's address and key, beside the objects. Its mode is 0600, because whoever reads it may write
+ * to the store.
+ */
 const ADDRESS_FILE = 'devstore-address.json';
 const REGION = 'us-east-1';
 const REACH_TIMEOUT_MS = 1000;
 
 /**
- * The embedded store of a folder: the one that a process runs already (its address lies in the folder), or else one
- * that this process starts, on a free loopback port with an access key of its own. One process at a time may have the
- * folder, so commands beside a running gateway, and its workers, meet in the same store.
+ * Opens the embedded store of a folder: the one that some process runs already, whose address lies in the folder, or
+ * else one that this process starts, on a free loopback port with an access key of its own. Only one process at a time
+ * may have the folder, so that commands beside a running gateway, and its workers, use the same store.
  */
 export async function openEmbeddedStore(
   directory: string,
@@ -57,7 +60,7 @@ async function startEmbeddedStore(directory: string, randomBytes: (bytes: number
   };
 }
 
-/** The S3 front's own verification of the head; the store checks bodies itself. */
+/** Verifies the head of a request as the S3 front does; the store checks bodies itself. */
 function authorize(
   request: WireRequest,
   expected: { readonly accessKeyId: string; readonly secret: Secret },
@@ -78,7 +81,7 @@ async function readAddress(directory: string): Promise<EmbeddedStoreAddress | un
     const { endpoint = '', accessKeyId = '', secretAccessKey = '' } = found;
     return { endpoint: new URL(endpoint), accessKeyId, secret: new Secret(secretAccessKey) };
   } catch {
-    return undefined; // no store runs, or one that died while it wrote
+    return undefined; // no store runs, or one has died while it wrote
   }
 }
 
@@ -94,7 +97,10 @@ async function writeAddress(directory: string, address: EmbeddedStoreAddress): P
   await rename(draft, join(directory, ADDRESS_FILE));
 }
 
-/** Any HTTP answer will do: a stale file's port may have been taken by another program, but then signing fails. */
+/**
+ * Whether the store answers. Another program may have taken the port of a stale file; the status 403 makes that
+ * unlikely.
+ */
 async function answers(address: EmbeddedStoreAddress): Promise<boolean> {
   try {
     const response = await fetch(address.endpoint, { signal: AbortSignal.timeout(REACH_TIMEOUT_MS) });

@@ -13,16 +13,16 @@ import type { Backend } from './open-backend.ts';
 export interface StoreFinderParts {
   readonly settings: Pick<BackendConfig, 'place' | 'careful' | 'conditionalUploads' | 'conditionalDeletes' | 'keys'>;
   readonly backend: Pick<Backend, 'back' | 'connection'>;
-  /** Where the store is tried: no tenant reaches it. */
+  /** The bucket in which the store is tried; no tenant reaches it. */
   readonly stagingBucket: string;
   readonly onFinding: StoreFinderOptions['onFinding'];
-  /** Default: the clock of this machine. */
+  /** The default is the clock of this machine. */
   readonly now?: (() => Date) | undefined;
-  /** Default: KNOWN_STORES. */
+  /** The default is KNOWN_STORES. */
   readonly knownStores?: readonly KnownStore[] | undefined;
 }
 
-/** What finds out which store is at hand. It does nothing before it is started. */
+/** Makes what finds out which store the backend is. It does nothing before it is started. */
 export function storeFinder(parts: StoreFinderParts): StoreFinder {
   const { settings, backend, stagingBucket, onFinding, knownStores = KNOWN_STORES } = parts;
   const { now = () => new Date() } = parts;
@@ -41,14 +41,17 @@ export function storeFinder(parts: StoreFinderParts): StoreFinder {
   });
 }
 
-/** What the operator says of the store. The embedded one has its own deletions and keys, whatever is set. */
+/**
+ * Returns what the operator has set about the store. The settings for deletions and keys do not apply to the embedded
+ * one.
+ */
 export function overridesIn(settings: StoreFinderParts['settings']): StoreOverrides {
   const { careful, conditionalUploads, conditionalDeletes, keys } = settings;
   if (settings.place.kind === 'directory') return { careful, conditionalUploads };
   return { careful, conditionalUploads, conditionalDeletes, keys };
 }
 
-/** One line in the log, whenever what is known of the store has changed. */
+/** Logs one line whenever what is known about the store has changed. */
 export function tellFinding(finding: Finding, log: Pick<Log, 'info' | 'warn'>): void {
   const sentence = `the backend: ${describeFinding(finding)}`;
   const fields = { dependency: 'backend' };

@@ -25,25 +25,25 @@ import { type Backend, openBackend } from './open-backend.ts';
 import { type Observers, openEtags, openStores, openUploads, type Stores, stagingBucketOf } from './open-stores.ts';
 import { composePipeline } from './pipeline-desk.ts';
 
-/** Of the memory for bytes in flight, the part that heads which are not whole yet may take. */
+/** Incomplete heads may take this fraction of the memory for bytes in flight: one eighth. */
 const HEAD_PART = 8;
 
-/** A store that answers is found out in a tenth of a second, and what takes longer is found out beside the requests. */
+/** How long the start waits for the first look at the store, which mostly takes a tenth of a second. */
 const FIRST_LOOK_MILLISECONDS = 2000;
 
 export interface GatewayOptions {
-  /** Default: made from the configuration, to standard output. */
+  /** By default it is made from the configuration and writes to standard output. */
   readonly log?: Log | undefined;
   readonly metrics?: Metrics | undefined;
-  /** A worker's primary serves the admin port for all. Default true. */
+  /** Default true. A worker does not serve the admin port, because its primary serves it for all. */
   readonly admin?: boolean | undefined;
-  /** What the store does, where somebody has found out already. Default: the gateway finds out itself. */
+  /** What is known about the store already. By default the gateway finds it out itself. */
   readonly findings?: StoreFindings | undefined;
-  /** Of several workers, one tells in the log what each finds out. Default true. */
+  /** Default true. Of several workers, only one logs what was found out about the store. */
   readonly tellsStore?: boolean | undefined;
 }
 
-/** One process's gateway: everything wired by hand. */
+/** The gateway of one process. All its parts are made here by hand. */
 export class Gateway {
   readonly metrics: Metrics;
   readonly handler: Handler;
@@ -126,7 +126,7 @@ export class Gateway {
     }
   }
 
-  /** What readiness hangs on. */
+  /** The dependencies without which this gateway is not ready. */
   dependencies(): readonly AdminDependency[] {
     return [
       {
@@ -140,18 +140,18 @@ export class Gateway {
     ];
   }
 
-  /** @throws Error EADDRINUSE and its kin */
+  /** @throws Error with code EADDRINUSE, EACCES or another that says why it cannot listen */
   async start(): Promise<void> {
     await this.#findStore();
     await this.#listener.listen(this.#config.listen);
     if (this.#config.admin !== undefined) await this.#admin?.listen(this.#config.admin);
     this.#sweep.start();
-    // What fails here is read when somebody needs it.
+    // Errors are ignored, because a record that cannot be loaded now is loaded when a request needs it.
     this.#stores.directory.warm().catch(() => undefined);
     this.#log.info(`listening on ${this.endpoint}`);
   }
 
-  /** So that hardly a request comes before it is known what the store does. A store that is away is not waited for. */
+  /** Waits a while for the first look at the store, so that few requests come before it. */
   async #findStore(): Promise<void> {
     if (this.#given !== undefined) return;
     const late = new AbortController();
@@ -168,13 +168,13 @@ export class Gateway {
     return this.#admin && urlOf('http', this.#admin.address);
   }
 
-  /** Takes what can change while it runs: the certificate. */
+  /** Takes over the one setting that can change while the gateway runs: the certificate. */
   reload(config: Pick<Config, 'tls'>): void {
     const tls = listenerTls(config);
     if (tls !== undefined) this.#listener.setCertificate(tls);
   }
 
-  /** Tells at the start what else the first request would find out. Never rejects. */
+  /** Logs a warning if the backend does not serve the gateway. It never rejects. */
   async tellBackend(): Promise<void> {
     try {
       await this.#backend.connection.check();
@@ -183,7 +183,7 @@ export class Gateway {
     }
   }
 
-  /** Lets requests in flight finish, up to the configured time. */
+  /** Stops the gateway. Requests in flight may finish, within the configured time. */
   async stop({ keepsPort = false }: { readonly keepsPort?: boolean } = {}): Promise<void> {
     this.#sweep.stop();
     this.#admin?.stopping();
@@ -229,7 +229,7 @@ export async function createGateway(config: Config, options: GatewayOptions = {}
   }
 }
 
-/** A gateway's insides without its doors, for a command that does to stored objects what no client may ask for. */
+/** Opens a gateway without its listeners, for commands that do with objects what no client may ask. */
 export async function openPipeline(
   config: Config,
   stores: Stores,

@@ -8,7 +8,7 @@ import type { Config } from '../settings/config.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded-store.ts';
 import type { Observers } from './open-stores.ts';
 
-/** The backend's dialect and connections, the embedded store started if that is what it is. */
+/** The backend's dialect and its connections, and the embedded store if that is the backend. */
 export interface Backend {
   readonly back: BackendDialect;
   readonly connection: BackendConnection;
@@ -16,13 +16,13 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-/** What a backend is opened with beside its settings. */
+/** What a backend is opened with, beside its settings. */
 export interface BackendParts extends Pick<BackendOptions, 'lookup'> {
-  /** Dialects that the settings may name. Default: the product's own. */
+  /** The dialects that the settings may name; by default the product's own. */
   readonly dialects?: BackendTable | undefined;
 }
 
-/** The backend that the settings describe, for gateways and for commands. */
+/** Opens the backend that the settings describe, for gateways and for commands. */
 export async function openBackend(
   config: Pick<Config, 'backend'>,
   observers: Observers = {},

@@ -27,20 +27,20 @@ import type { UploadStates } from '../uploads/upload-states.ts';
 export interface Observers {
   readonly backend?: BackendObserver | undefined;
   readonly keys?: KeyStoreObserver | undefined;
-  /** Sentences for the operator. */
+  /** Is called with sentences for the operator. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** The kinds of root key and key store that there are. Default: the product's own. */
+/** The kinds of root key providers that the settings may name; by default the product's own. */
 export interface KeyTables {
   readonly rootKeys?: RootKeyTable | undefined;
 }
 
-/** The key store opened with the root key, and all that lives in it. */
+/** The key store, opened with the root key, and everything that lies in it. */
 export interface Stores {
-  /** Tells root keys apart, and reveals nothing of them. */
+  /** Tells root keys apart, and reveals nothing about them. */
   readonly rootKeyId: string;
-  /** Hides the keys of objects in the log. */
+  /** The secret that hides the keys of objects in the log. */
   readonly keyNamesSecret: Buffer;
   readonly store: RecordStore;
   readonly records: Records;
@@ -49,19 +49,29 @@ export interface Stores {
   readonly administration: Administration;
   readonly sidecars: SidecarViews;
   /**
-   * For readiness: whether requests can be served, be it from the cache. What is wrong all the same, in words that may be
-   * shown.
+   * Resolves if requests can be served, even if only from the cache; readiness calls it. The text says what is wrong
+   * nevertheless, in words that may be shown.
    * @throws GatewayError KeyStoreUnavailable
    */
   readiness(): Promise<string | undefined>;
-  /** Asks the root key's provider whether the key can be used now. @throws GatewayError KeyStoreUnavailable */
+  /**
+   * Asks the root key's provider whether the key can be used now.
+   * @throws GatewayError KeyStoreUnavailable
+   */
   checkRootKey(): Promise<void>;
-  /** Proves that the root key opens every record. @throws SelfTestFailed, GatewayError KeyStoreUnavailable */
+  /**
+   * Proves that the root key opens every record.
+   * @returns how many records there are
+   * @throws SelfTestFailed, GatewayError KeyStoreUnavailable
+   */
   selfTest(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** @throws RootKeyInvalid, GatewayError KeyStoreUnavailable */
+/**
+ * Opens the root key and the key store.
+ * @throws RootKeyInvalid, GatewayError KeyStoreUnavailable
+ */
 export async function openStores(
   config: Pick<Config, 'keys'>,
   observers: Observers = {},
@@ -84,7 +94,7 @@ export async function openStores(
       rootKey,
       limits: config.keys.cache,
       ...(observers.keys && { observer: observers.keys }),
-      // A tenant's view has a generation of its own.
+      // A tenant's view has a generation of its own, which TenantViewStore checks.
       highest: tenant === undefined ? highest : undefined,
       onWarning,
     });
@@ -115,7 +125,10 @@ export async function openStores(
   }
 }
 
-/** Keys that were unwrapped are served without their provider; what is not cached is not. */
+/**
+ * Says what is wrong with the root key's provider. Without it, only cached records are served; others cannot be
+ * unwrapped.
+ */
 function troubleOf(provider: RootKeyProvider): Promise<string | undefined> {
   return provider.check().then(
     () => undefined,
@@ -123,7 +136,7 @@ function troubleOf(provider: RootKeyProvider): Promise<string | undefined> {
   );
 }
 
-/** A sidecar's key store: one tenant's records, and the highest generation of just these. */
+/** Opens the key store of a sidecar: the records of one tenant, and the highest generation of these alone. */
 function openTenantView(
   parts: Pick<TenantViewStoreOptions, 'store' | 'key' | 'tenant' | 'highest'>,
   { keys, onWarning }: Observers,
@@ -138,7 +151,10 @@ function openTenantView(
   });
 }
 
-/** Whether the key store answers, with a root key or without. @throws GatewayError KeyStoreUnavailable */
+/**
+ * Checks whether the key store answers. No root key is needed for that.
+ * @throws GatewayError KeyStoreUnavailable
+ */
 export async function reachKeyStore(keys: KeysConfig): Promise<void> {
   const store = await openRecordStore(keyStoreConfig(keys));
   try {
@@ -148,17 +164,26 @@ export async function reachKeyStore(keys: KeysConfig): Promise<void> {
   }
 }
 
-/** The state of uploads under way. @throws GatewayError KeyStoreUnavailable */
+/**
+ * Opens the states of uploads.
+ * @throws GatewayError KeyStoreUnavailable
+ */
 export function openUploads(keys: KeysConfig): Promise<UploadStates> {
   return openUploadStates(keyStoreConfig(keys), () => new Date());
 }
 
-/** The index of MD5 ETags. @throws GatewayError KeyStoreUnavailable */
+/**
+ * Opens the index of MD5 ETags.
+ * @throws GatewayError KeyStoreUnavailable
+ */
 export function openEtags({ keys, etags }: Pick<Config, 'keys' | 'etags'>): Promise<EtagIndex> {
   return openEtagIndex(keyStoreConfig(keys), etags.keepSeconds);
 }
 
-/** What is remembered here of the store's generation. @throws Error for a file that is none of Sealgate's */
+/**
+ * Opens the file that remembers the highest generation of the store; undefined if the settings turn it off.
+ * @throws Error if Sealgate did not write the file
+ */
 export async function openGenerations(
   keys: Pick<KeysConfig, 'generationFile' | 'store'>,
   { id }: Pick<RootKey, 'id'>,
@@ -174,13 +199,16 @@ function placeOf(store: KeyStoreConfig): readonly (string | number)[] {
   return ['redis', redisTarget(store).options.db ?? 0, store.keyPrefix ?? DEFAULT_KEY_PREFIX];
 }
 
-/** The root key with its provider, which whoever opened it closes. */
+/** The root key with its provider, which the caller must close. */
 export interface OpenRootKey {
   readonly rootKey: RootKey;
   readonly provider: RootKeyProvider;
 }
 
-/** @throws RootKeyInvalid, GatewayError KeyStoreUnavailable */
+/**
+ * Opens the root key.
+ * @throws RootKeyInvalid, GatewayError KeyStoreUnavailable
+ */
 export async function openRootKey(
   { root }: KeysConfig,
   onWarning: Observers['onWarning'],
@@ -199,7 +227,10 @@ export function keyStoreConfig({ store }: Pick<KeysConfig, 'store'>): KeyStoreCo
   return store.kind === 'file' ? store : { ...store, url: store.url.reveal() };
 }
 
-/** Where small parts lie: a name of this deployment's own, unless the configuration has one. */
+/**
+ * Returns the staging bucket: the configured one, or one whose name is made of the root key's id and so is this
+ * deployment's own.
+ */
 export function stagingBucketOf(
   { uploads }: Pick<Config, 'uploads'>,
   { rootKeyId }: Pick<Stores, 'rootKeyId'>,

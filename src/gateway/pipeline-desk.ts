@@ -26,18 +26,18 @@ import { Staging } from '../uploads/staging.ts';
 import { StagingRights } from '../uploads/staging-rights.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
 
-/** What objects of buckets with MD5 ETags are shown as, each worker: some 25,000. */
+/** The memory in which each worker remembers MD5 ETags of objects: some 25,000 of them. */
 const ETAG_CACHE_BYTES = 16 * 1024 * 1024;
 
-/** What a pipeline is composed from: the stores that it stands on, and what its settings say. */
+/** What a pipeline is made of: the stores below it, and what the settings say. */
 export interface PipelineParts {
   readonly fronts: readonly FrontDialect[];
   readonly settings: FrontSettings;
   readonly directory: Directory;
   readonly keyRings: KeyRings;
-  /** How objects lie in buckets of a policy. Default: the product's own formats. */
+  /** Returns how objects lie in the buckets of a policy; by default in the product's own formats. */
   readonly formatsFor?: ((policy: BucketPolicy) => BucketFormats) | undefined;
-  /** Default: the product's own. */
+  /** The default is the product's own. */
   readonly keySources?: KeySourceTable | undefined;
   readonly backend: {
     readonly back: BackendDialect;
@@ -46,7 +46,7 @@ export interface PipelineParts {
     /** Buckets that the store has for purposes of its own, in lower case. */
     readonly reservedBuckets: ReadonlySet<string>;
   };
-  /** What the store at hand does. */
+  /** What the gateway knows about its store. */
   readonly findings: StoreFindings;
   readonly uploads: UploadStates;
   readonly uploadLimits: { readonly openPerTenant: number; readonly keepSeconds: number };
@@ -57,7 +57,7 @@ export interface PipelineParts {
   readonly memoryBytes: number;
 }
 
-/** The one place where a pipeline is composed, for the gateway, for commands and for tests. Its caches are new and empty. */
+/** Composes a pipeline, for the gateway, for commands and for tests alike. Its caches are new and empty. */
 export function composePipeline(parts: PipelineParts): HandlerServices {
   const { directory, keyRings, uploads, uploadLimits, stagingBucket } = parts;
   const { back, connection, lane, reservedBuckets } = parts.backend;
