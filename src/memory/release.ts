@@ -1,11 +1,12 @@
-/** Below this the collector is as good. */
+/** Smaller buffers are left to the garbage collector, which is as good for them. */
 const MIN_BYTES = 4096;
 
 /**
- * Gives the memory of a buffer back at once; the buffer has length 0 afterwards. For whoever owns it alone and has done
- * with it. Segments and socket reads are fresh 64 KiB each: left to the collector, which comes by every few MiB, every
- * one of them is memory that the processor's caches do not hold (sealing costs twice the CPU), and those that lived
- * through two collections wait for a full one. A view of a larger buffer, or of node's pool, is left alone.
+ * Frees the memory of a buffer at once; the buffer has length 0 afterwards. Only the buffer's single owner may call it,
+ * when it no longer needs the bytes. Segments and socket reads are fresh buffers of 64 KiB. The garbage collector runs
+ * every few MiB, so without this each buffer is memory that the processor's caches do not hold (sealing then costs
+ * twice the CPU), and buffers that survive two collections wait for a full one. A view of a larger buffer, or of node's
+ * pool, is left alone.
  */
 export function releaseBuffer(buffer: Buffer): void {
   const memory = buffer.buffer as ArrayBuffer;
