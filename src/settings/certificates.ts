@@ -16,7 +16,10 @@ export interface CertificateProblem {
 
 const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
-/** Each would end the first TLS handshake, or the start, with words that say nothing of files. */
+/**
+ * Finds certificates and keys that cannot be used. Without this, the first TLS handshake or the start would fail with
+ * an error that names no file.
+ */
 export function certificateProblems({ tls, backend, keys }: Settings): ConfigProblem[] {
   const pairs = [
     { section: 'tls', ...tls },
@@ -30,7 +33,7 @@ export function certificateProblems({ tls, backend, keys }: Settings): ConfigPro
   });
 }
 
-/** Why no TLS connection could be made with them; undefined when it could, if perhaps an expired one. */
+/** Returns why no TLS connection can be made with them; undefined if one can, even if the certificate has expired. */
 export function certificateProblem({ cert, key }: CertificatePair): CertificateProblem | undefined {
   const chain = readChain(cert);
   if (typeof chain === 'number') {
@@ -52,7 +55,10 @@ export function certificateProblem({ cert, key }: CertificatePair): CertificateP
 
 const SOON_MILLISECONDS = 14 * 86_400_000;
 
-/** What its operator should know of the time of the first certificate of a chain that can be read. */
+/**
+ * Returns what the operator should know about the validity of the chain's first certificate. The chain must be one that
+ * can be read.
+ */
 export function certificateExpiry(cert: string, now: Date): string | undefined {
   const { validFromDate, validToDate } = (readChain(cert) as readonly [X509Certificate])[0];
   if (validFromDate > now) return `is valid from ${validFromDate.toISOString()} only`;
@@ -61,7 +67,10 @@ export function certificateExpiry(cert: string, now: Date): string | undefined {
   return soon ? `expires at ${validToDate.toISOString()}` : undefined;
 }
 
-/** Counted from 1, the first that cannot be read; 0 where there is none. */
+/**
+ * Returns the chain, or the position of the first certificate that cannot be read, from 1; 0 if there is no
+ * certificate.
+ */
 function readChain(text: string): readonly X509Certificate[] | number {
   const blocks = text.match(CERTIFICATE) ?? [];
   if (blocks.length === 0) return 0;

@@ -13,29 +13,32 @@ import { SETTING_RULES, type Settings, settingsSchema } from './table.ts';
 
 export type { ConfigProblem } from './forms/rules.ts';
 
-/** The whole configuration: checked, every default filled in, paths absolute, PEM files read. Secrets redact themselves. */
+/**
+ * The whole configuration: checked, with every default filled in, paths absolute and PEM files read. Secrets hide
+ * themselves when printed.
+ */
 export interface Config extends Omit<Settings, 'admin' | 'workers' | 'backend' | 'keys'> {
-  /** Where it was read from; undefined when environment variables alone made it. */
+  /** The file that it was read from; undefined if it came from environment variables alone. */
   readonly file: string | undefined;
-  /** undefined when turned off. */
+  /** undefined if it is turned off. */
   readonly admin: HostPort | undefined;
-  /** `auto` is one per core: the caller knows how many there are. */
+  /** `auto` means one for each core; the caller knows how many there are. */
   readonly workers: number | 'auto';
   readonly backend: BackendConfig;
   readonly keys: KeysConfig;
 }
 
 export interface ConfigInput {
-  /** Path of the YAML file. */
+  /** The path of the YAML file. */
   readonly file?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Settings by dotted name that win over file and environment: `{listen: '127.0.0.1:0'}`. */
+  /** Settings by dotted name, which replace those of the file and the environment: `{listen: '127.0.0.1:0'}`. */
   readonly overrides?: Readonly<Record<string, unknown>> | undefined;
-  /** Where a relative `file`, and relative paths without a file, count from. */
+  /** The folder that a relative `file` refers to, and relative paths if there is no file. */
   readonly cwd: string;
 }
 
-/** Everything that is wrong, at once. */
+/** The configuration is wrong; `problems` holds everything that is. */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
@@ -46,23 +49,26 @@ export class ConfigError extends Error {
   }
 }
 
-/** @throws ConfigError with every problem */
+/**
+ * Loads the configuration.
+ * @throws ConfigError with every problem
+ */
 export function loadConfig(input: ConfigInput): Config {
   const { config, problems } = examineConfig(input);
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
   return config;
 }
 
-/** A configuration as far as it can be used: defaults stand in for what is wrong. */
+/** As much of a configuration as can be used: defaults take the place of what is wrong. */
 export interface ExaminedConfig {
-  /** undefined when something that has no default is missing; so are the sections. */
+  /** undefined if a setting without a default is missing; the same goes for the sections. */
   readonly config: Config | undefined;
   readonly backend: BackendConfig | undefined;
   readonly keys: KeysConfig | undefined;
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads as much as can be read: `sealgate check` goes on with whatever can be used. */
+/** Reads as much as can be read, so that `sealgate check` goes on with whatever can be used. */
 export function examineConfig(input: ConfigInput): ExaminedConfig {
   const problems: ConfigProblem[] = [];
   const file = input.file === undefined ? undefined : resolve(input.cwd, input.file);
@@ -77,7 +83,7 @@ export function examineConfig(input: ConfigInput): ExaminedConfig {
   problems.push(...sources.problems);
   const settings = readSettings(sources, problems);
   for (const rule of SETTING_RULES) problems.push(...rule(sources));
-  // Where the file is gone or no YAML, a message such as "backend.endpoint is missing" would hide what is wrong.
+  // If the file is missing or is not YAML, a message such as "backend.endpoint is missing" would hide what is wrong.
   if (sources.unreadable || (file !== undefined && yaml === undefined)) {
     return { ...NOTHING, problems: problems.filter((problem) => problem.setting === file) };
   }
@@ -107,7 +113,7 @@ function readYaml(file: string, problems: ConfigProblem[]): string | undefined {
   }
 }
 
-/** Parses the settings. Where some are wrong, it notes the problems, takes these settings out and parses again. */
+/** Parses the settings. If some are wrong, it notes the problems, removes these settings and parses again. */
 function readSettings(sources: SettingSources, problems: ConfigProblem[]): Settings | undefined {
   const first = settingsSchema.safeParse(sources.tree);
   if (first.success) return first.data;
@@ -144,12 +150,12 @@ function describeIssue(issue: z.core.$ZodIssue, sources: SettingSources): Config
   ];
 }
 
-/** `endpoint` at the top level is most likely `backend.endpoint`. */
+/** Finds a setting with this name in a section: `endpoint` at the top level most likely means `backend.endpoint`. */
 function settingEndingWith(key: string): string | undefined {
   return SETTING_ROWS.find((row) => row.name.split('.').includes(key))?.name;
 }
 
-/** Quotes a wrong value only where it cannot be a secret. */
+/** Says that a value is wrong, and quotes it only if it cannot be a secret. */
 function showValue(value: unknown, kind: string, hidden: boolean): string {
   if (value === '') return 'is empty';
   if (hidden || kind === 'secret' || String(value).includes('@')) return 'its value does not fit';

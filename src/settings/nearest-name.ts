@@ -1,16 +1,16 @@
-/** The candidate that a mistyped name most likely meant, or undefined when none is close. */
+/** Returns the candidate that a mistyped name most likely meant; undefined if none is close. */
 export function nearestName(typed: string, candidates: Iterable<string>): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const name of candidates) {
     const distance = editDistance(typed.toLowerCase(), name.toLowerCase());
     if (best === undefined || distance < best.distance) best = { name, distance };
   }
-  // A third of the letters wrong is still a slip; more is another word.
+  // If up to a third of the letters is wrong, it is taken for a slip; if more, for another word.
   const allowed = Math.max(1, Math.ceil(typed.length / 3));
   return best !== undefined && best.distance <= allowed ? best.name : undefined;
 }
 
-/** Letters to insert, delete, replace or swap with a neighbour (optimal string alignment). */
+/** Counts the letters to insert, delete, replace or swap with a neighbour (optimal string alignment). */
 export function editDistance(left: string, right: string): number {
   let before: number[] = [];
   let above = Array.from({ length: right.length + 1 }, (_, at) => at);

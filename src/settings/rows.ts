@@ -2,17 +2,20 @@ import { z } from 'zod';
 import type { SettingFacts } from './forms/setting.ts';
 import { settingsSchema } from './table.ts';
 
-/** One row of the table. */
+/** One row of the table of settings. */
 export interface SettingRow extends SettingFacts {
-  /** Dotted: backend.credentials.accessKeyId. */
+  /** The dotted name, such as backend.credentials.accessKeyId. */
   readonly name: string;
   /** The environment variable that overrides it. */
   readonly variable: string;
-  /** As text; undefined when there is none. */
+  /** The default as text; undefined if there is none. */
   readonly fallback: string | undefined;
 }
 
-/** SEALGATE_BACKEND_CREDENTIALS_ACCESS_KEY_ID for backend.credentials.accessKeyId. */
+/**
+ * Returns the environment variable of a setting: SEALGATE_BACKEND_CREDENTIALS_ACCESS_KEY_ID for
+ * backend.credentials.accessKeyId.
+ */
 export function variableOf(name: string): string {
   return `SEALGATE_${name.replaceAll('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`;
 }
@@ -20,7 +23,9 @@ export function variableOf(name: string): string {
 /** Every setting, in the schema's order. */
 export const SETTING_ROWS: readonly SettingRow[] = rowsOf(settingsSchema, []);
 
-/** The names one level below a section ('' for the top): what an unknown key may have meant. */
+/**
+ * Returns the names one level below a section ('' for the top), among which the intended name of an unknown key may be.
+ */
 export function namesWithin(section: string): string[] {
   const prefix = section === '' ? '' : `${section}.`;
   const names = SETTING_ROWS.filter((row) => row.name.startsWith(prefix));
@@ -37,7 +42,7 @@ function rowsOf(schema: z.core.$ZodType, at: readonly string[]): SettingRow[] {
   return [{ ...facts, name, variable: variableOf(name), fallback: facts.defaultText ?? showDefault(fallback) }];
 }
 
-/** The schema inside optional() and prefault(), and the latter's value. */
+/** Returns the schema inside optional() and prefault(), and the value of prefault(). */
 function unwrap(schema: z.core.$ZodType): { core: z.core.$ZodType; fallback: unknown } {
   if (schema instanceof z.ZodPrefault) {
     return { core: unwrap(schema.def.innerType).core, fallback: schema.def.defaultValue };

@@ -12,25 +12,25 @@ export interface SettingTree {
 }
 
 export interface ConfigSource {
-  /** Of the YAML file; without one, environment variables alone make the configuration. */
+  /** The path of the YAML file; without one, the configuration comes from environment variables alone. */
   readonly file: string | undefined;
   readonly yaml: string | undefined;
-  /** Relative paths count from here: the file's folder. */
+  /** The folder that relative paths refer to, which is the file's. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Settings that a command line gives, by dotted name. They win over everything. */
+  /** Settings from the command line, by dotted name. They replace all others. */
   readonly overrides: Readonly<Record<string, unknown>>;
 }
 
-/** Lays file, environment and overrides over one another, fills in `${NAME}`, and reads the files that settings name. */
+/** Combines the file, the environment and the overrides, fills in `${NAME}`, and reads the files that settings name. */
 export class SettingSources implements GivenSettings {
   readonly tree: SettingTree;
   readonly problems: ConfigProblem[] = [];
   /** Settings whose value came from the environment or a file. It may be a secret, so no message shows it. */
   readonly #hidden = new Set<string>();
-  /** Set when the file is no YAML: then a missing setting means nothing. */
+  /** Whether the file is not YAML, so that missing settings are not reported. */
   unreadable = false;
-  /** Settings that somebody gave, whether or not they were any good. */
+  /** Settings that were given, even with a wrong value. */
   readonly #given = new Set<string>();
   readonly #referenced = new Set<string>();
   readonly #source: ConfigSource;
@@ -45,7 +45,7 @@ export class SettingSources implements GivenSettings {
     this.#findMistypedVariables();
   }
 
-  /** Of a setting, or of any setting in a section. */
+  /** Whether the setting, or any setting in the section, was given. */
   isGiven(setting: string): boolean {
     if (this.#given.has(setting)) return true;
     const within = `${setting}.`;
@@ -97,7 +97,7 @@ export class SettingSources implements GivenSettings {
     }
   }
 
-  /** Replaces `${NAME}` in every text below; `$${` stands for a plain `${`. */
+  /** Replaces `${NAME}` in every text below; `$${` becomes a plain `${`. */
   #fillIn(node: unknown, name: string): unknown {
     if (typeof node === 'string') return this.#fillInText(node, name);
     if (Array.isArray(node)) return node.map((item) => this.#fillIn(item, name));
@@ -141,7 +141,7 @@ export class SettingSources implements GivenSettings {
     return undefined;
   }
 
-  /** Prepares a setting as its kind asks (SettingKind), before its form reads it. */
+  /** Prepares a setting as its kind says (SettingKind), before its form reads it. */
   #treat(row: SettingRow): void {
     const value = find(this.tree, row.name);
     if (value === undefined) return;
@@ -172,8 +172,9 @@ export class SettingSources implements GivenSettings {
   }
 
   /**
-   * A setting of kind `variable` names an environment variable that holds a key (`keys.root.env: NAME`); `${NAME}` has
-   * already become the key, and is taken too. A key written into the file itself is refused: files get copied and committed.
+   * Puts a key in place of the name of its variable. A setting of kind `variable` names an environment variable that
+   * holds a key (`keys.root.env: NAME`). `${NAME}` has become the key already, and is accepted too. A key that is
+   * written into the file itself is refused, because files get copied and committed.
    */
   #placeKey(row: SettingRow, value: string): void {
     const known = this.#source.env[value];
@@ -202,7 +203,10 @@ export class SettingSources implements GivenSettings {
     }
   }
 
-  /** Finds mistyped variables, which would be ignored silently. A name that resembles no setting belongs to another program. */
+  /**
+   * Finds mistyped variables, which would be ignored silently. A name that resembles no setting belongs to another
+   * program.
+   */
   #findMistypedVariables(): void {
     const known = new Set(SETTING_ROWS.map((row) => row.variable));
     for (const variable of Object.keys(this.#source.env)) {
@@ -222,7 +226,7 @@ function describeYamlError(
   const line = yaml.split('\n')[lines.length - 1] ?? '';
   return {
     setting: file,
-    // The parser quotes the text it stumbled over, and that may be a secret.
+    // The parser quotes the text that it could not parse, which may be a secret, so the quotation is removed.
     problem: `line ${lines.length}: ${error.message.replace(/:? *".*"/s, '')}`,
     expected: error.code === 'DUPLICATE_KEY' ? undefined : 'YAML',
     hint: /\{.*\$\{/.test(line) ? 'Between { and }, a value with a $ and braces needs quotes.' : undefined,
@@ -233,12 +237,14 @@ export function isTree(value: unknown): value is SettingTree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value at a dotted name. */
+/** Returns the value at a dotted name. */
 export function find(tree: SettingTree, name: string): unknown {
   return name.split('.').reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
 }
 
-/** False when a section on the way is no section; undefined takes the setting out. */
+/**
+ * Sets the value at a dotted name; undefined removes it. Returns false if one of the sections in the name is a value.
+ */
 export function place(tree: SettingTree, name: string, value: unknown): boolean {
   const keys = name.split('.');
   const last = keys.pop() as string;
@@ -254,7 +260,7 @@ export function place(tree: SettingTree, name: string, value: unknown): boolean 
   return true;
 }
 
-/** `keys:` with nothing after it is null in YAML, and means what leaving it out means. */
+/** Removes nulls: `keys:` with nothing after it is null in YAML, and means the same as leaving it out. */
 function withoutNulls(node: unknown): unknown {
   if (node === null) return undefined;
   if (Array.isArray(node)) return node.map((item) => withoutNulls(item));

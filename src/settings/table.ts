@@ -33,7 +33,7 @@ export const settingsSchema = z.strictObject({
   log: logSettings.prefault({}),
 });
 
-/** What holds between settings. */
+/** The rules between several settings. */
 export const SETTING_RULES: readonly SettingRule[] = [...BACKEND_RULES, ...KEY_RULES, ...SERVER_RULES];
 
 export type Settings = z.output<typeof settingsSchema>;

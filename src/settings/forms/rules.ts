@@ -1,24 +1,27 @@
 /** One thing that is wrong with the configuration. No field ever holds a secret's value. */
 export interface ConfigProblem {
-  /** Dotted name, or the file or variable when the trouble is with that. */
+  /** The dotted name of the setting, or the file or variable if the problem is with that. */
   readonly setting: string;
   readonly problem: string;
   readonly expected?: string | undefined;
   readonly hint?: string | undefined;
 }
 
-/** The settings as they were given, before any form read them. */
+/** The settings as they were given, before any form has read them. */
 export interface GivenSettings {
-  /** Whether somebody gave the setting of this dotted name, be it any good or not. */
+  /** Whether the setting of this dotted name was given, even if its value is wrong. */
   isGiven(name: string): boolean;
-  /** Its raw value. */
+  /** Returns its raw value. */
   value(name: string): unknown;
 }
 
-/** What no single setting shows: alternatives, companions, things that exclude one another. */
+/**
+ * Finds problems that no single setting shows: alternatives, settings that belong together, settings that exclude one
+ * another.
+ */
 export type SettingRule = (given: GivenSettings) => readonly ConfigProblem[];
 
-/** Exactly one of these settings, or of sections, is given. */
+/** Makes the rule that exactly one of these settings, or sections, must be given. */
 export function oneOf(names: readonly string[], hint: string): SettingRule {
   return (given) => {
     const [first, second] = names.filter((name) => given.isGiven(name));
@@ -28,7 +31,7 @@ export function oneOf(names: readonly string[], hint: string): SettingRule {
   };
 }
 
-/** These settings mean something only together. */
+/** Makes the rule that these settings must be given together or not at all. */
 export function together(...names: readonly string[]): SettingRule {
   return (given) => {
     const present = names.filter((name) => given.isGiven(name));
@@ -37,7 +40,7 @@ export function together(...names: readonly string[]): SettingRule {
   };
 }
 
-/** Whoever gives the first setting gives these, too. */
+/** Makes the rule that whoever gives the first setting must give the others too. */
 export function needs(name: string, needed: readonly string[]): SettingRule {
   return (given) => {
     const missing = given.isGiven(name) ? needed.filter((each) => !given.isGiven(each)) : [];

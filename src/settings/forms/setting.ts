@@ -1,24 +1,27 @@
 import { z } from 'zod';
 
 /**
- * How a setting's text is treated before its form reads it (src/settings/source.ts): a path is taken from the
- * configuration's folder, a PEM file is read, a secret may be
- * `file:PATH`, and an environment variable is read (VariableContent).
+ * How a setting's text is treated before its form reads it (src/settings/source.ts). A `path` is resolved against the
+ * configuration's folder; a `pem` file is read; a `secret` may be `file:PATH`; a `variable` names an environment
+ * variable, whose content is read (VariableContent).
  */
 export type SettingKind = 'plain' | 'path' | 'pem' | 'secret' | 'variable';
 
-/** What the table says of a setting; attached to its schema. */
+/** What the table shows about a setting; it is attached to the setting's schema. */
 export interface SettingFacts {
   readonly about: string;
   readonly expected: string;
   readonly kind: SettingKind;
-  /** Shown in the table where the default is not a plain value. */
+  /** The default that the table shows if it is not a plain value. */
   readonly defaultText?: string | undefined;
-  /** A list, so that an environment variable is split at commas. */
+  /** Whether it is a list, so that an environment variable is split at commas. */
   readonly list: boolean;
 }
 
-/** A value form: reads what YAML or an environment variable gave; undefined when it is no such value. */
+/**
+ * The form of a value. `read` takes what YAML or an environment variable gave, and returns undefined if it does not
+ * fit.
+ */
 export interface Form<T> {
   readonly expected: string;
   readonly read: (value: unknown) => T | undefined;
@@ -26,7 +29,9 @@ export interface Form<T> {
   readonly list?: boolean;
 }
 
-/** One setting of the schema: a form and what it means. Absent values are the wrapper's business (prefault, optional). */
+/**
+ * Makes one setting of the schema from a form and a description. Wrap it in prefault() or optional() for absent values.
+ */
 export function setting<T>(form: Form<T>, about: string, shown: { readonly defaultText?: string } = {}) {
   const facts: SettingFacts = {
     about,

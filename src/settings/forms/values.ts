@@ -2,13 +2,13 @@ import { isIP } from 'node:net';
 import { Secret } from '../../secret.ts';
 import type { Form } from './setting.ts';
 
-/** An address to listen at. */
+/** An address to listen on. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** Non-empty text; a number in YAML is its text (a key id of digits, say). */
+/** Any text that is not empty. A number in YAML is read as its text, for instance a key id that has only digits. */
 export function text(expected = 'text'): Form<string> {
   return { expected, read: (value) => readText(value) };
 }
@@ -37,7 +37,7 @@ export function integer(bounds: { readonly min: number; readonly max: number }):
   };
 }
 
-/** Fractions are allowed. */
+/** A number of seconds; fractions are allowed. */
 export function seconds(bounds: { readonly min: number; readonly max: number }): Form<number> {
   return {
     expected: `seconds, from ${bounds.min} to ${bounds.max}`,
@@ -79,10 +79,10 @@ export function countOrAuto(bounds: { readonly min: number; readonly max: number
   };
 }
 
-/** `host:port`, `[::1]:port`; `:port` means every address. */
+/** `host:port` or `[::1]:port`; `:port` means every address. */
 export const hostPort: Form<HostPort> = { expected: 'host:port', read: readHostPort };
 
-/** One address, or a network of them in CIDR notation. */
+/** One address, or a network in CIDR notation. */
 export const network: Form<string> = {
   expected: 'an IP address, or a network such as 10.0.0.0/8 or fd00::/8',
   read: (value) => {
@@ -92,14 +92,14 @@ export const network: Form<string> = {
   },
 };
 
-/** As hostPort, or `off`. */
+/** The same as hostPort, or `off`. */
 export const hostPortOrOff: Form<HostPort | 'off'> = {
   expected: 'host:port, or off',
-  // YAML 1.2 keeps `off` a text, but people who know YAML 1.1 write false.
+  // YAML 1.2 reads `off` as a text, but people who know YAML 1.1 write false.
   read: (value) => (value === 'off' || value === false ? 'off' : readHostPort(value)),
 };
 
-/** An origin. It refuses a URL with a path or credentials, which would be dropped silently. */
+/** An origin. A URL with a path or credentials is refused, because these would be dropped silently. */
 export const originUrl: Form<URL> = {
   expected: 'http://host:port or https://host:port, without path or credentials',
   read: (value) => {
@@ -112,14 +112,14 @@ export const originUrl: Form<URL> = {
 
 export const path: Form<string> = { expected: 'a path', kind: 'path', read: (value) => readText(value) };
 
-/** A path, or nothing: `./off` is a file of that name. */
+/** A path, or `off`; a file of that name is written `./off`. */
 export const pathOrOff: Form<string> = {
   expected: 'a path, or off',
   kind: 'path',
   read: (value) => (value === false ? 'off' : readText(value)),
 };
 
-/** Read at start: the setting names the file, the configuration holds its content. */
+/** A PEM file, which is read at the start: the setting names the file, and the configuration holds its content. */
 export const pemFile: Form<string> = {
   expected: 'the path of a PEM file',
   kind: 'pem',
@@ -137,16 +137,16 @@ export const secret: Form<Secret> = {
   read: (value) => asSecret(readText(value)),
 };
 
-/** Text that is no secret, but is often kept beside one; it may be `file:PATH` too. */
+/** A text that is no secret but is often kept beside one, so it may be `file:PATH` too. */
 export const textOrFile: Form<string> = { ...text('text, or file:PATH'), kind: 'secret' };
 
-/** The name of a region, of clients or of a backend. */
+/** The name of a region, as clients or a backend use it. */
 export const regionName: Form<string> = matching(/^[A-Za-z0-9-]{1,64}$/, 'a region name, such as us-east-1');
 
-/** What stood in an environment variable: `source.ts` puts it in the place of the variable's name. */
+/** The content of an environment variable, which `source.ts` puts in place of the variable's name. */
 export class VariableContent {
   readonly content: Secret;
-  /** How a message names the variable. */
+  /** How messages name the variable. */
   readonly source: string;
 
   constructor(content: Secret, source: string) {
@@ -155,7 +155,10 @@ export class VariableContent {
   }
 }
 
-/** The name of an environment variable that holds a key. Its content is read: the key, and where it came from. */
+/**
+ * The name of an environment variable that holds a key. It is read as the variable's content: the key, and where it
+ * came from.
+ */
 export const keyVariable: Form<{ readonly key: Secret; readonly source: string }> = {
   expected: 'the name of an environment variable that holds 32 bytes in base64',
   kind: 'variable',
@@ -192,7 +195,7 @@ function readText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Environment variables are texts, so a text of digits is a number. */
+/** Reads a number. Environment variables are texts, so a text of digits counts as a number. */
 function readNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
