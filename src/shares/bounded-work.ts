@@ -1,6 +1,6 @@
 /**
- * Does `work` for each item, at most `concurrency` of them at once. The first failure is thrown once what is under way
- * has ended; nothing more is begun after it.
+ * Runs `work` for each item, at most `concurrency` of them at once. After a failure nothing more is begun, and the
+ * failure is thrown once what is running has ended.
  */
 export async function forEachOf<T>(
   items: readonly T[],

@@ -1,7 +1,7 @@
 import { FairShares } from './fair-shares.ts';
 import type { Sharer } from './sharer.ts';
 
-/** One place out of a fixed number of them, held until it is given back. */
+/** One of a fixed number of places, which is held until it is given back. */
 export class Place {
   readonly sharer: Sharer;
   #places: FairPlaces | undefined;
@@ -11,7 +11,7 @@ export class Place {
     this.sharer = sharer;
   }
 
-  /** Calling it twice is harmless. */
+  /** Gives the place back. A second call does nothing. */
   readonly giveBack = (): void => {
     const places = this.#places;
     this.#places = undefined;
@@ -22,9 +22,9 @@ export class Place {
 type Waiter = (place: Place | undefined) => void;
 
 /**
- * A fixed number of places, and those who wait for one. A sharer that is past its part waits though places are free;
- * who has less goes in front. Places that come free go round: to one tenant after the other, within a tenant to one
- * client after the other, and to each client's requests in the order in which they came.
+ * A fixed number of places, and the requests that wait for one. A sharer that holds its share already waits even while
+ * places are free; one that holds less goes first. Places that become free go round: from tenant to tenant, within a
+ * tenant from client to client, and to each client's requests in the order in which they came.
  */
 export class FairPlaces {
   readonly shares: FairShares;
@@ -35,26 +35,29 @@ export class FairPlaces {
     this.shares = new FairShares(limit);
   }
 
-  /** How many wait now. */
+  /** How many requests wait now. */
   get waiting(): number {
     return this.#waitingCount;
   }
 
-  /** Who waits now, each client once. */
+  /** Yields who waits now, each client once. */
   *sharersWaiting(): Generator<Sharer> {
     for (const [tenant, clients] of this.#waiting) {
       for (const client of clients.keys()) yield { tenant, client };
     }
   }
 
-  /** A place that is there, or undefined. Whoever fits has nobody of its own in front: those were served already. */
+  /**
+   * Takes a place if one is free, or returns undefined. If a sharer fits in, none of its own requests waits: they were
+   * served before.
+   */
   tryTake(sharer: Sharer): Place | undefined {
     if (!this.shares.fits(sharer, 1)) return undefined;
     this.shares.take(sharer, 1);
     return new Place(this, sharer);
   }
 
-  /** Resolves with undefined once the signal fires, also where that and the place came in one moment. */
+  /** Waits for a place. It resolves to undefined if the signal aborts, even if both happen at the same moment. */
   async take(sharer: Sharer, signal?: AbortSignal): Promise<Place | undefined> {
     const place = this.tryTake(sharer) ?? (await this.#wait(sharer, signal));
     if (signal?.aborted !== true) return place;
@@ -62,7 +65,7 @@ export class FairPlaces {
     return undefined;
   }
 
-  /** For Place alone. */
+  /** Is called by Place alone. */
   returned(sharer: Sharer): void {
     this.shares.give(sharer, 1);
     while (this.#waitingCount > 0 && this.#serveNext());
@@ -85,7 +88,10 @@ export class FairPlaces {
     });
   }
 
-  /** @returns whether somebody got a place */
+  /**
+   * Gives a free place to the next in turn.
+   * @returns whether somebody got a place
+   */
   #serveNext(): boolean {
     for (const [tenant, clients] of this.#waiting) {
       for (const [client, line] of clients) {
@@ -102,7 +108,7 @@ export class FairPlaces {
     return false;
   }
 
-  /** Its turn comes again after everybody else's. */
+  /** Moves a client behind all others, so that its turn comes again after theirs. */
   #toTheEnd({ tenant, client }: Sharer, line: Set<Waiter>): void {
     const clients = this.#waiting.get(tenant) as Map<string, Set<Waiter>>;
     clients.delete(client);

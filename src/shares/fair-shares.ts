@@ -2,10 +2,10 @@ import { OWN_BUSINESS, type Sharer } from './sharer.ts';
 
 /**
  * A tenant may hold this many times what is still free, and a client of it this many times what its tenant could still
- * take. So one tenant may have four fifths of everything (a single client of it 16 parts in 21), ten that want all they
- * can get have 4 parts in 41 each, and something is always left for one that has nothing yet, without anything being
- * taken back from anybody. These are the "dynamic thresholds" of shared-memory switches: Choudhury and Hahne, IEEE/ACM
- * Transactions on Networking 6(2), 1998.
+ * take. So one tenant alone may hold four fifths of everything (and a single client of it 16 parts in 21), ten tenants
+ * that want all they can get hold 4 parts in 41 each, and something is always left for one that holds nothing yet,
+ * without anything being taken back. These are the "dynamic thresholds" of shared-memory switches: Choudhury and Hahne,
+ * IEEE/ACM Transactions on Networking 6(2), 1998.
  */
 const BORROWING = 4;
 
@@ -14,7 +14,7 @@ interface TenantShare {
   readonly clients: Map<string, number>;
 }
 
-/** Keeps account of who holds how much of something that there is a fixed amount of: places, or bytes. */
+/** Counts who holds how much of something of which there is a fixed amount: places, or bytes. */
 export class FairShares {
   readonly limit: number;
   readonly #tenants = new Map<string, TenantShare>();
@@ -37,8 +37,8 @@ export class FairShares {
   }
 
   /**
-   * Whether this much more is there and within the sharer's part. Who holds nothing may have whatever is free, and so
-   * may the gateway's own business, which is little and is waited for by everybody.
+   * Whether this much more is free and within the sharer's share. A tenant that holds nothing may take whatever is
+   * free. So may the gateway for itself, because it takes little and everybody waits for it.
    */
   fits({ tenant, client }: Sharer, amount: number): boolean {
     const free = this.limit - this.#taken - amount;
@@ -52,7 +52,7 @@ export class FairShares {
     return taken === undefined || taken + amount <= BORROWING * tenantRest;
   }
 
-  /** Asks nothing: see `fits`. */
+  /** Takes this much. It does not check whether that fits (`fits`). */
   take({ tenant, client }: Sharer, amount: number): void {
     if (amount === 0) return;
     this.#taken += amount;
@@ -65,7 +65,7 @@ export class FairShares {
     share.clients.set(client, (share.clients.get(client) ?? 0) + amount);
   }
 
-  /** Nothing is kept of who holds nothing. */
+  /** Gives this much back. A sharer that holds nothing is forgotten. */
   give({ tenant, client }: Sharer, amount: number): void {
     if (amount === 0) return;
     const share = this.#tenants.get(tenant);

@@ -1,9 +1,12 @@
 import type { Budget } from './memory-budget.ts';
 
-/** Few reservations for a large document, little too much for a small one. */
+/**
+ * How much is reserved at once: enough that a large document needs few reservations, and little too much for a small
+ * one.
+ */
 const STEP_BYTES = 128 * 1024;
 
-/** A reservation for what has no known size before it was read. */
+/** Reserves memory for a document whose size is not known before it was read. */
 export class GrowingReservation {
   readonly #budget: Budget;
   readonly #releases: (() => void)[] = [];
@@ -15,7 +18,10 @@ export class GrowingReservation {
     this.#budget = budget;
   }
 
-  /** @throws GatewayError SlowDown; what was reserved before stays so until `release` */
+  /**
+   * Reserves for this many more bytes.
+   * @throws GatewayError SlowDown; what was reserved before stays so until `release`
+   */
   grow(bytes: number): void {
     this.#neededBytes += bytes;
     while (this.#reservedBytes < this.#neededBytes && !this.#over) {
@@ -24,7 +30,7 @@ export class GrowingReservation {
     }
   }
 
-  /** Gives all of it back; calling it twice is harmless. */
+  /** Gives all of it back. A second call does nothing. */
   readonly release = (): void => {
     this.#over = true;
     for (const release of this.#releases) release();

@@ -2,20 +2,21 @@ import { GatewayError } from '../errors.ts';
 import { FairShares } from './fair-shares.ts';
 import { OWN_BUSINESS, type Sharer } from './sharer.ts';
 
-/** Where a request's buffers are reserved for. */
+/** Where memory for the buffers of a request is reserved. */
 export interface Budget {
   readonly limitBytes: number;
   /**
-   * @returns a function that gives the bytes back; calling it twice is harmless
+   * Reserves memory.
+   * @returns a function that gives the bytes back; a second call of it does nothing
    * @throws GatewayError SlowDown
    */
   reserve(bytes: number): () => void;
 }
 
 /**
- * The one bound on bytes in flight. A request reserves what its buffers may hold at most, before it moves a byte;
- * past the limit, and past its tenant's and client's part of it, it gets SlowDown (503), which SDKs retry with backoff.
- * So memory does not depend on how many clients come, nor on object size, and nobody has all of it.
+ * Bounds all bytes in flight. A request reserves what its buffers may hold at most before it moves a byte. Past the
+ * limit, or past the share of its tenant or client, it gets SlowDown (503), which SDKs retry with backoff. So memory
+ * depends neither on the number of clients nor on object size, and nobody can take all of it.
  */
 export class MemoryBudget implements Budget {
   readonly limitBytes: number;
@@ -32,22 +33,22 @@ export class MemoryBudget implements Budget {
     return this.#shares.taken;
   }
 
-  /** How many reservations were refused so far. */
+  /** How many reservations have been refused so far. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** For what is nobody's request. */
+  /** Reserves memory for the gateway itself. */
   reserve(bytes: number): () => void {
     return this.reserveFor(OWN_BUSINESS, bytes);
   }
 
-  /** The same budget, of which one sharer takes its part. */
+  /** Returns the same budget, from which one sharer's share is used. */
   of(sharer: Sharer): Budget {
     return { limitBytes: this.limitBytes, reserve: (bytes) => this.reserveFor(sharer, bytes) };
   }
 
-  /** Says how much is held that nobody reserves for: it is there whatever the limit is, and others get less. */
+  /** Sets how much memory is held without a reservation. It counts even past the limit, and leaves less for others. */
   holdBeside(bytes: number): void {
     const more = bytes - this.#besideBytes;
     this.#besideBytes = bytes;

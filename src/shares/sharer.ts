@@ -1,9 +1,9 @@
-/** For whom something is taken: what fairness goes by. Shares are by tenant first, then by client within the tenant. */
+/** For whom memory and places are counted: by tenant first, then by client within the tenant. */
 export interface Sharer {
   readonly tenant: string;
-  /** An IP address; or the credential of a presigned URL, which any number of addresses may use. */
+  /** An IP address, or the access key of a presigned URL, which many addresses may use. */
   readonly client: string;
 }
 
-/** The gateway's own business: sweeps, checks, questions that are asked for everybody. No tenant has an empty name. */
+/** The gateway itself: sweeps, checks, and questions that concern everybody. No tenant has an empty name. */
 export const OWN_BUSINESS: Sharer = Object.freeze({ tenant: '', client: '' });

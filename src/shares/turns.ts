@@ -1,8 +1,8 @@
-/** Places of one: pieces of work of one name are done one after the other, in this process. */
+/** Runs pieces of work of the same name one after another, in this process. */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Does the work when all that was asked before it under this name is over, whatever became of that. */
+  /** Runs the work when all earlier work of this name has ended, whether it failed or not. */
   async take<T>(name: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(name) ?? Promise.resolve();
     const mine = before.then(work, work);
