@@ -5,29 +5,32 @@ import { type BucketPolicy, bucketPolicy } from './bucket-policy.ts';
 import { isAccessKeyId, isSecret } from './credential.ts';
 import { type LegacySignatures, TENANT_NAME } from './tenant.ts';
 
-/** What administrators may ask, and the sentences that tell them what is wrong with it. */
+/** This file holds what administrators may ask, and the messages that tell them what is wrong with it. */
 
-/** Access keys to give out; what is missing is drawn at random. */
+/** An access key to issue; what is not given is drawn at random. */
 export interface CredentialInput {
   readonly accessKeyId?: string | undefined;
   readonly secret?: Secret | string | undefined;
-  /** null: none of its own. */
+  /** null: the access key gets no backend key of its own. */
   readonly backend?: BackendKey | null | undefined;
 }
 
-/** A tenant's settings; what is undefined stays as it is. */
+/** A tenant's settings; those that are undefined stay as they are. */
 export interface TenantChange {
-  /** Patterns alone get the default policy. */
+  /** A pattern alone gets the default policy. */
   readonly buckets?: readonly (string | (Partial<BucketPolicy> & { readonly pattern: string }))[] | undefined;
   readonly legacySignatures?: LegacySignatures | undefined;
-  /** The tenant's; null takes it away. */
+  /** The tenant's backend key; null takes it away. */
   readonly backend?: BackendKey | null | undefined;
 }
 
 export interface TenantInput extends TenantChange, Omit<CredentialInput, 'backend'> {
   readonly name: string;
   readonly buckets: NonNullable<TenantChange['buckets']>;
-  /** A ring that an earlier tenant of this name left behind: its objects open again. Default: a new ring. */
+  /**
+   * A ring that an earlier tenant of this name left behind, so that its objects can be opened again. By default a new
+   * ring is made.
+   */
   readonly ringId?: string;
 }
 
@@ -77,7 +80,7 @@ export function unknownTenant(name: string): Error {
   return refused(`There is no tenant ${name}.`);
 }
 
-/** Not whose it is: the access keys of one tenant are no business of another's administrator. */
+/** Does not say whose it is, because an administrator need not know the access keys of another tenant. */
 export function accessKeyTaken(accessKeyId: string): Error {
   return refused(`The access key ${accessKeyId} is taken already.`);
 }

@@ -28,7 +28,7 @@ export interface AdministrationOptions {
   readonly randomBytes?: (byteCount: number) => Buffer;
 }
 
-/** A credential with its secret: shown once, to whoever made it. */
+/** A new access key with its secret, which is shown once, to whoever made it. */
 export interface IssuedCredential {
   readonly tenant: Tenant;
   readonly accessKeyId: string;
@@ -37,11 +37,11 @@ export interface IssuedCredential {
 
 /** What may be listed of a credential. */
 export interface CredentialSummary extends Pick<Credential, 'accessKeyId' | 'tenant' | 'createdAt'> {
-  /** Of the credential's own backend key. */
+  /** The access key id of the credential's own backend key. */
   readonly backendAccessKeyId: string | undefined;
 }
 
-/** Whose a backend key is: the access key's, or its whole tenant's. */
+/** To whom a backend key belongs: to one access key, or to the whole tenant. */
 export interface BackendKeyOwner {
   readonly tenant: string;
   readonly accessKeyId: string | undefined;
@@ -50,14 +50,14 @@ export interface BackendKeyOwner {
 
 export interface RemovedTenant {
   readonly credentials: readonly string[];
-  /** Ids of the rings that were destroyed; empty when keys were kept. */
+  /** The ids of the rings that were destroyed; empty if keys were kept. */
   readonly destroyedRings: readonly string[];
 }
 
 /**
- * Makes and removes tenants, credentials and policies. Reads past the cache, writes by compare-and-set; two
- * administrators at once get an error, never a mixture. Mistakes are GatewayError InvalidArgument with a sentence for
- * the terminal; every method may throw KeyStoreUnavailable.
+ * Makes and removes tenants, credentials and policies. It reads past the cache and writes by compare-and-set, so that
+ * of two administrators at once one gets an error, and changes are never mixed. Mistakes are GatewayError
+ * InvalidArgument, whose message is shown in the terminal; every method may throw KeyStoreUnavailable.
  */
 export class Administration {
   readonly #records: Records;
@@ -72,13 +72,13 @@ export class Administration {
     this.#randomBytes = randomBytes ?? nodeRandomBytes;
   }
 
-  /** A tenant with a key ring and a first access key. What fails half-way is taken back. */
+  /** Makes a tenant with a key ring and a first access key. If it fails half-way, what was made is removed. */
   async addTenant(input: TenantInput): Promise<IssuedCredential> {
     const { name } = input;
     const { buckets, legacySignatures, backend } = input;
     policiesOf(buckets);
     checkTenantName(name);
-    // The tenant's own: its first access key gets none.
+    // The backend key belongs to the tenant, so its first access key gets none.
     const first: CredentialInput = { accessKeyId: input.accessKeyId, secret: input.secret };
     checkCredential(first);
     if (backend) checkBackendKey(backend);
@@ -102,11 +102,11 @@ export class Administration {
   }
 
   /**
-   * Removes a tenant, its access keys and its claim on buckets; repeats safely after a failure. Keys stay unless
-   * `destroyKeys`: then no object of the tenant can ever be opened again.
+   * Removes a tenant, its access keys and its claim on buckets. After a failure it can be repeated. Keys are kept,
+   * unless `destroyKeys` is set: then no object of the tenant can ever be opened again.
    */
   async removeTenant(name: string, options: { readonly destroyKeys?: boolean } = {}): Promise<RemovedTenant> {
-    // First the tenant: from here on nobody is let in, and addCredential takes back what it adds.
+    // The tenant is removed first: from here on nobody is admitted, and addCredential removes what it adds.
     const existed = await this.#records.delete(TENANT, name);
     const credentials = await this.#orphanedCredentials(name);
     for (const accessKeyId of credentials) await this.#records.delete(CREDENTIAL, accessKeyId);
@@ -118,7 +118,7 @@ export class Administration {
     return { credentials, destroyedRings };
   }
 
-  /** Replaces those of a tenant's settings that are given. */
+  /** Replaces the settings that are given, and keeps the tenant's others. */
   async changeTenant(name: string, change: TenantChange): Promise<Tenant> {
     const policies = change.buckets && policiesOf(change.buckets);
     if (change.backend) checkBackendKey(change.backend);
@@ -132,7 +132,8 @@ export class Administration {
       backend: change.backend === undefined ? backend : (change.backend ?? undefined),
     };
     const patterns = tenant.buckets.map(({ pattern }) => pattern);
-    // Claim old and new before, only new after: at no moment is a pattern in force that is not claimed.
+    // It claims old and new patterns before the change, and only the new ones after it, so that every pattern in force
+    // is claimed.
     await claimBuckets(this.#records, name, [...new Set([...old.map(({ pattern }) => pattern), ...patterns])]);
     try {
       await this.#records.put(TENANT, name, tenant, held.revision);
@@ -145,7 +146,7 @@ export class Administration {
     return tenant;
   }
 
-  /** All tenants by name. */
+  /** Returns all tenants, sorted by name. */
   async listTenants(): Promise<Tenant[]> {
     const tenants: Tenant[] = [];
     for (const name of await this.#records.list(TENANT)) {
@@ -155,7 +156,7 @@ export class Administration {
     return tenants;
   }
 
-  /** One more access key for a tenant. */
+  /** Makes another access key for a tenant. */
   async addCredential(name: string, input: CredentialInput = {}): Promise<IssuedCredential> {
     checkCredential(input);
     const tenant = (await this.#records.read(TENANT, name))?.value;
@@ -171,7 +172,7 @@ export class Administration {
       if (error instanceof RevisionConflict) throw accessKeyTaken(accessKeyId);
       throw error;
     }
-    // Removed while we were adding: its credentials were swept before this one was there.
+    // The tenant was removed meanwhile, and its credentials were deleted before this one was there.
     if ((await this.#records.read(TENANT, name))?.value.id !== tenant.id) {
       await this.#records.delete(CREDENTIAL, accessKeyId);
       throw unknownTenant(name);
@@ -193,12 +194,12 @@ export class Administration {
     }
   }
 
-  /** Ends an access key, everywhere within a second. False when there was none. */
+  /** Revokes an access key, which ends everywhere within a second. Returns whether there was one. */
   async revokeCredential(accessKeyId: string): Promise<boolean> {
     return isAccessKeyId(accessKeyId) && (await this.#records.delete(CREDENTIAL, accessKeyId));
   }
 
-  /** Access keys by id, without their secrets. */
+  /** Returns all access keys, sorted by id, without their secrets. */
   async listCredentials(tenant?: string): Promise<CredentialSummary[]> {
     const credentials: CredentialSummary[] = [];
     for (const id of await this.#records.list(CREDENTIAL)) {
@@ -210,7 +211,7 @@ export class Administration {
     return credentials;
   }
 
-  /** Every backend key, with whose it is, for a check. Secrets and all. */
+  /** Returns every backend key, with its secret and its owner, so that it can be checked. */
   async listBackendKeys(): Promise<BackendKeyOwner[]> {
     const owners: BackendKeyOwner[] = [];
     for (const { name, backend } of await this.listTenants()) {
@@ -224,20 +225,23 @@ export class Administration {
     return owners;
   }
 
-  /** Key rings, oldest first: those of removed tenants too. */
+  /** Returns the key rings, oldest first, those of removed tenants included. */
   async listKeys(tenant?: string): Promise<KeyRing[]> {
     const rings = await this.#keyRings.list();
     return tenant === undefined ? rings : rings.filter((ring) => ring.tenant === tenant);
   }
 
-  /** A new key version for what the tenant writes from now on. */
+  /** Makes a new key version, for what the tenant writes from now on. */
   async rotateKey(name: string): Promise<KeyRing> {
     const tenant = (await this.#records.read(TENANT, name))?.value;
     if (tenant === undefined) throw unknownTenant(name);
     return this.#keyRings.rotate(tenant.ringId);
   }
 
-  /** Of tenants of this name that are no more: another may have been made this very moment. */
+  /**
+   * Returns the credentials of removed tenants of this name. Another tenant of this name may have been made this very
+   * moment.
+   */
   async #orphanedCredentials(name: string): Promise<string[]> {
     const orphans: string[] = [];
     for (const id of await this.#records.list(CREDENTIAL)) {
@@ -257,12 +261,12 @@ export class Administration {
   async #ringFor({ name, ringId }: TenantInput): Promise<KeyRing> {
     if (ringId === undefined) return this.#keyRings.create(name);
     const ring = await this.#keyRings.read(ringId);
-    // Envelopes are bound to the tenant's name, so another tenant's ring would open nothing.
+    // Envelopes are bound to the tenant's name, so the ring of another tenant would open nothing.
     if (ring?.tenant !== name) throw refused(`There is no key ring ${ringId} of a tenant ${name}.`);
     return ring;
   }
 
-  /** Takes the name. It has no buckets yet, so nobody can do anything with it. */
+  /** Takes the name. The tenant has no buckets yet, so nobody can do anything with it. */
   async #reserve(name: string, ringId: string): Promise<void> {
     const id = this.#randomBytes(8).toString('hex');
     const unset = { buckets: [], legacySignatures: 'none' as const, backend: undefined };

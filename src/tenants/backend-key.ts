@@ -2,17 +2,20 @@ import { clientError } from '../errors.ts';
 import { laterObject, type Payload, textField } from '../keys/payload.ts';
 import { Secret } from '../secret.ts';
 
-/** An access key at the backend: whose users, policies and ACLs decide on what is asked with it. */
+/** An access key at the backend, whose users, policies and ACLs decide about the requests that use it. */
 export interface BackendKey {
   readonly accessKeyId: string;
   readonly secret: Secret;
 }
 
-/** Whatever a backend gives out; blanks, `/` and `,` would end it in a signature's header. */
+/** What any backend may issue. Blanks, `/` and `,` are refused, because they would end it in a signature's header. */
 const ACCESS_KEY_ID = /^[\x21-\x2b\x2d\x2e\x30-\x7e]{1,256}$/;
 const SECRET = /^[\x20-\x7e]{1,512}$/;
 
-/** @throws GatewayError InvalidArgument; it never quotes the secret */
+/**
+ * Checks a backend key.
+ * @throws GatewayError InvalidArgument, which never quotes the secret
+ */
 export function checkBackendKey({ accessKeyId, secret }: BackendKey): void {
   if (!ACCESS_KEY_ID.test(accessKeyId)) {
     throw clientError(
@@ -25,7 +28,7 @@ export function checkBackendKey({ accessKeyId, secret }: BackendKey): void {
   }
 }
 
-/** docs/keys.md, `backend`: records from before it have none. */
+/** Decodes the field `backend` of docs/keys.md; older records lack it. */
 export function decodeBackendKey(payload: Payload): BackendKey | undefined {
   const entry = laterObject(payload, 'backend');
   if (entry === undefined) return undefined;

@@ -4,7 +4,10 @@ import type { RecordKind, Records } from '../keys/records.ts';
 import { RevisionConflict } from '../keys/store/record-store.ts';
 import { patternsOverlap } from './bucket-policy.ts';
 
-/** That a tenant may use a pattern. Claims keep two administrators from overlapping, and tell whose a bucket is. */
+/**
+ * Says that a bucket pattern belongs to a tenant. Claims keep two administrators from overlapping, and tell who owns a
+ * bucket.
+ */
 export interface BucketClaim {
   readonly pattern: string;
   readonly tenant: string;
@@ -13,7 +16,10 @@ export interface BucketClaim {
 export const CLAIMS_ID = 'all';
 const ATTEMPTS = 20;
 
-/** docs/keys.md, "bucket-claims": one record for all tenants, so that compare-and-set makes overlaps impossible. */
+/**
+ * The kind of record that holds all claims (docs/keys.md, "bucket-claims"). There is one for all tenants, so that
+ * compare-and-set rules out overlaps.
+ */
 export const BUCKET_CLAIMS: RecordKind<readonly BucketClaim[]> = {
   name: 'bucket-claims',
   decode: (payload) =>
@@ -25,8 +31,9 @@ export const BUCKET_CLAIMS: RecordKind<readonly BucketClaim[]> = {
 };
 
 /**
- * Makes `patterns` what the tenant claims, all or nothing. False when it had and wanted none.
- * @throws GatewayError InvalidArgument naming both patterns and the other tenant
+ * Makes `patterns` what the tenant claims, all of them or none.
+ * @returns false if the tenant had no claim and wants none
+ * @throws GatewayError InvalidArgument, which names both patterns and the other tenant
  */
 export async function claimBuckets(records: Records, tenant: string, patterns: readonly string[]): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {

@@ -2,11 +2,12 @@ import type { BucketClaim } from './bucket-claims.ts';
 import { patternMatches } from './bucket-policy.ts';
 
 /**
- * Whose a bucket is, among the patterns of all tenants. Anybody may ask, and as often as they like: the time is at most
- * that of 64 lookups and of the patterns that begin as the bucket does, however many tenants there are.
+ * Finds the tenant of a bucket among the patterns of all tenants. Anybody may ask, without a signature and as often as
+ * they like. Therefore its time is at most that of 64 lookups and of the patterns that begin as the bucket does,
+ * however many tenants there are.
  */
 export class BucketIndex {
-  /** By the text before a pattern's first star, the whole of one without. */
+  /** The claims by the text before the pattern's first star, or by the whole pattern if it has none. */
   readonly #claims = new Map<string, BucketClaim[]>();
 
   constructor(claims: readonly BucketClaim[]) {
@@ -18,7 +19,7 @@ export class BucketIndex {
     }
   }
 
-  /** The tenant's name. Patterns of different tenants never overlap. */
+  /** Returns the tenant's name. Patterns of different tenants never overlap. */
   tenantOf(bucket: string): string | undefined {
     for (let length = 0; length <= bucket.length; length++) {
       const claims = this.#claims.get(bucket.slice(0, length));

@@ -1,20 +1,23 @@
 import { clientError } from '../errors.ts';
 
-/** How the objects of matching buckets are protected. */
+/** How the objects in matching buckets are protected. */
 export interface BucketPolicy {
-  /** A bucket's name, in which each `*` stands for any characters, none included. */
+  /** The name of a bucket, in which each `*` stands for any number of characters, also for none. */
   readonly pattern: string;
-  /** `seal`: SX1. `none`: plaintext, and only where it is written out. */
+  /** `seal` means SX1. `none` means plaintext, and is used only if it is written out. */
   readonly protection: 'seal' | 'none';
-  /** Serves unmarked objects of a sealed bucket as plaintext: for moving in. */
+  /** Whether unmarked objects in a sealed bucket are served as plaintext, for the time of a migration. */
   readonly mixed: boolean;
-  /** An object that was moved in the backend: refuse, or serve and count (FORMAT.md §3). */
+  /** What happens to an object that was moved in the backend: it is refused, or served and counted (FORMAT.md §3). */
   readonly location: 'enforce' | 'warn';
-  /** An object whose metadata was changed in the backend: the same. */
+  /** What happens to an object whose metadata was changed in the backend; the choices are the same. */
   readonly metadata: 'enforce' | 'warn';
-  /** Quantum id of new objects (FORMAT.md §4): 0 = 1 MiB, 1 = 5 MiB, 2 = 100 KiB. */
+  /** The quantum id of new objects (FORMAT.md §4): 0 is 1 MiB, 1 is 5 MiB, 2 is 100 KiB. */
   readonly quantum: 0 | 1 | 2;
-  /** Requests without a signature go to the backend, unsigned: its own bucket policy decides. Else they are refused. */
+  /**
+   * Whether unsigned requests go to the backend, unsigned, where its own bucket policy decides. If not, they are
+   * refused.
+   */
   readonly anonymous: boolean;
   /** What clients see as ETags: the backend's, or MD5s of the plaintext as S3 itself gives them (FORMAT.md §8). */
   readonly etag: 'opaque' | 'md5';
@@ -30,10 +33,13 @@ export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern'> = {
   etag: 'opaque',
 };
 
-/** Bucket names of all dialects (old S3 names have capitals and underscores), and stars. */
+/** Bucket names of all dialects (old S3 names have capitals and underscores), with stars. */
 const PATTERN = /^[A-Za-z0-9._*-]{1,63}$/;
 
-/** A policy with the defaults filled in. @throws GatewayError InvalidArgument that says what is wrong */
+/**
+ * Makes a policy with the defaults filled in.
+ * @throws GatewayError InvalidArgument that says what is wrong
+ */
 export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: string }): BucketPolicy {
   const policy: BucketPolicy = {
     pattern: input.pattern,
@@ -50,7 +56,7 @@ export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: 
   return Object.freeze(policy);
 }
 
-/** What is wrong with a policy, in a sentence; undefined when nothing is. */
+/** Returns what is wrong with a policy, in a sentence; undefined if nothing is. */
 export function policyProblem(policy: BucketPolicy): string | undefined {
   const { pattern } = policy;
   if (!PATTERN.test(pattern)) {
@@ -69,8 +75,8 @@ export function policyProblem(policy: BucketPolicy): string | undefined {
 }
 
 /**
- * Does the pattern name this bucket? On a mismatch only the last star is tried again, so time is at most the product
- * of the lengths; no RegExp, because patterns are data.
+ * Whether the pattern matches this bucket. On a mismatch only the last star is tried again, so the time is at most the
+ * product of the lengths. It uses no RegExp, because patterns are data.
  */
 export function patternMatches(pattern: string, bucket: string): boolean {
   let p = 0;
@@ -95,9 +101,9 @@ export function patternMatches(pattern: string, bucket: string): boolean {
   return p === pattern.length;
 }
 
-/** Is there a bucket name that both patterns match? Of two tenants' patterns none may overlap. */
+/** Whether there is a bucket name that both patterns match. Patterns of two tenants must not overlap. */
 export function patternsOverlap(a: string, b: string): boolean {
-  // overlap[j]: do a[i..] and b[j..] share a string? Row by row from the ends.
+  // overlap[j] says whether a[i..] and b[j..] match a common text. It is computed row by row, from the ends.
   let below: boolean[] = [];
   for (let i = a.length; i >= 0; i--) {
     const row: boolean[] = [];
@@ -112,7 +118,7 @@ export function patternsOverlap(a: string, b: string): boolean {
   return below[0] === true;
 }
 
-/** More for a pattern that says more; a name without stars says most. */
+/** Returns a number that is higher for a more specific pattern; a name without stars is the most specific. */
 export function patternSpecificity(pattern: string): number {
   let stars = 0;
   for (let i = 0; i < pattern.length; i++) if (pattern[i] === '*') stars++;

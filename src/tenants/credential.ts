@@ -7,17 +7,20 @@ import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-k
 export interface Credential {
   readonly accessKeyId: string;
   readonly secret: Secret;
-  /** The tenant's name and id: both must still be those of the tenant. */
+  /** The tenant's name and, below, its id. Both must still be those of the tenant. */
   readonly tenant: string;
   readonly tenantId: string;
-  /** With which its requests go to the backend; undefined: with the tenant's, else the gateway's. */
+  /** The key with which its requests go to the backend; undefined means the tenant's, or else the gateway's. */
   readonly backend: BackendKey | undefined;
   readonly createdAt: Date;
 }
 
-/** AWS's are 20 capitals and digits, MinIO's at least 3 characters, others in between; `/` and `,` end it in SigV4. */
+/**
+ * AWS's ids are 20 capitals and digits, MinIO's have at least 3 characters. `/` and `,` are refused, because they end
+ * an id in SigV4.
+ */
 const ACCESS_KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{2,127}$/;
-/** Printable ASCII without spaces: what every SDK can hold and every HMAC sees as the same bytes. */
+/** Printable ASCII without spaces, which every SDK can hold and which are the same bytes to every HMAC. */
 const SECRET = /^[\x21-\x7e]{8,128}$/;
 
 const ACCESS_KEY_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
@@ -33,18 +36,21 @@ export function isSecret(text: string): boolean {
   return SECRET.test(text);
 }
 
-/** AWS's shape: 20 characters, `SG` and 90 random bits. */
+/** Draws an access key id of AWS's shape: 20 characters, of which `SG` are the first, with 90 random bits. */
 export function randomAccessKeyId(randomBytes: (byteCount: number) => Buffer): string {
   return `SG${randomLetters(ACCESS_KEY_ALPHABET, ACCESS_KEY_RANDOM_LETTERS, randomBytes)}`;
 }
 
-/** AWS's length, 40; letters and digits only, so that it can be copied by double-click: 238 random bits. */
+/**
+ * Draws a secret of AWS's length, 40. It has letters and digits only, so that a double-click selects it, with 238
+ * random bits.
+ */
 export function randomSecret(randomBytes: (byteCount: number) => Buffer): Secret {
   return new Secret(randomLetters(SECRET_ALPHABET, SECRET_LETTERS, randomBytes));
 }
 
 function randomLetters(alphabet: string, count: number, randomBytes: (byteCount: number) => Buffer): string {
-  const fair = 256 - (256 % alphabet.length); // bytes past this would favour the first letters
+  const fair = 256 - (256 % alphabet.length); // bytes from this one on would favour the first letters
   let text = '';
   while (text.length < count) {
     for (const byte of randomBytes(count)) {
@@ -54,7 +60,7 @@ function randomLetters(alphabet: string, count: number, randomBytes: (byteCount:
   return text;
 }
 
-/** docs/keys.md, "credential". */
+/** The kind of record that holds a credential (docs/keys.md, "credential"). */
 export const CREDENTIAL: RecordKind<Credential> = {
   name: 'credential',
   decode(payload, id) {

@@ -7,20 +7,26 @@ import { BucketIndex } from './bucket-index.ts';
 import { CREDENTIAL, isAccessKeyId } from './credential.ts';
 import { TENANT, type Tenant } from './tenant.ts';
 
-/** Who an access key belongs to, and the secret that its signatures must show. */
+/** To whom an access key belongs, and the secret with which its requests must be signed. */
 export interface Caller {
   readonly tenant: Tenant;
   readonly accessKeyId: string;
   readonly secret: Secret;
-  /** With which the caller's requests go to the backend: its own, else its tenant's; undefined: the gateway's. */
+  /**
+   * The key with which the caller's requests go to the backend: its own, or else its tenant's; undefined means the
+   * gateway's.
+   */
   readonly backend: BackendKey | undefined;
 }
 
-/** Access keys to callers, on every request's path: two cached lookups, no request to the store in steady state. */
+/**
+ * Finds the caller of an access key. It is used by every request, which mostly costs two cached lookups and no request
+ * to the store.
+ */
 export class Directory {
   readonly #records: Records;
   readonly #keyRings: KeyRings;
-  /** Of the cached record: another record, another index. */
+  /** The index of each cached record of claims; when the record changes, a new index is made. */
   readonly #indexes = new WeakMap<readonly BucketClaim[], BucketIndex>();
 
   constructor(records: Records, keyRings: KeyRings) {
@@ -29,8 +35,8 @@ export class Directory {
   }
 
   /**
-   * Undefined when nobody has this access key.
-   * @throws GatewayError KeyStoreUnavailable, KeyUnavailable when a record cannot be read
+   * Returns whose access key it is; undefined if nobody's.
+   * @throws GatewayError KeyStoreUnavailable, KeyUnavailable if a record cannot be read
    */
   async caller(accessKeyId: string): Promise<Caller | undefined> {
     if (!isAccessKeyId(accessKeyId)) return undefined;
@@ -42,8 +48,8 @@ export class Directory {
   }
 
   /**
-   * The tenant among whose patterns a bucket is, by a request that nobody signed. Undefined when it is nobody's.
-   * @throws GatewayError KeyStoreUnavailable, KeyUnavailable when a record cannot be read
+   * Returns the tenant one of whose patterns matches the bucket; undefined if there is none. Unsigned requests use it.
+   * @throws GatewayError KeyStoreUnavailable, KeyUnavailable if a record cannot be read
    */
   async owner(bucket: string): Promise<Tenant | undefined> {
     const claims = await this.#records.get(BUCKET_CLAIMS, CLAIMS_ID);
@@ -58,8 +64,9 @@ export class Directory {
   }
 
   /**
-   * Reads every credential, tenant, claim and current key into the cache, so that the first requests are quick and that all
-   * of them, not only the busy ones, are served while the store is away. Records that are gone meanwhile are skipped.
+   * Reads every credential, tenant, claim and current key into the cache. The first requests are then fast, and all
+   * records are served while the store is unreachable, not only the busy ones. Records that were deleted meanwhile are
+   * skipped.
    */
   async warm(): Promise<void> {
     await this.#records.get(BUCKET_CLAIMS, CLAIMS_ID);

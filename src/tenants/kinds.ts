@@ -4,5 +4,5 @@ import { BUCKET_CLAIMS } from './bucket-claims.ts';
 import { CREDENTIAL } from './credential.ts';
 import { TENANT } from './tenant.ts';
 
-/** Every kind of record that the gateway uses: what the start-up self-test reads. */
+/** Every kind of record that the gateway uses, except the canary; the start-up self-test reads them all. */
 export const ALL_RECORD_KINDS: readonly RecordKind<unknown>[] = [TENANT, CREDENTIAL, RING, BUCKET_CLAIMS];

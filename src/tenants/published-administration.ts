@@ -11,8 +11,8 @@ import type { SidecarViews } from './sidecar-views.ts';
 import type { Tenant } from './tenant.ts';
 
 /**
- * Administration whose changes reach sidecars too. A change that was made and could not be published is an error all
- * the same: repeating it, or `tenant wrap-key`, publishes it.
+ * An administration whose changes reach sidecars too. If a change was made and could not be published, that is an error
+ * nevertheless: repeating the change, or `tenant wrap-key`, publishes it.
  */
 export class PublishedAdministration extends Administration {
   readonly #views: SidecarViews;
@@ -28,7 +28,8 @@ export class PublishedAdministration extends Administration {
     try {
       return await super.removeTenant(name, options);
     } finally {
-      // Also where nothing is left to remove: a removal that was cut off may have left what sidecars read.
+      // The view is published even if nothing was left to remove: an earlier removal that failed may have left what
+      // sidecars read.
       await this.#views.publish(name);
     }
   }
@@ -57,7 +58,8 @@ export class PublishedAdministration extends Administration {
   override async revokeCredential(accessKeyId: string): Promise<boolean> {
     const tenant = await this.#tenantOf(accessKeyId);
     const revoked = await super.revokeCredential(accessKeyId);
-    // Whose it was nobody can say any more of one that is gone: it may have been ended, and not for sidecars.
+    // If the access key is gone, its tenant is unknown. An earlier revocation may have failed to reach the sidecars, so
+    // all views are published.
     const tenants = tenant === undefined ? (await this.listTenants()).map(({ name }) => name) : [tenant];
     for (const name of tenants) await this.#views.publish(name);
     return revoked;

@@ -21,7 +21,7 @@ export interface SidecarViewsOptions {
   readonly now: () => Date;
 }
 
-/** Writes what sidecars read: of each tenant that has one, a view under the tenant's own wrap key. */
+/** Writes what sidecars read: for each tenant that has one, a view under the tenant's own wrap key. */
 export class SidecarViews {
   readonly #options: SidecarViewsOptions;
 
@@ -29,7 +29,11 @@ export class SidecarViews {
     this.#options = options;
   }
 
-  /** Makes the tenant's view, or makes it anew. @returns the wrap key that opens it @throws GatewayError InvalidArgument */
+  /**
+   * Makes the tenant's view, or makes it again.
+   * @returns the wrap key that opens it
+   * @throws GatewayError InvalidArgument
+   */
   async create(name: string): Promise<Secret> {
     const tenant = (await this.#options.records.read(TENANT, name))?.value;
     if (tenant === undefined) throw unknownTenant(name);
@@ -37,12 +41,12 @@ export class SidecarViews {
     return tenantWrapKey(this.#options.rootKey, name, tenant.id);
   }
 
-  /** From now on no sidecar of this tenant is let in. True when there was a view. */
+  /** Removes the tenant's view, so that its sidecars admit nobody any more. Returns whether there was a view. */
   remove(name: string): Promise<boolean> {
     return this.#options.store.delete(viewPlace(name));
   }
 
-  /** After a change: what sidecars read follows, where the tenant has any. Without the tenant the view goes. */
+  /** Writes the view again after a change, if the tenant has one. If the tenant is gone, the view is removed. */
   async publish(name: string): Promise<void> {
     if ((await this.#options.store.revision(viewPlace(name))) !== undefined) await this.#write(name);
   }
@@ -51,7 +55,7 @@ export class SidecarViews {
     const { store, records, rootKey, now } = this.#options;
     const place = viewPlace(name);
     for (let attempt = 1; ; attempt++) {
-      // Read before the records: who writes a view later has seen them later.
+      // The view is read before the records, so that whoever writes a view later has seen the records later.
       const held = await store.get(place);
       const tenant = (await records.read(TENANT, name))?.value;
       try {
@@ -60,10 +64,11 @@ export class SidecarViews {
           return;
         }
         const key = rootKeyFromText((await tenantWrapKey(rootKey, name, tenant.id)).reveal());
-        // The time, so that one that is made again after it was removed or put back is above what sidecars saw.
+        // The generation is the time, so that a view which is made again, after it was removed or put back, is above
+        // those that sidecars saw.
         const generation = Math.max((await generationOf(name, held?.bytes, key)) + 1, now().getTime());
         const bytes = await wrapView(name, { generation, records: await this.#recordsOf(tenant, key) }, key);
-        const evenIfFull = held !== undefined; // it may say what was revoked
+        const evenIfFull = held !== undefined; // the new view may say what was revoked
         await store.put(place, bytes, { expectedRevision: held?.revision ?? 'absent', evenIfFull });
         return;
       } catch (error) {
@@ -99,7 +104,7 @@ export class SidecarViews {
   }
 }
 
-/** 0 where there is none, or one of an earlier tenant of this name. */
+/** Returns the generation of a view; 0 if there is none, or only that of an earlier tenant of this name. */
 async function generationOf(name: string, wrapped: Buffer | undefined, key: RootKey): Promise<number> {
   if (wrapped === undefined) return 0;
   try {

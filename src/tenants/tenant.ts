@@ -3,29 +3,32 @@ import type { RecordKind } from '../keys/records.ts';
 import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
 import { type BucketPolicy, patternMatches, patternSpecificity, policyProblem } from './bucket-policy.ts';
 
-/** Someone whose objects are protected by keys of their own. Shared by all requests: never changed, only replaced. */
+/**
+ * Someone whose objects are protected by keys of their own. All requests share the value: it is never changed, only
+ * replaced.
+ */
 export interface Tenant {
   readonly name: string;
-  /** 16 hex digits, new whenever a tenant of this name is made: credentials of an earlier one stay dead. */
+  /** 16 hex digits, new whenever a tenant of this name is made, so that credentials of an earlier one stay invalid. */
   readonly id: string;
   readonly ringId: string;
   readonly buckets: readonly BucketPolicy[];
-  /** Which of the signatures that clients made before those of today (S3's version 2) are taken, too. */
+  /** Which deprecated signatures (S3's version 2) are accepted beside those of today. */
   readonly legacySignatures: LegacySignatures;
-  /** With which the tenant's requests go to the backend; undefined: with the gateway's. */
+  /** The key with which the tenant's requests go to the backend; undefined means the gateway's. */
   readonly backend: BackendKey | undefined;
   readonly createdAt: Date;
 }
 
-/** None, all, or those of URLs that only read. */
+/** None, only those of presigned URLs that read, or all. */
 export type LegacySignatures = 'none' | 'presigned-reads' | 'all';
 
 export const TENANT_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const HEX_ID = /^[0-9a-f]{16}$/;
 
 /**
- * The policy for one of the tenant's buckets: the most specific pattern that matches, the earlier of equals.
- * Undefined: the bucket is not this tenant's.
+ * Returns the policy for one of the tenant's buckets: that of the most specific pattern that matches, and of the first
+ * among equals. It is undefined if the bucket is not this tenant's.
  */
 export function policyFor(tenant: Pick<Tenant, 'buckets'>, bucket: string): BucketPolicy | undefined {
   let best: BucketPolicy | undefined;
@@ -36,7 +39,7 @@ export function policyFor(tenant: Pick<Tenant, 'buckets'>, bucket: string): Buck
   return best;
 }
 
-/** docs/keys.md, "tenant". */
+/** The kind of record that holds a tenant (docs/keys.md, "tenant"). */
 export const TENANT: RecordKind<Tenant> = {
   name: 'tenant',
   decode(payload, id) {
@@ -63,15 +66,18 @@ export const TENANT: RecordKind<Tenant> = {
   }),
 };
 
-/** A field of its own says that only some are taken: a gateway from before it reads that none are. */
+/**
+ * Decodes which deprecated signatures are accepted. That only some are has a field of its own, so that older gateways
+ * read that none are.
+ */
 function decodeLegacy(payload: Payload): LegacySignatures {
   if (laterFlag(payload, 'legacySignatures')) return 'all';
   return laterFlag(payload, 'legacyPresignedReads') ? 'presigned-reads' : 'none';
 }
 
 /**
- * Every field must be there: a default that changes must not change what was decided for a tenant. What came later is
- * false, or the way it was before, where it is not there, for ever.
+ * Decodes a policy. Every field must be there, so that a default which changes does not change what was decided for a
+ * tenant. Fields that came later keep their old meaning, for ever, if they are missing.
  */
 function decodePolicy(entry: { readonly [field: string]: unknown }): BucketPolicy {
   const policy = {
