@@ -4,23 +4,26 @@ import type { HeaderList } from '../../../wire/headers.ts';
 import { CHECKSUM_ALGORITHMS, CHECKSUMS } from '../checksum.ts';
 import type { Payload } from './payload.ts';
 
-/** What a request's headers promise about its body. */
+/** The digests that a request's headers give for its body. They are not verified yet. */
 export interface BodyClaims {
-  /** The signed payload hash. */
+  /** The signed hash of the body (x-amz-content-sha256). */
   readonly payloadSha256: Buffer | undefined;
   readonly contentMd5: Buffer | undefined;
   readonly checksum: ChecksumClaim | undefined;
 }
 
+/** The checksum that a request has for its body. */
 export interface ChecksumClaim {
   readonly algorithm: ChecksumAlgorithm;
-  /** undefined: it comes in the trailer. */
+  /** undefined where the value follows in the trailer of the body. */
   readonly value: Buffer | undefined;
 }
 
 /**
- * A checksum counts in a real header only, never in a presigned URL's query: there it was computed over no body at all.
- * @param headers from `bodyHeaders`
+ * Reads the digests that headers give for the body. A checksum counts in a real header only, and not in the query of a
+ * presigned URL, because the signer had no body when it computed it.
+ * @param headers the result of `bodyHeaders`
+ * @param options `checksums` is false where x-amz-checksum headers are not about the body
  * @throws GatewayError InvalidDigest, InvalidRequest
  */
 export function readBodyClaims(
@@ -75,7 +78,7 @@ function trailerClaim(name: string, payload: Payload): ChecksumClaim {
   return { algorithm, value: undefined };
 }
 
-/** @throws GatewayError InvalidRequest */
+/** Reads the value of a checksum from base64. @throws GatewayError InvalidRequest */
 export function checksumValue(algorithm: ChecksumAlgorithm, text: string): Buffer {
   const { header, bytes } = CHECKSUMS[algorithm];
   const value = strictBase64(text, bytes);
@@ -83,7 +86,10 @@ export function checksumValue(algorithm: ChecksumAlgorithm, text: string): Buffe
   return value;
 }
 
-/** SDKs announce the algorithm; if it disagrees with the checksum that came, one of them was tampered with. */
+/**
+ * Checks that the algorithm which an SDK announces is that of the checksum. Otherwise one of them was changed on the
+ * way.
+ */
 function checkSdkAlgorithm(headers: HeaderList, checksum: ChecksumClaim | undefined): void {
   for (const announced of headers.getAll('x-amz-sdk-checksum-algorithm')) {
     if (checksum === undefined) {
@@ -98,7 +104,7 @@ function checkSdkAlgorithm(headers: HeaderList, checksum: ChecksumClaim | undefi
   }
 }
 
-/** Canonical base64 of exactly so many bytes: two spellings of one value would be two claims. */
+/** Decodes base64 of exactly `bytes` bytes. Other spellings of the same bytes are refused (undefined). */
 function strictBase64(text: string, bytes: number): Buffer | undefined {
   const value = Buffer.from(text, 'base64');
   return value.length === bytes && value.toString('base64') === text ? value : undefined;

@@ -14,7 +14,9 @@ import { ChunkedBodyReader } from './chunked-body.ts';
 import type { Payload } from './payload.ts';
 
 /**
- * A request's body behind everything its head promises about it.
+ * Returns the body of a request, which is verified against the length, digests and chunk signatures that the request
+ * gives for it.
+ * @param signatures verifies signed chunks; undefined for all other bodies
  * @throws GatewayError MissingContentLength, InvalidArgument, InvalidDigest, InvalidRequest
  */
 export function verifyBody(
@@ -45,12 +47,16 @@ export function verifyBody(
   });
 }
 
-/** Bytes of unknown length behind what is claimed of them. Their source throws where they are not whole. */
+/**
+ * Returns a body of unknown length, which is verified against digests.
+ * @param source throws where the bytes are incomplete
+ * @param mostBytes an upper bound of the length, where one is known
+ */
 export function verifySource(source: ByteSource, claims: BodyClaims, mostBytes: number | undefined): VerifiedBody {
   return new CheckedBody({ source, plaintextBytes: undefined, mostBytes, claims, reader: undefined });
 }
 
-/** CompleteMultipartUpload: its x-amz-checksum headers are those of the object, not of this body. */
+/** Whether this is a CompleteMultipartUpload. Its x-amz-checksum headers are about the object, not about this body. */
 function isComplete({ method, target, query }: WireRequest): boolean {
   return method === 'POST' && target.rawQuery !== '' && query.has('uploadId');
 }
@@ -67,23 +73,24 @@ const NO_PROOF: BodyProof = { checksum: undefined, md5: undefined };
 
 const EMPTY_BODY: VerifiedBody = { plaintextBytes: 0, bytes: () => NO_BYTES, proof: () => NO_PROOF };
 
-/** Most requests are reads without a body: nothing to read, nothing to hash. */
+/** The body of a read without one. Most requests are such reads, so nothing is read or hashed for them. */
 function emptyBody(payload: Payload): VerifiedBody {
   if (payload.kind === 'hashed' && payload.sha256 !== EMPTY_SHA256) throw sha256Mismatch();
   return EMPTY_BODY;
 }
 
-/** @throws GatewayError InvalidArgument */
+/** Reads a header that has a number of bytes. @throws GatewayError InvalidArgument */
 export function lengthOf(headers: HeaderList, name: string): number | undefined {
   const values = headers.getAll(name);
   if (values.length === 0) return undefined;
-  // 15 digits keep it an exact number.
+  // A number of 15 digits is exact in JavaScript.
   if (values.length > 1 || !/^\d{1,15}$/.test(values[0] as string)) {
     throw clientError('InvalidArgument', `The value of ${name} is invalid.`);
   }
   return Number(values[0]);
 }
 
+/** A body that is verified as it is read. With a reader its aws-chunked framing is taken off. */
 class CheckedBody implements VerifiedBody {
   readonly plaintextBytes: number | undefined;
   readonly mostBytes: number | undefined;
@@ -118,7 +125,7 @@ class CheckedBody implements VerifiedBody {
   }
 
   proof(): BodyProof {
-    if (this.#proof === undefined) throw new Error('the body was not read to its end');
+    if (this.#proof === undefined) throw new Error('The body has not been read to its end.');
     return this.#proof;
   }
 
@@ -135,8 +142,8 @@ class CheckedBody implements VerifiedBody {
 }
 
 /**
- * A body without a framing of its own. Written out rather than as a generator: this is every upload's path, a dozen
- * times a MiB, and a generator costs several turns of the microtask queue a piece.
+ * The bytes of a body that is not aws-chunked. This is an iterator and not a generator, because a generator costs
+ * several turns of the microtask queue for each piece, and every upload passes here a dozen times per MiB.
  */
 class PlainBytes implements AsyncIterableIterator<Buffer, undefined, undefined> {
   readonly #source: AsyncIterator<Buffer>;
@@ -205,7 +212,9 @@ interface StartedDigest {
   readonly digest: RunningDigest;
 }
 
-/** One digest an algorithm, though two claims may need it (boto3 sends SHA-256 as payload hash and as checksum). */
+/**
+ * Starts one digest for each algorithm, although two claims may need it: boto3 sends SHA-256 as hash and as checksum.
+ */
 async function startDigests(claims: BodyClaims): Promise<StartedDigest[]> {
   const algorithms = new Set<ChecksumAlgorithm>();
   if (claims.payloadSha256 !== undefined) algorithms.add('SHA256');
@@ -216,7 +225,7 @@ async function startDigests(claims: BodyClaims): Promise<StartedDigest[]> {
   return started;
 }
 
-/** The trailer's checksum: the one that was named must come, and no other field. */
+/** Returns the checksum of the trailer. The trailer must have the field that x-amz-trailer names, and no other. */
 function trailerChecksum({ checksum }: BodyClaims, trailer: ReadonlyMap<string, string>): Buffer | undefined {
   const named = checksum !== undefined && checksum.value === undefined ? checksum.algorithm : undefined;
   const text = named === undefined ? undefined : trailer.get(CHECKSUMS[named].header);
@@ -226,6 +235,7 @@ function trailerChecksum({ checksum }: BodyClaims, trailer: ReadonlyMap<string, 
   return named === undefined || text === undefined ? undefined : checksumValue(named, text);
 }
 
+/** Compares the digests of the bytes with the claims. @throws GatewayError where one differs */
 function checkDigests(
   claims: BodyClaims,
   started: readonly StartedDigest[],

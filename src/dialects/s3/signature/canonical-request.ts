@@ -4,35 +4,40 @@ import { percentDecode, percentEncode, percentEncodePath } from '../../../wire/p
 import type { QueryList } from '../../../wire/query.ts';
 import { type SigningKey, type SigningScope, scopeText } from './signing-key.ts';
 
-/**
- * SigV4's canonical request and string to sign (docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth),
- * used to verify clients and to sign for backends. Strings are latin1, a character a byte, as header values are.
+/*
+ * Makes the canonical request and the string to sign of AWS Signature Version 4
+ * (docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth). It serves to verify clients, and to sign for
+ * backends. Strings hold bytes as latin1 characters, as header values do.
  */
 
-/** The hex SHA-256 of nothing. */
+/** The SHA-256 of an empty body, in hex. */
 export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
+/** The value of x-amz-content-sha256 for a body that is not signed. */
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
 
+/** What a canonical request consists of. */
 export interface CanonicalParts {
   readonly method: string;
-  /** From canonicalPaths, or the path that will be sent. */
+  /** One of `canonicalPaths`. */
   readonly path: string;
+  /** One of `canonicalQueries`. */
   readonly query: string;
   readonly headers: HeaderList;
-  /** Lower case, sorted, unique. */
+  /** Names in lower case, sorted and without duplicates. */
   readonly signedHeaders: readonly string[];
-  /** `x-amz-content-sha256`: hex, UNSIGNED-PAYLOAD, or a STREAMING word. */
+  /** The value of x-amz-content-sha256: hex, UNSIGNED-PAYLOAD, or one of the STREAMING words. */
   readonly payloadHash: string;
 }
 
+/** Writes the canonical request. */
 export function canonicalRequest(parts: CanonicalParts): string {
   let text = `${parts.method}\n${parts.path}\n${parts.query}\n`;
   for (const name of parts.signedHeaders) text += `${name}:${canonicalValue(parts.headers, name)}\n`;
   return `${text}\n${parts.signedHeaders.join(';')}\n${parts.payloadHash}`;
 }
 
-/** Repeated fields are joined by a comma; outer blanks go, runs of blanks become one. */
+/** The canonical value of a header: repeated ones joined by a comma, without blanks around, runs of blanks as one. */
 function canonicalValue(headers: HeaderList, name: string): string {
   const values = headers.getAll(name);
   return values.length === 1 ? collapse(values[0] as string) : values.map(collapse).join(',');
@@ -47,9 +52,9 @@ function collapse(value: string): string {
 const ALREADY_CANONICAL = /^[A-Za-z0-9\-._~/]*$/;
 
 /**
- * The canonical URIs under which a client may have signed this path: as sent, and decoded then re-encoded (a client
- * that sends `(` raw signs `%28`). S3 never normalises `.`, `..` or `//`. Both readings name the same object, because
- * the object's key is the decoded path.
+ * Returns the canonical URIs under which a client may have signed this path: the path as sent, and the path decoded and
+ * encoded again, because some clients send `(` and sign `%28`. Both name the same object, since its key is the decoded
+ * path. S3 never normalises `.`, `..` or `//`.
  */
 export function canonicalPaths(rawPath: string): readonly string[] {
   if (ALREADY_CANONICAL.test(rawPath)) return [rawPath];
@@ -58,9 +63,9 @@ export function canonicalPaths(rawPath: string): readonly string[] {
 }
 
 /**
- * The canonical queries under which a client may have signed this one. A blank that is sent as a plus is signed as %20,
- * or as the plus that was sent: both mean a blank. Signed as %2B it was none.
- * @param except the parameter that carries the signature
+ * Returns the canonical queries under which a client may have signed this one. Clients that send a blank as `+` sign it
+ * as `%20` or as `+`. (Where `%2B` was signed, a plus was meant.)
+ * @param except the parameter that has the signature
  */
 export function canonicalQueries(query: QueryList, except?: string): readonly string[] {
   const canonical = canonicalQuery(query, except);
@@ -68,7 +73,7 @@ export function canonicalQueries(query: QueryList, except?: string): readonly st
   return plus ? [canonical, joinSorted(query, except, encodeKeepingPlus)] : [canonical];
 }
 
-/** Decoded, re-encoded strictly, sorted by name, then value. */
+/** The canonical query: names and values decoded, strictly encoded again, and sorted by name, then by value. */
 export function canonicalQuery(query: QueryList, except?: string): string {
   return joinSorted(query, except, (_raw, decoded) => percentEncode(decoded));
 }
@@ -100,12 +105,16 @@ function byNameThenValue(a: readonly [string, string], b: readonly [string, stri
   return a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : 0;
 }
 
-/** @param time yyyymmddThhmmssZ */
+/**
+ * Writes the string to sign.
+ * @param time in the form yyyymmddThhmmssZ
+ * @param canonical the canonical request
+ */
 export function stringToSign(time: string, scope: SigningScope, canonical: string): string {
   return `AWS4-HMAC-SHA256\n${time}\n${scopeText(scope)}\n${sha256Hex(canonical)}`;
 }
 
-/** Hex HMAC-SHA256 of a string to sign. */
+/** Returns the signature of a string to sign: its HMAC-SHA256 in hex. */
 export function signature(key: SigningKey, text: string): string {
   return key.sign(text);
 }

@@ -5,8 +5,9 @@ import { EMPTY_SHA256, signature } from './canonical-request.ts';
 import { type SigningKey, type SigningScope, scopeText } from './signing-key.ts';
 
 /**
- * The chain of chunk signatures of a STREAMING-AWS4-HMAC-SHA256-PAYLOAD body
- * (docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming): each signs the one before it, the first the request's.
+ * Verifies the chunk signatures of a STREAMING-AWS4-HMAC-SHA256-PAYLOAD body
+ * (docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming). They form a chain: each covers the one before it, and the
+ * first covers that of the request.
  */
 export class ChunkSignatures {
   readonly #key: SigningKey;
@@ -15,10 +16,10 @@ export class ChunkSignatures {
 
   constructor(chain: {
     readonly key: SigningKey;
-    /** yyyymmddThhmmssZ. */
+    /** The time of the request's signature, in the form yyyymmddThhmmssZ. */
     readonly time: string;
     readonly scope: SigningScope;
-    /** The request's own signature. */
+    /** The signature of the request, in hex. */
     readonly seed: string;
   }) {
     this.#key = chain.key;
@@ -27,7 +28,9 @@ export class ChunkSignatures {
   }
 
   /**
-   * @param dataSha256 hex, of the chunk's bytes
+   * Verifies the signature of the next chunk.
+   * @param claimed the signature that came with the chunk, in hex
+   * @param dataSha256 the SHA-256 of the chunk's bytes, in hex
    * @throws GatewayError SignatureDoesNotMatch
    */
   verifyChunk(claimed: string, dataSha256: string): void {
@@ -38,7 +41,9 @@ export class ChunkSignatures {
   }
 
   /**
-   * @param lines `name:value\n` each
+   * Verifies the signature of the trailer.
+   * @param claimed the signature that came with the trailer, in hex
+   * @param lines the fields of the trailer, each as `name:value\n`
    * @throws GatewayError SignatureDoesNotMatch
    */
   verifyTrailer(claimed: string, lines: string): void {

@@ -3,9 +3,9 @@ import { clientError, type GatewayError } from '../../../errors.ts';
 import { EMPTY_SHA256 } from './canonical-request.ts';
 import type { ChunkSignatures } from './chunk-signatures.ts';
 
-/** `<16 hex digits>;chunk-signature=<64 hex digits>\r\n` is 99 bytes. */
+/** The greatest size of a chunk's header. The longest one, `<16 hex>;chunk-signature=<64 hex>\r\n`, has 99 bytes. */
 const MAX_CHUNK_HEADER_BYTES = 128;
-/** One checksum and one signature are under 200 bytes. */
+/** The greatest size of a trailer. One checksum and one signature have less than 200 bytes. */
 const MAX_TRAILER_BYTES = 2048;
 
 const SIGNED_HEADER = /^([0-9A-Fa-f]{1,16});chunk-signature=([0-9a-f]{64})\r\n$/;
@@ -14,25 +14,27 @@ const UNSIGNED_HEADER = /^([0-9A-Fa-f]{1,16})\r\n$/;
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** How a body is framed, by x-amz-content-sha256 and x-amz-decoded-content-length. */
 export interface ChunkedBodyOptions {
-  /** x-amz-decoded-content-length: the chunks' data must sum up to it exactly. */
+  /** The size of the data in all chunks together (x-amz-decoded-content-length). */
   readonly decodedBytes: number;
-  /** For the signed forms. */
+  /** Verifies the signatures of chunks and trailer; undefined where they are not signed. */
   readonly signatures: ChunkSignatures | undefined;
+  /** Whether a trailer follows the last chunk. */
   readonly trailer: boolean;
 }
 
 /**
- * Takes aws-chunked framing off, synchronously, whatever pieces the body comes in.
+ * Reads a body in aws-chunked framing. It works synchronously, and a chunk may be spread over any number of pieces.
  *
- * Data is released as slices of the pieces, before the signature of its chunk is known: a chunk may be gigabytes, and
- * memory is bounded. What keeps unverified bytes from counting is that the stream throws before it ends, and that
- * whoever stores it withholds its tail until it ended (VerifiedBody).
+ * Data is returned as slices of the pieces, before the signature of its chunk is verified, because a chunk may have
+ * gigabytes and memory is bounded. A bad body is still never stored: the reader throws before the body's end, and
+ * whoever stores the body withholds its last bytes until then (VerifiedBody).
  */
 export class ChunkedBodyReader {
   readonly #options: ChunkedBodyOptions;
   #state: 'header' | 'data' | 'after-data' | 'trailer' = 'header';
-  /** A header line, or the bytes after the last chunk, as far as they came. */
+  /** What was received so far of a chunk's header, of the line end behind its data, or of the trailer. */
   #text = '';
   #chunkRemaining = 0;
   #received = 0;
@@ -44,6 +46,7 @@ export class ChunkedBodyReader {
   }
 
   /**
+   * Reads the next piece of the body.
    * @returns the data in this piece, as slices of it
    * @throws GatewayError InvalidRequest (framing), IncompleteBody (length), SignatureDoesNotMatch
    */
@@ -77,8 +80,8 @@ export class ChunkedBodyReader {
   }
 
   /**
-   * The body ended.
-   * @returns the trailer's fields
+   * Checks that the body is complete. Call it once, after the last piece.
+   * @returns the fields of the trailer, by name in lower case
    * @throws GatewayError IncompleteBody, InvalidRequest, SignatureDoesNotMatch
    */
   finish(): ReadonlyMap<string, string> {
@@ -152,7 +155,7 @@ export class ChunkedBodyReader {
     return at + 1;
   }
 
-  /** minio-go ends a trailer's line by a bare line feed and adds an empty line; others by CRLF. */
+  /** Reads an unsigned trailer. minio-go ends its lines with LF and adds an empty line; others end them with CRLF. */
   #readUnsignedTrailer(): ReadonlyMap<string, string> {
     const match = /^((?:[A-Za-z0-9-]{1,64}:[^\r\n]*\r?\n)*)(?:\r\n){1,2}$/.exec(this.#text);
     if (match === null) throw this.#badEnd();
@@ -170,7 +173,7 @@ export class ChunkedBodyReader {
     return fields;
   }
 
-  /** A whole end has two line feeds at least; less of it is a body cut short, more of it is something else. */
+  /** The error for a trailer that cannot be read. A body that does not end in CRLF was cut short. */
   #badEnd(): GatewayError {
     return this.#text.endsWith('\r\n')
       ? malformed('what follows its last chunk is not well-formed')
@@ -178,7 +181,7 @@ export class ChunkedBodyReader {
   }
 }
 
-/** The fields, and the lines as they are signed. */
+/** Reads the lines of a trailer. Returns the fields by name in lower case, and the lines as they are signed. */
 function readLines(text: string): { readonly fields: Map<string, string>; readonly lines: string } {
   const fields = new Map<string, string>();
   let lines = '';

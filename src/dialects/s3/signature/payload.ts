@@ -2,14 +2,14 @@ import { clientError } from '../../../errors.ts';
 import type { WireRequest } from '../../../wire/message.ts';
 import { EMPTY_SHA256, UNSIGNED_PAYLOAD } from './canonical-request.ts';
 
-/** How a request's body is bound to its signature: what x-amz-content-sha256 says. */
+/** How the signature of a request covers its body, by x-amz-content-sha256. */
 export type Payload =
-  /** Hex SHA-256 of the body, lower case. */
+  /** The signature covers this SHA-256 of the body, in hex and lower case. */
   | { readonly kind: 'hashed'; readonly sha256: string }
   | { readonly kind: 'unsigned' }
   | { readonly kind: 'chunked'; readonly signed: boolean; readonly trailer: boolean };
 
-/** A way to read the payload, and the word that stands for it in the canonical request. */
+/** A way in which a client may have signed the body. `word` is what then stands in the canonical request. */
 export interface PayloadCandidate {
   readonly word: string;
   readonly payload: Payload;
@@ -27,12 +27,16 @@ const SHA256_HEX = /^[0-9a-f]{64}$/i;
 const EMPTY: PayloadCandidate = { word: EMPTY_SHA256, payload: { kind: 'hashed', sha256: EMPTY_SHA256 } };
 const UNSIGNED: PayloadCandidate = { word: UNSIGNED_PAYLOAD, payload: { kind: 'unsigned' } };
 /**
- * A presigned URL that does not say: S3 takes it as unsigned; `@smithy/signature-v4` by itself signs the hash of an
- * empty body, and then an empty body is what the signature allows.
+ * The ways to understand a presigned URL without x-amz-content-sha256. S3 takes its body as unsigned.
+ * `@smithy/signature-v4` on its own signs the hash of an empty body; such a signature allows only an empty body.
  */
 const UNSAID: readonly PayloadCandidate[] = [UNSIGNED, EMPTY];
 
-/** @throws GatewayError InvalidRequest (missing), InvalidArgument, NotImplemented */
+/**
+ * Reads how the signature of a request covers its body: the ways in which the client may have signed it.
+ * @param form where the signature stands
+ * @throws GatewayError InvalidRequest (x-amz-content-sha256 is missing), InvalidArgument, NotImplemented
+ */
 export function payloadCandidates(request: WireRequest, form: 'header' | 'query'): readonly PayloadCandidate[] {
   const declared = request.headers.getAll('x-amz-content-sha256');
   if (form === 'query') {
@@ -54,8 +58,8 @@ export function payloadCandidates(request: WireRequest, form: 'header' | 'query'
 }
 
 /**
- * Of a request whose signature, if it has one, does not cover its body: what x-amz-content-sha256 promises holds all the
- * same.
+ * Reads x-amz-content-sha256 of a request whose body is not covered by a signature, because it is unsigned or signed by
+ * Version 2. The body must have the hash that the header gives, all the same.
  * @throws GatewayError InvalidRequest (signed chunks), InvalidArgument, NotImplemented
  */
 export function unsignedPayload(request: WireRequest): Payload {

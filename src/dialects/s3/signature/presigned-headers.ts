@@ -3,19 +3,22 @@ import type { HeaderList } from '../../../wire/headers.ts';
 import type { QueryList } from '../../../wire/query.ts';
 import { CONTENT_HEADERS } from '../../object-metadata.ts';
 
-/**
- * Headers that a presigned URL states in its query, beside those of `x-amz-*`: the AWS SDK for JavaScript 2 writes
- * Content-Type, Content-MD5 and Cache-Control there, and lists what it signed in X-Amz-SignedHeaders. Whoever has the URL
- * need not send them again. What counts so is always signed: in Version 4 with the query, in Version 2 by the lines
- * that its string to sign has for Content-MD5 and Content-Type.
+/*
+ * Finds headers that a presigned URL has in its query, other than x-amz-* headers. The AWS SDK for JavaScript 2 puts
+ * Content-Type, Content-MD5 and Cache-Control there, and lists them in X-Amz-SignedHeaders; clients of the URL need not
+ * send them. All of them are signed: by Version 4 with the query, by Version 2 in the lines of its string to sign for
+ * Content-MD5 and Content-Type.
  */
 
-/** Not Expires: a presigned URL of Version 2 has a parameter of that name, which says how long it is valid. */
+/**
+ * The content headers that a query may have. Expires is not among them, because in a presigned URL of Version 2 the
+ * parameter of that name says how long the URL is valid.
+ */
 const ABOUT_CONTENT = [...CONTENT_HEADERS.map(([name]) => name).filter((name) => name !== 'expires'), 'content-md5'];
 
 const SIGNED_BY_VERSION_2: ReadonlySet<string> = new Set(['content-md5', 'content-type']);
 
-/** What says who speaks to whom, and where a body ends, is taken from the wire alone. */
+/** Headers that count only where they are really sent, because they are about the connection or the body's framing. */
 const OF_THE_WIRE: ReadonlySet<string> = new Set([
   ...['authorization', 'connection', 'content-length', 'expect', 'host', 'keep-alive', 'te', 'trailer'],
   ...['transfer-encoding', 'upgrade'],
@@ -23,7 +26,7 @@ const OF_THE_WIRE: ReadonlySet<string> = new Set([
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** In lower case, the names that stand for headers when they are in this query. */
+/** Returns the names, in lower case, of the query parameters that count as headers, other than x-amz-* ones. */
 export function presignedHeaderNames(query: QueryList): ReadonlySet<string> {
   if (query.has('AWSAccessKeyId')) return SIGNED_BY_VERSION_2;
   const listed = query.get('X-Amz-SignedHeaders');
@@ -32,8 +35,9 @@ export function presignedHeaderNames(query: QueryList): ReadonlySet<string> {
 }
 
 /**
- * What proxies take away because it says nothing, and what it must have said: a body that is not there has no bytes,
- * and there is one expectation (RFC 9110 §10.1.1). Another value has no place here: it would be believed unseen.
+ * Headers that proxies remove because they say nothing, and the only value that each can have had: an absent body has 0
+ * bytes, and HTTP has one expectation (RFC 9110 §10.1.1). A header with other possible values must not stand here,
+ * because the gateway would assume a value that it did not see.
  */
 const TAKEN_AWAY: Readonly<Record<string, (headers: HeaderList) => string | undefined>> = {
   'content-length': (headers) => (headers.has('transfer-encoding') ? undefined : '0'),
@@ -41,9 +45,10 @@ const TAKEN_AWAY: Readonly<Record<string, (headers: HeaderList) => string | unde
 };
 
 /**
- * The headers under which a signature is looked for: those that count, a signed one that stands in a presigned query
- * alone, and signed ones that a proxy took away.
- * @param headers with those that a presigned URL states in its query
+ * Returns the headers with which a signature is verified: those of the request, and signed ones that only the query has
+ * or that a proxy has removed.
+ * @param headers the request's headers, and those that a presigned URL has in its query
+ * @param signedHeaders names in lower case
  * @throws GatewayError InvalidArgument for a signed header that is in the query twice
  */
 export function signedView(headers: HeaderList, query: QueryList, signedHeaders: readonly string[]): HeaderList {
@@ -58,7 +63,7 @@ export function signedView(headers: HeaderList, query: QueryList, signedHeaders:
   return view ?? headers;
 }
 
-/** Of the parameters that carry the signature itself, which are headers too where a request is not presigned. */
+/** Returns the value of an x-amz-* parameter of the signature itself, which has the name of a header (X-Amz-Date). */
 function soleValue({ parameters }: QueryList, name: string): string | undefined {
   if (!name.startsWith('x-amz-')) return undefined;
   const values = parameters.filter((parameter) => parameter.name.toLowerCase() === name);
@@ -66,6 +71,7 @@ function soleValue({ parameters }: QueryList, name: string): string | undefined 
   return values[0]?.value;
 }
 
+/** The error for a header that a presigned URL has in its query twice. */
 export function inQueryTwice(name: string): Error {
   return clientError('InvalidArgument', `${name.slice(0, 64)} is in the query twice.`);
 }

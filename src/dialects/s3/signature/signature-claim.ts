@@ -16,7 +16,10 @@ import { type SigningKey, signingKey } from './signing-key.ts';
 import { isTaken } from './signing-region.ts';
 import { SigV2Claim } from './sigv2-claim.ts';
 
-/** @throws GatewayError see readSignatureFields and payloadCandidates */
+/**
+ * Reads the signature of a request, of Version 4 or 2. It implements Reading.claim.
+ * @throws GatewayError what readSignatureFields and payloadCandidates throw
+ */
 export function readClaim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined {
   const fields = readSignatureFields(request);
   if (fields === undefined) return undefined;
@@ -25,6 +28,7 @@ export function readClaim(request: WireRequest, settings: FrontSettings): Signat
   return new S3SignatureClaim({ request, settings, fields, payloads });
 }
 
+/** A signature of Version 4. */
 class S3SignatureClaim implements SignatureClaim {
   readonly accessKeyId: string;
   readonly presigned: boolean;
@@ -49,7 +53,8 @@ class S3SignatureClaim implements SignatureClaim {
 
   verify(secret: SigningSecret, now: Date): VerifiedBody {
     const fields = this.#fields;
-    // Before the key is derived, so that a stranger cannot make the gateway derive keys for any scope.
+    // Region and time are checked before the key is derived, so that strangers cannot make the gateway derive many
+    // keys.
     checkRegion(fields, this.#settings);
     checkTime(fields, now);
     checkAllSigned(this.#request.headers, fields.signedHeaders);
@@ -64,7 +69,9 @@ class S3SignatureClaim implements SignatureClaim {
     );
   }
 
-  /** At most two paths by two payload words by two queries: eight HMACs. */
+  /**
+   * Tries all ways in which the client may have signed: at most two paths, two queries and two payloads, eight HMACs.
+   */
   #match(key: SigningKey): PayloadCandidate {
     const { method, target, query } = this.#request;
     const { signedHeaders, time, scope, form, signature: claimed } = this.#fields;
@@ -84,7 +91,7 @@ class S3SignatureClaim implements SignatureClaim {
     throw clientError(
       'SignatureDoesNotMatch',
       'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
-      // The gateway's own string to sign: hashes and the scope, nothing secret, and what a developer compares first.
+      // The error tells the gateway's string to sign, as S3 does. It has hashes and the scope, and nothing secret.
       { details: { AWSAccessKeyId: this.accessKeyId, StringToSign: firstText ?? '' } },
     );
   }
@@ -120,8 +127,9 @@ function checkTime(fields: SignatureFields, now: Date): void {
 }
 
 /**
- * An x-amz header that is not signed could be added by anyone on the way: an ACL, a copy source. x-amz-content-sha256 is
- * signed in any case, for its value stands at the end of the canonical request; old SDKs do not list its name.
+ * Refuses an x-amz header that is not signed, because anyone on the way could have added it: for example an ACL or a
+ * copy source. x-amz-content-sha256 need not be listed, and old SDKs do not list it: its value stands at the end of the
+ * canonical request, so it is always signed.
  */
 function checkAllSigned(headers: HeaderList, signedHeaders: readonly string[]): void {
   const signed = new Set(signedHeaders);

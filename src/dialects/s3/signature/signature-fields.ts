@@ -6,30 +6,31 @@ import type { QueryList } from '../../../wire/query.ts';
 import type { SigningScope } from './signing-key.ts';
 import { readSigV2Header, readSigV2Query, type SigV2Fields } from './sigv2-fields.ts';
 
-/** What a SigV4 signature says of itself. Read, not believed. */
+/** What a signature of Version 4 says of itself. It is not verified yet. */
 export interface SignatureFields {
   readonly version: 4;
   readonly form: 'header' | 'query';
   readonly accessKeyId: string;
   readonly scope: SigningScope;
-  /** As listed: lower case, unique, `host` among them. */
+  /** The signed headers in the order in which they are listed: lower case, without duplicates, `host` among them. */
   readonly signedHeaders: readonly string[];
-  /** 64 hex digits. */
+  /** The signature as 64 hex digits in lower case. */
   readonly signature: string;
-  /** yyyymmddThhmmssZ, as signed. */
+  /** The time as it was signed, in the form yyyymmddThhmmssZ. */
   readonly time: string;
   readonly signedAt: Date;
-  /** Query form only. */
+  /** How long a presigned URL is valid after `signedAt`; undefined for a signature in the Authorization header. */
   readonly expiresSeconds: number | undefined;
 }
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
-/** SigV4A, for multi-region access points. */
+/** The algorithm of Signature Version 4A, which AWS has for multi-region access points. */
 export const ECDSA_ALGORITHM = 'AWS4-ECDSA-P256-SHA256';
-/** Seven days, S3's limit. */
+/** S3's limit for the validity of a presigned URL: seven days. */
 const MAX_EXPIRES_SECONDS = 604_800;
 
 /**
+ * Reads the signature of a request from the Authorization header or from the query.
  * @returns undefined for an anonymous request
  * @throws GatewayError for a signature that is malformed, doubled, or of another scheme
  */
@@ -143,7 +144,7 @@ function readQueryForm(request: WireRequest): SignatureFields | SigV2Fields {
   };
 }
 
-/** 0 is a number too: a URL that S3 takes for one that has expired. */
+/** Reads X-Amz-Expires. As in S3, 0 is valid, and means a URL that has already expired. */
 function expiry(text: string): number {
   const seconds = /^\d{1,7}$/.test(text) ? Number(text) : undefined;
   if (seconds === undefined || seconds > MAX_EXPIRES_SECONDS) {
@@ -166,6 +167,10 @@ function needed(query: QueryList, name: string): string {
 
 type Malformed = (reason: string) => GatewayError;
 
+/**
+ * Reads the credential of a signature: `<access key id>/yyyymmdd/<region>/s3/aws4_request`.
+ * @param malformed makes the error
+ */
 export function credential(text: string, malformed: Malformed): Pick<SignatureFields, 'accessKeyId' | 'scope'> {
   const pieces = text.split('/');
   const [date, region, service, terminal] = pieces.slice(-4);
@@ -183,7 +188,10 @@ export function credential(text: string, malformed: Malformed): Pick<SignatureFi
   return { accessKeyId, scope: { date, region, service } };
 }
 
-/** As many as a request may have (server/framing.ts): each of them is looked for before the caller is known. */
+/**
+ * The most headers that may be signed, which is what a request may have (server/framing.ts). It is bounded because each
+ * name is looked up before the client is known.
+ */
 const MAX_SIGNED_HEADERS = 500;
 
 const HEADER_NAMES = /^[a-z0-9!#$%&'*+\-.^_`|~]+(?:;[a-z0-9!#$%&'*+\-.^_`|~]+)*$/;
@@ -214,11 +222,12 @@ function malformedAs(code: InconclusiveCode, message: string): GatewayError {
   return clientError(code, message);
 }
 
-/** The gateway gives out no session tokens, so whatever this is, it is not valid here. */
+/** Refuses a session token. The gateway issues none, so no token is valid here. @throws GatewayError InvalidToken */
 export function refuseToken(present: boolean): void {
   if (present) throw clientError('InvalidToken', 'The provided token is malformed or otherwise invalid.');
 }
 
+/** The error for a signature of Version 4A. */
 export function noEcdsa(): GatewayError {
   return clientError('NotImplemented', `Signatures of the kind ${ECDSA_ALGORITHM} are not available.`);
 }

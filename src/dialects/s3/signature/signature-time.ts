@@ -1,10 +1,11 @@
 import { clientError } from '../../../errors.ts';
 
-/** S3's window in both directions. */
+/** How far the time of a request may be from the gateway's clock, either way. S3 has the same limit of 15 minutes. */
 export const MAX_SKEW_MILLISECONDS = 15 * 60 * 1000;
 
 /**
- * @param text the time as the request gives it
+ * Refuses a request whose time is too far from now.
+ * @param text the time as the request gives it, for the error
  * @throws GatewayError RequestTimeTooSkewed
  */
 export function refuseSkew(signedAt: Date, text: string, now: Date): void {
@@ -22,7 +23,7 @@ export function refuseSkew(signedAt: Date, text: string, now: Date): void {
   );
 }
 
-/** @throws GatewayError ExpiredRequest */
+/** The error (ExpiredRequest) for a presigned URL that has expired. */
 export function expired(details: Readonly<Record<string, string>>, now: Date): Error {
   return clientError('ExpiredRequest', 'Request has expired.', {
     details: { ...details, ServerTime: now.toISOString() },

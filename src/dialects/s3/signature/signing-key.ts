@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { SigningSecret } from '../../signing-secret.ts';
 
-/** What a SigV4 signature is good for: `<yyyymmdd>/<region>/<service>/aws4_request`. */
+/** The scope of a Version 4 signature, which is written `<yyyymmdd>/<region>/<service>/aws4_request`. */
 export interface SigningScope {
-  /** yyyymmdd. */
+  /** The day, in the form yyyymmdd. */
   readonly date: string;
   readonly region: string;
   readonly service: string;
@@ -14,16 +14,16 @@ export function scopeText(scope: SigningScope): string {
 }
 
 /**
- * A presigned URL lives seven days at most and clients name a region or a few, so a secret has a handful of scopes.
- * The bound holds whoever calls.
+ * How many keys are kept for a secret. A few suffice, because a presigned URL is valid for seven days at most, and
+ * clients name few regions.
  */
 const MAX_SCOPES_PER_SECRET = 16;
 
 const cache = new WeakMap<SigningSecret, Map<string, SigningKey>>();
 
 /**
- * The SigV4 signing key, derived once per secret and scope (four HMACs). The cache goes when the secret goes. Check
- * the scope before asking: deriving for what a stranger wrote costs CPU.
+ * Returns the signing key for a secret and a scope. It is derived with four HMACs, and kept as long as the secret
+ * exists. Check the scope before the call, so that strangers cannot make the gateway derive keys.
  */
 export function signingKey(secret: SigningSecret, scope: SigningScope): SigningKey {
   const text = scopeText(scope);
@@ -53,12 +53,12 @@ const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 
 /**
- * HMAC-SHA-256 (RFC 2104) under a key that is used many times, by node's one-shot hash: `createHmac` with a Buffer
- * makes a key object a call, which costs several times the hashing.
+ * Computes HMAC-SHA-256 (RFC 2104) with a key that is used many times. It uses node's one-shot `hash`, because
+ * `createHmac` makes a key object on each call, which costs several times as much as the hashing.
  */
 export class SigningKey {
   readonly #innerPad: Buffer;
-  /** The outer pad, and room for the inner digest. */
+  /** The outer pad, followed by space for the inner digest. */
   readonly #outer: Buffer;
 
   constructor(key: Buffer) {
@@ -71,7 +71,7 @@ export class SigningKey {
     }
   }
 
-  /** @returns hex HMAC of the text's latin1 bytes */
+  /** Returns the HMAC, in hex, of a text's latin1 bytes. */
   sign(text: string): string {
     const inner = Buffer.allocUnsafe(BLOCK_BYTES + text.length);
     this.#innerPad.copy(inner);

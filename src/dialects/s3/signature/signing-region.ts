@@ -1,8 +1,9 @@
 import type { FrontSettings } from '../../front-dialect.ts';
 
 /**
- * As the setting `region` allows them, for what a stranger writes becomes part of a key that is derived and kept; or none
- * at all: Apache Libcloud signs with an empty one for a store that is not Amazon's.
+ * The regions that are accepted under the setting `anyRegion`. It allows what the setting `region` allows, because a
+ * stranger's text becomes part of the name of a kept key. It also allows an empty region, with which Apache Libcloud
+ * signs for stores that are not Amazon's.
  */
 const REGION = /^[A-Za-z0-9-]{0,64}$/;
 

@@ -11,7 +11,7 @@ import { expired, refuseSkew } from './signature-time.ts';
 import { type SigV2Fields, sigV2 } from './sigv2-fields.ts';
 import { stringsToSign } from './sigv2-string.ts';
 
-/** Signature Version 2: HMAC-SHA1 over a part of the head. For tenants that chose it. */
+/** A signature of Version 2, which is an HMAC-SHA1 of a part of the head. Only tenants that enabled it may use it. */
 export class SigV2Claim implements SignatureClaim {
   readonly accessKeyId: string;
   readonly presigned: boolean;
@@ -42,7 +42,9 @@ export class SigV2Claim implements SignatureClaim {
     return verifyBody(this.#request, unsignedPayload(this.#request), undefined);
   }
 
-  /** At most two paths, or four of a bucket, by three spellings of the sub-resources. */
+  /**
+   * Tries all ways in which the client may have signed: at most four paths, and three spellings of the sub-resources.
+   */
   #match(secret: SigningSecret): void {
     const { dateLine, signature } = this.#fields;
     const texts = stringsToSign(this.#request, { dateLine, hostBucket: hostBucket(this.#request, this.#settings) });
@@ -58,7 +60,7 @@ export class SigV2Claim implements SignatureClaim {
   }
 }
 
-/** What a developer compares first, without what is nobody's business: metadata and customer keys are header values. */
+/** Hides header values in the string to sign that an error tells, because they may be metadata or customer keys. */
 function withoutValues(text: string): string {
   return text.replace(/^(x-amz-(?!date:)[^:\n]*):.*$/gm, '$1:…');
 }

@@ -6,21 +6,25 @@ import { CLASSIC_SUBRESOURCES } from '../front/requests/query-names.ts';
 import { S3_OPERATIONS } from '../operation-table.ts';
 import { canonicalPaths } from './canonical-request.ts';
 
-/**
- * Signature Version 2's string to sign (docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html). It leaves the
- * body and most of the query unsigned, so what it does sign is held to the letter here.
+/*
+ * Makes the string to sign of Signature Version 2 (docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html).
+ * The scheme does not sign the body and most of the query, so all that it does sign is verified strictly.
  */
 
 /**
- * Whatever selects another operation is signed, also where clients leave it out: a URL that was presigned to upload an
- * object must not set its retention when somebody appends `&retention`. `list-type` only spells the same listing anew.
+ * The query parameters that must be signed: all that select another operation, even if some clients do not sign them.
+ * Otherwise somebody could append `&retention` to a URL that was presigned to upload an object, and so set its
+ * retention. `list-type` is not among them, because it selects another form of the same listing.
  */
 const SIGNED: ReadonlySet<string> = new Set([
   ...CLASSIC_SUBRESOURCES,
   ...S3_OPERATIONS.flatMap(({ subresource }) => subresource ?? []).filter((name) => name !== 'list-type'),
 ]);
 
-/** The texts that a client may have signed for this request: SDKs differ in how they write the resource. */
+/**
+ * Returns the texts that a client may have signed for this request, since SDKs write the resource in different ways.
+ * @param options `dateLine` is the line for the date; `hostBucket` is the bucket that the Host header names
+ */
 export function stringsToSign(
   request: WireRequest,
   { dateLine, hostBucket }: { readonly dateLine: string; readonly hostBucket: string | undefined },
@@ -29,7 +33,8 @@ export function stringsToSign(
   const headers = effectiveHeaders(request);
   const head = `${method}\n${headers.get('content-md5') ?? ''}\n${headers.get('content-type') ?? ''}\n${dateLine}\n`;
   const amz = canonicalHeaders(headers);
-  // The Host is not signed: a virtual host's bucket stands in the resource, or the path alone would name another one.
+  // The Host header is not signed, so the bucket that it names must stand in the resource. Otherwise the signature
+  // would hold for the same path in every other bucket.
   const bucket = hostBucket === undefined ? '' : `/${hostBucket}`;
   const texts: string[] = [];
   for (const path of resourcePaths(target.rawPath)) {
@@ -38,13 +43,15 @@ export function stringsToSign(
   return texts;
 }
 
-/** botocore ends a bucket's path with a slash when it signs, not when it sends; both name the bucket. */
+/**
+ * Returns the paths that may have been signed. botocore signs a bucket's path with a slash at its end, and sends none.
+ */
 function resourcePaths(rawPath: string): readonly string[] {
   const paths = canonicalPaths(rawPath);
   return rawPath.includes('/', 1) || rawPath === '/' ? paths : [...paths, ...paths.map((path) => `${path}/`)];
 }
 
-/** Those that a presigned URL carries in its query are among them: no x-amz field takes effect unsigned. */
+/** Writes the x-amz headers as they are signed, with those that a presigned URL has in its query. So all are signed. */
 function canonicalHeaders(headers: HeaderList): string {
   const values = new Map<string, string[]>();
   for (const [name, value] of headers) {
@@ -60,7 +67,10 @@ function canonicalHeaders(headers: HeaderList): string {
 
 type Spelling = (parameter: QueryParameter) => string;
 
-/** Values decoded (botocore, MinIO); as sent, but for response-* (AWS); an `=` without a value kept (botocore) or not. */
+/**
+ * The ways in which clients write a sub-resource: with its value decoded (botocore, MinIO); with the value as sent,
+ * unless it is response-* (AWS); and decoded, with the `=` of an empty value kept (botocore).
+ */
 const SPELLINGS: readonly Spelling[] = [
   (parameter) => spelled(parameter, latin1(parameter.value), ''),
   (parameter) =>
@@ -78,7 +88,7 @@ function canonicalSubresources({ query }: WireRequest): ReadonlySet<string> {
   const readings = new Set<string>();
   for (const spell of SPELLINGS) {
     const pieces = signed.map(spell);
-    // A decoded value may read like several parameters; then the text would stand for two different requests.
+    // A decoded value may contain `&`, and look like further parameters. Such a text would fit two different requests.
     const text = pieces.join('&');
     if (text.split('&').filter((piece) => SIGNED.has(piece.split('=')[0] as string)).length === signed.length) {
       readings.add(`?${text}`);
@@ -87,7 +97,7 @@ function canonicalSubresources({ query }: WireRequest): ReadonlySet<string> {
   return readings;
 }
 
-/** The text is hashed byte by byte: decoded characters must stand in it as their UTF-8 bytes. */
+/** Writes the UTF-8 bytes of a text as latin1 characters, because the string to sign is hashed as latin1. */
 function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }

@@ -4,7 +4,10 @@ import { verifyBody } from './body-verification.ts';
 import { unsignedPayload } from './payload.ts';
 import { refuseToken } from './signature-fields.ts';
 
-/** See Reading.unsignedBody. Whoever sends a session token means to be somebody, and is told. */
+/**
+ * Implements Reading.unsignedBody. A session token is refused, because its sender does not mean to be anonymous.
+ * @throws GatewayError InvalidToken, and what verifyBody and unsignedPayload throw
+ */
 export function unsignedBody(request: WireRequest): VerifiedBody {
   const { parameters } = request.query;
   refuseToken(request.headers.has('x-amz-security-token'));
