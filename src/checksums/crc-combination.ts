@@ -1,13 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** CRCs that can be put together from those of pieces. All are reflected, with all ones at both ends. */
+/** The CRCs that can be computed from those of pieces. All are reflected; initial value and final XOR are all ones. */
 export type CrcAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME';
 
+/**
+ * The field in which a CRC is computed: polynomials over GF(2), modulo that of the CRC. They are reflected, so that the
+ * lowest term is the highest bit.
+ */
 interface CrcField {
+  /** The size of the CRC. */
   readonly bits: bigint;
-  /** Reflected, without its highest term. */
+  /** The CRC's polynomial without its highest term. */
   readonly polynomial: bigint;
-  /** x^(2^i) modulo the polynomial. */
+  /** x^(2^i) at index i, computed as far as it was needed. */
   readonly squares: bigint[];
 }
 
@@ -17,18 +22,22 @@ const FIELDS: Readonly<Record<CrcAlgorithm, CrcField>> = {
   CRC64NVME: { bits: 64n, polynomial: 0x9a6c9329ac4bc9b5n, squares: [] },
 };
 
-/** So many of lengths of their own take some milliseconds; then other requests have their turn. */
+/**
+ * After so many pieces other requests get their turn. If all have different lengths, this takes some milliseconds.
+ */
 const FAIR_PIECES = 100;
 
-/** One piece of an object: its CRC, big-endian, and its length. */
+/** One piece of an object: its CRC and its length. */
 export interface CrcPiece {
+  /** Big-endian. */
   readonly value: Buffer;
   readonly bytes: number;
 }
 
 /**
- * The CRC of pieces laid end to end: what came before is multiplied by x^(8·length) in GF(2)[x] modulo the polynomial
- * (zlib's crc32_combine). Pieces of one length, which most are, share that factor.
+ * Returns the CRC of all pieces together, in their order, big-endian. For each piece the CRC so far is multiplied by
+ * x^(8·length), modulo the CRC's polynomial, and the piece's CRC is added (as zlib's crc32_combine does). That factor
+ * is computed once for all pieces of the same length.
  */
 export async function combinedCrc(algorithm: CrcAlgorithm, pieces: readonly CrcPiece[]): Promise<Buffer> {
   const field = FIELDS[algorithm];
@@ -43,9 +52,9 @@ export async function combinedCrc(algorithm: CrcAlgorithm, pieces: readonly CrcP
   return Buffer.from(crc.toString(16).padStart(Number(field.bits) / 4, '0'), 'hex');
 }
 
-/** x^(8·bytes). */
+/** Returns x^(8·bytes). */
 function shiftBy(bytes: number, field: CrcField): bigint {
-  let power = 1n << (field.bits - 1n); // x^0, reflected
+  let power = 1n << (field.bits - 1n); // This is x^0.
   let left = BigInt(bytes) * 8n;
   for (let exponent = 0; left > 0n; exponent++, left >>= 1n) {
     if ((left & 1n) === 1n) power = multiply(square(exponent, field), power, field);
@@ -53,9 +62,10 @@ function shiftBy(bytes: number, field: CrcField): bigint {
   return power;
 }
 
+/** Returns x^(2^exponent). */
 function square(exponent: number, field: CrcField): bigint {
   const { squares } = field;
-  if (squares.length === 0) squares.push(1n << (field.bits - 2n)); // x^1
+  if (squares.length === 0) squares.push(1n << (field.bits - 2n)); // This is x^1.
   while (squares.length <= exponent) {
     const last = squares[squares.length - 1] as bigint;
     squares.push(multiply(last, last, field));

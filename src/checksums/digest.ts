@@ -3,17 +3,20 @@ import { crc32, crc32c } from '@node-rs/crc32';
 import { createCRC64, createXXHash3, createXXHash64, createXXHash128, type IHasher } from 'hash-wasm';
 import type { ChecksumAlgorithm } from '../operations/object.ts';
 
-/** A digest over bytes as they pass. */
+/** A digest that is computed chunk by chunk. */
 export interface RunningDigest {
   update(chunk: Buffer): void;
-  /** Call once. CRCs and xxHashes are big-endian (for xxHash its canonical form), as S3 spells them in base64. */
+  /** Returns the value; call it once. CRCs and xxHashes are big-endian, as in S3 (for xxHash its canonical form). */
   digest(): Buffer;
 }
 
-/** NVMe's polynomial, reflected; init and final xor all ones. */
+/** The polynomial of CRC-64/NVME, reflected. Its initial value and final XOR are all ones, as hash-wasm assumes. */
 const CRC64_NVME = '9a6c9329ac4bc9b5';
 
-/** CRC64NVME and the xxHashes take a WebAssembly instance a digest (about 80 µs), hence the promise. */
+/**
+ * Starts a digest. CRC64NVME and the xxHashes need a WebAssembly instance for each digest (about 80 µs), and so return
+ * a promise.
+ */
 export function startDigest(algorithm: ChecksumAlgorithm): RunningDigest | Promise<RunningDigest> {
   switch (algorithm) {
     case 'CRC32':
@@ -36,7 +39,7 @@ export function startDigest(algorithm: ChecksumAlgorithm): RunningDigest | Promi
   }
 }
 
-/** The same bytes, digested as they go by. */
+/** Passes bytes on unchanged, and updates a digest with them. */
 export async function* passing(
   source: AsyncIterable<Buffer>,
   digest: RunningDigest,

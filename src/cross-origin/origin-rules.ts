@@ -10,24 +10,28 @@ import { isForStaging } from '../uploads/staging.ts';
 import { letsRead } from '../wire/cross-origin.ts';
 import { HeaderList } from '../wire/headers.ts';
 
-/** How long the store's word is kept: rules that are changed past this gateway take so long to be seen. */
+/**
+ * How long an answer of the store is kept. A change of CORS rules that bypasses this gateway is seen that much later.
+ */
 const KEEP_SECONDS = 5;
-/** When it had no word: down, busy, or without rules. */
+/** How long a failure is kept: the store was down or busy, or refused the question. */
 const KEEP_FAILURE_SECONDS = 1;
-/** An answer waits no longer for it: better one that a page cannot read than none. */
+/** How long the answer to a request waits for the store's rules. After that it is sent without them. */
 const PATIENCE_MILLISECONDS = 2_000;
-/** Anybody may ask, without a signature: what is kept and what is under way at once is bounded. */
+/** How many answers of the store are kept. The number is bounded because anybody may ask, without a signature. */
 const MAX_KEPT = 1_024;
+/** How many questions to the store may be open at once; bounded for the same reason. */
 const MAX_UNDER_WAY = 32;
-/** A scheme, a host name (at most 253 characters) and a port; no browser sends more. */
+/** The longest Origin: a scheme, a host name of at most 253 characters and a port. */
 const MAX_ORIGIN_CHARACTERS = 320;
 
 const NOTHING = new HeaderList();
 
-/** What a page asks of its browser: a method on a bucket, from an origin. */
+/** A request that a page in a browser sends: from an origin, with a method, to a bucket. */
 export interface AskingPage {
+  /** The value of the Origin header. */
   readonly origin: string;
-  /** undefined: of the service itself, or of what is no bucket. */
+  /** undefined for a request to the service, or whose address names no bucket. */
   readonly bucket: string | undefined;
   readonly method: string;
 }
@@ -38,9 +42,9 @@ interface Kept {
 }
 
 /**
- * Which pages may read what, in browsers: the store's own rules (CORS), asked for as browsers do. They need no
- * signature, so the store is asked with nobody's rights, and only about buckets that are a tenant's; for all others the
- * service is asked, which tells no more than the store tells anybody.
+ * Learns the store's CORS rules, which say what pages of an origin may do in a browser. The store is asked by preflight
+ * requests, as browsers ask. They need no signature and so are sent anonymously, and only about buckets that belong to
+ * a tenant. About all others the service itself is asked, so that nobody learns which other buckets the store has.
  */
 export class OriginRules {
   readonly #store: Store;
@@ -62,7 +66,10 @@ export class OriginRules {
     this.#now = parts.now;
   }
 
-  /** A browser's own question, passed on: nothing is kept, browsers keep the answer themselves. @throws GatewayError */
+  /**
+   * Passes on a browser's preflight request. The answer is not kept, because browsers keep it themselves.
+   * @throws GatewayError the store's refusal, or SlowDown where too many questions are open
+   */
   async preflight(resource: Resource, question: HeaderList, signal: AbortSignal): Promise<CrossOriginAnswered> {
     const { bucket } = resource;
     const asked = bucket === undefined || (await this.#isTenants(bucket)) ? resource : {};
@@ -70,8 +77,9 @@ export class OriginRules {
   }
 
   /**
-   * What the store would say on its answer to such a request: kept for a moment, so that pages cost the store one
-   * question more a moment, beside the request itself. Never rejects: without the store's word nothing is said.
+   * Returns the CORS headers that the store would add to its answer to a request. They are kept for some seconds, so
+   * that requests of pages do not cost the store a further question each. The promise never rejects: where the store
+   * does not say, there are no headers.
    */
   answerTo(page: AskingPage): Promise<HeaderList> {
     if (page.origin.length > MAX_ORIGIN_CHARACTERS) return Promise.resolve(NOTHING);
@@ -90,15 +98,16 @@ export class OriginRules {
     return kept.answer;
   }
 
-  /** Rules were changed through this gateway. */
+  /** Forgets all answers, because rules were changed through this gateway. */
   forget(): void {
     this.#kept.clear();
   }
 
   /**
-   * The rule that browsers are told beforehand has all that is said on answers, in stores that keep rules by bucket
-   * (AWS, Ceph, versitygw). MinIO keeps one for all and says which headers may be read on answers only: to OPTIONS that
-   * names no method it answers so, where the others refuse it.
+   * Asks the store for its rules. Stores with rules for each bucket (AWS, Ceph, versitygw) tell all of them in the
+   * answer to a preflight. MinIO has one rule for all buckets, and tells which headers a page may read only in answers
+   * to other requests, and to an OPTIONS that names no method. The other stores refuse such an OPTIONS, so it is sent
+   * only where the first answer does not say which headers a page may read.
    */
   async #learn({ origin, bucket, method }: AskingPage): Promise<HeaderList> {
     const resource = bucket !== undefined && (await this.#isTenants(bucket)) ? { bucket } : {};

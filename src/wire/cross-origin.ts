@@ -1,10 +1,11 @@
 import { HeaderList } from './headers.ts';
 
-/**
- * The headers by which a server tells browsers which pages may read its answers (WHATWG Fetch §3.3, "CORS protocol").
+/*
+ * The CORS headers, by which a server tells browsers what pages of other origins may do (WHATWG Fetch, "CORS
+ * protocol").
  */
 
-/** What a page's browser asks beforehand. The last is of Chromium's Private Network Access. */
+/** The headers of a preflight request. The last one belongs to Chromium's Private Network Access. */
 const ASKED = [
   'Origin',
   'Access-Control-Request-Method',
@@ -12,7 +13,7 @@ const ASKED = [
   'Access-Control-Request-Private-Network',
 ];
 
-/** All that a server may say of it, in lower case; of its answer to such a question nothing else goes on to a client. */
+/** The CORS headers of answers, in lower case. Of the store's answer to a preflight only these are passed on. */
 export const crossOriginAnswerNames: readonly string[] = [
   'access-control-allow-credentials',
   'access-control-allow-headers',
@@ -26,7 +27,7 @@ export const crossOriginAnswerNames: readonly string[] = [
 
 const SAID: ReadonlySet<string> = new Set(crossOriginAnswerNames);
 
-/** A browser's question, out of the headers of its request; an empty header asks nothing. */
+/** Returns the CORS headers of a browser's request. An empty header counts as absent. */
 export function crossOriginQuestion(headers: HeaderList): HeaderList {
   const question = new HeaderList();
   for (const name of ASKED) {
@@ -36,7 +37,7 @@ export function crossOriginQuestion(headers: HeaderList): HeaderList {
   return question;
 }
 
-/** What a server says to it, out of the headers of its answer. */
+/** Returns the CORS headers of a server's answer. */
 export function crossOriginAnswer(headers: HeaderList): HeaderList {
   const answer = new HeaderList();
   headers.forEach((name, value, rawName) => {
@@ -45,14 +46,17 @@ export function crossOriginAnswer(headers: HeaderList): HeaderList {
   return answer;
 }
 
-/** Whether a page of the origin that was asked about may read the answer at all. */
+/** Whether these headers of an answer let a page of the origin that was asked about read it. */
 export function letsRead(answer: HeaderList): boolean {
   return answer.has('access-control-allow-origin');
 }
 
 /**
- * Adds what a server says to pages of an origin. Whatever it says, the answer is another for another origin, and a
- * cache that did not know would hand a page what was said to the next (WHATWG Fetch, "CORS protocol and HTTP caches").
+ * Appends CORS headers to an answer, and `Vary: Origin` where they do not have it. The answer differs by origin, and
+ * without Vary a cache could give one origin's answer to a page of another (WHATWG Fetch, "CORS protocol and HTTP
+ * caches").
+ * @param answer the CORS headers
+ * @param headers the headers of the answer, to which they are appended
  */
 export function appendCrossOrigin(answer: HeaderList, headers: HeaderList): void {
   answer.forEach((_name, value, rawName) => {

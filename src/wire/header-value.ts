@@ -4,9 +4,9 @@ const OUTER_BLANKS = /^[ \t]+|[ \t]+$/g;
 const UNSAFE_IN_HEADER = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
 /**
- * A decoded value from query or form as a header's wire bytes (latin1 of its UTF-8), without the outer blanks that no
- * header keeps: the metadata tag would be over others than come back.
- * @throws GatewayError InvalidArgument for control characters: they would split a header
+ * Turns a decoded value of a query or form into that of a header: its UTF-8 bytes as latin1 characters, without blanks
+ * around them. HTTP does not carry such blanks, so a value that had them would not authenticate when it is read back.
+ * @throws GatewayError InvalidArgument for control characters, which could end the header and begin another one
  */
 export function headerValue(name: string, value: string): string {
   if (UNSAFE_IN_HEADER.test(value)) {

@@ -1,15 +1,19 @@
 /**
- * HTTP header fields as they stood on the wire: order, case and duplicates are kept. Values are latin1 strings, one
- * character a byte, as node:http gives them and undici takes them, so that non-ASCII metadata passes byte for byte.
+ * The headers of a request or an answer. Order, upper and lower case, and duplicates are kept. Values hold bytes as
+ * latin1 characters, as node:http gives them and undici takes them, so that metadata that is not ASCII passes byte for
+ * byte. Names are looked up without regard to case.
  */
 export class HeaderList {
-  /** Flat `[name, value, name, value, …]`, node's `rawHeaders` shape. */
+  /** Names and values in turn (`[name, value, name, value, …]`), as in node's `rawHeaders`. */
   readonly #raw: string[];
-  /** The names in lower case, in order; a request has some twenty, which a scan finds sooner than a map is made. */
+  /**
+   * The names in lower case, in order. Most requests have some twenty, for which a scan is faster than making a map.
+   */
   readonly #names: string[];
-  /** Where each name stands, of a list so long that scans would cost more: made when it is asked, dropped by deletions. */
+  /** For a long list, the places of each name. It is made at the first look-up, and dropped by a deletion. */
   #places: Map<string, number[]> | undefined;
 
+  /** @param raw names and values in turn */
   constructor(raw: readonly string[] = []) {
     this.#raw = raw.slice();
     this.#names = [];
@@ -22,12 +26,13 @@ export class HeaderList {
     return list;
   }
 
-  /** The first value of a field, or undefined. */
+  /** Returns the first value of a header, or undefined. */
   get(name: string): string | undefined {
     const at = this.#find(name.toLowerCase());
     return at === -1 ? undefined : this.#raw[2 * at + 1];
   }
 
+  /** Returns all values of a header, in order. */
   getAll(name: string): string[] {
     const lower = name.toLowerCase();
     if (this.#names.length > FEW) return this.#allPlaces(lower).map((at) => this.#raw[2 * at + 1] as string);
@@ -50,7 +55,7 @@ export class HeaderList {
     return this;
   }
 
-  /** Replaces every occurrence by one. */
+  /** Replaces all headers of a name by one, at the end of the list. */
   set(name: string, value: string): this {
     return this.delete(name).append(name, value);
   }
@@ -73,7 +78,7 @@ export class HeaderList {
     return this.entries();
   }
 
-  /** The loop of hot paths: every field in order, with its name in lower case and as it stood on the wire. */
+  /** Visits every header in order, with its name in lower case and as it was sent. It is faster than `entries`. */
   forEach(visit: (lowerName: string, value: string, rawName: string) => void): void {
     for (let at = 0; at < this.#names.length; at++) {
       visit(this.#names[at] as string, this.#raw[2 * at + 1] as string, this.#raw[2 * at] as string);
@@ -84,7 +89,7 @@ export class HeaderList {
     return this.#names.length;
   }
 
-  /** A copy in node's flat shape: what undici and writeHead take. */
+  /** Returns names and values in turn, as undici and node's `writeHead` take them. */
   toRaw(): string[] {
     return this.#raw.slice();
   }
@@ -106,7 +111,7 @@ export class HeaderList {
   }
 }
 
-/** Up to here a scan is quicker than a map. */
+/** The length of a list up to which a scan is faster than a map. */
 const FEW = 40;
 const NOWHERE: readonly number[] = [];
 

@@ -2,8 +2,8 @@ import type { Conditions } from './conditions.ts';
 import { formatHttpDate, parseHttpDate, parseIsoDate } from './dates.ts';
 
 /**
- * Returns the conditions that count, their dates in the one form that every store reads; undefined where none counts.
- * An ETag silences the date of its pair, and what is no date is ignored (RFC 9110 §13.2.2).
+ * Returns the conditions that count, with dates in the form that every store reads; undefined where none counts. A date
+ * is ignored beside the ETag condition of the same kind, and so is one that cannot be read (RFC 9110 §13.1.3, §13.1.4).
  */
 export function effectiveConditions(conditions: Conditions): Conditions | undefined {
   const { ifMatch, ifNoneMatch } = conditions;
@@ -18,17 +18,18 @@ function httpDate(text: string | undefined): string | undefined {
   return date && formatHttpDate(date);
 }
 
-/** Reads a condition's date, in any form of RFC 9110 or in ISO 8601; undefined for what is no date. */
+/** Reads the date of a condition, in a form of RFC 9110 or in ISO 8601; undefined for any other text. */
 export function conditionDate(text: string): Date | undefined {
   return parseHttpDate(text) ?? parseIsoDate(text);
 }
 
+/** What a read's conditions say of an object: `failed` is answered with 412, and `not modified` with 304. */
 export type Verdict = 'holds' | 'failed' | 'not modified';
 
 /**
- * Judges a read's conditions of an object, If-Match before If-None-Match (RFC 9110 §13.2.2).
- * @param conditions as `effectiveConditions` returns them
- * @param object with all the ETags that name it, unquoted
+ * Judges the conditions of a read by the object, in the order of RFC 9110 §13.2.2.
+ * @param conditions the result of `effectiveConditions`
+ * @param object its date, and all ETags by which clients may name it, without quotes
  */
 export function judge(
   conditions: Conditions,
@@ -51,7 +52,7 @@ function isAfter(modifiedAt: number, since: string | undefined): boolean {
   return date !== undefined && modifiedAt > wholeSeconds(date);
 }
 
-/** HTTP dates have no fractions of a second. */
+/** Drops the fraction of a second, which HTTP dates do not have. */
 function wholeSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }
@@ -59,9 +60,10 @@ function wholeSeconds(date: Date): number {
 const ONE_ETAG = /[ \t]*(?:(W\/)?"([^"]*)"|([^",]*?))[ \t]*(?:,|$)/y;
 
 /**
- * Tells whether a condition names an object: it is `*`, or a list of ETags, quoted or bare as some SDKs send them.
- * A weak ETag never matches strongly (RFC 9110 §8.8.3.2).
- * @param etags all that name the object, unquoted
+ * Tells whether a condition names an object. It does if it is `*`, or a list that has one of the object's ETags, which
+ * some SDKs send without quotes.
+ * @param etags all ETags by which clients may name the object, without quotes
+ * @param how `strongly` where a weak ETag in the condition must not match (RFC 9110 §8.8.3.2)
  */
 export function namesEtag(condition: string, etags: readonly string[], how: 'strongly' | 'weakly'): boolean {
   ONE_ETAG.lastIndex = 0;

@@ -4,32 +4,35 @@ import { QueryList } from './query.ts';
 import { parseTarget, type RequestTarget } from './target.ts';
 
 /**
- * Bytes on their way, pulled by whoever consumes them: not pulling is the backpressure. A chunk belongs to the puller
- * until the next pull (a source may reuse its buffer), so consume or copy it before asking for more. Ending the
- * iteration early (break, throw, return()) releases the source's resources.
+ * A stream of bytes that its consumer pulls. Backpressure is that the consumer does not pull. A chunk is valid until
+ * the next pull, because a source may reuse its buffer; so use or copy it before. To end the iteration early (by break,
+ * throw or return()) releases what the source holds.
  */
 export type ByteSource = AsyncIterable<Buffer>;
 
-/** Who sent a request, and whether what they sent could be read on its way. */
+/** Who sent a request, and whether it was encrypted on its way. */
 export interface WireClient {
-  /** An IP address without port or zone; of IPv4 always the plain form. '' where the connection was gone at once. */
+  /** An IP address without port or zone, IPv4 always in dotted form; '' where the connection was closed at once. */
   readonly address: string;
-  /** Came over TLS, to the gateway or to the proxy in front of it. */
+  /** Whether the request came over TLS, to the gateway or to the proxy in front of it. */
   readonly secure: boolean;
 }
 
-/** A request as it stood on the wire. The listener makes it; verification and parsing only read it. */
+/** A request as it was received. The listener makes it; the fronts verify and parse it, and do not change it. */
 export class WireRequest {
-  /** Unique a request; shown to the client and in the log. */
+  /** The id of this request alone. The answer and the log tell it. */
   readonly id: string;
   readonly method: string;
   readonly target: RequestTarget;
   readonly headers: HeaderList;
-  /** The body after HTTP's own framing (chunked transfer coding undone), before any vendor framing. Iterate once. */
+  /**
+   * The body without HTTP's framing (chunked transfer coding), and still with a vendor's (aws-chunked). Iterate it
+   * once.
+   */
   readonly body: ByteSource;
-  /** Whoever connected; or, where that is a trusted proxy, whom it speaks for. */
+  /** The client that connected, or, where that is a trusted proxy, the client that the proxy names. */
   readonly client: WireClient;
-  /** Fires when the client is gone or the gateway gives the request up. */
+  /** Aborts when the client has gone, or when the gateway gives up the request. */
   readonly signal: AbortSignal;
   #query: QueryList | undefined;
 
@@ -51,53 +54,54 @@ export class WireRequest {
     this.signal = fields.signal;
   }
 
-  /** @throws GatewayError InvalidURI */
+  /** The decoded query. @throws GatewayError InvalidURI */
   get query(): QueryList {
     this.#query ??= new QueryList(this.target.rawQuery);
     return this.#query;
   }
 }
 
-/** An answer ready for the wire. A ByteSource body that throws destroys the connection: it never ends cleanly. */
+/** An answer to a client. Where its body throws, the connection is destroyed, so that the body never seems complete. */
 export interface WireResponse {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Buffer | ByteSource | undefined;
 }
 
-/** A request ready for the backend. */
+/** A request to the backend. */
 export interface OutgoingRequest {
   readonly method: string;
-  /** The bucket, where it is part of the host that is asked (BackendDialect.authorityOf) and not of the path. */
+  /** The bucket, where it decides the host (BackendDialect.authorityOf) and is not in the path. */
   readonly bucket?: string | undefined;
-  /** Origin form, percent-encoded, with query: goes out verbatim. */
+  /** Path and query, percent-encoded, exactly as they are sent. */
   readonly path: string;
   readonly headers: HeaderList;
   readonly body: OutgoingBody | undefined;
-  /** May be sent again when the connection failed before any body byte was consumed. */
+  /** Whether the request may be sent again when the connection failed before any byte of the body was used. */
   readonly idempotent: boolean;
 }
 
-/** Either whole in memory, or a stream of a length known before. */
+/** A body of the backend's request: in memory, or a stream whose length is known. */
 export type OutgoingBody = Buffer | { readonly bytes: number; readonly source: ByteSource };
 
-/** What the backend answered. Either iterate `body` to its end or call `discard`; else the connection stays taken. */
+/** An answer of the backend. Iterate `body` to its end or call `discard`, or else the connection stays in use. */
 export interface IncomingResponse {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: ByteSource;
-  /** Lets go of what is left of the body: drains a small rest, closes the connection for a large one. */
+  /** Gives up the rest of the body. A small rest is read and dropped; for a large one the connection is closed. */
   discard(): void;
   /**
-   * From now on the connection may go to others while nobody pulls. When the body is pulled again after that, `askAgain`
-   * is asked for an answer with its bytes from this one on, and no others. Absent where no connection does so.
+   * Allows that the connection is taken away while nobody pulls the body. When the body is pulled again after that,
+   * `askAgain` must send a new request for the same bytes from `fromByte` on. Absent where connections are not taken
+   * away.
    */
   readonly allowInterruption?: (askAgain: (fromByte: number) => Promise<IncomingResponse>) => void;
 }
 
 /**
- * An answer that the pass-through lane writes to node's response itself (src/backend/pass-through-lane.ts). The
- * promise settles when the exchange is over; it rejects only before a byte of the answer was written.
+ * An answer that the pass-through lane itself writes to node's response (src/backend/pass-through-lane.ts). The promise
+ * settles when the exchange is over. It rejects only where no byte of the answer was written.
  */
 export interface PassThrough {
   readonly passThrough: (request: IncomingMessage, response: ServerResponse) => Promise<void>;

@@ -1,19 +1,23 @@
-/** A header value of the form `word; name=value; name="quoted value"` (RFC 9110 §5.6.6, RFC 2183). */
+/** The value of a header with parameters: `word; name=value; name="quoted value"` (RFC 9110 §5.6.6, RFC 2183). */
 export interface Parameterized {
-  /** What stands before the parameters, in lower case. */
+  /** The word before the parameters, in lower case. */
   readonly value: string;
-  /** Names in lower case. */
+  /** The values of the parameters, by name in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 const TOKEN = "[A-Za-z0-9!#$%&'*+\\-.^_`|~]+";
 const CONTROLS = String.raw`\0-\x08\x0a-\x1f\x7f`;
-/** Bytes past ASCII are text in UTF-8. */
+/** Matches a quoted value. It may have bytes that are not ASCII, which are UTF-8. */
 const QUOTED = String.raw`"((?:[^"\\${CONTROLS}]|\\[^${CONTROLS}])*)"`;
 const PARAMETER = new RegExp(String.raw`[ \t]*;[ \t]*(${TOKEN})=(?:${QUOTED}|(${TOKEN}))`, 'y');
 const VALUE = new RegExp(String.raw`^[ \t]*(${TOKEN}(?:/${TOKEN})?)`);
 
-/** @returns undefined for what is not well-formed, or has a parameter twice: readers would differ about its meaning */
+/**
+ * Reads a header with parameters.
+ * @returns undefined for a value that is malformed, or that has a parameter twice, since readers choose another one
+ *   each
+ */
 export function parseParameters(text: string): Parameterized | undefined {
   const value = VALUE.exec(text);
   if (value === null) return undefined;
@@ -34,7 +38,7 @@ export function parseParameters(text: string): Parameterized | undefined {
     : undefined;
 }
 
-/** Only `\"` and `\\` are escapes: Windows browsers of old send `C:\folder\file` as it is. */
+/** Undoes the escapes `\"` and `\\`, and no others: old browsers on Windows send `C:\folder\file` as it is. */
 function unescaped(quoted: string): string {
   return quoted.replace(/\\(["\\])/g, '$1');
 }

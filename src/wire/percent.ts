@@ -1,6 +1,6 @@
 import { clientError } from '../errors.ts';
 
-/** RFC 3986 unreserved; everything else is percent-encoded, as every vendor's V4 signature demands. */
+/** Each byte as it is written: the unreserved characters of RFC 3986 as they are, and all others as %XX. */
 const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte);
   return /[A-Za-z0-9\-._~]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
@@ -9,7 +9,10 @@ const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
 const RESERVED = /[^A-Za-z0-9\-._~]+/g;
 const RESERVED_BUT_SLASH = /[^A-Za-z0-9\-._~/]+/g;
 
-/** Percent-encodes UTF-8 octets outside the unreserved set, upper-case hex. `/` is encoded too. */
+/**
+ * Percent-encodes the UTF-8 bytes of a text, except for the unreserved characters of RFC 3986, with upper-case hex. `/`
+ * is encoded too. The Version 4 signatures of all vendors need this form.
+ */
 export function percentEncode(text: string): string {
   return text.replace(RESERVED, encodeBytes);
 }
@@ -22,7 +25,7 @@ function encodeBytes(text: string): string {
   return encoded;
 }
 
-/** The same, but `/` stays: for object keys in a path. */
+/** The same for an object's key in a path: `/` is not encoded. */
 export function percentEncodePath(text: string): string {
   return text.replace(RESERVED_BUT_SLASH, encodeBytes);
 }
@@ -30,8 +33,8 @@ export function percentEncodePath(text: string): string {
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Decodes %XX once. Bytes must form valid UTF-8: object keys are UTF-8 in every dialect, and a lossy decoding would
- * let two keys collapse into one.
+ * Decodes %XX once. The bytes must be valid UTF-8, as keys are in every dialect; a decoder that replaces invalid bytes
+ * would make one key of two different ones.
  * @throws GatewayError InvalidURI
  */
 export function percentDecode(text: string): string {

@@ -1,30 +1,34 @@
 import { clientError } from '../errors.ts';
 import { percentDecode } from './percent.ts';
 
-/** One parameter: as sent, and decoded. `value` is '' for a bare `name` as well as for `name=`. */
+/** A query parameter, as it was sent and decoded. `value` is '' for `name` and for `name=`. */
 export interface QueryParameter {
   readonly rawName: string;
   readonly rawValue: string;
   readonly name: string;
   readonly value: string;
-  /** False for a bare `name`: some vendors sign the difference. */
+  /** Whether the name is followed by `=`. Some vendors sign `name` and `name=` differently. */
   readonly hasEquals: boolean;
 }
 
-/** SDKs send some twenty, and a presigned upload one more a piece of metadata. */
+/**
+ * The most parameters that are read. SDKs send some twenty, and in a presigned URL one more for each user metadata
+ * entry.
+ */
 const MAX_PARAMETERS = 500;
 
 /**
- * The query of a request target, in the order sent. A `+` is a blank, as forms write it (WHATWG URL, section 5): half of
- * the vendors' SDKs send blanks so, the others as %20, and all of them send a plus as %2B. A path is not a query: there a
- * plus is a plus.
+ * The query of a request, in the order in which it was sent. A `+` is decoded as a blank, as in forms (WHATWG URL,
+ * section 5). Half of the vendors' SDKs send a blank so, the others send %20, and all send a plus as %2B. In a path, on
+ * the other hand, a plus is a plus.
  */
 export class QueryList {
   readonly parameters: readonly QueryParameter[];
 
   /**
-   * @throws GatewayError InvalidURI for bad percent-encoding, bytes that are not UTF-8, and so many parameters that to
-   *   read them would cost more than the request is worth while nobody knows whose it is
+   * @param raw what follows the `?`
+   * @throws GatewayError InvalidURI for bad percent-encoding, for bytes that are not UTF-8, and for too many
+   *   parameters, because they are read before the client is known
    */
   constructor(raw: string) {
     if (raw === '') {
@@ -42,11 +46,12 @@ export class QueryList {
     return this.parameters.some((parameter) => parameter.name === name);
   }
 
-  /** The first decoded value, or undefined. */
+  /** Returns the first decoded value of a parameter, or undefined. */
   get(name: string): string | undefined {
     return this.parameters.find((parameter) => parameter.name === name)?.value;
   }
 
+  /** Returns all decoded values of a parameter, in order. */
   getAll(name: string): string[] {
     return this.parameters.filter((parameter) => parameter.name === name).map((parameter) => parameter.value);
   }

@@ -1,9 +1,9 @@
-/** A Range header with one byte range (RFC 9110 §14.1.2). Several ranges, or another unit, parse to undefined. */
+/** A range of bytes that a Range header asks for (RFC 9110 §14.1.2). `last` is inclusive. */
 export type RangeRequest =
   | { readonly kind: 'from'; readonly first: number; readonly last: number | undefined }
   | { readonly kind: 'suffix'; readonly bytes: number };
 
-/** A range within a known size; `last` is inclusive. */
+/** A range of bytes in an object of known size. Both ends are inclusive. */
 export interface ByteRange {
   readonly first: number;
   readonly last: number;
@@ -12,8 +12,8 @@ export interface ByteRange {
 const ONE_RANGE = /^bytes=(\d*)-(\d*)$/i;
 
 /**
- * undefined for what S3 ignores, and RFC 9110 §14.2 lets be ignored: malformed (blanks within it too), another unit,
- * several ranges, last before first.
+ * Reads a Range header. Returns undefined for what S3 ignores, as RFC 9110 §14.2 allows: a malformed value (also one
+ * with blanks), another unit, several ranges, and a range whose last byte is before its first.
  */
 export function parseRange(value: string | undefined): RangeRequest | undefined {
   if (value === undefined) return undefined;
@@ -27,7 +27,7 @@ export function parseRange(value: string | undefined): RangeRequest | undefined 
   return range.last < range.first ? undefined : range;
 }
 
-/** The bytes a range selects, or 'unsatisfiable' (416). */
+/** Returns which bytes of an object a range selects, or 'unsatisfiable' (416) where it selects none. */
 export function resolveRange(range: RangeRequest, sizeBytes: number): ByteRange | 'unsatisfiable' {
   if (range.kind === 'suffix') {
     if (range.bytes === 0 || sizeBytes === 0) return 'unsatisfiable';
@@ -37,7 +37,7 @@ export function resolveRange(range: RangeRequest, sizeBytes: number): ByteRange 
   return { first: range.first, last: Math.min(range.last ?? sizeBytes - 1, sizeBytes - 1) };
 }
 
-/** A number past 2^53 is past every object's end anyway. */
+/** Reads a number. One above 2^53 is replaced by the largest exact one, which is past the end of every object, too. */
 function cap(digits: string): number {
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }

@@ -1,21 +1,21 @@
 import { clientError } from '../errors.ts';
 
-/** The target of a request; path and query are untouched, for what was signed is what was sent. */
+/** The target of a request. Path and query are as they were sent, because that is what clients sign. */
 export interface RequestTarget {
-  /** As it came. */
+  /** The whole target. */
   readonly raw: string;
-  /** Up to the first `?`. Always begins with `/`. */
+  /** The path up to the first `?`. It always begins with `/`. */
   readonly rawPath: string;
-  /** After the first `?`, without it; '' if there is none. */
+  /** What follows the first `?`; '' where there is none. */
   readonly rawQuery: string;
 }
 
 /**
- * Reads origin form (`/bucket/key?query`), and absolute form (`http://host/bucket/key?query`), which clients send when
- * they believe to speak to a proxy (RFC 9112 §3.2.2). There the target has the last word on the host, but the Host field
- * is what is signed and what names the bucket: so the two must agree.
- * @param host the Host field
- * @throws GatewayError InvalidURI for any other form, `OPTIONS *` included, and for another host than the Host field's
+ * Reads a target in origin form (`/bucket/key?query`) or in absolute form (`http://host/bucket/key?query`), which
+ * clients send when they take the gateway for a proxy (RFC 9112 §3.2.2). In absolute form HTTP takes the host from the
+ * target. But clients sign the Host header, and it may name the bucket, so the two must agree.
+ * @param host the value of the Host header
+ * @throws GatewayError InvalidURI for any other form (also `OPTIONS *`), and where target and Host header disagree
  */
 export function parseTarget(raw: string, host: string | undefined): RequestTarget {
   const origin = raw.startsWith('/') ? raw : originForm(raw, host);

@@ -1,9 +1,9 @@
 import type { ByteSource } from '../message.ts';
 
 /**
- * A body whose last bytes come only once its source ended cleanly: a source that verifies itself to its end can still
- * refuse it before anybody has all of it.
- * @param bytes how many the source has
+ * Passes a body on, but withholds its last piece until the source has ended cleanly. So a source that verifies its
+ * bytes, and fails only at its end, is never passed on as a complete body.
+ * @param bytes the length of the body
  */
 export async function* endHeldBack(source: ByteSource, bytes: number): AsyncGenerator<Buffer, void, void> {
   const end: Buffer[] = [];
@@ -11,7 +11,7 @@ export async function* endHeldBack(source: ByteSource, bytes: number): AsyncGene
   for await (const piece of source) {
     seenBytes += piece.length;
     if (seenBytes < bytes) yield piece;
-    else end.push(Buffer.from(piece)); // the source may reuse its buffer
+    else end.push(Buffer.from(piece)); // A copy is needed, because the source may reuse its buffer.
   }
   yield* end;
 }

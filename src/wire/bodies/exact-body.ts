@@ -2,8 +2,8 @@ import { GatewayError } from '../../errors.ts';
 import type { ByteSource } from '../message.ts';
 
 /**
- * A store's bytes, which nothing authenticates: as many as were announced, or it fails before it ends.
- * @throws GatewayError BackendUnavailable
+ * Passes on bytes of a store that nothing authenticates, and fails if they are not as many as were announced.
+ * @throws GatewayError BackendUnavailable, at the latest where the body would end
  */
 export async function* exactBody(source: ByteSource, announcedBytes: number): AsyncGenerator<Buffer, void, void> {
   let bytes = 0;

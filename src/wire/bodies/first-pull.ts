@@ -2,8 +2,9 @@ import type { ByteSource } from '../message.ts';
 import { held } from './held-body.ts';
 
 /**
- * A body whose first bytes were pulled already, so that what fails there is still an error answer and not a broken
- * connection. `release` as for `held`; where the first pull fails, it is the caller's.
+ * Pulls the first bytes of a body, before the status line is sent, so that a failure there can still be answered with
+ * an error instead of a broken connection. Returns the whole body.
+ * @param release as for `held`; where the first pull fails it is not called, and the caller must release
  */
 export async function primed(source: ByteSource, release: () => void): Promise<ByteSource> {
   const pieces = source[Symbol.asyncIterator]();

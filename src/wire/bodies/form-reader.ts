@@ -2,17 +2,22 @@ import { clientError, type GatewayError } from '../../errors.ts';
 import type { ByteSource } from '../message.ts';
 import { parseParameters } from '../parameters.ts';
 
-/** What stands above a part of a form. */
+/** The head of a part of a form, which is a field or a file. */
 export interface FormPart {
   readonly name: string;
-  /** As sent, path included. undefined for a plain field; some clients give every field one. */
+  /**
+   * The name as it was sent, which may have folders. It is undefined for most fields; some clients send one for each.
+   */
   readonly fileName: string | undefined;
 }
 
-/** A name, a file name and a type; the value is not in it. */
+/** The greatest size of a part's head, which has a name, a file name and a media type. */
 const MAX_HEAD_BYTES = 4096;
 
-/** RFC 2046 §5.1.1. A carriage return in it would break the search for delimiters (#heldBack). */
+/**
+ * Matches a boundary (RFC 2046 §5.1.1). It has no carriage return, on which the search for delimiters relies
+ * (#heldBack).
+ */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
 
 const CRLF = Buffer.from('\r\n');
@@ -21,7 +26,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const CR = 0x0d;
 
 /**
- * The boundary of a multipart/form-data request, from its Content-Type.
+ * Reads the boundary of a multipart/form-data request from its Content-Type.
  * @returns undefined for another media type
  * @throws GatewayError MalformedPOSTRequest
  */
@@ -33,31 +38,37 @@ export function formBoundary(contentType: string | undefined): string | undefine
 }
 
 /**
- * A multipart/form-data body (RFC 7578), pulled part by part, whatever pieces it comes in: `next`, then all of `bytes`,
- * and again. It takes what browsers, curl and SDKs send and refuses the rest of RFC 2046 (preamble, epilogue, padding
- * behind a boundary, encoded parts): a body that two readers could read differently is a malformed one. It ends, by
- * `next` answering undefined, only when the last boundary came and nothing behind it.
+ * Reads a multipart/form-data body (RFC 7578) part by part. Call `next`, then read all of `bytes`, and repeat, until
+ * `next` returns undefined: then the body has ended with its last boundary. The reader takes what browsers, curl and
+ * SDKs send. It refuses what else RFC 2046 has (preamble, epilogue, blanks behind a boundary, encoded parts), because
+ * another reader could understand such a body in another way.
  */
 export class FormReader {
-  /** What was read of the body so far, the current part's bytes included. */
+  /** How many bytes of the body were read so far, those of the current part included. */
   readBytes = 0;
   readonly #source: AsyncIterator<Buffer>;
   readonly #delimiter: Buffer;
-  /** Not read yet. Begins as if a line had ended before the body. */
+  /**
+   * The bytes that were pulled and not read yet. It begins with a line end, so that the first boundary is found too.
+   */
   #window: Buffer = CRLF;
   #state: 'in-part' | 'at-delimiter' | 'ended' = 'in-part';
 
-  /** @param boundary from formBoundary */
+  /** @param boundary the result of `formBoundary` */
   constructor(source: ByteSource, boundary: string) {
     this.#source = source[Symbol.asyncIterator]();
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
     this.readBytes = -CRLF.length;
   }
 
-  /** @throws GatewayError MalformedPOSTRequest, and what the source throws */
+  /**
+   * Reads the head of the next part.
+   * @returns undefined at the end of the body
+   * @throws GatewayError MalformedPOSTRequest, and what the source throws
+   */
   async next(): Promise<FormPart | undefined> {
     if (this.readBytes < 0) await this.#expectDelimiter();
-    if (this.#state === 'in-part') throw new Error('the part before was not read to its end');
+    if (this.#state === 'in-part') throw new Error('The part before has not been read to its end.');
     if (this.#state === 'ended') return undefined;
     const mark = (await this.#take(2)).toString('latin1');
     if (mark === '--') {
@@ -70,7 +81,7 @@ export class FormReader {
     return readHead(await this.#takeHead());
   }
 
-  /** Of the part that `next` told of. Iterate to the end. */
+  /** Yields the bytes of the part whose head `next` returned. Iterate it to its end. */
   async *bytes(): AsyncGenerator<Buffer, void, void> {
     while (this.#state === 'in-part') {
       const at = this.#window.indexOf(this.#delimiter);
@@ -85,7 +96,7 @@ export class FormReader {
     }
   }
 
-  /** Lets go of the body. */
+  /** Releases the body. */
   async close(): Promise<void> {
     await this.#source.return?.();
   }
@@ -128,7 +139,7 @@ export class FormReader {
     }
   }
 
-  /** How many of the last bytes may be the beginning of a delimiter, which has its only carriage return in front. */
+  /** Returns how many of the last bytes may begin a delimiter. Its first byte is its only carriage return. */
   #heldBack(): number {
     const from = Math.max(0, this.#window.length - this.#delimiter.length + 1);
     const at = this.#window.lastIndexOf(CR);
@@ -150,7 +161,7 @@ export class FormReader {
 
   /** @returns false at the source's end */
   async #pull(): Promise<boolean> {
-    // What is kept is copied before the pull: the source may reuse its buffer.
+    // The rest is copied before the pull, because the source may reuse its buffer.
     const kept = this.#window.length === 0 ? undefined : Buffer.from(this.#window);
     const { done, value } = await this.#source.next();
     if (done === true) {
@@ -162,7 +173,7 @@ export class FormReader {
   }
 }
 
-/** @param head its lines, without the last line end */
+/** Reads the head of a part. @param head its lines, without the last line end */
 function readHead(head: Buffer): FormPart {
   let part: FormPart | undefined;
   for (const line of head.toString('latin1').split('\r\n')) {
@@ -174,10 +185,10 @@ function readHead(head: Buffer): FormPart {
       if (part !== undefined) throw malformed('a part has two Content-Dispositions');
       part = readDisposition(value);
     } else if (name === 'content-transfer-encoding' && !/^(?:7bit|8bit|binary)$/i.test(value)) {
-      // RFC 7578 §4.7 deprecates it. Ignored, an encoded text would be stored for the bytes that it stands for.
+      // RFC 7578 §4.7 deprecates the header. If it were ignored, the encoded text would be stored instead of the bytes.
       throw malformed('a part has a Content-Transfer-Encoding');
     }
-    // Others mean nothing in a form (RFC 7578 §4.8).
+    // Other headers mean nothing in a form (RFC 7578 §4.8).
   }
   if (part === undefined) throw malformed('a part has no Content-Disposition');
   return part;
@@ -195,7 +206,7 @@ function readDisposition(value: string): FormPart {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** @throws GatewayError MalformedPOSTRequest */
+/** Decodes a text of a form. @throws GatewayError MalformedPOSTRequest for bytes that are not UTF-8 */
 export function formText(bytes: Buffer): string {
   try {
     return strictUtf8.decode(bytes);

@@ -1,9 +1,11 @@
 import type { ByteSource } from '../message.ts';
 
 /**
- * A body that holds something as long as it lasts. `release` is called at its end, at a failure, and when the body is let
- * go, begun or not. (An async generator would not do: returning one that never began runs none of its code.)
- * @param first was pulled of `pieces` already
+ * A body that holds a resource until it is read or released. `release` is called at its end, at a failure, and when the
+ * consumer returns the iterator, even if it has read nothing. An async generator could not do that: if it is returned
+ * before its first pull, none of its code runs.
+ * @param release may be called more than once
+ * @param first the first result of `pieces`, where it was pulled already
  */
 export function held(pieces: AsyncIterator<Buffer>, release: () => void, first?: IteratorResult<Buffer>): ByteSource {
   let pulled = first;

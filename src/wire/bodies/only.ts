@@ -1,4 +1,4 @@
-/** A body of one piece. */
+/** A body that consists of one piece. */
 export async function* only(buffer: Buffer): AsyncGenerator<Buffer, void, void> {
   yield buffer;
 }

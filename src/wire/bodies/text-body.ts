@@ -1,23 +1,26 @@
 import type { ByteSource } from '../message.ts';
 
-/** Large enough that writes do not count, small enough that a slow reader holds little of a long document. */
+/** The size of a piece: large enough to make few writes, and small enough to hold little memory for a slow reader. */
 const PIECE_BYTES = 64 * 1024;
-/** UTF-8 takes at most so many bytes for one UTF-16 unit. */
+/** The most bytes of UTF-8 for one UTF-16 unit. */
 const BYTES_A_UNIT = 3;
 
 /**
- * A document as its text is put together: one buffer when it is short, else made piece by piece as the reader takes
- * it, so that beside what it is made from only a piece of it is ever held. The pieces share one buffer.
+ * Makes a body of a document's texts. A short document is one buffer. A long one is made piece by piece as the consumer
+ * pulls it, so that only one piece of it is held in memory at a time. The pieces share one buffer.
  */
 export function textBody(texts: Iterable<string>): Buffer | ByteSource {
   const pieces = inPieces(texts);
   const first = pieces.next();
-  // With room for a whole piece left, there was no more to write.
+  // A first piece that is not full is the whole document.
   if (first.done || first.value.length < PIECE_BYTES) return first.done ? Buffer.alloc(0) : first.value;
   return rest(first.value, pieces);
 }
 
-/** At least PIECE_BYTES each, but for the last. Texts are written one by one: joined, one that is not ASCII would make V8 keep two bytes for every character of all. */
+/**
+ * Yields pieces of at least PIECE_BYTES, except for the last. Texts are written one by one and not joined before,
+ * because with one character that is not latin1, V8 would keep two bytes for every character of the joined text.
+ */
 function* inPieces(texts: Iterable<string>): Generator<Buffer, void, void> {
   let buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   let filled = 0;
@@ -36,9 +39,9 @@ function* inPieces(texts: Iterable<string>): Generator<Buffer, void, void> {
   if (filled > 0) yield buffer.subarray(0, filled);
 }
 
-/** Most listings are short. */
+/** The size of the first buffer. Most documents fit in it. */
 const FIRST_BYTES = 8 * 1024;
-/** Room beside what is needed now, so that a long document grows its buffer a few times only. */
+/** What a buffer gets beyond what is needed now, so that it grows only a few times for a long document. */
 const SPARE_BYTES = 32 * 1024;
 
 async function* rest(first: Buffer, others: Iterable<Buffer>): AsyncGenerator<Buffer, void, void> {

@@ -1,4 +1,4 @@
-/** What a byte of an XML document means to xml-scanner.ts, which looks at each of them. */
+/* Classifies the bytes of an XML document for xml-scanner.ts, which looks at each of them. */
 
 export const QUOTE = 0x22;
 export const APOSTROPHE = 0x27;
@@ -6,7 +6,9 @@ export const SLASH = 0x2f;
 export const LESS = 0x3c;
 export const GREATER = 0x3e;
 
-/** Classes of bytes within text, as bits: what has to be done about a text that has such a byte. 0 is nothing. */
+/**
+ * The classes of bytes in text, as bits. Each needs a check or a change of the text; a byte of class 0 needs nothing.
+ */
 export const MARKUP = 1;
 export const REFERENCE = 2;
 export const RETURN = 4;
@@ -25,7 +27,7 @@ for (const [character, kind] of [
   TEXT_CLASSES[character.charCodeAt(0)] = kind;
 }
 
-/** Classes of bytes within a name. LATER may stand anywhere but at its beginning. */
+/** The classes of bytes in a name. One of the class LATER may not be the first of a name. */
 export const NO_NAME = 0;
 export const LATER = 1;
 export const COLON = 2;

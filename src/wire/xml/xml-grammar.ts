@@ -1,11 +1,12 @@
-/** The part of the grammar of XML 1.0 that xml-scanner.ts accepts and checks off its hot path. */
+/* The rules of XML 1.0 that xml-scanner.ts needs less often than for every byte. */
 
 export const NOT_WELL_FORMED = 'is not well-formed';
 
-/** Names that were cut from a document before. A listing has a dozen of them, each a thousand times. */
+/** Keeps the names that were read from a document, because a listing has a dozen of them, each a thousand times. */
 export class NameTable {
   readonly #names: (string | undefined)[] = new Array(64).fill(undefined);
 
+  /** Returns the name from `at` up to but not including `end`. `latin1` is the text of `bytes`. */
   cut(bytes: Buffer, latin1: string, at: number, end: number): string {
     const slot = ((end - at) * 31 + (bytes[at] as number) * 7 + (bytes[end - 1] as number)) & 63;
     const known = this.#names[slot];
@@ -17,20 +18,22 @@ export class NameTable {
 }
 
 export const BLANK = /^[\t\n\r ]*$/;
-/** Characters that XML 1.0 §2.2 does not have. */
+/** Finds characters that XML 1.0 does not allow (§2.2). */
 export const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-/** A processing instruction; the group is its target. */
+/** Matches a processing instruction. The group is its target. */
 const INSTRUCTION = /^<\?([A-Za-z_][\w:.-]*)(?:[\t\n\r ].*)?\?>$/s;
-/** An XML declaration (XML 1.0 §2.8); the group `encoding` is there if it names one. */
+/** Matches an XML declaration (XML 1.0 §2.8). The group `encoding` is undefined where it names none. */
 const DECLARATION =
   /^<\?xml[\t\n\r ]+version[\t\n\r ]*=[\t\n\r ]*(["'])1\.[0-9]\1(?:[\t\n\r ]+encoding[\t\n\r ]*=[\t\n\r ]*(["'])(?<encoding>[A-Za-z][\w.-]*)\2)?(?:[\t\n\r ]+standalone[\t\n\r ]*=[\t\n\r ]*(["'])(?:yes|no)\4)?[\t\n\r ]*\?>$/;
-/** A tag; the groups are a slash if it closes, the name, the attributes, and a slash if the element is empty. */
+/**
+ * Matches a tag. The groups are a slash if it closes, the name, the attributes, and a slash if the element is empty.
+ */
 export const TAG =
   /^<(\/?)((?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*)((?:[\t\n\r ]+[A-Za-z_:][\w:.-]*[\t\n\r ]*=[\t\n\r ]*(?:"[^"<]*"|'[^'<]*'))*)[\t\n\r ]*(\/?)>$/;
-/** An attribute; the groups are its name, and its value with the quotes. */
+/** Finds an attribute. The groups are its name, and its value with the quotes. */
 export const ATTRIBUTE = /([A-Za-z_:][\w:.-]*)[\t\n\r ]*=[\t\n\r ]*("[^"]*"|'[^']*')/g;
 
-/** The five names that XML predefines, and the two numbers that stores write around every ETag. */
+/** The five entities that XML predefines, and the two numbers that stores write for the quotes of every ETag. */
 const NAMED: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
   ['lt', '<'],
@@ -41,7 +44,7 @@ const NAMED: ReadonlyMap<string, string> = new Map([
   ['#x22', '"'],
 ]);
 
-/** Returns the character that a reference stands for, given what is between `&` and `;`; undefined if it is none. */
+/** Returns the character that a reference stands for, or undefined. @param name what stands between `&` and `;` */
 export function referred(name: string): string | undefined {
   const known = NAMED.get(name);
   if (known !== undefined) return known;
@@ -67,11 +70,12 @@ export function instructionFault(markup: string, first: boolean): string | undef
   return encoding.toLowerCase() === 'utf-8' ? undefined : 'is not declared as UTF-8';
 }
 
-/** Turns line ends into line feeds, as XML 1.0 §2.11 asks. */
+/** Turns line ends into line feeds, as XML 1.0 §2.11 requires. */
 export function normalised(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }
 
+/** Returns a name without its namespace prefix. */
 export function localName(name: string): string {
   const colon = name.indexOf(':');
   return colon === -1 ? name : name.slice(colon + 1);

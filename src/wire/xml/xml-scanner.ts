@@ -31,27 +31,27 @@ import {
 } from './xml-grammar.ts';
 
 /**
- * A strict reader of XML 1.0 in UTF-8, for every document of either side. Bytes are pushed as they come, and a handler
- * hears of elements as they begin and end, so a long listing is never held as a document or as a tree. The scanner knows
- * elements, attributes (checked, then dropped), text, references, CDATA, comments and processing instructions. It
- * refuses a DOCTYPE, and with it every entity that a document could define; names outside of ASCII; what is not
- * well-formed; and depth and sizes past its limits.
+ * Gets the elements of a document from an XmlScanner, which is a strict reader of XML 1.0 in UTF-8 for documents of
+ * clients and of stores. Bytes are pushed as they arrive, and the handler is called as elements begin and end, so that
+ * a long listing is held neither as a document nor as a tree. The scanner reads elements, attributes (they are checked
+ * and dropped), text, references, CDATA, comments and processing instructions. It refuses a DOCTYPE (so documents
+ * cannot define entities), names that are not ASCII, what is not well-formed, and depths and sizes past its limits.
  *
- * It makes one pass over every byte: a listing of 1,000 keys is half a megabyte, and reading it must cost less than
- * fetching it. ASCII, which is nearly everything, is cut from one latin1 string a chunk. Bytes are classified as numbers
- * in a buffer, which is several times faster than as characters in a string.
+ * It passes once over the bytes, because reading a listing (half a megabyte for 1,000 keys) must cost less than
+ * fetching it. Bytes are classified in the buffer, which is several times faster than characters in a string. Text that
+ * is ASCII, as nearly all is, is cut from one latin1 string for each chunk.
  */
 export interface XmlHandler {
   /**
-   * `name` comes without a namespace prefix; the root's `depth` is 1. `textBefore` is the parent's text since its last
-   * child ended, or since the parent began.
+   * An element begins. `name` has no namespace prefix, and the root has the depth 1. `textBefore` is the parent's text
+   * since its last child ended, or since the parent began.
    */
   open(name: string, depth: number, textBefore: string): void;
-  /** `text` is the element's own, CDATA included, untrimmed; of an element with children it is what follows the last. */
+  /** An element ends. `text` is its own, with CDATA and untrimmed; if it has children, it is what follows the last. */
   close(name: string, text: string, depth: number): void;
 }
 
-/** What becomes of a reference to a character that XML 1.0 (§2.2) does not have, such as `&#x1;`. */
+/** Whether a reference to a character that XML 1.0 does not allow (§2.2), such as `&#x1;`, is read or refused. */
 export type ControlReferences = 'taken' | 'refused';
 
 export interface XmlScannerLimits {
@@ -59,7 +59,7 @@ export interface XmlScannerLimits {
   readonly controlReferences: ControlReferences;
   /** The longest text of one element in characters, and the longest piece of text or markup in bytes. */
   readonly maxTextLength: number;
-  /** Makes the error to throw: a client's document and a store's are different faults. */
+  /** Makes the error to throw, which is the client's fault or the store's. `reason` completes "The document …". */
   readonly malformed: (reason: string) => GatewayError;
 }
 
@@ -67,14 +67,14 @@ export class XmlScanner {
   readonly #handler: XmlHandler;
   readonly #limits: XmlScannerLimits;
   readonly #known = new NameTable();
-  /** The names of the elements that are open, as they were written. */
+  /** The names of the open elements, with their prefixes. */
   readonly #names: string[] = [];
   readonly #texts: string[] = [];
   /** The beginning of a token whose end is in a later chunk. */
   #rest: Buffer = NOTHING;
-  /** The buffer in which a rest and the next chunk are joined, used again for each. */
+  /** The buffer in which a rest and the next chunk are joined; it is used for all chunks. */
   #reused: Buffer = NOTHING;
-  /** Whether anything but blanks came. An XML declaration would come too late then. */
+  /** Whether anything but blanks was read. An XML declaration must come before that. */
   #begun = false;
   #rootSeen = false;
 
@@ -84,8 +84,8 @@ export class XmlScanner {
   }
 
   /**
-   * The caller may reuse the chunk afterwards.
-   * @throws what `limits.malformed` makes; the scanner cannot go on then
+   * Reads the next chunk. The caller may reuse it afterwards.
+   * @throws what `limits.malformed` makes; the scanner must not be used after that
    */
   push(chunk: Buffer): void {
     const bytes = this.#withRest(chunk);
@@ -107,13 +107,15 @@ export class XmlScanner {
     return this.#reused.subarray(0, length);
   }
 
-  /** @throws what `limits.malformed` makes if the document is not whole */
+  /** Call it after the last chunk. @throws what `limits.malformed` makes if the document is incomplete */
   end(): void {
     if (this.#names.length > 0 || !BLANK.test(this.#rest.toString('latin1'))) this.#refuse('ends too early');
     if (!this.#rootSeen) this.#refuse('is empty');
   }
 
-  /** Reads text and the markup after it. Returns where the markup ends, or INCOMPLETE if its end has not come yet. */
+  /**
+   * Reads text and the markup after it. Returns the index after the markup, or INCOMPLETE if its end is yet to come.
+   */
   #token(bytes: Buffer, latin1: string, at: number): number {
     let seen = 0;
     let markup = at;
@@ -159,7 +161,7 @@ export class XmlScanner {
     }
   }
 
-  /** Finds the end of markup that is not a bare tag. Returns the place after its last character, or INCOMPLETE. */
+  /** Finds the end of markup that is more than a bare tag. Returns the index after it, or INCOMPLETE. */
   #endOfMarkup(data: string, at: number): number {
     for (const [begin, close] of BRACKETS) {
       if (!data.startsWith(begin, at)) continue;
@@ -282,7 +284,7 @@ export class XmlScanner {
 
 const INCOMPLETE = -1;
 const NOTHING = Buffer.alloc(0);
-/** Sockets' chunks have one length, rests have many: with this much to spare one buffer holds any of them. */
+/** What the reused buffer has to spare, so that it need not grow for every longer rest. */
 const SPARE_BYTES = 4096;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

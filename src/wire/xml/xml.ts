@@ -2,14 +2,13 @@ import { clientError, type GatewayError } from '../../errors.ts';
 import { type ControlReferences, type XmlHandler, XmlScanner } from './xml-scanner.ts';
 
 /**
- * XML as S3-like dialects use it: small documents of elements and text, read into a tree. `XmlScanner` reads the bytes
- * and says what is well-formed; this file bounds the tree. Documents that may be long have a handler of their own on
- * the scanner instead.
+ * An element of a small XML document that is read into a tree by `readXml`. Documents that may be long are read with a
+ * handler on `XmlScanner` instead.
  */
 export interface XmlElement {
-  /** The local name: a namespace prefix is dropped. */
+  /** The name without a namespace prefix. */
   readonly name: string;
-  /** The element's own text, CDATA included, untrimmed. */
+  /** The element's own text, with CDATA and untrimmed. */
   readonly text: string;
   readonly children: readonly XmlElement[];
 }
@@ -18,15 +17,15 @@ export interface XmlLimits {
   readonly maxDepth: number;
   readonly maxElements: number;
   /**
-   * Stores spell a control character in a key as a reference (`&#x1;`), which XML 1.0 forbids. A reader of a store's
-   * documents takes such references; a client's documents are held to XML 1.0.
+   * Whether references to control characters are read, which XML 1.0 forbids. They are read in documents of stores,
+   * which write a control character of a key so (`&#x1;`), and refused in those of clients.
    */
   readonly controlReferences: ControlReferences;
-  /** Makes the error to throw: a client's document and a backend's are different faults. */
+  /** Makes the error to throw, which is the client's fault or the store's. */
   readonly malformed: (reason: string) => GatewayError;
 }
 
-/** A DeleteObjects of 1,000 keys with version ids, the longest document that these are for, has 3,002 elements. */
+/** The default limits, which are those for documents of clients. */
 const DEFAULT_LIMITS: XmlLimits = {
   maxDepth: 16,
   maxElements: 20_000,
@@ -35,7 +34,7 @@ const DEFAULT_LIMITS: XmlLimits = {
 };
 
 /**
- * Reads one strict XML 1.0 document in UTF-8. The caller has bounded its bytes.
+ * Reads a document of strict XML 1.0 in UTF-8 into a tree. The caller must have bounded its size.
  * @returns the root element
  * @throws what `limits.malformed` makes (default: GatewayError MalformedBody of the client)
  */
@@ -54,7 +53,7 @@ interface OpenElement {
   readonly children: OpenElement[];
 }
 
-/** The elements of a document, kept as the scanner tells them. */
+/** Makes a tree of the elements that the scanner reads. */
 class Tree implements XmlHandler {
   readonly #outside: OpenElement = { name: '', text: '', children: [] };
   readonly #open: OpenElement[] = [this.#outside];
@@ -67,7 +66,7 @@ class Tree implements XmlHandler {
     this.#malformed = malformed;
   }
 
-  /** Of a document that the scanner has read to its end. */
+  /** The root element, once the scanner has read the document to its end. */
   get root(): XmlElement {
     return this.#outside.children[0] as XmlElement;
   }
@@ -86,16 +85,17 @@ class Tree implements XmlHandler {
   }
 }
 
-/** The first child of that name. */
+/** Returns the first child of a name. */
 export function xmlChild(element: XmlElement, name: string): XmlElement | undefined {
   return element.children.find((child) => child.name === name);
 }
 
+/** Returns all children of a name. */
 export function xmlChildren(element: XmlElement, name: string): XmlElement[] {
   return element.children.filter((child) => child.name === name);
 }
 
-/** The text of the first child of that name, or undefined. */
+/** Returns the text of the first child of a name, or undefined. */
 export function xmlText(element: XmlElement, name: string): string | undefined {
   return xmlChild(element, name)?.text;
 }
@@ -111,25 +111,26 @@ const NAMED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Characters that do not survive raw: markup, C0 and C1 controls, the line ends that parsers normalise, and
- * U+FFFE/U+FFFF. A reference to most controls is not XML 1.0 either, but it is what S3 sends and what SDKs read.
+ * Finds characters that must be written as references: markup, C0 and C1 controls, the line ends that parsers
+ * normalise, U+FFFE and U+FFFF. XML 1.0 does not allow references to most controls, but S3 sends them and SDKs read
+ * them.
  */
 const UNSAFE = /[&<>"'\u0000-\u001f\u007f-\u009f\u2028\ufffe\uffff]/g;
 const ANY_UNSAFE = /[&<>"'\u0000-\u001f\u007f-\u009f\u2028\ufffe\uffff]/;
 
-/** Text made safe for element content and quoted attributes. */
+/** Escapes a text for the content of an element or for a quoted attribute. */
 export function xmlEscape(text: string): string {
   return ANY_UNSAFE.test(text) ? text.replace(UNSAFE, reference) : text;
 }
 
 function reference(character: string): string {
-  // The AWS SDK for JavaScript registers exactly &#xD; and &#10; with its parser.
+  // The AWS SDK for JavaScript decodes two of these references, and only if they are spelled &#xD; and &#10;.
   return character === '\n'
     ? '&#10;'
     : (NAMED[character] ?? `&#x${character.charCodeAt(0).toString(16).toUpperCase()};`);
 }
 
-/** `<Name>text</Name>`, the text escaped; '' for undefined. */
+/** Writes an element, `<Name>text</Name>`, with its text escaped; '' for undefined. */
 export function xmlElement(name: string, text: string | number | boolean | undefined): string {
   if (text === undefined) return '';
   return `<${name}>${typeof text === 'string' ? xmlEscape(text) : text}</${name}>`;
