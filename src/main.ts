@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { runCommandLine } from './cli/commands.ts';
 import type { Terminal } from './cli/shell/terminal.ts';
 
-/** npm runs scripts in the package's folder; what people type counts from where they are. */
+/** npm runs scripts in the package's folder, but paths that people type refer to the folder where they are. */
 const NPM_SCRIPTS = ['start', 'sealgate'];
 const throughNpm = NPM_SCRIPTS.includes(process.env.npm_lifecycle_event ?? '');
 
@@ -11,14 +11,18 @@ const PARENT_CHECK_MILLISECONDS = 500;
 const stopping = new AbortController();
 let listening = false;
 
-/** Signals are taken over only by commands that ask for them: Ctrl-C ends the others at once. */
+/**
+ * Returns the signal for stopping. Only commands that call this handle signals themselves; Ctrl-C ends the others at
+ * once.
+ */
 function stopSignal(): AbortSignal {
   if (listening) return stopping.signal;
   listening = true;
   let firstAt = 0;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      // A second Ctrl-C: somebody does not want to wait. But npm passes the first one on, so it comes twice at once.
+      // A second Ctrl-C ends the process, because somebody does not want to wait. npm passes the first one on, so that
+      // one comes twice at once.
       if (stopping.signal.aborted && name === 'SIGINT' && Date.now() - firstAt > SAME_CTRL_C_MILLISECONDS) {
         process.exit(130);
       }
@@ -30,7 +34,7 @@ function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
-/** npm passes SIGTERM to its shell, and the shell dies of it without a word to us. */
+/** Stops when the parent process ends: npm passes SIGTERM to its shell, which dies of it without passing it on. */
 function stopWithParent(): void {
   const parent = process.ppid;
   const timer = setInterval(() => {
@@ -40,7 +44,7 @@ function stopWithParent(): void {
 }
 
 const lastWork: (() => void)[] = [];
-// Whatever ends the process: a command's return, a second Ctrl-C, a closed pipe, a defect.
+// This runs whatever ends the process: the command's return, a second Ctrl-C, a closed pipe, or a defect.
 process.once('exit', () => {
   for (const work of lastWork) work();
 });
@@ -57,7 +61,7 @@ const terminal: Terminal = {
     }),
   ask: async (question) => {
     const lines = createInterface({ input: process.stdin, output: process.stderr });
-    // At the end of input (Ctrl-D) question() would wait for ever.
+    // At the end of input (Ctrl-D), question() alone would wait for ever.
     const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
     try {
       return await Promise.race([lines.question(question), ended]);
@@ -74,7 +78,7 @@ const terminal: Terminal = {
   program: throughNpm ? 'npm run -s sealgate --' : 'sealgate',
 };
 
-// `sealgate config | head` is no error.
+// A reader that closes the pipe, as in `sealgate config | head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });

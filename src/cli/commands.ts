@@ -4,16 +4,19 @@ import { type Command, UsageError } from './shell/command.ts';
 import { describeError } from './shell/describe-error.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from './shell/terminal.ts';
 
-/** A command as the overview shows it. Its file is loaded only when it is called: most need most of the program. */
+/**
+ * A command as the overview shows it. Its file is loaded only when it is called, because most commands need most of the
+ * program.
+ */
 interface CommandEntry {
-  /** `['tenant', 'add']` */
+  /** The words that call it, such as `['tenant', 'add']`. */
   readonly words: readonly string[];
-  /** One line. */
+  /** What it does, in one line. */
   readonly summary: string;
   readonly load: () => Promise<Command>;
 }
 
-/** Every command, in the overview's order. */
+/** Every command, in the order of the overview. */
 const COMMANDS: readonly CommandEntry[] = [
   {
     words: ['quickstart'],
@@ -117,7 +120,10 @@ const COMMANDS: readonly CommandEntry[] = [
   },
 ];
 
-/** Runs one command line, the program's name left off. Never throws: @returns the exit code. */
+/**
+ * Runs one command line, without the program's name. It never throws.
+ * @returns the exit code
+ */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [first] = argv;
   if (first === undefined) {
@@ -145,13 +151,13 @@ function findCommand(argv: readonly string[]): CommandEntry | undefined {
   return COMMANDS.find(({ words }) => words.every((word, at) => argv[at] === word));
 }
 
-/** `--help` after `--` is an argument like any other. */
+/** Whether help is asked for. `--help` after `--` is an argument like any other. */
 function asksHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return (end === -1 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
 }
 
-/** A group (`tenant`), a call for help, or a slip of the keyboard. */
+/** Handles words that are no command: a group such as `tenant`, a call for help, or a typing mistake. */
 function noCommand(argv: readonly string[], terminal: Terminal): number {
   const words = argv.filter((word) => !word.startsWith('-'));
   const group = COMMANDS.filter((command) => command.words.length > 1 && command.words[0] === words[0]);

@@ -7,8 +7,8 @@ import type { CheckReport } from './check-report.ts';
 
 /**
  * Opens the key store with the root key, and asks the root key's provider whether it can be used.
- * @param tables default: the product's own
- * @returns undefined without a root key that can be used, which is reported
+ * @param tables the kinds of root keys and key stores; by default the product's own
+ * @returns undefined if the root key cannot be used, which is reported
  */
 export async function checkKeys(
   keys: KeysConfig,
@@ -37,7 +37,10 @@ export async function checkKeys(
   }
 }
 
-/** A provider that opened its key may still refuse to go on using it, as readiness would say in a while. */
+/**
+ * Checks the root key again. A provider that opened its key may refuse to use it now, which readiness would notice only
+ * later.
+ */
 async function checkRootKey(stores: Pick<Stores, 'checkRootKey'>, report: CheckReport): Promise<void> {
   try {
     await stores.checkRootKey();
@@ -48,7 +51,7 @@ async function checkRootKey(stores: Pick<Stores, 'checkRootKey'>, report: CheckR
   }
 }
 
-/** What a Redis forgets when its memory is full. */
+/** Says what Redis deletes when its memory is full, under the policy that it has. */
 function forgetful(policy: string): { readonly detail: string; readonly hint: string } {
   const lost = policy.startsWith('volatile')
     ? 'the state of multipart uploads, whose clients must begin them anew'
@@ -57,7 +60,10 @@ function forgetful(policy: string): { readonly detail: string; readonly hint: st
   return { detail, hint: 'Set maxmemory-policy noeviction (docs/keys.md, “Redis”).' };
 }
 
-/** @returns undefined without a root key that can be used, which is reported: the store can be tried all the same */
+/**
+ * Opens the key store.
+ * @returns undefined if the root key cannot be used, which is reported; the store itself can be tried nevertheless
+ */
 async function openKeys(keys: KeysConfig, report: CheckReport, tables: KeyTables): Promise<Stores | undefined> {
   const onWarning = (detail: string) => report.add({ name: 'key store', outcome: 'warning', detail });
   try {

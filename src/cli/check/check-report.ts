@@ -12,7 +12,7 @@ export interface Finding {
 
 const SYMBOLS: Readonly<Record<Outcome, string>> = { ok: '✔', warning: '!', failed: '✖', skipped: '–' };
 
-/** What `sealgate check` found out. Printed line by line as it goes, or whole as JSON. */
+/** What `sealgate check` found out. It is printed line by line while the check runs, or as a whole in JSON. */
 export class CheckReport {
   readonly #findings: Finding[] = [];
   readonly #terminal: Terminal;
@@ -34,7 +34,10 @@ export class CheckReport {
     this.#terminal.print(`${SYMBOLS[outcome]} ${name}: ${detail}${hint === undefined ? '' : `\n    ${hint}`}`);
   }
 
-  /** Runs a step; what it throws is a finding. @returns undefined when it failed */
+  /**
+   * Runs a step, and reports what it throws as a finding.
+   * @returns undefined if it failed
+   */
   async attempt<T>(
     step: { readonly name: string; readonly hint?: string | ((error: unknown) => string) },
     work: () => Promise<T>,

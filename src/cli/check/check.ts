@@ -21,12 +21,12 @@ import { checkKeys } from './check-keys.ts';
 import { CheckReport } from './check-report.ts';
 import { probeAtRest } from './probe.ts';
 
-/** What a check that was interrupted leaves goes by itself. */
+/** What an interrupted check leaves in the key store expires after this time. */
 const PROBE_KEEP_SECONDS = 60;
-/** No tenant's name: those begin with a letter or a digit. */
+/** The tenant of the probes. No real tenant has this name, because names begin with a letter or a digit. */
 const PROBE_TENANT = '_check';
 
-/** S3 refuses signatures that are further off than this. */
+/** S3 refuses signatures whose time differs by more than this. */
 const SKEW_LIMIT_SECONDS = 15 * 60;
 const SKEW_WARNING_SECONDS = 60;
 
@@ -64,7 +64,10 @@ ${JSON_USAGE}`,
   },
 };
 
-/** A pair that makes no connection is a problem of the configuration; this is about its time. */
+/**
+ * Checks the certificate's validity in time. A certificate and key that make no connection are reported with the
+ * configuration.
+ */
 function checkCertificate({ config, problems }: ExaminedConfig, report: CheckReport, terminal: Terminal): void {
   const cert = config?.tls.cert;
   if (cert === undefined || problems.some(({ setting }) => setting.startsWith('tls.'))) return;
@@ -80,7 +83,7 @@ interface Check {
   readonly bucket: string | undefined;
 }
 
-/** Goes on where it can: a wrong log level is no reason not to try the backend. */
+/** Checks every part that can be checked, so that a wrong log level does not keep the backend from being tried. */
 async function checkParts({ examined, report, terminal, bucket }: Check): Promise<void> {
   const stores = await checkPart('key store', usable(examined, 'keys'), report, (keys) => checkKeys(keys, report));
   const backend = await checkPart('backend', usable(examined, 'backend'), report, (section) =>
@@ -122,7 +125,7 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
   }
 }
 
-/** A section without problems: half of one would only fail in a way that misleads. */
+/** Returns a section that has no problems. Checking with half a section would only fail in a misleading way. */
 function usable<K extends 'keys' | 'backend'>(examined: ExaminedConfig, section: K): ExaminedConfig[K] | undefined {
   return examined.problems.some(({ setting }) => setting.startsWith(`${section}.`)) ? undefined : examined[section];
 }
@@ -157,14 +160,16 @@ const FULL_HINT =
   'Redis’s memory is full (maxmemory): it takes no tenants, keys and uploads until it has room. Raise maxmemory, or lower ' +
   'uploads.openPerTenant or etags.keepSeconds (docs/keys.md, “Redis”).';
 
-/** A Redis that is full refuses writes as one does that grants too few rights. */
+/** Returns the hint for an error of Redis. A full Redis refuses writes, as one does whose user has too few rights. */
 function unlessFull(hint: string): (error: unknown) => string {
   return (error) => (isOutOfMemory(error) ? FULL_HINT : hint);
 }
 
 const ETAGS_HINT = 'A Redis user with a list of commands needs those that docs/keys.md names for the index of ETags.';
 
-/** Without it listings of buckets with MD5 ETags are right, and slow: one would hardly find out why. */
+/**
+ * Checks the index of ETags. Without it, listings of buckets with MD5 ETags are right but slow, for no visible reason.
+ */
 async function checkEtags(keys: KeysConfig, report: CheckReport): Promise<void> {
   const index = await openEtags({ keys, etags: { keepSeconds: PROBE_KEEP_SECONDS } });
   const probes = [0, 1].map(() => ({ name: randomBytes(16), entry: randomBytes(ENTRY_BYTES) }));
@@ -182,10 +187,13 @@ async function checkEtags(keys: KeysConfig, report: CheckReport): Promise<void> 
 
 const UPLOADS_HINT = 'A Redis user with a list of commands needs those that docs/keys.md names for uploads under way.';
 
-/** The state of multipart uploads: a Redis user without the rights for it would be found at somebody's first large file. */
+/**
+ * Checks the states of multipart uploads. A Redis user without the rights for them would be noticed only at the first
+ * large file.
+ */
 async function checkUploads(keys: KeysConfig, report: CheckReport): Promise<void> {
   const uploads = await openUploads(keys);
-  // A sidecar's Redis user may count its own tenant's only.
+  // The Redis user of a sidecar may count only uploads of its own tenant.
   const tenant = keys.tenant ?? PROBE_TENANT;
   const id = randomBytes(32).toString('hex');
   try {
@@ -207,7 +215,10 @@ async function checkUploads(keys: KeysConfig, report: CheckReport): Promise<void
   }
 }
 
-/** Of tenants and access keys: an application would be refused everything, and its owner could not see why. */
+/**
+ * Checks the backend keys of tenants and access keys. If one is wrong, all requests of an application are refused, and
+ * its owner cannot see why.
+ */
 async function checkBackendKeys(
   { administration }: Stores,
   { backend, report }: { readonly backend: Backend; readonly report: CheckReport },

@@ -3,7 +3,7 @@ import { type BucketPolicy, bucketPolicy } from '../../tenants/bucket-policy.ts'
 import { policyFor } from '../../tenants/tenant.ts';
 import type { Stores } from '../shell/with-stores.ts';
 
-/** Somebody who may use the probe's bucket for a moment. */
+/** An access key that may use the probe's bucket for a moment. */
 export interface Caller {
   readonly accessKeyId: string;
   readonly secret: Secret;
@@ -11,7 +11,10 @@ export interface Caller {
   readonly release: () => Promise<unknown>;
 }
 
-/** A bucket that is a tenant's gets a short-lived access key of that tenant; another a tenant of its own. */
+/**
+ * Makes an access key for a bucket. If the bucket is a tenant's, the tenant gets a short-lived access key; if not, a
+ * tenant is made.
+ */
 export async function findOwner(
   { administration }: Stores,
   { bucket, mark }: { readonly bucket: string; readonly mark: string },
@@ -24,7 +27,7 @@ export async function findOwner(
   }
   const name = `sealgate-check-${mark}`;
   const { accessKeyId, secret } = await administration.addTenant({ name, buckets: [bucket] });
-  // Its only object is deleted before: the key protects nothing any more.
+  // The tenant's only object was deleted before, so its key protects nothing any more.
   const release = () => administration.removeTenant(name, { destroyKeys: true });
   return { accessKeyId, secret, policy: bucketPolicy({ pattern: bucket }), release };
 }

@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import type { ContentHeaders, MetadataEntry, ObjectRef } from '../../operations/object.ts';
 import type { ObjectClient } from '../shell/object-client.ts';
 
-/** What a client may say of an object beside its bytes. */
+/** What a client may say about an object beside its bytes. */
 interface Described {
   readonly content: ContentHeaders;
   readonly user: readonly MetadataEntry[];
@@ -13,7 +13,7 @@ const PRINTABLE = String.fromCharCode(...Array.from({ length: 0x7e - 0x20 }, (_,
   '= ?',
 );
 
-/** In clear in the store (FORMAT.md §3.3): these a store must keep as they are. */
+/** Metadata that lies in clear in the store (FORMAT.md §3.3), and that a store must keep as it is. */
 const IN_CLEAR: Described = {
   content: {
     contentType: 'Text/Plain; charset="utf-8"; q=1',
@@ -33,7 +33,7 @@ const IN_CLEAR: Described = {
   ],
 };
 
-/** Known to be dropped, renamed, rewritten or acted on by one store or another. */
+/** Metadata of which some store is known to drop, rename, rewrite or act on it. */
 const AWKWARD: Described = {
   content: {
     contentType: 'text/plain;charset="\xc3\xa4"',
@@ -55,12 +55,12 @@ const AWKWARD: Described = {
   ],
 };
 
-/** As much as the gateway promises to take: the store must hold it beside the envelope. */
+/** The most metadata that the gateway promises to take: the store must hold it beside the envelope. */
 const LARGEST: Described = { content: {}, user: [['largest', 'x'.repeat(1742)]] };
 
 /**
- * Puts metadata of all these forms through the gateway and reads it again.
- * @returns what did not come back, in a sentence; undefined when all did
+ * Writes metadata of all these forms through the gateway and reads it again.
+ * @returns a sentence about what did not come back; undefined if all did
  */
 export async function lostMetadata(client: ObjectClient, ref: ObjectRef): Promise<string | undefined> {
   for (const described of [IN_CLEAR, AWKWARD, LARGEST]) {

@@ -8,17 +8,24 @@ import { overridden } from '../../store/finding/overrides.ts';
 import { certainlyAs, type Finding, foundAs } from '../../store/finding/store-finder.ts';
 import { EMBEDDED_STORE, KNOWN_STORES } from '../../store/known-stores.ts';
 
-/** Longer than a store takes that is only slow. */
+/** How long the look at the store may take; a store that is merely slow takes less. */
 const LONGEST_SECONDS = 60;
 
-/** What a check found of the store, as a gateway of this configuration would, and what contradicts the configuration. */
+/**
+ * What the check found out about the store, as a gateway with this configuration would, and what contradicts the
+ * configuration.
+ */
 export interface ProbedStore {
   readonly finding: Finding;
-  /** Settings that promise what the store does not do, a sentence each. */
+  /** One sentence for each setting that promises what the store does not do. */
   readonly contradictions: readonly string[];
 }
 
-/** @param bucket where the store may be tried; what is written there is removed. @throws GatewayError */
+/**
+ * Tries the store.
+ * @param parts `bucket` is where the store may be tried; what is written there is removed
+ * @throws GatewayError
+ */
 export async function probeStore(
   settings: BackendConfig,
   backend: Backend,

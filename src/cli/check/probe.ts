@@ -19,21 +19,21 @@ export interface ProbeResult {
   readonly detail: string;
 }
 
-/** Two segments, so that a mistake at their border would show. */
+/** The size of the probe. It makes two segments, so that a mistake at their border would show. */
 const PROBE_BYTES = SEGMENT_BYTES + 1000;
 
 /**
- * Sends an object through a real gateway of this configuration, on a port of its own, and looks at what the backend
- * got. Leaves nothing behind: bucket, tenant, access key and object go again.
+ * Sends an object through a real gateway with this configuration, on a port of its own, and looks at what the backend
+ * received. It leaves nothing behind: bucket, tenant, access key and object are removed again.
  */
 export async function probeAtRest(parts: {
   readonly config: Config;
   readonly stores: Stores;
   readonly backend: Backend;
-  /** An existing bucket to use; without it one is made. */
+  /** An existing bucket to use; without one, a bucket is made. */
   readonly bucket: string | undefined;
   readonly now: () => Date;
-  /** Told what the store does, before anything goes through the gateway. */
+  /** Is called with what the store does, before anything goes through the gateway. */
   readonly onStore: (finding: Finding) => void;
 }): Promise<readonly ProbeResult[]> {
   const { config, stores, now } = parts;
@@ -65,12 +65,12 @@ export async function probeAtRest(parts: {
     const lost = compared.outcome === 'ok' ? await lostMetadata(client, ref) : undefined;
     return [lost === undefined ? compared : failed(lost)];
   } finally {
-    // Each on its own: what cannot be taken back must not keep the rest.
+    // Each step is undone by itself, so that one which cannot be undone does not keep the others.
     for (const step of undo) await step().catch(() => undefined);
   }
 }
 
-/** The same gateway, reachable by nobody else. */
+/** Returns the same configuration, with which nobody else can reach the gateway. */
 function privately(config: Config): Config {
   return {
     ...config,

@@ -30,7 +30,7 @@ const RULES: readonly string[] = [
   'Settings come from one YAML file; environment variables win over it. A setting’s variable is `SEALGATE_` and its ' +
     'name in capitals, a `_` for each dot and before each inner capital: `SEALGATE_BACKEND_CREDENTIALS_ACCESS_KEY_ID` ' +
     'for `backend.credentials.accessKeyId`. An empty variable counts as not set.',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: what people write in the file
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what people write in the file
   'Any value may hold `${NAME}`, which stands for an environment variable; a plain `${` is written `$${`. A variable ' +
     'that is not set, or is empty, stops the start.',
   'A secret (and `backend.credentials.accessKeyId`) may be `file:PATH`: the file’s content, without its last line end.',
@@ -38,7 +38,7 @@ const RULES: readonly string[] = [
     'reported at once.',
 ];
 
-/** docs/configuration.md, whole. A test compares them. */
+/** Returns the whole of docs/configuration.md. A test compares them. */
 export function configurationPage(): string {
   return [
     '# Configuration',

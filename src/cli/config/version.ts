@@ -10,7 +10,7 @@ export const versionCommand: Command = {
   },
 };
 
-/** src/cli and dist/cli lie equally deep below package.json. */
+/** Returns the version in package.json, which lies equally far above src/cli and dist/cli. */
 export function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
   return (manifest as { version: string }).version;

@@ -38,7 +38,7 @@ ${JSON_USAGE}`,
       await store?.close();
       await provider.close();
     }
-    // What sidecars read must be newer than what they saw, too.
+    // The views of sidecars must be newer than those that the sidecars saw.
     await withStores({ config: values.config, terminal }, async ({ administration, sidecars }) => {
       for (const { name } of await administration.listTenants()) await sidecars.publish(name);
     });

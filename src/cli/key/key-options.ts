@@ -5,15 +5,15 @@ import type { BackendKey } from '../../tenants/backend-key.ts';
 import { CommandFailed, UsageError } from '../shell/command.ts';
 import type { Terminal } from '../shell/terminal.ts';
 
-/** Secrets come in files: others can read command lines. */
+/** Secrets are read from files, because others can read command lines. */
 
-/** People migrate with the keys that their applications have. */
+/** Options for access keys that applications have already, so that nothing changes for them in a migration. */
 export const GIVEN_KEY_OPTIONS = { 'access-key': { type: 'string' }, 'secret-file': { type: 'string' } } as const;
 
 export const GIVEN_KEY_USAGE = `      --access-key AK Use this access key instead of a new one. Needs --secret-file.
       --secret-file F The file that holds its secret (a file, because others can read command lines).`;
 
-/** The store has users and policies of its own, perhaps; what is asked with their keys is theirs to decide. */
+/** Options for a key of the store itself, whose users and policies decide about requests with that key. */
 export const BACKEND_KEY_OPTIONS = {
   'backend-access-key': { type: 'string' },
   'backend-secret-file': { type: 'string' },
@@ -27,7 +27,10 @@ export const NO_BACKEND_KEY_OPTION = { 'no-backend-key': { type: 'boolean' } } a
 
 export const NO_BACKEND_KEY_USAGE = '      --no-backend-key          Take the backend access key away.';
 
-/** @throws UsageError when one of the two is missing, CommandFailed for a file that cannot be used */
+/**
+ * Reads the access key and the secret that were given.
+ * @throws UsageError if one of the two is missing, CommandFailed if the file cannot be used
+ */
 export function readGivenKey(
   values: { readonly 'access-key'?: string | undefined; readonly 'secret-file'?: string | undefined },
   terminal: Terminal,
@@ -36,7 +39,8 @@ export function readGivenKey(
 }
 
 /**
- * @returns null to take it away, undefined when nothing is said of it
+ * Reads the backend key that was given.
+ * @returns null if it is to be taken away, undefined if no option mentions it
  * @throws UsageError, CommandFailed
  */
 export function readBackendKey(

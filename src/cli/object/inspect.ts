@@ -63,14 +63,17 @@ ${JSON_USAGE}`,
   },
 };
 
-/** What the key store adds to the clear fields. */
+/** What is known with the key store's help, beside the fields in clear. */
 interface Verdict {
   readonly authentic: boolean;
   readonly problem?: string;
   readonly tenant?: string;
   readonly currentKekVersion?: number;
   readonly parts?: readonly { readonly partNumber: number; readonly plaintextBytes: number }[];
-  /** Of an object in the backend: whether it lies where it was sealed for, with the metadata that it was sealed with. */
+  /**
+   * Whether an object in the backend lies where it was sealed for and, below, has the metadata with which it was
+   * sealed.
+   */
   readonly location?: ClaimVerdict;
   readonly metadata?: ClaimVerdict;
 }
@@ -109,13 +112,14 @@ function claimVerdicts(
   };
 }
 
-/** The footer, whole when its own length can be true. */
+/** Reads the footer. It reads as much as the footer's own length says, if that can be true. */
 async function footerOf(source: SealedSource): Promise<Buffer> {
   const end = await source.read(Math.max(0, source.size - FOOTER_END_BYTES), Math.min(FOOTER_END_BYTES, source.size));
   if (!endsSealed(end)) {
     throw new CommandFailed(`${source.name} does not end as a sealed object does: it is not sealed, or it was cut.`);
   }
-  // Not authenticated yet: no footer is longer than one of the finest quantum over as many plaintext bytes.
+  // The length is not authenticated yet, so it is bounded: the longest footer has the finest quantum over as many
+  // plaintext bytes.
   const footerBytes = Math.min(footerBytesOf(end), maxFooterBytes(source.size, 2), source.size);
   return source.read(source.size - footerBytes, footerBytes);
 }
@@ -130,7 +134,7 @@ function endsSealed(end: Buffer): boolean {
 }
 
 function inspectionForScripts(name: string, explained: SealedExplanation, verdict: Verdict | undefined) {
-  // The explanation's own `authenticated` speaks of the clear fields alone.
+  // The explanation has an `authenticated` of its own, which is only about the fields in clear, so it is replaced.
   return { source: name, ...explained, authenticated: verdict?.authentic === true, verification: verdict };
 }
 
@@ -171,7 +175,7 @@ function claims(envelope: SealedExplanation['envelope']): string {
   return held.length === 0 ? 'none' : held.join(', ');
 }
 
-/** What other tools do not show, since it is in the gateway's own entry. */
+/** Shows the metadata that other tools do not show, because it lies in the gateway's own entry. */
 function metadataText({ envelope, carried }: SealedExplanation): string {
   if (!envelope.carriesMetadata) return 'in clear';
   if (carried === undefined) return 'some of it carried in sx1m, which is not at hand';

@@ -54,7 +54,7 @@ ${CONFIG_USAGE}`,
   },
 };
 
-/** Finds the key that the object names, and opens envelope and footer. */
+/** Finds the key that the object names, and opens envelope and footer with it. */
 export async function openWithKeys(
   source: SealedSource,
   { stores, recover }: { readonly stores: Stores; readonly recover: boolean },
@@ -71,7 +71,10 @@ export async function openWithKeys(
   return openSealedFile(source, { envelope, kek: () => kek.key, tenant: kek.tenant });
 }
 
-/** @throws GatewayError ObjectCorrupted when the object does not end as SX1 does */
+/**
+ * Reads the copy of the envelope in the footer.
+ * @throws GatewayError ObjectCorrupted if the object does not end as SX1 does
+ */
 export async function footerEnvelope(source: SealedSource): Promise<Buffer> {
   const end = await source.read(Math.max(0, source.size - FOOTER_END_BYTES), FOOTER_END_BYTES);
   const footerBytes = Math.min(footerBytesOf(end), source.size);
@@ -98,7 +101,10 @@ async function deliver(
   terminal.warn(`Wrote ${opened.plaintextBytes} bytes to ${output}.`);
 }
 
-/** A chunk belongs to its source again at the next pull, but a file stream keeps it until it is written. */
+/**
+ * Copies each chunk. A chunk belongs to its source again at the next pull, but a file stream keeps it until it is
+ * written.
+ */
 async function* copies(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const chunk of source) yield Buffer.from(chunk);
 }

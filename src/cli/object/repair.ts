@@ -57,7 +57,9 @@ function readPlace(argument: string, isPrefix: boolean): { readonly bucket: stri
   return { bucket, key: key ?? '' };
 }
 
-/** With the rights of the gateway's own backend key, under the policy of the tenant whose bucket it is. */
+/**
+ * Runs `work` with the rights of the gateway's own backend key, under the policy of the tenant that owns the bucket.
+ */
 async function withContext<T>(
   bucket: string,
   { config, stores }: { readonly config: Config; readonly stores: Stores },
@@ -108,7 +110,7 @@ async function repairAll(
   const summary: Summary = { checked: 0, changed: 0, failed: 0 };
   for await (const key of keys) {
     const ref: ObjectRef = { bucket, key };
-    // A key may have line ends, and what a terminal takes for commands.
+    // The key is quoted, because it may contain line ends and control sequences for terminals.
     const name = JSON.stringify(`s3://${bucket}/${key}`);
     summary.checked++;
     try {
@@ -126,7 +128,7 @@ async function repairAll(
   return summary;
 }
 
-/** In one line, as JSON: content headers by their names in the model, then user metadata. */
+/** Renders metadata in one line of JSON: content headers by their neutral names, then user metadata. */
 function described({ metadata: { content, user } }: FoundObject): string {
   return JSON.stringify({ ...content, metadata: Object.fromEntries(user) });
 }

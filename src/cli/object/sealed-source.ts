@@ -16,25 +16,27 @@ export const ENVELOPE_OPTIONS = { envelope: { type: 'string' }, metadata: { type
 export const ENVELOPE_USAGE = `      --envelope TEXT The object's ${ENVELOPE_ENTRY} metadata entry, where the object is a file.
       --metadata FILE The file that holds it: what \`aws s3api head-object\` printed, or response headers.`;
 
-/** A sealed object at hand: a downloaded file, or the backend's own copy. */
+/** A sealed object to read: a downloaded file, or the backend's own copy. */
 export interface SealedSource extends RandomAccess {
   readonly name: string;
-  /** undefined when the metadata is not at hand, or has no envelope. */
+  /** undefined if the metadata was not given, or has no envelope. */
   readonly envelope: Buffer | undefined;
-  /** The text of the entry that carries some of the client's metadata, where that is at hand. */
+  /** The text of the entry with carried metadata; undefined if it was not given. */
   readonly carried: string | undefined;
-  /** Where it lies, and its metadata there; undefined for a file. */
+  /** Where the object lies, and its metadata there; undefined for a file. */
   readonly stored: { readonly ref: ObjectRef; readonly metadata: ObjectMetadata } | undefined;
   close(): Promise<void>;
 }
 
-/** What the command line says of an object's metadata. */
+/** What the command line says about an object's metadata. */
 export interface GivenMetadata {
   readonly envelope: Buffer | undefined;
   readonly carried: string | undefined;
 }
 
-/** Opens `FILE` or `s3://BUCKET/KEY` (in the backend: it must be sealed bytes, which the gateway never shows). */
+/**
+ * Opens `FILE` or `s3://BUCKET/KEY`. The latter is read from the backend, because the gateway never shows sealed bytes.
+ */
 export async function openSource(
   argument: string,
   given: {
@@ -51,7 +53,10 @@ export async function openSource(
   return openFile(argument, given);
 }
 
-/** @throws UsageError when both are given, GatewayError ObjectCorrupted for what is no envelope */
+/**
+ * Reads the options about metadata.
+ * @throws UsageError if both are given, GatewayError ObjectCorrupted for what is not an envelope
+ */
 export function readMetadataOptions(
   values: { readonly envelope?: string | undefined; readonly metadata?: string | undefined },
   terminal: Terminal,
@@ -72,7 +77,9 @@ export function readMetadataOptions(
   return { envelope: decodeEnvelope(entry), carried: entryIn(text, CARRIED_ENTRY) };
 }
 
-/** `"sx1": "…"` as tools print metadata, `x-amz-meta-sx1: …` as servers do, `sx1=…` as people note it. */
+/**
+ * Finds an entry in printed metadata: `"sx1": "…"` as tools print it, `x-amz-meta-sx1: …` as servers do, or `sx1=…`.
+ */
 function entryIn(text: string, name: string): string | undefined {
   return new RegExp(`(?:^|[-"'\\s])${name}["']?\\s*[:=,]\\s*["']?([\\w-]+)`, 'im').exec(text)?.[1];
 }

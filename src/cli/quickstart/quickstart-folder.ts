@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { generateRootKeyFile } from '../../keys/root/file.ts';
 import { CommandFailed } from '../shell/command.ts';
 
-/** What other programs read to find a quickstart; DIR/connection.json. */
+/** The content of DIR/connection.json, which other programs read to find a quickstart. */
 export interface Connection {
   readonly endpoint: string;
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly bucket: string;
-  /** Where the embedded store keeps what the gateway sealed. */
+  /** The folder in which the embedded store keeps what the gateway sealed. */
   readonly storeDirectory: string;
   readonly admin: string;
 }
@@ -33,7 +33,7 @@ log:
 
 const REACH_MILLISECONDS = 1000;
 
-/** What the system says of a folder that cannot be written to, in words. */
+/** Why a folder cannot be used, in words, by the code of the error. */
 const UNUSABLE: Readonly<Record<string, string>> = {
   EACCES: 'it may not be written to by you',
   EPERM: 'it may not be written to by you',
@@ -58,9 +58,10 @@ export class QuickstartFolder {
   }
 
   /**
-   * Makes what is missing. A connection.json of an earlier run goes: whoever waits for it must not find an old one.
+   * Makes what is missing. It removes the connection.json of an earlier run, so that programs which wait for that file
+   * do not find an old one.
    * @returns whether this is the first start
-   * @throws CommandFailed when the folder cannot be used, or keys are there whose root key is gone
+   * @throws CommandFailed if the folder cannot be used, or has keys whose root key is gone
    */
   async prepare(): Promise<boolean> {
     try {
@@ -92,7 +93,10 @@ export class QuickstartFolder {
     return true;
   }
 
-  /** Two would share one embedded store, which goes with the first of them. */
+  /**
+   * Refuses to start a second quickstart in this folder. Both would share one embedded store, which ends with the first
+   * of them.
+   */
   async #refuseCompany(): Promise<void> {
     const endpoint = this.#announcedEndpoint();
     if (endpoint === undefined || !(await refusesStrangers(endpoint))) return;
@@ -105,11 +109,11 @@ export class QuickstartFolder {
     try {
       return (JSON.parse(readFileSync(this.#connectionFile, 'utf8')) as Connection).endpoint;
     } catch {
-      return undefined; // there is none, or it is no longer whole
+      return undefined; // there is none, or it is not whole
     }
   }
 
-  /** Whole or not at all, and readable by its owner alone: it holds a secret. */
+  /** Writes the connection file. It appears whole, and only its owner can read it, because it holds a secret. */
   announce(connection: Connection): void {
     const draft = `${this.#connectionFile}.new`;
     rmSync(draft, { force: true });
@@ -118,13 +122,15 @@ export class QuickstartFolder {
     renameSync(draft, this.#connectionFile);
   }
 
-  /** The file means that a gateway is ready; now none is. */
+  /** Removes the connection file, which means that a gateway is ready, because none is any more. */
   forgetConnection(): void {
     rmSync(this.#connectionFile, { force: true });
   }
 }
 
-/** As a gateway does. Nobody answers at the address of one that was killed. */
+/**
+ * Whether a gateway answers at the address: it refuses unsigned requests. If the gateway was killed, nobody answers.
+ */
 async function refusesStrangers(endpoint: string): Promise<boolean> {
   try {
     const response = await fetch(endpoint, { signal: AbortSignal.timeout(REACH_MILLISECONDS) });

@@ -1,10 +1,10 @@
 import type { Connection } from './quickstart-folder.ts';
 
 const SHOWN_BYTES = 24;
-/** A part's header is in the clear (FORMAT.md §4); the sealed bytes begin behind it. */
+/** A part's header is in clear (FORMAT.md §4); the sealed bytes begin behind it. */
 const PART_HEADER_BYTES = 64;
 
-/** The sample object as the client sees it and as the backend holds it. */
+/** The sample object, as the client sees it and as the backend holds it. */
 export interface Sample {
   readonly key: string;
   readonly plaintext: Buffer;
@@ -21,7 +21,7 @@ export interface Welcome {
   readonly configFile: string;
 }
 
-/** What quickstart prints once it serves. */
+/** Renders what quickstart prints once it serves. */
 export function welcomeText(welcome: Welcome): string {
   const { connection, folder, firstStart } = welcome;
   return [
@@ -57,7 +57,7 @@ function sampleLines({ sample, connection }: Welcome): string[] {
   ];
 }
 
-/** 48 65 6c 6c 6f  |Hello| */
+/** Renders bytes as `48 65 6c 6c 6f  |Hello|`. */
 export function hexLine(bytes: Buffer): string {
   const shown = bytes.subarray(0, SHOWN_BYTES);
   const hex = shown.toString('hex').replace(/../g, '$& ').trimEnd();
@@ -75,7 +75,7 @@ function exampleLines({ connection, sample }: Welcome): string[] {
     `  aws --endpoint-url ${endpoint} s3 cp README.md s3://${bucket}/`,
     '',
     'curl:',
-    // curl 8 adds the header itself; curl 7, which Debian 12 has, does not.
+    // curl 8 adds this header itself; curl 7, which Debian 12 has, does not.
     `  curl --aws-sigv4 aws:amz:${region}:s3 --user ${accessKeyId}:${secretAccessKey} \\`,
     `    -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' ${endpoint}/${object}`,
     '',

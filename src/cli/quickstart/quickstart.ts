@@ -61,7 +61,7 @@ interface Credential {
 }
 
 async function run({ config, folder, firstStart, credential, terminal }: Run): Promise<void> {
-  const { stop } = terminal; // from here on Ctrl-C tidies up
+  const { stop } = terminal; // from here on, Ctrl-C stops the gateway and cleans up
   const log = openCommandLog(config, terminal);
   const gateway = await createGateway(config, { log });
   try {
@@ -82,7 +82,7 @@ async function run({ config, folder, firstStart, credential, terminal }: Run): P
     folder.announce(connection);
     const { program } = terminal;
     const { path, configFile } = folder;
-    await log.flush(); // the sample's requests come before the welcome, not in the middle of it
+    await log.flush(); // so that the lines of the sample's requests come before the welcome
     terminal.print(welcomeText({ connection, sample, folder: path, firstStart, program, tenant: TENANT, configFile }));
     await stopped(stop);
     terminal.print('Stopping: requests in flight finish first.');
@@ -105,12 +105,12 @@ function addressOverrides(port: string | undefined, adminPort: string | undefine
   };
 }
 
-/** The next one; a free one beside a free one. */
+/** Returns the next port, or 0 (any free port) if the port is 0 or the last one. */
 function portBeside(port: number): number {
   return port === 0 || port === MAX_PORT ? 0 : port + 1;
 }
 
-/** Makes the tenant at the first start, finds its access key again later. */
+/** Makes the tenant at the first start, and finds its access key at later ones. */
 async function demoCredential(config: Config): Promise<Credential> {
   const stores = await openStores(config);
   try {
@@ -129,7 +129,7 @@ async function demoCredential(config: Config): Promise<Credential> {
   }
 }
 
-/** Puts the sample through the gateway (once), and reads it on both sides. */
+/** Writes the sample through the gateway if it is not there, and reads it on both sides. */
 async function showSample(at: {
   readonly config: Config;
   readonly endpoint: URL;
@@ -142,7 +142,7 @@ async function showSample(at: {
   const backend = await openBackend(config);
   try {
     if (!(await client.hasBucket(BUCKET))) await client.createBucket(BUCKET);
-    // Unreadable too, where somebody tried `tenant remove demo --force`: then it is put anew.
+    // The sample may be unreadable, for instance after `tenant remove demo --force`; then it is written again.
     const held = await client.head(ref).catch(() => undefined);
     if (held === undefined)
       await client.put(ref, Buffer.from(SAMPLE_TEXT), { content: { contentType: 'text/plain; charset=utf-8' } });

@@ -1,18 +1,24 @@
 import { Secret } from '../../secret.ts';
 import type { Config } from '../../settings/config.ts';
 
-/** The settings, by the first part of their names, that differ and that a running gateway does not take anew. */
+/** Returns the first parts of the names of settings that differ and that a running gateway does not take over. */
 export function changedSettings(before: Config, after: Config): string[] {
   const [old, now] = [notTaken(before), notTaken(after)];
   return Object.keys(now).filter((name) => !same(old[name], now[name]));
 }
 
-/** Certificate and level are taken (serve.ts), but not whether there is TLS at all. */
+/**
+ * Returns the settings that are not taken over. serve.ts takes over the certificate and the log level, but not whether
+ * there is TLS at all.
+ */
 function notTaken(config: Config): Record<string, unknown> {
   return { ...config, tls: config.tls.cert !== undefined, log: { ...config.log, level: undefined } };
 }
 
-/** Of plain values, lists and objects of them, URLs and secrets. Secrets all print alike, so that text does not tell. */
+/**
+ * Compares plain values, URLs, secrets, and lists and objects of them. Secrets have a case of their own, because all
+ * print alike.
+ */
 function same(one: unknown, other: unknown): boolean {
   if (one instanceof Secret || other instanceof Secret) {
     return one instanceof Secret && other instanceof Secret && one.equals(other);

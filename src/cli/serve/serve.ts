@@ -17,10 +17,12 @@ import { EXIT_OK } from '../shell/terminal.ts';
 import { stopped } from '../shell/until-stopped.ts';
 import { changedSettings } from './changed-settings.ts';
 
-/** A worker drains for `shutdownSeconds` and then closes its connections; past this it hangs. */
+/**
+ * A worker has `shutdownSeconds` for its requests and then this time to close its connections; after that it is killed.
+ */
 const STOP_MARGIN_SECONDS = 10;
 
-/** Runs in the primary and, because node:cluster starts the same command line again, in every worker. */
+/** This command runs in the primary and, because node:cluster starts the same command line again, in every worker. */
 export const serveCommand: Command = {
   usage: `serve [options]
 
@@ -52,7 +54,7 @@ ${CONFIG_USAGE}`,
         stopSeconds: config.limits.shutdownSeconds + STOP_MARGIN_SECONDS,
         stopSignal: stop,
       });
-      // undefined in a worker, which has served and may go.
+      // The group is undefined in a worker, which has served and now ends.
       if (group !== undefined) await serveGroup(group, { config, log, stop });
     } finally {
       await release();
@@ -62,13 +64,16 @@ ${CONFIG_USAGE}`,
   },
 };
 
-/** The embedded store is for one process; one per core is for real backends. */
+/** Returns how many workers to start: by default one for each core, but a single one for the embedded store. */
 function workerCount({ workers, backend }: Config): number {
   if (workers !== 'auto') return workers;
   return backend.place.kind === 'directory' ? 1 : availableParallelism();
 }
 
-/** Several workers meet in the store that the primary runs: so it outlives each of them. */
+/**
+ * Opens the embedded store in the primary if there are several workers, so that all use it and it outlives each of
+ * them.
+ */
 async function holdEmbeddedStore(config: Config): Promise<() => Promise<void>> {
   const needed = cluster.isPrimary && config.backend.place.kind === 'directory' && workerCount(config) > 1;
   if (!needed) return async () => undefined;
@@ -76,7 +81,10 @@ async function holdEmbeddedStore(config: Config): Promise<() => Promise<void>> {
   return () => backend.close();
 }
 
-/** What a running gateway can take anew; the rest is named, so that nobody believes it was taken. */
+/**
+ * Takes over the settings that a running gateway can change. The others are named in the log, so that nobody believes
+ * that they changed.
+ */
 function reload(
   old: Config,
   read: () => Config,
@@ -94,7 +102,10 @@ function reload(
   }
 }
 
-/** An expired certificate is not refused: clients that do not look at it go on, and the others say so. */
+/**
+ * Warns about an expired certificate. It is not refused, because some clients do not check it, and the others report
+ * it.
+ */
 function warnOfCertificate({ tls }: Config, log: Log): void {
   const expiry = tls.cert === undefined ? undefined : certificateExpiry(tls.cert, new Date());
   if (expiry !== undefined) log.warn(`the certificate of tls.cert ${expiry}`);
@@ -122,7 +133,7 @@ function asWorker(gateway: Gateway): RunningWorker {
   };
 }
 
-/** The primary's part: one admin port for all workers, until somebody says stop. */
+/** Does what the primary does: it serves one admin port for all workers, until it is told to stop. */
 async function serveGroup(
   group: WorkerGroup,
   { config, log, stop }: { readonly config: Config; readonly log: Log; readonly stop: AbortSignal },

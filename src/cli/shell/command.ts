@@ -2,7 +2,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { nearestName } from '../../settings/nearest-name.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a command is, beside its row in src/cli/commands.ts. */
+/** A command, beside its row in src/cli/commands.ts. */
 export interface Command {
   /** What `--help` prints after `Usage: `. */
   readonly usage: string;
@@ -10,7 +10,7 @@ export interface Command {
   run(args: readonly string[], terminal: Terminal): Promise<number>;
 }
 
-/** The command line makes no sense: exit code 2, with a pointer to the command's help. */
+/** The command line is wrong: exit code 2, with a pointer to the command's help. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);
@@ -18,7 +18,7 @@ export class UsageError extends Error {
   }
 }
 
-/** What was asked cannot be done, for a reason that a person can mend: exit code 1, message alone. */
+/** The command cannot be carried out, for a reason that a person can change: exit code 1, with the message alone. */
 export class CommandFailed extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -36,7 +36,7 @@ export const JSON_USAGE = '      --json          Print JSON for scripts.';
 
 /**
  * Reads options and positional arguments.
- * @throws UsageError for an unknown option (with the nearest known one) or too many arguments
+ * @throws UsageError for an unknown option (it names the nearest known one) or too many arguments
  */
 export function readArguments<const O extends ParseArgsOptionsConfig>(
   args: readonly string[],
@@ -62,7 +62,10 @@ function describeParseError(error: TypeError, known: readonly string[]): string 
   return `Unknown option ${unknown}.${meant === undefined ? '' : ` Did you mean --${meant}?`}`;
 }
 
-/** @throws UsageError naming what is missing */
+/**
+ * Returns a value that must be given.
+ * @throws UsageError that names what is missing
+ */
 export function required(value: string | undefined, name: string): string {
   if (value === undefined || value === '') throw new UsageError(`${name} is missing.`);
   return value;

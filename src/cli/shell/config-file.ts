@@ -5,10 +5,10 @@ import type { Terminal } from './terminal.ts';
 
 const DEFAULT_FILE = 'sealgate.yaml';
 
-/** Most likely what is wrong where settings are missing. */
+/** The most likely reason if settings are missing. */
 export const NO_FILE = `there is no ./${DEFAULT_FILE}, so environment variables alone were read; --config FILE names a file`;
 
-/** The file that a command means: --config, else $SEALGATE_CONFIG, else ./sealgate.yaml if it is there. */
+/** Returns the file that a command means: --config, else $SEALGATE_CONFIG, else ./sealgate.yaml if there is one. */
 export function configFile(option: string | undefined, terminal: Terminal): string | undefined {
   const named = option ?? (terminal.env.SEALGATE_CONFIG || undefined);
   if (named !== undefined) return resolve(terminal.cwd, named);
@@ -16,7 +16,10 @@ export function configFile(option: string | undefined, terminal: Terminal): stri
   return existsSync(usual) ? usual : undefined;
 }
 
-/** @throws ConfigError with every problem */
+/**
+ * Loads the configuration that a command means.
+ * @throws ConfigError with every problem
+ */
 export function commandConfig(option: string | undefined, terminal: Terminal): Config {
   const file = configFile(option, terminal);
   try {

@@ -2,8 +2,9 @@ import { CommandFailed } from './command.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * @param refused what is said when the answer is no
- * @throws CommandFailed unless a person says yes
+ * Asks a person a question that is answered with yes or no.
+ * @param refused the message if the answer is no
+ * @throws CommandFailed unless a person answers yes
  */
 export async function confirm(terminal: Terminal, question: string, refused: string): Promise<void> {
   if (!terminal.interactive) throw new CommandFailed(`${question}\nNobody is here to answer: repeat it with --yes.`);

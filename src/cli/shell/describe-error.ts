@@ -6,7 +6,7 @@ import { WorkerStartFailed } from '../../server/workers/crew.ts';
 import { ConfigError } from '../../settings/config.ts';
 import { CommandFailed } from './command.ts';
 
-/** Errors that are foreseen speak for themselves; a defect shows where it is. */
+/** Describes an error. One that is foreseen is described by its message; a defect shows where it happened. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const foreseen =
@@ -23,12 +23,12 @@ export function describeError(error: unknown): string {
   return cause === undefined || error.message.includes(cause) ? error.message : `${error.message} (${cause})`;
 }
 
-/** What it came from in the end: "connect ECONNREFUSED …" tells an operator more than "not available". */
+/** Returns the message of the first cause: "connect ECONNREFUSED …" tells an operator more than "not available". */
 function rootCause(error: Error): string | undefined {
   let cause = error.cause;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   if (!(cause instanceof Error)) return undefined;
-  // node puts several attempts (IPv6, IPv4) into one error without a message of its own.
+  // node puts several attempts (IPv6, IPv4) into one error that has no message of its own.
   const { errors } = cause as AggregateError;
   return cause.message || (Array.isArray(errors) ? errors.map(String).join(', ') : cause.name);
 }

@@ -3,10 +3,10 @@ import { BACKENDS } from '../../dialects/table.ts';
 import type { Secret } from '../../secret.ts';
 import { ObjectClient } from './object-client.ts';
 
-/** Every gateway's clients may speak S3, whatever the gateway speaks to its backend. */
+/** The dialect that commands speak to the gateway. Every gateway serves S3, whatever dialect its backend speaks. */
 const SPOKEN = BACKENDS.s3;
 
-/** A client of the gateway itself: to the dialect that signs, it is a store like any other. */
+/** Opens a client of the gateway itself, which is like any store to the dialect that signs. */
 export function openGatewayClient(given: {
   readonly endpoint: URL;
   readonly region: string;

@@ -11,24 +11,27 @@ import type { IncomingResponse } from '../../wire/message.ts';
 
 const MAX_OBJECT_BYTES = 8 * 1024 * 1024;
 
-/** No command gives a request up. */
+/** A signal that never aborts, because no command gives a request up. */
 const { signal } = new AbortController();
 
 /**
- * Small requests of the commands: to the backend, to see what lies there, and to the gateway itself, which looks like
- * any other store to the dialect that signs.
+ * Sends small requests for commands: to the backend, to see what lies there, and to the gateway itself, which is like
+ * any store to the dialect that signs.
  */
 export class ObjectClient {
   readonly #calls: StoreCalls;
 
   constructor(parts: { readonly back: BackendDialect; readonly connection: StoreConnection }) {
-    // What an operator names is theirs to name.
+    // All capabilities are set, so that any key is taken: an operator may name what no client may.
     this.#calls = new StoreCalls(parts.back, parts.connection, {
       findings: { capabilities: ALL_CAPABILITIES, pending: [] },
     });
   }
 
-  /** @throws GatewayError, as every method here */
+  /**
+   * Writes an object.
+   * @throws GatewayError, as every method here does
+   */
   async put(ref: ObjectRef, body: Buffer, described: Partial<Pick<ObjectMetadata, 'content' | 'user'>>): Promise<void> {
     const metadata = { content: {}, user: [], ...described };
     await this.#ask(this.#calls.dialect.calls.put, { ref, metadata, conditions: {}, body });
@@ -41,13 +44,13 @@ export class ObjectClient {
     return { object: row.read(response), bytes };
   }
 
-  /** Stored bytes first..last, inclusive, fewer past the end. */
+  /** Reads the stored bytes from `first` to `last`, both included, or fewer if the object ends before. */
   async range(ref: ObjectRef, first: number, last: number): Promise<Buffer> {
     const asked = { ref, range: { first, last }, conditions: {} };
     return contentOf(await this.#calls.succeed(this.#calls.dialect.calls.get, asked, ASKED));
   }
 
-  /** undefined when there is no such object. */
+  /** Returns the head of an object; undefined if there is none. */
   async head(ref: ObjectRef): Promise<StoredObject | undefined> {
     try {
       return await this.#ask(this.#calls.dialect.calls.head, { ref, conditions: {} });
@@ -77,7 +80,7 @@ export class ObjectClient {
       await this.#ask(this.#calls.dialect.calls.headBucket, { bucket });
       return true;
     } catch (error) {
-      // A HEAD's error has no document, so a missing bucket may look like a missing key.
+      // The error of a HEAD has no document, so a missing bucket may look like a missing key.
       if (error instanceof GatewayError && (error.code === 'NoSuchBucket' || error.code === 'NoSuchKey')) return false;
       throw error;
     }
@@ -87,7 +90,7 @@ export class ObjectClient {
     return (await this.#ask(this.#calls.dialect.calls.listBuckets, {})).map(({ name }) => name);
   }
 
-  /** The store's clock, as the answer to a small request tells it, be it a refusal. */
+  /** Returns the store's clock, from the answer to a small request, which may be a refusal. */
   async clock(): Promise<Date | undefined> {
     const response = await this.#calls.send(this.#calls.dialect.calls.listBuckets, {}, ASKED);
     response.discard();
@@ -95,7 +98,7 @@ export class ObjectClient {
     return Number.isNaN(date.getTime()) ? undefined : date;
   }
 
-  /** Whether anything is kept in a bucket, older versions included. */
+  /** Whether a bucket holds any object, older versions included. */
   async holdsObjects(bucket: string): Promise<boolean> {
     if ((await this.#ask(this.#calls.dialect.calls.list, allKeysOf(bucket, { maxKeys: 1 }))).entries.length > 0)
       return true;
@@ -108,7 +111,10 @@ export class ObjectClient {
     }
   }
 
-  /** Delete markers are nothing, but what they hide comes behind them. */
+  /**
+   * Whether a bucket holds any version of an object. Delete markers do not count, but the listing goes on to what they
+   * hide.
+   */
   async #holdsVersions(bucket: string): Promise<boolean> {
     const { calls, limits } = this.#calls.dialect;
     const asked = {
@@ -125,7 +131,8 @@ export class ObjectClient {
       if (page.entries.some((entry) => !entry.deleteMarker)) return true;
       if (!page.truncated) return false;
       const { nextKeyMarker, nextVersionIdMarker = '' } = page;
-      // Where a store does not say how to go on, the rest is unknown: better a bucket too many than lost keys.
+      // If a store does not say how to go on, the rest is unknown. It is better to keep a bucket too many than to lose
+      // keys.
       if (nextKeyMarker === undefined) return true;
       if (nextKeyMarker === keyMarker && nextVersionIdMarker === versionIdMarker) return true;
       keyMarker = nextKeyMarker;

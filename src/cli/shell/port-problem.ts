@@ -1,6 +1,6 @@
 import { CommandFailed } from './command.ts';
 
-/** A taken or forbidden port in words; any other error as it is. */
+/** Describes an error about a port that is taken or forbidden; any other error is returned as it is. */
 export function portProblem(error: unknown, hint: string): unknown {
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   const why = WHY[code ?? ''];

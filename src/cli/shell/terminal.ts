@@ -1,22 +1,22 @@
-/** All that a command knows of the process it runs in. main.ts makes the real one; tests make their own. */
+/** All that a command knows about the process in which it runs. main.ts makes the real one; tests make their own. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** A person is there to answer questions. */
+  /** Whether a person is there to answer questions. */
   readonly interactive: boolean;
-  /** One line (or several) to standard output. */
+  /** Prints one or more lines to standard output. */
   print(text: string): void;
-  /** To standard error: warnings, questions, errors; never what a script reads. */
+  /** Prints to standard error: warnings, questions and errors, but never what a script reads. */
   warn(text: string): void;
-  /** Standard output as bytes, for `open` without -o. Resolves once taken. */
+  /** Writes bytes to standard output, for `open` without -o. It resolves once they were taken. */
   write(bytes: Buffer): Promise<void>;
-  /** The line that a person typed. Only when interactive. */
+  /** Asks a person, and returns the line that was typed. It may be called only if `interactive`. */
   ask(question: string): Promise<string>;
-  /** Fires at Ctrl-C or SIGTERM: finish and return. */
+  /** Aborts at Ctrl-C or SIGTERM; the command then finishes and returns. */
   readonly stop: AbortSignal;
-  /** `work` runs at every SIGHUP from now on, which no longer ends the process. */
+  /** Runs `work` at every SIGHUP from now on, which no longer ends the process. */
   onReload(work: () => void): void;
-  /** `work` runs last of all, synchronously, whatever ends the process. */
+  /** Runs `work` synchronously when the process ends, for whatever reason, after everything else. */
   onExit(work: () => void): void;
   now(): Date;
   /** How a person calls this program: `sealgate`, or `npm run -s sealgate --` in a clone. */
@@ -24,7 +24,7 @@ export interface Terminal {
 }
 
 export const EXIT_OK = 0;
-/** What was asked could not be done. */
+/** The command could not be carried out. */
 export const EXIT_FAILED = 1;
-/** What was asked makes no sense: a wrong option, a missing name. */
+/** The command line is wrong, as with a wrong option or a missing name. */
 export const EXIT_USAGE = 2;

@@ -1,4 +1,4 @@
-/** Rows under headings, columns padded, for a terminal. The last column is not padded. */
+/** Renders rows under headings for a terminal. All columns but the last are padded. */
 export function textTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => printable(row[column] ?? '').length)),
@@ -11,14 +11,14 @@ export function textTable(headings: readonly string[], rows: readonly (readonly 
   return [line(headings), ...rows.map(line)].join('\n');
 }
 
-/** Control characters in a name could rewrite the terminal. */
+/** Escapes control characters, with which a name could rewrite the terminal. */
 export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
 }
 
-/** 2026-11-21 12:34:56Z */
+/** Renders a time as 2026-11-21 12:34:56Z. */
 export function textTime(date: Date): string {
   return date
     .toISOString()

@@ -1,4 +1,4 @@
-/** Resolves when the signal fires, at once if it has. */
+/** Resolves when the signal aborts, or at once if it has aborted already. */
 export function stopped(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -6,8 +6,8 @@ import type { Terminal } from './terminal.ts';
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /**
- * Runs `work` with the key store open, and closes it whatever happens. The self-test comes first: a record written
- * under a wrong root key would be one that no gateway can read.
+ * Runs `work` with the key store open, and closes it in any case. The self-test runs first, because no gateway could
+ * read a record that is written under a wrong root key.
  */
 export async function withStores<T>(
   { config: option, terminal }: { readonly config: string | undefined; readonly terminal: Terminal },

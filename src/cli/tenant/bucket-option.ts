@@ -4,10 +4,10 @@ import { UsageError } from '../shell/command.ts';
 
 type PolicyPart = Partial<Omit<BucketPolicy, 'pattern'>>;
 
-/** A pattern and what its policy has beside the defaults. */
+/** A pattern, and the parts of its policy that differ from the defaults. */
 export type BucketOption = PolicyPart & { readonly pattern: string };
 
-/** What may stand after the colon of `--bucket PATTERN:…`. */
+/** The parts that may stand after the colon of `--bucket PATTERN:…`. */
 const PARTS: Readonly<Record<string, PolicyPart>> = {
   mixed: { mixed: true },
   anonymous: { anonymous: true },
@@ -25,7 +25,7 @@ const PARTS: Readonly<Record<string, PolicyPart>> = {
 };
 
 /**
- * Policies from `acme-*`, `acme-old:mixed:location=warn`; a comma separates several.
+ * Reads policies from `acme-*` or `acme-old:mixed:location=warn`; a comma separates several.
  * @throws UsageError
  */
 export function readPolicies(options: readonly string[]): BucketOption[] {
@@ -50,7 +50,7 @@ function readPart(part: string): PolicyPart {
   throw new UsageError(`--bucket: ${part} is no policy. ${hint}`);
 }
 
-/** The pattern, with what differs from the default, in the option's own spelling. */
+/** Renders a pattern, and what differs from the defaults, as the option spells it. */
 export function describePolicy(policy: BucketPolicy): string {
   const parts = Object.entries(PARTS)
     .filter(([, part]) =>

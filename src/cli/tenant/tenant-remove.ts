@@ -41,7 +41,7 @@ ${JSON_USAGE}`,
     } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const name = required(positionals[0], 'NAME');
-    // Who forces it from a script has answered; a person is asked all the same.
+    // A script that forces the removal has answered the question with that; a person is asked nevertheless.
     const answered = values.yes === true || (values.force === true && !terminal.interactive);
     const printRemoved = (removed: RemovedTenant, destroyKeys: boolean): number => {
       if (values.json) terminal.print(JSON.stringify({ removed: name, ...removed }));
@@ -51,7 +51,8 @@ ${JSON_USAGE}`,
     };
     return withStores({ config: values.config, terminal }, async ({ administration }, config) => {
       const tenant = (await administration.listTenants()).find((each) => each.name === name);
-      // Of one whose removal was cut off the claim on buckets may be left, and what sidecars read; keys stay.
+      // If an earlier removal was interrupted, the claim on buckets and what sidecars read may be left; both are
+      // removed, and keys stay.
       if (tenant === undefined) return printRemoved(await administration.removeTenant(name), false);
       const destroyKeys = values['keep-keys'] !== true;
       if (destroyKeys) {
@@ -71,10 +72,10 @@ ${JSON_USAGE}`,
   },
 };
 
-/** What the tenant's keys protect, as far as the backend says. */
+/** What the tenant's keys protect, as far as the backend tells. */
 interface Findings {
   readonly holding: readonly string[];
-  /** Rings of earlier tenants of this name; what they protect lies in buckets that nobody remembers. */
+  /** The rings of earlier tenants of this name. It is not known any more in which buckets their objects lie. */
   readonly leftRings: readonly string[];
   /** Why it could not be found out. */
   readonly unknown: string | undefined;
@@ -91,7 +92,7 @@ async function protectedBuckets(
     try {
       const client = new ObjectClient(backend);
       for (const bucket of await client.bucketNames()) {
-        // Objects in the clear need no key.
+        // Objects in plaintext need no key.
         if (policyFor(tenant, bucket)?.protection !== 'seal') continue;
         if (await client.holdsObjects(bucket)) holding.push(bucket);
       }

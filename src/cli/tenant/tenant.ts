@@ -139,7 +139,7 @@ export const tenantList: Command = {
   },
 };
 
-/** `NAME --bucket a b`: people expect an option to take what follows. */
+/** Reads `NAME --bucket a b`, because people expect an option to take all that follows. */
 function readNameAndBuckets(
   [name, ...more]: readonly string[],
   patterns: readonly string[] | undefined,
@@ -161,7 +161,7 @@ function readSigV2(value: string | undefined): LegacySignatures | undefined {
   return chosen;
 }
 
-/** The one place where a secret is printed. */
+/** Prints a new access key. This is the only place where a secret is printed. */
 export function printCredential(
   terminal: Terminal,
   made: {
@@ -194,7 +194,7 @@ function tenantRow(tenant: Tenant): string[] {
   return [tenant.name, tenant.ringId, textTime(tenant.createdAt), describeBuckets(tenant.buckets), settings];
 }
 
-/** What differs from the default, beside the buckets. */
+/** Describes what differs from the defaults, except the buckets. */
 function extras({ legacySignatures, backend }: Tenant): string[] {
   return [
     ...(legacySignatures === 'none' ? [] : [legacySignatures === 'all' ? 'sigv2' : 'sigv2 of presigned reads']),
