@@ -1,10 +1,10 @@
 /**
- * What can go wrong, in the gateway's own neutral vocabulary. Codes follow S3's names where S3 has one. Only a dialect's
- * front turns a code into its vendor's status and word (dialects/error-spelling.ts): each dialect has a row for every
- * code without `like`, and for as many others as its vendor has words. So a new code with a `like` changes no dialect.
+ * What can go wrong, in the gateway's own neutral terms. Codes have S3's names if S3 has one. Only a dialect's front
+ * turns a code into its vendor's status and word (dialects/error-spelling.ts). Each dialect has a row for every code
+ * without `like`, and for as many others as its vendor has words. So a new code with a `like` changes no dialect.
  */
 const KINDS = {
-  // Who are you, and may you?
+  // These codes say who asks, and what they may do.
   AccessDenied: { status: 403 },
   AnonymousRequest: { status: 403, like: 'AccessDenied' },
   AuthorizationHeaderMalformed: { status: 400, like: 'InvalidRequest' },
@@ -15,7 +15,7 @@ const KINDS = {
   InvalidToken: { status: 400, like: 'InvalidRequest' },
   RequestTimeTooSkewed: { status: 403 },
   SignatureDoesNotMatch: { status: 403 },
-  // What did you say?
+  // These codes say what is wrong with the request.
   BadDigest: { status: 400 },
   EntityTooLarge: { status: 400 },
   EntityTooSmall: { status: 400 },
@@ -44,7 +44,7 @@ const KINDS = {
   RequestHeaderSectionTooLarge: { status: 400, like: 'InvalidRequest' },
   RequestTimeout: { status: 400, like: 'IncompleteBody' },
   XAmzContentSHA256Mismatch: { status: 400, like: 'BadDigest' },
-  // What state is it in?
+  // These codes say that the state of a bucket or an object does not allow it.
   BucketAlreadyExists: { status: 409 },
   BucketAlreadyOwnedByYou: { status: 409, like: 'BucketAlreadyExists' },
   BucketNotEmpty: { status: 409 },
@@ -56,23 +56,23 @@ const KINDS = {
   NoSuchVersion: { status: 404, like: 'NoSuchKey' },
   NotModified: { status: 304 },
   PreconditionFailed: { status: 412 },
-  /** The gateway's own bound on a tenant's multipart uploads. */
+  /** The tenant has reached the gateway's own limit of open multipart uploads. */
   QuotaExceeded: { status: 403, like: 'AccessDenied' },
-  // What does the gateway protect you from?
+  // These codes say that the gateway protects its clients from what it found.
   /** The stored bytes or their envelope fail authentication. */
   ObjectCorrupted: { status: 422 },
-  /** The location claim does not match (FORMAT.md §3). */
+  /** The object's bound location does not match (FORMAT.md §3). */
   ObjectMoved: { status: 409 },
   /** An unmarked object lies in a sealed bucket. */
   ObjectNotSealed: { status: 409 },
   /** The key that protects the object is missing or destroyed. */
   KeyUnavailable: { status: 403 },
-  // Who is not well?
-  /** The backend does not take the key that a caller or its tenant has there. */
+  // These codes say which part of the system failed or refused.
+  /** The backend does not accept the key that a caller or its tenant has there. */
   BackendKeyRefused: { status: 403, like: 'AccessDenied' },
   /** The backend answered something that the gateway cannot use. */
   BackendError: { status: 502, like: 'InternalError' },
-  /** The backend refused by a rule of its own; the message names it. */
+  /** The backend refused because of a rule of its own, which the message names. */
   BackendRefused: { status: 400, like: 'InvalidArgument' },
   BackendUnavailable: { status: 503 },
   InternalError: { status: 500 },
@@ -82,15 +82,15 @@ const KINDS = {
 
 export type ErrorCode = keyof typeof KINDS;
 
-/** The codes that are like no other: every dialect has a row for each. */
+/** The codes without `like`: every dialect has a row for each. */
 export type RootErrorCode = {
   [Code in ErrorCode]: (typeof KINDS)[Code] extends { readonly like: string } ? never : Code;
 }[ErrorCode];
 
-/** What an error code means: its HTTP status as S3 has it, and which code it is a case of. */
+/** What an error code means: its HTTP status in S3, and of which code it is a case. */
 export interface ErrorKind {
   readonly status: number;
-  /** A dialect that has no word of its own for this code answers as it does for the code named here. */
+  /** A dialect without a word of its own for this code answers as it does for the code named here. */
   readonly like?: ErrorCode;
 }
 
@@ -99,8 +99,8 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = KINDS;
 declare const PROVEN: unique symbol;
 
 /**
- * The mark of what is known, and not merely claimed by a store: that an envelope or a footer vouches for it, or that a
- * policy takes the store's word. It exists for the compiler alone.
+ * Marks what is proven and not merely claimed by a store: an envelope or a footer vouches for it, or a policy trusts
+ * the store's word. It exists only for the compiler.
  */
 export interface Proof {
   readonly [PROVEN]: true;
@@ -108,25 +108,28 @@ export interface Proof {
 
 export type Proven<T> = T & Proof;
 
-/** Marks what was proven. Whoever calls it says why in a comment; test/architecture.test.ts has the list of callers. */
+/** Marks a value as proven. Whoever calls it says why in a comment; test/architecture.test.ts lists the callers. */
 export function proven<T>(value: T): Proven<T> {
   return value as Proven<T>;
 }
 
-/** Their statuses, 304 and 416, are taken for success by programs: wget -c and curl -C - call such a download whole. */
+/**
+ * Programs take the statuses of these codes, 304 and 416, for success: wget -c and curl -C - then call a download
+ * complete.
+ */
 export type ConclusiveCode = 'InvalidPartNumber' | 'InvalidRange' | 'NotModified';
 
 export type InconclusiveCode = Exclude<ErrorCode, ConclusiveCode>;
 
-/** Who caused an error: decides what is logged, counted and retried. */
+/** Who caused an error. It decides what is logged, counted and retried. */
 export type ErrorSource = 'client' | 'backend' | 'keys' | 'gateway';
 
-/** What an error answer tells in its head. A front spells the facts for which its vendor has a header. */
+/** What an error's head tells. A front renders the facts for which its vendor has a header. */
 export interface ErrorFacts {
   /** Whether a delete marker is the reason. */
   readonly deleteMarker?: boolean | undefined;
   readonly versionId?: string | undefined;
-  /** Unquoted, as the client sees it. */
+  /** The ETag without quotes, as the client sees it. */
   readonly etag?: string | undefined;
   readonly lastModified?: Date | undefined;
   readonly cacheControl?: string | undefined;
@@ -135,7 +138,7 @@ export interface ErrorFacts {
   readonly allow?: readonly string[] | undefined;
 }
 
-/** How a store put its refusal. Only a front of the store's own dialect may repeat the code. */
+/** How a store spelled its refusal. Only a front of the store's own dialect may repeat the code. */
 export interface StoreWord {
   /** The name of the store's dialect. */
   readonly dialect: string;
@@ -146,16 +149,16 @@ export interface StoreWord {
 export interface GatewayErrorOptions {
   readonly source: ErrorSource;
   readonly cause?: unknown;
-  /** Further facts that a dialect may render as fields of the error's document (bucket, key …). Never a secret. */
+  /** Facts that a dialect may render as fields of the error's document (bucket, key …). They never hold a secret. */
   readonly details?: Readonly<Record<string, string>>;
   readonly facts?: ErrorFacts | undefined;
-  /** Set where the error has no better name than the store's own. */
+  /** Set if the error has no better name than the store's own. */
   readonly said?: StoreWord | undefined;
 }
 
 /**
- * The one error that crosses rooms. `message` is shown to the client: it says what is wrong, what was expected and
- * what to do, and never holds a key, a signature, a token or plaintext.
+ * The one error that crosses rooms. `message` is shown to the client: it says what is wrong, what was expected and what
+ * to do. It never holds a key, a signature, a token or plaintext.
  */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
@@ -175,10 +178,10 @@ export class GatewayError extends Error {
   }
 }
 
-/** What a backend said when it refused: the cause of the error that the client gets. The log tells both parts. */
+/** How a backend refused: the cause of the error that the client gets. The log shows status and code. */
 export class BackendRefusal extends Error {
   readonly status: number;
-  /** The backend's own. */
+  /** The backend's own code. */
   readonly code: string;
 
   constructor(status: number, code: string, words: string) {
@@ -189,7 +192,7 @@ export class BackendRefusal extends Error {
   }
 }
 
-/** An answer that a client takes for the end of what it wants: it takes a proof of what it says, of a length say. */
+/** An error that clients take for the end of what they want. It needs a proof of what it says, such as a length. */
 export class ConclusiveError extends GatewayError {
   constructor(
     code: ConclusiveCode,
@@ -200,7 +203,7 @@ export class ConclusiveError extends GatewayError {
   }
 }
 
-/** The client's fault: the commonest kind, so it has the shortest spelling. */
+/** Makes an error that the client caused. Most errors are of this kind, so it has a short spelling. */
 export function clientError(
   code: InconclusiveCode,
   message: string,
@@ -209,7 +212,10 @@ export function clientError(
   return new GatewayError(code, message, { source: 'client', ...extra });
 }
 
-/** Anything thrown, as a GatewayError: what is not one already becomes an InternalError that tells the client nothing. */
+/**
+ * Turns anything that was thrown into a GatewayError. What is not one becomes an InternalError that tells the client
+ * nothing.
+ */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   return new GatewayError('InternalError', 'The gateway met an internal error. Try again.', {

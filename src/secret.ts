@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 const REDACTED = '[secret]';
 
 /**
- * A value that must reach no log, error text or metric label: printing it in any way gives `[secret]`. The value is
- * text (an access key's secret) or bytes (a key); `reveal` and `bytes` are the only ways out, so that a reader finds
- * every use by name.
+ * A value that must not get into any log, error text or metric label: printing it in any way gives `[secret]`. The
+ * value is text (an access key's secret) or bytes (a key). Only `reveal` and `bytes` give it out, so that a reader
+ * finds every use by name.
  */
 export class Secret {
   readonly #value: Buffer;
@@ -20,7 +20,7 @@ export class Secret {
     return this.#value.toString('utf8');
   }
 
-  /** The secret's bytes, a copy. */
+  /** Returns a copy of the secret's bytes. */
   bytes(): Buffer {
     return Buffer.from(this.#value);
   }
@@ -44,7 +44,10 @@ export class Secret {
   }
 }
 
-/** Constant time for equal lengths; a length is no secret here. The only comparison of secret bytes in the project. */
+/**
+ * Compares in constant time for equal lengths; a length is no secret here. All comparisons of secret bytes in the
+ * project use it.
+ */
 export function timingSafeEqualBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
