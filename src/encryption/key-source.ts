@@ -1,35 +1,39 @@
 import type { KeyObject } from 'node:crypto';
 import type { EncryptionFacts } from '../operations/encryption.ts';
 
-/** What a stored object says of the key that its envelope was sealed under. Anybody may have written it there. */
+/**
+ * Names a KEK, as the envelope of a stored object does. The name is not authenticated: whoever can write to the store
+ * may have put it there.
+ */
 export interface KeyName {
-  /** 16 hex digits. */
+  /** The id of the key ring: 16 hex digits. */
   readonly ringId: string;
-  /** From 1 on. */
+  /** The version in the key ring, from 1 on. */
   readonly version: number;
 }
 
 /** A key-encryption key (KEK) that wraps and unwraps the DEKs of objects. */
 export interface WrappingKey extends KeyName {
-  /** 32 bytes. */
+  /** The key itself, 32 bytes. */
   readonly key: KeyObject;
   /**
-   * Equal for equal keys and for no others, within this process alone: what is remembered of objects that the key
-   * opened is compared by it. It is made under a secret of the process's own, so that it tells nothing of the key.
+   * Tells within this process whether two keys are the same, so that what was remembered under one key is not used
+   * under another. It is made with a random secret of the process, so it reveals nothing of the key.
    */
   readonly fingerprint: string;
-  /** What clients may be told of objects that are sealed under this key. */
+  /** What clients are told of objects that are sealed under this key. */
   readonly told: EncryptionFacts;
 }
 
 /**
- * Which keys one request seals and opens objects with. It is made once a request, from what the client asked and from the
- * bucket's policy (`sources/table.ts` has a row for each way of asking); formats know keys through this alone.
+ * Gives the keys with which one request seals and opens objects. It is made once for a request, from the encryption
+ * that the client asked for and the bucket's policy (`sources/table.ts` has a row for each form). Formats get keys from
+ * here and from nowhere else.
  */
 export interface KeySource {
   /**
-   * Says whose keys these are, without a line feed: two sources with the same scope open the same objects. The names of
-   * what this process remembers of opened objects begin with it.
+   * Says whose keys these are. Sources with the same scope open the same objects, so caches of opened objects have the
+   * scope in the names of their entries. It contains no line feed.
    */
   readonly scope: string;
   /**
@@ -38,9 +42,10 @@ export interface KeySource {
    */
   forNew(): Promise<WrappingKey>;
   /**
-   * The key for an existing object, as its envelope names it.
-   * @throws GatewayError KeyUnavailable when there is no such key (any more), KeyStoreUnavailable, ObjectCorrupted for a
-   *   key of another tenant's
+   * The key for an existing object.
+   * @param named the key that the object's envelope names
+   * @throws GatewayError KeyUnavailable where there is no such key, or no longer; KeyStoreUnavailable; ObjectCorrupted
+   *   where it names another tenant's key
    */
   forExisting(named: KeyName): Promise<WrappingKey>;
 }

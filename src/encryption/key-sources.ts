@@ -3,7 +3,7 @@ import type { EncryptionForm } from '../operations/encryption.ts';
 import type { KeySource } from './key-source.ts';
 import type { KeyRequest, KeySourceParts, KeySourceTable, OpenKeySource } from './sources/table.ts';
 
-/** The key sources of one process, opened from their table. */
+/** Makes the key source of each request. There is one in a process, made from the table of key sources. */
 export class KeySources {
   readonly #rows: ReadonlyMap<EncryptionForm, OpenKeySource>;
 
@@ -13,14 +13,14 @@ export class KeySources {
     );
   }
 
-  /** Whether anybody has keys for objects that are asked for in this form. */
+  /** Whether there are keys for objects whose encryption is asked for in this form. */
   has(form: EncryptionForm): boolean {
     return this.#rows.has(form);
   }
 
   /**
-   * The keys of one request; who says nothing gets managed ones.
-   * @throws GatewayError NotImplemented for a form that nobody has keys for
+   * Makes the key source of one request. A request that asks for no encryption gets managed keys.
+   * @throws GatewayError NotImplemented for a form for which there are no keys
    */
   open(request: KeyRequest): KeySource {
     const open = this.#rows.get(request.asked?.kind ?? 'managed');

@@ -3,14 +3,15 @@ import type { AskedEncryption } from '../operations/encryption.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 
 /**
- * Whether a bucket's policy lets a request ask for this. A client that asks for encryption must not find its object in
- * clear, so a bucket without protection refuses.
+ * Checks that a bucket's policy allows the encryption that a request asks for. A bucket without protection refuses such
+ * requests, because an object for which encryption was asked must not be stored in clear.
  * @throws GatewayError NotImplemented
  */
 export function checkPolicyAllows(asked: AskedEncryption | undefined, { protection }: BucketPolicy): void {
   if (asked === undefined || protection === 'seal') return;
   throw clientError(
     'NotImplemented',
-    'Encryption is asked for, and this bucket is kept without (protection: none). Send the object to another bucket, or ask for none.',
+    'Encryption is asked for, and this bucket is kept without (protection: none). Send the object to another bucket, ' +
+      'or ask for none.',
   );
 }

@@ -4,26 +4,29 @@ import { type Operation, operationName } from '../operations/operation.ts';
 import type { KeySources } from './key-sources.ts';
 
 /**
- * What an operation does with a form of encryption that a request asks for.
+ * What an operation does with a form of encryption.
  *
- * - `takes`: the form may be asked for.
- * - `needs`: it may be asked for, and an object or an upload in this form can be used only by requests that ask again.
- * - `refuses`: the request is wrong, whatever the object is.
+ * - `takes`: a request may ask for this form.
+ * - `needs`: a request may ask for this form, and must do so for an object or upload that has it.
+ * - `refuses`: a request that asks for this form is an error, whatever the object is.
  */
 export type Treatment = 'takes' | 'needs' | 'refuses';
 
-/** The operations that say something of encryption; what a copy reads is asked for on its own. */
+/** The operations that may mention encryption. A copy mentions that of its source separately. */
 type Asking = Extract<Operation, { readonly encryption?: unknown }>['kind'] | 'CopySource';
 
 type Rule = Readonly<Record<EncryptionForm, Treatment>>;
 
-/** Of a request that begins an object or an upload. */
+/** The rule for requests that begin an object or an upload. */
 const BEGINS: Rule = { managed: 'takes', kms: 'takes', customer: 'takes' };
 
-/** Of one about what was begun before: the object says how it is encrypted, and only a customer's key lies nowhere. */
+/**
+ * The rule for requests about an object or upload that exists. The object itself tells how it is encrypted, but a
+ * customer's key is not kept anywhere, so the request must bring it.
+ */
 const CONTINUES: Rule = { managed: 'refuses', kms: 'refuses', customer: 'needs' };
 
-/** S3's rules, and those of the dialects that are like it (AWS documents them with each operation). */
+/** The rules of S3, as AWS documents them with each operation. Dialects of the S3 family share them. */
 export const ENCRYPTION_RULES: Readonly<Record<Asking, Rule>> = {
   PutObject: BEGINS,
   PostObject: BEGINS,
@@ -37,20 +40,21 @@ export const ENCRYPTION_RULES: Readonly<Record<Asking, Rule>> = {
   CopySource: CONTINUES,
 };
 
+/** The names of the forms in error messages. */
 const SHOWN: Readonly<Record<EncryptionForm, string>> = {
   managed: 'a managed key',
   kms: 'a KMS key',
   customer: 'a customer key',
 };
 
-/** What an operation asks of encryption; undefined when it says nothing, or cannot. */
+/** The encryption that an operation asks for; undefined where it asks for none, or cannot. */
 export function askedEncryption(operation: Operation): AskedEncryption | undefined {
   return 'encryption' in operation ? operation.encryption : undefined;
 }
 
 /**
- * Whether an operation takes the forms that its request asks for, and whether somebody has keys for them.
- * @throws GatewayError InvalidArgument, NotImplemented
+ * Checks that an operation may ask for the encryption that it does, and that there are keys for it.
+ * @throws GatewayError InvalidArgument where the operation may not ask for it, NotImplemented where there are no keys
  */
 export function checkAskedForms(operation: Operation, keySources: Pick<KeySources, 'has'>): void {
   if ('encryption' in operation) check(operation.encryption, operation.kind);

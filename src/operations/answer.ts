@@ -7,7 +7,10 @@ import type { ListMultipartUploads, ListObjects, ListObjectVersions, ListParts }
 import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef, VendorHeaders } from './object.ts';
 import type { FormReply, GetObjectAttributes, ResponseOverrides } from './operation.ts';
 
-/** What the gateway answers, whatever the dialect. A dialect's render spells it. ETags are the gateway's, unquoted. */
+/**
+ * What the gateway answers to an operation, in no dialect's terms. A front renders it. ETags are unquoted, and those
+ * that clients see. Sizes are of plaintext, in bytes.
+ */
 export type Answer =
   | ObjectStored
   | ObjectCopied
@@ -32,18 +35,20 @@ export type Answer =
   | UploadAborted
   | UploadCompleted;
 
+/** The answer to PutObject. */
 export interface ObjectStored {
   readonly kind: 'ObjectStored';
-  /** Of what was stored, or is being stored. undefined where it lies as it was sent. */
+  /** How the object is encrypted; undefined where it is stored as it was sent. */
   readonly encryption?: EncryptionFacts | undefined;
   readonly ref: ObjectRef;
   readonly etag: string;
   readonly versionId: string | undefined;
   readonly checksum: Checksum | undefined;
-  /** The backend's further answer headers, for a front of the same dialect (x-amz-expiration …). */
+  /** Further headers of the backend's answer, which only a front of the same dialect renders (x-amz-expiration …). */
   readonly vendor?: VendorHeaders | undefined;
 }
 
+/** The answer to CopyObject. */
 export interface ObjectCopied extends Omit<ObjectStored, 'kind' | 'ref'> {
   readonly kind: 'ObjectCopied';
   readonly lastModified: Date;
@@ -51,31 +56,35 @@ export interface ObjectCopied extends Omit<ObjectStored, 'kind' | 'ref'> {
   readonly sourceVersionId: string | undefined;
 }
 
-/** PostObject. */
+/** The answer to PostObject. */
 export interface FormStored {
   readonly kind: 'FormStored';
   readonly stored: ObjectStored;
   readonly reply: FormReply;
 }
 
-/** GetObject and HeadObject. */
+/** The answer to GetObject and HeadObject. */
 export interface ObjectContent {
   readonly kind: 'ObjectContent';
   readonly facts: ObjectFacts;
-  /** Set for a partial answer (206). Of a part without bytes, `last` comes before `first`. */
+  /** Set for a partial answer (206). For a part without bytes, `last` is `first` - 1. */
   readonly range: ByteRange | undefined;
-  /** When a part was asked for: how many there are; undefined of an object that was sent in one go. */
+  /** The number of the object's parts, where a part was asked for; undefined where it was sent by one PUT. */
   readonly partsCount?: number | undefined;
   readonly overrides: ResponseOverrides;
-  /** undefined for HEAD. Its first segment has been authenticated already; a Buffer is small and wholly so. */
+  /**
+   * The plaintext; undefined for HEAD. Of a stream, the first segment was authenticated already. A Buffer is small, and
+   * was authenticated as a whole.
+   */
   readonly body: Buffer | ByteSource | undefined;
 }
 
+/** The answer to GetObjectAttributes. */
 export interface ObjectAttributes {
   readonly kind: 'ObjectAttributes';
   readonly asked: GetObjectAttributes;
   readonly facts: ObjectFacts;
-  /** Of an object that was sent in parts; `listed` is undefined where only their number is known. */
+  /** Set for an object that was sent in parts. `listed` is undefined where only the number of parts is known. */
   readonly parts:
     | {
         readonly count: number;
@@ -85,7 +94,7 @@ export interface ObjectAttributes {
     | undefined;
 }
 
-/** What the store said to a browser that asked what a page may do: status and headers as it gave them. */
+/** The store's answer to a browser's preflight (CORS): status and headers as the store gave them. */
 export interface CrossOriginAnswered {
   readonly kind: 'CrossOriginAnswered';
   readonly status: number;
@@ -110,13 +119,13 @@ export interface DeleteFailure {
   readonly versionId?: string | undefined;
   readonly code: ErrorCode;
   readonly message: string;
-  /** How the store put it, where it was the store that refused. */
+  /** The store's own code and message, where it was the store that refused. */
   readonly said?: StoreWord | undefined;
 }
 
 export interface ObjectsDeleted {
   readonly kind: 'ObjectsDeleted';
-  /** Empty when the client asked for quiet. */
+  /** Empty where the client asked not to be told of successes. */
   readonly deleted: readonly DeletedEntry[];
   readonly failures: readonly DeleteFailure[];
 }
@@ -129,14 +138,14 @@ export interface Owner {
 export interface ListedObject {
   readonly key: string;
   readonly plaintextBytes: number;
-  /** Unquoted, the same as HEAD gives. */
+  /** The same ETag that HEAD gives, unquoted. */
   readonly etag: string;
   readonly lastModified: Date;
   readonly storageClass: string | undefined;
   readonly owner: Owner | undefined;
 }
 
-/** Gives back the memory that an answer holds: called once, when it was written or given up. */
+/** Gives back the memory that an answer holds. It is called once, when the answer was written or abandoned. */
 export type Release = () => void;
 
 export interface ObjectListing {
@@ -146,9 +155,9 @@ export interface ObjectListing {
   readonly objects: readonly ListedObject[];
   readonly commonPrefixes: readonly string[];
   readonly truncated: boolean;
-  /** Form 1: where to go on; set whenever truncated. */
+  /** Where the next page begins, in a listing of form 1. Set whenever `truncated` is. */
   readonly nextMarker: string | undefined;
-  /** Form 2. */
+  /** Where the next page begins, in a listing of form 2. Set whenever `truncated` is. */
   readonly nextContinuationToken: string | undefined;
 }
 
@@ -169,7 +178,7 @@ export interface VersionListing {
   readonly kind: 'VersionListing';
   readonly release: Release;
   readonly asked: ListObjectVersions;
-  /** In the backend's order: versions and delete markers mixed. */
+  /** Versions and delete markers, in the order in which the backend lists them. */
   readonly entries: readonly (
     | ({ readonly deleteMarker: false } & ListedVersion)
     | ({ readonly deleteMarker: true } & ListedDeleteMarker)
@@ -207,21 +216,23 @@ export interface BucketLocation {
 
 export interface UploadCreated {
   readonly kind: 'UploadCreated';
-  /** Of what was stored, or is being stored. undefined where it lies as it was sent. */
+  /** How the object will be encrypted; undefined where it is stored as it was sent. */
   readonly encryption?: EncryptionFacts | undefined;
   readonly ref: ObjectRef;
   readonly uploadId: string;
   readonly checksum: AskedChecksum | undefined;
 }
 
+/** The answer to UploadPart. */
 export interface PartStored {
   readonly kind: 'PartStored';
-  /** Of what was stored, or is being stored. undefined where it lies as it was sent. */
+  /** How the part is encrypted; undefined where it is stored as it was sent. */
   readonly encryption?: EncryptionFacts | undefined;
   readonly etag: string;
   readonly checksum: Checksum | undefined;
 }
 
+/** The answer to UploadPartCopy. */
 export interface PartCopied extends Omit<PartStored, 'kind'> {
   readonly kind: 'PartCopied';
   readonly lastModified: Date;
@@ -270,7 +281,7 @@ export interface UploadAborted {
 
 export interface UploadCompleted {
   readonly kind: 'UploadCompleted';
-  /** Of what was stored, or is being stored. undefined where it lies as it was sent. */
+  /** How the object is encrypted; undefined where it is stored as it was sent. */
   readonly encryption?: EncryptionFacts | undefined;
   readonly ref: ObjectRef;
   readonly etag: string;

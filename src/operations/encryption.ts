@@ -1,28 +1,28 @@
 import { inspect } from 'node:util';
 
 /**
- * How a client asks for an object to be encrypted, whatever its dialect: a front reads the vendor's headers into this,
- * `encryption/rules.ts` judges it, and a key source (`encryption/key-source.ts`) answers it. A request that says nothing
- * has none.
+ * What a client asks about the encryption of an object, in no dialect's terms. A front reads the vendor's headers into
+ * it, `encryption/rules.ts` says whether an operation may ask it, and a key source (`encryption/key-source.ts`) gives
+ * the keys. A request that says nothing of encryption has none.
  */
 export type AskedEncryption =
-  /** With a key that the gateway manages (S3's SSE-S3). */
+  /** The object is to be encrypted with a key that the gateway manages (S3's SSE-S3). */
   | { readonly kind: 'managed'; readonly algorithm: string }
-  /** With a named key of the tenant's (S3's SSE-KMS). */
+  /** The object is to be encrypted with one of the tenant's named keys (S3's SSE-KMS). */
   | {
       readonly kind: 'kms';
-      /** As the client named it; undefined asks for the default key. */
+      /** The key's name as the client sent it; undefined asks for the default key. */
       readonly keyId: string | undefined;
-      /** The encryption context as it was sent, base64 of a JSON map; nobody has looked at it yet. */
+      /** The encryption context as the client sent it: base64 of a JSON object. It was not parsed yet. */
       readonly context: string | undefined;
     }
-  /** With a key that the client sends along and that is forgotten afterwards (S3's SSE-C). */
+  /** The object is encrypted with a key that the client sends with each request, and that is not kept (S3's SSE-C). */
   | { readonly kind: 'customer'; readonly key: CustomerKey };
 
-/** The ways of asking. */
+/** The name of a way in which encryption may be asked for. */
 export type EncryptionForm = AskedEncryption['kind'];
 
-/** What an answer tells of an object's encryption. A dialect spells it, or leaves it out. */
+/** What an answer tells the client of an object's encryption. A front renders it, or leaves it out. */
 export type EncryptionFacts =
   | { readonly kind: 'managed' }
   | { readonly kind: 'kms'; readonly keyId: string }
@@ -30,7 +30,10 @@ export type EncryptionFacts =
 
 const REDACTED = '[customer key]';
 
-/** A client's own key: 32 bytes, checked against the MD5 that was sent with it. However it is printed, it tells nothing. */
+/**
+ * A key that a client sent: 32 bytes, checked against the MD5 that came with them. The key does not appear when the
+ * object is printed, logged or made JSON of.
+ */
 export class CustomerKey {
   readonly #bytes: Buffer;
   readonly #md5: Buffer;
@@ -40,12 +43,15 @@ export class CustomerKey {
     this.#md5 = md5;
   }
 
-  /** The key itself, not a copy: whoever erases it erases it for all. */
+  /** The key itself and not a copy. Erasing these bytes erases the key for everyone who holds this object. */
   get bytes(): Buffer {
     return this.#bytes;
   }
 
-  /** The MD5 of the key, which S3's answers repeat. A guess of the key could be tried against it, so it is as secret. */
+  /**
+   * The MD5 of the key, which S3's answers repeat. It is kept secret too, because a guessed key can be tried against
+   * it.
+   */
   get md5(): Buffer {
     return this.#md5;
   }

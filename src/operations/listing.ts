@@ -1,15 +1,16 @@
 import type { ObjectRef } from './object.ts';
 
-/** What a client asks of a page of a listing, whatever its dialect. A page begins behind its markers. */
+/** This file has the operations that ask for a page of a listing. A page begins after the markers that it names. */
 
+/** ListObjects (form 1) and ListObjectsV2 (form 2). */
 export interface ListObjects {
   readonly kind: 'ListObjects';
   readonly bucket: string;
-  /** S3's two listing forms; other dialects use 1. */
+  /** Which of S3's two forms the client uses. Other dialects use 1. */
   readonly form: 1 | 2;
   readonly prefix: string;
   readonly delimiter: string;
-  /** The listing begins behind this key. It is the marker of form 1 and the start-after of form 2. */
+  /** The listing begins after this key: the `marker` of form 1, the `start-after` of form 2. */
   readonly after: string;
   readonly continuationToken: string | undefined;
   readonly maxKeys: number;
@@ -18,8 +19,9 @@ export interface ListObjects {
 }
 
 /**
- * Asks for a page of all the keys of a bucket, as the gateway does for itself: without folders, from the first one on.
- * @param over what is asked otherwise
+ * Makes the listing by which the gateway itself goes through the keys of a bucket: without delimiter, from the first
+ * key.
+ * @param over fields that differ from that
  */
 export function allKeysOf(
   bucket: string,
@@ -59,7 +61,7 @@ export interface ListParts {
   readonly kind: 'ListParts';
   readonly ref: ObjectRef;
   readonly uploadId: string;
-  /** The listing begins behind this part number. */
+  /** The listing begins after this part number. */
   readonly partNumberMarker: number;
   readonly maxParts: number;
   readonly urlEncoded: boolean;

@@ -3,28 +3,31 @@ import type { HeaderList } from '../wire/headers.ts';
 import type { EncryptionFacts } from './encryption.ts';
 
 /**
- * What a dialect calls itself: `s3`, `qingstor` … One name for a vendor's front and back; dialects/table.ts has the
- * rows.
+ * The name of a dialect, such as `s3`. A vendor's front and back have the same name. dialects/table.ts has the rows.
  */
 export type DialectName = string;
 
-/** What a request is about: an object, a bucket, or neither: the service. */
+/** What a request is about: an object, a bucket, or the whole service where both are undefined. */
 export interface Resource {
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
 }
 
+/** Names an object, or one version of it. */
 export interface ObjectRef {
   readonly bucket: string;
-  /** Exact, never normalised. */
+  /** The key exactly as the client means it, decoded and never normalised. */
   readonly key: string;
   readonly versionId?: string | undefined;
 }
 
-/** One entry of user metadata: name in lower case without the vendor's prefix, value as latin1 wire bytes. */
+/**
+ * One entry of user metadata. The name is in lower case and without the vendor's prefix (`x-amz-meta-`). The value
+ * holds the bytes of the header as latin1 characters.
+ */
 export type MetadataEntry = readonly [name: string, value: string];
 
-/** RFC 9110 representation headers that a store keeps with an object. Values as sent. */
+/** The content headers (RFC 9110 §8) that a store keeps with an object, with the values that the client sent. */
 export interface ContentHeaders {
   readonly contentType?: string | undefined;
   readonly cacheControl?: string | undefined;
@@ -34,18 +37,21 @@ export interface ContentHeaders {
   readonly expires?: string | undefined;
 }
 
-/** Headers of one vendor as they came. Only a dialect of that name may write them out (dialects/vendor-headers.ts). */
+/**
+ * Headers that only one vendor understands, unchanged. Only the dialect of that name may render them
+ * (dialects/vendor-headers.ts).
+ */
 export interface VendorHeaders {
   readonly dialect: DialectName;
   readonly headers: HeaderList;
   /**
-   * Those of a request, in lower case, that no trait tells: a store of another dialect cannot be told them, so that it
-   * must refuse the request.
+   * The names, in lower case, of those headers of a request that no trait expresses. Over a store of another dialect
+   * the request must be refused because of them.
    */
   readonly beyondTraits?: readonly string[] | undefined;
 }
 
-/** Classes that more than one vendor has. Others keep the vendor's word, which only that vendor understands. */
+/** A storage class. Those that several vendors have are neutral names; another one is a vendor's own word. */
 export type StorageClass =
   | 'standard'
   | 'infrequent-access'
@@ -62,25 +68,25 @@ export interface ObjectLock {
   readonly legalHold?: boolean | undefined;
 }
 
-/** What vendors have in common of the settings of an object, in no vendor's words. Absent: nothing was said. */
+/** The settings of an object that several vendors have, in neutral terms. An absent one was not mentioned. */
 export interface ObjectTraits {
   readonly acl?: 'private' | 'public-read' | 'public-read-write' | 'authenticated-read' | undefined;
   readonly storageClass?: StorageClass | undefined;
   readonly tags?: readonly Tag[] | undefined;
   readonly lock?: ObjectLock | undefined;
-  /** Where a website sends the browser instead of showing the object. */
+  /** The address to which a bucket that serves as a website redirects browsers, in place of showing the object. */
   readonly redirect?: string | undefined;
 }
 
-/** What a client sets of an object beside its metadata, which protection does not touch. */
+/** The settings of an object beside its metadata, such as ACL and tags. They are not sealed. */
 export interface ObjectSettings {
-  /** Goes unchanged to a store of the same dialect. */
+  /** Headers that a store of the same dialect gets unchanged. */
   readonly vendor?: VendorHeaders | undefined;
-  /** For a store of another dialect; and for any store, what `vendor` does not say. */
+  /** The settings in neutral terms. A store of the same dialect gets those of them that are not in `vendor`. */
   readonly traits?: ObjectTraits | undefined;
 }
 
-/** What a client stores beside an object's bytes. */
+/** The metadata and settings that a client stores with an object's bytes. */
 export interface ObjectMetadata extends ObjectSettings {
   readonly content: ContentHeaders;
   readonly user: readonly MetadataEntry[];
@@ -98,11 +104,11 @@ export type ChecksumAlgorithm =
   | 'XXHASH3'
   | 'XXHASH128';
 
-/** A checksum of the plaintext: of all its bytes, or, if it is composite, of the checksums of its parts. */
+/** A checksum of the plaintext. A composite one is made of the checksums of the parts instead of all the bytes. */
 export interface Checksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly value: Buffer;
-  /** The number of parts that a composite checksum is made of; undefined: it is not composite. */
+  /** The number of parts that a composite checksum is made of; undefined for one that is not composite. */
   readonly parts?: number | undefined;
 }
 
@@ -112,14 +118,16 @@ export interface AskedChecksum {
   readonly composite: boolean;
 }
 
-/** What a stored object is, in the client's terms: sizes are plaintext bytes, the ETag is the gateway's, unquoted. */
+/** What clients are told of a stored object. */
 export interface ObjectFacts {
   /**
-   * undefined of an archived object whose end, which alone tells it, cannot be read now: a HEAD then tells no length.
+   * The size of the plaintext in bytes. undefined where nobody asked for it, and for an archived object whose footer,
+   * which tells it, cannot be read: a HEAD is then answered without a length.
    */
   readonly plaintextBytes: Proven<number> | undefined;
+  /** The ETag that clients see, unquoted. */
   readonly etag: string;
-  /** undefined where it lies in the store as it was sent. */
+  /** How the object is encrypted; undefined where it is stored as it was sent. */
   readonly encryption?: EncryptionFacts | undefined;
   readonly lastModified: Date;
   readonly metadata: ObjectMetadata;

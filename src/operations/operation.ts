@@ -12,7 +12,10 @@ import type {
   VendorHeaders,
 } from './object.ts';
 
-/** What a client asks, whatever its dialect. A dialect's parse makes one, or throws NotImplemented: fail closed. */
+/**
+ * What a client asks for, in no dialect's terms. A front makes it of a request. A request that it does not know is
+ * refused with NotImplemented, so that nothing passes the gateway that was not understood.
+ */
 export type Operation =
   | PutObject
   | CopyObject
@@ -42,17 +45,18 @@ export interface PutObject {
   readonly kind: 'PutObject';
   readonly ref: ObjectRef;
   readonly metadata: ObjectMetadata;
-  /** Of the conditions only ifMatch and ifNoneMatch have a meaning on a write. */
+  /** Only ifMatch and ifNoneMatch have a meaning on a write. */
   readonly conditions: Conditions;
-  /** How the object is to be encrypted; undefined: as the bucket's policy says. */
+  /** How the object is to be encrypted; undefined leaves it to the bucket's policy. */
   readonly encryption?: AskedEncryption | undefined;
 }
 
-/** The object that a copy reads, and the conditions on it, with dates and ETags as the client sent them. */
+/** The object that a copy reads. */
 export interface CopySource {
   readonly ref: ObjectRef;
+  /** The conditions on it, with dates and ETags as the client sent them. */
   readonly conditions: Conditions;
-  /** What the request says of the source's encryption, and not of the copy's. */
+  /** The encryption under which the source was stored. What the copy's shall be is said elsewhere. */
   readonly encryption?: AskedEncryption | undefined;
 }
 
@@ -60,24 +64,24 @@ export interface CopyObject extends ObjectSettings {
   readonly kind: 'CopyObject';
   readonly ref: ObjectRef;
   readonly source: CopySource;
-  /** What stands in place of the source's content headers and user metadata; undefined: those stay. */
+  /** The copy's content headers and user metadata; undefined takes those of the source. */
   readonly replacement: Pick<ObjectMetadata, 'content' | 'user'> | undefined;
   /**
-   * With `replace` the copy has the tags among its own settings, which may be none. It never takes other settings from
-   * its source.
+   * Whether the copy gets the source's tags, or those among its own settings, which may be none. Other settings are
+   * never taken from the source.
    */
   readonly tags: 'copy' | 'replace';
-  /** The client wants a checksum of the whole object by this algorithm; undefined: the one that the source has. */
+  /** The algorithm of the checksum that the copy shall have; undefined asks for the source's. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
-  /** Conditions on what stands at the destination, of which only ifMatch and ifNoneMatch have a meaning. */
+  /** Conditions on the object at the destination. Only ifMatch and ifNoneMatch have a meaning. */
   readonly conditions: Conditions;
-  /** How the object is to be encrypted; undefined: as the bucket's policy says. */
+  /** How the copy is to be encrypted; undefined leaves it to the bucket's policy. */
   readonly encryption?: AskedEncryption | undefined;
 }
 
-/** How a form asks to be answered. A browser shows the answer, or goes on to another page. */
+/** How the upload by a form is to be answered. The browser shows the answer, or goes on to another page. */
 export interface FormReply {
-  /** The page to go on to, which is told what was stored; undefined: none. */
+  /** The page to which the browser is sent, with bucket, key and ETag in its query; undefined for none. */
   readonly redirect: URL | undefined;
   readonly status: 200 | 201 | 204;
 }
@@ -88,7 +92,7 @@ export interface PostObject extends Omit<PutObject, 'kind'> {
   readonly reply: FormReply;
 }
 
-/** Headers the client wants in the answer instead of the stored ones. */
+/** Content headers that the client wants in the answer in place of those that are stored with the object. */
 export interface ResponseOverrides {
   readonly contentType?: string | undefined;
   readonly contentLanguage?: string | undefined;
@@ -101,16 +105,16 @@ export interface ResponseOverrides {
 export interface GetObject {
   readonly kind: 'GetObject';
   readonly ref: ObjectRef;
-  /** What the request says of the encryption of what is there already. */
+  /** The encryption under which the object was stored. */
   readonly encryption?: AskedEncryption | undefined;
   readonly range: RangeRequest | undefined;
-  /** Asks for one of the parts that the object was sent in, counted from 1, instead of a range. */
+  /** Asks for one of the parts in which the object was sent, counted from 1, instead of for a range. */
   readonly part?: number | undefined;
-  /** RFC 9110 §13.1.5: serve the range only if this ETag (quoted) or date still holds, else the whole. */
+  /** If-Range (RFC 9110 §13.1.5): if this ETag, quoted, or this date no longer holds, all of the object is served. */
   readonly ifRange: string | undefined;
   readonly conditions: Conditions;
   readonly overrides: ResponseOverrides;
-  /** The client asks for the checksum of the plaintext (x-amz-checksum-mode: ENABLED). */
+  /** Whether the client asks for the checksum of the plaintext (x-amz-checksum-mode: ENABLED). */
   readonly wantsChecksum: boolean;
 }
 
@@ -121,14 +125,14 @@ export interface HeadObject extends Omit<GetObject, 'kind'> {
 
 export type AskedAttribute = 'etag' | 'checksum' | 'parts' | 'storageClass' | 'size';
 
-/** GetObjectAttributes asks what is known of an object, piece by piece. */
+/** GetObjectAttributes asks for some of what is known of an object. */
 export interface GetObjectAttributes {
   readonly kind: 'GetObjectAttributes';
   readonly ref: ObjectRef;
-  /** What the request says of the encryption of what is there already. */
+  /** The encryption under which the object was stored. */
   readonly encryption?: AskedEncryption | undefined;
   readonly attributes: ReadonlySet<AskedAttribute>;
-  /** The answer lists parts whose number is above the marker, at most `maxParts` of them. */
+  /** Parts are listed whose number is greater than this, at most `maxParts` of them. */
   readonly partNumberMarker: number;
   readonly maxParts: number;
 }
@@ -136,16 +140,16 @@ export interface GetObjectAttributes {
 export interface DeleteObject {
   readonly kind: 'DeleteObject';
   readonly ref: ObjectRef;
-  /** Of the conditions only ifMatch has a meaning here. */
+  /** Only ifMatch has a meaning on a deletion. */
   readonly conditions: Conditions;
-  /** Headers that let a backend delete what is locked (governance bypass, MFA). */
+  /** Headers that let a backend delete a locked object (bypass of governance retention, MFA). */
   readonly vendor?: VendorHeaders | undefined;
 }
 
 export interface DeleteTarget {
   readonly key: string;
   readonly versionId?: string | undefined;
-  /** The object is deleted only if it has this ETag, which stands here as the client sent it. */
+  /** The ETag, as the client sent it, that the object must have to be deleted. */
   readonly etag?: string | undefined;
 }
 
@@ -153,8 +157,9 @@ export interface DeleteObjects {
   readonly kind: 'DeleteObjects';
   readonly bucket: string;
   readonly targets: readonly DeleteTarget[];
+  /** Whether the answer is to list failures only. */
   readonly quiet: boolean;
-  /** The same headers as a DeleteObject has. */
+  /** The same headers that a DeleteObject may have. */
   readonly vendor?: VendorHeaders | undefined;
 }
 
@@ -166,7 +171,7 @@ export interface HeadBucket {
 export interface CreateBucket {
   readonly kind: 'CreateBucket';
   readonly bucket: string;
-  /** The location as the client named it; undefined: the default. */
+  /** The location that the client named; undefined asks for the default. */
   readonly location: string | undefined;
   /** Headers for a backend of the same dialect (ACL, object lock). */
   readonly vendor?: VendorHeaders | undefined;
@@ -187,17 +192,17 @@ export interface CreateMultipartUpload {
   readonly ref: ObjectRef;
   readonly metadata: ObjectMetadata;
   readonly checksum: AskedChecksum | undefined;
-  /** How the object is to be encrypted; undefined: as the bucket's policy says. */
+  /** How the object is to be encrypted; undefined leaves it to the bucket's policy. */
   readonly encryption?: AskedEncryption | undefined;
 }
 
 export interface UploadPart {
   readonly kind: 'UploadPart';
   readonly ref: ObjectRef;
-  /** The upload's id, as the backend named it. */
+  /** The backend's upload id. */
   readonly uploadId: string;
   readonly partNumber: number;
-  /** What the request says of the encryption of what is there already. */
+  /** The encryption with which the upload was begun. */
   readonly encryption?: AskedEncryption | undefined;
 }
 
@@ -205,7 +210,7 @@ export interface UploadPart {
 export interface UploadPartCopy extends Omit<UploadPart, 'kind'> {
   readonly kind: 'UploadPartCopy';
   readonly source: CopySource;
-  /** The range is of the source's plaintext; undefined: all of it. */
+  /** A range of the source's plaintext; undefined stands for all of it. */
   readonly range: ByteRange | undefined;
 }
 
@@ -215,7 +220,7 @@ export interface AbortMultipartUpload {
   readonly uploadId: string;
 }
 
-/** A part as Complete names it. */
+/** A part as CompleteMultipartUpload names it. */
 export interface NamedPart {
   readonly partNumber: number;
   /** The ETag that UploadPart answered, unquoted. */
@@ -227,38 +232,38 @@ export interface CompleteMultipartUpload {
   readonly kind: 'CompleteMultipartUpload';
   readonly ref: ObjectRef;
   readonly uploadId: string;
-  /** In the client's order; at least one. */
+  /** At least one part, in the client's order. */
   readonly parts: readonly NamedPart[];
-  /** The dialect's minimum for every part except the last. */
+  /** The smallest part, in bytes of plaintext, that the client's dialect allows before the last. */
   readonly smallestPartBytes: number;
-  /** The checksum of the whole object, as the client computed it. */
+  /** The checksum of the object that the client computed. */
   readonly checksum: Checksum | undefined;
-  /** Whether the client says that the object's checksum is composite; undefined when it does not say. */
+  /** Whether the client says that the object's checksum is composite; undefined where it does not say. */
   readonly composite: boolean | undefined;
-  /** The object's length, if the client says it. */
+  /** The size of the object in bytes, where the client tells it. */
   readonly plaintextBytes: number | undefined;
-  /** Of the conditions only ifMatch and ifNoneMatch have a meaning on a write. */
+  /** Only ifMatch and ifNoneMatch have a meaning on a write. */
   readonly conditions: Conditions;
 }
 
 /**
- * A request that carries no object bytes and that a backend of the same dialect may answer as it is, re-signed
- * (GetBucketTagging, PutObjectTagging, GetObjectLockConfiguration …). Only names on the dialect's allow-list get here.
+ * A request that carries no object bytes and that a backend of the same dialect answers: the gateway only signs it anew
+ * (GetBucketTagging, PutObjectTagging, GetObjectLockConfiguration …). Each dialect has a list of those that it allows.
  */
 export interface Forward {
   readonly kind: 'Forward';
-  /** The vendor's operation name: a bounded set, used in logs and metric labels. */
+  /** The vendor's name of the operation, from a bounded set. It stands in logs and metric labels. */
   readonly name: string;
   readonly bucket: string;
   readonly key: string | undefined;
   readonly versionId?: string | undefined;
-  /** Whether the request changes the rules of which pages may read the bucket's answers. */
+  /** Whether the request changes the bucket's CORS rules. */
   readonly changesOriginRules?: boolean | undefined;
-  /** The request's verified body, if it had to be read to decide that it may pass. */
+  /** The request's verified body, where it was read to decide whether the request may pass. */
   readonly document?: Buffer | undefined;
 }
 
-/** Names an operation in logs and metrics, from a bounded set of names. */
+/** The name of an operation in logs and metrics. There is a bounded set of them. */
 export function operationName(operation: Operation): string {
   return operation.kind === 'Forward' ? operation.name : operation.kind;
 }

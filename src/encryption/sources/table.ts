@@ -5,26 +5,29 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import type { KeySource } from '../key-source.ts';
 import { TenantRing } from './tenant-ring.ts';
 
-/** What a key source is made from: who asks, of which bucket, and how. */
+/** What the key source of one request is made from. */
 export interface KeyRequest {
   readonly tenant: Tenant;
   readonly policy: BucketPolicy;
-  /** undefined: the request says nothing, and the bucket's policy decides. */
+  /** The encryption that the request asks for; undefined leaves it to the bucket's policy. */
   readonly asked: AskedEncryption | undefined;
 }
 
 /** Makes the key source of one request. */
 export type OpenKeySource = (request: KeyRequest) => KeySource;
 
-/** What rows are opened with, once a process. */
+/** What the rows of the table need. They get it once in a process. */
 export interface KeySourceParts {
   readonly keyRings: KeyRings;
 }
 
-/** A way of asking, and who has keys for it. A form without a row is refused by `encryption/rules.ts`. */
+/**
+ * For each form in which encryption may be asked for, what makes its key sources. A request for a form without a row is
+ * refused by `encryption/rules.ts`.
+ */
 export type KeySourceTable = { readonly [Form in EncryptionForm]?: (parts: KeySourceParts) => OpenKeySource };
 
-/** The key sources of the product, a row for each form that clients may ask for. */
+/** The key sources of the product. */
 export const KEY_SOURCES: KeySourceTable = {
   managed:
     ({ keyRings }) =>

@@ -6,7 +6,10 @@ import type { KeyName, KeySource, WrappingKey } from '../key-source.ts';
 
 const MANAGED: EncryptionFacts = { kind: 'managed' };
 
-/** The tenant's own key ring: new objects are sealed under its current version, and any version that it has opens. */
+/**
+ * Gives keys of the tenant's own key ring. New objects are sealed under its current version. Existing objects are
+ * opened under the version that they name.
+ */
 export class TenantRing implements KeySource {
   readonly scope: string;
   readonly #ringId: string;
