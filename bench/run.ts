@@ -12,6 +12,7 @@ import { clientReport } from './client-report.ts';
 import { CLIENT_GROUPS, measureClients } from './clients.ts';
 import { fairnessReport, measureFairness } from './fairness.ts';
 import { bodyFile, createBucket, type LoadOptions, measure, preload } from './load.ts';
+import { measurePairs, pairsReport } from './pairs.ts';
 import { cpuSeconds, forgetPeak, peakRssBytes } from './process-usage.ts';
 import { markdownReport } from './report.ts';
 import {
@@ -32,6 +33,9 @@ const USAGE = `npm run bench -- [options]
   --clients           whole programs and crowds instead: aws-cli, random ranges, 64 at once, rclone;
                       --only then names groups (${CLIENT_GROUPS.join(', ')})
   --fairness          instead, one tenant's small requests alone and among another's 1,000 slow readers and writers
+  --pairs             instead, several builds of the gateway in turn, in one run: that of --entry and those of --against
+  --against FILE      with --pairs: the program of another build; may be repeated
+  --turns N           with --pairs: how often the builds take turns in each cell (5)
   --slow N            with --fairness: readers, and as many writers, at most 2,000 (1,000)
   --scale N           with --clients: sizes, counts and times as parts of what the goals say (1)
   --through NAMES     direct,nginx,sealgate: all of them by default, nginx not with --clients; direct is always measured
@@ -46,6 +50,9 @@ const { values } = parseArgs({
   options: {
     clients: { type: 'boolean', default: false },
     fairness: { type: 'boolean', default: false },
+    pairs: { type: 'boolean', default: false },
+    against: { type: 'string', multiple: true, default: [] },
+    turns: { type: 'string', default: '5' },
     slow: { type: 'string', default: '1000' },
     scale: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
@@ -77,9 +84,9 @@ async function startTargets(folder: string, through: readonly string[], started:
   return targets;
 }
 
-function gatewayOptions(): GatewayOptions {
+function gatewayOptions(entry = values.entry): GatewayOptions {
   return {
-    entry: resolve(values.entry),
+    entry: resolve(entry),
     nodeFlags: values['node-flag'],
     keyStore: values.keys === 'file' ? 'file' : 'redis',
     logLevel: values['log-level'],
@@ -151,18 +158,52 @@ function tell(how: string, report: string, cells: readonly unknown[]): void {
   writeFileSync(values.json, `${JSON.stringify({ at: new Date().toISOString(), machine, cells }, undefined, 2)}\n`);
 }
 
-async function runRequests(): Promise<void> {
-  Object.assign(process.env, await ensureTools(['minio', 'redis', 'nginx', 'wrk', 'curl'], { say }));
+function wantedWorks(): Work[] {
   const works = WORKS.filter(
     (work) => values.only.length === 0 || values.only.some((text) => workName(work).includes(text)),
   );
   if (works.length === 0) throw new Error(`no work has such a name; there are: ${WORKS.map(workName).join(', ')}`);
+  return works;
+}
+
+async function runRequests(): Promise<void> {
+  Object.assign(process.env, await ensureTools(['minio', 'redis', 'nginx', 'wrk', 'curl'], { say }));
+  const works = wantedWorks();
   const seconds = Number(values.seconds ?? (values.quick ? 2 : 8));
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   await withTargets((values.through ?? 'direct,nginx,sealgate').split(','), async (targets, folder) => {
     const cells = await measureAll(targets, works, { seconds, rounds, folder });
     tell(`${seconds} s a cell`, markdownReport(cells), cells);
     if (cells.some((cell) => cell.failures > 0)) process.exitCode = 1;
+  });
+}
+
+async function runPairs(): Promise<void> {
+  if (values.against.length === 0) throw new Error('--pairs compares builds: give the program of another by --against');
+  Object.assign(process.env, await ensureTools(['minio', 'redis', 'wrk', 'curl'], { say }));
+  const builds = [values.entry, ...values.against];
+  const load = {
+    seconds: Number(values.seconds ?? 3),
+    rounds: Number(values.rounds ?? 1),
+    turns: Number(values.turns),
+  };
+  await withTargets(['direct'], async ([direct], folder) => {
+    const started: Started = [];
+    try {
+      const targets: Target[] = [];
+      for (const [index, entry] of builds.entries()) {
+        const home = join(folder, `build-${index}`);
+        mkdirSync(home);
+        const target = await startSealgate(home, direct as Target, gatewayOptions(entry), started, `build${index}`);
+        await createBucket({ ...(direct as Target), bucket: target.bucket });
+        targets.push(target);
+      }
+      const results = await measurePairs(targets, wantedWorks(), { ...load, folder, say });
+      tell(`builds in turn, ${load.turns} turns of ${load.seconds} s`, pairsReport(builds, results), results);
+      if (results.some((result) => result.builds.some((build) => build.failures > 0))) process.exitCode = 1;
+    } finally {
+      for (const server of started.reverse()) await server.stop();
+    }
   });
 }
 
@@ -201,4 +242,5 @@ async function runFairness(): Promise<void> {
 if (values.help) console.log(USAGE);
 else if (values.clients) await runClients();
 else if (values.fairness) await runFairness();
+else if (values.pairs) await runPairs();
 else await runRequests();

@@ -18,7 +18,11 @@ export interface Target {
 
 const REGION = 'us-east-1';
 const PLAIN_BUCKET = 'bench-plain';
-export const SEALED_BUCKET = 'bench-sealed';
+export const SEALED_BUCKET = sealedBucketOf('bench');
+
+export function sealedBucketOf(tenant: string): string {
+  return `${tenant}-sealed`;
+}
 
 /** Servers started so far, stopped in the reverse order. */
 export type Started = ServerProcess[];
@@ -110,12 +114,13 @@ export interface GatewayOptions {
   readonly logLevel: string;
 }
 
-/** One gateway with one worker, a tenant of its own, and its keys in Redis or in a file. */
+/** One gateway with one worker, a tenant of its own, whose buckets begin with its name, and its keys in Redis or a file. */
 export async function startSealgate(
   folder: string,
   direct: Target,
   options: GatewayOptions,
   started: Started,
+  tenant = 'bench',
 ): Promise<Target> {
   const home = join(folder, 'sealgate');
   mkdirSync(home, { recursive: true });
@@ -126,7 +131,7 @@ export async function startSealgate(
   const file = join(home, 'sealgate.yaml');
   writeFileSync(file, gatewayConfiguration({ port, adminPort, store, direct, logLevel: options.logLevel }));
   const env = environmentOf(direct);
-  const credentials = addTenant(folder, direct, options, 'bench');
+  const credentials = addTenant(folder, direct, options, tenant);
   const server = await startServer({
     command: [process.execPath, ...DEPLOYED_FLAGS, ...options.nodeFlags, options.entry, 'serve', '--config', file],
     env,
@@ -138,7 +143,7 @@ export async function startSealgate(
   return {
     name: 'sealgate',
     endpoint,
-    bucket: SEALED_BUCKET,
+    bucket: sealedBucketOf(tenant),
     credentials,
     pid: server.pid,
   };
