@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { GatewayError } from '../../errors.ts';
 import type { Place } from '../../shares/fair-places.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
+import { ExchangeFailure } from '../exchange.ts';
 import { backendFailure } from '../failure.ts';
 import { DRAIN_BYTES } from '../response-body.ts';
 import { type AnswerHead, malformed } from './answer-head.ts';
@@ -119,16 +120,15 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
    * @throws ExchangeFailure
    */
   exchange(request: LaneRequest): Promise<IncomingResponse> {
-    const exchange = new LaneExchange(request, this);
     if (this.#phase !== 'idle' && this.#phase !== 'connecting') {
-      exchange.end();
-      exchange.reject(ended());
-      return exchange.answer;
+      return Promise.reject(new ExchangeFailure(ended(), false));
     }
+    const exchange = new LaneExchange(request, this);
+    const { answer } = exchange;
     this.#exchange = exchange;
     if (exchange.isGivenUp) exchange.giveUp();
     else if (this.#phase === 'idle') this.#send(exchange);
-    return exchange.answer;
+    return answer;
   }
 
   destroy(error?: Error): void {
@@ -191,9 +191,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     this.lastEventAt = this.#owner.ticks;
   }
 
-  givenUp(reason: Error): void {
-    this.destroy(reason);
-  }
+  readonly onAbort = (): void => this.#exchange?.giveUp();
 
   #onBytes(bytes: number): boolean {
     this.lastEventAt = this.#owner.ticks;
