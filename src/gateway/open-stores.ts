@@ -12,8 +12,7 @@ import { joinedRootKey, type RootKey } from '../keys/root/root-key.ts';
 import { type RootKeyTable, rootKeyProvider } from '../keys/root/table.ts';
 import { startUpSelfTest } from '../keys/self-test.ts';
 import type { KeyStoreObserver, RecordStore } from '../keys/store/record-store.ts';
-import { DEFAULT_KEY_PREFIX, redisTarget } from '../keys/store/redis-address.ts';
-import { type KeyStoreConfig, openRecordStore } from '../keys/store/table.ts';
+import { type KeyStoreTable, keyStoreRow, openRecordStore } from '../keys/store/table.ts';
 import type { Config } from '../settings/config.ts';
 import type { Administration } from '../tenants/administration.ts';
 import { Directory } from '../tenants/directory.ts';
@@ -31,9 +30,10 @@ export interface Observers {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** The kinds of root key providers that the settings may name; by default the product's own. */
+/** The kinds of root key providers and key stores that the settings may name; by default the product's own. */
 export interface KeyTables {
   readonly rootKeys?: RootKeyTable | undefined;
+  readonly keyStores?: KeyStoreTable | undefined;
 }
 
 /** The key store, opened with the root key, and everything that lies in it. */
@@ -81,12 +81,13 @@ export async function openStores(
   const { rootKey, provider } = await openRootKey(config.keys, onWarning, tables);
   let shared: RecordStore | undefined;
   try {
-    const highest = await openGenerations(config.keys, rootKey, onWarning);
+    const highest = await openGenerations(config.keys, rootKey, onWarning, tables);
     const { tenant } = config.keys;
-    shared = await openRecordStore(keyStoreConfig(config.keys), {
-      ...(onWarning && { onWarning }),
-      onReconnect: () => observers.keys?.reconnected?.(),
-    });
+    shared = await openRecordStore(
+      config.keys.store,
+      { ...(onWarning && { onWarning }), onReconnect: () => observers.keys?.reconnected?.() },
+      tables.keyStores,
+    );
     const store =
       tenant === undefined ? shared : await openTenantView({ store: shared, key: rootKey, tenant, highest }, observers);
     const records = await Records.open({
@@ -156,7 +157,7 @@ function openTenantView(
  * @throws GatewayError KeyStoreUnavailable
  */
 export async function reachKeyStore(keys: KeysConfig): Promise<void> {
-  const store = await openRecordStore(keyStoreConfig(keys));
+  const store = await openRecordStore(keys.store);
   try {
     await store.check();
   } finally {
@@ -169,7 +170,7 @@ export async function reachKeyStore(keys: KeysConfig): Promise<void> {
  * @throws GatewayError KeyStoreUnavailable
  */
 export function openUploads(keys: KeysConfig): Promise<UploadStates> {
-  return openUploadStates(keyStoreConfig(keys), () => new Date());
+  return openUploadStates(keys.store, () => new Date());
 }
 
 /**
@@ -177,7 +178,7 @@ export function openUploads(keys: KeysConfig): Promise<UploadStates> {
  * @throws GatewayError KeyStoreUnavailable
  */
 export function openEtags({ keys, etags }: Pick<Config, 'keys' | 'etags'>): Promise<EtagIndex> {
-  return openEtagIndex(keyStoreConfig(keys), etags.keepSeconds);
+  return openEtagIndex(keys.store, etags.keepSeconds);
 }
 
 /**
@@ -188,15 +189,15 @@ export async function openGenerations(
   keys: Pick<KeysConfig, 'generationFile' | 'store'>,
   { id }: Pick<RootKey, 'id'>,
   onWarning: Observers['onWarning'] = () => undefined,
+  { keyStores }: KeyTables = {},
 ): Promise<HighestGeneration | undefined> {
   const path = keys.generationFile;
   if (path === undefined) return undefined;
-  return HighestGeneration.open({ path, id: generationId(id, placeOf(keyStoreConfig(keys))), onWarning });
-}
-
-function placeOf(store: KeyStoreConfig): readonly (string | number)[] {
-  if (store.kind === 'file') return ['file', store.path];
-  return ['redis', redisTarget(store).options.db ?? 0, store.keyPrefix ?? DEFAULT_KEY_PREFIX];
+  return HighestGeneration.open({
+    path,
+    id: generationId(id, keyStoreRow(keys.store, keyStores).identity(keys.store)),
+    onWarning,
+  });
 }
 
 /** The root key with its provider, which the caller must close. */
@@ -221,10 +222,6 @@ export async function openRootKey(
     await provider.close();
     throw error;
   }
-}
-
-export function keyStoreConfig({ store }: Pick<KeysConfig, 'store'>): KeyStoreConfig {
-  return store.kind === 'file' ? store : { ...store, url: store.url.reveal() };
 }
 
 /**

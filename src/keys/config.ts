@@ -1,8 +1,7 @@
 import type { z } from 'zod';
-import type { Secret } from '../secret.ts';
 import { type RootKeyPlace, rootKeyPlace } from './root/table.ts';
 import type { keySettings } from './settings.ts';
-import type { RedisStoreConfig } from './store/redis-address.ts';
+import { type KeyStorePlace, keyStorePlace } from './store/table.ts';
 
 type KeySettings = z.output<typeof keySettings>;
 
@@ -17,35 +16,13 @@ export interface KeysConfig {
   readonly generationFile: string | undefined;
 }
 
-export type KeyStorePlace = { readonly kind: 'file'; readonly path: string } | RedisPlace;
-
-/** What the key store's opener takes, except for the URL, which holds a password and must not be printed. */
-export interface RedisPlace extends Omit<RedisStoreConfig, 'url'> {
-  readonly url: Secret;
-}
-
 /** Completes the section `keys`. Returns undefined if it does not say where root key or key store are. */
 export function completeKeys(keys: KeySettings): KeysConfig | undefined {
   const root = rootKeyPlace(keys.root);
-  const store = placeOfKeyStore(keys.store);
+  const store = keyStorePlace(keys.store);
   if (root === undefined || store === undefined) return undefined;
   const beside = root.kind === 'file' ? root.path : store.kind === 'file' ? store.path : undefined;
   const given = keys.generationFile ?? (beside === undefined ? 'off' : `${beside}.generation`);
   const generationFile = given === 'off' ? undefined : given;
   return { root, tenant: keys.tenant, store, cache: keys.cache, generationFile };
-}
-
-function placeOfKeyStore(store: KeySettings['store']): KeyStorePlace | undefined {
-  const { file, redis, tls, connectSeconds, commandSeconds, ...rest } = store;
-  if (file !== undefined) return { kind: 'file', path: file };
-  if (redis === undefined) return undefined;
-  return {
-    ...rest,
-    kind: 'redis',
-    url: redis,
-    connectTimeoutSeconds: connectSeconds,
-    commandTimeoutSeconds: commandSeconds,
-    // Without any of these settings there must be no `tls`, because its presence turns TLS on.
-    ...(Object.values(tls).some((value) => value !== undefined) && { tls }),
-  };
 }

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { Secret } from '../secret.ts';
 import type { ConfigProblem } from './forms/rules.ts';
 import type { Settings } from './table.ts';
 
@@ -20,17 +21,22 @@ const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END
  * Finds certificates and keys that cannot be used. Without this, the first TLS handshake or the start would fail with
  * an error that names no file.
  */
-export function certificateProblems({ tls, backend, keys }: Settings): ConfigProblem[] {
-  const pairs = [
-    { section: 'tls', ...tls },
-    { section: 'backend.tls', ...backend.tls },
-    { section: 'keys.store.tls', ...keys.store.tls },
-  ];
-  return pairs.flatMap(({ section, cert, key }) => {
-    if (cert === undefined || key === undefined) return [];
-    const found = certificateProblem({ cert, key: key.reveal() });
+export function certificateProblems(settings: Settings): ConfigProblem[] {
+  return [...pairsIn(settings, '')].flatMap(({ section, cert, key }) => {
+    const found = certificateProblem({ cert, key });
     return found === undefined ? [] : [{ setting: `${section}.${found.part}`, problem: found.problem }];
   });
+}
+
+/** Yields every section that has a certificate and its key, by its dotted name. */
+function* pairsIn(section: object, name: string): Generator<CertificatePair & { readonly section: string }> {
+  const { cert, key } = section as { readonly cert?: unknown; readonly key?: unknown };
+  if (typeof cert === 'string' && key instanceof Secret) yield { section: name, cert, key: key.reveal() };
+  for (const [inner, value] of Object.entries(section)) {
+    // Other values than sections are texts, numbers, lists, URLs and secrets.
+    const isSection = value?.constructor === Object;
+    if (isSection) yield* pairsIn(value, name === '' ? inner : `${name}.${inner}`);
+  }
 }
 
 /** Returns why no TLS connection can be made with them; undefined if one can, even if the certificate has expired. */

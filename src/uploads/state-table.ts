@@ -1,11 +1,23 @@
-import type { KeyStoreConfig } from '../keys/store/table.ts';
+import { rowOf } from '../keys/place-table.ts';
+import type { KeyStorePlace } from '../keys/store/table.ts';
 import { openFileStates } from './file-states.ts';
 import { openRedisStates } from './redis-states.ts';
 import type { UploadStates } from './upload-states.ts';
 
+/** How states of uploads are kept where a key store of some kind is: a row for each of keys/store/table.ts. */
+type StatesTable = {
+  readonly [Kind in KeyStorePlace['kind']]: (
+    keyStore: Extract<KeyStorePlace, { readonly kind: Kind }>,
+    now: () => Date,
+  ) => Promise<UploadStates>;
+};
+
+const UPLOAD_STATES: StatesTable = {
+  redis: openRedisStates,
+  file: async ({ path }, now) => openFileStates({ directory: `${path}.uploads`, now }),
+};
+
 /** Where the key store is, the state of uploads is too: in the same Redis, or in a folder beside the file. */
-export async function openUploadStates(keyStore: KeyStoreConfig, now: () => Date): Promise<UploadStates> {
-  return keyStore.kind === 'file'
-    ? openFileStates({ directory: `${keyStore.path}.uploads`, now })
-    : openRedisStates(keyStore, now);
+export async function openUploadStates(keyStore: KeyStorePlace, now: () => Date): Promise<UploadStates> {
+  return rowOf(UPLOAD_STATES, keyStore.kind, 'place for states of uploads beside a key store')(keyStore as never, now);
 }

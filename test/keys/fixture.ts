@@ -9,7 +9,8 @@ import { Records } from '../../src/keys/records.ts';
 import { type RootKey, rootKeyFromText } from '../../src/keys/root/root-key.ts';
 import type { CacheLimits } from '../../src/keys/store/record-cache.ts';
 import type { KeyStoreObserver, RecordStore } from '../../src/keys/store/record-store.ts';
-import { type KeyStoreConfig, openRecordStore } from '../../src/keys/store/table.ts';
+import type { RedisStoreConfig } from '../../src/keys/store/redis-address.ts';
+import { type KeyStorePlace, openRecordStore } from '../../src/keys/store/table.ts';
 
 /** A folder that goes when the test does. */
 export async function temporaryDirectory(): Promise<string> {
@@ -22,8 +23,11 @@ export function randomRootKey(): RootKey {
   return rootKeyFromText(randomBytes(32).toString('base64'));
 }
 
-export async function openStore(config: KeyStoreConfig): Promise<RecordStore> {
-  const store = await openRecordStore(config);
+/** A key store's place, as the settings have it; in tests the URL of a Redis need not be a secret. */
+export type StoreConfig = KeyStorePlace | RedisStoreConfig;
+
+export async function openStore(config: StoreConfig): Promise<RecordStore> {
+  const store = await openRecordStore(config as KeyStorePlace);
   onTestFinished(() => store.close());
   return store;
 }

@@ -9,10 +9,9 @@ import { LEDGER_NAME, parseRecordName, recordName } from '../../src/keys/record-
 import type { RootKey } from '../../src/keys/root/root-key.ts';
 import { CANARY, startUpSelfTest } from '../../src/keys/self-test.ts';
 import { keyStoreUnavailable, type RecordStore, type StoredRecord } from '../../src/keys/store/record-store.ts';
-import type { KeyStoreConfig } from '../../src/keys/store/table.ts';
 import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
-import { openStore, randomRootKey, temporaryDirectory } from '../keys/fixture.ts';
+import { openStore, randomRootKey, type StoreConfig, temporaryDirectory } from '../keys/fixture.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { openTenancy, type Tenancy } from './fixture.ts';
 
@@ -50,7 +49,7 @@ async function remembered(path: string, { id }: RootKey): Promise<HighestGenerat
 const selfTest = ({ records }: Tenancy) => startUpSelfTest({ records, kinds: ALL_RECORD_KINDS, now: () => new Date() });
 
 const keyPrefix = () => `${randomBytes(6).toString('hex')}:`;
-const STORES: readonly (readonly [string, () => Promise<KeyStoreConfig>])[] = [
+const STORES: readonly (readonly [string, () => Promise<StoreConfig>])[] = [
   ['Redis', async () => ({ kind: 'redis', url: redis.url, keyPrefix: keyPrefix() })],
   [
     'a Redis Cluster',

@@ -33,7 +33,7 @@ const owner = () => ({ kind: 'redis', url: `redis://:admin@127.0.0.1:${redis.por
 const limited = () =>
   ({
     kind: 'redis',
-    url: `redis://127.0.0.1:${redis.port}`,
+    url: new Secret(`redis://127.0.0.1:${redis.port}`),
     username: 'photos',
     password: new Secret('pass'),
   }) as const;

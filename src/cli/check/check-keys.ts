@@ -1,6 +1,7 @@
 import { type KeyTables, openStores, reachKeyStore } from '../../gateway/open-stores.ts';
 import type { KeysConfig } from '../../keys/config.ts';
 import { RootKeyInvalid } from '../../keys/root/root-key.ts';
+import { keyStoreRow } from '../../keys/store/table.ts';
 import { describeError } from '../shell/describe-error.ts';
 import type { Stores } from '../shell/with-stores.ts';
 import type { CheckReport } from './check-report.ts';
@@ -15,7 +16,7 @@ export async function checkKeys(
   report: CheckReport,
   tables: KeyTables = {},
 ): Promise<Stores | undefined> {
-  const place = keys.store.kind === 'file' ? keys.store.path : 'Redis';
+  const place = keyStoreRow(keys.store, tables.keyStores).describe(keys.store);
   const stores = await openKeys(keys, report, tables);
   if (stores === undefined) {
     await reachKeyStore(keys);

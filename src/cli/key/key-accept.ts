@@ -1,4 +1,4 @@
-import { keyStoreConfig, openGenerations, openRootKey } from '../../gateway/open-stores.ts';
+import { openGenerations, openRootKey } from '../../gateway/open-stores.ts';
 import { type Acceptance, examineStore } from '../../keys/ledger/accept-store.ts';
 import type { RecordStore } from '../../keys/store/record-store.ts';
 import { openRecordStore } from '../../keys/store/table.ts';
@@ -27,7 +27,7 @@ ${JSON_USAGE}`,
     let store: RecordStore | undefined;
     try {
       const highest = await openGenerations(keys, rootKey, onWarning);
-      store = await openRecordStore(keyStoreConfig(keys));
+      store = await openRecordStore(keys.store);
       const found = await examineStore({ store, rootKey, highest, now: () => terminal.now() });
       if (values.yes !== true) await confirm(terminal, question(found), 'Nothing was accepted.');
       const generation = await found.accept();

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isCode } from '../../keys/store/file-lock.ts';
+import { keyStoreRow } from '../../keys/store/table.ts';
 import type { Secret } from '../../secret.ts';
 import {
   CONFIG_OPTION,
@@ -39,7 +40,8 @@ ${JSON_USAGE}`,
     const { out, remove = false } = values;
     if (remove && out !== undefined) throw new UsageError('--remove and --out exclude one another.');
     await withStores({ config: values.config, terminal }, async ({ sidecars }, { keys }) => {
-      if (keys.store.kind !== 'redis') throw new CommandFailed('Sidecars read Redis; this key store is a file.');
+      const { noSidecars } = keyStoreRow(keys.store);
+      if (noSidecars !== undefined) throw new CommandFailed(noSidecars);
       if (keys.tenant !== undefined) throw new CommandFailed('This is a sidecar’s configuration (keys.tenant).');
       if (remove) {
         if (!(await sidecars.remove(name))) throw new CommandFailed(`There is nothing for sidecars of ${name}.`);

@@ -26,8 +26,8 @@ export interface PutOptions {
 export type ChangeListener = (names: readonly string[] | 'all') => void;
 
 /**
- * Six verbs over opaque wrapped records (get, revision, put, delete, list, watch). A new key store is one file and one
- * row of table.ts; test/keys/store/record-store-contract.ts says what it must do.
+ * Six verbs over opaque wrapped records (get, revision, put, delete, list, watch). A new key store is one of these, and
+ * a row of table.ts with its settings; test/keys/store/record-store-contract.ts says what it must do.
  *
  * Every method may throw KeyStoreUnavailable; a write that throws it may have happened or not.
  */

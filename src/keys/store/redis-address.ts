@@ -10,7 +10,7 @@ export interface RedisStoreConfig {
    * `redis+sentinel://host[:26379],host,…/group[/db]`; or `redis+cluster://host[:6379],host,…`. `rediss`,
    * `rediss+sentinel` and `rediss+cluster` speak TLS.
    */
-  readonly url: string;
+  readonly url: Secret | string;
   /** Begins every record's name in Redis. The default is `sealgate:`. */
   readonly keyPrefix?: string;
   /** An ACL user, which takes the place of the URL's. */
@@ -63,7 +63,7 @@ const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/;
  * @throws Error that says what is wrong with the URL, without its password
  */
 export function redisTarget(config: RedisStoreConfig): RedisTarget {
-  const match = REDIS_URL.exec(config.url);
+  const match = REDIS_URL.exec(typeof config.url === 'string' ? config.url : config.url.reveal());
   if (match === null) {
     throw new Error(
       'The key store’s Redis URL must look like redis://host:6379/0, redis+sentinel://host,host/group or redis+cluster://host,host.',

@@ -14,6 +14,7 @@ import {
 import { DEFAULT_KEY_PREFIX, type RedisStoreConfig, type RedisTarget } from './redis-address.ts';
 import { available, isOutOfMemory, masters, openRedisClient } from './redis-client.ts';
 import { RedisWatch } from './redis-watch.ts';
+import type { KeyStoreOptions } from './row.ts';
 
 /**
  * Reads the revision of the current value, or '' if there is none or it is empty. A value that is too short to have a
@@ -47,18 +48,11 @@ return redis.call('DEL', KEYS[1])`;
 const SCAN_COUNT = 1000;
 const WAIT_MILLISECONDS = 1000;
 
-export interface RedisStoreOptions {
-  /** Is called with a sentence for the operator, for instance that Redis refuses to track changes. */
-  readonly onWarning?: (message: string) => void;
-  /** Is called when the connection was lost and is being made again. */
-  readonly onReconnect?: () => void;
-}
-
 /**
  * Connects to the key store in Redis.
  * @throws GatewayError KeyStoreUnavailable with Redis's reason in the message, Error for a bad URL
  */
-export async function openRedisStore(config: RedisStoreConfig, options: RedisStoreOptions = {}): Promise<RecordStore> {
+export async function openRedisStore(config: RedisStoreConfig, options: KeyStoreOptions = {}): Promise<RecordStore> {
   const { client, target } = await openRedisClient(config);
   const { onReconnect } = options;
   if (onReconnect !== undefined) client.on('reconnecting', () => onReconnect());

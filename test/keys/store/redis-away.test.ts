@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { rootKeyFromText } from '../../../src/keys/root/root-key.ts';
 import { openRecordStore } from '../../../src/keys/store/table.ts';
+import { Secret } from '../../../src/secret.ts';
 import { startRedis } from '../../support/servers/redis.ts';
 import { eventually } from '../eventually.ts';
 import { openKeys, openStore, randomRootKey } from '../fixture.ts';
@@ -136,7 +137,10 @@ it('tells of every attempt to reach a Redis that is gone', async () => {
   const redis = await startRedis({ persistent: true });
   onTestFinished(() => redis.stop());
   let attempts = 0;
-  const store = await openRecordStore({ kind: 'redis', url: redis.url }, { onReconnect: () => void attempts++ });
+  const store = await openRecordStore(
+    { kind: 'redis', url: new Secret(redis.url) },
+    { onReconnect: () => void attempts++ },
+  );
   onTestFinished(() => store.close());
   expect(attempts).toBe(0);
   await redis.kill();
