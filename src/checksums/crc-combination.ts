@@ -23,7 +23,8 @@ const FIELDS: Readonly<Record<CrcAlgorithm, CrcField>> = {
 };
 
 /**
- * After so many pieces other requests get their turn. If all have different lengths, this takes some milliseconds.
+ * How many pieces are combined before other requests get a turn. If all have different lengths, they take some
+ * milliseconds.
  */
 const FAIR_PIECES = 100;
 

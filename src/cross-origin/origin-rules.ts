@@ -17,7 +17,7 @@ const KEEP_SECONDS = 5;
 /** How long a failure is kept: the store was down or busy, or refused the question. */
 const KEEP_FAILURE_SECONDS = 1;
 /** How long the answer to a request waits for the store's rules. After that it is sent without them. */
-const PATIENCE_MILLISECONDS = 2_000;
+const TIMEOUT_MILLISECONDS = 2_000;
 /** How many answers of the store are kept. The number is bounded because anybody may ask, without a signature. */
 const MAX_KEPT = 1_024;
 /** How many questions to the store may be open at once; bounded for the same reason. */
@@ -25,7 +25,7 @@ const MAX_UNDER_WAY = 32;
 /** The longest Origin: a scheme, a host name of at most 253 characters and a port. */
 const MAX_ORIGIN_CHARACTERS = 320;
 
-const NOTHING = new HeaderList();
+const NO_HEADERS = new HeaderList();
 
 /** A request that a page in a browser sends: from an origin, with a method, to a bucket. */
 export interface AskingPage {
@@ -82,7 +82,7 @@ export class OriginRules {
    * does not say, there are no headers.
    */
   answerTo(page: AskingPage): Promise<HeaderList> {
-    if (page.origin.length > MAX_ORIGIN_CHARACTERS) return Promise.resolve(NOTHING);
+    if (page.origin.length > MAX_ORIGIN_CHARACTERS) return Promise.resolve(NO_HEADERS);
     const name = JSON.stringify([page.bucket, page.method, page.origin]);
     const now = this.#now().getTime();
     const known = this.#kept.get(name);
@@ -90,7 +90,7 @@ export class OriginRules {
     const kept: Kept = {
       answer: this.#learn(page).catch(() => {
         kept.untilMilliseconds = this.#now().getTime() + KEEP_FAILURE_SECONDS * 1_000;
-        return NOTHING;
+        return NO_HEADERS;
       }),
       untilMilliseconds: now + KEEP_SECONDS * 1_000,
     };
@@ -111,7 +111,7 @@ export class OriginRules {
    */
   async #learn({ origin, bucket, method }: AskingPage): Promise<HeaderList> {
     const resource = bucket !== undefined && (await this.#isTenants(bucket)) ? { bucket } : {};
-    const signal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+    const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
     const question = new HeaderList(['Origin', origin, 'Access-Control-Request-Method', method]);
     const { headers } = await this.#ask(resource, question, signal);
     if (!letsRead(headers) || headers.has('access-control-expose-headers')) return headers;

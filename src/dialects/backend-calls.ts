@@ -92,11 +92,13 @@ export interface StoreUpload {
   readonly uploadId: string;
 }
 
+/** A part to upload. Its number counts from 1. */
 export interface StorePart extends StoreUpload {
   readonly partNumber: number;
   readonly body: OutgoingBody;
 }
 
+/** The completion of an upload: its parts in ascending order, and conditions on the object that it replaces. */
 export interface StoreComplete extends StoreUpload {
   readonly parts: readonly CompletedPart[];
   readonly conditions: Conditions;

@@ -9,7 +9,9 @@ import type { SigningSecret } from './signing-secret.ts';
 export interface FrontSettings {
   /** Signatures must name this region, and clients that ask for a bucket's region are told it. */
   readonly region: string;
-  /** Whether signatures may name any region. Nobody else gets in by it, since they still need the secret access key. */
+  /**
+   * Whether signatures may name any region. This lets nobody else in, because a signature still needs the secret key.
+   */
   readonly anyRegion?: boolean | undefined;
   /**
    * Domains for virtual-host style: a request to the host `<bucket>.<domain>` is for that bucket. Lower case, no port.
@@ -199,7 +201,7 @@ export interface FrontDialect {
    * where host, path or a map of domains can each name the bucket.
    */
   readings(request: WireRequest, settings: FrontSettings): readonly [Reading, ...Reading[]];
-  /** Every answer gets the request's id. An answer to HEAD keeps its Content-Length and has no body. */
+  /** Renders an answer, with the request's id. The answer to a HEAD has the Content-Length of a GET's, and no body. */
   render(answer: Answer, context: RenderContext): WireResponse;
   renderError(error: GatewayError, context: RenderContext): WireResponse;
   /**

@@ -8,6 +8,7 @@ import { CONTENT_HEADERS } from './object-metadata.ts';
  */
 const OVERRIDES = CONTENT_HEADERS.map(([name, field]) => [`response-${name}`, field] as const);
 
+/** The names of these parameters. */
 export const OVERRIDE_NAMES: readonly string[] = OVERRIDES.map(([name]) => name);
 
 const NO_OVERRIDES: ResponseOverrides = {};

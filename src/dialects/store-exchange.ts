@@ -82,22 +82,26 @@ export interface StoredAck {
   readonly vendor?: VendorHeaders | undefined;
 }
 
+/** The backend's answer to the deletion of one object. `versionId` is that of the marker, or of the deleted version. */
 export interface StoredDeletion {
   readonly versionId: string | undefined;
   /** Whether the store put a delete marker in the object's place, or removed one. */
   readonly deleteMarker: boolean;
 }
 
+/** The backend's answer to the deletion of several objects. An object may be in neither list. */
 export interface StoredDeletions {
   readonly deleted: readonly DeletedEntry[];
   readonly failures: readonly DeleteFailure[];
 }
 
+/** A bucket of the backend. */
 export interface StoredBucket {
   readonly name: string;
   readonly created: Date;
 }
 
+/** The backend's answer to a copy. */
 export interface StoredCopy extends StoredAck {
   readonly lastModified: Date;
 }
@@ -113,14 +117,19 @@ export interface StoredEntry {
   readonly owner: { readonly id: string; readonly displayName: string } | undefined;
 }
 
+/** A page of a listing of objects. */
 export interface StoredListing {
   readonly entries: readonly StoredEntry[];
   readonly commonPrefixes: readonly string[];
+  /** Whether further pages follow. */
   readonly truncated: boolean;
+  /** Where the next page begins in the older form of the listing (ListObjects). */
   readonly nextMarker: string | undefined;
+  /** Where the next page begins in the newer form (ListObjectsV2). */
   readonly nextContinuationToken: string | undefined;
 }
 
+/** One version of an object, or one delete marker, in a listing. */
 export interface StoredVersion extends StoredEntry {
   /** The text `null` for an object that was written while the bucket had no versioning. */
   readonly versionId: string;
@@ -129,6 +138,7 @@ export interface StoredVersion extends StoredEntry {
   readonly deleteMarker: boolean;
 }
 
+/** A page of a listing of versions. The markers say where the next page begins. */
 export interface StoredVersionListing {
   readonly entries: readonly StoredVersion[];
   readonly commonPrefixes: readonly string[];
@@ -154,6 +164,7 @@ export interface StoredPartListing {
   readonly truncated: boolean;
 }
 
+/** A page of the unfinished uploads of a bucket. The markers say where the next page begins. */
 export interface StoredUploadListing {
   readonly uploads: readonly {
     readonly key: string;

@@ -15,8 +15,7 @@ const VALUE = new RegExp(String.raw`^[ \t]*(${TOKEN}(?:/${TOKEN})?)`);
 
 /**
  * Reads a header with parameters.
- * @returns undefined for a value that is malformed, or that has a parameter twice, since readers choose another one
- *   each
+ * @returns undefined for a value that is malformed, or that has a parameter twice: readers disagree on which one counts
  */
 export function parseParameters(text: string): Parameterized | undefined {
   const value = VALUE.exec(text);

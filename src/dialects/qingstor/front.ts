@@ -49,6 +49,7 @@ function operationNamed(request: WireRequest, settings: FrontSettings): string |
   return Object.hasOwn(names, request.method) ? names[request.method] : undefined;
 }
 
+/** The QingStor front: buckets and whole objects, with signatures in the header or in the query. */
 export const qingstorFront: FrontDialect = {
   name: 'qingstor',
   digests: [],

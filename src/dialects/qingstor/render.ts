@@ -61,6 +61,7 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
   }
 }
 
+/** Renders an error as a JSON document with QingStor's code. */
 export function renderQingstorError(error: GatewayError, context: RenderContext): WireResponse {
   const { status, code } = QINGSTOR_ERRORS[error.code];
   // A 304 has no body (RFC 9110 §15.4.5). The answer to a HEAD has none either.

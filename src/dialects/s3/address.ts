@@ -51,7 +51,7 @@ function address(rawBucket: string, rawKey: string): Address {
  */
 const BUCKET_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,61})[A-Za-z0-9]$/;
 
-/** @throws GatewayError InvalidBucketName */
+/** Checks the name of a bucket that may exist. @throws GatewayError InvalidBucketName */
 export function checkBucketName(bucket: string): void {
   if (BUCKET_NAME.test(bucket) && !bucket.includes('..')) return;
   throw clientError('InvalidBucketName', 'The specified bucket is not valid.', { details: { bucket } });

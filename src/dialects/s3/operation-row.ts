@@ -11,6 +11,7 @@ export type Treatment =
   /** It is answered NotImplemented. */
   | 'refused';
 
+/** What the address of a request names. */
 export type Level = 'service' | 'bucket' | 'object';
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
 

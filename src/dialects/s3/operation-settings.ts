@@ -140,6 +140,7 @@ const REFUSED_BUCKET_SETTINGS: readonly S3Operation[] = [
   ).map(([name, method, subresource]) => row('refused', name, `${method} bucket`, { subresource }, LEAKS)),
 ];
 
+/** The rows of all these operations, for the operation table. */
 export const SETTING_OPERATIONS: readonly S3Operation[] = [
   ...OBJECT_SETTINGS,
   ...FORWARDED_BUCKET_SETTINGS,

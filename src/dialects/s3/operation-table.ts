@@ -130,4 +130,5 @@ const BUCKETS: readonly S3Operation[] = [
   ),
 ];
 
+/** All operations. Rows with the same method, level and sub-resource are tried in this order. */
 export const S3_OPERATIONS: readonly S3Operation[] = [...OBJECTS, ...MULTIPART, ...BUCKETS, ...SETTING_OPERATIONS];

@@ -15,6 +15,7 @@ export const RETURN = 4;
 export const BRACKET = 8;
 export const FORBIDDEN = 16;
 export const NOT_ASCII = 32;
+/** The class of each byte in text. */
 export const TEXT_CLASSES = new Uint8Array(256).fill(FORBIDDEN, 0, 0x20).fill(NOT_ASCII, 0x80);
 for (const [character, kind] of [
   ['\t', 0],
@@ -32,6 +33,7 @@ export const NO_NAME = 0;
 export const LATER = 1;
 export const COLON = 2;
 export const LETTER = 3;
+/** The class of each byte in a name. */
 export const NAME_CLASSES = new Uint8Array(256);
 for (let code = 0; code < 128; code++) {
   const character = String.fromCharCode(code);

@@ -1,5 +1,6 @@
 /* The rules of XML 1.0 that xml-scanner.ts needs less often than for every byte. */
 
+/** The reason for every breach of the grammar. */
 export const NOT_WELL_FORMED = 'is not well-formed';
 
 /** Keeps the names that were read from a document, because a listing has a dozen of them, each a thousand times. */

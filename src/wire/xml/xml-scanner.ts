@@ -30,17 +30,7 @@ import {
   TAG,
 } from './xml-grammar.ts';
 
-/**
- * Gets the elements of a document from an XmlScanner, which is a strict reader of XML 1.0 in UTF-8 for documents of
- * clients and of stores. Bytes are pushed as they arrive, and the handler is called as elements begin and end, so that
- * a long listing is held neither as a document nor as a tree. The scanner reads elements, attributes (they are checked
- * and dropped), text, references, CDATA, comments and processing instructions. It refuses a DOCTYPE (so documents
- * cannot define entities), names that are not ASCII, what is not well-formed, and depths and sizes past its limits.
- *
- * It passes once over the bytes, because reading a listing (half a megabyte for 1,000 keys) must cost less than
- * fetching it. Bytes are classified in the buffer, which is several times faster than characters in a string. Text that
- * is ASCII, as nearly all is, is cut from one latin1 string for each chunk.
- */
+/** Gets the elements of a document from an XmlScanner, while it is read. */
 export interface XmlHandler {
   /**
    * An element begins. `name` has no namespace prefix, and the root has the depth 1. `textBefore` is the parent's text
@@ -54,6 +44,7 @@ export interface XmlHandler {
 /** Whether a reference to a character that XML 1.0 does not allow (§2.2), such as `&#x1;`, is read or refused. */
 export type ControlReferences = 'taken' | 'refused';
 
+/** What an XmlScanner refuses, and with which error. */
 export interface XmlScannerLimits {
   readonly maxDepth: number;
   readonly controlReferences: ControlReferences;
@@ -63,6 +54,17 @@ export interface XmlScannerLimits {
   readonly malformed: (reason: string) => GatewayError;
 }
 
+/**
+ * A strict reader of XML 1.0 in UTF-8, for documents of clients and of stores. Bytes are pushed as they arrive, and a
+ * handler is called as elements begin and end, so that a long listing is held neither as a document nor as a tree. The
+ * scanner reads elements, attributes (they are checked and dropped), text, references, CDATA, comments and processing
+ * instructions. It refuses a DOCTYPE (so documents cannot define entities), names that are not ASCII, what is not
+ * well-formed, and depths and sizes past its limits.
+ *
+ * It passes once over the bytes, because reading a listing (half a megabyte for 1,000 keys) must cost less than
+ * fetching it. Bytes are classified in the buffer, which is several times faster than characters in a string. Text that
+ * is ASCII, as nearly all is, is cut from one latin1 string for each chunk.
+ */
 export class XmlScanner {
   readonly #handler: XmlHandler;
   readonly #limits: XmlScannerLimits;

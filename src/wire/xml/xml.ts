@@ -13,6 +13,7 @@ export interface XmlElement {
   readonly children: readonly XmlElement[];
 }
 
+/** What `readXml` refuses, and with which error. */
 export interface XmlLimits {
   readonly maxDepth: number;
   readonly maxElements: number;
@@ -100,6 +101,7 @@ export function xmlText(element: XmlElement, name: string): string | undefined {
   return xmlChild(element, name)?.text;
 }
 
+/** What every document of the gateway begins with. */
 export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 const NAMED: Readonly<Record<string, string>> = {

@@ -40,14 +40,14 @@ export function required(element: XmlElement, name: string): string {
   return text;
 }
 
-/** @throws GatewayError BackendError */
+/** Returns the number in a child element, a whole one. @throws GatewayError BackendError where there is none */
 export function readNumber(element: XmlElement, name: string): number {
   const number = Number(required(element, name));
   if (!Number.isSafeInteger(number) || number < 0) throw unusable(`has a ${name} that is not a number`);
   return number;
 }
 
-/** @throws GatewayError BackendError */
+/** Returns the ISO 8601 date in a child element. @throws GatewayError BackendError where there is none */
 export function readDate(element: XmlElement, name: string): Date {
   const date = parseIsoDate(required(element, name));
   if (date === undefined) throw unusable(`has a ${name} that is not a date`);

@@ -47,7 +47,10 @@ interface Head {
   deleteMarker: boolean;
 }
 
-/** @throws GatewayError BackendError for two different values of a header that has one */
+/**
+ * Reads all headers of an answer.
+ * @throws GatewayError BackendError for two different values of a header that has one
+ */
 export function readHead(headers: HeaderList): Head {
   const head: Head = {
     content: {},

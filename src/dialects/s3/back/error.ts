@@ -35,25 +35,25 @@ function backend(code: InconclusiveCode, message: string): Meaning {
 }
 
 /** The refusal of a key by MinIO and stores like it. The message states the whole rule, so that users can follow it. */
-const KEY_REFUSED = backend(
+const OBJECT_KEY_REFUSED = backend(
   'BackendRefused',
   'The backend does not take this key: it allows no part that is "." or "..", no empty part ("//"), ' +
     'and no part between slashes of more than 255 bytes.',
 );
-const KEY_IN_THE_WAY = backend(
+const OBJECT_KEY_IS_FOLDER = backend(
   'BackendRefused',
   'The backend keeps keys as files and folders: a key cannot be both an object and the folder of another one.',
 );
-const OUR_CREDENTIALS = backend('BackendError', "The backend refused the gateway's own credentials.");
+const GATEWAY_CREDENTIALS_REFUSED = backend('BackendError', "The backend refused the gateway's own credentials.");
 /**
  * The codes that refuse an access key. RequestTimeTooSkewed is not among them, because the clock is always the
  * gateway's.
  */
-const KEY_REFUSED_CODES: ReadonlySet<string> = new Set([
+const CREDENTIAL_CODES: ReadonlySet<string> = new Set([
   ...['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'ExpiredToken', 'InvalidToken', 'InvalidSecurity'],
   ...['NotSignedUp', 'AccountProblem'],
 ]);
-const CALLERS_KEY = backend(
+const CALLER_CREDENTIALS_REFUSED = backend(
   'BackendKeyRefused',
   'The backend does not take the backend key that is set for this access key or its tenant. The operator of the ' +
     'gateway must set a good one (sealgate credential set or tenant set, --backend-access-key).',
@@ -65,24 +65,24 @@ const ANONYMOUS_DENIED = client(
 );
 const UNAVAILABLE = backend('BackendUnavailable', 'The backend is not available. Try again shortly.');
 const SLOW_DOWN = backend('SlowDown', 'The backend asks to slow down. Try again shortly.');
-const NOT_SENT = backend('BackendError', 'The backend did not get the request as the gateway sent it.');
-const ELSEWHERE = backend('BackendError', 'The backend asks for another endpoint or region than is configured.');
+const CHANGED_ON_THE_WAY = backend('BackendError', 'The backend did not get the request as the gateway sent it.');
+const WRONG_ENDPOINT = backend('BackendError', 'The backend asks for another endpoint or region than is configured.');
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   AccessDenied: backend('AccessDenied', "The backend denies the gateway's credentials this operation."),
   AllAccessDisabled: backend('AccessDenied', 'The backend has disabled all access to this resource.'),
   // The gateway has verified the client's signature before, so these codes are about the gateway's own credentials.
-  SignatureDoesNotMatch: OUR_CREDENTIALS,
-  InvalidAccessKeyId: OUR_CREDENTIALS,
-  RequestTimeTooSkewed: OUR_CREDENTIALS,
-  ExpiredToken: OUR_CREDENTIALS,
-  InvalidToken: OUR_CREDENTIALS,
-  InvalidSecurity: OUR_CREDENTIALS,
-  NotSignedUp: OUR_CREDENTIALS,
-  AccountProblem: OUR_CREDENTIALS,
-  AuthorizationHeaderMalformed: ELSEWHERE, // The most frequent reason is a wrong region.
-  PermanentRedirect: ELSEWHERE,
-  TemporaryRedirect: ELSEWHERE,
+  SignatureDoesNotMatch: GATEWAY_CREDENTIALS_REFUSED,
+  InvalidAccessKeyId: GATEWAY_CREDENTIALS_REFUSED,
+  RequestTimeTooSkewed: GATEWAY_CREDENTIALS_REFUSED,
+  ExpiredToken: GATEWAY_CREDENTIALS_REFUSED,
+  InvalidToken: GATEWAY_CREDENTIALS_REFUSED,
+  InvalidSecurity: GATEWAY_CREDENTIALS_REFUSED,
+  NotSignedUp: GATEWAY_CREDENTIALS_REFUSED,
+  AccountProblem: GATEWAY_CREDENTIALS_REFUSED,
+  AuthorizationHeaderMalformed: WRONG_ENDPOINT, // The most frequent reason is a wrong region.
+  PermanentRedirect: WRONG_ENDPOINT,
+  TemporaryRedirect: WRONG_ENDPOINT,
   IllegalLocationConstraintException: client('InvalidArgument', 'The backend does not have this location.'),
   InvalidLocationConstraint: client('InvalidArgument', 'The backend does not have this location.'),
   InvalidRegion: client('InvalidArgument', 'The backend does not have this location.'),
@@ -110,16 +110,16 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   MetadataTooLarge: client('MetadataTooLarge', 'The user metadata exceeds what the backend takes.'),
   NotImplemented: backend('NotImplemented', 'The backend does not implement this.'),
 
-  XMinioInvalidObjectName: KEY_REFUSED,
-  XMinioInvalidResourceName: KEY_REFUSED,
-  XMinioParentIsObject: KEY_IN_THE_WAY,
-  XMinioObjectExistsAsDirectory: KEY_IN_THE_WAY,
+  XMinioInvalidObjectName: OBJECT_KEY_REFUSED,
+  XMinioInvalidResourceName: OBJECT_KEY_REFUSED,
+  XMinioParentIsObject: OBJECT_KEY_IS_FOLDER,
+  XMinioObjectExistsAsDirectory: OBJECT_KEY_IS_FOLDER,
   XMinioStorageFull: backend('BackendUnavailable', "The backend's storage is full."),
 
-  BadDigest: NOT_SENT,
-  IncompleteBody: NOT_SENT,
-  InvalidDigest: NOT_SENT,
-  XAmzContentSHA256Mismatch: NOT_SENT,
+  BadDigest: CHANGED_ON_THE_WAY,
+  IncompleteBody: CHANGED_ON_THE_WAY,
+  InvalidDigest: CHANGED_ON_THE_WAY,
+  XAmzContentSHA256Mismatch: CHANGED_ON_THE_WAY,
 
   RequestTimeout: UNAVAILABLE,
   InternalError: UNAVAILABLE,
@@ -197,14 +197,14 @@ export function readError(
 function meaningFor(asker: Asker, code: string): Meaning | undefined {
   if (asker === 'gateway') return undefined;
   if (code === 'AccessDenied') return asker === 'caller' ? CALLER_DENIED : ANONYMOUS_DENIED;
-  return asker === 'caller' && KEY_REFUSED_CODES.has(code) ? CALLERS_KEY : undefined;
+  return asker === 'caller' && CREDENTIAL_CODES.has(code) ? CALLER_CREDENTIALS_REFUSED : undefined;
 }
 
 /** The neutral error for a code; undefined for an unknown 4xx, which is a rule of the backend's own. */
 function meaningOf(code: string, status: number): Meaning | undefined {
   const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
   if (known !== undefined) return known;
-  if (status >= 300 && status < 400) return ELSEWHERE;
+  if (status >= 300 && status < 400) return WRONG_ENDPOINT;
   if (status < 300) return backend('BackendError', 'The backend answered success where it reports an error.');
   if (status === 429) return SLOW_DOWN;
   // versitygw answers 501 with codes such as VersioningNotConfigured. Unlike after any other 5xx, a retry is no help.
@@ -237,6 +237,7 @@ function readErrorDocument(document: Buffer): { code: string; message: string } 
   }
 }
 
+/** Drops the blanks, line ends and control characters before a document. */
 export function withoutLeadingBlanks(document: Buffer): Buffer {
   let start = 0;
   while (start < document.length && (document[start] as number) <= 0x20) start++;
@@ -244,8 +245,9 @@ export function withoutLeadingBlanks(document: Buffer): Buffer {
 }
 
 function hintFor(code: string, asker: Asker): string {
-  if (meaningFor(asker, code) === CALLERS_KEY) return ' (check the backend key of the access key, or of its tenant)';
-  if (MEANINGS[code] !== OUR_CREDENTIALS) return '';
+  if (meaningFor(asker, code) === CALLER_CREDENTIALS_REFUSED)
+    return ' (check the backend key of the access key, or of its tenant)';
+  if (MEANINGS[code] !== GATEWAY_CREDENTIALS_REFUSED) return '';
   return code === 'RequestTimeTooSkewed'
     ? " (compare the gateway's clock with the backend's)"
     : ' (check backend.credentials and backend.region)';

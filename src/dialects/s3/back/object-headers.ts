@@ -25,6 +25,7 @@ export function metadataHeaders({ content, user, vendor, traits }: ObjectMetadat
   return headers;
 }
 
+/** Appends If-Match and If-None-Match, which are the conditions that S3 has for writes. */
 export function addEtagConditions(headers: HeaderList, conditions: Conditions): void {
   if (conditions.ifMatch !== undefined) headers.append('if-match', conditions.ifMatch);
   if (conditions.ifNoneMatch !== undefined) headers.append('if-none-match', conditions.ifNoneMatch);

@@ -18,10 +18,12 @@ export function bodiless(method: 'GET' | 'HEAD' | 'DELETE', path: string, header
   return { method, path, headers, body: undefined, idempotent: true };
 }
 
+/** The request target for a bucket: `/bucket?query`. */
 export function bucketPath(bucket: StoreBucket, query: Query = []): string {
   return `/${percentEncode(bucket)}${queryText(query)}`;
 }
 
+/** The request target for an object: `/bucket/key?query`. The version of `ref` must be given in the query. */
 export function objectPath(ref: StoreRef, query: Query = []): string {
   return `/${percentEncode(ref.bucket)}/${percentEncodePath(ref.key)}${queryText(query)}`;
 }

@@ -64,7 +64,7 @@ export function canonicalPaths(rawPath: string): readonly string[] {
 
 /**
  * Returns the canonical queries under which a client may have signed this one. Clients that send a blank as `+` sign it
- * as `%20` or as `+`. (Where `%2B` was signed, a plus was meant.)
+ * as `%20` or as `+`. Where `%2B` was signed, a plus was meant, and so that is not accepted.
  * @param except the parameter that has the signature
  */
 export function canonicalQueries(query: QueryList, except?: string): readonly string[] {
@@ -119,6 +119,7 @@ export function signature(key: SigningKey, text: string): string {
   return key.sign(text);
 }
 
+/** Returns the SHA-256, in hex, of a text's latin1 bytes. */
 export function sha256Hex(text: string): string {
   return hash('sha256', Buffer.from(text, 'latin1'), 'hex');
 }

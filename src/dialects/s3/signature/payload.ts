@@ -30,7 +30,7 @@ const UNSIGNED: PayloadCandidate = { word: UNSIGNED_PAYLOAD, payload: { kind: 'u
  * The ways to understand a presigned URL without x-amz-content-sha256. S3 takes its body as unsigned.
  * `@smithy/signature-v4` on its own signs the hash of an empty body; such a signature allows only an empty body.
  */
-const UNSAID: readonly PayloadCandidate[] = [UNSIGNED, EMPTY];
+const UNDECLARED: readonly PayloadCandidate[] = [UNSIGNED, EMPTY];
 
 /**
  * Reads how the signature of a request covers its body: the ways in which the client may have signed it.
@@ -46,7 +46,7 @@ export function payloadCandidates(request: WireRequest, form: 'header' | 'query'
   }
   const [word] = declared;
   if (word === undefined) {
-    if (form === 'query') return UNSAID;
+    if (form === 'query') return UNDECLARED;
     throw clientError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
   }
   if (declared.some((other) => other !== word)) {

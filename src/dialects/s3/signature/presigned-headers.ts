@@ -39,7 +39,7 @@ export function presignedHeaderNames(query: QueryList): ReadonlySet<string> {
  * bytes, and HTTP has one expectation (RFC 9110 §10.1.1). A header with other possible values must not stand here,
  * because the gateway would assume a value that it did not see.
  */
-const TAKEN_AWAY: Readonly<Record<string, (headers: HeaderList) => string | undefined>> = {
+const REMOVED_BY_PROXIES: Readonly<Record<string, (headers: HeaderList) => string | undefined>> = {
   'content-length': (headers) => (headers.has('transfer-encoding') ? undefined : '0'),
   expect: () => '100-continue',
 };
@@ -55,7 +55,7 @@ export function signedView(headers: HeaderList, query: QueryList, signedHeaders:
   let view: HeaderList | undefined;
   for (const name of signedHeaders) {
     if (headers.has(name)) continue;
-    const value = TAKEN_AWAY[name]?.(headers) ?? soleValue(query, name);
+    const value = REMOVED_BY_PROXIES[name]?.(headers) ?? soleValue(query, name);
     if (value === undefined) continue;
     view ??= headers.clone();
     view.append(name, value);

@@ -13,7 +13,7 @@ import { signedView } from './presigned-headers.ts';
 import { readSignatureFields, type SignatureFields } from './signature-fields.ts';
 import { expired, MAX_SKEW_MILLISECONDS, refuseSkew } from './signature-time.ts';
 import { type SigningKey, signingKey } from './signing-key.ts';
-import { isTaken } from './signing-region.ts';
+import { isAcceptedRegion } from './signing-region.ts';
 import { SigV2Claim } from './sigv2-claim.ts';
 
 /**
@@ -98,7 +98,7 @@ class S3SignatureClaim implements SignatureClaim {
 }
 
 function checkRegion(fields: SignatureFields, { region, anyRegion }: FrontSettings): void {
-  if (isTaken(fields.scope.region, { region, anyRegion })) return;
+  if (isAcceptedRegion(fields.scope.region, { region, anyRegion })) return;
   throw clientError(
     fields.form === 'header' ? 'AuthorizationHeaderMalformed' : 'AuthorizationQueryParametersError',
     `The region in the signature's credential is wrong; expecting '${region}'.`,

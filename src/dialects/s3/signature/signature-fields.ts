@@ -23,6 +23,7 @@ export interface SignatureFields {
   readonly expiresSeconds: number | undefined;
 }
 
+/** The algorithm of Signature Version 4. */
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** The algorithm of Signature Version 4A, which AWS has for multi-region access points. */
 export const ECDSA_ALGORITHM = 'AWS4-ECDSA-P256-SHA256';

@@ -9,6 +9,7 @@ export interface SigningScope {
   readonly service: string;
 }
 
+/** Writes a scope as it stands in the string to sign. */
 export function scopeText(scope: SigningScope): string {
   return `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
 }

@@ -8,6 +8,6 @@ import type { FrontSettings } from '../../front-dialect.ts';
 const REGION = /^[A-Za-z0-9-]{0,64}$/;
 
 /** Whether a signature may name this region. */
-export function isTaken(region: string, settings: Pick<FrontSettings, 'region' | 'anyRegion'>): boolean {
+export function isAcceptedRegion(region: string, settings: Pick<FrontSettings, 'region' | 'anyRegion'>): boolean {
   return region === settings.region || (settings.anyRegion === true && REGION.test(region));
 }

@@ -7,7 +7,7 @@ import type { SigningSecret } from '../../../signing-secret.ts';
 import { ALGORITHM, credential, ECDSA_ALGORITHM, noEcdsa, refuseToken } from '../../signature/signature-fields.ts';
 import { MAX_SKEW_MILLISECONDS } from '../../signature/signature-time.ts';
 import { signingKey } from '../../signature/signing-key.ts';
-import { isTaken } from '../../signature/signing-region.ts';
+import { isAcceptedRegion } from '../../signature/signing-region.ts';
 import { sigV2 } from '../../signature/sigv2-fields.ts';
 
 /** The signature of a form's policy. It was read, and is not verified yet. */
@@ -50,7 +50,7 @@ function readV4(fields: ReadonlyMap<string, string>, policy: string, settings: F
   return {
     accessKeyId,
     verify(secret, now) {
-      if (!isTaken(scope.region, settings)) {
+      if (!isAcceptedRegion(scope.region, settings)) {
         const message = `the region in x-amz-credential is wrong; expecting '${settings.region}'`;
         throw malformed(message, { region: settings.region });
       }

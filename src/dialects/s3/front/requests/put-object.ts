@@ -24,6 +24,7 @@ export function readPutObject(ref: ObjectRef, headers: HeaderList): PutObject {
   };
 }
 
+/** Reads the conditions that S3 has for writes. */
 export function readWriteConditions(headers: HeaderList): Conditions {
   return { ifMatch: headers.get('if-match'), ifNoneMatch: headers.get('if-none-match') };
 }

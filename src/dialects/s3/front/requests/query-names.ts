@@ -25,7 +25,7 @@ export const CLASSIC_SUBRESOURCES = [
  * Further names that mean something: to other operations of S3, to other stores that speak S3, or to another vendor
  * whose client was sent here by mistake.
  */
-const ELSEWHERE = [
+const MEANINGFUL_ELSEWHERE = [
   ...['annotation-prefix', 'max-annotation-results', 'max-directory-buckets'],
   ...['append', 'position', 'allow-unordered', 'mdsearch', 'usage', 'quota', 'sync', 'uid', 'obj'], // Ceph RGW
   ...['events', 'force', 'lambdaArn', 'metadata', 'ping', 'replication-check', 'replication-metrics'], // MinIO
@@ -42,7 +42,7 @@ const KNOWN: ReadonlySet<string> = new Set(
       ...parameters,
     ]),
     ...CLASSIC_SUBRESOURCES,
-    ...ELSEWHERE,
+    ...MEANINGFUL_ELSEWHERE,
   ].map((name) => name.toLowerCase()),
 );
 
