@@ -26,6 +26,6 @@ function spelling(code: ErrorCode, rows: ErrorRows): ErrorSpelling {
   const { status, like } = ERROR_KINDS[code];
   if (typeof row === 'string') return { status, code: row };
   if (row !== undefined) return row;
-  if (like === undefined) throw new Error(`A dialect has no row for ${code}, which is like no other error.`);
+  if (like === undefined) throw new Error(`A dialect must have a row for ${code}, since it is like no other error.`);
   return spelling(like, rows);
 }

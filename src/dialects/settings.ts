@@ -10,8 +10,8 @@ export const frontSettings = {
   ),
   anyRegion: setting(
     flag(),
-    'Take signatures for other regions too, as MinIO does while it has none of its own: for applications that are set ' +
-      'to whatever region they once had.',
+    'Take signatures for other regions too, as MinIO does while it has none of its own: for applications that are ' +
+      'set to whatever region they once had.',
   ).prefault(false),
   domains: setting(
     listOf(domain),

@@ -57,7 +57,7 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
     case 'UploadListing':
     case 'UploadAborted':
     case 'UploadCompleted':
-      throw new Error(`QingStor asks for no ${answer.kind} here.`);
+      throw new Error(`The QingStor front has no operation that is answered by ${answer.kind}.`);
   }
 }
 

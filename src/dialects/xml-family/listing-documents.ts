@@ -54,7 +54,8 @@ export function* versionListingDocument(
   for (const entry of answer.entries) {
     const version = xmlElement('VersionId', entry.versionId) + xmlElement('IsLatest', entry.latest);
     yield entry.deleteMarker
-      ? `<DeleteMarker>${xmlElement('Key', text(entry.key))}${version}<LastModified>${formatIsoDate(entry.lastModified)}</LastModified>${owner(entry.owner)}</DeleteMarker>`
+      ? `<DeleteMarker>${xmlElement('Key', text(entry.key))}${version}` +
+        `<LastModified>${formatIsoDate(entry.lastModified)}</LastModified>${owner(entry.owner)}</DeleteMarker>`
       : `<Version>${objectFields(entry, kept, text)}${version}</Version>`;
   }
   for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
@@ -106,7 +107,10 @@ class KeptFields {
 
 function objectFields(object: ListedObject, kept: KeptFields, text: Encode): string {
   const { key, lastModified, etag, plaintextBytes } = object;
-  return `<Key>${xmlEscape(text(key))}</Key><LastModified>${formatIsoDate(lastModified)}</LastModified><ETag>&quot;${xmlEscape(etag)}&quot;</ETag><Size>${plaintextBytes}</Size>${kept.of(object)}`;
+  return (
+    `<Key>${xmlEscape(text(key))}</Key><LastModified>${formatIsoDate(lastModified)}</LastModified>` +
+    `<ETag>&quot;${xmlEscape(etag)}&quot;</ETag><Size>${plaintextBytes}</Size>${kept.of(object)}`
+  );
 }
 
 /** The `Owner` element, which all listings have. Returns '' where no owner is known. */

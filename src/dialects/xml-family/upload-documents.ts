@@ -1,4 +1,4 @@
-import type { PartListing, UploadCompleted, UploadCreated, UploadListing } from '../../operations/answer.ts';
+import type { Owner, PartListing, UploadCompleted, UploadCreated, UploadListing } from '../../operations/answer.ts';
 import { formatIsoDate } from '../../wire/dates.ts';
 import { percentEncodePath } from '../../wire/percent.ts';
 import { xmlElement } from '../../wire/xml/xml.ts';
@@ -24,8 +24,7 @@ export function partListingDocument(answer: PartListing, vocabulary: XmlVocabula
   xml += xmlElement('Bucket', bucket) + xmlElement('Key', asked.urlEncoded ? percentEncodePath(key) : key);
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
   xml += xmlElement('UploadId', asked.uploadId);
-  xml += `<Initiator>${xmlElement('ID', answer.owner.id)}${xmlElement('DisplayName', answer.owner.displayName)}</Initiator>`;
-  xml += `${owner(answer.owner)}${xmlElement('StorageClass', vocabulary.standardClass)}`;
+  xml += `${initiator(answer.owner)}${owner(answer.owner)}${xmlElement('StorageClass', vocabulary.standardClass)}`;
   if (checksum !== undefined) xml += checksums?.asked(checksum) ?? '';
   xml += xmlElement('PartNumberMarker', asked.partNumberMarker);
   xml += xmlElement('NextPartNumberMarker', parts.at(-1)?.partNumber ?? 0);
@@ -52,7 +51,7 @@ export function uploadListingDocument(answer: UploadListing, vocabulary: XmlVoca
   if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
   xml += xmlElement('MaxUploads', asked.maxUploads) + xmlElement('IsTruncated', answer.truncated);
-  const whose = `<Initiator>${xmlElement('ID', answer.owner.id)}${xmlElement('DisplayName', answer.owner.displayName)}</Initiator>${owner(answer.owner)}`;
+  const whose = initiator(answer.owner) + owner(answer.owner);
   for (const upload of answer.uploads) {
     xml += `<Upload>${xmlElement('Key', text(upload.key))}${xmlElement('UploadId', upload.uploadId)}${whose}`;
     xml += xmlElement('StorageClass', upload.storageClass ?? vocabulary.standardClass);
@@ -62,6 +61,10 @@ export function uploadListingDocument(answer: UploadListing, vocabulary: XmlVoca
     xml += `<CommonPrefixes>${xmlElement('Prefix', text(prefix))}</CommonPrefixes>`;
   }
   return `${xml}</ListMultipartUploadsResult>`;
+}
+
+function initiator({ id, displayName }: Owner): string {
+  return `<Initiator>${xmlElement('ID', id)}${xmlElement('DisplayName', displayName)}</Initiator>`;
 }
 
 /**

@@ -95,7 +95,8 @@ function checkSdkAlgorithm(headers: HeaderList, checksum: ChecksumClaim | undefi
     if (checksum === undefined) {
       throw clientError(
         'InvalidRequest',
-        'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
+        'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers ' +
+          'were found.',
       );
     }
     if (announced.toUpperCase() !== checksum.algorithm) {

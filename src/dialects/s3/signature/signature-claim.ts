@@ -90,7 +90,8 @@ class S3SignatureClaim implements SignatureClaim {
     }
     throw clientError(
       'SignatureDoesNotMatch',
-      'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+      'The request signature we calculated does not match the signature you provided. ' +
+        'Check your key and signing method.',
       // The error tells the gateway's string to sign, as S3 does. It has hashes and the scope, and nothing secret.
       { details: { AWSAccessKeyId: this.accessKeyId, StringToSign: firstText ?? '' } },
     );

@@ -54,7 +54,8 @@ export class SigV2Claim implements SignatureClaim {
     }
     throw clientError(
       'SignatureDoesNotMatch',
-      'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+      'The request signature we calculated does not match the signature you provided. ' +
+        'Check your key and signing method.',
       { details: { AWSAccessKeyId: this.accessKeyId, StringToSign: withoutValues(texts[0] ?? '') } },
     );
   }
