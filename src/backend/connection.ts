@@ -73,6 +73,7 @@ export interface BackendHealth {
   readonly lastFailureReason: FailureReason | undefined;
 }
 
+/** How one request is sent. */
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
   /** Sends a request with a small answer over other connections than downloads use; BackendConnection.send says why. */
@@ -268,7 +269,7 @@ export class BackendConnection {
       body.close();
       if (body.failure !== undefined) return body.failure.thrown;
     }
-    if (!(thrown instanceof ExchangeFailure)) return thrown; // such as a failure to sign, which is a fault of the gateway's own
+    if (!(thrown instanceof ExchangeFailure)) return thrown; // signing failed, for example
     const { error } = thrown;
     const failure = backendFailure(error);
     if (failure.source === 'backend') {

@@ -16,6 +16,7 @@ export function retryWaitSeconds(attempt: number, random: () => number): number 
   return random() * Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** attempt);
 }
 
+/** Waits for this many seconds; rejects if the signal aborts. */
 export type Sleep = (seconds: number, signal: AbortSignal | undefined) => Promise<void>;
 
 export const sleep: Sleep = async (seconds, signal) => {

@@ -56,7 +56,8 @@ export function backendSettings(dialects: BackendTable = BACKENDS) {
       .prefault({}),
     connections: setting(
       integer({ min: 1, max: 65_535 }),
-      'Connections to the backend at most, each worker, for each of downloads, small uploads, large uploads and everything else. One tenant has four fifths of them at most; slow downloads give way to whoever waits.',
+      'Connections to the backend at most, each worker, for each of downloads, small uploads, large uploads and ' +
+        'everything else. One tenant has four fifths of them at most; slow downloads give way to whoever waits.',
     ).prefault(256),
     connectSeconds: setting(seconds({ min: 0.1, max: 600 }), 'Longest wait for a connection.').prefault(5),
     headersSeconds: setting(
@@ -74,35 +75,38 @@ export function backendSettings(dialects: BackendTable = BACKENDS) {
     ).prefault(2),
     conditionalDeletes: setting(
       flag(),
-      'Overrides what the gateway finds out: the backend holds to If-Match on deletions, as AWS S3 does. MinIO does not, and ' +
-        'deletes whatever lies there: set to false, conditional deletions are refused.',
+      'Overrides what the gateway finds out: the backend holds to If-Match on deletions, as AWS S3 does. MinIO does ' +
+        'not, and deletes whatever lies there: set to false, conditional deletions are refused.',
       { defaultText: FOUND_OUT },
     ).optional(),
     conditionalUploads: setting(
       flag(),
       'Overrides what the gateway finds out: the backend holds to If-Match and If-None-Match on PUT and ' +
-        'CompleteMultipartUpload, as AWS S3 and MinIO do. Ceph RGW 16 does not, and replaces what lies there: set to false, ' +
-        'conditional multipart uploads are refused, and so are conditional copies and conditional uploads of unknown length ' +
-        'that turn out large.',
+        'CompleteMultipartUpload, as AWS S3 and MinIO do. Ceph RGW 16 does not, and replaces what lies there: set to ' +
+        'false, conditional multipart uploads are refused, and so are conditional copies and conditional uploads of ' +
+        'unknown length that turn out large.',
       { defaultText: FOUND_OUT },
     ).optional(),
     careful: setting(
       flag(),
-      'Overrides what the gateway finds out: the backend keeps what came of an upload that broke off, in place of what lay ' +
-        'there, or acknowledges a multipart upload that it did not complete (Versity S3 Gateway 1.8). Set to true, uploads of ' +
-        'more than 128 KiB reach it in pieces of 8 MiB, each whole, and what a client’s Complete made is looked at.',
+      'Overrides what the gateway finds out: the backend keeps what came of an upload that broke off, in place of ' +
+        'what lay there, or acknowledges a multipart upload that it did not complete (Versity S3 Gateway 1.8). Set ' +
+        'to true, uploads of more than 128 KiB reach it in pieces of 8 MiB, each whole, and what a client’s Complete ' +
+        'made is looked at.',
       { defaultText: FOUND_OUT },
     ).optional(),
     keys: setting(
       choice('paths', 'names'),
-      'Overrides what the gateway finds out: what keys are to the backend. paths: names of files, as with MinIO and Versity S3 ' +
-        'Gateway; keys with . or .. or nothing between slashes are refused, since they would name other files, and /a and a ' +
-        'are one object. names: kept as they are, as with AWS S3 and Ceph RGW; all keys pass, and /a and a are two objects.',
+      'Overrides what the gateway finds out: what keys are to the backend. paths: names of files, as with MinIO and ' +
+        'Versity S3 Gateway; keys with . or .. or nothing between slashes are refused, since they would name other ' +
+        'files, and /a and a are one object. names: kept as they are, as with AWS S3 and Ceph RGW; all keys pass, ' +
+        'and /a and a are two objects.',
       { defaultText: FOUND_OUT },
     ).optional(),
     reservedBuckets: setting(
       listOf(reservedBucket),
-      'Buckets that the backend has for itself, such as its administration: no tenant reaches them, whatever its patterns.',
+      'Buckets that the backend has for itself, such as its administration: no tenant reaches them, whatever its ' +
+        'patterns.',
     ).prefault(['minio', 'rustfs', 'admin', 'swift']),
     tls: backendTls.prefault({}),
   });

@@ -34,6 +34,7 @@ export interface KeyRing {
   readonly versions: readonly KeyVersion[];
 }
 
+/** One version in a key ring, without its key. */
 export interface KeyVersion {
   readonly version: number;
   readonly createdAt: Date;

@@ -16,8 +16,9 @@ export const keySettings = z.strictObject({
   store: z.strictObject(keyStoreSettings()).prefault({}),
   generationFile: setting(
     pathOrOff,
-    'File of the gateway’s own that keeps the highest generation of the key store that was seen here: a store that was ' +
-      'put back to an older state is then refused at the start. All processes of a machine share it. Must outlive restarts.',
+    'File of the gateway’s own that keeps the highest generation of the key store that was seen here: a store that ' +
+      'was put back to an older state is then refused at the start. All processes of a machine share it. Must ' +
+      'outlive restarts.',
     { defaultText: 'keys.root.file, or keys.store.file, with .generation; else off' },
   ).optional(),
   cache: z

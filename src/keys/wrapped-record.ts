@@ -12,6 +12,7 @@ const SALT_OFFSET = 16;
 const TAG_BYTES = 16;
 export const ROOT_KEY_ID_BYTES = 12;
 export const SALT_BYTES = 32;
+/** How many bytes longer a wrapped record is than its payload. */
 export const WRAP_OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES;
 
 /** Each wrap key is used once, so the nonce need not differ (as in FORMAT.md §3). */
@@ -34,6 +35,7 @@ export class RecordUnreadable extends GatewayError {
   }
 }
 
+/** A record to wrap, and what to wrap it with. */
 export interface WrapInput {
   readonly rootKey: Buffer;
   /** Hex digits of ROOT_KEY_ID_BYTES bytes. */
@@ -59,6 +61,7 @@ export function wrapRecord(input: WrapInput): Buffer {
   return Buffer.concat([header, cipher.update(input.plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
+/** A wrapped record, and the key under which it should be. */
 export interface UnwrapInput {
   readonly rootKey: Buffer;
   readonly rootKeyId: string;

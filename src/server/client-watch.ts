@@ -5,8 +5,10 @@ export type Waiting =
   /** It waits for the backend or for the gateway itself, so the client is not to blame. */
   | undefined;
 
+/** What a sample says about a client: it is fine, it moved nothing for too long, or its upload is too slow. */
 export type Verdict = 'fine' | 'idle' | 'slow';
 
+/** How often samples are taken, and what a client must at least do. */
 export interface WatchLimits {
   readonly tickSeconds: number;
   readonly idleSeconds: number;

@@ -20,6 +20,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   RequestTimeout: 408,
 };
 
+/** Renders the code, the message and the request id, a line each for the error and the id. */
 export const renderPlain: RenderRefusal = (error, requestId) => {
   const body = Buffer.from(`${error.code}: ${error.message}\nRequest ${requestId}\n`, 'utf8');
   const headers = HeaderList.of([

@@ -30,13 +30,13 @@ export const serverSettings = {
   }).prefault('auto'),
   trustedProxies: setting(
     listOf(network),
-    'Proxies and load balancers in front of the gateway, whose word on a client’s address and scheme is taken (for logs, ' +
-      'fair shares and the URLs in answers). Whatever others say of themselves is not.',
+    'Proxies and load balancers in front of the gateway, whose word on a client’s address and scheme is taken (for ' +
+      'logs, fair shares and the URLs in answers). Whatever others say of themselves is not.',
   ).prefault([]),
   proxyHeaders: setting(
     choice('x-forwarded', 'forwarded'),
-    'How these proxies say it: by X-Forwarded-For and X-Forwarded-Proto, or by Forwarded (RFC 7239). What they do not ' +
-      'write themselves is a client’s own word, so the other is not read.',
+    'How these proxies say it: by X-Forwarded-For and X-Forwarded-Proto, or by Forwarded (RFC 7239). What they do ' +
+      'not write themselves is a client’s own word, so the other is not read.',
   ).prefault('x-forwarded'),
   tls: z
     .strictObject({
@@ -51,15 +51,18 @@ export const limitSettings = z.strictObject({
   headerBytes: setting(bytes({ min: 8 * KIB, max: MIB }), 'Head of a request at most.').prefault('32 KiB'),
   documentBytes: setting(
     bytes({ min: 64 * KIB, max: 64 * MIB }),
-    'Has no effect, and is taken so that older configurations start: each operation has a limit of its own for its document (DeleteObjects 24 MiB, CompleteMultipartUpload 4 MiB, what is forwarded 1 MiB).',
+    'Has no effect, and is taken so that older configurations start: each operation has a limit of its own for ' +
+      'its document (DeleteObjects 24 MiB, CompleteMultipartUpload 4 MiB, what is forwarded 1 MiB).',
   ).prefault('2 MiB'),
   memoryBytes: setting(
     bytes({ min: 16 * MIB, max: 64 * GIB }),
-    'Bytes in flight at most, each worker; past it, and past a tenant’s part of it (four fifths), requests get 503 SlowDown.',
+    'Bytes in flight at most, each worker; past it, and past a tenant’s part of it (four fifths), requests get ' +
+      '503 SlowDown.',
   ).prefault('256 MiB'),
   maxConnections: setting(
     integer({ min: 1, max: 1_000_000 }),
-    'Client connections at most, each worker. The last sixteenth is for addresses that have few; past it those that idle make room.',
+    'Client connections at most, each worker. The last sixteenth is for addresses that have few; past it those ' +
+      'that idle make room.',
   ).prefault(4096),
   headerSeconds: setting(
     seconds({ min: 0.1, max: 3600 }),

@@ -98,6 +98,7 @@ export function examineConfig(input: ConfigInput): ExaminedConfig {
 
 const NOTHING = { config: undefined, backend: undefined, keys: undefined } as const;
 
+/** Renders a problem in one line. */
 export function showProblem({ setting, problem, expected, hint }: ConfigProblem): string {
   const shownExpected = expected === undefined ? '' : `; expected ${expected}`;
   return `${setting}: ${problem}${shownExpected}${hint === undefined ? '' : `. ${hint}`}`;

@@ -7,10 +7,12 @@ import { VariableContent } from './forms/values.ts';
 import { editDistance, nearestName } from './nearest-name.ts';
 import { SETTING_ROWS, type SettingRow } from './rows.ts';
 
+/** Settings as nested sections, by the parts of their dotted names. */
 export interface SettingTree {
   [key: string]: unknown;
 }
 
+/** Everything that a configuration is read from. */
 export interface ConfigSource {
   /** The path of the YAML file; without one, the configuration comes from environment variables alone. */
   readonly file: string | undefined;

@@ -69,7 +69,7 @@ export class FairShares {
   give({ tenant, client }: Sharer, amount: number): void {
     if (amount === 0) return;
     const share = this.#tenants.get(tenant);
-    if (share === undefined) throw new Error('gave back what was not taken');
+    if (share === undefined) throw new Error('A sharer gave back more than it had taken.');
     this.#taken -= amount;
     share.taken -= amount;
     const rest = (share.clients.get(client) ?? 0) - amount;

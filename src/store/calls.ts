@@ -43,12 +43,14 @@ export type StoreConnection = Pick<BackendConnection, 'send' | 'region'>;
 /** What a request is about, as errors tell it: the place of an object or of a bucket. */
 export type About = Partial<ObjectRef> & { readonly ref?: ObjectRef };
 
+/** How one request is sent. */
 export interface SendOptions {
   readonly signal: AbortSignal;
   /** Set for small answers to callers that may hold a connection of the downloads already. */
   readonly aside?: boolean | undefined;
 }
 
+/** How one request is sent and its answer read. */
 export interface AskOptions extends SendOptions {
   /** The conditions of the request. Without any, no refusal can be due to one. */
   readonly conditions?: Conditions | undefined;
@@ -218,6 +220,7 @@ export function pinTo({ etag }: { readonly etag: string }): Conditions {
   return { ifMatch: `"${etag}"` };
 }
 
+/** Reads the body of a refusal, up to a bound. */
 export function errorDocument({ body }: IncomingResponse): Promise<Buffer> {
   return collect(body, MAX_ERROR_BYTES, documentTooLarge);
 }

@@ -76,6 +76,7 @@ export interface CapabilityWords {
   readonly always?: true;
 }
 
+/** The words for each capability in the log, in `sealgate check` and in docs/stores.md. */
 export const CAPABILITY_WORDS: Readonly<Record<Capability, CapabilityWords>> = {
   conditionalPuts: {
     what: 'conditions on PutObject',
@@ -91,8 +92,8 @@ export const CAPABILITY_WORDS: Readonly<Record<Capability, CapabilityWords>> = {
     what: 'conditions on CompleteMultipartUpload',
     otherwise: 'ignores conditions on CompleteMultipartUpload',
     without:
-      'conditional Completes, conditional copies, and conditional uploads of unknown length that turn out larger than 8 MiB ' +
-      'are refused with 501',
+      'conditional Completes, conditional copies, and conditional uploads of unknown length that turn out larger ' +
+      'than 8 MiB are refused with 501',
   },
   conditionalDeletes: {
     what: 'conditions on deletions',

@@ -96,6 +96,7 @@ export const EMBEDDED_STORE: KnownStore = {
   capabilities: ALL_CAPABILITIES,
 };
 
+/** Every store that the gateway knows; docs/stores.md has them as a table. */
 export const KNOWN_STORES: readonly KnownStore[] = [AWS, MINIO, VERSITY, CEPH, EMBEDDED_STORE];
 
 /** What is assumed about every other store, and about one that cannot be tried, until it was seen to do better. */

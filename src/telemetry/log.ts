@@ -117,6 +117,7 @@ export class Log {
   }
 }
 
+/** Makes a log that writes to the given destination. */
 export function createLog(options: LogOptions): Log {
   const sink = openSink(options);
   const timestamp = createTimestamp();

@@ -51,6 +51,7 @@ export const LOG_FIELDS = [
 
 export type LogField = (typeof LOG_FIELDS)[number];
 export type LogValue = string | number | boolean | undefined;
+/** The fields of a log line. */
 export type LogFields = { readonly [name in LogField]?: LogValue };
 
 const ALLOWED: ReadonlySet<string> = new Set(LOG_FIELDS);

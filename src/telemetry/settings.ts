@@ -10,7 +10,7 @@ export const logSettings = z.strictObject({
   format: setting(choice('json', 'text'), 'One JSON object a line, or text for people.').prefault('json'),
   keys: setting(
     choice('hashed', 'clear'),
-    'How the keys of objects stand in the log: as a hash under a secret of the root key’s, the same in all gateways that have it ' +
-      '(`sealgate log hash KEY` tells it), or as they are.',
+    'How the keys of objects stand in the log: as a hash under a secret of the root key’s, the same in all gateways ' +
+      'that have it (`sealgate log hash KEY` tells it), or as they are.',
   ).prefault('hashed'),
 });

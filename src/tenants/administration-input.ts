@@ -24,6 +24,7 @@ export interface TenantChange {
   readonly backend?: BackendKey | null | undefined;
 }
 
+/** A new tenant with its first access key. */
 export interface TenantInput extends TenantChange, Omit<CredentialInput, 'backend'> {
   readonly name: string;
   readonly buckets: NonNullable<TenantChange['buckets']>;
@@ -34,13 +35,16 @@ export interface TenantInput extends TenantChange, Omit<CredentialInput, 'backen
   readonly ringId?: string;
 }
 
+/** @throws GatewayError InvalidArgument unless a tenant may have this name */
 export function checkTenantName(name: string): void {
   if (TENANT_NAME.test(name)) return;
   throw refused(
-    `The tenant name ${JSON.stringify(name)} must be 1 to 63 lower-case letters, digits, dots, hyphens and underscores, and begin with a letter or digit.`,
+    `The tenant name ${JSON.stringify(name)} must be 1 to 63 lower-case letters, digits, dots, hyphens and ` +
+      `underscores, and begin with a letter or digit.`,
   );
 }
 
+/** Makes the policies of a tenant. @throws GatewayError InvalidArgument */
 export function policiesOf(buckets: TenantInput['buckets']): BucketPolicy[] {
   if (buckets.length === 0) throw refused('A tenant needs at least one bucket pattern.');
   const policies = buckets.map((each) => bucketPolicy(typeof each === 'string' ? { pattern: each } : each));
@@ -52,10 +56,12 @@ export function policiesOf(buckets: TenantInput['buckets']): BucketPolicy[] {
   return policies;
 }
 
+/** @throws GatewayError InvalidArgument, which never quotes the secret */
 export function checkCredential({ accessKeyId, secret, backend }: CredentialInput): void {
   if (accessKeyId !== undefined && !isAccessKeyId(accessKeyId)) {
     throw refused(
-      'The access key must be 3 to 128 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.',
+      'The access key must be 3 to 128 letters, digits, dots, hyphens and underscores, and begin with a letter or ' +
+        'digit.',
     );
   }
   if (secret !== undefined && !isSecret(asSecret(secret).reveal())) {

@@ -48,6 +48,7 @@ export interface BackendKeyOwner {
   readonly key: BackendKey;
 }
 
+/** What was removed together with a tenant. */
 export interface RemovedTenant {
   readonly credentials: readonly string[];
   /** The ids of the rings that were destroyed; empty if keys were kept. */

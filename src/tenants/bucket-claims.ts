@@ -59,7 +59,8 @@ function refuseOverlap(others: readonly BucketClaim[], patterns: readonly string
     const how = other.pattern === pattern ? 'is' : `overlaps ${other.pattern}, which is`;
     throw clientError(
       'InvalidArgument',
-      `The bucket pattern ${pattern} ${how} the tenant ${other.tenant}’s. A bucket belongs to one tenant: choose a narrower pattern, or change that tenant’s.`,
+      `The bucket pattern ${pattern} ${how} the tenant ${other.tenant}’s. A bucket belongs to one tenant: choose ` +
+        `a narrower pattern, or change that tenant’s.`,
     );
   }
 }

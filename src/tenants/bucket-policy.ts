@@ -23,6 +23,7 @@ export interface BucketPolicy {
   readonly etag: 'opaque' | 'md5';
 }
 
+/** The policy of a pattern for which nothing else is set. */
 export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern'> = {
   protection: 'seal',
   mixed: false,
@@ -60,7 +61,10 @@ export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: 
 export function policyProblem(policy: BucketPolicy): string | undefined {
   const { pattern } = policy;
   if (!PATTERN.test(pattern)) {
-    return `The bucket pattern ${JSON.stringify(pattern)} must be 1 to 63 letters, digits, dots, hyphens, underscores and stars.`;
+    return (
+      `The bucket pattern ${JSON.stringify(pattern)} must be 1 to 63 letters, digits, dots, hyphens, ` +
+      `underscores and stars.`
+    );
   }
   if (pattern.includes('**')) return `The bucket pattern ${pattern} has two stars in a row; one is enough.`;
   const bad = (name: string, allowed: string) => `The bucket policy for ${pattern} must have ${name} ${allowed}.`;

@@ -18,6 +18,7 @@ export interface Field {
   readonly value: string;
 }
 
+/** How the end of an answer's body is found (RFC 9112 §6.3). */
 export type Framing =
   | { readonly kind: 'length'; readonly bytes: number }
   | { readonly kind: 'chunked' }
@@ -66,7 +67,7 @@ export function readAnswerHead(text: string): AnswerHead {
         break;
     }
   }
-  if (chunked && length !== undefined) malformed('two framings');
+  if (chunked && length !== undefined) malformed('Content-Length beside Transfer-Encoding');
   return { status, raw, framing: framingOf(status, chunked, length), reusable };
 }
 

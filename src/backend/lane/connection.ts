@@ -197,7 +197,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     this.lastEventAt = this.#owner.ticks;
     try {
       if (this.#phase === 'body') return this.#readBody(this.#inbox.filled(bytes));
-      if (this.#phase !== 'head') malformed('bytes that nobody asked for');
+      if (this.#phase !== 'head') malformed('bytes outside of an answer');
       const came = this.#inbox.readHead(bytes);
       return came === undefined || this.#begin(came.head, came.body);
     } catch (thrown) {

@@ -24,6 +24,7 @@ const TICK_MILLISECONDS = 100;
  */
 const INTERRUPTED_A_TICK = 8;
 
+/** Is told what a lane does with its connections. */
 export interface LaneObserver {
   /**
    * An exchange gave up its connection because others waited for one. A download is resumed later; an upload has ended.
@@ -99,7 +100,7 @@ export class RawSocketLane implements LaneOwner {
   ): Promise<IncomingResponse> {
     const body = stream ?? (Buffer.isBuffer(request.body) ? request.body : undefined);
     const head = requestHead(request, Buffer.isBuffer(body) ? body.length : body?.bytes);
-    if (stream !== undefined) await begun(stream, signal);
+    if (stream !== undefined) await firstPieceOf(stream, signal);
     const place = this.#places.tryTake(sharer) ?? (await this.#places.take(sharer, signal));
     if (place === undefined) {
       throw new ExchangeFailure(abandoned(signal as AbortSignal), false);
@@ -255,7 +256,7 @@ function tooSlow(): GatewayError {
  * Waits for the first piece of a stream. If the signal aborts first, the stream is closed, because its source may stay
  * silent for long.
  */
-async function begun(stream: UploadBody, signal: AbortSignal | undefined): Promise<void> {
+async function firstPieceOf(stream: UploadBody, signal: AbortSignal | undefined): Promise<void> {
   const giveUp = () => stream.close();
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
@@ -267,7 +268,7 @@ async function begun(stream: UploadBody, signal: AbortSignal | undefined): Promi
 }
 
 function late(code: string): Error {
-  return Object.assign(new Error('no word from the backend in time'), { code });
+  return Object.assign(new Error('the backend did not answer in time'), { code });
 }
 
 const FORBIDDEN_IN_TARGET = /[^\x21-\x7e]/;
@@ -278,17 +279,17 @@ const HEADER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n$
  * @throws ExchangeFailure if the head has characters that a peer could read as the start of another request
  */
 function requestHead({ method, path, headers }: OutgoingRequest, bodyBytes: number | undefined): string {
-  if (FORBIDDEN_IN_TARGET.test(path)) throw unspeakable('target');
+  if (FORBIDDEN_IN_TARGET.test(path)) throw invalidHead('target');
   let head = `${method} ${path} HTTP/1.1\r\n`;
   const raw = outgoingHeaders(headers, bodyBytes);
   for (let at = 0; at < raw.length; at += 2) {
     const line = `${raw[at]}: ${raw[at + 1]}\r\n`;
-    if (!HEADER_LINE.test(line)) throw unspeakable('header');
+    if (!HEADER_LINE.test(line)) throw invalidHead('header');
     head += line;
   }
   return `${head}\r\n`;
 }
 
-function unspeakable(what: string): ExchangeFailure {
+function invalidHead(what: string): ExchangeFailure {
   return new ExchangeFailure(Object.assign(new Error(`invalid ${what}`), { code: 'UND_ERR_INVALID_ARG' }), false);
 }

@@ -29,7 +29,7 @@ export async function checkKeys(
     const detail = `${place} answers, and ${whose} ${records} records`;
     report.add({ name: 'key store', outcome: 'ok', detail });
     const policy = await stores.store.evictionPolicy?.();
-    if (policy !== undefined) report.add({ name: 'key store', outcome: 'warning', ...forgetful(policy) });
+    if (policy !== undefined) report.add({ name: 'key store', outcome: 'warning', ...evictionFinding(policy) });
     await checkRootKey(stores, report);
     return stores;
   } catch (error) {
@@ -53,7 +53,7 @@ async function checkRootKey(stores: Pick<Stores, 'checkRootKey'>, report: CheckR
 }
 
 /** Says what Redis deletes when its memory is full, under the policy that it has. */
-function forgetful(policy: string): { readonly detail: string; readonly hint: string } {
+function evictionFinding(policy: string): { readonly detail: string; readonly hint: string } {
   const lost = policy.startsWith('volatile')
     ? 'the state of multipart uploads, whose clients must begin them anew'
     : 'the keys of tenants, and whatever was sealed under them is lost for ever';

@@ -3,6 +3,7 @@ import type { Terminal } from '../shell/terminal.ts';
 
 export type Outcome = 'ok' | 'warning' | 'failed' | 'skipped';
 
+/** One thing that the check found out; `hint` says what to do about it. */
 export interface Finding {
   readonly name: string;
   readonly outcome: Outcome;

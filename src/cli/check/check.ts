@@ -96,7 +96,7 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
       return;
     }
     await report.attempt({ name: 'backend keys' }, () => checkBackendKeys(stores, { backend, report }));
-    await report.attempt({ name: 'uploads', hint: unlessFull(UPLOADS_HINT) }, () => checkUploads(config.keys, report));
+    await report.attempt({ name: 'uploads', hint: hintOrFull(UPLOADS_HINT) }, () => checkUploads(config.keys, report));
     await report.attempt({ name: 'staging bucket' }, async () => {
       const bucket = stagingBucketOf(config, stores);
       const staging = new Staging({ bucket, store: new Store(backend.back, backend.connection) });
@@ -104,7 +104,7 @@ async function checkParts({ examined, report, terminal, bucket }: Check): Promis
       const detail = absent ? `${bucket} is made when it is first needed` : `${bucket} is there for the gateway`;
       report.add({ name: 'staging bucket', outcome: 'ok', detail });
     });
-    await report.attempt({ name: 'etags', hint: unlessFull(ETAGS_HINT) }, () => checkEtags(config.keys, report));
+    await report.attempt({ name: 'etags', hint: hintOrFull(ETAGS_HINT) }, () => checkEtags(config.keys, report));
     if (config.keys.tenant !== undefined) {
       const hint = 'Check with the root key’s configuration, over the same backend, proves ciphertext at rest.';
       const detail = 'not sent, since a sidecar cannot give itself an access key';
@@ -157,11 +157,11 @@ async function checkBackend(section: BackendConfig, report: CheckReport, termina
 }
 
 const FULL_HINT =
-  'Redis’s memory is full (maxmemory): it takes no tenants, keys and uploads until it has room. Raise maxmemory, or lower ' +
-  'uploads.openPerTenant or etags.keepSeconds (docs/keys.md, “Redis”).';
+  'Redis’s memory is full (maxmemory): it takes no tenants, keys and uploads until it has room. Raise maxmemory, or ' +
+  'lower uploads.openPerTenant or etags.keepSeconds (docs/keys.md, “Redis”).';
 
 /** Returns the hint for an error of Redis. A full Redis refuses writes, as one does whose user has too few rights. */
-function unlessFull(hint: string): (error: unknown) => string {
+function hintOrFull(hint: string): (error: unknown) => string {
   return (error) => (isOutOfMemory(error) ? FULL_HINT : hint);
 }
 

@@ -49,8 +49,8 @@ function contradictionsOf(settings: BackendConfig, evidence: Evidence): string[]
   const sentences: string[] = [];
   if (careful === false && is('tornUploadsVanish')) {
     sentences.push(
-      'the backend took an upload that broke off for a whole one, and lost the object that lay there: set backend.careful ' +
-        'to true, or leave it out',
+      'the backend took an upload that broke off for a whole one, and lost the object that lay there: set ' +
+        'backend.careful to true, or leave it out',
     );
   }
   if (careful === false && is('truthfulCompletes')) {
@@ -60,8 +60,8 @@ function contradictionsOf(settings: BackendConfig, evidence: Evidence): string[]
   }
   if (keys === 'names' && is('distinctFirstSlash')) {
     sentences.push(
-      'backend.keys is names, but the backend makes paths of keys: /a and a are one object, and keys with .. may lead to ' +
-        'other tenants’ buckets. Set backend.keys to paths, or leave it out',
+      'backend.keys is names, but the backend makes paths of keys: /a and a are one object, and keys with .. may ' +
+        'lead to other tenants’ buckets. Set backend.keys to paths, or leave it out',
     );
   }
   if (conditionalUploads === true && is('conditionalCompletes')) {
@@ -72,14 +72,15 @@ function contradictionsOf(settings: BackendConfig, evidence: Evidence): string[]
   }
   if (conditionalUploads === true && is('conditionalPuts')) {
     sentences.push(
-      'the backend replaced an object although If-Match named another ETag, or If-None-Match said that nothing may be ' +
-        'replaced: a change of metadata could undo a write that comes at the same time. Leave backend.conditionalUploads out',
+      'the backend replaced an object although If-Match named another ETag, or If-None-Match said that nothing may ' +
+        'be replaced: a change of metadata could undo a write that comes at the same time. Leave ' +
+        'backend.conditionalUploads out',
     );
   }
   if (conditionalUploads === true && is('matchesOwnEtag')) {
     sentences.push(
-      'the backend refused to replace an object although If-Match named its own ETag: changes of metadata would fail. Set ' +
-        'backend.conditionalUploads to false, or leave it out',
+      'the backend refused to replace an object although If-Match named its own ETag: changes of metadata would ' +
+        'fail. Set backend.conditionalUploads to false, or leave it out',
     );
   }
   if (conditionalDeletes === true && is('conditionalDeletes')) {

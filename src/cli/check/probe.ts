@@ -14,6 +14,7 @@ import { type Caller, findOwner } from './probe-caller.ts';
 import { lostMetadata } from './probe-metadata.ts';
 import { probeStore } from './probe-store.ts';
 
+/** What the probe showed. */
 export interface ProbeResult {
   readonly outcome: 'ok' | 'warning' | 'failed';
   readonly detail: string;
@@ -51,7 +52,7 @@ export async function probeAtRest(parts: {
     const probed = await probeStore(config.backend, parts.backend, { bucket: ref.bucket, now });
     parts.onStore(probed.finding);
     const findings = { capabilities: probed.finding.capabilities, pending: [] };
-    const gateway = await createGateway(privately(config), { findings });
+    const gateway = await createGateway(onLoopback(config), { findings });
     undo.unshift(() => gateway.stop());
     await gateway.start();
     const endpoint = new URL(gateway.endpoint);
@@ -71,7 +72,7 @@ export async function probeAtRest(parts: {
 }
 
 /** Returns the same configuration, with which nobody else can reach the gateway. */
-function privately(config: Config): Config {
+function onLoopback(config: Config): Config {
   return {
     ...config,
     listen: { host: '127.0.0.1', port: 0 },
@@ -113,7 +114,9 @@ function describe(stored: Buffer, entry: string, policy: BucketPolicy): ProbeRes
   const sizes = `${PROBE_BYTES} bytes lie as ${stored.length} bytes of ciphertext`;
   return {
     outcome: 'ok',
-    detail: `${sizes}, key ring ${keyRingId} version ${kekVersion}, and read back equal; metadata of awkward forms did too`,
+    detail:
+      `${sizes}, key ring ${keyRingId} version ${kekVersion}, and read back equal; metadata of awkward ` +
+      `forms did too`,
   };
 }
 

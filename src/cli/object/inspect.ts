@@ -160,7 +160,9 @@ function inspectionText(name: string, explained: SealedExplanation, verdict: Ver
   if (footer !== undefined) {
     rows.push([
       'footer',
-      `${footer.footerBytes} bytes, manifest ${footer.manifestBytes}${footer.longChecksum ? ' with a SHA-512' : ''}, for ${footer.plaintextBytes} plaintext bytes`,
+      `${footer.footerBytes} bytes, manifest ` +
+        `${footer.manifestBytes}${footer.longChecksum ? ' with a SHA-512' : ''}, for ${footer.plaintextBytes} ` +
+        `plaintext bytes`,
     ]);
     rows.push(['parts', footer.parts === 0 ? 'one' : String(footer.parts ?? 'unknown')]);
   }
@@ -192,7 +194,10 @@ function verdictText(verdict: Verdict | undefined): string {
   if (!verdict.authentic) return `NO: ${verdict.problem}`;
   const { tenant, currentKekVersion, location, metadata } = verdict;
   const claimed = location === undefined ? '' : `; place ${location}, metadata ${metadata}`;
-  return `envelope and footer are authentic; key of tenant ${tenant}, whose current version is ${currentKekVersion}${claimed}`;
+  return (
+    `envelope and footer are authentic; key of tenant ${tenant}, whose current version is ` +
+    `${currentKekVersion}${claimed}`
+  );
 }
 
 function partLines(verdict: Verdict | undefined): string[] {

@@ -11,6 +11,7 @@ import { CommandFailed, UsageError } from '../shell/command.ts';
 import { ObjectClient } from '../shell/object-client.ts';
 import type { Terminal } from '../shell/terminal.ts';
 
+/** Options by which the command line gives a file's metadata. */
 export const ENVELOPE_OPTIONS = { envelope: { type: 'string' }, metadata: { type: 'string' } } as const;
 
 export const ENVELOPE_USAGE = `      --envelope TEXT The object's ${ENVELOPE_ENTRY} metadata entry, where the object is a file.

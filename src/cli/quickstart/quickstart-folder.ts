@@ -101,7 +101,8 @@ export class QuickstartFolder {
     const endpoint = this.#announcedEndpoint();
     if (endpoint === undefined || !(await refusesStrangers(endpoint))) return;
     throw new CommandFailed(
-      `A quickstart runs in ${this.path} already, at ${endpoint}. Use that one, stop it, or choose another folder: --data DIR.`,
+      `A quickstart runs in ${this.path} already, at ${endpoint}. Use that one, stop it, or choose another ` +
+        `folder: --data DIR.`,
     );
   }
 

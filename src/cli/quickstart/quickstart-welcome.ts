@@ -41,8 +41,10 @@ export function welcomeText(welcome: Welcome): string {
     '',
     `Metrics and health: ${connection.admin}/metrics, /healthz, /readyz`,
     `Tenants and keys:   ${welcome.program} tenant list --config ${shellWord(welcome.configFile)}`,
-    'gsutil, rclone and Libcloud compare ETags with MD5s, and call uploads failed until their bucket has MD5s as ETags:',
-    `  ${welcome.program} tenant set ${welcome.tenant} --bucket '${connection.bucket}:etag=md5' --config ${shellWord(welcome.configFile)}`,
+    'gsutil, rclone and Libcloud compare ETags with MD5s, and call uploads failed until their bucket has MD5s as ' +
+      'ETags:',
+    `  ${welcome.program} tenant set ${welcome.tenant} --bucket '${connection.bucket}:etag=md5' --config ` +
+      `${shellWord(welcome.configFile)}`,
     'Ctrl-C stops.',
   ].join('\n');
 }

@@ -3,7 +3,7 @@ import type { Config } from '../../settings/config.ts';
 
 /** Returns the first parts of the names of settings that differ and that a running gateway does not take over. */
 export function changedSettings(before: Config, after: Config): string[] {
-  const [old, now] = [notTaken(before), notTaken(after)];
+  const [old, now] = [needingRestart(before), needingRestart(after)];
   return Object.keys(now).filter((name) => !same(old[name], now[name]));
 }
 
@@ -11,7 +11,7 @@ export function changedSettings(before: Config, after: Config): string[] {
  * Returns the settings that are not taken over. serve.ts takes over the certificate and the log level, but not whether
  * there is TLS at all.
  */
-function notTaken(config: Config): Record<string, unknown> {
+function needingRestart(config: Config): Record<string, unknown> {
   return { ...config, tls: config.tls.cert !== undefined, log: { ...config.log, level: undefined } };
 }
 

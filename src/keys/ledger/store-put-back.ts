@@ -15,14 +15,17 @@ export class StorePutBack extends GatewayError {
   }
 }
 
+/** The store has a ledger of a lower generation than one that was seen. */
 export function olderStore(generation: number, seen: number): StorePutBack {
   return new StorePutBack(`it is of generation ${generation}, and ${seen} was seen already`);
 }
 
+/** The store has no ledger any more, although one was seen. */
 export function ledgerGone(seen: number): StorePutBack {
   return new StorePutBack(`it has no record of its generation any more, and ${seen} was seen already`);
 }
 
+/** The store has another ledger of the generation that was seen, so somebody forked its history. */
 export function otherStore(generation: number): StorePutBack {
   return new StorePutBack(`it has another generation ${generation} than the one that was seen`);
 }

@@ -53,7 +53,9 @@ export class TenantViewStore implements RecordStore {
     if (store.#trouble !== undefined) throw store.#trouble;
     if (store.#view.records.size > 0) return store;
     const { tenant } = options;
-    const words = `The key store has nothing for a sidecar of the tenant ${tenant}. Make it with: sealgate tenant wrap-key ${tenant}`;
+    const words =
+      `The key store has nothing for a sidecar of the tenant ${tenant}. Make it with: sealgate tenant ` +
+      `wrap-key ${tenant}`;
     throw new GatewayError('KeyUnavailable', words, { source: 'keys' });
   }
 

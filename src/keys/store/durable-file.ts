@@ -1,6 +1,7 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** A file to write, and its new content. */
 export interface DurableWrite {
   readonly path: string;
   readonly text: string;

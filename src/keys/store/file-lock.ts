@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { keyStoreUnavailable } from './record-store.ts';
 
+/** When a lock is taken over, and when waiting for one is given up. */
 export interface FileLockLimits {
   /** A lock that nobody has touched for this long belongs to a process that died. */
   readonly staleSeconds: number;
@@ -128,6 +129,7 @@ export class FileLock {
   }
 }
 
+/** Whether this is a system error with this code, such as ENOENT. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

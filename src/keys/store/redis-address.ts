@@ -38,6 +38,7 @@ interface HostAndPort {
   readonly port: number;
 }
 
+/** What ioredis connects to; `label` names it in messages and holds no credentials. */
 export type RedisTarget =
   | { readonly mode: 'single'; readonly options: RedisOptions; readonly label: string }
   | { readonly mode: 'sentinel'; readonly options: RedisOptions; readonly label: string }
@@ -66,7 +67,8 @@ export function redisTarget(config: RedisStoreConfig): RedisTarget {
   const match = REDIS_URL.exec(typeof config.url === 'string' ? config.url : config.url.reveal());
   if (match === null) {
     throw new Error(
-      'The key store’s Redis URL must look like redis://host:6379/0, redis+sentinel://host,host/group or redis+cluster://host,host.',
+      'The key store’s Redis URL must look like redis://host:6379/0, redis+sentinel://host,host/group or ' +
+        'redis+cluster://host,host.',
     );
   }
   const [, tlsLetter = '', mode = 'single', userInfo = '', hostList = '', path = ''] = match;
@@ -138,6 +140,7 @@ function connectionOptions(config: RedisStoreConfig): RedisOptions {
   };
 }
 
+/** Returns how many milliseconds to wait before this attempt to reconnect; attempts count from 1. */
 export function reconnectDelay(attempt: number): number {
   return Math.min(attempt * RECONNECT_STEP_MILLISECONDS, RECONNECT_MAX_MILLISECONDS);
 }

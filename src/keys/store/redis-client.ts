@@ -53,6 +53,7 @@ function connectClient(target: RedisTarget): Redis | Cluster {
   });
 }
 
+/** Returns the connections to all masters: a Cluster has several, anything else has one. */
 export function masters(client: Redis | Cluster): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }

@@ -31,7 +31,7 @@ export async function shared(
   answer: WireResponse | PassThrough,
   sharing: Promise<HeaderList>,
 ): Promise<WireResponse | PassThrough> {
-  return 'passThrough' in answer ? answer : withWord(answer, await sharing);
+  return 'passThrough' in answer ? answer : withCorsHeaders(answer, await sharing);
 }
 
 /**
@@ -50,8 +50,8 @@ export async function sharedErrors(
   sharing: Sharing,
 ): Promise<(error: GatewayError) => WireResponse> {
   if (sharing === undefined) return render;
-  const word = await sharing;
-  return (error) => withWord(render(error), word);
+  const cors = await sharing;
+  return (error) => withCorsHeaders(render(error), cors);
 }
 
 /** Answers a browser's preflight (OPTIONS) as the store answers it. */
@@ -66,8 +66,8 @@ export async function preflight(
   return originRules.preflight(resource, crossOriginQuestion(request.headers), request.signal);
 }
 
-function withWord(response: WireResponse, word: HeaderList): WireResponse {
-  appendCrossOrigin(word, response.headers);
+function withCorsHeaders(response: WireResponse, cors: HeaderList): WireResponse {
+  appendCrossOrigin(cors, response.headers);
   return response;
 }
 

@@ -10,6 +10,7 @@ export interface AdminDependency {
   readonly check: () => Promise<unknown>;
 }
 
+/** How one dependency answered, and how long that took. */
 export interface DependencyState {
   readonly name: string;
   readonly ready: boolean;

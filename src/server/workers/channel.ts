@@ -31,11 +31,13 @@ export type ToPrimary =
   | { readonly kind: 'drained' }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer };
 
+/** The address on which a worker listens for clients. */
 export interface WorkerAddress {
   readonly address: string;
   readonly port: number;
 }
 
+/** What the primary asks a worker: its metrics, or whether it reaches a dependency. */
 export type Question = { readonly about: 'metrics' } | { readonly about: 'dependency'; readonly name: string };
 
 /** `failed` holds words that may be shown. */

@@ -13,6 +13,7 @@ export function text(expected = 'text'): Form<string> {
   return { expected, read: (value) => readText(value) };
 }
 
+/** A text that matches the pattern; `expected` describes it in messages. */
 export function matching(pattern: RegExp, expected: string): Form<string> {
   return {
     expected,
@@ -50,6 +51,7 @@ export function seconds(bounds: { readonly min: number; readonly max: number }):
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
+/** A number of bytes, with or without a binary unit. */
 export function bytes(bounds: { readonly min: number; readonly max: number }): Form<number> {
   return {
     expected: `bytes (65536, 64 KiB, 64 MiB, 1 GiB), from ${showBytes(bounds.min)} to ${showBytes(bounds.max)}`,
@@ -178,6 +180,7 @@ export function listOf<T>(form: Form<T>): Form<readonly T[]> {
   };
 }
 
+/** Renders a number of bytes, in the largest unit of which it is a whole number. */
 export function showBytes(count: number): string {
   for (const unit of ['GiB', 'MiB', 'KiB']) {
     const unitBytes = UNIT_BYTES[unit] as number;

@@ -70,9 +70,9 @@ export async function examine(options: ExaminationOptions): Promise<Look> {
       ...(keepsNames ? [() => tryVerbatimKeys(place)] : []),
       () => tryDeletes(place, key),
     ];
-    for (const attempt of others) evidence = { ...evidence, ...(await attempt().catch(nothingShown)) };
+    for (const attempt of others) evidence = { ...evidence, ...(await attempt().catch(emptyIfRefused)) };
     const whole = tryTornUpload(place, `${place.prefix}t`)
-      .catch(nothingShown)
+      .catch(emptyIfRefused)
       .then((torn) => ({ signs, evidence: { ...evidence, ...torn } }))
       .finally(() => clear(place, now()));
     whole.catch(() => undefined); // whoever waits for it gets the error
@@ -88,7 +88,7 @@ export async function examine(options: ExaminationOptions): Promise<Look> {
  * gateway does not try it for ever.
  * @throws an error that says that the store does not answer
  */
-function nothingShown(error: unknown): Evidence {
+function emptyIfRefused(error: unknown): Evidence {
   if (!(error instanceof GatewayError)) throw error;
   if (isAway(error) && error.details.backendStatus !== '500') throw error;
   return {};

@@ -56,6 +56,7 @@ export interface StoreFinderOptions {
   readonly periods?: FinderPeriods | undefined;
 }
 
+/** When the store is looked at again. */
 export interface FinderPeriods {
   /** The time between two looks, and about as long after one that was refused. */
   readonly againMilliseconds: number;

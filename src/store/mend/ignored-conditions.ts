@@ -25,8 +25,9 @@ export function ignoredOnComplete(findings: StoreFindings): GatewayError {
     askLater('conditionalCompletes', findings) ??
     new GatewayError(
       'NotImplemented',
-      'This backend ignores conditions on multipart uploads (backend.conditionalUploads), which copies and large uploads ' +
-        'of unknown length become, too. Write without If-Match and If-None-Match, or with PutObject and a Content-Length.',
+      'This backend ignores conditions on multipart uploads (backend.conditionalUploads), which copies and large ' +
+        'uploads of unknown length become, too. Write without If-Match and If-None-Match, or with PutObject and a ' +
+        'Content-Length.',
       { source: 'client' },
     )
   );
