@@ -46,7 +46,7 @@ export interface BackendOptions {
     | undefined;
   readonly observer?: BackendObserver | undefined;
   readonly now: () => Date;
-  /** Returns a number in [0, 1). It spreads retries out in time and needs not be unpredictable. */
+  /** Returns a number in [0, 1). It spreads retries out in time and need not be unpredictable. */
   readonly random: () => number;
   /** See RawSocketLane. The default is 100. */
   readonly tickMilliseconds?: number | undefined;

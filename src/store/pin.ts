@@ -15,7 +15,7 @@ export class ObjectReplaced extends GatewayError {
 const ABSENT: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
   'NoSuchKey',
   'NoSuchVersion',
-  'MethodNotAllowed', // the current version is a delete marker
+  'MethodNotAllowed', // the version that was asked for is a delete marker
 ]);
 
 /** Whether a store said that there is no such object, or only a delete marker. */

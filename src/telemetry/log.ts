@@ -92,7 +92,7 @@ export class Log {
   }
 
   /**
-   * Writes the one line of a request. It includes causes unless the client caused the error, as with a bad signature.
+   * Writes the one line of a request. It includes an error's causes, unless the client alone caused the error.
    */
   request(record: RequestRecord): void {
     // Bytes that fail authentication are logged as an error, although the status (422) is a client's.

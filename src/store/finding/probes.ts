@@ -126,7 +126,7 @@ export async function tryFirstSlash(place: ProbePlace, key: string): Promise<Evi
 }
 
 /**
- * Tries whether keys stay as they are that would be odd as paths. In a store of paths, they lead to keys below the
+ * Tries whether keys with `.`, `..` and empty names stay as they are. In a store of paths, they lead to keys below the
  * probe's own prefix.
  */
 export async function tryVerbatimKeys(place: ProbePlace): Promise<Evidence> {
