@@ -11,8 +11,8 @@ export type ReadSection<Settings extends SettingShape> = {
 /** A row of a table of which the operator chooses one by setting what has the row's name. */
 export interface PlaceRow<Settings extends SettingShape, Place> {
   /**
-   * The row's settings in the table's section: the setting or section of the row's own name, which chooses this row, and
-   * others that mean nothing to other rows.
+   * The row's settings in the table's section: the setting or section of the row's own name, which chooses this row,
+   * and others that mean nothing to other rows.
    */
   readonly settings: Settings;
   /** Returns what was read of the section; undefined if another row was chosen. */

@@ -26,9 +26,9 @@ export interface LaneCarrier {
 /**
  * One exchange that a connection carries: the request, and the promise of the answer that the caller waits for.
  *
- * It lets go of the answer once the caller has it, and of the request at its end. An exchange that a collection moved to
- * the old generation is dead soon after, but until the next full collection V8 keeps alive whatever it refers to. As
- * each of them led to younger objects, one in twelve bytes that a GET allocates became old (`--trace-gc` shows it).
+ * It drops its reference to the answer once the caller has it, and that to the request at its end. Garbage collection
+ * may move an exchange to the old generation shortly before its end. V8 then keeps whatever it refers to alive until
+ * the next full collection. Without this, one in twelve bytes that a GET allocates became old (`--trace-gc` shows it).
  */
 export class LaneExchange {
   #request: LaneRequest | undefined;

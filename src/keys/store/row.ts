@@ -19,11 +19,14 @@ export interface KeyStoreFacts<Place> {
   /** Returns what messages call the store at a place. It holds no secret. */
   describe(place: Place): string;
   /**
-   * Returns what tells the store at a place from another one. The highest generation that was seen is kept by it, so that
+   * Returns what tells the store at a place from another one. The highest generation that was seen is kept under it, so
    * it must stay the same for ever.
    */
   identity(place: Place): readonly (string | number)[];
-  /** @throws GatewayError KeyStoreUnavailable if the store cannot be reached, Error if the settings are contradictory */
+  /**
+   * Opens the store at a place.
+   * @throws GatewayError KeyStoreUnavailable if the store cannot be reached, Error if the settings are contradictory
+   */
   open(place: Place, options: KeyStoreOptions): Promise<RecordStore>;
 }
 
