@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
 /**
- * The entries of the index of ETags (docs/keys.md, "Index of ETags"): sealed under a key that follows from the tenant's
- * KEK, and bound to tenant, place and backend ETag. All are of one length: a dump of the store shows neither a digest
- * nor which objects have one.
+ * This file seals and opens the entries of the index of ETags (docs/keys.md, "Index of ETags"). An entry is sealed
+ * under a key that is derived from the tenant's KEK, and bound to tenant, place and backend ETag. All entries have the
+ * same length. So a dump of the store reveals neither a digest nor which objects have one.
  */
 
 const VERSION = 1;
@@ -22,35 +22,37 @@ const NO_MD5 = Buffer.alloc(16);
 const NO_OID = Buffer.alloc(OID_BYTES);
 const NOTHING = Buffer.alloc(0);
 
-/** Which stored object: where it lies, whose it is, and the backend's ETag of it, unquoted. */
+/** Names a stored object. */
 export interface EtagPlace {
   readonly tenant: string;
   readonly bucket: string;
   readonly key: string;
+  /** Unquoted. */
   readonly backendEtag: string;
 }
 
-/** What an object's footer says of its MD5, or that it has no footer. */
+/** What an object's footer says of its MD5, or that the object has no footer. */
 export interface KnownDigest {
-  /** Lies in the backend as it was sent: the backend's ETag is its own. */
+  /** Whether the object is stored as it was sent. Its ETag is then the backend's own. */
   readonly plain: boolean;
-  /** Of the plaintext, or of the parts' MD5s; undefined for an object of whose plaintext none was computed. */
+  /** The MD5 of the plaintext, or of the parts' MD5s; undefined where it was not computed. */
   readonly md5: Buffer | undefined;
-  /** Of how many parts' MD5s it is; 0 for an MD5 of the plaintext. */
+  /** From how many parts' MD5s `md5` was made; 0 for the MD5 of the plaintext. */
   readonly parts: number;
-  /** The sealed object's id (FORMAT.md §2): what tells it from another that a store gives the same ETag. */
+  /** The object id (FORMAT.md §2). It tells the object from others to which the store may give the same ETag. */
   readonly oid: Buffer;
 }
 
+/** The digest of every object that is stored as it was sent. */
 export const PLAIN_OBJECT: KnownDigest = { plain: true, md5: undefined, parts: 0, oid: NO_OID };
 
-/** The key that seals entries, and the version of the KEK that it follows from. */
+/** The KEK from which the key of an entry is derived. */
 interface EtagKek {
   readonly version: number;
   readonly key: KeyObject;
 }
 
-/** Of the KEK that every request holds anyway. */
+/** The keys that were derived already, by KEK. A KEK's object lives as long as the cache of key rings holds it. */
 const derived = new WeakMap<KeyObject, KeyObject>();
 
 function entryKey(kek: KeyObject): KeyObject {
@@ -62,12 +64,18 @@ function entryKey(kek: KeyObject): KeyObject {
   return key;
 }
 
-/** 16 bytes of a hash: an entry of another place that came to the same name does not open, and is none. */
+/**
+ * The name of an object's entry: 16 bytes of a hash. If two objects ever had the same name, the entry of one would not
+ * open for the other and would be ignored.
+ */
 export function entryName(place: EtagPlace): Buffer {
   return createHash('sha256').update(boundTo(place)).digest().subarray(0, NAME_BYTES);
 }
 
-/** @param nonce 12 fresh random bytes: so many of one key's never meet within the 2^32 entries that GCM allows it */
+/**
+ * Seals an entry.
+ * @param nonce 12 fresh random bytes. Random nonces are safe for the 2^32 entries for which GCM allows one key.
+ */
 export function sealEntry(
   digest: KnownDigest,
   place: EtagPlace,
@@ -96,7 +104,10 @@ export function sealEntry(
   return entry;
 }
 
-/** What an entry says in clear: under which version of the KEK it is sealed, and when. undefined for what is none. */
+/**
+ * Reads what an entry says in clear: the version of the KEK under which it is sealed, and when it was written.
+ * undefined for bytes that are no entry.
+ */
 export function readEntryHead(
   entry: Buffer,
 ): { readonly kekVersion: number; readonly writtenAtSeconds: number } | undefined {
@@ -104,7 +115,7 @@ export function readEntryHead(
   return { kekVersion: entry.readUInt32BE(1), writtenAtSeconds: entry.readUInt32BE(5) };
 }
 
-/** undefined for one that was altered, or belongs to another place: it counts for nothing. */
+/** Opens an entry; undefined for one that was altered or belongs to another object. */
 export function openEntry(entry: Buffer, place: EtagPlace, kek: KeyObject): KnownDigest | undefined {
   const nonce = entry.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', entryKey(kek), nonce, { authTagLength: TAG_BYTES });
@@ -124,7 +135,7 @@ export function openEntry(entry: Buffer, place: EtagPlace, kek: KeyObject): Know
   };
 }
 
-/** JSON keeps the fields apart whatever characters they have. */
+/** The bytes to which an entry is bound. JSON keeps the fields apart whatever characters they contain. */
 function boundTo({ tenant, bucket, key, backendEtag }: EtagPlace): Buffer {
   return Buffer.from(JSON.stringify([tenant, bucket, key, backendEtag]));
 }

@@ -1,21 +1,23 @@
-/** What a write or a listing of one bucket needs: 16 bytes of a hash, and an entry of ENTRY_BYTES. */
+/** A sealed entry and its name (etag-entry.ts). */
 export interface NamedEntry {
+  /** 16 bytes of a hash. */
   readonly name: Buffer;
+  /** ENTRY_BYTES bytes. */
   readonly entry: Buffer;
 }
 
 /**
- * Sealed entries by name (etag-entry.ts), shared by all gateways: what the objects of buckets with MD5 ETags are shown
- * as. It is a cache. An object's footer says the same and has the last word, so an entry may be gone, late or unreadable
- * at any time, at the price of a request to the backend.
+ * The index of the MD5s of objects, for buckets with MD5 ETags. It keeps sealed entries by name (etag-entry.ts), and
+ * all gateways over one key store share it. It is a cache: an object's footer says the same and is authoritative. So an
+ * entry may be missing, outdated or unreadable at any time, which costs a request to the backend.
  *
- * Every method may throw KeyStoreUnavailable.
+ * Every method may throw GatewayError KeyStoreUnavailable.
  */
 export interface EtagIndex {
-  /** In the order of the names, in one turn; undefined for what is not known. */
+  /** Reads entries in one round trip, in the order of the names; undefined for those that are not there. */
   read(names: readonly Buffer[]): Promise<readonly (Buffer | undefined)[]>;
 
-  /** Adds or replaces. */
+  /** Adds or replaces entries. */
   write(entries: readonly NamedEntry[]): Promise<void>;
 
   close(): Promise<void>;

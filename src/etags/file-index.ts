@@ -4,23 +4,26 @@ import { ENTRY_BYTES, readEntryHead } from './etag-entry.ts';
 import type { EtagIndex, NamedEntry } from './etag-index.ts';
 
 const NAME_BYTES = 16;
-/** A name, its entry, and zeros. */
+/** The size of a slot, which holds a name, its entry, and zeros behind them. */
 const SLOT_BYTES = 96;
-/** A name may lie in any slot of one group, which is read in one go. */
+/** The number of slots in a group. A name's bytes say in which group it is, and a group is read by one call. */
 const GROUP_SLOTS = 8;
 const GROUP_BYTES = GROUP_SLOTS * SLOT_BYTES;
-/** 131,072 entries in at most 12 MiB: the embedded store is for trying, and for one machine. */
+/** The number of groups. They make 131,072 entries in at most 12 MiB, which is enough for one machine. */
 const GROUPS = 16_384;
 
-/** Beside the embedded key store. @param path made when the first entry is written */
+/**
+ * Opens the index that is kept in a file, beside a key store in a file.
+ * @param path the file is made when it is missing
+ */
 export function openFileIndex(path: string): EtagIndex {
   return new FileIndex(path);
 }
 
 /**
- * One file of groups of slots; a name's own bytes say which group. A group that is full loses its oldest entry, so the
- * file never grows past its bound. Processes write beside each other without a lock, and nothing is synced: an entry that was
- * torn or lost does not open, and the footer is asked.
+ * Keeps the index in one file of groups of slots. When a group is full, its oldest entry is replaced, so the file stays
+ * within its bound. Several processes write without a lock, and nothing is synced to disk: an entry that was damaged or
+ * lost by that does not open, and the object's footer is read instead.
  */
 class FileIndex implements EtagIndex {
   readonly #path: string;
@@ -72,7 +75,7 @@ class FileIndex implements EtagIndex {
 }
 
 async function openOrMake(path: string): Promise<FileHandle> {
-  // Made by whoever is first; `a` alone would write at the end whatever place is asked for.
+  // The first process makes the file. `a` is not enough to work with it, because it always writes at the file's end.
   await (await open(path, 'a', 0o600)).close();
   return open(path, 'r+');
 }
@@ -81,7 +84,7 @@ function groupOffset(name: Buffer): number {
   return (name.readUInt32BE(0) % GROUPS) * GROUP_BYTES;
 }
 
-/** Zeros past the end of the file. */
+/** Reads the group of a name. Past the end of the file it is zeros. */
 async function readGroup(file: FileHandle, name: Buffer): Promise<Buffer> {
   const { buffer } = await file.read(Buffer.alloc(GROUP_BYTES), 0, GROUP_BYTES, groupOffset(name));
   return buffer;
@@ -95,7 +98,7 @@ function entryIn(slot: Buffer): Buffer {
   return slot.subarray(NAME_BYTES, NAME_BYTES + ENTRY_BYTES);
 }
 
-/** Where the name is already, else a slot without an entry, else the oldest. */
+/** Chooses the slot to write: the one that has the name, or else one without an entry, or else the oldest entry's. */
 function slotFor(name: Buffer, group: readonly Buffer[]): number {
   const own = group.findIndex((slot) => slot.subarray(0, NAME_BYTES).equals(name));
   if (own >= 0) return own;

@@ -17,7 +17,11 @@ const ETAG_INDEXES: IndexTable = {
   file: async ({ path }) => openFileIndex(`${path}.etags`),
 };
 
-/** Where the key store is, the index of ETags is too: in the same Redis, or in a file beside the file. */
+/**
+ * Opens the index of ETags. It is kept where the key store is: in the same Redis, or in a file beside the key store's
+ * file.
+ * @param keepSeconds how long Redis keeps an entry after its last write
+ */
 export async function openEtagIndex(keyStore: KeyStorePlace, keepSeconds: number): Promise<EtagIndex> {
   return rowOf(ETAG_INDEXES, keyStore.kind, 'index of ETags beside a key store')(keyStore as never, keepSeconds);
 }

@@ -5,37 +5,39 @@ import type { Tenant } from '../tenants/tenant.ts';
 import { type EtagPlace, entryName, type KnownDigest, openEntry, readEntryHead, sealEntry } from './etag-entry.ts';
 import type { EtagIndex } from './etag-index.ts';
 
-/** Beside its name: two buffers, an object, and what a Map and a list of uses take. */
+/** The memory of an entry beside its name: two buffers, an object, and its places in a Map and in a list of uses. */
 const BYTES_AN_ENTRY = 400;
 const NONCE_BYTES = 12;
 
-/** Where what an ETag is shown as was found. `footer`: by a request to the backend. */
+/** Where the MD5 of an object was found. `footer` means that it took a request to the backend. */
 export type EtagSource = 'memory' | 'index' | 'footer';
 
+/** Counts where MD5s were found. */
 export interface EtagObserver {
   etagsFound(source: EtagSource, count: number): void;
 }
 
 export interface KnownEtagsOptions {
-  /** Never throws: restingIndex(). */
+  /** It must never throw (resting-index.ts). */
   readonly index: EtagIndex;
   readonly keyRings: Pick<KeyRings, 'current' | 'kek'>;
+  /** The memory for what this process remembers, in bytes. */
   readonly memoryBytes: number;
-  /** How long the index keeps an entry. */
+  /** How long the index keeps an entry after its last write. */
   readonly keepSeconds: number;
   readonly now: () => Date;
   readonly randomBytes: (bytes: number) => Buffer;
   readonly observer: EtagObserver;
 }
 
-/** One stored object: whose, where, and which by the backend's ETag. */
+/** Names one stored object. `backendEtag` is unquoted. */
 export type StoredIdentity = { readonly tenant: Tenant; readonly ref: ObjectRef; readonly backendEtag: string };
 
 /**
- * What objects of buckets with MD5 ETags are shown as, as far as it is known without asking the backend: in this
- * process's memory, and behind it in the index that all gateways share. What is known of a stored object never changes,
- * since another object has another backend ETag. Nothing here is authoritative, and nothing here fails: an object of
- * which nothing is known has a footer that says it.
+ * Knows the MD5s of objects in buckets with MD5 ETags, as far as they are known without asking the backend: from this
+ * process's memory, and from the index that all gateways share. What is known of a stored object stays true, because
+ * another object at the same place has another backend ETag. Nothing here is authoritative, and no method fails: what
+ * is not known here can be read from the object's footer.
  */
 export class KnownEtags {
   readonly #memory: LRUCache<string, KnownDigest>;
@@ -49,7 +51,7 @@ export class KnownEtags {
     });
   }
 
-  /** In the order of the objects, by one turn of the index for all that memory does not hold. */
+  /** Finds the digests of objects, in their order. The index is asked once for all that are not in memory. */
   async find(objects: readonly StoredIdentity[]): Promise<(KnownDigest | undefined)[]> {
     const found = objects.map((object) => this.#memory.get(memoryName(object)));
     const missing = objects.flatMap((object, at) => (found[at] === undefined ? [{ object, at }] : []));
@@ -66,12 +68,12 @@ export class KnownEtags {
     }
     const fromIndex = missing.filter(({ at }) => found[at] !== undefined).length;
     if (fromIndex > 0) this.#options.observer.etagsFound('index', fromIndex);
-    // What is in use stays: written again once in half its time, and not at every look.
+    // Entries that are in use must not expire. They are written again when half of their time is over.
     if (aged.length > 0) void this.#write(aged);
     return found;
   }
 
-  /** Of one object, from memory alone. */
+  /** The digest of an object, if this process remembers it. */
   recall(object: StoredIdentity): KnownDigest | undefined {
     const digest = this.#memory.get(memoryName(object));
     if (digest !== undefined) this.#options.observer.etagsFound('memory', 1);
@@ -79,22 +81,23 @@ export class KnownEtags {
   }
 
   /**
-   * Remembers what was written or what a footer said. Settles once the index has it, or has failed to: whoever hears
-   * of a write afterwards finds it there through every gateway. Never rejects.
+   * Remembers the digest of an object that was written, or whose footer was read. It resolves once the digest is in the
+   * index, or writing it there has failed, so that a client that is answered afterwards finds it through every gateway.
+   * Never rejects.
    */
   async learn(object: StoredIdentity, digest: KnownDigest): Promise<void> {
-    // Buffers of a footer or a body are views of much larger memory.
+    // The buffers are copied, because they are views of much larger memory.
     const own = { ...digest, md5: digest.md5 && Buffer.from(digest.md5), oid: Buffer.from(digest.oid) };
     this.#memory.set(memoryName(object), own);
     await this.#write([{ object, digest: own }]);
   }
 
-  /** A footer was read for it. */
+  /** Counts that a footer was read because the digest was not known. */
   countFooter(): void {
     this.#options.observer.etagsFound('footer', 1);
   }
 
-  /** An entry under a key that is gone or cannot be had now is none. */
+  /** Opens an entry. One whose KEK is gone or not available now is treated as missing. */
   async #open(
     entry: Buffer | undefined,
     object: StoredIdentity,
@@ -123,7 +126,10 @@ export class KnownEtags {
   }
 }
 
-/** Injective: neither tenants, buckets nor ETags hold a line feed, and the key, which may, comes last. */
+/**
+ * The name of an object in memory. No two share a name: tenant, bucket and ETag contain no line feed, and the key,
+ * which may, comes last.
+ */
 function memoryName({ tenant, ref, backendEtag }: StoredIdentity): string {
   return `${tenant.name}\n${ref.bucket}\n${backendEtag}\n${ref.key}`;
 }

@@ -5,16 +5,16 @@ import { available, openRedisClient } from '../keys/store/redis-client.ts';
 import type { EtagIndex, NamedEntry } from './etag-index.ts';
 
 /**
- * Connects, and resolves once Redis answers.
- * @param keepSeconds after its last write an entry goes by itself, so that those of objects long gone do not pile up
- * @throws GatewayError KeyStoreUnavailable, Error for a bad URL
+ * Connects to Redis, and resolves once it answers.
+ * @param keepSeconds how long after its last write an entry expires, so that those of deleted objects do not pile up
+ * @throws GatewayError KeyStoreUnavailable, or Error for a URL that cannot be read
  */
 export async function openRedisIndex(config: RedisStoreConfig, keepSeconds: number): Promise<EtagIndex> {
   const { client } = await openRedisClient(config);
   return new RedisIndex(client, (config.keyPrefix ?? DEFAULT_KEY_PREFIX) + ETAG_INDEX_PREFIX, keepSeconds);
 }
 
-/** An entry is one string with an expiry. */
+/** Keeps each entry as one string with an expiry. */
 class RedisIndex implements EtagIndex {
   readonly #client: Redis | Cluster;
   readonly #prefix: string;
@@ -29,7 +29,7 @@ class RedisIndex implements EtagIndex {
   async read(names: readonly Buffer[]): Promise<readonly (Buffer | undefined)[]> {
     if (names.length === 0) return [];
     const keys = names.map((name) => this.#key(name));
-    // In a Cluster the names lie on several nodes, and MGET asks one.
+    // In a Cluster the entries are on several nodes, and MGET can only ask one of them.
     const entries =
       this.#client instanceof Cluster
         ? await available(Promise.all(keys.map((key) => this.#client.getBuffer(key))))

@@ -1,17 +1,19 @@
 import { performance } from 'node:perf_hooks';
 import type { EtagIndex } from './etag-index.ts';
 
-/** A store that hangs costs a request its time-out once in so long, and not every request. */
+/**
+ * How long a failing index is not asked again, so that a store that hangs does not delay every request by its time-out.
+ */
 const REST_MILLISECONDS = 1000;
 
-/** Who counts what the index fails at. */
+/** Counts the failures of an index. */
 export interface EtagIndexObserver {
   indexFailed(verb: 'read' | 'write'): void;
 }
 
 /**
- * The same index, for those to whom it is a cache and no more: it never fails, it only knows nothing. After a failure it
- * is left alone for a second.
+ * Makes an index that never throws, for use as a cache. Where `index` fails, it answers that nothing is known, and does
+ * not ask `index` again for a second.
  */
 export function restingIndex(
   index: EtagIndex,

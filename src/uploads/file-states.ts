@@ -5,23 +5,26 @@ import { isCode } from '../keys/store/file-lock.ts';
 import { keyStoreUnavailable } from '../keys/store/record-store.ts';
 import { MAX_UPLOAD_ENTRIES, type UploadStates, uploadFull } from './upload-states.ts';
 
-/** For one machine, beside the embedded key store. */
+/** Where the states are kept in files, on one machine beside a key store in a file. */
 export interface FileStatesConfig {
-  /** A folder of its own; made when it is not there. */
+  /** A folder for nothing else. It is made when it is missing. */
   readonly directory: string;
   readonly now: () => Date;
 }
 
-/** base64 of the longest entry, its line end and the mark: what MAX_UPLOAD_ENTRIES comes to in bytes. */
+/** The longest log in bytes. It has room for MAX_UPLOAD_ENTRIES lines of the longest entries in base64. */
 const MAX_LOG_BYTES = MAX_UPLOAD_ENTRIES * 200;
-/** base64 of the shortest entry, a part's, and its line: 77 bytes make 110. */
+/** The shortest line in bytes, rounded down: a part's entry of 77 bytes makes a line of 110. */
 const MIN_LINE_BYTES = 100;
-/** The first entry lies within: a header has 222 bytes, the mark of a completed upload an ETag and a version id. */
+/**
+ * How many bytes are read for the first entry. A header has 222 bytes; the mark of a completed upload has an ETag and a
+ * version id.
+ */
 const HEAD_BYTES = 4096;
 const SWEEP_MILLISECONDS = 3_600_000;
 const STATE_FILE = /^[0-9a-f]{64}$/;
 
-/** @throws GatewayError KeyStoreUnavailable when the folder cannot be used */
+/** Opens the states that are kept in files. @throws GatewayError KeyStoreUnavailable when the folder cannot be used */
 export async function openFileStates(config: FileStatesConfig): Promise<UploadStates> {
   const states = new FileStates(config);
   await stored(() => mkdir(config.directory, { recursive: true, mode: 0o700 }));
@@ -30,9 +33,9 @@ export async function openFileStates(config: FileStatesConfig): Promise<UploadSt
 }
 
 /**
- * A log is one file of lines: how long it is kept, then each entry in base64. A line begins with a line end of its own,
- * so that what a power cut or a full disk left of the line before spoils nothing but itself. Appends are one write, and
- * several processes' appends do not mix.
+ * Keeps each log in a file of lines: first how many seconds it is kept, then each entry in base64. Every line begins
+ * with a line feed of its own. So where a power cut or a full disk left an incomplete line, the next one is still
+ * readable. An entry is appended by one write, so that those of several processes do not mix.
  */
 class FileStates implements UploadStates {
   readonly #directory: string;
@@ -58,7 +61,7 @@ class FileStates implements UploadStates {
     return this.create(id, entries, keepSeconds);
   }
 
-  /** The time of the file's last change is what its keeping counts from. */
+  /** Appending also renews the time that the log is kept, because that counts from the file's last change. */
   async append(id: string, entry: Buffer): Promise<boolean> {
     return stored(async () => {
       const path = this.#path(id);
@@ -75,7 +78,7 @@ class FileStates implements UploadStates {
     });
   }
 
-  /** Every part asks for it: the rest of the log may be megabytes. */
+  /** Reads only the beginning of the file: every part asks for the header, and the log may have megabytes. */
   async header(id: string): Promise<Buffer | undefined> {
     return stored(async () => {
       const path = this.#path(id);
@@ -100,7 +103,7 @@ class FileStates implements UploadStates {
     return stored(() => removed(this.#path(id)));
   }
 
-  /** What is marked as a tenant's and has expired goes first. */
+  /** Counts the tenant's marks whose log is still there, and removes the others. */
   async openUploads(tenant: string): Promise<number> {
     return stored(async () => {
       const folder = this.#folderOf(tenant);
@@ -114,7 +117,7 @@ class FileStates implements UploadStates {
     });
   }
 
-  /** An empty file that bears the log's name: it counts as long as there is a log. */
+  /** Writes the mark: an empty file with the log's name, which counts as long as there is a log. */
   async countIn(tenant: string, id: string): Promise<void> {
     await stored(async () => {
       await mkdir(this.#folderOf(tenant), { recursive: true, mode: 0o700 });
@@ -131,7 +134,7 @@ class FileStates implements UploadStates {
 
   async close(): Promise<void> {}
 
-  /** Removes what has expired. */
+  /** Removes the logs that have expired. */
   async sweep(): Promise<void> {
     this.#sweptAt = this.#now().getTime();
     await stored(async () => {
@@ -145,7 +148,7 @@ class FileStates implements UploadStates {
     if (this.#now().getTime() - this.#sweptAt > SWEEP_MILLISECONDS) await this.sweep();
   }
 
-  /** Tenants' names have no slash; what stands before them keeps them from being `..`, or a log's. */
+  /** Names of tenants contain no slash. The prefix makes sure that a folder is never `..` or named like a log. */
   #folderOf(tenant: string): string {
     return join(this.#directory, `by-${tenant}`);
   }
@@ -155,7 +158,7 @@ class FileStates implements UploadStates {
     return join(this.#directory, id);
   }
 
-  /** undefined when there is none, or when it has expired: then it is removed. */
+  /** The size of a log in bytes; undefined where there is none. One that has expired is removed and counts as none. */
   async #sizeOf(path: string): Promise<number | undefined> {
     const file = await open(path, 'r').catch((error: unknown) => {
       if (isCode(error, 'ENOENT')) return undefined;
@@ -190,7 +193,7 @@ async function beginningOf(path: string, bytes: number): Promise<string> {
   }
 }
 
-/** Of whole lines: what a power cut left of one is none. */
+/** The entries of all complete lines. Anything else, such as what a power cut left of a line, is skipped. */
 function entriesIn(text: string): Buffer[] {
   const entries: Buffer[] = [];
   for (const each of text.split('\n')) {

@@ -4,7 +4,7 @@ import type { UploadStates } from './upload-states.ts';
 
 type Verb = Parameters<KeyStoreObserver['operation']>[0];
 
-/** The same states, and what they cost counted among the key store's operations. */
+/** Makes upload states that count and time their operations among those of the key store. */
 export function observedStates(states: UploadStates, observer: Pick<KeyStoreObserver, 'operation'>): UploadStates {
   const timed = async <T>(verb: Verb, work: Promise<T>): Promise<T> => {
     const startedAt = performance.now();

@@ -2,8 +2,8 @@ import { clientError } from '../errors.ts';
 import type { UploadStates } from './upload-states.ts';
 
 /**
- * How many multipart uploads one tenant may have open: what is remembered of them lies in the key store, which all
- * tenants share, and which keys need more than uploads do.
+ * Limits how many multipart uploads one tenant may have open. Their state is kept in the key store, which all tenants
+ * share, and which must not be filled by it, because keys depend on the key store.
  */
 export class UploadQuota {
   readonly #uploads: Pick<UploadStates, 'openUploads'>;
@@ -14,7 +14,7 @@ export class UploadQuota {
   constructor(options: {
     readonly uploads: Pick<UploadStates, 'openUploads'>;
     readonly limit: number;
-    /** How long an upload that nobody adds to is kept. */
+    /** After how many seconds without a new part the state of an upload expires. */
     readonly keepSeconds: number;
   }) {
     this.#uploads = options.uploads;
@@ -28,7 +28,8 @@ export class UploadQuota {
   }
 
   /**
-   * Uploads that begin at the same moment may pass together: it is a bound on what a store holds, not a price.
+   * Checks that a tenant may begin another upload. Uploads that begin at the same moment may exceed the limit together,
+   * which does no harm, because the limit only keeps the store from being filled.
    * @throws GatewayError QuotaExceeded, KeyStoreUnavailable
    */
   async admit(tenant: string): Promise<void> {

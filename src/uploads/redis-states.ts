@@ -5,8 +5,10 @@ import { available, openRedisClient } from '../keys/store/redis-client.ts';
 import { MAX_UPLOAD_ENTRIES, type UploadStates, uploadFull } from './upload-states.ts';
 
 /**
- * A log is one Redis list: its nodes are as large as what they hold, where a string that is appended to is allocated
- * at up to twice its length. Each script touches one key, so that a Cluster runs it, and is one step for every gateway.
+ * A log is a Redis list. It takes less memory than a string, for which Redis allocates up to twice its length when it
+ * is appended to. Each script touches one key only, so that a Cluster can run it, and runs atomically.
+ *
+ * This script replaces a log.
  */
 const REPLACE_SCRIPT = `
 redis.call('DEL', KEYS[1])
@@ -14,12 +16,13 @@ for entry = 2, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[entry]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])`;
 
 /**
- * A Redis whose memory is full looks only at a script's first write: were that one a deletion, the log would begin, and
- * every part of the upload fail.
+ * Begins a log, with a write first. A Redis whose memory is full refuses a script only by its first write. If that were
+ * the deletion, the log would begin, and then every part of the upload would fail.
  */
 const CREATE_SCRIPT = `
 redis.call('RPUSH', KEYS[1], ARGV[2])${REPLACE_SCRIPT}`;
 
+/** Appends an entry. Returns 0 where there is no log, -1 where it is full, and 1 otherwise. */
 const APPEND_SCRIPT = `
 local entries = redis.call('LLEN', KEYS[1])
 if entries == 0 then return 0 end
@@ -28,27 +31,29 @@ redis.call('RPUSH', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`;
 
-/** One more in a tenant's set of open uploads; those that have expired leave it at the same time. The addition is first. */
+/** Adds an upload to a tenant's set of open uploads, and removes those that have expired. The addition comes first. */
 const COUNT_IN_SCRIPT = `
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])`;
 
-/** The set lives as long as the upload in it that lives longest, which is the one that was touched last. */
+/** Renews the time of an upload in the set. The set itself expires together with the upload that was renewed last. */
 const COUNT_ON_SCRIPT = `
 if redis.call('ZSCORE', KEYS[1], ARGV[2]) then
   redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end`;
 
-/** Below the prefix of the logs, whose names are 64 hex digits. */
+/**
+ * Begins the names of the sets, after the prefix of the logs. It is no log's name, because those have 64 hex digits.
+ */
 const OPEN_BY = 'by/';
-/** Of a log's name, in the set: 128 bits of a hash name an upload as well as 256 do. */
+/** How many bytes of a log's name are its name in the set. 128 bits of a hash are enough, and save memory. */
 const MEMBER_BYTES = 16;
 
 /**
- * Connects, and resolves once Redis answers.
- * @throws GatewayError KeyStoreUnavailable, Error for a bad URL
+ * Connects to Redis, and resolves once it answers.
+ * @throws GatewayError KeyStoreUnavailable, or Error for a URL that cannot be read
  */
 export async function openRedisStates(
   config: RedisStoreConfig,

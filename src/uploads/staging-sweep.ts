@@ -5,25 +5,30 @@ import type { UploadStates } from './upload-states.ts';
 
 const INTERVAL_SECONDS = 3_600;
 
-/** Between a part and its upload's last change lies less than this, mostly; an older part must be sent again. */
+/**
+ * How much longer than an upload's state a staged part is kept. A part is older than its upload's last change, mostly
+ * by less than a day. If it is removed too early, the client must send it again.
+ */
 const MARGIN_SECONDS = 86_400;
 
 export interface StagingSweepOptions {
   readonly staging: Pick<Staging, 'sweep'>;
   readonly uploads: Pick<UploadStates, 'header'>;
-  /** How long an upload that nobody adds to is kept. */
+  /** After how many seconds without a new part the state of an upload expires. */
   readonly keepSeconds: number;
   readonly now: () => Date;
-  /** In [0, 1). */
+  /** Gives a number in [0, 1). */
   readonly random: () => number;
+  /** Called after a sweep that removed parts, with their number. */
   readonly onSwept: (parts: number) => void;
   readonly onFailure: (error: GatewayError) => void;
 }
 
 /**
- * Takes out of the staging bucket what its uploads left there: parts whose record was never written, and those of
- * uploads that expired. What is under way stays whatever its age: another gateway over the same bucket may keep uploads
- * for longer. Every gateway does it now and then, at times of its own; twice does no harm.
+ * Removes old parts from the staging bucket whose uploads are over: parts whose record was never written, and parts of
+ * uploads that expired. Parts of an upload that is under way stay however old they are, because another gateway over
+ * the same bucket may keep uploads for longer. Every gateway sweeps once an hour, at a time of its own; sweeping twice
+ * does no harm.
  */
 export class StagingSweep {
   readonly #options: StagingSweepOptions;
@@ -43,7 +48,7 @@ export class StagingSweep {
     this.#stopped.abort();
   }
 
-  /** Never rejects. */
+  /** Sweeps once. Never rejects: a failure is given to `onFailure`. */
   async run(): Promise<void> {
     const { staging, uploads, keepSeconds, now, onSwept, onFailure } = this.#options;
     const before = new Date(now().getTime() - (keepSeconds + MARGIN_SECONDS) * 1000);

@@ -7,38 +7,44 @@ import type { Store, StoredContent } from '../store/store.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import type { PartRecord } from './upload-record.ts';
 
-/** Begins the name of every gateway's bucket for staged parts, unless its operator named another. */
+/** The beginning of the names of gateways' staging buckets, unless an operator chose another name. */
 export const STAGING_PREFIX = 'sealgate-staging-';
 
-/** @param own the bucket that this gateway stages in */
+/** Whether a bucket is a gateway's staging bucket. @param own the staging bucket of this gateway */
 export function isForStaging(bucket: string, own: string): boolean {
   return bucket === own || bucket.toLowerCase().startsWith(STAGING_PREFIX);
 }
 
-/** What #ref makes: nothing else is swept out, so that a setting that names a bucket with data in it costs none of it. */
+/**
+ * The keys of staged parts. Only these are swept, so that nothing is lost where an operator chose a bucket that holds
+ * other data.
+ */
 const STAGED_KEY = /^([0-9a-f]{64})\/[0-9]{5}-[0-9a-f]{32}$/;
 
-/** Where nobody says a region, or the one that buckets are made in without being asked, S3 wants none to be named. */
+/**
+ * The regions for which CreateBucket names no location: it has none, or S3 takes it as the default and refuses the
+ * name.
+ */
 const UNNAMED_REGIONS: ReadonlySet<string> = new Set(['', 'auto', 'us-east-1']);
 
 export interface SweepOptions {
-  /** Parts that were put after this stay. */
+  /** Only parts that were stored before this are removed. */
   readonly before: Date;
-  /** Whether the upload with this state (stateId()) is under way: then its parts stay however old they are. */
+  /** Whether the upload with this state (`stateId`) is under way. Its parts then stay, however old they are. */
   readonly isUnderWay: (uploadState: string) => Promise<boolean>;
 }
 
-/** Which staged part: the upload it belongs to (stateId()), and the attempt. */
+/** Names a staged part of an upload. The salt tells one attempt at the part from another. */
 type StagedPart = Pick<PartRecord, 'partNumber' | 'partSalt'>;
 
 /**
- * Parts too small for the backend's own uploads, sealed like every part, in a bucket that no tenant reaches. They leave
- * it when their upload is completed or aborted; what is left after that is swept out by its age.
+ * Keeps sealed parts that are smaller than the smallest part that the backend takes, in a bucket that no tenant
+ * reaches. They are removed when their upload is completed or aborted. What remains after that is swept when it is old.
  */
 export class Staging {
   readonly bucket: string;
   readonly #store: Store;
-  /** Whether the bucket was found or made: the same for all who share it. */
+  /** Resolves once the bucket was found or made. All `Staging`s of one bucket share it. */
   readonly #bucketState: { ready: Promise<void> | undefined };
 
   constructor(
@@ -50,12 +56,16 @@ export class Staging {
     this.#bucketState = bucketState;
   }
 
-  /** The same bucket, used for one sharer. */
+  /** The same bucket, with the memory and the connections of one sharer. */
   sharedBy(sharer: Sharer, budget: Budget): Staging {
     return new Staging({ bucket: this.bucket, store: this.#store.sharedBy(sharer, budget) }, this.#bucketState);
   }
 
-  /** @throws GatewayError BackendError when there is no such bucket and none can be made, BackendUnavailable */
+  /**
+   * Stages a part.
+   * @param uploadState the name of the upload's state (`stateId`)
+   * @throws GatewayError BackendError where there is no bucket and none can be made, BackendUnavailable
+   */
   async put(uploadState: string, part: StagedPart, body: OutgoingBody, signal: AbortSignal): Promise<StoredAck> {
     await this.makeReady();
     const metadata = { content: { contentType: 'application/octet-stream' }, user: [] };
@@ -64,7 +74,7 @@ export class Staging {
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'NoSuchBucket') throw error;
       this.#bucketState.ready = undefined;
-      // Not the client's bucket: for the client it is a matter of trying again.
+      // A client must not hear NoSuchBucket of a bucket that is not its own. When it tries again, the bucket is made.
       throw new GatewayError('BackendUnavailable', 'The gateway’s bucket for small parts was removed. Try again.', {
         source: 'backend',
         cause: error,
@@ -72,13 +82,13 @@ export class Staging {
     }
   }
 
-  /** @throws GatewayError NoSuchKey, PreconditionFailed when it is not the one that was recorded */
+  /** Reads a staged part. @throws GatewayError NoSuchKey, or PreconditionFailed where it is not the recorded attempt */
   get(uploadState: string, part: StagedPart & Pick<PartRecord, 'etag'>, signal: AbortSignal): Promise<StoredContent> {
     const conditions = { ifMatch: `"${part.etag}"` };
     return this.#store.get({ ref: this.#ref(uploadState, part), conditions }, signal);
   }
 
-  /** Best effort: what stays is swept out later. */
+  /** Removes staged parts. Failures are ignored, because what remains is swept later. */
   async remove(uploadState: string, parts: readonly StagedPart[], signal: AbortSignal): Promise<void> {
     const targets = parts.map((part) => ({ key: this.#ref(uploadState, part).key }));
     const { deletionsAtOnce } = this.#store.limits;
@@ -88,8 +98,8 @@ export class Staging {
   }
 
   /**
-   * Deletes the staged parts that are old, and whose upload is over.
-   * @returns how many
+   * Deletes the staged parts that are old and whose upload is over.
+   * @returns how many were deleted
    */
   async sweep({ before, isUnderWay }: SweepOptions, signal: AbortSignal): Promise<number> {
     let swept = 0;
@@ -108,15 +118,15 @@ export class Staging {
     }
   }
 
-  /** A part's salt is random: nobody guesses the name, and two attempts never share one. */
+  /** The place of a staged part. It contains the part's random salt, so two attempts never have the same place. */
   #ref(uploadState: string, { partNumber, partSalt }: StagedPart): { readonly bucket: string; readonly key: string } {
     const key = `${uploadState}/${String(partNumber).padStart(5, '0')}-${partSalt.toString('hex')}`;
     return { bucket: this.bucket, key };
   }
 
   /**
-   * Makes the bucket where it is not there, the first time that it is needed.
-   * @throws GatewayError BackendError when it is somebody else's, or can neither be found nor made
+   * Makes the bucket if it is missing. The first call does it, and later ones wait for that.
+   * @throws GatewayError BackendError where the bucket is somebody else's, or can neither be found nor made
    */
   async makeReady(): Promise<void> {
     this.#bucketState.ready ??= this.#makeBucket();
@@ -129,8 +139,8 @@ export class Staging {
   }
 
   /**
-   * Whether the bucket is there, and this key's own where the store tells. Makes none.
-   * @throws GatewayError BackendError when it is somebody else's
+   * Whether the bucket is there. It is not made if it is missing.
+   * @throws GatewayError BackendError where it belongs to somebody else, if the store tells
    */
   async standing(signal: AbortSignal): Promise<'absent' | 'there'> {
     if (!(await this.#isThere(signal))) return 'absent';
@@ -139,12 +149,12 @@ export class Staging {
   }
 
   /**
-   * Made even when it is there: of a bucket that anybody may write to, HEAD would not tell whose it is, and where all
-   * the world shares the names of buckets it may be a stranger's. To make it again is refused in words that tell. A key
-   * that may make no buckets has one that its operator made.
+   * Asks the store to make the bucket, even if it is there already: the refusal tells whose it is, and a HEAD would
+   * not. On AWS all customers share the names of buckets, so a bucket of this name could be a stranger's, and open to
+   * writes. If the gateway's key may not make buckets, its operator must have made this one.
    */
   async #makeBucket(): Promise<void> {
-    // Not a request's: others wait for it too.
+    // The signal is no request's, because several requests may be waiting for the bucket.
     const { signal } = new AbortController();
     const { region } = this.#store;
     const location = UNNAMED_REGIONS.has(region) ? undefined : region;
@@ -173,7 +183,7 @@ export class Staging {
 
 type StagedEntry = { readonly key: string };
 
-/** Of these, the staged parts whose upload is over. Each upload is asked for once. */
+/** Chooses the staged parts whose upload is over. Each upload is looked up once. */
 async function abandoned(
   entries: readonly StagedEntry[],
   isUnderWay: SweepOptions['isUnderWay'],
@@ -199,7 +209,8 @@ function foreignBucket(bucket: string, cause: unknown): GatewayError {
 function noBucket(bucket: string, cause: unknown): GatewayError {
   return new GatewayError(
     'BackendError',
-    `The gateway cannot make its bucket for small parts of uploads, ${bucket}. Its operator must make it, or set uploads.stagingBucket.`,
+    `The gateway cannot make its bucket for small parts of uploads, ${bucket}. Its operator must make it, or set ` +
+      'uploads.stagingBucket.',
     { source: 'backend', cause },
   );
 }

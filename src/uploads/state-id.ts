@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
 
-/** Which upload: the backend's own id, and where and whose it is. */
+/** Names a multipart upload. */
 export interface UploadPlace {
   readonly tenant: string;
   readonly bucket: string;
   readonly key: string;
+  /** The backend's upload id. */
   readonly uploadId: string;
 }
 
 /**
- * The name of an upload's state: a hash, so that a store's names tell nothing, and over tenant and place, so that
- * nobody reaches another's upload by its id. 32 bytes in hex.
+ * The name of an upload's state: 32 bytes in hex. It is a hash, so that names in the store reveal nothing. The hash
+ * covers tenant and place, so that nobody reaches another tenant's upload by its upload id.
  */
 export function stateId({ tenant, bucket, key, uploadId }: UploadPlace): string {
-  // JSON keeps the fields apart whatever characters they have.
+  // JSON keeps the fields apart whatever characters they contain.
   return createHash('sha256')
     .update(JSON.stringify([tenant, bucket, key, uploadId]))
     .digest('hex');

@@ -17,7 +17,9 @@ const UPLOAD_STATES: StatesTable = {
   file: async ({ path }, now) => openFileStates({ directory: `${path}.uploads`, now }),
 };
 
-/** Where the key store is, the state of uploads is too: in the same Redis, or in a folder beside the file. */
+/**
+ * Opens the states of uploads. They are kept where the key store is: in the same Redis, or in a folder beside its file.
+ */
 export async function openUploadStates(keyStore: KeyStorePlace, now: () => Date): Promise<UploadStates> {
   return rowOf(UPLOAD_STATES, keyStore.kind, 'place for states of uploads beside a key store')(keyStore as never, now);
 }

@@ -3,16 +3,19 @@ import { CHECKSUMS, type ChecksumAlgorithm, type ChecksumRow } from '../envelope
 import { GatewayError } from '../errors.ts';
 
 /**
- * The entries of an upload's state (docs/keys.md, "Uploads under way"): sealed under K_state with a fresh nonce each,
- * and bound to the upload and their kind. A dump of the store shows nothing of them, and an entry that was altered, or
- * moved from another upload, is refused.
+ * This file seals and opens the entries of an upload's state (docs/keys.md, "Uploads under way"). Each entry is sealed
+ * under K_state with a fresh nonce, and bound to its upload and its kind. So a dump of the store reveals nothing of
+ * them, and an entry that was altered or moved from another upload is refused.
  */
 
 const HEADER = 0;
 const PART = 1;
 const COMPLETED = 2;
 const VERSION = 1;
-/** Of a header whose checksum algorithm the first gateways do not know: they must refuse it, not do without. */
+/**
+ * The version of a header with a checksum algorithm that the first gateways do not know. They refuse the version, and
+ * so do not complete the upload without its checksum.
+ */
 const LATER_VERSION = 2;
 const LAST_EARLY_CHECKSUM_ID = 5;
 const NONCE_BYTES = 12;
@@ -20,47 +23,48 @@ const TAG_BYTES = 16;
 const SALT_BYTES = 16;
 const MD5_BYTES = 16;
 const DIGEST_BYTES = 32;
-/** A header entry ends in its sealed fields: nonce, creation time, checksum, tag. Before them lies the format's own header. */
+/** The bytes at the end of a header entry, behind the format's own header: nonce, creation time, checksum and tag. */
 const HEADER_FIELDS_BYTES = NONCE_BYTES + 8 + TAG_BYTES;
 
-/** What the client asked of the object's checksum when it began the upload. */
+/** The checksum that the client asked for when it began the upload. */
 export interface AskedChecksum {
   readonly algorithm: ChecksumAlgorithm;
-  /** Of the parts' checksums, not of the object's bytes. */
+  /** Whether the checksum is made of the parts' checksums instead of the object's bytes. */
   readonly composite: boolean;
 }
 
+/** What the header of an upload's state says beside the format's own header. */
 export interface UploadHeader {
   readonly createdAt: Date;
   readonly checksum: AskedChecksum | undefined;
 }
 
-/** One attempt at one part that arrived whole. */
+/** One attempt at one part that arrived completely. */
 export interface PartRecord {
   readonly partNumber: number;
-  /** Lies in the staging bucket, not in the backend's upload. */
+  /** Whether the part is in the staging bucket. Otherwise it is in the backend's upload. */
   readonly staged: boolean;
   readonly plaintextBytes: number;
   readonly partSalt: Buffer;
   readonly storedAt: Date;
-  /** Of the plaintext, where it was computed. */
+  /** The MD5 of the plaintext, where it was computed. */
   readonly md5: Buffer | undefined;
-  /** Of the plaintext, verified or computed. */
+  /** The checksum of the plaintext, which the client sent or the gateway computed. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: Buffer } | undefined;
-  /** The backend's, unquoted. */
+  /** The backend's ETag of the stored part, unquoted. */
   readonly etag: string;
 }
 
-/** What is left of an upload that was completed, for a client that asks again. */
+/** What remains of an upload that was completed, for a client that asks to complete it again. */
 export interface CompletedRecord {
-  /** SHA-256 of the part list that the client gave. */
+  /** The SHA-256 of the list of parts that the client named. */
   readonly listDigest: Buffer;
-  /** The object's, as the backend has it. */
+  /** The backend's ETag of the object, unquoted. */
   readonly etag: string;
   readonly versionId: string | undefined;
 }
 
-/** Whoever has the key that seals an upload's state. */
+/** Gives the key that seals an upload's state. */
 export interface StateKeys {
   stateKey(): KeyObject;
 }
@@ -72,7 +76,7 @@ export class UploadRecords {
   readonly #randomBytes: (bytes: number) => Buffer;
 
   constructor(upload: {
-    /** stateId(). */
+    /** The name of the upload's state (`stateId`). */
     readonly id: string;
     readonly keys: StateKeys;
     readonly randomBytes: (bytes: number) => Buffer;
@@ -82,7 +86,11 @@ export class UploadRecords {
     this.#randomBytes = upload.randomBytes;
   }
 
-  /** @param header the format's own: it says nothing to who has no keys */
+  /**
+   * Seals the first entry.
+   * @param header the format's own header. It is stored as it is, because it reveals nothing to anyone without the
+   *   keys.
+   */
   sealHeader(header: Buffer, { createdAt, checksum }: UploadHeader): Buffer {
     const fields = Buffer.alloc(8);
     fields.writeUIntBE(createdAt.getTime(), 0, 6);
@@ -93,7 +101,7 @@ export class UploadRecords {
     return Buffer.concat([Buffer.from([HEADER, version]), header, this.#seal(HEADER, fields)]);
   }
 
-  /** @throws GatewayError ObjectCorrupted */
+  /** Opens the first entry. @throws GatewayError ObjectCorrupted */
   openHeader(entry: Buffer): UploadHeader {
     const fields = this.#open(HEADER, entry.subarray(entry.length - HEADER_FIELDS_BYTES));
     const algorithm = checksumOf(fields.readUInt8(6))?.algorithm;
@@ -113,7 +121,7 @@ export class UploadRecords {
   }
 
   /**
-   * An entry after the header.
+   * Opens an entry that is not the header.
    * @throws GatewayError ObjectCorrupted
    */
   open(entry: Buffer): { readonly part: PartRecord } | { readonly completed: CompletedRecord } {
@@ -152,13 +160,13 @@ export class UploadRecords {
   }
 }
 
-/** Whether an entry is the mark of an upload that was completed. Of any other it authenticates nothing. */
+/** Whether an entry is the mark of a completed upload. The entry is not authenticated by this. */
 export function isCompletedMark(entry: Buffer): boolean {
   return entry[0] === COMPLETED;
 }
 
 /**
- * The format's own header in a header entry; it authenticates itself.
+ * The format's own header in a header entry. It is not authenticated here: the format does that when it opens it.
  * @throws GatewayError ObjectCorrupted
  */
 export function formatHeader(entry: Buffer): Buffer {
@@ -170,7 +178,7 @@ export function formatHeader(entry: Buffer): Buffer {
 
 const STAGED = 1;
 const HAS_MD5 = 2;
-/** The ETag is an MD5 in lower-case hex, as most stores make them: half the bytes. */
+/** Set where the ETag is an MD5 in lower-case hex, as most stores make them. It is then stored in half the bytes. */
 const HEX_ETAG = 4;
 const PART_FIXED_BYTES = 32;
 
@@ -212,14 +220,14 @@ function checksumId(algorithm: ChecksumAlgorithm | undefined): number {
   return CHECKSUMS.find((row) => row.algorithm === algorithm)?.id ?? 0;
 }
 
-/** @throws GatewayError ObjectCorrupted for one that a later gateway knows: what follows would be misread */
+/** @throws GatewayError ObjectCorrupted for an algorithm of a later gateway, because what follows would be misread */
 function checksumOf(id: number): ChecksumRow | undefined {
   const row = CHECKSUMS.find((candidate) => candidate.id === id);
   if (row === undefined && id !== 0) throw altered();
   return row;
 }
 
-/** Nothing of such an entry is believed; that it is there says that somebody writes to the store. */
+/** Makes the error for an entry that does not authenticate. It means that somebody else writes to the key store. */
 function altered(): GatewayError {
   return new GatewayError(
     'ObjectCorrupted',

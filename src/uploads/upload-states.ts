@@ -1,61 +1,64 @@
 import { clientError, type GatewayError } from '../errors.ts';
 
 /**
- * 10,000 parts, each sent four times. Past it an upload is refused more parts, so that a client that re-sends one part
- * for ever does not fill the store.
+ * The most entries that an upload's state may have: enough for 10,000 parts, each of them sent four times. More parts
+ * are refused, so that a client that sends one part over and over does not fill the store.
  */
 export const MAX_UPLOAD_ENTRIES = 40_000;
 
 /**
- * The state of uploads under way: an append-only log of opaque entries for each. The first entry is the upload's
- * header; an entry is at most some hundred bytes. Parts that are sent at once, by any number of gateways, each append
- * one entry and never wait for each other. `id` is stateId(): hex.
+ * Keeps the states of multipart uploads, shared by all gateways over one key store. Each is a log of sealed entries, of
+ * at most some hundred bytes each. The first entry is the upload's header (upload-record.ts). Parts that are sent at
+ * the same time, through any number of gateways, each append an entry and do not wait for each other. `id` is the name
+ * of a state, in hex (`stateId`).
  *
- * Every method may throw KeyStoreUnavailable; a write that throws it may or may not have happened.
+ * Every method may throw GatewayError KeyStoreUnavailable. A write that throws it may still have happened.
  */
 export interface UploadStates {
   /**
-   * Begins a log, or replaces it. It goes by itself `keepSeconds` after the last change. Fails where the store has no
-   * room for further entries.
+   * Begins a log, or replaces it. It expires `keepSeconds` after its last change. It fails where the store has no room
+   * for the entries of the parts that will follow.
    */
   create(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void>;
 
-  /** Puts a short log in the place of a longer one, in a store without room too. */
+  /** Replaces a log by a shorter one. It works even in a store that has no room. */
   replace(id: string, entries: readonly Buffer[], keepSeconds: number): Promise<void>;
 
   /**
-   * Adds an entry and begins `keepSeconds` anew. False, and nothing done, when there is no such log.
-   * @throws GatewayError InvalidRequest when the log has MAX_UPLOAD_ENTRIES
+   * Appends an entry, and lets `keepSeconds` begin anew.
+   * @returns false where there is no such log; then nothing is done
+   * @throws GatewayError InvalidRequest where the log already has MAX_UPLOAD_ENTRIES
    */
   append(id: string, entry: Buffer, keepSeconds: number): Promise<boolean>;
 
-  /** The first entry. */
+  /** Reads the first entry; undefined where there is no such log. */
   header(id: string): Promise<Buffer | undefined>;
 
-  /** As many entries as `read` would bring now, or somewhat more, without reading them; 0 when there is no such log. */
+  /** How many entries `read` would give now, or somewhat more. They are not read. 0 where there is no such log. */
   mostEntries(id: string): Promise<number>;
 
-  /** All entries in the order in which they came. */
+  /** Reads all entries, in the order in which they were written; undefined where there is no such log. */
   read(id: string): Promise<readonly Buffer[] | undefined>;
 
-  /** True when there was one. */
+  /** Deletes a log. @returns whether there was one */
   delete(id: string): Promise<boolean>;
 
-  /** How many uploads a tenant has open, of those that were counted in. One that expires is counted no more. */
+  /** How many uploads of a tenant are counted (`countIn`) and have not expired. */
   openUploads(tenant: string): Promise<number>;
 
-  /** Counts an upload among a tenant's, for `keepSeconds`. */
+  /** Counts an upload as a tenant's for `keepSeconds`. */
   countIn(tenant: string, id: string, keepSeconds: number): Promise<void>;
 
-  /** Something was added to it: it counts for `keepSeconds` from now. Nothing is done when it is not counted. */
+  /** Lets an upload count for `keepSeconds` from now on, because a part was added. One that is not counted stays so. */
   countOn(tenant: string, id: string, keepSeconds: number): Promise<void>;
 
-  /** It was completed or aborted. */
+  /** Stops counting an upload, because it was completed or aborted. */
   countOut(tenant: string, id: string): Promise<void>;
 
   close(): Promise<void>;
 }
 
+/** Makes the error for an upload whose log already has MAX_UPLOAD_ENTRIES. */
 export function uploadFull(): GatewayError {
   return clientError(
     'InvalidRequest',
