@@ -1,18 +1,21 @@
 import { releaseBuffer } from '../memory/release.ts';
 
 /**
- * Blocks that no upload is using. They live as long as the process: a block that waits for a slow backend outlives
- * V8's young generation, and freeing thousands of those is what makes it collect everything, again and again.
+ * Blocks that no upload is using now. They are kept as long as the process runs. Blocks that wait for a slow backend
+ * outlive V8's young generation, and to free thousands of them would cause full garbage collections again and again.
  */
 const spareBlocks: Buffer[] = [];
 
-/** More than a busy gateway has in use at once is given back to the system. */
+/**
+ * How many spare blocks are kept, about as many as a busy gateway uses at once. Others are given back to the system.
+ */
 const MAX_SPARE_BLOCKS = 64;
 
 /**
- * Lays buffers end to end in blocks of one size, because each buffer that reaches a socket costs a system call, and
- * tags and headers are tiny. The total is known, so the last block is exact. What fits in one block is one fresh
- * buffer, the caller's for good; blocks of more are filled again once the caller gives them back.
+ * Copies buffers end to end into blocks of one size, because each buffer that is written to a socket costs a system
+ * call, and tags and headers are tiny. The total is known, so the last block has exactly the size of what is left. If
+ * all fits in one block, that is a new buffer, which the caller may keep. Otherwise the caller gives each block back
+ * after use, and it is filled again.
  */
 export class BlockWriter {
   readonly #blockBytes: number;
@@ -28,7 +31,7 @@ export class BlockWriter {
     this.#reused = totalBytes > blockBytes;
   }
 
-  /** Copies: the argument is free afterwards. */
+  /** Appends a copy of some bytes. The caller may change them afterwards. */
   append(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length) {
@@ -41,7 +44,7 @@ export class BlockWriter {
     }
   }
 
-  /** Copies fresh buffers that nobody else holds, and releases them. */
+  /** Appends copies of buffers, and frees the buffers' memory. Nobody else may hold them. */
   takeAll(buffers: readonly Buffer[]): void {
     for (const buffer of buffers) {
       this.append(buffer);
@@ -49,17 +52,17 @@ export class BlockWriter {
     }
   }
 
-  /** The blocks that are full; the caller's, until it gives them back. */
+  /** Takes the blocks that are full. The caller may use them until it gives them back. */
   take(): readonly Buffer[] {
     const complete = this.#complete;
     if (complete.length > 0) this.#complete = [];
     return complete;
   }
 
-  /** Nobody reads this block any more. */
+  /** Gives back a block that nobody reads any more. */
   giveBack(block: Buffer): void {
     if (!this.#reused || spareBlocks.length >= MAX_SPARE_BLOCKS) return;
-    // The last block is a view of one.
+    // The last block may be a shorter view of a whole block.
     const whole = block.length === this.#blockBytes;
     spareBlocks.push(whole ? block : Buffer.from(block.buffer, 0, this.#blockBytes));
   }

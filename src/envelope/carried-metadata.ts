@@ -3,38 +3,45 @@ import { CONTENT_FIELDS } from './claims.ts';
 import { ENVELOPE_ENTRY } from './envelope.ts';
 
 /**
- * How a client's metadata lies in the store (FORMAT.md §3.3). Stores drop, rename, rewrite, re-encode or act on some
- * names and values. What all of them keep to the byte stands there in clear, for other tools and older gateways to
- * read; everything else is carried in one entry of the gateway's own, whose text no store has a reason to touch.
+ * This file splits a client's metadata into two parts for the store (FORMAT.md §3.3). Stores drop, rename, rewrite,
+ * re-encode or act on some names and values. What every store keeps unchanged is stored in clear, so that other tools
+ * and older gateways can read it. Everything else is carried in one entry of the gateway's own, in a text that every
+ * store keeps unchanged.
  */
 
-/** The user-metadata name of that entry. Never shown to a client, never taken from one. */
+/** The name of that entry in the user metadata. It is never shown to a client, nor taken from one. */
 export const CARRIED_ENTRY = 'sx1m';
 
-/** Names that begin so are the gateway's own. */
+/** The prefix of names that belong to the gateway. */
 const OWN_NAMES = 'sx1';
 const VERSION = 1;
-/** Marks a pair of user metadata; the six content headers have 1 to 6, in the order of the canonical form. */
+/**
+ * The id of an entry of user metadata. The six content headers have the ids 1 to 6, in the order of the canonical form.
+ */
 const USER = 7;
 const MAX_FIELD_BYTES = 0xffff;
 
 /**
- * Letters, digits and single hyphens: proxies drop names with `_` or `.` (nginx, CGI), some stores make `-` of them. MinIO
- * drops or acts on names that begin with `x-`, `snowball-` and `minio-`, and keeps the others.
+ * The names that every store keeps: letters, digits and single hyphens. nginx and CGI drop names with `_` or `.`, and
+ * some stores replace those by `-`. MinIO drops names that begin with `x-`, `snowball-` or `minio-`, or acts on them.
  */
 const KEPT_NAME = /^(?!x-|minio-|snowball-|sx1)[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const KEPT_NAME_BYTES = 128;
 
-/** Printable ASCII with single blanks inside. Stores drop what is empty, and encode or replace what is not ASCII. */
+/**
+ * The values that every store keeps: printable ASCII with single blanks inside. Stores drop empty values, and encode or
+ * replace characters that are not ASCII.
+ */
 const KEPT_VALUE = /^[!-~]+(?: [!-~]+)*$/;
-/** Stores decode what looks like an RFC 2047 encoded word, or encode it once more. */
+/** The beginning of an RFC 2047 encoded word. Stores decode such values, or encode them once more. */
 const ENCODED_WORD = '=?';
 
-/** RFC 9110 §5.6.7: MinIO rewrites other forms of a date, and drops what is none. */
+/** The only form of a date that MinIO keeps (RFC 9110 §5.6.7). It rewrites other forms, and drops what is no date. */
 const IMF_FIXDATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
-/** S3's framing of a body: stores take its name out of Content-Encoding. */
+/** The name of S3's framing of bodies. Stores remove it from Content-Encoding. */
 const FRAMING = /aws-chunked/i;
 
+/** Whether every store keeps an entry of user metadata unchanged, so that it may be stored in clear. */
 export function isKeptEntry([name, value]: readonly [name: string, value: string]): boolean {
   return name.length <= KEPT_NAME_BYTES && KEPT_NAME.test(name) && isKeptValue(value);
 }
@@ -49,12 +56,16 @@ function isKeptContent(field: keyof ContentFields, value: string): boolean {
   return field !== 'contentEncoding' || !FRAMING.test(value);
 }
 
-/** What stands in the store in clear, and the text of the entry that carries the rest, where there is any. */
+/** The metadata that are stored in clear. */
 export interface LaidMetadata extends ClientMetadata {
+  /** The text of the entry that carries the rest; undefined where there is no rest. */
   readonly carried: string | undefined;
 }
 
-/** @throws RangeError for a name or value of more than 65,535 bytes, or past latin1 */
+/**
+ * Splits metadata.
+ * @throws RangeError for a name or value of more than 65,535 bytes, or with a character past U+00FF
+ */
 export function layMetadata({ content, user }: ClientMetadata): LaidMetadata {
   const clear: { -readonly [field in keyof ContentFields]: string } = {};
   const carriedContent: Buffer[] = [];
@@ -89,15 +100,15 @@ function lengthAndBytes(text: string): Buffer {
   return bytes;
 }
 
-/** A stored object's metadata as its client sent it. */
+/** The metadata of a stored object as its client sent them. */
 export interface GatheredMetadata extends ClientMetadata {
-  /** Whether an entry was there that carries metadata, and could be read. */
+  /** Whether there was an entry with carried metadata that could be read. */
   readonly carries: boolean;
 }
 
 /**
- * Puts together what layMetadata took apart, without the gateway's own entries. Believes nothing: meta_tag proves the
- * outcome. An entry that is there twice, or is not as a writer makes it, adds nothing.
+ * Puts together what `layMetadata` split, and leaves out the gateway's own entries. The result is not verified: its
+ * meta_tag must be. An entry with carried metadata adds nothing if it is there twice, or is not what a writer makes.
  */
 export function gatherMetadata({ content, user }: ClientMetadata): GatheredMetadata {
   const clear = user.filter(([name]) => name !== ENVELOPE_ENTRY && name !== CARRIED_ENTRY);
@@ -111,9 +122,10 @@ const TOKEN = /^[a-z0-9!#$%&'*+\-.^_`|~]+$/;
 const CONTROL_CHARACTER = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /**
- * Reads the text of the entry. Names must be those of header fields and values free of control characters, since an
- * answer's head is made of them, also where a policy serves metadata that its tag does not prove.
- * @returns undefined for anything but the exact text that layMetadata would make
+ * Reads the text of an entry with carried metadata. Names must be valid names of header fields, and values must contain
+ * no control characters, because they become headers of answers, even where a policy serves metadata that are not
+ * verified.
+ * @returns undefined for anything but the exact text that `layMetadata` would make
  */
 export function readCarried(text: string): ClientMetadata | undefined {
   const bytes = Buffer.from(text, 'base64url');

@@ -5,9 +5,10 @@ import { checkPartHeader, type PartIdentity } from './part-header.ts';
 import { PART_HEADER_BYTES, segmentCount } from './sizes.ts';
 
 /**
- * A sealed part as it lies, passed on as it comes and verified on the way: header, every segment and its end. What is
- * passed on was not yet verified, so its receiver must be able to take it back.
- * @throws GatewayError ObjectCorrupted at the first segment that fails, or at the end for what is missing
+ * Passes on the stored bytes of a sealed part, and verifies them: its header, every segment, and that it is complete. A
+ * chunk is passed on before all its segments were verified, so whoever takes the bytes must be able to drop them when
+ * an error comes.
+ * @throws GatewayError ObjectCorrupted at the first segment that fails, or at the end where bytes are missing
  */
 export async function* checkedPart(
   source: AsyncIterable<Buffer>,

@@ -1,6 +1,6 @@
 import { ENVELOPE_ENTRY } from './envelope.ts';
 
-/** The content headers that meta_tag covers. Structural: the model's ContentHeaders fits. */
+/** The content headers that meta_tag covers. ContentHeaders of operations/ has this shape. */
 export interface ContentFields {
   readonly contentType?: string | undefined;
   readonly cacheControl?: string | undefined;
@@ -10,13 +10,17 @@ export interface ContentFields {
   readonly expires?: string | undefined;
 }
 
+/** Content headers and user metadata. */
 export interface ClientMetadata {
   readonly content: ContentFields;
-  /** Names in lower case without the vendor's prefix; values as latin1 wire bytes. The envelope's own entry is skipped. */
+  /**
+   * The names are in lower case and without the vendor's prefix. The values hold the bytes of the headers as latin1
+   * characters. The envelope's entry may be among them.
+   */
   readonly user: readonly (readonly [name: string, value: string])[];
 }
 
-/** In the order of the canonical form. */
+/** The content headers in the order of the canonical form (FORMAT.md §3.2). */
 export const CONTENT_FIELDS = [
   'contentType',
   'cacheControl',
@@ -26,18 +30,19 @@ export const CONTENT_FIELDS = [
   'expires',
 ] as const satisfies readonly (keyof ContentFields)[];
 
-/** A length that no header value reaches, so that an absent field and an empty one differ. */
+/** Stands for the length of an absent field, which so differs from an empty one. No header is as long as this. */
 const ABSENT = 0xffff_ffff;
 
 /**
- * The bytes that meta_tag authenticates (FORMAT.md §3.2): every field behind its length, so that no two sets of
- * metadata have the same encoding, and user metadata sorted by name, because stores give it back in any order.
- * @throws RangeError for a character past U+00FF, which no header carries
+ * Encodes metadata to the bytes that meta_tag authenticates (FORMAT.md §3.2). Every field comes after its length, so
+ * that no two sets of metadata have the same encoding. User metadata are sorted by name, because stores give them back
+ * in any order. The envelope's entry is left out.
+ * @throws RangeError for a character past U+00FF, which no header can carry
  */
 export function canonicalMetadata({ content, user }: ClientMetadata): Buffer {
   const fields: (string | undefined)[] = CONTENT_FIELDS.map((field) => content[field]);
   const entries = user.filter(([name]) => name !== ENVELOPE_ENTRY);
-  // latin1 text: comparing code units is comparing bytes. Equal names keep their order, which is part of the meaning.
+  // The text is latin1, so this compares bytes. Entries of equal name keep their order, which is part of the encoding.
   if (entries.length > 1) entries.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
   for (const [name, value] of entries) fields.push(name, value);
   return encode(fields);
@@ -51,7 +56,7 @@ function encode(fields: readonly (string | undefined)[]): Buffer {
   for (const field of fields) {
     at = bytes.writeUInt32BE(field?.length ?? ABSENT, at);
     if (field === undefined) continue;
-    // Cutting a character to its low byte would let two texts share an encoding.
+    // Such a character would be cut to its low byte, and two different texts would have the same encoding.
     if (/[^\x00-\xff]/.test(field)) throw new RangeError('Metadata must be latin1 text.');
     at += bytes.write(field, at, 'latin1');
   }

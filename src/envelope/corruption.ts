@@ -2,9 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 
 /**
- * The one answer to everything that does not authenticate. All causes look alike, because whoever can write to the
- * backend and ask the gateway would learn from the difference (FORMAT.md §1).
- * @param cause for the log alone
+ * Makes the error for everything that does not authenticate. Clients cannot tell the causes apart, because an attacker
+ * who writes to the backend and asks the gateway could learn from a difference (FORMAT.md §1).
+ * @param cause stands in the log only
  */
 export function corrupted(cause?: Error): GatewayError {
   return new GatewayError(
@@ -14,7 +14,10 @@ export function corrupted(cause?: Error): GatewayError {
   );
 }
 
-/** The only failure with a face of its own: it depends on clear bytes alone and asks for a newer gateway. */
+/**
+ * Makes the error for a version or suite that this gateway does not know. It may have a message of its own, because it
+ * depends on nothing secret: the version and the suite are stored in clear.
+ */
 export function unknownFormat(what: 'version' | 'suite', value: number): GatewayError {
   return new GatewayError(
     'ObjectCorrupted',
@@ -23,7 +26,9 @@ export function unknownFormat(what: 'version' | 'suite', value: number): Gateway
   );
 }
 
-/** The gateway fed the sealer another length than it had announced: the sealed size would not follow from n. */
+/**
+ * Makes the error for a body of another length than was announced to the sealer. It is a fault of the gateway itself.
+ */
 export function lengthMismatch(): GatewayError {
   return new GatewayError('InternalError', 'The body did not have the length that was announced for it.', {
     source: 'gateway',
@@ -35,12 +40,12 @@ export function sameBytes(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** @throws GatewayError ObjectCorrupted unless the bytes from..to are all zero: reserved means reserved */
+/** Checks reserved bytes. @throws GatewayError ObjectCorrupted unless the bytes from `from` up to `to` are all zero */
 export function requireZero(bytes: Buffer, from: number, to: number): void {
   for (let at = from; at < to; at++) if (bytes[at] !== 0) throw corrupted();
 }
 
-/** @throws RangeError: a length that only the gateway's own code can get wrong */
+/** Checks a length that only a fault in the gateway's own code can make wrong. @throws RangeError */
 export function requireLength(bytes: Buffer, length: number, name: string): void {
   if (bytes.length !== length) throw new RangeError(`${name} must have ${length} bytes.`);
 }

@@ -19,30 +19,32 @@ const QUANTUM_SHIFT = 5;
 const RING_HEX = /^[0-9a-f]{16}$/;
 const NO_RING = '0000000000000000';
 
-/** What the client asked for: 0 bucket default, 1 managed (AES256), 2 KMS with a key id, 3 customer key. */
+/**
+ * The encryption that the client asked for: 0 bucket default, 1 managed (AES256), 2 KMS with a key id, 3 customer key.
+ */
 export type RequestedEncryption = 0 | 1 | 2 | 3;
 export const CUSTOMER_KEY = 3;
 
-/** The envelope's clear fields (FORMAT.md §3). Authenticated only once the envelope was opened. */
+/** The fields of an envelope that are in clear (FORMAT.md §3). They are authentic only once the envelope was opened. */
 export interface EnvelopeHead {
-  /** The footer has a part list, and the plaintext length is only there. */
+  /** Whether the footer lists parts. The length of the plaintext is then in the footer and not in the envelope. */
   readonly multipart: boolean;
-  /** Readers check loc_tag. */
+  /** Whether readers must check loc_tag. */
   readonly hasLocationClaim: boolean;
-  /** Readers check meta_tag. */
+  /** Whether readers must check meta_tag. */
   readonly hasMetadataTag: boolean;
-  /** Some of the client's metadata is in an entry of its own. Gateways that do not know it refuse the object. */
+  /** Whether some of the client's metadata are in the entry `sx1m`. Older gateways refuse such an object. */
   readonly carriesMetadata: boolean;
   readonly requested: RequestedEncryption;
   readonly quantum: QuantumId;
-  /** 16 hex digits; all zero exactly for a customer key. */
+  /** 16 hex digits. They are all zero for a customer key, and only then. */
   readonly keyRingId: string;
   readonly kekVersion: number;
   readonly oid: Buffer;
 }
 
 /**
- * Reads the clear fields; believes nothing. Says which KEK to fetch.
+ * Reads the clear fields, which name the KEK that opens the envelope. Nothing is authenticated.
  * @throws GatewayError ObjectCorrupted; an unknown version or suite has its own message
  */
 export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
@@ -70,7 +72,8 @@ export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
 }
 
 /**
- * Version and suite before length: an envelope of a later version may be longer, and should be told apart from damage.
+ * Checks version, suite and length. The length comes last, because an envelope of a later version may be longer, and
+ * must be told apart from a damaged one.
  * @throws GatewayError ObjectCorrupted; an unknown version or suite has its own message
  */
 export function requireKnownFormat(bytes: Buffer): void {
@@ -82,7 +85,10 @@ export function requireKnownFormat(bytes: Buffer): void {
   if (bytes.length !== ENVELOPE_BYTES) throw corrupted();
 }
 
-/** Writes bytes 0..79: what the envelope key and the AAD bind. */
+/**
+ * Writes bytes 0..79, to which the envelope key and the AAD bind the sealed fields.
+ * @throws RangeError for bad fields
+ */
 export function writeEnvelopeHead(bytes: Buffer, head: EnvelopeHead, envelopeSalt: Buffer, commit: Buffer): void {
   requireLength(head.oid, OID_BYTES, 'An oid');
   if (!RING_HEX.test(head.keyRingId)) throw new RangeError('A key-ring id must be 16 hex digits.');
@@ -105,6 +111,7 @@ export function writeEnvelopeHead(bytes: Buffer, head: EnvelopeHead, envelopeSal
   commit.copy(bytes, COMMIT_OFFSET);
 }
 
+/** The key commitment in an envelope (FORMAT.md §2). */
 export function commitOf(bytes: Buffer): Buffer {
   return bytes.subarray(COMMIT_OFFSET, COMMIT_OFFSET + COMMIT_BYTES);
 }

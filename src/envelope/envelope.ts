@@ -15,7 +15,7 @@ import { readU64, writeU64 } from './u64.ts';
 
 export { ENVELOPE_BYTES, type EnvelopeHead, readEnvelopeHead };
 
-/** The user-metadata name that carries the envelope. Never shown to a client, never taken from one. */
+/** The name of the envelope's entry in the user metadata. It is never shown to a client, nor taken from one. */
 export const ENVELOPE_ENTRY = 'sx1';
 
 const CLEAR_BYTES = 80;
@@ -25,23 +25,23 @@ const KEK_BYTES = 32;
 const MAX_TENANT_BYTES = 0xffff;
 const ENVELOPE_LABEL = Buffer.from('sx1/env');
 const FIRST_BLOCK = Buffer.from([1]);
-/** The envelope key is single-use, so that its nonce may be constant (FORMAT.md §3). */
+/** The nonce may be constant, because each envelope key is used for one sealing only (FORMAT.md §3). */
 const ZERO_NONCE = Buffer.alloc(12);
 const ONES = 0xffff_ffff;
 
-/** What the envelope keeps secret beside the DEK. */
+/** The fields of an envelope that are encrypted together with the DEK. */
 export interface SealedFields {
-  /** 16 bytes; checked by readers where the head says so. */
+  /** loc_tag, 16 bytes. Readers check it where the head says so. */
   readonly locationTag: Buffer;
-  /** 16 bytes; checked by readers where the head says so. */
+  /** meta_tag, 16 bytes. Readers check it where the head says so. */
   readonly metadataTag: Buffer;
-  /** Of the single part of a PutObject; 16 zero bytes for multipart. */
+  /** The salt of the only part of an object that was sent by one PUT; 16 zero bytes for a multipart object. */
   readonly partSalt: Buffer;
-  /** undefined exactly for multipart. */
+  /** The size of the plaintext in bytes; undefined for a multipart object, and only then. */
   readonly plaintextBytes: number | undefined;
 }
 
-/** An envelope that authenticated. Holds the DEK, for re-wrapping: keep it out of logs and long-lived caches. */
+/** An envelope that was opened. It holds the DEK, which a copy's envelope needs, so it must never be logged. */
 export interface OpenEnvelope {
   readonly head: EnvelopeHead;
   readonly keys: ObjectKeys;
@@ -49,24 +49,26 @@ export interface OpenEnvelope {
   readonly dek: Buffer;
 }
 
-/** The envelope as it stands in metadata: base64url without padding, 246 characters. */
+/** The text of an envelope in metadata: 246 characters of base64url without padding. */
 export function encodeEnvelope(bytes: Buffer): string {
   requireLength(bytes, ENVELOPE_BYTES, 'An envelope');
   return bytes.toString('base64url');
 }
 
-/** @throws GatewayError ObjectCorrupted for anything but the exact encoding of 184 bytes */
+/** Reads the text of an envelope. @throws GatewayError ObjectCorrupted for anything but the exact text of 184 bytes */
 export function decodeEnvelope(text: string): Buffer {
   const bytes = Buffer.from(text, 'base64url');
-  // Node skips what is not base64; two texts for one envelope would be a way to mark objects.
+  // Node skips characters that are not base64. If one envelope had several texts, an attacker could mark objects by
+  // them.
   if (bytes.toString('base64url') !== text) throw corrupted();
   requireKnownFormat(bytes);
   return bytes;
 }
 
 /**
- * Seals a DEK and its fields under a KEK. `envelopeSalt` must be 16 fresh random bytes at every sealing, re-wrapping
- * included: it makes the envelope key single-use. `keys` must be the DEK's own.
+ * Seals a DEK and the secret fields under a KEK.
+ * @param asked `envelopeSalt` must be 16 fresh random bytes at every sealing, re-wrapping included, because it makes
+ *   the envelope key single-use. `keys` must be derived from `dek`.
  * @throws RangeError for fields that no envelope can hold
  */
 export function sealEnvelope(asked: {
@@ -95,9 +97,9 @@ export function sealEnvelope(asked: {
 }
 
 /**
- * Opens an envelope and checks its key commitment before anything else is used. Whether the object lies where it
- * should is the caller's to check, with `keys.locationTag` and `keys.metadataTag`.
- * @throws GatewayError ObjectCorrupted: wrong KEK, wrong tenant and altered bytes look alike
+ * Opens an envelope and checks its key commitment. The caller must check that place and metadata of the object are
+ * those that were sealed, by `keys.locationTag` and `keys.metadataTag`.
+ * @throws GatewayError ObjectCorrupted, the same for a wrong KEK, a wrong tenant and altered bytes
  */
 export function openEnvelope(
   bytes: Buffer,
@@ -116,12 +118,12 @@ export function openEnvelope(
   }
   const dek = secret.subarray(0, DEK_BYTES);
   const keys = new ObjectKeys(dek, head.oid);
-  // GCM alone lets one ciphertext open under two keys; the commitment pins the DEK (FORMAT.md §3).
+  // With GCM alone, a ciphertext can be made that opens under two keys. The commitment fixes the DEK (FORMAT.md §3).
   if (!sameBytes(keys.commit, commitOf(bytes))) throw corrupted();
   return { head, keys, fields: decodeFields(secret, head), dek };
 }
 
-/** K_env (FORMAT.md §2). */
+/** Derives K_env (FORMAT.md §2). */
 function envelopeKey(kek: KeyObject, clear: Buffer): KeyObject {
   if (kek.symmetricKeySize !== KEK_BYTES) throw new RangeError('A KEK must have 32 bytes.');
   const secret = kek.export();
@@ -130,7 +132,7 @@ function envelopeKey(kek: KeyObject, clear: Buffer): KeyObject {
   return createSecretKey(hmacSha256(extracted, Buffer.concat([ENVELOPE_LABEL, clear, FIRST_BLOCK])));
 }
 
-/** The AAD: the clear fields and the tenant, so that no tenant opens another's envelope (FORMAT.md §3). */
+/** The AAD: the clear fields, and the tenant, so that an envelope opens for its own tenant only (FORMAT.md §3). */
 function boundTo(clear: Buffer, tenant: string): Buffer {
   const tenantBytes = Buffer.byteLength(tenant);
   if (tenantBytes > MAX_TENANT_BYTES) throw new RangeError('A tenant id must fit in 65,535 bytes.');

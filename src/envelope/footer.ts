@@ -16,20 +16,20 @@ import { readU64, writeU64 } from './u64.ts';
 export type { Manifest, PartEntry };
 
 const MAGIC = Buffer.from('SXF1');
-/** The envelope's copy with its padding: 240 bytes, so that a longer envelope of a later version fits. */
+/** The size of the envelope's copy with its padding. It leaves room for a longer envelope of a later version. */
 const COPY_BYTES = 240;
 const TRAILER_BYTES = 48;
-/** The fixed end of every object: enough to learn how long its footer is. */
+/** The size of the trailer and its tag, with which every object ends. The trailer tells how long the footer is. */
 export const FOOTER_END_BYTES = TRAILER_BYTES + TAG_BYTES;
-/** All but the manifest. */
+/** The size of the footer without the manifest. */
 const FRAME_BYTES = COPY_BYTES + FOOTER_END_BYTES;
 const SALT_OFFSET = 24;
-/** The footer key is single-use, so that its nonce may be constant (FORMAT.md §4). */
+/** The nonce may be constant, because each footer key is used for one sealing only (FORMAT.md §4). */
 const ZERO_NONCE = Buffer.alloc(12);
 
 /**
- * How long the footer of these parts must be for the object to have E(n) bytes, or undefined when their list does not
- * fit: too many parts, smaller than the quantum.
+ * The size of the footer of an object of these parts, which pads the object to E(n) bytes (FORMAT.md §5). undefined
+ * where the list of parts does not fit in it, because there are too many parts that are smaller than the quantum.
  */
 export function multipartFooterBytes(
   parts: readonly { readonly plaintextBytes: number }[],
@@ -47,9 +47,10 @@ export function multipartFooterBytes(
 }
 
 /**
- * The footer, exactly `footerBytes` long: E(n) less the parts' stored bytes. `footerSalt` must be 16 fresh random
- * bytes. `envelope` is copied for recovery when metadata was lost.
- * @throws RangeError when the manifest does not add up or does not fit
+ * Seals a footer.
+ * @param asked `footerBytes` is its exact size: E(n) less the stored bytes of the parts. `footerSalt` must be 16 fresh
+ *   random bytes. `envelope` is copied into the footer, for recovery where the metadata are lost.
+ * @throws RangeError where the manifest is inconsistent or does not fit
  */
 export function sealFooter(asked: {
   readonly keys: ObjectKeys;
@@ -77,9 +78,10 @@ export function sealFooter(asked: {
 }
 
 /**
- * Opens the footer at the end of `tail`, the object's last bytes. Verifies the tag, that the manifest adds up, and
- * that parts and footer together are the object's stored bytes, which are E(n). The envelope's copy plays no role.
- * @throws GatewayError ObjectCorrupted, also for a tail shorter than the footer
+ * Opens the footer of an object. Verifies its tag, that the manifest is consistent, and that the sizes of parts and
+ * footer add up to the object's stored size, which is E(n). The envelope's copy is not used.
+ * @param tail the object's last bytes, at least as many as the footer has
+ * @throws GatewayError ObjectCorrupted, also for a tail that is shorter than the footer
  */
 export function openFooter(
   tail: Buffer,
@@ -113,16 +115,18 @@ export function openFooter(
 }
 
 /**
- * How long the footer says it is. Not authenticated: bound it by `maxFooterBytes` before fetching that much.
- * @throws GatewayError ObjectCorrupted when the tail does not end in an SX1 trailer
+ * The size of the footer in bytes, as its trailer says. It is not authenticated, so compare it with `maxFooterBytes`
+ * before so much is fetched.
+ * @throws GatewayError ObjectCorrupted where the tail does not end in an SX1 trailer
  */
 export function footerBytesOf(tail: Buffer): number {
   return readTrailer(tail).footerBytes;
 }
 
 /**
- * The envelope's copy, for recovery when metadata was lost and only when someone asked for that: it is as old as the
- * body, so it knows nothing of re-wrapping or re-homing since.
+ * Reads the copy of the envelope in a footer. It is for recovery where the metadata were lost, and is used only where
+ * somebody asked for that: the copy is as old as the body, so it may name an older KEK or another place than the
+ * envelope that was lost.
  * @throws GatewayError ObjectCorrupted
  */
 export function readFooterEnvelope(tail: Buffer): Buffer {
@@ -133,7 +137,7 @@ export function readFooterEnvelope(tail: Buffer): Buffer {
   return Buffer.from(copy.subarray(0, ENVELOPE_BYTES));
 }
 
-/** The trailer's clear fields; nothing of it believed yet. */
+/** The fields of a trailer, which are in clear. They are not authenticated yet. */
 export interface Trailer {
   readonly bytes: Buffer;
   readonly plaintextBytes: number;
@@ -142,7 +146,7 @@ export interface Trailer {
   readonly footerSalt: Buffer;
 }
 
-/** @throws GatewayError ObjectCorrupted; an unknown version or suite has its own message */
+/** Reads the trailer. @throws GatewayError ObjectCorrupted; an unknown version or suite has its own message */
 export function readTrailer(tail: Buffer): Trailer {
   if (tail.length < FOOTER_END_BYTES) throw corrupted();
   const bytes = tail.subarray(tail.length - FOOTER_END_BYTES, tail.length - TAG_BYTES);
@@ -187,6 +191,6 @@ function isSealedSize(plaintextBytes: number, storedBytes: number, quantum: Quan
   try {
     return sealedBytes(plaintextBytes, quantum) === storedBytes;
   } catch {
-    return false; // a length so large that E(n) is not a safe integer
+    return false; // the length is so large that E(n) is not a safe integer
   }
 }

@@ -4,9 +4,9 @@ const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 
 /**
- * HMAC-SHA-256 (RFC 2104) by node's one-shot hash. A request makes a dozen of these, each under a key used once, and
- * `createHmac` spends twice the time on its key object and stream as on hashing (bench/envelope.ts).
- * @throws RangeError for a key longer than a block, which SX1 has none of
+ * Computes an HMAC-SHA-256 (RFC 2104) with node's one-shot hash. A request computes a dozen, each under another key,
+ * and `createHmac` takes twice as long for its key object and its stream as for the hashing (bench/envelope.ts).
+ * @throws RangeError for a key that is longer than 64 bytes, which no key of SX1 is
  */
 export function hmacSha256(key: Buffer, message: Buffer): Buffer {
   if (key.length > BLOCK_BYTES) throw new RangeError('An HMAC key must fit in one block.');
@@ -18,7 +18,7 @@ export function hmacSha256(key: Buffer, message: Buffer): Buffer {
     outer[at] = byte ^ 0x5c;
   }
   message.copy(inner, BLOCK_BYTES);
-  // Hex is the encoding that node is quickest at; its own Buffer would be memory outside the pool, for 32 bytes.
+  // Node is quickest with hex. A digest that it returns as a Buffer would take memory outside the pool for 32 bytes.
   outer.write(hash('sha256', inner, 'hex'), BLOCK_BYTES, 'hex');
   return Buffer.from(hash('sha256', outer, 'hex'), 'hex');
 }

@@ -7,9 +7,9 @@ import { plaintextBytesOf, quantumBytes, SEGMENT_BYTES, segmentCount } from './s
 
 const REQUESTED = ['bucket default', 'managed (AES256)', 'KMS key', 'customer key'] as const;
 
-/** The envelope's clear fields in words. */
+/** The fields of an envelope that are in clear, in words. Nothing of them is authenticated. */
 export interface EnvelopeExplanation {
-  /** `footer copy` is as old as the body: it knows nothing of a re-wrap or a re-home since. */
+  /** Where the envelope was read. A `footer copy` is as old as the body, and may name an older KEK. */
   readonly source: 'metadata' | 'footer copy';
   readonly version: number;
   readonly suite: string;
@@ -17,61 +17,62 @@ export interface EnvelopeExplanation {
   readonly requestedEncryption: (typeof REQUESTED)[number];
   readonly locationClaim: boolean;
   readonly metadataTag: boolean;
-  /** Some of the client's metadata is in the entry `sx1m` (FORMAT.md §3.3). */
+  /** Whether some of the client's metadata are in the entry `sx1m` (FORMAT.md §3.3). */
   readonly carriesMetadata: boolean;
   readonly segmentBytes: number;
   readonly smallestPartBytes: number;
-  /** undefined for a customer key. */
+  /** 16 hex digits; undefined for a customer key. */
   readonly keyRingId: string | undefined;
   readonly kekVersion: number;
   readonly objectId: string;
   readonly keyCommitment: string;
 }
 
-/** What arithmetic says of the sizes. */
+/** What follows from the stored size (FORMAT.md §5). */
 export interface SizeExplanation {
   readonly storedBytes: number;
-  /** undefined: no SX1 object of this quantum has that stored size, so the object is cut or extended. */
+  /** undefined where no SX1 object of this quantum has that stored size: the object was cut or extended. */
   readonly plaintextBytes: number | undefined;
   readonly overheadBytes: number | undefined;
-  /** Of a single-part object; parts of a multipart object are known only to whoever opens the footer. */
+  /** The number of segments; undefined for a multipart object, whose footer must be opened to know it. */
   readonly segments: number | undefined;
 }
 
-/** The trailer's clear fields. */
+/** The fields of a trailer, which are in clear. Nothing of them is authenticated. */
 export interface FooterExplanation {
   readonly plaintextBytes: number;
   readonly footerBytes: number;
   readonly manifestBytes: number;
-  /** 0 for a PutObject. undefined: the manifest's length fits no number of parts. */
+  /** The number of parts, 0 for a PutObject; undefined where the manifest's length fits no number of parts. */
   readonly parts: number | undefined;
   /** Whether the manifest ends in the second half of a checksum of 64 bytes (SHA-512). */
   readonly longChecksum: boolean;
 }
 
+/** What `explainSealed` tells of a sealed object. */
 export interface SealedExplanation {
   readonly format: 'SX1';
-  /** Always: nothing was verified, because that takes the key. */
+  /** Always false: to verify anything takes the key. */
   readonly authenticated: false;
   readonly envelope: EnvelopeExplanation;
-  /** The entry `sx1m`, read; undefined where it is not at hand, or is not as a writer makes it. */
+  /** The metadata in the entry `sx1m`; undefined where it was not given, or is not what a writer makes. */
   readonly carried: ClientMetadata | undefined;
   readonly sizes: SizeExplanation | undefined;
   readonly footer: FooterExplanation | undefined;
 }
 
 /**
- * Explains a sealed object from its clear bytes alone: no key is needed, and nothing secret is in the answer. Without
- * `envelope` (its metadata is not at hand) the footer's copy speaks, so the tail must then reach back that far.
- * @throws GatewayError ObjectCorrupted when the bytes are not SX1
- * @throws RangeError when there is neither an envelope nor a tail
+ * Explains a sealed object by what is stored in clear. No key is needed, and the answer contains nothing secret. If the
+ * envelope is not given, its copy in the footer is used, so `tail` must then contain the whole footer.
+ * @throws GatewayError ObjectCorrupted where the bytes are not SX1
+ * @throws RangeError where neither an envelope nor a tail is given
  */
 export function explainSealed(known: {
   readonly envelope?: Buffer | undefined;
   /** The text of the entry `sx1m`. */
   readonly carried?: string | undefined;
   readonly storedBytes?: number | undefined;
-  /** The object's last bytes: at least 64 for the trailer. */
+  /** The object's last bytes: at least 64, which contain the trailer. */
   readonly tail?: Buffer | undefined;
 }): SealedExplanation {
   const { envelope, carried, storedBytes, tail } = known;

@@ -9,41 +9,43 @@ import {
   segmentCount,
 } from './sizes.ts';
 
-/** One contiguous run of stored bytes: whole segments of one part that hold wanted plaintext. */
+/** A contiguous run of stored bytes: the whole segments of one part that hold wanted plaintext. */
 export interface Slice {
   readonly partNumber: number;
   readonly partSalt: Buffer;
   readonly partPlaintextBytes: number;
-  /** Absolute offsets in the stored object, inclusive. */
+  /** The offset of the first byte in the stored object. */
   readonly storedFirst: number;
+  /** The offset of the last byte in the stored object, inclusive. */
   readonly storedLast: number;
-  /** Indices within the part, inclusive. */
+  /** The index of the first segment within the part. */
   readonly firstSegment: number;
+  /** The index of the last segment within the part, inclusive. */
   readonly lastSegment: number;
-  /** Plaintext of the first segment that comes before the range. */
+  /** How many bytes of the first segment's plaintext come before the wanted ones. */
   readonly skipBytes: number;
-  /** Plaintext wanted from this slice; 0 for an empty part, which is read for its tag alone. */
+  /** How many bytes of plaintext are wanted; 0 for an empty part, of which only the tag is verified. */
   readonly takeBytes: number;
-  /** The part header is never among a slice's bytes; it is the 64 bytes before segment 0. */
+  /** The part header is never in a slice. It is the 64 bytes before segment 0. */
   readonly includesHeader: false;
 }
 
-/** A part and where it lies. */
+/** A part and its place in the object. */
 interface PlacedPart {
   readonly partNumber: number;
   readonly partSalt: Buffer;
   readonly plaintextBytes: number;
   readonly plaintextFirst: number;
-  /** Of its header. */
+  /** The offset of the part's header in the stored object. */
   readonly storedFirst: number;
 }
 
-/** Where an object's plaintext lies among its stored bytes. Arithmetic only: nothing is read. */
+/** Computes which stored bytes of an object hold which plaintext. Nothing is read for that. */
 export class Layout {
   readonly plaintextBytes: number;
-  /** Stored bytes before the footer. */
+  /** The size of what comes before the footer. */
   readonly bodyBytes: number;
-  /** E(n). */
+  /** The stored size of the whole object, E(n). */
   readonly storedBytes: number;
   readonly #parts: readonly PlacedPart[];
 
@@ -65,7 +67,7 @@ export class Layout {
     this.storedBytes = sealedBytes(plaintextFirst, quantum);
   }
 
-  /** A PutObject: one part, number 0, known from the envelope alone. */
+  /** The layout of an object that was sent by one PUT. It has one part of number 0, which the envelope describes. */
   static single(part: {
     readonly plaintextBytes: number;
     readonly partSalt: Buffer;
@@ -75,8 +77,8 @@ export class Layout {
   }
 
   /**
-   * A multipart object, from its opened footer.
-   * @throws RangeError for a PutObject's manifest, whose part salt is in the envelope: use `single`
+   * The layout of a multipart object, by the manifest in its opened footer.
+   * @throws RangeError for the manifest of an object that was sent by one PUT; `single` makes its layout
    */
   static fromManifest(manifest: Manifest, quantum: QuantumId): Layout {
     if (!manifest.multipart) throw new RangeError('The manifest of a PutObject holds no layout.');
@@ -84,9 +86,10 @@ export class Layout {
   }
 
   /**
-   * The stored bytes that hold a plaintext range (inclusive), a slice a part, in order. Without a range: every
-   * segment of every part, empty parts included, because their tags are part of what "whole" means.
-   * @throws RangeError for a range that does not lie within the object
+   * Finds the stored bytes that hold a range of plaintext (inclusive): a slice for each part that it touches, in order.
+   * Without a range they are all segments of all parts. Those of empty parts are included, because the whole object is
+   * verified only if their tags are, too.
+   * @throws RangeError for a range that is not within the object
    */
   locate(range: { readonly first: number; readonly last: number } | undefined): Slice[] {
     if (range === undefined) return this.#parts.map((part) => slice(part, 0, Math.max(0, part.plaintextBytes - 1)));
@@ -105,7 +108,7 @@ export class Layout {
     return slices;
   }
 
-  /** Index of the last part that begins at or before a plaintext offset. */
+  /** The index of the last part that begins at or before an offset in the plaintext. */
   #partAt(offset: number): number {
     let low = 0;
     let high = this.#parts.length - 1;
@@ -118,7 +121,7 @@ export class Layout {
   }
 }
 
-/** `first` and `last` are plaintext offsets within the part. */
+/** Makes a slice of a part. `first` and `last` are offsets in the part's plaintext, inclusive. */
 function slice(part: PlacedPart, first: number, last: number): Slice {
   const { partNumber, partSalt, plaintextBytes } = part;
   const firstSegment = Math.floor(first / SEGMENT_BYTES);

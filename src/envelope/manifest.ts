@@ -7,18 +7,18 @@ const VERSION = 1;
 const MULTIPART = 1;
 const CHECKSUM_OFFSET = 28;
 const CHECKSUM_VALUE_BYTES = 32;
-/** What a value has beyond its field stands behind the part list: the second half of a SHA-512. */
+/** The size of what a checksum's field does not hold and what follows the part list: the second half of a SHA-512. */
 const MAX_VALUE_REST_BYTES = 32;
 const PARTS_OFFSET = 64;
 const PART_ENTRY_BYTES = 48;
 const MD5_BYTES = 16;
 const CRC64_BYTES = 8;
 const MAX_PART_BYTES = 2 ** 48 - 1;
-/** The largest part number of any dialect; QingStor's begin at 0. */
+/** The largest part number of any dialect. The smallest is 0, in QingStor. */
 const MAX_PART_NUMBER = 10_000;
 const COMPOSITE = 1;
 
-/** Ids and lengths of typed checksums (FORMAT.md §4). */
+/** The ids and lengths of checksums (FORMAT.md §4). */
 export const CHECKSUMS = [
   { algorithm: 'CRC32', id: 1, bytes: 4 },
   { algorithm: 'CRC32C', id: 2, bytes: 4 },
@@ -35,15 +35,15 @@ export const CHECKSUMS = [
 export type ChecksumRow = (typeof CHECKSUMS)[number];
 export type ChecksumAlgorithm = ChecksumRow['algorithm'];
 
-/** A checksum of the plaintext that the client gave and that was verified. */
+/** A checksum of the plaintext, which was verified or computed by the gateway. */
 export interface TypedChecksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly value: Buffer;
-  /** Of the parts' checksums, not of the object's bytes. */
+  /** Whether it is made of the parts' checksums instead of the object's bytes. */
   readonly composite?: boolean | undefined;
 }
 
-/** One part as it stands in the object, in this order. */
+/** A part in the manifest's list. */
 export interface PartEntry {
   readonly partNumber: number;
   readonly plaintextBytes: number;
@@ -52,18 +52,18 @@ export interface PartEntry {
   readonly crc64?: Buffer | undefined;
 }
 
-/** The sealed account of what an object is made of (FORMAT.md §4). */
+/** What the footer says of an object: its length, its digests and its parts (FORMAT.md §4). */
 export interface Manifest {
   readonly multipart: boolean;
   readonly plaintextBytes: number;
-  /** Of the plaintext; for multipart, of the parts' MD5s. */
+  /** The MD5 of the plaintext, or of the parts' MD5s (FORMAT.md §8). */
   readonly md5: Buffer | undefined;
   readonly checksum: TypedChecksum | undefined;
-  /** Empty exactly for a PutObject. */
+  /** The parts in their order. Empty for an object that was sent by one PUT, and only then. */
   readonly parts: readonly PartEntry[];
 }
 
-/** Without padding. */
+/** The size of a manifest in bytes, without padding. */
 export function manifestBytes(
   partCount: number,
   checksum: { readonly algorithm: ChecksumAlgorithm } | undefined,
@@ -72,7 +72,7 @@ export function manifestBytes(
   return PARTS_OFFSET + PART_ENTRY_BYTES * partCount + restBytes(row);
 }
 
-/** What a manifest of this length holds, or undefined for a length that no manifest has. */
+/** What a manifest of this length contains; undefined for a length that no manifest can have. */
 export function contentsOf(
   manifestLength: number,
 ): { readonly parts: number; readonly longChecksum: boolean } | undefined {
@@ -87,8 +87,8 @@ function restBytes(row: ChecksumRow | undefined): number {
 }
 
 /**
- * Zero-padded to `paddedBytes`.
- * @throws RangeError for a manifest that does not add up, or does not fit
+ * Encodes a manifest, and pads it with zeros to `paddedBytes`.
+ * @throws RangeError for a manifest that is inconsistent or does not fit
  */
 export function encodeManifest(manifest: Manifest, paddedBytes: number): Buffer {
   const { multipart, plaintextBytes, md5, checksum, parts } = manifest;
@@ -116,8 +116,8 @@ export function encodeManifest(manifest: Manifest, paddedBytes: number): Buffer 
 }
 
 /**
- * Reads a manifest that authenticated. Checked all the same: a manifest that does not add up was sealed by a faulty
- * writer, and offsets computed from it would be nonsense.
+ * Reads a manifest that was authenticated. It is checked even so, because a faulty writer may have sealed an
+ * inconsistent one, and the offsets that are computed from it would be wrong.
  * @throws GatewayError ObjectCorrupted
  */
 export function decodeManifest(bytes: Buffer): Manifest {
@@ -152,7 +152,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
   return manifest;
 }
 
-/** Part numbers rise, lengths sum up, and only multipart has a list. */
+/** Whether a manifest is consistent: part numbers rise, lengths sum up, and only a multipart object lists parts. */
 function addsUp({ multipart, plaintextBytes, parts }: Manifest): boolean {
   if (multipart !== parts.length > 0) return false;
   let sumBytes = 0;
@@ -168,7 +168,7 @@ function addsUp({ multipart, plaintextBytes, parts }: Manifest): boolean {
   return !multipart || sumBytes === plaintextBytes;
 }
 
-/** @param end of the manifest, where what the field does not hold of a value ends too */
+/** @param end the length of the manifest; the bytes before it hold what the field does not hold of the checksum */
 function writeChecksum(checksum: TypedChecksum, bytes: Buffer, end: number): void {
   const row = CHECKSUMS.find(({ algorithm }) => algorithm === checksum.algorithm);
   if (row === undefined || checksum.value.length !== row.bytes) throw new RangeError('Not a checksum SX1 can hold.');
@@ -178,7 +178,7 @@ function writeChecksum(checksum: TypedChecksum, bytes: Buffer, end: number): voi
   checksum.value.subarray(CHECKSUM_VALUE_BYTES).copy(bytes, end - restBytes(row));
 }
 
-/** The algorithm of the checksum, if there is one. @throws GatewayError ObjectCorrupted */
+/** Reads the algorithm of the checksum; undefined where there is none. @throws GatewayError ObjectCorrupted */
 function checksumRow(bytes: Buffer): ChecksumRow | undefined {
   const field = bytes.subarray(CHECKSUM_OFFSET, CHECKSUM_OFFSET + 4 + CHECKSUM_VALUE_BYTES);
   const id = field.readUInt8(0);
@@ -204,7 +204,7 @@ function readChecksum(row: ChecksumRow, bytes: Buffer, end: number): TypedChecks
   };
 }
 
-/** Zero stands for "not computed" (FORMAT.md §4). */
+/** A digest from its field. A field of zeros means that it was not computed (FORMAT.md §4). */
 function optional(bytes: Buffer): Buffer | undefined {
   return bytes.some((byte) => byte !== 0) ? bytes : undefined;
 }

@@ -8,15 +8,15 @@ export const SUITE = 1;
 export const DEK_BYTES = 32;
 export const OID_BYTES = 16;
 export const SALT_BYTES = 16;
-/** Where a MAC is cut: claims and part headers (FORMAT.md §3, §4). */
+/** The length to which the HMACs of claims and part headers are cut (FORMAT.md §3, §4). */
 export const SHORT_TAG_BYTES = 16;
-/** The part header's bytes that its key and its MAC cover. */
+/** How many bytes of the part header are bound by its MAC and by the part's key. */
 export const BOUND_HEADER_BYTES = 48;
 
-/** HKDF-Expand's block counter; every key here is one block. */
+/** The block counter of HKDF-Expand. Every key here is a single block. */
 const FIRST_BLOCK = Buffer.from([1]);
 const NOTHING = Buffer.alloc(0);
-/** HKDF labels as bytes. */
+/** The HKDF labels. */
 const COMMIT = Buffer.concat([Buffer.from('sx1/commit'), Buffer.from([SUITE])]);
 const HEADER = Buffer.from('sx1/hdr');
 const PART = Buffer.from('sx1/part');
@@ -26,8 +26,9 @@ const METADATA = Buffer.from('sx1/meta');
 const STATE = Buffer.from('sx1/state');
 
 /**
- * All that derives from one object's DEK and oid (FORMAT.md §2). Keys are derived when first asked for and, where
- * they do not depend on a salt, once. Cipher keys are KeyObjects: a raw one costs node 10 µs more for every cipher.
+ * Derives all keys of one object from its DEK and object id (FORMAT.md §2). A key is derived when it is first asked
+ * for, and kept if it does not depend on a salt. Keys for ciphers are KeyObjects, because a raw key costs node 10 µs
+ * more for each cipher.
  */
 export class ObjectKeys {
   readonly #pseudorandomKey: Buffer;
@@ -36,7 +37,7 @@ export class ObjectKeys {
   #location: Buffer | undefined;
   #metadata: Buffer | undefined;
   #state: KeyObject | undefined;
-  /** The last part's: an object that is read again mostly has one. */
+  /** The key of the part that was asked for last. Most objects that are read repeatedly have one part. */
   #part: { readonly header: Buffer; readonly key: KeyObject } | undefined;
 
   /** @throws RangeError unless the DEK has 32 bytes and the oid 16 */
@@ -46,13 +47,13 @@ export class ObjectKeys {
     this.#pseudorandomKey = hmacSha256(oid, dek);
   }
 
-  /** Key commitment: no other DEK gives the same 32 bytes. */
+  /** The key commitment, 32 bytes. No other DEK has the same one. */
   get commit(): Buffer {
     this.#commit ??= this.#expand(COMMIT);
     return this.#commit;
   }
 
-  /** K_part, for the segments of the part that these 48 header bytes announce. */
+  /** K_part, which seals the segments of a part. @param header48 bytes 0..47 of the part's header */
   partKey(header48: Buffer): KeyObject {
     requireLength(header48, BOUND_HEADER_BYTES, 'A bound part header');
     if (this.#part?.header.equals(header48) !== true) {
@@ -61,20 +62,20 @@ export class ObjectKeys {
     return this.#part.key;
   }
 
-  /** K_foot. */
+  /** K_foot, which seals the footer. */
   footerKey(salt: Buffer): KeyObject {
     requireLength(salt, SALT_BYTES, 'A footer salt');
     return createSecretKey(this.#expand(FOOTER, salt));
   }
 
-  /** The part header's MAC, 16 bytes. */
+  /** The MAC of a part's header, 16 bytes. */
   partHeaderTag(header48: Buffer): Buffer {
     requireLength(header48, BOUND_HEADER_BYTES, 'A bound part header');
     this.#header ??= this.#expand(HEADER);
     return shortTag(this.#header, header48);
   }
 
-  /** loc_tag: the claim that the object belongs at this exact bucket and key, 16 bytes. */
+  /** loc_tag, which binds the object to this bucket and key, 16 bytes. */
   locationTag(bucket: string, key: string): Buffer {
     this.#location ??= this.#expand(LOCATION);
     const bucketBytes = Buffer.byteLength(bucket);
@@ -85,13 +86,13 @@ export class ObjectKeys {
     return shortTag(this.#location, place);
   }
 
-  /** meta_tag over what claims.ts made of the client's metadata, 16 bytes. */
+  /** meta_tag, 16 bytes. @param canonical the canonical form of the client's metadata (claims.ts) */
   metadataTag(canonical: Buffer): Buffer {
     this.#metadata ??= this.#expand(METADATA);
     return shortTag(this.#metadata, canonical);
   }
 
-  /** K_state, for the MACs of an upload's part records (FORMAT.md §6). */
+  /** K_state, which seals the records of an upload's state (FORMAT.md §6). */
   stateKey(): KeyObject {
     this.#state ??= createSecretKey(this.#expand(STATE));
     return this.#state;

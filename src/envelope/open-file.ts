@@ -6,39 +6,42 @@ import { Layout } from './layout.ts';
 import { maxFooterBytes, plaintextBytesOf } from './sizes.ts';
 import { openSlices } from './streams.ts';
 
-/** Big reads: a file costs per call. */
+/** How much is read at a time. Reads are large, because each call costs. */
 const READ_BYTES = 1024 * 1024;
 
-/** Bytes that can be read anywhere: a downloaded file, say. */
+/** The stored bytes of an object that can be read at any offset, such as a downloaded file. */
 export interface RandomAccess {
+  /** The stored size in bytes. */
   readonly size: number;
-  /** Exactly `length` bytes, fewer only past the end. */
+  /** Reads `length` bytes, or fewer where the end comes before. */
   read(offset: number, length: number): Promise<Buffer>;
 }
 
-/** A sealed object whose envelope and footer verified. */
+/** A sealed object whose envelope and footer were verified. */
 export interface OpenedFile {
-  /** Holds the DEK. The location claim is not checked: a file in hand lies at no bucket and key. */
+  /** It holds the DEK. Its location was not checked, because a file is at no bucket and key. */
   readonly envelope: OpenEnvelope;
   readonly manifest: Manifest;
   readonly plaintextBytes: number;
   /**
-   * The plaintext, whole or a range (inclusive), each segment after its tag verified. Ends cleanly only when all did.
-   * @throws GatewayError ObjectCorrupted while iterating; RangeError for a range outside the object
+   * Opens the whole object, or a range of it (inclusive). Each segment comes after its tag was verified, and the
+   * iteration ends without an error only if all of them were.
+   * @throws GatewayError ObjectCorrupted while iterating; RangeError for a range that is not within the object
    */
   bytes(range?: { readonly first: number; readonly last: number }): AsyncIterable<Buffer>;
 }
 
 /**
- * Opens a sealed object without a gateway: envelope, footer, then plaintext on demand. The envelope comes from the
- * object's metadata, or, when somebody says so because metadata was lost, from the footer's copy.
- * @throws GatewayError ObjectCorrupted; whatever `kek` throws
+ * Opens a sealed object without a gateway. Envelope and footer are verified at once, the segments when they are read.
+ * @param options `envelope` is the one in the object's metadata. Where the metadata were lost, `recover` takes the copy
+ *   in the footer instead.
+ * @throws GatewayError ObjectCorrupted, and what `kek` throws
  */
 export async function openSealedFile(
   file: RandomAccess,
   options: {
     readonly envelope: Buffer | { readonly recover: true };
-    /** Ring id as 16 hex digits, all zero for a customer key. */
+    /** Gives the KEK. The id of the key ring has 16 hex digits, which are all zero for a customer key. */
     readonly kek: (keyRingId: string, version: number) => KeyObject | Promise<KeyObject>;
     readonly tenant: string;
   },
@@ -63,7 +66,7 @@ export async function openSealedFile(
     plaintextBytes,
     bytes(range) {
       const slices = layout.locate(range);
-      // A whole read begins with the first part's header, so that headers are verified as well.
+      // To read the whole object begins with the first part's header, so that the headers are verified as well.
       const first = range === undefined ? 0 : (slices[0]?.storedFirst ?? 0);
       const end = (slices.at(-1)?.storedLast ?? -1) + 1;
       return openSlices(readAll(file, first, end), { keys, oid, slices, storedFirst: first });
@@ -71,7 +74,9 @@ export async function openSealedFile(
   };
 }
 
-/** The footer's bytes, unverified. Its own word for its length counts only up to what any SX1 object can have. */
+/**
+ * Reads the footer without verifying it. The length that it tells of itself is checked to be possible for this size.
+ */
 async function readFooter(file: RandomAccess): Promise<Buffer> {
   const end = await readExactly(file, Math.max(0, file.size - FOOTER_END_BYTES), Math.min(file.size, FOOTER_END_BYTES));
   const footerBytes = footerBytesOf(end);

@@ -9,7 +9,7 @@ const LENGTH_OFFSET = 8;
 const OID_OFFSET = 16;
 const SALT_OFFSET = 32;
 
-/** What identifies one attempt at one part. Another attempt has another salt, hence another key. */
+/** Names one attempt at a part. Another attempt at the same part has another salt and so another key. */
 export interface PartIdentity {
   readonly oid: Buffer;
   /** 0 for the single part of a PutObject. */
@@ -18,12 +18,12 @@ export interface PartIdentity {
   readonly plaintextBytes: number;
 }
 
-/** Whether an object's first bytes are those of a sealed one. Anybody can write them: they prove nothing. */
+/** Whether an object's first bytes are those of a sealed object. They prove nothing, because anyone can write them. */
 export function beginsAsPart(first: Buffer): boolean {
   return first.subarray(0, PART_MAGIC_BYTES).equals(MAGIC);
 }
 
-/** Bytes 0..47 of the part header: what K_part and the header's MAC bind (FORMAT.md §4). */
+/** Makes bytes 0..47 of the part header, to which K_part and the header's MAC are bound (FORMAT.md §4). */
 export function boundPartHeader(part: PartIdentity): Buffer {
   requireLength(part.oid, OID_BYTES, 'An oid');
   requireLength(part.partSalt, SALT_BYTES, 'A part salt');
@@ -36,19 +36,20 @@ export function boundPartHeader(part: PartIdentity): Buffer {
   return header;
 }
 
-/** All 64 bytes. */
+/** Makes the whole part header of 64 bytes. @param header48 what `boundPartHeader` made */
 export function sealPartHeader(header48: Buffer, keys: ObjectKeys): Buffer {
   return Buffer.concat([header48, keys.partHeaderTag(header48)], PART_HEADER_BYTES);
 }
 
-/** @throws GatewayError ObjectCorrupted when the stored 64 bytes are not this part's header */
+/** Verifies a stored part header. @throws GatewayError ObjectCorrupted where the 64 bytes are not this part's header */
 export function checkPartHeader(stored: Buffer, part: PartIdentity, keys: ObjectKeys): void {
   if (!sameBytes(stored, sealPartHeader(boundPartHeader(part), keys))) throw corrupted();
 }
 
 /**
- * Reads a part header whose fields are not known from elsewhere (recovery, part records).
- * @throws GatewayError ObjectCorrupted: the MAC is checked before a field is used
+ * Reads a part header whose fields are not known from elsewhere, in a recovery. The MAC is verified before any field is
+ * used.
+ * @throws GatewayError ObjectCorrupted
  */
 export function readPartHeader(
   bytes: Buffer,

@@ -8,13 +8,14 @@ import { SEALED_SEGMENT_BYTES, SEGMENT_BYTES, segmentCount, TAG_BYTES } from './
 
 export { type PartIdentity, readPartHeader };
 
-/** Pieces below this are gathered first: a cipher call costs about as much as copying 16 KiB. */
+/**
+ * Smaller pieces are gathered before they are encrypted, because a call of the cipher costs as much as copying 16 KiB.
+ */
 const GATHER_BYTES = 16_384;
 
 /**
- * Seals one part: header, then segments (FORMAT.md §4). Synchronous; buffers that are pushed may be reused afterwards.
- * Nothing of the last segment comes out before `finish()`, so a body that fails its verification at the very end never
- * becomes a complete part.
+ * Seals one part: a header, then segments (FORMAT.md §4). It is synchronous. Nothing of the last segment comes out
+ * before `finish()`, so a body whose verification fails at its end never becomes a complete part.
  */
 export class PartSealer {
   readonly #header48: Buffer;
@@ -23,14 +24,15 @@ export class PartSealer {
   readonly #lastIndex: number;
   #index = 0;
   #cipher: CipherGCM | undefined;
-  /** Plaintext still missing from the part, and from the current segment. */
+  /** How many bytes of plaintext the part still needs. */
   #partLeft: number;
+  /** How many bytes of plaintext the current segment still needs. */
   #segmentLeft: number;
   #gather: Buffer | undefined;
   #gathered = 0;
   #withheld: Buffer[] | undefined = [];
 
-  /** `partSalt` must be fresh for every attempt at a part: it makes K_part single-use. */
+  /** @param part `partSalt` must be fresh for every attempt at a part, because it makes K_part single-use */
   constructor(part: PartIdentity & { readonly keys: ObjectKeys }) {
     const segments = segmentCount(part.plaintextBytes);
     this.#keys = part.keys;
@@ -41,14 +43,15 @@ export class PartSealer {
     this.#segmentLeft = Math.min(SEGMENT_BYTES, part.plaintextBytes);
   }
 
-  /** The 64 bytes that go first. */
+  /** Makes the part header, 64 bytes, which comes first. */
   header(): Buffer {
     return sealPartHeader(this.#header48, this.#keys);
   }
 
   /**
-   * Ciphertext that may go out now; often nothing, sometimes several buffers. They are the caller's.
-   * @throws GatewayError InternalError when more comes than was announced
+   * Encrypts more plaintext. The caller may reuse `chunk` afterwards.
+   * @returns the ciphertext that may be sent now: no buffer, one or several, which the caller may keep
+   * @throws GatewayError InternalError where more plaintext comes than was announced
    */
   push(chunk: Buffer): Buffer[] {
     if (this.#withheld === undefined || chunk.length > this.#partLeft) throw lengthMismatch();
@@ -67,8 +70,8 @@ export class PartSealer {
   }
 
   /**
-   * The last segment.
-   * @throws GatewayError InternalError when less came than was announced
+   * Gives the last segment.
+   * @throws GatewayError InternalError where less plaintext came than was announced
    */
   finish(): Buffer[] {
     const sealed = this.#withheld;
@@ -85,7 +88,7 @@ export class PartSealer {
       this.#gathered += piece.copy(this.#gather, this.#gathered);
       return;
     }
-    // Small pieces that complete a segment need no gathering of their own, only what was gathered before them.
+    // A large piece, and one that completes the segment, is not gathered. What was gathered before it comes first.
     this.#encipherGathered(out);
     out.push(this.#current().update(piece));
   }
@@ -113,8 +116,8 @@ export class PartSealer {
 }
 
 /**
- * Opens a run of one part's segments. Synchronous; takes exactly their stored bytes, in any pieces, and gives the
- * plaintext of each once its tag verified. Every failure is the same ObjectCorrupted.
+ * Opens a run of segments of one part. It is synchronous. It takes exactly their stored bytes, in pieces of any size,
+ * and gives the plaintext of each segment after its tag was verified. Every failure is the same ObjectCorrupted.
  */
 export class SegmentOpener {
   readonly #segments: SegmentCipher;
@@ -122,11 +125,11 @@ export class SegmentOpener {
   readonly #lastIndex: number;
   readonly #lastSealedBytes: number;
   #index: number;
-  /** Stored bytes of a segment that came in pieces; node gives plaintext in new buffers, so this one is reused. */
+  /** The stored bytes of a segment that comes in pieces. The buffer is reused, since plaintext comes in new buffers. */
   #gather: Buffer | undefined;
   #gathered = 0;
 
-  /** `firstSegment` and `lastSegment` are inclusive, within the part. */
+  /** @param run `firstSegment` and `lastSegment` are indices within the part, both inclusive */
   constructor(run: {
     readonly keys: ObjectKeys;
     readonly header: PartIdentity;
@@ -145,7 +148,10 @@ export class SegmentOpener {
     this.#lastSealedBytes = header.plaintextBytes - (count - 1) * SEGMENT_BYTES + TAG_BYTES;
   }
 
-  /** @throws GatewayError ObjectCorrupted for a segment that fails its tag, and for bytes past the run */
+  /**
+   * Takes stored bytes, and gives the plaintext of the segments that they complete.
+   * @throws GatewayError ObjectCorrupted for a segment whose tag is wrong, and for bytes after the run
+   */
   push(chunk: Buffer): Buffer[] {
     const opened: Buffer[] = [];
     let at = 0;
@@ -164,7 +170,7 @@ export class SegmentOpener {
     return opened;
   }
 
-  /** @throws GatewayError ObjectCorrupted when a segment of the run is missing or incomplete */
+  /** Ends the run. @throws GatewayError ObjectCorrupted where a segment of the run is missing or incomplete */
   finish(): void {
     if (this.#index <= this.#lastWanted) throw corrupted();
     if (this.#gather !== undefined) releaseBuffer(this.#gather);

@@ -7,16 +7,17 @@ const INDEX_OFFSET = 3;
 const TWO_32 = 0x1_0000_0000;
 
 /**
- * Enciphers and deciphers segments of one part (FORMAT.md §4): nonce = 000000 ‖ u64 index ‖ flag, no AAD. Position
- * and end are in the nonce, so that a moved, dropped or repeated segment fails its tag.
+ * Encrypts and decrypts the segments of one part (FORMAT.md §4). The nonce is 000000 ‖ u64 index ‖ flag, and there is
+ * no AAD. A segment's position, and whether it is the last, are in the nonce. So a segment that was moved, dropped or
+ * repeated fails its tag.
  */
 export class SegmentCipher {
   readonly #key: KeyObject;
   readonly #lastIndex: number;
-  /** Reused: node copies the nonce when it makes a cipher. */
+  /** One buffer is used for all nonces, because node copies the nonce when it makes a cipher. */
   readonly #nonce = Buffer.allocUnsafe(NONCE_BYTES).fill(0);
 
-  /** `segments` is how many the part has; the one before that number carries the end flag. */
+  /** @param segments the number of segments in the part; the last of them has the end flag in its nonce */
   constructor(key: KeyObject, segments: number) {
     this.#key = key;
     this.#lastIndex = segments - 1;
@@ -27,8 +28,8 @@ export class SegmentCipher {
   }
 
   /**
-   * One segment, ciphertext ‖ tag, in one call.
-   * @throws GatewayError ObjectCorrupted; nothing of the plaintext escapes before the tag verified
+   * Decrypts one segment, ciphertext ‖ tag. The plaintext is returned only after the tag was verified.
+   * @throws GatewayError ObjectCorrupted
    */
   open(index: number, sealed: Buffer): Buffer {
     const split = sealed.length - TAG_BYTES;

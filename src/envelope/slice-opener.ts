@@ -5,14 +5,14 @@ import { SegmentOpener } from './part.ts';
 import { checkPartHeader, type PartIdentity } from './part-header.ts';
 import { PART_HEADER_BYTES } from './sizes.ts';
 
-/** Opens the slices of one object from a stream of its stored bytes. Synchronous; streams.ts drives it. */
+/** Opens the slices of one object from a stream of its stored bytes. It is synchronous, and streams.ts drives it. */
 export class SliceOpener {
   readonly #keys: ObjectKeys;
   readonly #oid: Buffer;
   readonly #slices: readonly Slice[];
-  /** Which slice is next or being read. */
+  /** The index of the slice that is being read, or comes next. */
   #at = 0;
-  /** Offset in the stored object of the next byte to come. */
+  /** The offset in the stored object of the next byte that comes. */
   #position: number;
   #opener: SegmentOpener | undefined;
   #skipLeft = 0;
@@ -37,13 +37,14 @@ export class SliceOpener {
     }
   }
 
-  /** All slices came and verified. */
+  /** Whether all slices came and were verified. */
   get done(): boolean {
     return this.#at === this.#slices.length;
   }
 
   /**
-   * Plaintext of the segments that this chunk completed. What lies between slices is skipped; what follows the last is ignored.
+   * Takes stored bytes, and gives the wanted plaintext of the segments that they complete. Bytes between the slices and
+   * after the last are skipped.
    * @throws GatewayError ObjectCorrupted
    */
   push(chunk: Buffer): Buffer[] {
@@ -85,7 +86,7 @@ export class SliceOpener {
     this.#at++;
   }
 
-  /** Bytes before a slice. Those of its part's header are verified if all of them come. */
+  /** Takes bytes that come before a slice. If they contain the whole header of its part, the header is verified. */
   #passOver(bytes: Buffer, slice: Slice): void {
     if (slice.firstSegment !== 0) return;
     const headerFirst = slice.storedFirst - PART_HEADER_BYTES;
@@ -93,7 +94,7 @@ export class SliceOpener {
     if (from >= bytes.length) return;
     const gathered = this.#header === undefined ? bytes.subarray(from) : Buffer.concat([this.#header, bytes]);
     const whole = this.#position + bytes.length === slice.storedFirst;
-    // A chunk may be reused by its source, so what waits for the next one is copied.
+    // What must wait for the next chunk is copied, because the source may reuse this one.
     this.#header = whole ? undefined : Buffer.from(gathered);
     if (whole && gathered.length === PART_HEADER_BYTES) checkPartHeader(gathered, this.#part(slice), this.#keys);
   }
@@ -105,8 +106,9 @@ export class SliceOpener {
 }
 
 /**
- * What is wanted of a segment, in memory of its own: whoever has done with it can give back all of it. Of many ranges,
- * each with two segments that are cut, a full collection would be due every 64 MiB.
+ * Cuts the wanted bytes out of a segment's plaintext. They are copied to memory of their own, so that the segment can
+ * be freed at once, and the copy after use. Otherwise many ranges, each with two cut segments, would cause a full
+ * garbage collection every 64 MiB.
  */
 function cutOut(plaintext: Buffer, skipBytes: number, takeBytes: number): Buffer {
   const end = Math.min(plaintext.length, skipBytes + takeBytes);

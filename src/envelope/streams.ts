@@ -9,10 +9,10 @@ import { PartSealer } from './part.ts';
 import { maxFooterBytes, type QuantumId, SEALED_SEGMENT_BYTES, sealedBytes, sealedPartBytes } from './sizes.ts';
 import { SliceOpener } from './slice-opener.ts';
 
-/** What goes to the backend at a time: four segments cost one write, and a request holds no more than this. */
+/** The size of the blocks that are sent to the backend. Four segments cost one write, and a request holds no more. */
 const BLOCK_BYTES = 4 * SEALED_SEGMENT_BYTES;
 
-/** A PutObject's digests, where they were computed. */
+/** The digests of a PutObject, as far as they were computed. */
 export interface ObjectDigests {
   readonly md5?: Buffer | undefined;
   readonly checksum?: TypedChecksum | undefined;
@@ -24,24 +24,26 @@ interface SealPart {
   /** 16 fresh random bytes. */
   readonly partSalt: Buffer;
   readonly plaintextBytes: number;
-  /** Told once, at the end, how long ciphering took. */
+  /** Called once, at the end, with the seconds that encryption took. */
   readonly onCipher?: ((seconds: number) => void) | undefined;
 }
 
+/** What is needed to seal an object of one part. */
 export interface SealObject extends SealPart {
   readonly quantum: QuantumId;
   readonly envelope: Buffer;
   /** 16 fresh random bytes. */
   readonly footerSalt: Buffer;
-  /** Asked once the source has ended. */
+  /** Gives the digests. It is called once the source has ended. */
   readonly manifest: () => ObjectDigests;
 }
 
 /**
- * Seals a PutObject: header, segments and footer, exactly `sealedBytes(plaintextBytes, quantum)` bytes in all. The
- * last segment and the footer come only after `source` ended cleanly. A small object is one buffer; a buffer of a
- * larger one is good until the next is asked for. Ending the iteration early ends the source's.
- * @throws GatewayError InternalError when the source yields another length; whatever the source throws
+ * Seals an object of one part: header, segments and footer, which are `sealedBytes(plaintextBytes, quantum)` bytes in
+ * all. The last segment and the footer come only after `source` has ended without an error. A small object comes in one
+ * buffer. Each buffer of a larger one is valid until the next is asked for. Ending the iteration early ends the
+ * source's as well.
+ * @throws GatewayError InternalError where the source has another length, and what the source throws
  */
 export function sealObject(source: AsyncIterable<Buffer>, options: SealObject): AsyncGenerator<Buffer, void, void> {
   const totalBytes = sealedBytes(options.plaintextBytes, options.quantum);
@@ -49,8 +51,8 @@ export function sealObject(source: AsyncIterable<Buffer>, options: SealObject): 
 }
 
 /**
- * The same in one buffer, for a small object: there is nothing of it before `source` ended cleanly.
- * @throws GatewayError InternalError when the source yields another length; whatever the source throws
+ * Seals a small object of one part into one buffer, which is returned after `source` has ended without an error.
+ * @throws GatewayError InternalError where the source has another length, and what the source throws
  */
 export async function sealObjectWhole(source: AsyncIterable<Buffer>, options: SealObject): Promise<Buffer> {
   const watch = new Stopwatch(options.onCipher);
@@ -80,15 +82,15 @@ function objectFooter({ keys, oid, plaintextBytes, quantum, envelope, footerSalt
     oid,
     envelope,
     manifest: { multipart: false, plaintextBytes, md5, checksum, parts: [] },
-    footerBytes: maxFooterBytes(plaintextBytes, quantum), // one part leaves the most room
+    footerBytes: maxFooterBytes(plaintextBytes, quantum), // an object of one part has the largest footer
     footerSalt,
   });
 }
 
 /**
- * Seals one part of a multipart upload: header and segments, `sealedPartBytes(plaintextBytes)` bytes in all. Withholds
- * the last segment like `sealObject`.
- * @throws GatewayError InternalError when the source yields another length; whatever the source throws
+ * Seals one part of a multipart upload: header and segments, which are `sealedPartBytes(plaintextBytes)` bytes in all.
+ * The last segment comes only after `source` has ended without an error.
+ * @throws GatewayError InternalError where the source has another length, and what the source throws
  */
 export function sealPart(
   source: AsyncIterable<Buffer>,
@@ -98,10 +100,11 @@ export function sealPart(
 }
 
 /**
- * Opens slices of an object (layout.ts) from its stored bytes, of which `storedFirst` is the first that `source`
- * yields. Gives the wanted plaintext in order, each segment only after its tag verified, and good until the next is
- * asked for; part headers that come by are verified too. Stops after the last slice and ends the source's iteration.
- * @throws GatewayError ObjectCorrupted when a tag fails or the source ends early; whatever the source throws
+ * Opens slices of an object (layout.ts) from a stream of its stored bytes. The wanted plaintext comes in order, each
+ * segment only after its tag was verified, and each buffer is valid until the next is asked for. Part headers among the
+ * bytes are verified as well. After the last slice it stops, and ends the source's iteration.
+ * @param options `storedFirst` is the offset in the stored object of the first byte that `source` gives
+ * @throws GatewayError ObjectCorrupted where a tag is wrong or the source ends early, and what the source throws
  */
 export async function* openSlices(
   source: AsyncIterable<Buffer>,
@@ -110,7 +113,7 @@ export async function* openSlices(
     readonly oid: Buffer;
     readonly slices: readonly Slice[];
     readonly storedFirst: number;
-    /** Told once, at the end, how long ciphering took. */
+    /** Called once, at the end, with the seconds that decryption took. */
     readonly onCipher?: ((seconds: number) => void) | undefined;
   },
 ): AsyncGenerator<Buffer, void, void> {
@@ -131,7 +134,7 @@ export async function* openSlices(
 }
 
 /**
- * The same for stored bytes that are all there.
+ * Opens slices of an object from one buffer that holds all its stored bytes.
  * @throws GatewayError ObjectCorrupted
  */
 export function openWhole(
@@ -176,7 +179,7 @@ async function* seal(
   watch.report();
 }
 
-/** Sums the time that ciphering takes, where someone counts it. */
+/** Sums up the time that the cipher takes, if anyone wants to know it. */
 class Stopwatch {
   readonly #report: ((seconds: number) => void) | undefined;
   #startedMs = 0;
