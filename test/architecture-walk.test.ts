@@ -16,8 +16,8 @@ const WALKS = ['A PUT', 'A GET', 'A multipart upload', 'A copy'] as const;
 /** What it imports is not yet of one walk: it hands each operation to its file. */
 const SWITCH = 'src/pipeline/handle.ts';
 
-/** Files that put others together without being met by a request: the gateway, and the lists of each kind. */
-const composes = (path: string) => path.startsWith('src/gateway/') || /^src\/(?:.*\/)?table\.ts$/.test(path);
+/** Files that put others together without being met by a request: the gateway, the lists of each kind, and their rows. */
+const composes = (path: string) => path.startsWith('src/gateway/') || /^src\/(?:.*\/)?(?:table|row)\.ts$/.test(path);
 
 /** Rooms that are walked whole: what a named file of theirs imports from them is named, too. */
 const WALKED = /^src\/(?:pipeline|formats|store)\//;
@@ -25,6 +25,7 @@ const WALKED = /^src\/(?:pipeline|formats|store)\//;
 /** On the way by an import, and not by a request. */
 const ASIDE: Readonly<Record<string, string>> = {
   'src/pipeline/trace.ts': 'what the log line of a request is made of',
+  'src/formats/plain-sizes.ts': 'what listings remember',
   'src/store/buckets.ts': 'requests about buckets',
   'src/store/deletions.ts': 'requests that delete',
 };

@@ -222,14 +222,16 @@ describe('src/pipeline composes, and decides nothing that has a name', () => {
 });
 
 describe('a policy’s word for how objects are kept', () => {
-  test('is read where it is set and shown, where encryption is asked for, and by the one file that chooses formats', () => {
+  test('is read where it is set and shown, in the rows of formats, and by the one file that chooses among them', () => {
     const reads = /\bprotection\s*[=!]==|\.protection\b|[{,]\s*protection\s*[,:}]/;
     expect(sources.filter(({ code }) => reads.test(code)).map(({ path }) => path)).toEqual([
       'src/cli/check/probe.ts',
       'src/cli/tenant/bucket-option.ts',
-      'src/cli/tenant/tenant-remove.ts',
       'src/encryption/policy.ts',
+      'src/formats/plain/row.ts',
       'src/formats/protection.ts',
+      'src/formats/sx1/row.ts',
+      'src/formats/table.ts',
       'src/tenants/bucket-policy.ts',
       'src/tenants/tenant.ts',
     ]);

@@ -15,7 +15,7 @@ export type StoredRange = NonNullable<StoreGet['range']>;
 
 /**
  * How objects are stored: which bytes and metadata the store gets for a client's object, and how the object is read
- * from them again. A format is a folder and a row in table.ts; protection.ts says which buckets use it.
+ * from them again. A format is a folder and a row in table.ts (FormatRow).
  */
 export interface ObjectFormat {
   readonly name: string;

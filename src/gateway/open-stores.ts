@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { BackendObserver } from '../backend/connection.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { openEtagIndex } from '../etags/index-table.ts';
+import { protectionWords } from '../formats/table.ts';
 import type { KeysConfig } from '../keys/config.ts';
 import { KeyRings } from '../keys/key-rings.ts';
 import { generationId, HighestGeneration } from '../keys/ledger/generation-file.ts';
@@ -16,9 +17,10 @@ import { type KeyStoreTable, keyStoreRow, openRecordStore } from '../keys/store/
 import type { Config } from '../settings/config.ts';
 import type { Administration } from '../tenants/administration.ts';
 import { Directory } from '../tenants/directory.ts';
-import { ALL_RECORD_KINDS } from '../tenants/kinds.ts';
+import { allRecordKinds } from '../tenants/kinds.ts';
 import { PublishedAdministration } from '../tenants/published-administration.ts';
 import { SidecarViews } from '../tenants/sidecar-views.ts';
+import { tenantKind } from '../tenants/tenant.ts';
 import { STAGING_PREFIX } from '../uploads/staging.ts';
 import { openUploadStates } from '../uploads/state-table.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
@@ -100,19 +102,20 @@ export async function openStores(
       onWarning,
     });
     const keyRings = new KeyRings({ records });
-    const sidecars = new SidecarViews({ store, records, rootKey, now: () => new Date() });
+    const tenants = tenantKind(protectionWords());
+    const sidecars = new SidecarViews({ store, records, tenants, rootKey, now: () => new Date() });
     return {
       rootKeyId: rootKey.id,
       keyNamesSecret: await rootKey.derive('sealgate/log-key-names/v1'),
       store,
       records,
       keyRings,
-      directory: new Directory(records, keyRings),
-      administration: new PublishedAdministration({ records, keyRings, views: sidecars }),
+      directory: new Directory(records, keyRings, tenants),
+      administration: new PublishedAdministration({ records, keyRings, tenants, views: sidecars }),
       sidecars,
       readiness: async () => (await records.readiness()) ?? (await troubleOf(provider)),
       checkRootKey: () => provider.check(),
-      selfTest: () => startUpSelfTest({ records, kinds: ALL_RECORD_KINDS, now: () => new Date() }),
+      selfTest: () => startUpSelfTest({ records, kinds: allRecordKinds(tenants), now: () => new Date() }),
       async close() {
         await highest?.settled();
         await store.close();

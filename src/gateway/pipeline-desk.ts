@@ -8,9 +8,8 @@ import { KeySources } from '../encryption/key-sources.ts';
 import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { KnownEtags, type KnownEtagsOptions } from '../etags/known-etags.ts';
-import type { BucketFormats } from '../formats/bucket-formats.ts';
 import { Protections } from '../formats/protection.ts';
-import { openFormats } from '../formats/table.ts';
+import { FORMATS } from '../formats/table.ts';
 import type { KeyRings } from '../keys/key-rings.ts';
 import { createRandomPool } from '../keys/random-pool.ts';
 import type { OperationTools } from '../pipeline/context.ts';
@@ -19,7 +18,6 @@ import { MemoryBudget } from '../shares/memory-budget.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
 import { KnownUploads } from '../store/known-uploads.ts';
 import { Store } from '../store/store.ts';
-import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Directory } from '../tenants/directory.ts';
 import { UploadQuota } from '../uploads/quota.ts';
 import { Staging } from '../uploads/staging.ts';
@@ -35,8 +33,8 @@ export interface PipelineParts {
   readonly settings: FrontSettings;
   readonly directory: Directory;
   readonly keyRings: KeyRings;
-  /** Returns how objects lie in the buckets of a policy; by default in the product's own formats. */
-  readonly formatsFor?: ((policy: BucketPolicy) => BucketFormats) | undefined;
+  /** The formats that objects have, and how policies choose them; by default the product's own. */
+  readonly protections?: Pick<Protections, 'formatsFor'> | undefined;
   /** The default is the product's own. */
   readonly keySources?: KeySourceTable | undefined;
   readonly backend: {
@@ -65,7 +63,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const memory = new MemoryBudget(parts.memoryBytes);
   const store = new Store(back, connection, { budget: memory, findings: parts.findings, reservedBuckets });
   const { keepSeconds } = uploadLimits;
-  const protections = new Protections(openFormats());
+  const protections = parts.protections ?? new Protections(FORMATS);
   const etags = new KnownEtags({
     index: parts.etagIndex,
     keyRings,
@@ -78,7 +76,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const tools: OperationTools = {
     findings: parts.findings,
     keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }),
-    formatsFor: parts.formatsFor ?? ((policy) => protections.formatsFor(policy)),
+    formatsFor: (policy) => protections.formatsFor(policy),
     store,
     budget: memory,
     etags,

@@ -100,7 +100,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const encryption = askedEncryption(operation);
       const context = authorize(bucketOf(operation), { tenant, trace, signal: request.signal, encryption }, tools);
       if (!signed) checkAnonymous(operation, context.policy);
-      checkPolicyAllows(encryption, context.policy);
+      checkPolicyAllows(encryption, context.policy, context.formats.write);
       md5EtagHint.note(operation, request.headers, context);
       if (operation.kind === 'Forward') {
         const exchange = { request, body, front, renderError: await sharedErrors(renderError, sharing) };

@@ -1,7 +1,7 @@
 import { clientError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import { type BackendKey, checkBackendKey } from './backend-key.ts';
-import { type BucketPolicy, bucketPolicy } from './bucket-policy.ts';
+import { type BucketPolicy, bucketPolicy, type ProtectionWords } from './bucket-policy.ts';
 import { isAccessKeyId, isSecret } from './credential.ts';
 import { type LegacySignatures, TENANT_NAME } from './tenant.ts';
 
@@ -44,10 +44,16 @@ export function checkTenantName(name: string): void {
   );
 }
 
-/** Makes the policies of a tenant. @throws GatewayError InvalidArgument */
-export function policiesOf(buckets: TenantInput['buckets']): BucketPolicy[] {
+/**
+ * Makes the policies of a tenant.
+ * @param protections the words that they may have for the protection
+ * @throws GatewayError InvalidArgument
+ */
+export function policiesOf(buckets: TenantInput['buckets'], protections: ProtectionWords): BucketPolicy[] {
   if (buckets.length === 0) throw refused('A tenant needs at least one bucket pattern.');
-  const policies = buckets.map((each) => bucketPolicy(typeof each === 'string' ? { pattern: each } : each));
+  const policies = buckets.map((each) =>
+    bucketPolicy(typeof each === 'string' ? { pattern: each } : each, protections),
+  );
   const seen = new Set<string>();
   for (const { pattern } of policies) {
     if (seen.has(pattern)) throw refused(`The bucket pattern ${pattern} is there twice.`);

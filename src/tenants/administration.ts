@@ -19,11 +19,12 @@ import {
 import { type BackendKey, checkBackendKey } from './backend-key.ts';
 import { claimBuckets } from './bucket-claims.ts';
 import { CREDENTIAL, type Credential, isAccessKeyId, randomAccessKeyId, randomSecret } from './credential.ts';
-import { TENANT, type Tenant } from './tenant.ts';
+import type { Tenant, TenantKind } from './tenant.ts';
 
 export interface AdministrationOptions {
   readonly records: Records;
   readonly keyRings: KeyRings;
+  readonly tenants: TenantKind;
   readonly now?: () => Date;
   readonly randomBytes?: (byteCount: number) => Buffer;
 }
@@ -63,12 +64,14 @@ export interface RemovedTenant {
 export class Administration {
   readonly #records: Records;
   readonly #keyRings: KeyRings;
+  readonly #tenants: TenantKind;
   readonly #now: () => Date;
   readonly #randomBytes: (byteCount: number) => Buffer;
 
-  constructor({ records, keyRings, now, randomBytes }: AdministrationOptions) {
+  constructor({ records, keyRings, tenants, now, randomBytes }: AdministrationOptions) {
     this.#records = records;
     this.#keyRings = keyRings;
+    this.#tenants = tenants;
     this.#now = now ?? (() => new Date());
     this.#randomBytes = randomBytes ?? nodeRandomBytes;
   }
@@ -77,14 +80,14 @@ export class Administration {
   async addTenant(input: TenantInput): Promise<IssuedCredential> {
     const { name } = input;
     const { buckets, legacySignatures, backend } = input;
-    policiesOf(buckets);
+    policiesOf(buckets, this.#tenants.protections);
     checkTenantName(name);
     // The backend key belongs to the tenant, so its first access key gets none.
     const first: CredentialInput = { accessKeyId: input.accessKeyId, secret: input.secret };
     checkCredential(first);
     if (backend) checkBackendKey(backend);
     await this.#refuseTakenAccessKey(input.accessKeyId);
-    if ((await this.#records.read(TENANT, name)) !== undefined) throw exists(name);
+    if ((await this.#records.read(this.#tenants, name)) !== undefined) throw exists(name);
     const ring = await this.#ringFor(input);
     try {
       await this.#reserve(name, ring.id);
@@ -108,7 +111,7 @@ export class Administration {
    */
   async removeTenant(name: string, options: { readonly destroyKeys?: boolean } = {}): Promise<RemovedTenant> {
     // The tenant is removed first: from here on nobody is admitted, and addCredential removes what it adds.
-    const existed = await this.#records.delete(TENANT, name);
+    const existed = await this.#records.delete(this.#tenants, name);
     const credentials = await this.#orphanedCredentials(name);
     for (const accessKeyId of credentials) await this.#records.delete(CREDENTIAL, accessKeyId);
     const rings = await this.#orphanedRings(name);
@@ -121,9 +124,9 @@ export class Administration {
 
   /** Replaces the settings that are given, and keeps the tenant's others. */
   async changeTenant(name: string, change: TenantChange): Promise<Tenant> {
-    const policies = change.buckets && policiesOf(change.buckets);
+    const policies = change.buckets && policiesOf(change.buckets, this.#tenants.protections);
     if (change.backend) checkBackendKey(change.backend);
-    const held = await this.#records.read(TENANT, name);
+    const held = await this.#records.read(this.#tenants, name);
     if (held === undefined) throw unknownTenant(name);
     const { buckets: old, legacySignatures, backend } = held.value;
     const tenant: Tenant = {
@@ -137,7 +140,7 @@ export class Administration {
     // is claimed.
     await claimBuckets(this.#records, name, [...new Set([...old.map(({ pattern }) => pattern), ...patterns])]);
     try {
-      await this.#records.put(TENANT, name, tenant, held.revision);
+      await this.#records.put(this.#tenants, name, tenant, held.revision);
     } catch (error) {
       if (error instanceof RevisionConflict)
         throw refused(`The tenant ${name} was changed by someone else. Try again.`);
@@ -150,8 +153,8 @@ export class Administration {
   /** Returns all tenants, sorted by name. */
   async listTenants(): Promise<Tenant[]> {
     const tenants: Tenant[] = [];
-    for (const name of await this.#records.list(TENANT)) {
-      const held = await this.#records.read(TENANT, name);
+    for (const name of await this.#records.list(this.#tenants)) {
+      const held = await this.#records.read(this.#tenants, name);
       if (held !== undefined) tenants.push(held.value);
     }
     return tenants;
@@ -160,7 +163,7 @@ export class Administration {
   /** Makes another access key for a tenant. */
   async addCredential(name: string, input: CredentialInput = {}): Promise<IssuedCredential> {
     checkCredential(input);
-    const tenant = (await this.#records.read(TENANT, name))?.value;
+    const tenant = (await this.#records.read(this.#tenants, name))?.value;
     if (tenant === undefined) throw unknownTenant(name);
     const accessKeyId = input.accessKeyId ?? randomAccessKeyId(this.#randomBytes);
     const secret = input.secret === undefined ? randomSecret(this.#randomBytes) : asSecret(input.secret);
@@ -174,7 +177,7 @@ export class Administration {
       throw error;
     }
     // The tenant was removed meanwhile, and its credentials were deleted before this one was there.
-    if ((await this.#records.read(TENANT, name))?.value.id !== tenant.id) {
+    if ((await this.#records.read(this.#tenants, name))?.value.id !== tenant.id) {
       await this.#records.delete(CREDENTIAL, accessKeyId);
       throw unknownTenant(name);
     }
@@ -234,7 +237,7 @@ export class Administration {
 
   /** Makes a new key version, for what the tenant writes from now on. */
   async rotateKey(name: string): Promise<KeyRing> {
-    const tenant = (await this.#records.read(TENANT, name))?.value;
+    const tenant = (await this.#records.read(this.#tenants, name))?.value;
     if (tenant === undefined) throw unknownTenant(name);
     return this.#keyRings.rotate(tenant.ringId);
   }
@@ -248,14 +251,14 @@ export class Administration {
     for (const id of await this.#records.list(CREDENTIAL)) {
       const credential = (await this.#records.read(CREDENTIAL, id))?.value;
       if (credential?.tenant !== name) continue;
-      if (credential.tenantId !== (await this.#records.read(TENANT, name))?.value.id) orphans.push(id);
+      if (credential.tenantId !== (await this.#records.read(this.#tenants, name))?.value.id) orphans.push(id);
     }
     return orphans;
   }
 
   async #orphanedRings(name: string): Promise<string[]> {
     const rings = await this.listKeys(name);
-    const inUse = (await this.#records.read(TENANT, name))?.value.ringId;
+    const inUse = (await this.#records.read(this.#tenants, name))?.value.ringId;
     return rings.map(({ id }) => id).filter((id) => id !== inUse);
   }
 
@@ -272,7 +275,7 @@ export class Administration {
     const id = this.#randomBytes(8).toString('hex');
     const unset = { buckets: [], legacySignatures: 'none' as const, backend: undefined };
     try {
-      await this.#records.put(TENANT, name, { name, id, ringId, ...unset, createdAt: this.#now() }, 'absent');
+      await this.#records.put(this.#tenants, name, { name, id, ringId, ...unset, createdAt: this.#now() }, 'absent');
     } catch (error) {
       if (error instanceof RevisionConflict) throw exists(name);
       throw error;

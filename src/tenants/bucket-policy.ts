@@ -4,8 +4,11 @@ import { clientError } from '../errors.ts';
 export interface BucketPolicy {
   /** The name of a bucket, in which each `*` stands for any number of characters, also for none. */
   readonly pattern: string;
-  /** `seal` means SX1. `none` means plaintext, and is used only if it is written out. */
-  readonly protection: 'seal' | 'none';
+  /**
+   * The word of the format that new objects have: `seal` means SX1; `none` means plaintext, and is used only if it is
+   * written out. formats/table.ts says which words there are.
+   */
+  readonly protection: string;
   /** Whether unmarked objects in a sealed bucket are served as plaintext, for the time of a migration. */
   readonly mixed: boolean;
   /** What happens to an object that was moved in the backend: it is refused, or served and counted (FORMAT.md §3). */
@@ -23,9 +26,11 @@ export interface BucketPolicy {
   readonly etag: 'opaque' | 'md5';
 }
 
-/** The policy of a pattern for which nothing else is set. */
-export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern'> = {
-  protection: 'seal',
+/** The words that a policy may have for `protection`, as messages list them. The first is the default. */
+export type ProtectionWords = readonly [string, ...string[]];
+
+/** The policy of a pattern for which nothing else is set, beside its word for the protection. */
+export const DEFAULT_BUCKET_POLICY: Omit<BucketPolicy, 'pattern' | 'protection'> = {
   mixed: false,
   location: 'enforce',
   metadata: 'enforce',
@@ -41,10 +46,13 @@ const PATTERN = /^[A-Za-z0-9._*-]{1,63}$/;
  * Makes a policy with the defaults filled in.
  * @throws GatewayError InvalidArgument that says what is wrong
  */
-export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: string }): BucketPolicy {
+export function bucketPolicy(
+  input: Partial<BucketPolicy> & { readonly pattern: string },
+  protections: ProtectionWords,
+): BucketPolicy {
   const policy: BucketPolicy = {
     pattern: input.pattern,
-    protection: input.protection ?? DEFAULT_BUCKET_POLICY.protection,
+    protection: input.protection ?? protections[0],
     mixed: input.mixed ?? DEFAULT_BUCKET_POLICY.mixed,
     location: input.location ?? DEFAULT_BUCKET_POLICY.location,
     metadata: input.metadata ?? DEFAULT_BUCKET_POLICY.metadata,
@@ -52,13 +60,13 @@ export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: 
     anonymous: input.anonymous ?? DEFAULT_BUCKET_POLICY.anonymous,
     etag: input.etag ?? DEFAULT_BUCKET_POLICY.etag,
   };
-  const problem = policyProblem(policy);
+  const problem = policyProblem(policy, protections);
   if (problem !== undefined) throw clientError('InvalidArgument', problem);
   return Object.freeze(policy);
 }
 
 /** Returns what is wrong with a policy, in a sentence; undefined if nothing is. */
-export function policyProblem(policy: BucketPolicy): string | undefined {
+export function policyProblem(policy: BucketPolicy, protections: ProtectionWords): string | undefined {
   const { pattern } = policy;
   if (!PATTERN.test(pattern)) {
     return (
@@ -68,7 +76,7 @@ export function policyProblem(policy: BucketPolicy): string | undefined {
   }
   if (pattern.includes('**')) return `The bucket pattern ${pattern} has two stars in a row; one is enough.`;
   const bad = (name: string, allowed: string) => `The bucket policy for ${pattern} must have ${name} ${allowed}.`;
-  if (policy.protection !== 'seal' && policy.protection !== 'none') return bad('protection', 'seal or none');
+  if (!protections.includes(policy.protection)) return bad('protection', alternatives(protections));
   if (typeof policy.mixed !== 'boolean') return bad('mixed', 'true or false');
   if (policy.location !== 'enforce' && policy.location !== 'warn') return bad('location', 'enforce or warn');
   if (policy.metadata !== 'enforce' && policy.metadata !== 'warn') return bad('metadata', 'enforce or warn');
@@ -76,6 +84,11 @@ export function policyProblem(policy: BucketPolicy): string | undefined {
   if (typeof policy.anonymous !== 'boolean') return bad('anonymous', 'true or false');
   if (policy.etag !== 'opaque' && policy.etag !== 'md5') return bad('etag', 'opaque or md5');
   return undefined;
+}
+
+/** Returns `a`, `a or b`, or `a, b or c`. */
+function alternatives(words: ProtectionWords): string {
+  return words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
 /**

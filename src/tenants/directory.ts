@@ -5,7 +5,7 @@ import type { BackendKey } from './backend-key.ts';
 import { BUCKET_CLAIMS, type BucketClaim, CLAIMS_ID } from './bucket-claims.ts';
 import { BucketIndex } from './bucket-index.ts';
 import { CREDENTIAL, isAccessKeyId } from './credential.ts';
-import { TENANT, type Tenant } from './tenant.ts';
+import type { Tenant, TenantKind } from './tenant.ts';
 
 /** To whom an access key belongs, and the secret with which its requests must be signed. */
 export interface Caller {
@@ -26,12 +26,14 @@ export interface Caller {
 export class Directory {
   readonly #records: Records;
   readonly #keyRings: KeyRings;
+  readonly #tenants: TenantKind;
   /** The index of each cached record of claims; when the record changes, a new index is made. */
   readonly #indexes = new WeakMap<readonly BucketClaim[], BucketIndex>();
 
-  constructor(records: Records, keyRings: KeyRings) {
+  constructor(records: Records, keyRings: KeyRings, tenants: TenantKind) {
     this.#records = records;
     this.#keyRings = keyRings;
+    this.#tenants = tenants;
   }
 
   /**
@@ -42,7 +44,7 @@ export class Directory {
     if (!isAccessKeyId(accessKeyId)) return undefined;
     const credential = await this.#records.get(CREDENTIAL, accessKeyId);
     if (credential === undefined) return undefined;
-    const tenant = await this.#records.get(TENANT, credential.tenant);
+    const tenant = await this.#records.get(this.#tenants, credential.tenant);
     if (tenant === undefined || tenant.id !== credential.tenantId) return undefined;
     return { tenant, accessKeyId, secret: credential.secret, backend: credential.backend ?? tenant.backend };
   }
@@ -60,7 +62,7 @@ export class Directory {
       this.#indexes.set(claims, index);
     }
     const name = index.tenantOf(bucket);
-    return name === undefined ? undefined : this.#records.get(TENANT, name);
+    return name === undefined ? undefined : this.#records.get(this.#tenants, name);
   }
 
   /**
@@ -71,8 +73,8 @@ export class Directory {
   async warm(): Promise<void> {
     await this.#records.get(BUCKET_CLAIMS, CLAIMS_ID);
     for (const accessKeyId of await this.#records.list(CREDENTIAL)) await this.#records.get(CREDENTIAL, accessKeyId);
-    for (const name of await this.#records.list(TENANT)) {
-      const tenant = await this.#records.get(TENANT, name);
+    for (const name of await this.#records.list(this.#tenants)) {
+      const tenant = await this.#records.get(this.#tenants, name);
       if (tenant !== undefined) await this.#keyRings.current(tenant.ringId).catch(() => undefined);
     }
   }

@@ -2,7 +2,9 @@ import { RING } from '../keys/key-rings.ts';
 import type { RecordKind } from '../keys/records.ts';
 import { BUCKET_CLAIMS } from './bucket-claims.ts';
 import { CREDENTIAL } from './credential.ts';
-import { TENANT } from './tenant.ts';
+import type { TenantKind } from './tenant.ts';
 
 /** Every kind of record that the gateway uses, except the canary; the start-up self-test reads them all. */
-export const ALL_RECORD_KINDS: readonly RecordKind<unknown>[] = [TENANT, CREDENTIAL, RING, BUCKET_CLAIMS];
+export function allRecordKinds(tenants: TenantKind): readonly RecordKind<unknown>[] {
+  return [tenants, CREDENTIAL, RING, BUCKET_CLAIMS];
+}

@@ -10,13 +10,14 @@ import type { Secret } from '../secret.ts';
 import { unknownTenant } from './administration-input.ts';
 import { BUCKET_CLAIMS, CLAIMS_ID } from './bucket-claims.ts';
 import { CREDENTIAL } from './credential.ts';
-import { TENANT, type Tenant } from './tenant.ts';
+import type { Tenant, TenantKind } from './tenant.ts';
 
 const ATTEMPTS = 20;
 
 export interface SidecarViewsOptions {
   readonly store: RecordStore;
   readonly records: Records;
+  readonly tenants: TenantKind;
   readonly rootKey: RootKey;
   readonly now: () => Date;
 }
@@ -35,7 +36,7 @@ export class SidecarViews {
    * @throws GatewayError InvalidArgument
    */
   async create(name: string): Promise<Secret> {
-    const tenant = (await this.#options.records.read(TENANT, name))?.value;
+    const tenant = (await this.#options.records.read(this.#options.tenants, name))?.value;
     if (tenant === undefined) throw unknownTenant(name);
     await this.#write(name);
     return tenantWrapKey(this.#options.rootKey, name, tenant.id);
@@ -52,12 +53,12 @@ export class SidecarViews {
   }
 
   async #write(name: string): Promise<void> {
-    const { store, records, rootKey, now } = this.#options;
+    const { store, records, tenants, rootKey, now } = this.#options;
     const place = viewPlace(name);
     for (let attempt = 1; ; attempt++) {
       // The view is read before the records, so that whoever writes a view later has seen the records later.
       const held = await store.get(place);
-      const tenant = (await records.read(TENANT, name))?.value;
+      const tenant = (await records.read(tenants, name))?.value;
       try {
         if (tenant === undefined) {
           await store.delete(place, held && { expectedRevision: held.revision });
@@ -78,13 +79,13 @@ export class SidecarViews {
   }
 
   async #recordsOf(tenant: Tenant, key: RootKey): Promise<Map<string, Buffer>> {
-    const { records, now } = this.#options;
+    const { records, tenants, now } = this.#options;
     const view = new Map<string, Buffer>();
     const add = async <T>(kind: RecordKind<T>, id: string, value: T): Promise<void> => {
       view.set(recordName(kind.name, id), await wrapValue(kind, id, value, key));
     };
     await add(CANARY, CANARY_ID, { createdAt: now().toISOString() });
-    await add(TENANT, tenant.name, tenant);
+    await add(tenants, tenant.name, tenant);
     const claims = (await records.read(BUCKET_CLAIMS, CLAIMS_ID))?.value ?? [];
     await add(
       BUCKET_CLAIMS,

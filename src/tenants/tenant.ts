@@ -1,7 +1,13 @@
 import { laterFlag, listField, type Payload, PayloadInvalid, textField } from '../keys/payload.ts';
 import type { RecordKind } from '../keys/records.ts';
 import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
-import { type BucketPolicy, patternMatches, patternSpecificity, policyProblem } from './bucket-policy.ts';
+import {
+  type BucketPolicy,
+  type ProtectionWords,
+  patternMatches,
+  patternSpecificity,
+  policyProblem,
+} from './bucket-policy.ts';
 
 /**
  * Someone whose objects are protected by keys of their own. All requests share the value: it is never changed, only
@@ -39,32 +45,41 @@ export function policyFor(tenant: Pick<Tenant, 'buckets'>, bucket: string): Buck
   return best;
 }
 
-/** The kind of record that holds a tenant (docs/keys.md, "tenant"). */
-export const TENANT: RecordKind<Tenant> = {
-  name: 'tenant',
-  decode(payload, id) {
-    if (textField(payload, 'name', TENANT_NAME) !== id) throw new PayloadInvalid('name');
-    return Object.freeze({
-      name: id,
-      id: textField(payload, 'id', HEX_ID),
-      ringId: textField(payload, 'ringId', HEX_ID),
-      buckets: Object.freeze(listField(payload, 'buckets').map(decodePolicy)),
-      legacySignatures: decodeLegacy(payload),
-      backend: decodeBackendKey(payload),
-      createdAt: new Date(textField(payload, 'createdAt')),
-    });
-  },
-  encode: ({ name, id, ringId, buckets, legacySignatures, backend, createdAt }) => ({
-    name,
-    id,
-    ringId,
-    buckets,
-    legacySignatures: legacySignatures === 'all',
-    ...(legacySignatures === 'presigned-reads' && { legacyPresignedReads: true }),
-    backend: encodeBackendKey(backend),
-    createdAt: createdAt.toISOString(),
-  }),
-};
+/** The kind of tenants' records (docs/keys.md, "tenant"). */
+export interface TenantKind extends RecordKind<Tenant> {
+  /** The words that bucket policies may have for the protection. A record with another one is not read. */
+  readonly protections: ProtectionWords;
+}
+
+/** Makes the kind of tenants' records whose policies have these words. */
+export function tenantKind(protections: ProtectionWords): TenantKind {
+  return {
+    protections,
+    name: 'tenant',
+    decode(payload, id) {
+      if (textField(payload, 'name', TENANT_NAME) !== id) throw new PayloadInvalid('name');
+      return Object.freeze({
+        name: id,
+        id: textField(payload, 'id', HEX_ID),
+        ringId: textField(payload, 'ringId', HEX_ID),
+        buckets: Object.freeze(listField(payload, 'buckets').map((entry) => decodePolicy(entry, protections))),
+        legacySignatures: decodeLegacy(payload),
+        backend: decodeBackendKey(payload),
+        createdAt: new Date(textField(payload, 'createdAt')),
+      });
+    },
+    encode: ({ name, id, ringId, buckets, legacySignatures, backend, createdAt }) => ({
+      name,
+      id,
+      ringId,
+      buckets,
+      legacySignatures: legacySignatures === 'all',
+      ...(legacySignatures === 'presigned-reads' && { legacyPresignedReads: true }),
+      backend: encodeBackendKey(backend),
+      createdAt: createdAt.toISOString(),
+    }),
+  };
+}
 
 /**
  * Decodes which deprecated signatures are accepted. That only some are has a field of its own, so that older gateways
@@ -79,7 +94,7 @@ function decodeLegacy(payload: Payload): LegacySignatures {
  * Decodes a policy. Every field must be there, so that a default which changes does not change what was decided for a
  * tenant. Fields that came later keep their old meaning, for ever, if they are missing.
  */
-function decodePolicy(entry: { readonly [field: string]: unknown }): BucketPolicy {
+function decodePolicy(entry: { readonly [field: string]: unknown }, protections: ProtectionWords): BucketPolicy {
   const policy = {
     pattern: textField(entry, 'pattern'),
     protection: entry.protection,
@@ -90,6 +105,6 @@ function decodePolicy(entry: { readonly [field: string]: unknown }): BucketPolic
     anonymous: laterFlag(entry, 'anonymous'),
     etag: entry.etag ?? 'opaque',
   } as BucketPolicy;
-  if (policyProblem(policy) !== undefined) throw new PayloadInvalid('buckets');
+  if (policyProblem(policy, protections) !== undefined) throw new PayloadInvalid('buckets');
   return Object.freeze(policy);
 }

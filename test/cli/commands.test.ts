@@ -8,7 +8,7 @@ import { Records } from '../../src/keys/records.ts';
 import { rootKeyFromText } from '../../src/keys/root/root-key.ts';
 import { openRecordStore } from '../../src/keys/store/table.ts';
 import { SETTING_ROWS } from '../../src/settings/rows.ts';
-import { TENANT } from '../../src/tenants/tenant.ts';
+import { TENANT } from '../tenants/fixture.ts';
 import { sealgate, sealgateJson } from './command-line.ts';
 
 let folder: string;

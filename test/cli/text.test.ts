@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { hexLine } from '../../src/cli/quickstart/quickstart-welcome.ts';
 import { UsageError } from '../../src/cli/shell/command.ts';
 import { printable, textTable } from '../../src/cli/shell/text-table.ts';
-import { describePolicy, readPolicies } from '../../src/cli/tenant/bucket-option.ts';
-import { bucketPolicy } from '../../src/tenants/bucket-policy.ts';
+import { BucketOptions } from '../../src/cli/tenant/bucket-option.ts';
+import { bucketPolicy } from '../tenants/fixture.ts';
 
 describe('textTable', () => {
   it('pads columns, and no line ends in blanks', () => {
@@ -29,10 +29,12 @@ describe('hexLine', () => {
 });
 
 describe('--bucket', () => {
+  const here = new BucketOptions();
+
   it('reads patterns and policies, and shows them as they were written', () => {
     const options = ['acme-*', 'old:mixed:location=warn', 'plain:protection=none,parts:quantum=2,sync:etag=md5'];
-    const policies = readPolicies(options).map(bucketPolicy);
-    expect(policies.map(describePolicy)).toEqual(options.join(',').split(','));
+    const policies = here.read(options).map(bucketPolicy);
+    expect(policies.map((policy) => here.describe(policy))).toEqual(options.join(',').split(','));
     expect(policies[1]).toMatchObject({ mixed: true, location: 'warn', metadata: 'enforce', protection: 'seal' });
     expect(policies[2]).toMatchObject({ protection: 'none' });
   });
@@ -42,7 +44,7 @@ describe('--bucket', () => {
     ['acme:constructor', 'is no policy'],
     [':mixed', 'the pattern is missing'],
   ])('refuses %s', (option, message) => {
-    expect(() => readPolicies([option])).toThrow(UsageError);
-    expect(() => readPolicies([option])).toThrow(message);
+    expect(() => here.read([option])).toThrow(UsageError);
+    expect(() => here.read([option])).toThrow(message);
   });
 });

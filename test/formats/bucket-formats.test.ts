@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { CARRIED_ENTRY } from '../../src/envelope/carried-metadata.ts';
 import { BucketFormats } from '../../src/formats/bucket-formats.ts';
-import { PlainSizeCache } from '../../src/formats/plain-sizes.ts';
 import { Protections } from '../../src/formats/protection.ts';
-import { openFormats } from '../../src/formats/table.ts';
+import { FORMATS } from '../../src/formats/table.ts';
 import { headObject } from '../../src/pipeline/read/head.ts';
-import { bucketPolicy } from '../../src/tenants/bucket-policy.ts';
 import { headOf, inProcess } from '../pipeline/in-process.ts';
+import { bucketPolicy } from '../tenants/fixture.ts';
 
 const BOX = 'plain-box';
 
 describe('the formats of a bucket', () => {
   it('follow from its policy', () => {
-    const { plain, sx1 } = openFormats();
-    const protections = new Protections({ plain, sx1, knownSizes: new PlainSizeCache(1000) });
+    const protections = new Protections(FORMATS);
+    const { plain, sx1 } = protections.formats;
     const formatsOf = (over: Parameters<typeof bucketPolicy>[0]) => protections.formatsFor(bucketPolicy(over));
     const sealed = formatsOf({ pattern: 'b' });
     expect([sealed.write, sealed.readsUnmarked, sealed.peeks]).toEqual([sx1, false, false]);
@@ -37,7 +36,8 @@ describe('the formats of a bucket', () => {
   });
 
   it('tell a listed object’s length by its size only where the size is enough', () => {
-    const { plain, sx1, knownSizes } = openFormats();
+    const { formats, knownSizes } = new Protections(FORMATS);
+    const { plain, sx1 } = formats;
     const policy = bucketPolicy({ pattern: 'b' });
     const stored = sx1.storedBytes(1000, policy);
     const one = { write: sx1, read: [sx1], mayLoseMarks: [], knownSizes };

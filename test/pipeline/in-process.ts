@@ -13,10 +13,9 @@ import type { EtagIndex } from '../../src/etags/etag-index.ts';
 import { openFileIndex } from '../../src/etags/file-index.ts';
 import type { EtagSource } from '../../src/etags/known-etags.ts';
 import { restingIndex } from '../../src/etags/resting-index.ts';
-import type { BucketFormats } from '../../src/formats/bucket-formats.ts';
 import { Protections } from '../../src/formats/protection.ts';
-import type { Sx1Memory } from '../../src/formats/sx1/format.ts';
-import { openFormats } from '../../src/formats/table.ts';
+import type { Sx1Format, Sx1Memory } from '../../src/formats/sx1/format.ts';
+import { FORMATS, type FormatTable, protectionWords } from '../../src/formats/table.ts';
 import type { Backend } from '../../src/gateway/open-backend.ts';
 import { composePipeline } from '../../src/gateway/pipeline-desk.ts';
 import type { KeyRings } from '../../src/keys/key-rings.ts';
@@ -29,6 +28,7 @@ import type { HandlerServices } from '../../src/pipeline/handler-services.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
 import { ALL_CAPABILITIES, type Capabilities, type StoreFindings } from '../../src/store/capabilities.ts';
 import { type BucketPolicy, bucketPolicy } from '../../src/tenants/bucket-policy.ts';
+import { tenantKind } from '../../src/tenants/tenant.ts';
 import { openFileStates } from '../../src/uploads/file-states.ts';
 import type { ByteSource, WireRequest } from '../../src/wire/message.ts';
 import { BUCKET, startDevstore } from '../devstore/started.ts';
@@ -79,8 +79,8 @@ export async function inProcess(
     readonly findings?: (backend: Pick<Backend, 'back' | 'connection'>) => StoreFindings;
     /** The tenant's, beside BUCKET; each is made in the store. */
     readonly buckets?: readonly (Partial<BucketPolicy> & { readonly pattern: string })[];
-    /** Formats that only the test knows, by a bucket's policy; undefined: the product's own. */
-    readonly formatsFor?: (policy: BucketPolicy) => BucketFormats | undefined;
+    /** The product's own formats, with others that only the test knows. Default: the product's own. */
+    readonly formats?: FormatTable & typeof FORMATS;
   } = {},
 ): Promise<InProcess> {
   const requests: string[] = [];
@@ -91,7 +91,9 @@ export async function inProcess(
     },
   });
   onTestFinished(() => started.stop());
-  const tenancy = await openTenancy();
+  const { formats = FORMATS } = over;
+  const words = protectionWords(formats);
+  const tenancy = await openTenancy({ tenants: tenantKind(words) });
   const { buckets = [] } = over;
   const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET, ...buckets] });
   for (const { pattern } of buckets) await started.client.send(new CreateBucketCommand({ Bucket: pattern }));
@@ -101,9 +103,8 @@ export async function inProcess(
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
   const findings = over.findings?.({ back, connection }) ?? { capabilities: ALL_CAPABILITIES, pending: [] };
-  const compose = (index: EtagIndex, formats = openFormats()) => {
-    const protections = new Protections(formats);
-    return composePipeline({
+  const compose = (index: EtagIndex, protections: Protections<FormatTable> = new Protections(formats)) =>
+    composePipeline({
       fronts: [],
       settings: { region: 'us-east-1', domains: [] },
       directory: tenancy.directory,
@@ -118,18 +119,17 @@ export async function inProcess(
       etagKeepSeconds: 3600,
       etagObserver: { etagsFound: (source, count) => etagsFound.push(...Array<EtagSource>(count).fill(source)) },
       memoryBytes: over.budgetBytes ?? 256 * 1024 * 1024,
-      formatsFor: (policy) => over.formatsFor?.(policy) ?? protections.formatsFor(policy),
+      protections,
     });
-  };
-  const formats = openFormats();
-  const handling = compose(etagIndex, formats);
+  const protections = new Protections<FormatTable>(formats);
+  const handling = compose(etagIndex, protections);
   const { tools } = handling;
   requests.length = 0;
   const asker = () => ({ tenant, signal: new AbortController().signal, trace: new RequestTrace() });
   return {
     handling,
     tools,
-    memory: formats.sx1.memory,
+    memory: (protections.formats.sx1 as Sx1Format).memory,
     keyRings: tenancy.keyRings,
     back,
     connection,
@@ -142,7 +142,7 @@ export async function inProcess(
       return { ...tools, formatsFor, etags };
     },
     context: (over = {}) => {
-      const policy = bucketPolicy({ pattern: BUCKET, ...over });
+      const policy = bucketPolicy({ pattern: BUCKET, ...over }, words);
       const keys = tools.keySources.open({ tenant, policy, asked: undefined });
       return { ...tools, ...asker(), policy, keys, formats: tools.formatsFor(policy) };
     },
@@ -163,7 +163,7 @@ function backendAt(endpoint: string, over: Partial<BackendOptions> | undefined):
 
 /** The same request in a process that remembers nothing of any object. */
 export function elsewhere(context: OperationContext): OperationContext {
-  return { ...context, formats: new Protections(openFormats()).formatsFor(context.policy) };
+  return { ...context, formats: new Protections(FORMATS).formatsFor(context.policy) };
 }
 
 /** What an operation knows of a store that does all that S3 does, but for this. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { BucketFormats } from '../../src/formats/bucket-formats.ts';
 import type { ObjectFormat } from '../../src/formats/format.ts';
+import type { FORMATS, FormatTable } from '../../src/formats/table.ts';
 import type { ObjectMetadata } from '../../src/operations/object.ts';
 import { listObjects } from '../../src/pipeline/bucket/list.ts';
 import { copyObject } from '../../src/pipeline/copy/copy.ts';
@@ -29,8 +29,6 @@ import { payload } from '../support/payload.ts';
 export interface FormatCase {
   readonly format: ObjectFormat;
   readonly policy?: Partial<BucketPolicy>;
-  /** Of a format that only the test knows: how its bucket's objects lie. */
-  readonly formats?: BucketFormats;
   /** Whether it finds out that stored bytes were altered. */
   readonly authenticates: boolean;
   /** Other formats whose marked objects its bucket reads, as the policy says. */
@@ -38,6 +36,9 @@ export interface FormatCase {
   /** Whether its bucket reads objects that bear no mark that it reads, as they lie. */
   readonly readsUnmarked: boolean;
 }
+
+/** The product's formats, and those that only the test knows. */
+export type TableUnderTest = FormatTable & typeof FORMATS;
 
 /** Around what is written whole, as a stream and in pieces, and around segments. */
 const SIZES = [0, 1, 4096, 65_536, 65_537, 200_000, 300_000];
@@ -50,7 +51,7 @@ const METADATA: ObjectMetadata = {
 };
 
 /** What every format must do, through the whole pipeline and with no word of the format in it. */
-export function formatConformance(one: FormatCase, all: readonly FormatCase[]): void {
+export function formatConformance(one: FormatCase, all: readonly FormatCase[], table: TableUnderTest): void {
   const { format } = one;
   const bucket = bucketOf(one);
 
@@ -66,7 +67,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
 
   describe(`format ${format.name}`, () => {
     it('gives back what was put, of known and of unknown length', async () => {
-      const stand = await standOf(all);
+      const stand = await standOf(all, table);
       for (const [declared, sizes] of [
         [true, SIZES],
         [false, SIZES_IN_PIECES],
@@ -83,7 +84,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
     }, 30_000);
 
     it('keeps nothing of a body that was refused at its very end', async () => {
-      const stand = await standOf(all);
+      const stand = await standOf(all, table);
       const refusal = Object.assign(new Error('the last byte is bad'), { code: 'BadDigest' });
       for (const size of [1000, 300_000, 9 * MIB]) {
         const body = verifiedBody(payload(size), { declared: size < MIB, refusal: refusal as never });
@@ -94,7 +95,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
     });
 
     it('withholds the end of what it writes until the body ended cleanly', async () => {
-      const stand = await standOf(all);
+      const stand = await standOf(all, table);
       const context = stand.at(bucket);
       const object = { ref: { bucket, key: 'key' }, metadata: METADATA };
       const refusal = new Error('the last byte is bad') as never;
@@ -116,7 +117,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
     });
 
     it('gives every range, and refuses one past the end', async () => {
-      const stand = await standOf(all);
+      const stand = await standOf(all, table);
       const bytes = payload(200_000);
       await put(stand, 'key', bytes);
       for (const [first, last] of [
@@ -141,7 +142,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
     });
 
     it('tells the client’s own length and metadata, whoever asks', async () => {
-      const stand = await standOf(all);
+      const stand = await standOf(all, table);
       await put(stand, 'key', payload(70_000));
       const ref = { bucket, key: 'key' };
       const head = await headObject(headOf('key', { ref }), stand.at(bucket));
@@ -162,7 +163,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
     });
 
     it('makes one object of parts', async () => {
-      const stand = await standOf(all);
+      const stand = await standOf(all, table);
       const upload = await startUpload(stand, 'key', { bucket, context: () => stand.at(bucket) });
       const [large, small] = [payload(PART + 1), payload(1000, 2)];
       const last = await upload.send(7, small);
@@ -176,7 +177,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
     });
 
     it('is copied to itself under other metadata, and to and from every other format', async () => {
-      const stand = await standOf(all);
+      const stand = await standOf(all, table);
       const bytes = payload(70_000);
       await put(stand, 'key', bytes);
       const other = { content: { contentType: 'text/html' }, user: [] };
@@ -194,7 +195,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
     });
 
     it('never lets an object choose its reader', async () => {
-      const stand = await standOf(all);
+      const stand = await standOf(all, table);
       const bytes = payload(70_000);
       await put(stand, 'key', bytes);
       const { record, bytes: atRest } = await stand.stored.read(bucket, 'key');
@@ -210,7 +211,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[]): 
 
     if (one.authenticates)
       it('refuses what was altered, cut short or put in another’s place', async () => {
-        const stand = await standOf(all);
+        const stand = await standOf(all, table);
         const code = async (key: string) => refusalOf(get(stand, key).then(bodyOf));
         for (const size of [1000, 300_000]) {
           for (const at of [0, 70, Math.floor(size / 2), size]) {
@@ -247,9 +248,9 @@ function bucketOf({ format }: FormatCase): string {
   return `${format.name}-box`;
 }
 
-function standOf(all: readonly FormatCase[]): Promise<InProcess> {
+function standOf(all: readonly FormatCase[], formats: TableUnderTest): Promise<InProcess> {
   return inProcess({
     buckets: all.map((each) => ({ pattern: bucketOf(each), ...each.policy })),
-    formatsFor: ({ pattern }) => all.find((each) => bucketOf(each) === pattern)?.formats,
+    formats,
   });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { bucketPolicy, patternMatches, patternsOverlap } from '../../src/tenants/bucket-policy.ts';
+import { patternMatches, patternsOverlap } from '../../src/tenants/bucket-policy.ts';
 import { policyFor } from '../../src/tenants/tenant.ts';
 import fc from '../support/property.ts';
+import { bucketPolicy } from './fixture.ts';
 
 describe('bucket patterns', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Payload } from '../../src/keys/payload.ts';
 import { CREDENTIAL } from '../../src/tenants/credential.ts';
-import { TENANT } from '../../src/tenants/tenant.ts';
+import { TENANT } from './fixture.ts';
 
 /** As the first gateways wrote them, before `anonymous`, `etag`, `legacySignatures` and `backend`: readable for ever. */
 const OLD_TENANT = {

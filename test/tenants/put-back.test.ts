@@ -9,11 +9,10 @@ import { LEDGER_NAME, parseRecordName, recordName } from '../../src/keys/record-
 import type { RootKey } from '../../src/keys/root/root-key.ts';
 import { CANARY, startUpSelfTest } from '../../src/keys/self-test.ts';
 import { keyStoreUnavailable, type RecordStore, type StoredRecord } from '../../src/keys/store/record-store.ts';
-import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey, type StoreConfig, temporaryDirectory } from '../keys/fixture.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
-import { openTenancy, type Tenancy } from './fixture.ts';
+import { ALL_RECORD_KINDS, openTenancy, type Tenancy } from './fixture.ts';
 
 /**
  * Whoever can write to the key store can put back what lay there before, delete, and keep messages from arriving; they

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startUpSelfTest } from '../../src/keys/self-test.ts';
 import { Secret } from '../../src/secret.ts';
-import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey } from '../keys/fixture.ts';
 import { type SharedRedis, sharedRedis } from '../support/servers/redis.ts';
-import { openTenancy } from './fixture.ts';
+import { ALL_RECORD_KINDS, openTenancy } from './fixture.ts';
 
 let redis: SharedRedis;
 beforeAll(async () => {

@@ -11,7 +11,6 @@ import { isOutOfMemory } from '../../src/keys/store/redis-client.ts';
 import { openRecordStore } from '../../src/keys/store/table.ts';
 import { Secret } from '../../src/secret.ts';
 import { Administration } from '../../src/tenants/administration.ts';
-import { ALL_RECORD_KINDS } from '../../src/tenants/kinds.ts';
 import { PublishedAdministration } from '../../src/tenants/published-administration.ts';
 import { SidecarViews } from '../../src/tenants/sidecar-views.ts';
 import { openRedisStates } from '../../src/uploads/redis-states.ts';
@@ -19,7 +18,7 @@ import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey, temporaryDirectory } from '../keys/fixture.ts';
 import { SIDECAR_ACL } from '../keys/store/least-acl.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
-import { openTenancy } from './fixture.ts';
+import { ALL_RECORD_KINDS, openTenancy, TENANT } from './fixture.ts';
 
 /** A sidecar has one tenant's wrap key and a Redis user of its own: it serves this tenant, and can do nothing else. */
 
@@ -46,8 +45,8 @@ async function deployment() {
   await client.flushall();
   client.disconnect();
   const { records, keyRings } = await openTenancy({ store, rootKey });
-  const views = new SidecarViews({ store, records, rootKey, now: () => new Date() });
-  const administration = new PublishedAdministration({ records, keyRings, views });
+  const views = new SidecarViews({ store, records, tenants: TENANT, rootKey, now: () => new Date() });
+  const administration = new PublishedAdministration({ records, keyRings, tenants: TENANT, views });
   for (const name of ['photos', 'other']) {
     await administration.addTenant({ name, buckets: [`${name}-*`], accessKeyId: `${name.toUpperCase()}FIRST` });
   }
@@ -100,7 +99,7 @@ it('what was ended and could not be published is published when the command is r
   await administration.addCredential('photos', { accessKeyId: 'PHOTOSSECOND' });
   await eventually(1500, async () => (await sidecar.directory.caller('PHOTOSSECOND')) !== undefined);
   // The command died in between.
-  const cutOff = new Administration({ records, keyRings });
+  const cutOff = new Administration({ records, keyRings, tenants: TENANT });
   await cutOff.revokeCredential('PHOTOSFIRST');
   await administration.revokeCredential('PHOTOSFIRST');
   await eventually(1500, async () => (await sidecar.directory.caller('PHOTOSFIRST')) === undefined);

@@ -1,5 +1,5 @@
 import type { Secret } from '../../secret.ts';
-import { type BucketPolicy, bucketPolicy } from '../../tenants/bucket-policy.ts';
+import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
 import { policyFor } from '../../tenants/tenant.ts';
 import type { Stores } from '../shell/with-stores.ts';
 
@@ -26,8 +26,8 @@ export async function findOwner(
     return { accessKeyId, secret, policy, release: () => administration.revokeCredential(accessKeyId) };
   }
   const name = `sealgate-check-${mark}`;
-  const { accessKeyId, secret } = await administration.addTenant({ name, buckets: [bucket] });
+  const { accessKeyId, secret, tenant } = await administration.addTenant({ name, buckets: [bucket] });
   // The tenant's only object was deleted before, so its key protects nothing any more.
   const release = () => administration.removeTenant(name, { destroyKeys: true });
-  return { accessKeyId, secret, policy: bucketPolicy({ pattern: bucket }), release };
+  return { accessKeyId, secret, policy: tenant.buckets[0] as BucketPolicy, release };
 }

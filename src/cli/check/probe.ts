@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../../envelope/envelope.ts';
-import { SEGMENT_BYTES, sealedBytes } from '../../envelope/sizes.ts';
+import { SEGMENT_BYTES } from '../../envelope/sizes.ts';
+import { Protections } from '../../formats/protection.ts';
+import { FORMATS } from '../../formats/table.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import type { Backend } from '../../gateway/open-backend.ts';
-import type { ObjectRef } from '../../operations/object.ts';
+import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Finding } from '../../store/finding/store-finder.ts';
-import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
 import { openGatewayClient } from '../shell/gateway-client.ts';
 import { ObjectClient } from '../shell/object-client.ts';
 import type { Stores } from '../shell/with-stores.ts';
@@ -96,28 +97,29 @@ async function compare(at: {
   const { object, bytes: stored } = await backend.get(ref);
   const readBack = (await client.get(ref)).bytes;
   if (!readBack.equals(plaintext)) return failed('the probe object came back with other bytes');
-  if (caller.policy.protection === 'none') {
-    return { outcome: 'warning', detail: `the policy for ${ref.bucket} is protection none: objects lie in plaintext` };
+  const { policy } = caller;
+  const { write } = new Protections(FORMATS).formatsFor(policy);
+  if (write.asSent) {
+    const detail = `the policy for ${ref.bucket} is protection ${policy.protection}: objects lie in plaintext`;
+    return { outcome: 'warning', detail };
   }
-  const entry = object.metadata.user.find(([name]) => name === ENVELOPE_ENTRY)?.[1];
-  if (entry === undefined) return failed('the stored probe has no envelope: it was not sealed');
+  if (!write.isMarked(object.metadata)) return failed('the stored probe has no envelope: it was not sealed');
   if (stored.includes(line.trimEnd())) return failed('the stored probe contains its plaintext');
-  return describe(stored, entry, caller.policy);
-}
-
-function describe(stored: Buffer, entry: string, policy: BucketPolicy): ProbeResult {
-  const expectedBytes = sealedBytes(PROBE_BYTES, policy.quantum);
+  const expectedBytes = write.storedBytes(PROBE_BYTES, policy);
   if (stored.length !== expectedBytes) {
     return failed(`the stored probe has ${stored.length} bytes, not the ${expectedBytes} of a sealed one`);
   }
-  const { keyRingId, kekVersion } = readEnvelopeHead(decodeEnvelope(entry));
   const sizes = `${PROBE_BYTES} bytes lie as ${stored.length} bytes of ciphertext`;
-  return {
-    outcome: 'ok',
-    detail:
-      `${sizes}, key ring ${keyRingId} version ${kekVersion}, and read back equal; metadata of awkward ` +
-      `forms did too`,
-  };
+  const detail = `${sizes}${underWhichKey(object.metadata)}, and read back equal; metadata of awkward forms did too`;
+  return { outcome: 'ok', detail };
+}
+
+/** Tells the key of an SX1 envelope; other formats name theirs in other ways. */
+function underWhichKey({ user }: ObjectMetadata): string {
+  const entry = user.find(([name]) => name === ENVELOPE_ENTRY)?.[1];
+  if (entry === undefined) return '';
+  const { keyRingId, kekVersion } = readEnvelopeHead(decodeEnvelope(entry));
+  return `, key ring ${keyRingId} version ${kekVersion}`;
 }
 
 function failed(detail: string): ProbeResult {

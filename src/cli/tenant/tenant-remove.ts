@@ -1,3 +1,5 @@
+import { Protections } from '../../formats/protection.ts';
+import { FORMATS } from '../../formats/table.ts';
 import { openBackend } from '../../gateway/open-backend.ts';
 import type { Config } from '../../settings/config.ts';
 import type { RemovedTenant } from '../../tenants/administration.ts';
@@ -91,9 +93,11 @@ async function protectedBuckets(
     const backend = await openBackend(config);
     try {
       const client = new ObjectClient(backend);
+      const protections = new Protections(FORMATS);
       for (const bucket of await client.bucketNames()) {
         // Objects in plaintext need no key.
-        if (policyFor(tenant, bucket)?.protection !== 'seal') continue;
+        const policy = policyFor(tenant, bucket);
+        if (policy === undefined || protections.formatsFor(policy).write.asSent) continue;
         if (await client.holdsObjects(bucket)) holding.push(bucket);
       }
     } finally {

@@ -24,8 +24,9 @@ import {
 import { EXIT_OK, type Terminal } from '../shell/terminal.ts';
 import { textTable, textTime } from '../shell/text-table.ts';
 import { withStores } from '../shell/with-stores.ts';
-import { type BucketOption, describePolicy, readPolicies } from './bucket-option.ts';
+import { type BucketOption, BucketOptions } from './bucket-option.ts';
 
+const BUCKET_OPTIONS = new BucketOptions();
 const BUCKET_OPTION = { bucket: { type: 'string', multiple: true } } as const;
 const SIGV2_OPTION = { sigv2: { type: 'string' } } as const;
 const MOST_PATTERNS = 1000;
@@ -40,7 +41,7 @@ const BUCKET_USAGE = `      --bucket PATTERN[:POLICY]…   A bucket of the tenan
                         mixed              objects that are not sealed are served as they are
                         anonymous          requests without a signature go to the backend unsigned: its bucket policy
                                            decides, and what it yields is opened
-                        protection=none    nothing is sealed: plaintext at rest
+                        ${BUCKET_OPTIONS.protectionUsage().join(`\n${' '.repeat(24)}`)}
                         location=warn      a moved object is served and counted, not refused
                         metadata=warn      changed metadata is served and counted, not refused
                         etag=md5           ETags are MD5s of the plaintext, as S3's own, for clients that compare them
@@ -145,7 +146,7 @@ function readNameAndBuckets(
   patterns: readonly string[] | undefined,
 ): { readonly name: string; readonly buckets: BucketOption[] | undefined } {
   if (patterns === undefined && more.length > 0) throw new UsageError(`Unexpected argument: ${more[0]}`);
-  return { name: required(name, 'NAME'), buckets: patterns && readPolicies([...patterns, ...more]) };
+  return { name: required(name, 'NAME'), buckets: patterns && BUCKET_OPTIONS.read([...patterns, ...more]) };
 }
 
 const SIGV2: Readonly<Record<string, LegacySignatures>> = {
@@ -203,7 +204,7 @@ function extras({ legacySignatures, backend }: Tenant): string[] {
 }
 
 function describeBuckets(buckets: readonly BucketPolicy[]): string {
-  return buckets.map(describePolicy).join(', ');
+  return buckets.map((policy) => BUCKET_OPTIONS.describe(policy)).join(', ');
 }
 
 function tenantForScripts({ name, ringId, createdAt, buckets, legacySignatures, backend }: Tenant) {

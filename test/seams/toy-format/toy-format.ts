@@ -1,16 +1,11 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { StoredObject } from '../../../src/dialects/store-exchange.ts';
 import { type Proof, proven } from '../../../src/errors.ts';
-import type {
-  IdentifiedObject,
-  ObjectFormat,
-  SentPart,
-  UploadFormat,
-  UploadWriter,
-} from '../../../src/formats/format.ts';
+import type { IdentifiedObject, ObjectFormat, UploadFormat, UploadWriter } from '../../../src/formats/format.ts';
 import type { FormatDesk } from '../../../src/formats/format-desk.ts';
 import type { NewObject, ObjectWriter, PieceWriter } from '../../../src/formats/object-writer.ts';
 import { corrupted } from '../../../src/formats/refusals.ts';
+import type { FormatRow } from '../../../src/formats/row.ts';
 import type { ObjectMetadata, ObjectRef } from '../../../src/operations/object.ts';
 import { pinned } from '../../../src/store/pin.ts';
 import { collect } from '../../../src/wire/bodies/collect.ts';
@@ -21,9 +16,7 @@ import type { ByteSource, OutgoingBody } from '../../../src/wire/message.ts';
 const MARK = 'toy';
 /** An object ends in the MD5 of its plaintext, or zeros, so that its size is not the plaintext's. */
 const END_BYTES = 16;
-
 const VEILED = { kind: 'managed' } as const;
-
 const veil = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte) => byte ^ 0x5a));
 
 async function* veiled(source: ByteSource, end?: () => Buffer): AsyncGenerator<Buffer, void, void> {
@@ -67,7 +60,7 @@ class ToyWriter implements ObjectWriter, PieceWriter, UploadWriter {
   }
 
   piece = (plaintext: Buffer): Buffer => veil(plaintext);
-  part = (plaintext: ByteSource, part: SentPart): ByteSource => veiled(endHeldBack(plaintext, part.plaintextBytes));
+  part: UploadWriter['part'] = (plaintext, sent) => veiled(endHeldBack(plaintext, sent.plaintextBytes));
   end = ({ md5 }: { readonly md5: Buffer | undefined }): Buffer => veil(md5 ?? Buffer.alloc(END_BYTES));
   checked = (stored: ByteSource): ByteSource => stored;
   endBytes = (): number => END_BYTES;
@@ -124,7 +117,7 @@ const uploads: UploadFormat = {
 };
 
 /** A format that hides plaintext from a glance. It shows what a new format takes: a folder, and a row. */
-export const toyFormat: ObjectFormat = {
+const toyFormat: ObjectFormat = {
   name: 'toy',
   asSent: false,
   isMarked: ({ user }) => user.some(([name]) => name === MARK),
@@ -144,4 +137,11 @@ export const toyFormat: ObjectFormat = {
   begin: async (object, plaintextBytes, { randomBytes }) => new ToyWriter(randomBytes(16), object, plaintextBytes),
   beginPieces: async (object, { randomBytes }) => new ToyWriter(randomBytes(16), object),
   uploads,
+};
+
+export const toyRow: FormatRow = {
+  protection: 'veil',
+  about: 'bytes are veiled',
+  reads: ['toy'],
+  open: () => toyFormat,
 };

@@ -1,0 +1,10 @@
+import type { FormatMemory, FormatRow } from '../row.ts';
+import { Sx1Format } from './format.ts';
+
+/** Sealed objects. */
+export const sx1Row = {
+  protection: 'seal',
+  about: 'objects are sealed',
+  reads: ['sx1'],
+  open: ({ knownSizes }: FormatMemory) => new Sx1Format(knownSizes),
+} satisfies FormatRow;
