@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../../src/cli/quickstart/quickstart-folder.ts';
+import { INHERITED } from '../support/inherited.ts';
 import { LAUNCH } from '../support/servers/launch.ts';
 
 const READY_SECONDS = 30;
@@ -74,7 +75,7 @@ export async function startQuickstart(folder: string, args: readonly string[] = 
 function launch(args: readonly string[], { cwd, env }: RunOptions): ChildProcess {
   return spawn(process.execPath, [LAUNCH, ...args], {
     cwd: cwd ?? import.meta.dirname,
-    env: { PATH: process.env.PATH, NODE_OPTIONS: process.env.NODE_OPTIONS ?? '', ...env },
+    env: { ...INHERITED, NODE_OPTIONS: process.env.NODE_OPTIONS ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

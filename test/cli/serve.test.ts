@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
+import { INHERITED } from '../support/inherited.ts';
 import { LAUNCH } from '../support/servers/launch.ts';
 import { sealgate, sealgateJson } from './command-line.ts';
 
@@ -40,7 +41,7 @@ keys: { root: { file: root.key }, store: { file: keys.json } }
 afterAll(() => rm(folder, { recursive: true }));
 
 function serve(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, [LAUNCH, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: 'ignore' });
+  return spawn(process.execPath, [LAUNCH, ...args], { env: { ...INHERITED, ...env }, stdio: 'ignore' });
 }
 
 async function readiness(): Promise<string> {

@@ -9,6 +9,7 @@ import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type ServerCertificate } from '../support/certificate.ts';
 import { freePort } from '../support/free-port.ts';
+import { INHERITED } from '../support/inherited.ts';
 import { LAUNCH } from '../support/servers/launch.ts';
 
 let folder: string;
@@ -54,7 +55,7 @@ keys: { root: { file: root.key }, store: { file: keys-${port}.json } }
 ${more}`,
     );
     const child = spawn(process.execPath, [...nodeArgs, LAUNCH, 'serve', '--config', config], {
-      env: { PATH: process.env.PATH },
+      env: INHERITED,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const served = new Served(child, adminPort, port, config);

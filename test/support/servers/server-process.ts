@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { INHERITED } from '../inherited.ts';
 
 /** A server that a test runs. */
 export interface ServerProcess {
@@ -31,7 +32,7 @@ const SHELL =
 export async function startServer({ name, program, args, env, isReady }: ServerCommand): Promise<ServerProcess> {
   const child = spawn('/bin/sh', ['-c', SHELL, program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, GOMAXPROCS: '2', ...env },
+    env: { ...INHERITED, GOMAXPROCS: '2', ...env },
   });
   let said = '';
   const hear = (chunk: Buffer) => {
