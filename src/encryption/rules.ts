@@ -41,7 +41,7 @@ export const ENCRYPTION_RULES: Readonly<Record<Asking, Rule>> = {
 };
 
 /** The names of the forms in error messages. */
-const SHOWN: Readonly<Record<EncryptionForm, string>> = {
+const FORM_NAMES: Readonly<Record<EncryptionForm, string>> = {
   managed: 'a managed key',
   kms: 'a KMS key',
   customer: 'a customer key',
@@ -69,6 +69,6 @@ export function checkAskedForms(operation: Operation, keySources: Pick<KeySource
       );
     }
     if (keySources.has(asked.kind)) return;
-    throw clientError('NotImplemented', `${operationName(operation)} with ${SHOWN[asked.kind]} is not available.`);
+    throw clientError('NotImplemented', `${operationName(operation)} with ${FORM_NAMES[asked.kind]} is not available.`);
   }
 }

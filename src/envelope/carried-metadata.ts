@@ -57,7 +57,7 @@ function isKeptContent(field: keyof ContentFields, value: string): boolean {
 }
 
 /** The metadata that are stored in clear. */
-export interface LaidMetadata extends ClientMetadata {
+export interface SplitMetadata extends ClientMetadata {
   /** The text of the entry that carries the rest; undefined where there is no rest. */
   readonly carried: string | undefined;
 }
@@ -66,7 +66,7 @@ export interface LaidMetadata extends ClientMetadata {
  * Splits metadata.
  * @throws RangeError for a name or value of more than 65,535 bytes, or with a character past U+00FF
  */
-export function layMetadata({ content, user }: ClientMetadata): LaidMetadata {
+export function splitMetadata({ content, user }: ClientMetadata): SplitMetadata {
   const clear: { -readonly [field in keyof ContentFields]: string } = {};
   const carriedContent: Buffer[] = [];
   for (const [at, field] of CONTENT_FIELDS.entries()) {
@@ -107,8 +107,9 @@ export interface GatheredMetadata extends ClientMetadata {
 }
 
 /**
- * Puts together what `layMetadata` split, and leaves out the gateway's own entries. The result is not verified: its
- * meta_tag must be. An entry with carried metadata adds nothing if it is there twice, or is not what a writer makes.
+ * Puts together what `splitMetadata` took apart, and leaves out the gateway's own entries. The result is not verified:
+ * its meta_tag must be. An entry with carried metadata adds nothing if it is there twice, or is not what a writer
+ * makes.
  */
 export function gatherMetadata({ content, user }: ClientMetadata): GatheredMetadata {
   const clear = user.filter(([name]) => name !== ENVELOPE_ENTRY && name !== CARRIED_ENTRY);
@@ -125,7 +126,7 @@ const CONTROL_CHARACTER = /[\0-\x08\x0a-\x1f\x7f]/;
  * Reads the text of an entry with carried metadata. Names must be valid names of header fields, and values must contain
  * no control characters, because they become headers of answers, even where a policy serves metadata that are not
  * verified.
- * @returns undefined for anything but the exact text that `layMetadata` would make
+ * @returns undefined for anything but the exact text that `splitMetadata` would make
  */
 export function readCarried(text: string): ClientMetadata | undefined {
   const bytes = Buffer.from(text, 'base64url');

@@ -4,6 +4,7 @@ import { PART_HEADER_BYTES } from './sizes.ts';
 import { readU64, writeU64 } from './u64.ts';
 
 const MAGIC = Buffer.from('SXP1');
+/** How many first bytes of an object `beginsAsPart` looks at. */
 export const PART_MAGIC_BYTES = MAGIC.length;
 const LENGTH_OFFSET = 8;
 const OID_OFFSET = 16;

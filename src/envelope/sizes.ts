@@ -34,6 +34,7 @@ export type QuantumId = 0 | 1 | 2;
 
 const QUANTUM_BYTES = [1_048_576, 5_242_880, 102_400] as const satisfies Record<QuantumId, number>;
 
+/** All quantum ids. */
 export const QUANTA: readonly QuantumId[] = [0, 1, 2];
 
 /** The size of a quantum in bytes. */

@@ -13,6 +13,7 @@ const FIELDS_BYTES = 35;
 const TAG_BYTES = 16;
 const OID_BYTES = 16;
 const NAME_BYTES = 16;
+/** The length of every entry in bytes. */
 export const ENTRY_BYTES = HEAD_BYTES + NONCE_BYTES + FIELDS_BYTES + TAG_BYTES;
 
 const PLAIN = 0;

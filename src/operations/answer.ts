@@ -107,6 +107,7 @@ export interface ObjectDeleted {
   readonly deleteMarker: boolean;
 }
 
+/** An object that DeleteObjects deleted, or the delete marker that it made. */
 export interface DeletedEntry {
   readonly key: string;
   readonly versionId?: string | undefined;
@@ -114,6 +115,7 @@ export interface DeletedEntry {
   readonly deleteMarkerVersionId?: string | undefined;
 }
 
+/** An object that DeleteObjects could not delete. */
 export interface DeleteFailure {
   readonly key: string;
   readonly versionId?: string | undefined;
@@ -148,6 +150,7 @@ export interface ListedObject {
 /** Gives back the memory that an answer holds. It is called once, when the answer was written or abandoned. */
 export type Release = () => void;
 
+/** The answer to ListObjects, of either form. */
 export interface ObjectListing {
   readonly kind: 'ObjectListing';
   readonly release: Release;
@@ -214,6 +217,7 @@ export interface BucketLocation {
   readonly region: string;
 }
 
+/** The answer to CreateMultipartUpload. */
 export interface UploadCreated {
   readonly kind: 'UploadCreated';
   /** How the object will be encrypted; undefined where it is stored as it was sent. */
@@ -248,6 +252,7 @@ export interface ListedPart {
   readonly checksum: Checksum | undefined;
 }
 
+/** The answer to ListParts. */
 export interface PartListing {
   readonly kind: 'PartListing';
   readonly asked: ListParts;
@@ -264,6 +269,7 @@ export interface ListedUpload {
   readonly storageClass: string | undefined;
 }
 
+/** The answer to ListMultipartUploads. */
 export interface UploadListing {
   readonly kind: 'UploadListing';
   readonly asked: ListMultipartUploads;

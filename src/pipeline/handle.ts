@@ -14,7 +14,14 @@ import { Md5EtagHint } from './admission/md5-hint.ts';
 import { type MeantReading, meantReading } from './admission/meant-reading.ts';
 import { readDocument } from './admission/read-document.ts';
 import { traceRefused } from './admission/refused.ts';
-import { preflight, type Sharing, shared, sharedErrors, sharingOf, unshared } from './answer/cross-origin.ts';
+import {
+  type CorsHeaders,
+  corsHeadersFor,
+  errorsWithCorsHeaders,
+  preflight,
+  varyingByOrigin,
+  withCorsHeaders,
+} from './answer/cross-origin.ts';
 import { inTime, LATENESS, type Lateness, mayBeLate } from './answer/late-answer.ts';
 import { rendered } from './answer/render-answer.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket/buckets.ts';
@@ -38,6 +45,7 @@ import { postObject } from './write/post.ts';
 import { putObject } from './write/put.ts';
 import { withDigests } from './write/told-digests.ts';
 
+/** Serves one request. It fills in `trace` for the log. */
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
 
 /** The operations whose request bodies are an object's bytes. */
@@ -48,12 +56,12 @@ const BRINGS_BYTES: ReadonlySet<Operation['kind']> = new Set<Operation['kind']>(
 ]);
 
 /** What is found out of a request before it is served. */
-interface Came {
+interface Arrival {
   readonly front: FrontDialect;
   /** How the request is read, where its dialect can read it in several ways. */
   readonly meaning: Promise<MeantReading>;
   /** The CORS headers of the answer. */
-  readonly sharing: Sharing;
+  readonly corsHeaders: CorsHeaders;
 }
 
 /**
@@ -63,8 +71,8 @@ interface Came {
 export function createHandler(services: HandlerServices, lateness: Lateness = LATENESS): Handler {
   const askers = new Askers(services);
   const md5EtagHint = new Md5EtagHint();
-  const serve = async (request: WireRequest, came: Came, trace: RequestTrace) => {
-    const { front, meaning, sharing } = came;
+  const serve = async (request: WireRequest, arrival: Arrival, trace: RequestTrace) => {
+    const { front, meaning, corsHeaders } = arrival;
     const rendering: RenderContext = { requestId: request.id, settings: services.settings, request };
     let speaking = front;
     const checkFields = (fields: ReadonlyMap<string, string>): void => {
@@ -103,7 +111,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       checkPolicyAllows(encryption, context.policy, context.formats.write);
       md5EtagHint.note(operation, request.headers, context);
       if (operation.kind === 'Forward') {
-        const exchange = { request, body, front, renderError: await sharedErrors(renderError, sharing) };
+        const exchange = { request, body, front, renderError: await errorsWithCorsHeaders(renderError, corsHeaders) };
         return await forward(operation, exchange, context, services);
       }
       const bringsBytes = BRINGS_BYTES.has(operation.kind);
@@ -122,9 +130,9 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
     const front = chooseFront(services.fronts, request);
     trace.dialect = front.name;
     const meaning = meantReading(request, { front, askers, trace });
-    const sharing = sharingOf(request, meaning, services);
-    const answer = await serve(request, { front, meaning, sharing }, trace);
-    return sharing === undefined ? unshared(answer, request) : shared(answer, sharing);
+    const corsHeaders = corsHeadersFor(request, meaning, services);
+    const answer = await serve(request, { front, meaning, corsHeaders }, trace);
+    return corsHeaders === undefined ? varyingByOrigin(answer, request) : withCorsHeaders(answer, corsHeaders);
   };
 }
 

@@ -27,7 +27,7 @@ const STATE_FILE = /^[0-9a-f]{64}$/;
 /** Opens the states that are kept in files. @throws GatewayError KeyStoreUnavailable when the folder cannot be used */
 export async function openFileStates(config: FileStatesConfig): Promise<UploadStates> {
   const states = new FileStates(config);
-  await stored(() => mkdir(config.directory, { recursive: true, mode: 0o700 }));
+  await withStoreErrors(() => mkdir(config.directory, { recursive: true, mode: 0o700 }));
   await states.sweep();
   return states;
 }
@@ -51,7 +51,7 @@ class FileStates implements UploadStates {
     await this.#sweepSometimes();
     const draft = join(this.#directory, `draft-${randomBytes(8).toString('hex')}`);
     const text = `keep ${keepSeconds}\n${entries.map(line).join('')}`;
-    await stored(async () => {
+    await withStoreErrors(async () => {
       await write(draft, text, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
       await rename(draft, this.#path(id));
     });
@@ -63,7 +63,7 @@ class FileStates implements UploadStates {
 
   /** Appending also renews the time that the log is kept, because that counts from the file's last change. */
   async append(id: string, entry: Buffer): Promise<boolean> {
-    return stored(async () => {
+    return withStoreErrors(async () => {
       const path = this.#path(id);
       const size = await this.#sizeOf(path);
       if (size === undefined) return false;
@@ -80,7 +80,7 @@ class FileStates implements UploadStates {
 
   /** Reads only the beginning of the file: every part asks for the header, and the log may have megabytes. */
   async header(id: string): Promise<Buffer | undefined> {
-    return stored(async () => {
+    return withStoreErrors(async () => {
       const path = this.#path(id);
       if ((await this.#sizeOf(path)) === undefined) return undefined;
       return entriesIn(await beginningOf(path, HEAD_BYTES))[0];
@@ -88,11 +88,11 @@ class FileStates implements UploadStates {
   }
 
   async mostEntries(id: string): Promise<number> {
-    return stored(async () => Math.ceil(((await this.#sizeOf(this.#path(id))) ?? 0) / MIN_LINE_BYTES));
+    return withStoreErrors(async () => Math.ceil(((await this.#sizeOf(this.#path(id))) ?? 0) / MIN_LINE_BYTES));
   }
 
   async read(id: string): Promise<readonly Buffer[] | undefined> {
-    return stored(async () => {
+    return withStoreErrors(async () => {
       const path = this.#path(id);
       if ((await this.#sizeOf(path)) === undefined) return undefined;
       return entriesIn(await readFile(path, 'latin1'));
@@ -100,18 +100,18 @@ class FileStates implements UploadStates {
   }
 
   async delete(id: string): Promise<boolean> {
-    return stored(() => removed(this.#path(id)));
+    return withStoreErrors(() => removeFile(this.#path(id)));
   }
 
   /** Counts the tenant's marks whose log is still there, and removes the others. */
   async openUploads(tenant: string): Promise<number> {
-    return stored(async () => {
+    return withStoreErrors(async () => {
       const folder = this.#folderOf(tenant);
-      const names = await readdir(folder).catch(noneWithout);
+      const names = await readdir(folder).catch(emptyIfMissing);
       let open = 0;
       for (const name of names) {
         if ((await this.#sizeOf(this.#path(name))) !== undefined) open++;
-        else await removed(join(folder, name));
+        else await removeFile(join(folder, name));
       }
       return open;
     });
@@ -119,7 +119,7 @@ class FileStates implements UploadStates {
 
   /** Writes the mark: an empty file with the log's name, which counts as long as there is a log. */
   async countIn(tenant: string, id: string): Promise<void> {
-    await stored(async () => {
+    await withStoreErrors(async () => {
       await mkdir(this.#folderOf(tenant), { recursive: true, mode: 0o700 });
       const mark = await open(join(this.#folderOf(tenant), id), 'w', 0o600);
       await mark.close();
@@ -129,7 +129,7 @@ class FileStates implements UploadStates {
   async countOn(): Promise<void> {}
 
   async countOut(tenant: string, id: string): Promise<void> {
-    await stored(() => removed(join(this.#folderOf(tenant), id)));
+    await withStoreErrors(() => removeFile(join(this.#folderOf(tenant), id)));
   }
 
   async close(): Promise<void> {}
@@ -137,7 +137,7 @@ class FileStates implements UploadStates {
   /** Removes the logs that have expired. */
   async sweep(): Promise<void> {
     this.#sweptAt = this.#now().getTime();
-    await stored(async () => {
+    await withStoreErrors(async () => {
       for (const name of await readdir(this.#directory)) {
         if (STATE_FILE.test(name)) await this.#sizeOf(join(this.#directory, name));
       }
@@ -173,12 +173,12 @@ class FileStates implements UploadStates {
     } finally {
       await file.close();
     }
-    await removed(path);
+    await removeFile(path);
     return undefined;
   }
 }
 
-function noneWithout(error: unknown): string[] {
+function emptyIfMissing(error: unknown): string[] {
   if (isCode(error, 'ENOENT')) return [];
   throw error;
 }
@@ -217,7 +217,7 @@ async function write(path: string, text: string, flags: number): Promise<void> {
   }
 }
 
-async function removed(path: string): Promise<boolean> {
+async function removeFile(path: string): Promise<boolean> {
   try {
     await unlink(path);
     return true;
@@ -227,7 +227,8 @@ async function removed(path: string): Promise<boolean> {
   }
 }
 
-async function stored<T>(work: () => Promise<T>): Promise<T> {
+/** Turns errors of the file system into KeyStoreUnavailable. */
+async function withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -107,7 +107,7 @@ export class Staging {
     for (;;) {
       const page = await this.#store
         .list(allKeysOf(this.bucket, { after, maxKeys: this.#store.limits.entriesAPage }), signal)
-        .catch(noneWithoutBucket);
+        .catch(emptyIfNoBucket);
       const old = page.entries.filter(({ lastModified }) => lastModified < before);
       const targets = await abandoned(old, isUnderWay);
       if (targets.length > 0) await this.#store.deleteMany(this.bucket, targets, signal);
@@ -217,7 +217,7 @@ function noBucket(bucket: string, cause: unknown): GatewayError {
 
 const NOTHING = { entries: [], truncated: false } as const;
 
-function noneWithoutBucket(error: unknown): Pick<Awaited<ReturnType<Store['list']>>, 'entries' | 'truncated'> {
+function emptyIfNoBucket(error: unknown): Pick<Awaited<ReturnType<Store['list']>>, 'entries' | 'truncated'> {
   if (error instanceof GatewayError && error.code === 'NoSuchBucket') return NOTHING;
   throw error;
 }

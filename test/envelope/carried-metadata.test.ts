@@ -5,8 +5,8 @@ import {
   CARRIED_ENTRY,
   gatherMetadata,
   isKeptEntry,
-  layMetadata,
   readCarried,
+  splitMetadata,
 } from '../../src/envelope/carried-metadata.ts';
 import { type ClientMetadata, canonicalMetadata } from '../../src/envelope/claims.ts';
 import { openEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts';
@@ -17,12 +17,12 @@ import { sampleHead } from './sealed-sample.ts';
 
 /** What a store gives back that keeps all of it. */
 function stored({ content, user }: ClientMetadata): ClientMetadata {
-  const laid = layMetadata({ content, user });
+  const laid = splitMetadata({ content, user });
   const own = laid.carried === undefined ? [] : [[CARRIED_ENTRY, laid.carried] as const];
   return { content: laid.content, user: [...laid.user, ...own, ['sx1', 'the envelope']] };
 }
 
-const carriedOf = (metadata: ClientMetadata) => layMetadata(metadata).carried;
+const carriedOf = (metadata: ClientMetadata) => splitMetadata(metadata).carried;
 const entry = (name: string, value: string) => carriedOf({ content: {}, user: [[name, value]] });
 
 describe('metadata that a store might not keep (FORMAT.md §3.3)', () => {
@@ -173,7 +173,7 @@ test('known answer (FORMAT.md §10.3)', () => {
   const bytes = (name: string) => Buffer.from(vector[name] as string, 'hex');
   const sent = { content: vector.content, user: vector.user } as ClientMetadata;
   expect(canonicalMetadata(sent)).toEqual(bytes('canonicalMetadata'));
-  expect(layMetadata(sent)).toEqual({
+  expect(splitMetadata(sent)).toEqual({
     content: { contentType: 'text/plain' },
     user: [['kept', 'as it is']],
     carried: vector.carried,

@@ -1,6 +1,6 @@
 import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { WrappingKey } from '../../encryption/key-source.ts';
-import { CARRIED_ENTRY, type GatheredMetadata, layMetadata, readCarried } from '../../envelope/carried-metadata.ts';
+import { CARRIED_ENTRY, type GatheredMetadata, readCarried, splitMetadata } from '../../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../../envelope/claims.ts';
 import {
   decodeEnvelope,
@@ -52,7 +52,7 @@ export async function newEnvelope(
   context: FormatDesk,
 ): Promise<NewEnvelope> {
   const { keys: source, randomBytes, policy } = context;
-  const laid = laidMetadata(clientMetadata, context);
+  const storable = storableMetadata(clientMetadata, context);
   const kek = await source.forNew();
   const random = randomBytes(80);
   const oid = random.subarray(0, 16);
@@ -61,7 +61,7 @@ export async function newEnvelope(
   const partSalt = multipart ? Buffer.alloc(16) : random.subarray(48, 64);
   const keys = new ObjectKeys(dek, oid);
   const body = { multipart, requested: 0, quantum: policy.quantum, oid, keys, dek, partSalt, plaintextBytes } as const;
-  const sealed = sealFor(ref, laid, { body, kek, envelopeSalt: random.subarray(64, 80) }, context);
+  const sealed = sealFor(ref, storable, { body, kek, envelopeSalt: random.subarray(64, 80) }, context);
   return { keys, oid, partSalt, ...sealed, encryption: kek.told };
 }
 
@@ -78,10 +78,10 @@ export async function resealedMetadata(
   context: FormatDesk,
 ): Promise<{ readonly metadata: ObjectMetadata; readonly encryption: EncryptionFacts }> {
   const { randomBytes } = context;
-  const laid = laidMetadata(clientMetadata, context);
+  const storable = storableMetadata(clientMetadata, context);
   const kek = await context.keys.forNew();
   const body = { ...head, ...fields, keys, dek };
-  const { metadata } = sealFor(ref, laid, { body, kek, envelopeSalt: randomBytes(16) }, context);
+  const { metadata } = sealFor(ref, storable, { body, kek, envelopeSalt: randomBytes(16) }, context);
   return { metadata, encryption: kek.told };
 }
 
@@ -91,7 +91,7 @@ type SealedBody = Pick<EnvelopeHead, 'multipart' | 'requested' | 'quantum' | 'oi
   Pick<OpenEnvelope, 'keys' | 'dek'>;
 
 /** A client's metadata in the form in which the backend stores them, without the envelope's entry. */
-interface Laid {
+interface StorableMetadata {
   /** The canonical form of the metadata, which the metadata tag covers (FORMAT.md §3.2). */
   readonly canonical: Buffer;
   /** Whether some of the metadata are in the entry for carried metadata (FORMAT.md §3.3). */
@@ -103,9 +103,9 @@ interface Laid {
  * Lays out a client's metadata for the store.
  * @throws GatewayError MetadataTooLarge, or InvalidArgument for metadata that an answer could not give back
  */
-function laidMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Laid {
+function storableMetadata(metadata: ObjectMetadata, { store }: FormatDesk): StorableMetadata {
   const settled = { content: settledContent(metadata.content), user: metadata.user };
-  const { content, user, carried } = layMetadata(settled);
+  const { content, user, carried } = splitMetadata(settled);
   if (carried !== undefined && readCarried(carried) === undefined) {
     throw clientError(
       'InvalidArgument',
@@ -126,7 +126,7 @@ function laidMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Laid {
 
 function sealFor(
   ref: ObjectRef,
-  { canonical, carries, stored }: Laid,
+  { canonical, carries, stored }: StorableMetadata,
   { body, kek, envelopeSalt }: { readonly body: SealedBody; readonly kek: WrappingKey; readonly envelopeSalt: Buffer },
   { tenant }: FormatDesk,
 ): { readonly envelope: Buffer; readonly metadata: ObjectMetadata } {
@@ -260,7 +260,7 @@ function namesForOneObject(key: string, { store }: FormatDesk): readonly string[
  */
 function hasOwnMetadata(
   opened: OpenEnvelope,
-  { canonical, carries }: Pick<Laid, 'canonical' | 'carries'>,
+  { canonical, carries }: Pick<StorableMetadata, 'canonical' | 'carries'>,
   context: FormatDesk,
 ): boolean {
   const { head, keys, fields } = opened;

@@ -29,7 +29,7 @@ export interface Admitted {
  */
 export async function admit(
   asked: Asked,
-  came: {
+  arrival: {
     readonly request: WireRequest;
     readonly meant: MeantReading;
     readonly bucket: string | undefined;
@@ -37,7 +37,7 @@ export async function admit(
     readonly trace: RequestTrace;
   },
 ): Promise<Admitted> {
-  const { request, meant, askers, trace } = came;
+  const { request, meant, askers, trace } = arrival;
   const isForm = 'claim' in asked;
   const claim = isForm ? asked.claim : meant.reading.claim();
   const { address } = request.client;
@@ -47,7 +47,7 @@ export async function admit(
     const signer = isForm ? undefined : meant.signer;
     return authenticate(claim, { askers, trace, address, handedOn: isForm, signer });
   }
-  const tenant = await anonymousTenant(came.bucket, askers);
+  const tenant = await anonymousTenant(arrival.bucket, askers);
   const tools = sharedBy({ tenant: tenant.name, client: address }, askers.anonymous, askers);
   const body = isForm ? asked.unsignedBody() : meant.reading.unsignedBody();
   trace.tenant = tenant.name; // the log then has a tenant without an access key
@@ -56,7 +56,7 @@ export async function admit(
 
 async function authenticate(
   claim: SignatureClaim,
-  came: {
+  arrival: {
     readonly askers: Askers;
     readonly trace: RequestTrace;
     readonly address: string;
@@ -64,11 +64,11 @@ async function authenticate(
     readonly signer: Identified | undefined;
   },
 ): Promise<Admitted> {
-  const { askers } = came;
-  const { caller, body } = came.signer ?? (await identify(claim, came));
+  const { askers } = arrival;
+  const { caller, body } = arrival.signer ?? (await identify(claim, arrival));
   const { tenant } = caller;
-  const handedOn = came.handedOn || claim.presigned === true;
-  const sharer = { tenant: tenant.name, client: handedOn ? caller.accessKeyId : came.address };
+  const handedOn = arrival.handedOn || claim.presigned === true;
+  const sharer = { tenant: tenant.name, client: handedOn ? caller.accessKeyId : arrival.address };
   return { signed: true, tools: sharedBy(sharer, askers.withKey(caller.backend), askers), tenant, body };
 }
 

@@ -27,9 +27,9 @@ const MOST_READINGS = 8;
  */
 export async function meantReading(
   request: WireRequest,
-  came: { readonly front: FrontDialect; readonly askers: Askers; readonly trace: RequestTrace },
+  arrival: { readonly front: FrontDialect; readonly askers: Askers; readonly trace: RequestTrace },
 ): Promise<MeantReading> {
-  const readings = came.front.readings(request, came.askers.services.settings);
+  const readings = arrival.front.readings(request, arrival.askers.services.settings);
   const [likeliest] = readings;
   if (readings.length === 1 || request.method === 'OPTIONS') return { reading: likeliest, signer: undefined };
   if (readings.length > MOST_READINGS) {
@@ -39,20 +39,20 @@ export async function meantReading(
         'Name the bucket in the path or in the host.',
     );
   }
-  return chosenBySignature(readings, likeliest, came);
+  return chosenBySignature(readings, likeliest, arrival);
 }
 
 async function chosenBySignature(
   readings: readonly Reading[],
   likeliest: Reading,
-  came: { readonly askers: Askers; readonly trace: RequestTrace },
+  arrival: { readonly askers: Askers; readonly trace: RequestTrace },
 ): Promise<MeantReading> {
   let refusal: unknown;
   for (const reading of readings) {
     const claim = reading.claim();
     if (claim === undefined) continue;
     try {
-      return { reading, signer: await identify(claim, came) };
+      return { reading, signer: await identify(claim, arrival) };
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'SignatureDoesNotMatch') throw error;
       refusal ??= error;

@@ -11,7 +11,7 @@ import type { MeantReading } from './meant-reading.ts';
  */
 export async function traceRefused(
   request: WireRequest,
-  came: {
+  arrival: {
     readonly front: FrontDialect;
     /** undefined where no reading's signature verified: then nothing tells who sent the request. */
     readonly meant: MeantReading | undefined;
@@ -19,7 +19,7 @@ export async function traceRefused(
     readonly trace: RequestTrace;
   },
 ): Promise<void> {
-  const { front, meant, askers, trace } = came;
+  const { front, meant, askers, trace } = arrival;
   try {
     const reading = meant?.reading ?? front.readings(request, askers.services.settings)[0];
     const { bucket, key } = reading.resource();

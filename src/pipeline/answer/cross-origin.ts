@@ -8,7 +8,7 @@ import type { HandlerServices } from '../handler-services.ts';
 import type { RequestTrace } from '../trace.ts';
 
 /** The CORS headers for the answer to a request; undefined where the request has no Origin. It never rejects. */
-export type Sharing = Promise<HeaderList> | undefined;
+export type CorsHeaders = Promise<HeaderList> | undefined;
 
 /**
  * Asks for the CORS headers of a request's answer. A browser sends the origin of the page that asks, and lets the page
@@ -16,42 +16,45 @@ export type Sharing = Promise<HeaderList> | undefined;
  * gateway must do so on the answers that it makes itself. It asks the store for them while the request is served, and
  * adds them to the answer, whether it is a success or an error.
  */
-export function sharingOf(
+export function corsHeadersFor(
   request: WireRequest,
   meaning: Promise<{ readonly reading: Reading }>,
   { originRules }: Pick<HandlerServices, 'originRules'>,
-): Sharing {
+): CorsHeaders {
   const origin = request.headers.get('origin');
   if (origin === undefined || request.method === 'OPTIONS') return undefined;
   return bucketOf(meaning).then((bucket) => originRules.answerTo({ origin, bucket, method: request.method }));
 }
 
 /** Adds the CORS headers to an answer. A forwarded answer is left alone, because it has the store's own. */
-export async function shared(
+export async function withCorsHeaders(
   answer: WireResponse | PassThrough,
-  sharing: Promise<HeaderList>,
+  corsHeaders: Promise<HeaderList>,
 ): Promise<WireResponse | PassThrough> {
-  return 'passThrough' in answer ? answer : withCorsHeaders(answer, await sharing);
+  return 'passThrough' in answer ? answer : addCorsHeaders(answer, await corsHeaders);
 }
 
 /**
  * Adds `Vary: Origin` to the answer to a request without Origin. Otherwise a cache would give this answer, which has no
  * CORS headers, to pages as well, and their browsers would not let them read it.
  */
-export function unshared(answer: WireResponse | PassThrough, { method }: WireRequest): WireResponse | PassThrough {
+export function varyingByOrigin(
+  answer: WireResponse | PassThrough,
+  { method }: WireRequest,
+): WireResponse | PassThrough {
   const cacheable = method === 'GET' || method === 'HEAD';
   if (cacheable && !('passThrough' in answer)) answer.headers.append('Vary', 'Origin');
   return answer;
 }
 
 /** Makes `render` add the CORS headers to the errors of a forwarded request, which the gateway renders itself. */
-export async function sharedErrors(
+export async function errorsWithCorsHeaders(
   render: (error: GatewayError) => WireResponse,
-  sharing: Sharing,
+  corsHeaders: CorsHeaders,
 ): Promise<(error: GatewayError) => WireResponse> {
-  if (sharing === undefined) return render;
-  const cors = await sharing;
-  return (error) => withCorsHeaders(render(error), cors);
+  if (corsHeaders === undefined) return render;
+  const cors = await corsHeaders;
+  return (error) => addCorsHeaders(render(error), cors);
 }
 
 /** Answers a browser's preflight (OPTIONS) as the store answers it. */
@@ -66,7 +69,7 @@ export async function preflight(
   return originRules.preflight(resource, crossOriginQuestion(request.headers), request.signal);
 }
 
-function withCorsHeaders(response: WireResponse, cors: HeaderList): WireResponse {
+function addCorsHeaders(response: WireResponse, cors: HeaderList): WireResponse {
   appendCrossOrigin(cors, response.headers);
   return response;
 }

@@ -22,11 +22,11 @@ const HELD_A_DOCUMENT_BYTE = 2;
  * @throws GatewayError SlowDown, BackendError, and what `listedEtags` and `plaintextSizes` throw
  */
 export function listObjects(operation: ListObjects, context: OperationContext): Promise<ObjectListing> {
-  return holding(context, async (onBytes, release) => {
+  return reservingMemory(context, async (onBytes, release) => {
     const listing = await context.store.list(operation, context.signal, onBytes);
     const { truncated, commonPrefixes } = listing;
     const next = operation.form === 1 ? listing.nextMarker : listing.nextContinuationToken;
-    if (truncated && next === undefined) throw noWayOn();
+    if (truncated && next === undefined) throw incompleteListing();
     const listed = { bucket: operation.bucket, versions: false };
     const { etags, sizes } = await shownOf(listed, listing.entries, context);
     return {
@@ -47,9 +47,9 @@ export function listObjects(operation: ListObjects, context: OperationContext): 
 
 /** Carries out ListObjectVersions, in the same way. @throws GatewayError what `listObjects` throws */
 export function listVersions(operation: ListObjectVersions, context: OperationContext): Promise<VersionListing> {
-  return holding(context, async (onBytes, release) => {
+  return reservingMemory(context, async (onBytes, release) => {
     const listing = await context.store.listVersions(operation, context.signal, onBytes);
-    if (listing.truncated && listing.nextKeyMarker === undefined) throw noWayOn();
+    if (listing.truncated && listing.nextKeyMarker === undefined) throw incompleteListing();
     const listed = { bucket: operation.bucket, versions: true };
     const { etags, sizes } = await shownOf(listed, listing.entries, context);
     return {
@@ -84,7 +84,7 @@ async function shownOf(
 }
 
 /** Reserves memory while the backend's document arrives. The answer's `release` gives it back. */
-async function holding<T>(
+async function reservingMemory<T>(
   { budget }: OperationContext,
   read: (onBytes: (bytes: number) => void, release: () => void) => Promise<T>,
 ): Promise<T> {
@@ -101,7 +101,7 @@ async function holding<T>(
  * Makes the error for a listing that is cut short and does not tell where the next one begins. A client that got it
  * would take it for the end of the bucket.
  */
-function noWayOn(): GatewayError {
+function incompleteListing(): GatewayError {
   return new GatewayError('BackendError', 'The backend’s listing is not complete, and does not say how to go on.', {
     source: 'backend',
   });

@@ -26,7 +26,7 @@ export async function listedEtags(
   const { etags, formats, policy, tenant } = context;
   if (policy.etag === 'opaque') return entries.map(({ etag }) => clientEtag(etag));
   if (formats.write.asSent) return entries.map(({ etag }) => plainEtag(etag, policy));
-  const shown = entries.map((entry) => withoutLook(entry, context));
+  const shown = entries.map((entry) => etagWithoutRequest(entry, context));
   const asked = entries.flatMap((entry, at) => (shown[at] === undefined ? [{ entry, at }] : []));
   const known = await etags.find(
     asked.map(({ entry }) => ({ tenant, ref: refOf(listed, entry), backendEtag: entry.etag })),
@@ -42,7 +42,7 @@ export async function listedEtags(
  * The ETag of an entry that can be told without asking for the object; undefined otherwise. A stored size that no
  * sealed object can have belongs to a plain object, or to one that cannot be opened.
  */
-function withoutLook(entry: ListedEntry, { formats }: OperationContext): string | undefined {
+function etagWithoutRequest(entry: ListedEntry, { formats }: OperationContext): string | undefined {
   if (entry.deleteMarker === true) return '';
   if (formats.endBytes(entry.storedBytes) > 0) return undefined;
   return formats.readsUnmarked ? entry.etag : clientEtag(entry.etag);

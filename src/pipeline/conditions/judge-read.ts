@@ -51,6 +51,7 @@ function notModified(object: IdentifiedObject, shown: string): GatewayError {
   return new ConclusiveError('NotModified', 'The object was not modified.', { proof: object, facts });
 }
 
+/** Makes the error PreconditionFailed, with S3's message. */
 export function preconditionFailed(): GatewayError {
   return clientError('PreconditionFailed', 'At least one of the preconditions you specified did not hold.');
 }

@@ -13,7 +13,7 @@ import {
   writePlanOf,
 } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { writtenAt } from '../write/write-answer.ts';
+import { lastModifiedAfterWrite } from '../write/write-answer.ts';
 import { replacesItself } from './copy-in-place.ts';
 import { type SourceObject, sourceTags } from './copy-source.ts';
 
@@ -47,7 +47,7 @@ export async function copyInParts(
     await mustStillStand({ ref: source.ref, etag: source.object.stored.etag }, store, signal);
     const completing = store.uploads.complete(upload, { parts, conditions }, signal);
     const stored = await (inPlace ? pinned(completing) : completing);
-    return { ...stored, lastModified: await writtenAt(ref, stored, context) };
+    return { ...stored, lastModified: await lastModifiedAfterWrite(ref, stored, context) };
   } catch (error) {
     // The abort has a signal of its own, because the client's may be what ended the copy.
     await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);

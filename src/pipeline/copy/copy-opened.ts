@@ -12,7 +12,7 @@ import { conditionsToSend, replacingPlanOf } from '../conditions/write-condition
 import type { OperationContext } from '../context.ts';
 import { fitsOnePut, putObject, putPlanned } from '../write/put.ts';
 import { MAX_PUT_BYTES, type PlannedPut } from '../write/put-known-length.ts';
-import { writtenAt } from '../write/write-answer.ts';
+import { lastModifiedAfterWrite } from '../write/write-answer.ts';
 import { withTags } from './copy-in-parts.ts';
 import { replacesItself } from './copy-in-place.ts';
 import type { SourceObject } from './copy-source.ts';
@@ -57,7 +57,7 @@ export async function copyOpened(
       ? putObject(put, body, writing)
       : pinned(putPlanned({ ...put, ...replaced }, body, writing)));
     const stored = { etag: ack.backendEtag, versionId: ack.versionId, vendor: ack.vendor };
-    const lastModified = await writtenAt(ref, stored, writing);
+    const lastModified = await lastModifiedAfterWrite(ref, stored, writing);
     return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, encryption: ack.encryption, lastModified };
   } finally {
     await letGo(plaintext); // a write that was refused has not read it

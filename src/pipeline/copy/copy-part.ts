@@ -39,9 +39,9 @@ async function copyFound(
   const { range } = operation;
   const plaintextBytes = await lengthOf(source.object);
   if (range !== undefined && range.last >= plaintextBytes) throw pastTheSource(plaintextBytes);
-  const { etag, checksum, encryption } = (await isPlainThroughout(operation, source, context))
-    ? await copiedByBackend(operation, source, range, context)
-    : await openedAndSealed(operation, source, range, { reading, writing: context });
+  const { etag, checksum, encryption } = (await canStoreCopy(operation, source, context))
+    ? await copyWithinBackend(operation, source, range, context)
+    : await copyThroughGateway(operation, source, range, { reading, writing: context });
   const lastModified = context.now();
   return { kind: 'PartCopied', etag, checksum, encryption, lastModified, sourceVersionId: stored.versionId };
 }
@@ -59,7 +59,7 @@ function pastTheSource(plaintextBytes: Proven<number>): GatewayError {
 }
 
 /** Whether source and upload are both stored as they were sent. Then the store can copy the stored bytes. */
-async function isPlainThroughout(
+async function canStoreCopy(
   operation: UploadPartCopy,
   { object }: FoundSource,
   context: OperationContext,
@@ -70,7 +70,7 @@ async function isPlainThroughout(
   return (await findUpload(operation, context)) === undefined;
 }
 
-async function copiedByBackend(
+async function copyWithinBackend(
   operation: UploadPartCopy,
   { ref: from, object }: FoundSource,
   range: ByteRange | undefined,
@@ -83,7 +83,7 @@ async function copiedByBackend(
   return { etag: plainEtag(etag, policy), checksum: undefined };
 }
 
-async function openedAndSealed(
+async function copyThroughGateway(
   { ref, uploadId, partNumber }: UploadPartCopy,
   source: FoundSource,
   range: ByteRange | undefined,

@@ -7,7 +7,7 @@ import { authorizeSource } from '../admission/authorize.ts';
 import { planSource } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 import { digestIn } from '../etags/shown-etag.ts';
-import { writtenEtag } from '../write/write-answer.ts';
+import { etagAfterWrite } from '../write/write-answer.ts';
 import { isWrittenAnew } from './copy-in-place.ts';
 import { type CopiedObject, copyOpened } from './copy-opened.ts';
 import { readSource, type SourceObject } from './copy-source.ts';
@@ -40,7 +40,7 @@ export async function copyFound(
   const copied =
     relocated === undefined
       ? await copyOpened(operation, source, metadata, { reading, writing: context })
-      : await copyAsItLies(operation, source, relocated, context);
+      : await copyStoredBytes(operation, source, relocated, context);
   return {
     kind: 'ObjectCopied',
     etag: copied.shownEtag,
@@ -70,7 +70,7 @@ async function relocatedObject(
 }
 
 /** Has the backend copy the stored bytes. What lies at their end, checksum and MD5, is copied with them. */
-async function copyAsItLies(
+async function copyStoredBytes(
   operation: CopyObject,
   source: SourceObject,
   { metadata, encryption }: RelocatedObject,
@@ -79,7 +79,7 @@ async function copyAsItLies(
   const { details, object } = source;
   const copied = await copyStored(operation, source, metadata, context);
   const digest = object.id && digestIn(details, object.id);
-  const shownEtag = await writtenEtag(copied.etag, digest, operation.ref, context);
+  const shownEtag = await etagAfterWrite(copied.etag, digest, operation.ref, context);
   return { ...copied, shownEtag, checksum: details.checksum, encryption };
 }
 

@@ -4,7 +4,7 @@ import type { GetObjectAttributes } from '../../operations/operation.ts';
 import { ofOneObject } from '../../store/one-object.ts';
 import { readingAgain } from '../../store/pin.ts';
 import type { OperationContext } from '../context.ts';
-import { type FirstAnswer, identified, lookedAt } from './first-answer.ts';
+import { type FirstAnswer, identifyAnswer, lookAt } from './first-answer.ts';
 import { factsOf } from './object-facts.ts';
 
 /**
@@ -13,7 +13,7 @@ import { factsOf } from './object-facts.ts';
  */
 export function objectAttributes(operation: GetObjectAttributes, context: OperationContext): Promise<ObjectAttributes> {
   return readingAgain(async () => {
-    const answer = await lookedAt(operation.ref, context);
+    const answer = await lookAt(operation.ref, context);
     return ofOneObject(answer, context, () => attributesIn(answer, operation, context));
   });
 }
@@ -24,7 +24,7 @@ async function attributesIn(
   context: OperationContext,
 ): Promise<ObjectAttributes> {
   const { attributes } = operation;
-  const object = await identified(answer, context);
+  const object = await identifyAnswer(answer, context);
   const lengthAtEnd = object.provenBytes === undefined;
   const needsLength = attributes.has('parts') || attributes.has('size');
   const needsDetails = attributes.has('checksum') || (lengthAtEnd && needsLength);

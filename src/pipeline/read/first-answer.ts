@@ -34,12 +34,12 @@ export async function firstAnswer(
   plan: ReadPlan,
   context: OperationContext,
 ): Promise<FirstAnswer> {
-  if (plan.how === 'look first') return lookedAt(ref, context);
+  if (plan.how === 'look first') return lookAt(ref, context);
   const { formats, signal, store } = context;
   const get = { ref, range: range && formats.write.guess(range, ref, context), conditions: plan.asked };
   const asked = store.read(get, signal);
   const answer = await (plan.pinnedTo === undefined ? asked : pinned(asked));
-  if (answer instanceof StoreClaim) return lookedAtAfter(answer, ref, plan, context);
+  if (answer instanceof StoreClaim) return lookAfterClaim(answer, ref, plan, context);
   if (isAnother(answer.object, plan)) {
     answer.discard();
     throw new ObjectReplaced();
@@ -49,7 +49,7 @@ export async function firstAnswer(
 }
 
 /** Sends an unconditional HEAD of an object. @throws GatewayError what HEAD throws */
-export async function lookedAt(ref: ObjectRef, { store, signal }: OperationContext): Promise<FirstAnswer> {
+export async function lookAt(ref: ObjectRef, { store, signal }: OperationContext): Promise<FirstAnswer> {
   const stored = await store.head({ ref, conditions: {} }, signal);
   return { ref, stored, content: undefined, peeked: undefined, claim: undefined };
 }
@@ -59,7 +59,7 @@ export async function lookedAt(ref: ObjectRef, { store, signal }: OperationConte
  * client yet. For example, 416 is about stored bytes and does not prove that the client's range lies past the end: the
  * object may have been cut short in the store, or be stored in another format than the range was guessed for.
  */
-async function lookedAtAfter(
+async function lookAfterClaim(
   claim: StoreClaim,
   ref: ObjectRef,
   plan: ReadPlan,
@@ -69,7 +69,7 @@ async function lookedAtAfter(
   // The range may have been computed from the remembered layout of an object that is no longer there.
   if (claim.code === 'InvalidRange') context.formats.write.forget(ref, context);
   // The claim means that an object was there. If it is gone now, it was replaced or deleted in between.
-  const looked = await pinned(lookedAt(ref, context));
+  const looked = await pinned(lookAt(ref, context));
   if (isAnother(looked.stored, plan)) throw new ObjectReplaced();
   return { ...looked, claim };
 }
@@ -82,6 +82,9 @@ function isAnother({ etag }: StoredObject, { pinnedTo }: ReadPlan): boolean {
  * Identifies the object that the store's answer describes.
  * @throws GatewayError what `BucketFormats.identify` throws
  */
-export function identified({ ref, stored, peeked }: FirstAnswer, context: OperationContext): Promise<IdentifiedObject> {
+export function identifyAnswer(
+  { ref, stored, peeked }: FirstAnswer,
+  context: OperationContext,
+): Promise<IdentifiedObject> {
   return context.formats.identify({ ref, stored, content: peeked }, context);
 }

@@ -6,7 +6,7 @@ import { primed } from '../../wire/bodies/first-pull.ts';
 import { judgeRead } from '../conditions/judge-read.ts';
 import { planPinned, planRead, type ReadPlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
-import { type FirstAnswer, firstAnswer, identified } from './first-answer.ts';
+import { type FirstAnswer, firstAnswer, identifyAnswer } from './first-answer.ts';
 import { factsOf } from './object-facts.ts';
 import { type OpenedContent, openContent } from './opened-content.ts';
 import { type RememberedPart, rememberedPart } from './remembered-part.ts';
@@ -106,7 +106,7 @@ async function contentIn(answer: FirstAnswer, reading: Reading): Promise<ObjectC
   const { operation, plan, context, release } = reading;
   const { claim, content } = answer;
   try {
-    const object = await identified(answer, context);
+    const object = await identifyAnswer(answer, context);
     await judgeRead(plan, object, context);
     if (claim !== undefined && claim.code !== 'InvalidRange') throw new ObjectReplaced({ cause: claim });
     const wanted = await wantedOf(operation, object, context);

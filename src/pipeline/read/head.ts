@@ -7,7 +7,7 @@ import { readingAgain } from '../../store/pin.ts';
 import { judgeRead } from '../conditions/judge-read.ts';
 import { planRead, type ReadPlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
-import { type FirstAnswer, identified, lookedAt } from './first-answer.ts';
+import { type FirstAnswer, identifyAnswer, lookAt } from './first-answer.ts';
 import { factsOf } from './object-facts.ts';
 import { wantedOf } from './wanted-range.ts';
 
@@ -19,7 +19,7 @@ import { wantedOf } from './wanted-range.ts';
 export function headObject(operation: HeadObject, context: OperationContext): Promise<ObjectContent> {
   const plan = planRead(operation.conditions, { etags: context.policy.etag, looksAnyway: true });
   return readingAgain(async () => {
-    const answer = await lookedAt(operation.ref, context);
+    const answer = await lookAt(operation.ref, context);
     return ofOneObject(answer, context, () => headIn(answer, operation, plan, context));
   });
 }
@@ -31,7 +31,7 @@ async function headIn(
   context: OperationContext,
 ): Promise<ObjectContent> {
   const { overrides, wantsChecksum } = operation;
-  const object = await identified(answer, context);
+  const object = await identifyAnswer(answer, context);
   await judgeRead(plan, object, context);
   const { range, partsCount } = await wantedOf(operation, object, context);
   const needsDetails = (wantsChecksum && range === undefined) || object.provenBytes === undefined;

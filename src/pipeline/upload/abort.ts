@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import type { UploadAborted } from '../../operations/answer.ts';
 import type { AbortMultipartUpload } from '../../operations/operation.ts';
 import type { OperationContext } from '../context.ts';
-import { madeObject } from './completed-before.ts';
+import { hasMadeObject } from './completed-before.ts';
 import { noSuchUpload, type ReadUpload, withUpload } from './state.ts';
 
 /**
@@ -31,7 +31,7 @@ async function abort(
   if (upload !== undefined) {
     // A Complete may have come first; some stores answer the abort with success even then. S3 answers NoSuchUpload. The
     // state stays, so that the client of the Complete can repeat its request.
-    if (await madeObject(upload, context)) throw noSuchUpload(operation, context);
+    if (await hasMadeObject(upload, context)) throw noSuchUpload(operation, context);
     await uploads.delete(upload.id);
     await uploads.countOut(context.tenant.name, upload.id).catch(() => undefined);
     const staged = upload.parts.filter((part) => part.staged);

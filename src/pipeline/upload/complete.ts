@@ -13,7 +13,7 @@ import type { WritePlan } from '../conditions/plan.ts';
 import { conditionsToSend, mustBeHeldOnComplete, writePlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
 import { digestIn, plainEtag } from '../etags/shown-etag.ts';
-import { writtenEtag } from '../write/write-answer.ts';
+import { etagAfterWrite } from '../write/write-answer.ts';
 import { sendBackendParts } from './backend-parts.ts';
 import { checksumOfObject, chosenParts, missingPart } from './chosen-parts.ts';
 import {
@@ -79,7 +79,7 @@ async function complete(
   const completed = await assemble(operation, { upload, contents, plan, guard }, context);
   const { backendEtag, answer } = completed;
   upload.writer.remember(contents, backendEtag);
-  const etag = await writtenEtag(backendEtag, digestIn(contents, upload.writer.id), upload.ref, context);
+  const etag = await etagAfterWrite(backendEtag, digestIn(contents, upload.writer.id), upload.ref, context);
   await forget(operation, { upload, completed }, context);
   return { ...answer, etag, checksum };
 }
@@ -113,10 +113,10 @@ async function assemble(
         const completed = await attemptComplete(assembly, context);
         if (completed !== undefined) return completed;
       } catch (error) {
-        const happened = whatHappened(error, operation, { ...assembly, isLast }, context);
+        const happened = explainRefusal(error, operation, { ...assembly, isLast }, context);
         const completed = await happened.catch(undefinedIfBusy);
         if (completed !== undefined) return completed;
-        if (error instanceof GatewayError && !isOver(error)) refusal = error;
+        if (error instanceof GatewayError && !isUploadOver(error)) refusal = error;
       }
       if (isLast) throw refusal;
       await sleep(Math.random() * Math.min(RETRY_MILLISECONDS * attempt, LONGEST_RETRY_MILLISECONDS));
@@ -157,7 +157,7 @@ const OVERTAKEN: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code'
  * @returns the object, where another Complete of the same upload made it; undefined where it is worth trying again
  * @throws the refusal where trying again is of no use, or InvalidPart for a part that the client must send again
  */
-async function whatHappened(
+async function explainRefusal(
   error: unknown,
   operation: CompleteMultipartUpload,
   { upload, contents, plan, isLast }: Assembly & { readonly isLast: boolean },
@@ -169,11 +169,13 @@ async function whatHappened(
   const completed = await completedMeanwhile(upload, contents, context);
   if (completed !== undefined) return completed;
   // On Versity S3 Gateway the upload is gone as soon as another Complete begins, and the object appears when that ends.
-  if (busy || isOver(error)) return undefined;
+  if (busy || isUploadOver(error)) return undefined;
   // An InvalidPart that names a part is the gateway's own: a staged part is gone, and the client must send it again.
   if (error.code !== 'InvalidPart' || error.details.PartNumber !== undefined) throw error;
   // The backend did not say which part is invalid. If another attempt replaced a part, the client must send it again.
-  const held = await backendParts(upload, { after: 0, until: Number.MAX_SAFE_INTEGER }, context).catch(undefinedIfOver);
+  const held = await backendParts(upload, { after: 0, until: Number.MAX_SAFE_INTEGER }, context).catch(
+    undefinedIfUploadOver,
+  );
   if (held === undefined) return undefined;
   for (const part of plan) {
     if (part.kind !== 'held') continue;
@@ -190,12 +192,12 @@ async function whatHappened(
 }
 
 /** An upload that is over was completed just now. The next attempt will find its object. */
-function undefinedIfOver(error: unknown): undefined {
-  if (isOver(error)) return undefined;
+function undefinedIfUploadOver(error: unknown): undefined {
+  if (isUploadOver(error)) return undefined;
   throw error;
 }
 
-function isOver(error: unknown): boolean {
+function isUploadOver(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'NoSuchUpload';
 }
 

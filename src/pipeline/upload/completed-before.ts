@@ -64,7 +64,7 @@ export async function completedMeanwhile(
 }
 
 /** Whether the object at the key was made by this upload. False where the requester may not read the object. */
-export async function madeObject(upload: UploadUnderWay, context: OperationContext): Promise<boolean> {
+export async function hasMadeObject(upload: UploadUnderWay, context: OperationContext): Promise<boolean> {
   const object = await objectOf(upload, undefined, context);
   return object !== undefined && object !== 'hidden';
 }

@@ -140,7 +140,7 @@ export async function listUploads(operation: ListMultipartUploads, context: Oper
     kind: 'UploadListing',
     asked: operation,
     owner: ownerOf(context),
-    uploads: await clientsOwn(operation.bucket, listing.uploads, context),
+    uploads: await uploadsOfClients(operation.bucket, listing.uploads, context),
     commonPrefixes: listing.commonPrefixes,
     truncated: listing.truncated,
     nextKeyMarker: listing.nextKeyMarker,
@@ -149,7 +149,7 @@ export async function listUploads(operation: ListMultipartUploads, context: Oper
 }
 
 /** The uploads that clients began, and orphans that are old enough (see `ORPHAN_SECONDS`). */
-async function clientsOwn(
+async function uploadsOfClients(
   bucket: string,
   listed: readonly ListedUpload[],
   context: OperationContext,

@@ -33,7 +33,7 @@ export async function deleteObjects(operation: DeleteObjects, context: Operation
     const { key, versionId, etag } = target;
     if (etag === undefined) return;
     const condition = deletionToSend(plans[at] as DeletePlan, { bucket, key, versionId }, context);
-    known[at] = { ...target, etag: await condition.catch(unlessNoName(etag)) };
+    known[at] = { ...target, etag: await condition.catch(unchangedIfUnnameable(etag)) };
   });
   const deleted: DeletedEntry[] = [];
   const failures: DeleteFailure[] = [];
@@ -86,11 +86,11 @@ function documentBytes(targets: readonly DeleteTarget[]): number {
 }
 
 /** Skips the look at an object whose key the store cannot have. `Store.deleteMany` then reports it as a failure. */
-function unlessNoName(etag: string): (error: unknown) => string {
+function unchangedIfUnnameable(etag: string): (error: unknown) => string {
   return (error) => {
-    if (error instanceof GatewayError && NO_NAME.has(error.code)) return etag;
+    if (error instanceof GatewayError && UNNAMEABLE.has(error.code)) return etag;
     throw error;
   };
 }
 
-const NO_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidObjectName', 'InvalidArgument']);
+const UNNAMEABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidObjectName', 'InvalidArgument']);

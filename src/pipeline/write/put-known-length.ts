@@ -5,7 +5,7 @@ import type { PutObject } from '../../operations/operation.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { WritePlan } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
-import { type WrittenObject, writtenAnswer } from './write-answer.ts';
+import { type WrittenObject, writeAnswer } from './write-answer.ts';
 
 /** The largest object, in bytes of plaintext, that clients may send in one request: 5 GiB, the limit of S3. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -38,7 +38,7 @@ export async function putKnownLength(
     body: whole ? await writer.whole(source, proof) : writer.stream(source, proof),
   };
   const ack = await store.put(stored, signal);
-  return writtenAnswer(put.ref, { stored: ack, writer, proof: body.proof() }, context);
+  return writeAnswer(put.ref, { stored: ack, writer, proof: body.proof() }, context);
 }
 
 /** Makes the error EntityTooLarge. @param bytes the length that was declared, or that arrived so far */

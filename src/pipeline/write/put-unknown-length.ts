@@ -9,7 +9,7 @@ import type { ByteSource, OutgoingBody } from '../../wire/message.ts';
 import { mustBeHeldOnComplete } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
 import { MAX_PUT_BYTES, type PlannedPut, putKnownLength, tooLarge } from './put-known-length.ts';
-import { type WrittenObject, writtenAnswer } from './write-answer.ts';
+import { type WrittenObject, writeAnswer } from './write-answer.ts';
 
 /**
  * The size of the pieces that a body is cut into. Each piece becomes a part of a multipart upload to the backend. So it
@@ -76,7 +76,7 @@ async function putPieces(
   try {
     const parts = await sendPieces(pieces, { writer, body, upload }, context);
     const stored = await store.uploads.complete(upload, { parts, conditions }, signal);
-    return await writtenAnswer(ref, { stored, writer, proof: body.proof() }, context);
+    return await writeAnswer(ref, { stored, writer, proof: body.proof() }, context);
   } catch (error) {
     // The abort has a signal of its own, because the client's may be what ended the upload.
     await store.uploads.abort(upload, new AbortController().signal).catch(() => undefined);

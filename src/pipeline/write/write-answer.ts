@@ -18,7 +18,7 @@ export interface WrittenObject extends ObjectStored {
  * Makes the answer to a write.
  * @param written the backend's acknowledgement, the writer that made the object, and what verifying the body proved
  */
-export async function writtenAnswer(
+export async function writeAnswer(
   ref: ObjectRef,
   { stored, writer, proof }: { readonly stored: StoredAck; readonly writer: BegunObject; readonly proof: BodyProof },
   context: OperationContext,
@@ -26,7 +26,7 @@ export async function writtenAnswer(
   const { versionId, vendor, etag: backendEtag } = stored;
   const { id, encryption } = writer;
   const digest = id && { plain: false, md5: proof.md5, parts: 0, oid: id };
-  const etag = await writtenEtag(backendEtag, digest, ref, context);
+  const etag = await etagAfterWrite(backendEtag, digest, ref, context);
   return { kind: 'ObjectStored', ref, etag, versionId, checksum: proof.checksum, encryption, vendor, backendEtag };
 }
 
@@ -35,7 +35,7 @@ export async function writtenAnswer(
  * the client is answered, so that other gateways know it. If that fails, the footer still holds it.
  * @param digest undefined where the object is stored as it was sent
  */
-export async function writtenEtag(
+export async function etagAfterWrite(
   backendEtag: string,
   digest: KnownDigest | undefined,
   ref: ObjectRef,
@@ -51,7 +51,7 @@ export async function writtenEtag(
  * The Last-Modified date of an object that was just written, for backends whose acknowledgement does not tell it. It is
  * asked by a HEAD. If that fails, for example because the object was replaced already, it is the gateway's own time.
  */
-export async function writtenAt(ref: ObjectRef, ack: StoredAck, context: OperationContext): Promise<Date> {
+export async function lastModifiedAfterWrite(ref: ObjectRef, ack: StoredAck, context: OperationContext): Promise<Date> {
   const { now, store, signal } = context;
   const get = { ref: { ...ref, versionId: ack.versionId }, conditions: { ifMatch: `"${ack.etag}"` } };
   const stored = await store.head(get, signal).catch(() => undefined);

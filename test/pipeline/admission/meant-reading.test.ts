@@ -4,7 +4,7 @@ import { clientError, type GatewayError } from '../../../src/errors.ts';
 import type { Askers } from '../../../src/pipeline/admission/askers.ts';
 import { meantReading } from '../../../src/pipeline/admission/meant-reading.ts';
 import { traceRefused } from '../../../src/pipeline/admission/refused.ts';
-import { sharingOf } from '../../../src/pipeline/answer/cross-origin.ts';
+import { corsHeadersFor } from '../../../src/pipeline/answer/cross-origin.ts';
 import { RequestTrace } from '../../../src/pipeline/trace.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
 import { wireRequest } from '../../support/requests.ts';
@@ -121,7 +121,7 @@ describe('a request that can be read in several ways', () => {
     };
     const request = wireRequest({ method: 'GET', target: '/a/b', headers: [['Origin', 'https://app.example.com']] });
     const meaning = asked(...verdicts).meant();
-    await sharingOf(request, meaning, { originRules } as never);
+    await corsHeadersFor(request, meaning, { originRules } as never);
     expect(about).toEqual([expected]);
   });
 });
