@@ -1,21 +1,24 @@
 import { clientError } from '../errors.ts';
 import type { EncryptionForm } from '../operations/encryption.ts';
 import type { KeySource } from './key-source.ts';
-import type { KeyRequest, KeySourceParts, KeySourceTable, OpenKeySource } from './sources/table.ts';
+import type { KeyRequest, KeySourceParts, OpenKeySources } from './sources/row.ts';
+import type { KeySourceTable } from './sources/table.ts';
 
 /** Makes the key source of each request. There is one in a process, made from the table of key sources. */
 export class KeySources {
-  readonly #rows: ReadonlyMap<EncryptionForm, OpenKeySource>;
+  readonly #opened = new Map<EncryptionForm, OpenKeySources>();
 
-  constructor(table: KeySourceTable, parts: KeySourceParts) {
-    this.#rows = new Map(
-      Object.entries(table).map(([form, row]) => [form as EncryptionForm, (row as NonNullable<typeof row>)(parts)]),
-    );
+  /** @param section the settings `encryption`, as they were read */
+  constructor(table: KeySourceTable, parts: KeySourceParts, section: Readonly<Record<string, unknown>>) {
+    for (const [form, row] of Object.entries(table)) {
+      const opened = row.open(parts, section as never);
+      if (opened !== undefined) this.#opened.set(form as EncryptionForm, opened);
+    }
   }
 
   /** Whether there are keys for objects whose encryption is asked for in this form. */
   has(form: EncryptionForm): boolean {
-    return this.#rows.has(form);
+    return this.#opened.has(form);
   }
 
   /**
@@ -23,8 +26,13 @@ export class KeySources {
    * @throws GatewayError NotImplemented for a form for which there are no keys
    */
   open(request: KeyRequest): KeySource {
-    const open = this.#rows.get(request.asked?.kind ?? 'managed');
-    if (open === undefined) throw clientError('NotImplemented', 'Encryption in this form is not available.');
-    return open(request);
+    const opened = this.#opened.get(request.asked?.kind ?? 'managed');
+    if (opened === undefined) throw clientError('NotImplemented', 'Encryption in this form is not available.');
+    return opened.of(request);
+  }
+
+  /** Lets go of what the sources hold. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#opened.values()].map((opened) => opened.close?.()));
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRONTS } from '../dialects/table.ts';
+import type { KeySources } from '../encryption/key-sources.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { restingIndex } from '../etags/resting-index.ts';
 import { createHandler, type Handler } from '../pipeline/handle.ts';
@@ -53,6 +54,7 @@ export class Gateway {
   readonly #uploads: UploadStates;
   readonly #etagIndex: EtagIndex;
   readonly #backend: Backend;
+  readonly #keySources: KeySources;
   readonly #sweep: StagingSweep;
   readonly #finder: StoreFinder;
   readonly #given: StoreFindings | undefined;
@@ -89,6 +91,7 @@ export class Gateway {
     const findings = parts.findings ?? this.#finder;
     const services = composed(config, { stores, uploads, etagIndex, backend, findings, metrics });
     this.handler = createHandler(services);
+    this.#keySources = services.tools.keySources;
     this.#sweep = new StagingSweep({
       staging: services.tools.staging,
       uploads,
@@ -194,6 +197,7 @@ export class Gateway {
     await this.#backend.close();
     await this.#uploads.close();
     await this.#etagIndex.close();
+    await this.#keySources.close();
     await this.#stores.close();
     await this.#log.flush();
   }
@@ -241,9 +245,11 @@ export async function openPipeline(
   const stagingBucket = stagingBucketOf(config, stores);
   const findings = storeFinder({ settings: config.backend, backend, stagingBucket, onFinding: () => undefined });
   await findings.lookOnce();
+  const services = composed(config, { stores, uploads, etagIndex, backend, findings, metrics });
   return {
-    services: composed(config, { stores, uploads, etagIndex, backend, findings, metrics }),
+    services,
     close: async () => {
+      await services.tools.keySources.close();
       await backend.close();
       await etagIndex.close();
       await uploads.close();
@@ -268,6 +274,7 @@ function composed(
     settings: { region: config.region, anyRegion: config.anyRegion, domains: config.domains },
     directory: stores.directory,
     keyRings: stores.keyRings,
+    encryption: config.encryption,
     backend: { ...backend, reservedBuckets: new Set(config.backend.reservedBuckets) },
     findings: parts.findings,
     uploads: parts.uploads,

@@ -37,6 +37,8 @@ export interface PipelineParts {
   readonly protections?: Pick<Protections, 'formatsFor'> | undefined;
   /** The default is the product's own. */
   readonly keySources?: KeySourceTable | undefined;
+  /** The section `encryption` of the configuration, which is the key sources' own. */
+  readonly encryption: Readonly<Record<string, unknown>>;
   readonly backend: {
     readonly back: BackendDialect;
     readonly connection: BackendConnection;
@@ -75,7 +77,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   });
   const tools: OperationTools = {
     findings: parts.findings,
-    keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }),
+    keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }, parts.encryption),
     formatsFor: (policy) => protections.formatsFor(policy),
     store,
     budget: memory,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BACKEND_RULES, backendSettings } from '../backend/settings.ts';
 import { frontSettings } from '../dialects/settings.ts';
+import { encryptionSettings } from '../encryption/settings.ts';
 import { etagSettings } from '../etags/settings.ts';
 import { KEY_RULES, keySettings } from '../keys/settings.ts';
 import { limitSettings, SERVER_RULES, serverSettings } from '../server/settings.ts';
@@ -27,6 +28,7 @@ export const settingsSchema = z.strictObject({
   tls,
   backend: backendSettings().prefault({}),
   keys: keySettings.prefault({}),
+  encryption: encryptionSettings.prefault({}),
   uploads: uploadSettings.prefault({}),
   etags: etagSettings.prefault({}),
   limits: limitSettings.prefault({}),

@@ -71,6 +71,8 @@ export async function inProcess(
     readonly etagIndex?: 'fails';
     /** Default: the product's own. */
     readonly keySources?: KeySourceTable;
+    /** The section `encryption`, as its rows read it. */
+    readonly encryption?: Readonly<Record<string, unknown>>;
     /** Stands between the gateway and the store. */
     readonly proxy?: Pick<LyingProxy, 'endpoint' | 'port'>;
     /** Another store than the embedded one, opened as a gateway opens it. It has the buckets already. */
@@ -110,6 +112,7 @@ export async function inProcess(
       directory: tenancy.directory,
       keyRings: tenancy.keyRings,
       keySources: over.keySources,
+      encryption: over.encryption ?? {},
       backend: { back, connection, lane, reservedBuckets: new Set<string>() },
       findings,
       uploads,

@@ -1,8 +1,10 @@
 import { corrupted } from '../../envelope/corruption.ts';
 import type { Kek, KeyRings } from '../../keys/key-rings.ts';
+import type { SettingShape } from '../../keys/place-table.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { KeyName, KeySource, WrappingKey } from '../key-source.ts';
+import type { KeySourceRow } from './row.ts';
 
 const MANAGED: EncryptionFacts = { kind: 'managed' };
 
@@ -34,3 +36,9 @@ export class TenantRing implements KeySource {
 function wrappingKey({ ringId, version, key, fingerprint }: Kek): WrappingKey {
   return { ringId, version, key, fingerprint, told: MANAGED };
 }
+
+/** Managed keys, which need no settings. */
+export const tenantRingRow: KeySourceRow<SettingShape> = {
+  settings: {},
+  open: ({ keyRings }) => ({ of: ({ tenant }) => new TenantRing(tenant, keyRings) }),
+};

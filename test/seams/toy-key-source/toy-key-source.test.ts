@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { KeySources } from '../../../src/encryption/key-sources.ts';
 import { checkAskedForms } from '../../../src/encryption/rules.ts';
-import { KEY_SOURCES } from '../../../src/encryption/sources/table.ts';
+import { KEY_SOURCES, type KeySourceTable, keySourceSettings } from '../../../src/encryption/sources/table.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../../../src/envelope/envelope.ts';
 import type { EncryptionFacts } from '../../../src/operations/encryption.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
@@ -24,9 +26,14 @@ import {
 } from '../../pipeline/in-process.ts';
 import { PART, startUpload } from '../../pipeline/upload/upload-stand.ts';
 import { payload } from '../../support/payload.ts';
-import { TOY_KEY_ID, TOY_SOURCES, ToyKeySource } from './toy-key-source.ts';
+import { ToyKeySource, toyRow } from './toy-key-source.ts';
 
-const KMS: EncryptionFacts = { kind: 'kms', keyId: TOY_KEY_ID };
+/** Registered from here alone: requests that ask for a KMS key get the toy's, and so do those that ask for nothing. */
+const SOURCES: KeySourceTable = { ...KEY_SOURCES, managed: toyRow, kms: toyRow };
+const SECTION = z.strictObject(keySourceSettings(SOURCES));
+const OVER = { keySources: SOURCES, encryption: SECTION.parse({ toy: { keyId: 'toy' } }) };
+
+const KMS: EncryptionFacts = { kind: 'kms', keyId: 'toy' };
 
 keySourceContract('a toy', async () => ({
   open: () => new ToyKeySource('acme'),
@@ -69,9 +76,25 @@ async function told(stand: InProcess): Promise<readonly (EncryptionFacts | undef
   ];
 }
 
+describe('its settings', () => {
+  it('ask for it, and without them its form is refused', async () => {
+    expect(Object.keys(keySourceSettings(SOURCES))).toEqual(['toy']);
+    expect(SECTION.safeParse({ toy: { keyId: '' } }).success).toBe(false);
+    const { keyRings } = await inProcess();
+    const table = { ...KEY_SOURCES, kms: toyRow };
+    const [asked, unasked] = [OVER.encryption, SECTION.parse({})].map(
+      (section) => new KeySources(table, { keyRings }, section),
+    );
+    expect([asked?.has('kms'), unasked?.has('kms'), unasked?.has('managed')]).toEqual([true, false, true]);
+    const before = toyRow.closed;
+    await Promise.all([asked?.close(), unasked?.close()]);
+    expect(toyRow.closed - before).toBe(1);
+  });
+});
+
 describe('the pipeline with a toy’s keys', () => {
   it('seals, opens, copies and completes uploads, and tells the toy’s facts of all', async () => {
-    const stand = await inProcess({ keySources: TOY_SOURCES });
+    const stand = await inProcess(OVER);
     expect(await told(stand)).toEqual(Array(8).fill(KMS));
     const copied = await getObject(getOf('b'), stand.context());
     expect((await bodyOf(copied)).equals(payload(1000, 1))).toBe(true);
@@ -87,7 +110,7 @@ describe('the pipeline with a toy’s keys', () => {
   });
 
   it('takes what asks for its form, which the product has no keys for', async () => {
-    const stand = await inProcess({ keySources: TOY_SOURCES });
+    const stand = await inProcess(OVER);
     const asking = { ...putOf('k'), encryption: { kind: 'kms', keyId: undefined, context: undefined } as const };
     checkAskedForms(asking, stand.tools.keySources);
     const product = { has: (form: string) => form in KEY_SOURCES };
@@ -97,7 +120,7 @@ describe('the pipeline with a toy’s keys', () => {
 
 describe('what was opened under one source’s keys', () => {
   it('is not opened under another’s, though it is remembered', async () => {
-    const stand = await inProcess({ keySources: TOY_SOURCES });
+    const stand = await inProcess(OVER);
     await put(stand, 'k', payload(1000, 1));
     await bodyOf(await getObject(getOf('k'), stand.context())); // so that its envelope is remembered
     const context = stand.context();

@@ -1,27 +1,29 @@
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
 import type { KeyName, KeySource, WrappingKey } from '../../../src/encryption/key-source.ts';
-import type { KeySourceTable, OpenKeySource } from '../../../src/encryption/sources/table.ts';
+import type { KeySourceRow } from '../../../src/encryption/sources/row.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { fingerprintOf } from '../../../src/keys/fingerprint.ts';
-
-/** The name that clients see of the toy's keys. */
-export const TOY_KEY_ID = 'toy';
+import { setting } from '../../../src/settings/forms/setting.ts';
+import { text } from '../../../src/settings/forms/values.ts';
 
 /** One fixed key for each tenant, under a name of its own in the envelope. */
 export class ToyKeySource implements KeySource {
   readonly scope: string;
   readonly #ringId: string;
   readonly #key: KeyObject;
+  readonly #keyId: string;
 
-  constructor(tenant: string) {
+  constructor(tenant: string, keyId = 'toy') {
     this.scope = `toy ${tenant}`;
+    this.#keyId = keyId;
     this.#ringId = createHash('sha256').update(tenant).digest('hex').slice(0, 16);
     this.#key = createSecretKey(createHash('sha256').update(`toy key of ${tenant}`).digest());
   }
 
   async forNew(): Promise<WrappingKey> {
     const key = this.#key;
-    const told = { kind: 'kms', keyId: TOY_KEY_ID } as const;
+    const told = { kind: 'kms', keyId: this.#keyId } as const;
     return { ringId: this.#ringId, version: 7, key, fingerprint: fingerprintOf(key), told };
   }
 
@@ -31,7 +33,17 @@ export class ToyKeySource implements KeySource {
   }
 }
 
-const toy = (): OpenKeySource => (request) => new ToyKeySource(request.tenant.name);
+const settings = {
+  toy: z.strictObject({ keyId: setting(text(), 'What clients see as the name of the toy’s keys.') }).optional(),
+};
 
-/** Requests that ask for a KMS key get the toy's, and so do those that ask for nothing. */
-export const TOY_SOURCES: KeySourceTable = { managed: toy, kms: toy };
+/** Keys of the toy, where `encryption.toy` asks for them. */
+export const toyRow: KeySourceRow<typeof settings> & { closed: number } = {
+  closed: 0,
+  settings,
+  open: (_parts, { toy }) =>
+    toy && {
+      of: ({ tenant }) => new ToyKeySource(tenant.name, toy.keyId),
+      close: async () => void toyRow.closed++,
+    },
+};
