@@ -6,9 +6,9 @@ import type { EncryptionFacts } from '../operations/encryption.ts';
  * may have put it there.
  */
 export interface KeyName {
-  /** The id of the key ring: 16 hex digits. */
+  /** The id of the key ring: 16 hex digits. They are all zero for a customer's key, and only then. */
   readonly ringId: string;
-  /** The version in the key ring, from 1 on. */
+  /** The version in the key ring, from 1 on; 0 for a customer's key. */
   readonly version: number;
 }
 

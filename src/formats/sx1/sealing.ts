@@ -13,6 +13,7 @@ import {
   type SealedFields,
   sealEnvelope,
 } from '../../envelope/envelope.ts';
+import type { RequestedEncryption } from '../../envelope/envelope-head.ts';
 import { ObjectKeys } from '../../envelope/object-keys.ts';
 import { clientError, GatewayError } from '../../errors.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
@@ -60,7 +61,7 @@ export async function newEnvelope(
   const multipart = plaintextBytes === undefined;
   const partSalt = multipart ? Buffer.alloc(16) : random.subarray(48, 64);
   const keys = new ObjectKeys(dek, oid);
-  const body = { multipart, requested: 0, quantum: policy.quantum, oid, keys, dek, partSalt, plaintextBytes } as const;
+  const body = { multipart, quantum: policy.quantum, oid, keys, dek, partSalt, plaintextBytes } as const;
   const sealed = sealFor(ref, storable, { body, kek, envelopeSalt: random.subarray(64, 80) }, context);
   return { keys, oid, partSalt, ...sealed, encryption: kek.told };
 }
@@ -86,7 +87,7 @@ export async function resealedMetadata(
 }
 
 /** What an envelope says of the body that it belongs to. A copy of the same bytes keeps all of it. */
-type SealedBody = Pick<EnvelopeHead, 'multipart' | 'requested' | 'quantum' | 'oid'> &
+type SealedBody = Pick<EnvelopeHead, 'multipart' | 'quantum' | 'oid'> &
   Pick<SealedFields, 'partSalt' | 'plaintextBytes'> &
   Pick<OpenEnvelope, 'keys' | 'dek'>;
 
@@ -124,20 +125,23 @@ function storableMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Stor
   };
 }
 
+/** What the envelope says was asked for (FORMAT.md §3). Managed keys are the bucket's default, whoever asks for them. */
+const REQUESTED: Readonly<Record<EncryptionFacts['kind'], RequestedEncryption>> = { managed: 0, kms: 2, customer: 3 };
+
 function sealFor(
   ref: ObjectRef,
   { canonical, carries, stored }: StorableMetadata,
   { body, kek, envelopeSalt }: { readonly body: SealedBody; readonly kek: WrappingKey; readonly envelopeSalt: Buffer },
   { tenant }: FormatDesk,
 ): { readonly envelope: Buffer; readonly metadata: ObjectMetadata } {
-  const { multipart, requested, quantum, oid, keys, dek, partSalt, plaintextBytes } = body;
+  const { multipart, quantum, oid, keys, dek, partSalt, plaintextBytes } = body;
   const envelope = sealEnvelope({
     head: {
       multipart,
       hasLocationClaim: true,
       hasMetadataTag: true,
       carriesMetadata: carries,
-      requested,
+      requested: REQUESTED[kek.told.kind],
       quantum,
       keyRingId: kek.ringId,
       kekVersion: kek.version,

@@ -1,10 +1,12 @@
+import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { KeySources } from '../../../src/encryption/key-sources.ts';
 import { checkAskedForms } from '../../../src/encryption/rules.ts';
 import { KEY_SOURCES, type KeySourceTable, keySourceSettings } from '../../../src/encryption/sources/table.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../../../src/envelope/envelope.ts';
-import type { EncryptionFacts } from '../../../src/operations/encryption.ts';
+import { fingerprintOf } from '../../../src/keys/fingerprint.ts';
+import { CustomerKey, type EncryptionFacts } from '../../../src/operations/encryption.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
 import { getObject } from '../../../src/pipeline/read/get.ts';
 import { headObject } from '../../../src/pipeline/read/head.ts';
@@ -106,7 +108,7 @@ describe('the pipeline with a toy’s keys', () => {
     const { record } = await stand.stored.read(BUCKET, 'parts');
     const text = record.metadata.find(([name]) => name === ENVELOPE_ENTRY)?.[1] as string;
     const { ringId } = await new ToyKeySource('acme').forNew();
-    expect(readEnvelopeHead(decodeEnvelope(text))).toMatchObject({ keyRingId: ringId, kekVersion: 7 });
+    expect(readEnvelopeHead(decodeEnvelope(text))).toMatchObject({ keyRingId: ringId, kekVersion: 7, requested: 2 });
   });
 
   it('takes what asks for its form, which the product has no keys for', async () => {
@@ -116,6 +118,30 @@ describe('the pipeline with a toy’s keys', () => {
     const product = { has: (form: string) => form in KEY_SOURCES };
     expect(await refusalOf((async () => checkAskedForms(asking, product))())).toBe('NotImplemented');
   });
+});
+
+it('a key that its customer keeps stands in the envelope without a name, and opens the object', async () => {
+  const bytes = payload(32, 9);
+  const asked = { kind: 'customer', key: new CustomerKey(bytes, Buffer.alloc(16, 1)) } as const;
+  const told = { kind: 'customer', keyMd5: asked.key.md5 } as const;
+  const key = createSecretKey(bytes);
+  const customers = { ringId: '0000000000000000', version: 0, key, fingerprint: fingerprintOf(key), told };
+  const keys = { scope: 'a customer', forNew: async () => customers, forExisting: async () => customers };
+  const row = { settings: {}, open: () => ({ of: () => keys }) };
+  const stand = await inProcess({ keySources: { ...KEY_SOURCES, customer: row } });
+  const context = () => ({ ...stand.context(), keys });
+  expect((await putObject(putOf('c'), verifiedBody(payload(1000, 1)), context())).encryption).toBe(told);
+  const source = { ref: { bucket: BUCKET, key: 'c' }, conditions: {}, encryption: asked };
+  expect((await copyObject(copyOf(`${BUCKET}/c`, 'd', { source }), context())).encryption).toBe(told);
+  expect(await bodyOf(await getObject(getOf('d'), context()))).toEqual(payload(1000, 1));
+  const { record } = await stand.stored.read(BUCKET, 'd');
+  const text = record.metadata.find(([name]) => name === ENVELOPE_ENTRY)?.[1] as string;
+  expect(readEnvelopeHead(decodeEnvelope(text))).toMatchObject({ keyRingId: customers.ringId, requested: 3 });
+  // To keys of another kind the copy is told anew.
+  expect((await copyObject(copyOf(`${BUCKET}/c`, 'e', { source }), stand.context())).encryption).toEqual({
+    kind: 'managed',
+  });
+  expect(await bodyOf(await getObject(getOf('e'), stand.context()))).toEqual(payload(1000, 1));
 });
 
 describe('what was opened under one source’s keys', () => {
