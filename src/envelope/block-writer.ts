@@ -37,7 +37,7 @@ export class BlockWriter {
     while (at < bytes.length) {
       this.#block ??= this.#newBlock();
       const copied = bytes.copy(this.#block, this.#filled, at);
-      if (copied === 0) throw new RangeError('More bytes than were announced.');
+      if (copied === 0) throw new RangeError('There are more bytes than were announced.');
       at += copied;
       this.#filled += copied;
       if (this.#filled === this.#block.length) this.#close(this.#block);

@@ -171,7 +171,7 @@ function addsUp({ multipart, plaintextBytes, parts }: Manifest): boolean {
 /** @param end the length of the manifest; the bytes before it hold what the field does not hold of the checksum */
 function writeChecksum(checksum: TypedChecksum, bytes: Buffer, end: number): void {
   const row = CHECKSUMS.find(({ algorithm }) => algorithm === checksum.algorithm);
-  if (row === undefined || checksum.value.length !== row.bytes) throw new RangeError('Not a checksum SX1 can hold.');
+  if (row === undefined || checksum.value.length !== row.bytes) throw new RangeError('SX1 has no such checksum.');
   bytes[CHECKSUM_OFFSET] = row.id;
   bytes[CHECKSUM_OFFSET + 1] = checksum.composite === true ? COMPOSITE : 0;
   checksum.value.subarray(0, CHECKSUM_VALUE_BYTES).copy(bytes, CHECKSUM_OFFSET + 4);

@@ -2,7 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { requireLength } from './corruption.ts';
 import { hmacSha256 } from './hmac.ts';
 
-/** SX1 suite 1: AES-256-GCM with HMAC-SHA-256 and HKDF-SHA-256. */
+/** The number of the only suite of SX1: AES-256-GCM with HMAC-SHA-256 and HKDF-SHA-256 (FORMAT.md). */
 export const SUITE = 1;
 
 export const DEK_BYTES = 32;

@@ -13,7 +13,7 @@ const SALT_OFFSET = 32;
 /** Names one attempt at a part. Another attempt at the same part has another salt and so another key. */
 export interface PartIdentity {
   readonly oid: Buffer;
-  /** 0 for the single part of a PutObject. */
+  /** 0 for the only part of an object that was sent by one PUT. */
   readonly partNumber: number;
   readonly partSalt: Buffer;
   readonly plaintextBytes: number;

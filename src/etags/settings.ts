@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { setting } from '../settings/forms/setting.ts';
 import { seconds } from '../settings/forms/values.ts';
 
-/** The index of MD5 ETags. */
+/** The section of the settings about the index of MD5 ETags. */
 export const etagSettings = z.strictObject({
   keepSeconds: setting(
     seconds({ min: 60, max: 31_536_000 }),

@@ -12,19 +12,20 @@ const PLAIN_SIZE_CACHE_BYTES = 8 * 1024 * 1024;
 type OpenFormats<Table extends FormatTable> = { readonly [Name in keyof Table]: ReturnType<Table[Name]['open']> };
 
 /**
- * The formats of one pipeline, with empty caches of their own. It finds those of a bucket by the word of the bucket's
- * policy (`protection`), which names a row of the table.
+ * Makes the formats of one pipeline, with empty caches of their own, and finds those of a bucket by the word of its
+ * policy (`protection`), which chooses a row of the table.
  *
- * - A word whose format seals (`seal`) has objects with the marks read that its row names, and others refused. With
- *   `mixed` unmarked objects are read as they lie, except those that look like sealed ones that lost their mark.
- * - A word whose format stores objects as they were sent (`none`) has unmarked objects read as they lie, whatever they
- *   look like.
+ * - Where the row's format seals (`seal`), objects with the marks that the row names are read, and others are refused.
+ *   With `mixed`, objects without a mark are read as plain ones, but refused if they look like sealed objects that lost
+ *   their mark.
+ * - Where the row's format stores objects as they were sent (`none`), objects without a mark are read as plain ones,
+ *   whatever they look like.
  */
 export class Protections<Table extends FormatTable = typeof FORMATS> {
   readonly formats: OpenFormats<Table>;
   /** What was found out about objects in mixed buckets. */
   readonly knownSizes = new PlainSizeCache(PLAIN_SIZE_CACHE_BYTES);
-  /** By the policy's word: the format that is written, and those that are read. */
+  /** The format that is written and those that are read, by the word of the policy. */
   readonly #byWord: ReadonlyMap<string, { readonly write: ObjectFormat; readonly read: readonly ObjectFormat[] }>;
   /** The formats by the policy's object, which lives as long as the cached record of its tenant. */
   readonly #known = new WeakMap<BucketPolicy, BucketFormats>();
@@ -46,6 +47,7 @@ export class Protections<Table extends FormatTable = typeof FORMATS> {
     );
   }
 
+  /** The formats of the buckets that have this policy. @throws RangeError where no row has the policy's word */
   formatsFor(policy: BucketPolicy): BucketFormats {
     let formats = this.#known.get(policy);
     if (formats === undefined) {

@@ -9,11 +9,17 @@ export interface FormatMemory {
 
 /** A format, and the word by which bucket policies choose it. */
 export interface FormatRow {
-  /** The policy's word (`protection`) for buckets whose new objects have this format. Records keep it for ever. */
+  /**
+   * The word of a bucket's policy (`protection`) that chooses this format for new objects. It must never change,
+   * because the records of tenants contain it.
+   */
   readonly protection: string;
-  /** What the word means, for the help of commands. */
+  /** What the word means, in the help texts of commands. */
   readonly about: string;
-  /** The names of the rows whose marked objects are read in such buckets, in order of trial. No other mark counts there. */
+  /**
+   * The names of the rows whose marked objects are read in such buckets, in the order in which their marks are looked
+   * for. Marks of other formats mean nothing there.
+   */
   readonly reads: readonly string[];
   /** Makes the format for one pipeline, with empty caches of its own. */
   open(memory: FormatMemory): ObjectFormat;

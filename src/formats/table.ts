@@ -3,7 +3,7 @@ import { plainRow } from './plain/row.ts';
 import type { FormatRow } from './row.ts';
 import { sx1Row } from './sx1/row.ts';
 
-/** Formats by name. The first is the one of buckets whose policy says nothing. */
+/** The rows of formats by name. The first is the default of bucket policies. */
 export type FormatTable = Readonly<Record<string, FormatRow>>;
 
 /** Every format that the gateway knows. A new one is a folder and a row. */

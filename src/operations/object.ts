@@ -61,7 +61,7 @@ export type StorageClass =
 
 export type Tag = readonly [name: string, value: string];
 
-/** Whether an object may be deleted or replaced before some date. */
+/** Protects a version of an object from being deleted (S3 Object Lock). */
 export interface ObjectLock {
   readonly mode?: 'governance' | 'compliance' | undefined;
   readonly retainUntil?: Date | undefined;

@@ -4,7 +4,7 @@ import { integer, matching, seconds } from '../settings/forms/values.ts';
 
 const bucketName = matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name in lower case');
 
-/** Multipart uploads. */
+/** The section of the settings about multipart uploads. */
 export const uploadSettings = z.strictObject({
   keepSeconds: setting(
     seconds({ min: 60, max: 31_536_000 }),
@@ -17,9 +17,9 @@ export const uploadSettings = z.strictObject({
   ).prefault(10_000),
   stagingBucket: setting(
     bucketName,
-    'The gateway’s own bucket in the backend, for parts smaller than the backend takes. No client reaches it. Made when ' +
-      'it is first needed. One for each key store: its name has part of the root key’s id in it, since all customers of ' +
-      'AWS share the names of buckets.',
+    'The gateway’s own bucket in the backend, for parts smaller than the backend takes. No client reaches it. ' +
+      'Made when it is first needed. One for each key store: its name has part of the root key’s id in it, ' +
+      'since all customers of AWS share the names of buckets.',
     { defaultText: 'sealgate-staging-, 16 digits' },
   ).optional(),
 });

@@ -1,7 +1,7 @@
 import type { FormatRow } from '../row.ts';
 import { plain } from './format.ts';
 
-/** Objects that lie as they were sent. Their buckets read sealed objects, too. */
+/** The row of objects that are stored as they were sent. Sealed objects are read in their buckets, too. */
 export const plainRow = {
   protection: 'none',
   about: 'nothing is sealed: plaintext at rest',

@@ -1,7 +1,7 @@
 import type { FormatMemory, FormatRow } from '../row.ts';
 import { Sx1Format } from './format.ts';
 
-/** Sealed objects. */
+/** The row of SX1, the gateway's own sealed format. */
 export const sx1Row = {
   protection: 'seal',
   about: 'objects are sealed',

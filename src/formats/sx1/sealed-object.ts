@@ -76,7 +76,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
 
   get provenBytes(): Proven<number> | undefined {
     const { plaintextBytes } = this.opened.fields;
-    return plaintextBytes === undefined ? undefined : proven(plaintextBytes); // sealed in the envelope
+    return plaintextBytes === undefined ? undefined : proven(plaintextBytes); // the opened envelope contains it
   }
 
   details(): ObjectDetails | Promise<ObjectDetails> {
@@ -229,7 +229,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
 
 /** The object's length. @param manifest the manifest of a footer that was opened */
 function lengthIn({ plaintextBytes }: Manifest): Proven<number> {
-  return proven(plaintextBytes); // the footer's tag held, and its parts add up to it
+  return proven(plaintextBytes); // the footer's tag was verified, and its parts add up to this length
 }
 
 /** The object's checksum. A composite one is told with the number of parts. */

@@ -46,7 +46,7 @@ export class SealedWriter extends BegunEnvelope implements ObjectWriter {
     return sealObjectWhole(plaintext, this.#sealing(proof));
   }
 
-  /** The sealer holds the last segment and the footer back until `plaintext` ended cleanly. */
+  /** The last segment and the footer come only after `plaintext` has ended without an error. */
   stream(plaintext: ByteSource, proof: () => BodyProof): OutgoingBody {
     const bytes = sealedBytes(this.#plaintextBytes, this.desk.policy.quantum);
     return { bytes, source: sealObject(plaintext, this.#sealing(proof)) };

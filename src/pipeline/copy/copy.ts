@@ -54,8 +54,8 @@ export async function copyFound(
 }
 
 /**
- * Makes what the backend stores beside a copy of the very bytes that the source has there. undefined where those bytes
- * are not what is wanted: then they are opened and written anew.
+ * Makes the metadata for a copy of the source's stored bytes. undefined where the stored bytes cannot be copied: then
+ * the source must be opened and written anew.
  */
 async function relocatedObject(
   operation: CopyObject,
@@ -69,7 +69,7 @@ async function relocatedObject(
   return object.relocated(operation.ref, metadata, context);
 }
 
-/** Has the backend copy the stored bytes. What lies at their end, checksum and MD5, is copied with them. */
+/** Has the backend copy the stored bytes. They include the footer, so the copy has the source's checksum and MD5. */
 async function copyStoredBytes(
   operation: CopyObject,
   source: SourceObject,
@@ -84,8 +84,8 @@ async function copyStoredBytes(
 }
 
 /**
- * Whether the source has the checksum that the client asks for: it lies at the object's end, which no copy changes. Of
- * objects that lie as they were sent none is kept.
+ * Whether a copy of the stored bytes has the checksum that the client asks for. It has the one in the source's footer.
+ * Plain objects have no checksum in any case, so they are not opened for its sake.
  */
 function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, details }: SourceObject): boolean {
   if (checksumAlgorithm === undefined || object.format.asSent) return true;
@@ -94,8 +94,8 @@ function hasAskedChecksum({ checksumAlgorithm }: CopyObject, { object, details }
 }
 
 /**
- * The copy's metadata in the client's terms. ACL, storage class, locks and redirects are never the source's: S3 does
- * not copy them.
+ * The copy's metadata in the client's terms. ACL, storage class, locks and redirects come from the request and never
+ * from the source, because S3 does not copy them.
  */
 function copiedMetadata({ replacement, vendor, traits }: CopyObject, { object }: SourceObject): ObjectMetadata {
   const { content, user } = replacement ?? object.stored.metadata;

@@ -147,8 +147,8 @@ export async function checksumOfObject(
     if (claimed === undefined) return undefined;
     throw clientError(
       'InvalidRequest',
-      `The object's ${claimed.algorithm} cannot be checked: the upload was begun without a checksum algorithm, or its ` +
-        'parts were sent without that checksum.',
+      `The object's ${claimed.algorithm} cannot be checked: the upload was begun without a checksum algorithm, ` +
+        'or its parts were sent without that checksum.',
     );
   }
   if (operation.composite !== undefined && operation.composite !== asked.composite) {
