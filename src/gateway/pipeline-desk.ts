@@ -66,22 +66,13 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const store = new Store(back, connection, { budget: memory, findings: parts.findings, reservedBuckets });
   const { keepSeconds } = uploadLimits;
   const protections = parts.protections ?? new Protections(FORMATS);
-  const etags = new KnownEtags({
-    index: parts.etagIndex,
-    keyRings,
-    memoryBytes: ETAG_CACHE_BYTES,
-    keepSeconds: parts.etagKeepSeconds,
-    now,
-    randomBytes,
-    observer: parts.etagObserver,
-  });
   const tools: OperationTools = {
     findings: parts.findings,
     keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }, parts.encryption),
     formatsFor: (policy) => protections.formatsFor(policy),
     store,
     budget: memory,
-    etags,
+    etags: openEtags(parts),
     uploads,
     uploadQuota: new UploadQuota({ uploads, limit: uploadLimits.openPerTenant, keepSeconds }),
     knownUploads: new KnownUploads(),
@@ -101,4 +92,19 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
     memory,
     tools,
   };
+}
+
+/** What the objects of buckets with MD5 ETags are shown as. Its memory is new and empty. */
+export function openEtags(
+  parts: Pick<PipelineParts, 'etagIndex' | 'etagKeepSeconds' | 'etagObserver' | 'keyRings'>,
+): KnownEtags {
+  return new KnownEtags({
+    index: parts.etagIndex,
+    keyRings: parts.keyRings,
+    memoryBytes: ETAG_CACHE_BYTES,
+    keepSeconds: parts.etagKeepSeconds,
+    now: () => new Date(),
+    randomBytes,
+    observer: parts.etagObserver,
+  });
 }

@@ -17,7 +17,7 @@ import { Protections } from '../../src/formats/protection.ts';
 import type { Sx1Format, Sx1Memory } from '../../src/formats/sx1/format.ts';
 import { FORMATS, type FormatTable, protectionWords } from '../../src/formats/table.ts';
 import type { Backend } from '../../src/gateway/open-backend.ts';
-import { composePipeline } from '../../src/gateway/pipeline-desk.ts';
+import { composePipeline, openEtags } from '../../src/gateway/pipeline-desk.ts';
 import type { KeyRings } from '../../src/keys/key-rings.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
 import type { ListObjects } from '../../src/operations/listing.ts';
@@ -105,27 +105,30 @@ export async function inProcess(
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
   const findings = over.findings?.({ back, connection }) ?? { capabilities: ALL_CAPABILITIES, pending: [] };
-  const compose = (index: EtagIndex, protections: Protections<FormatTable> = new Protections(formats)) =>
-    composePipeline({
-      fronts: [],
-      settings: { region: 'us-east-1', domains: [] },
-      directory: tenancy.directory,
-      keyRings: tenancy.keyRings,
-      keySources: over.keySources,
-      encryption: over.encryption ?? {},
-      backend: { back, connection, lane, reservedBuckets: new Set<string>() },
-      findings,
-      uploads,
-      uploadLimits: { openPerTenant: over.openUploads ?? 1000, keepSeconds: 3600 },
-      stagingBucket: 'staging',
-      etagIndex: index,
-      etagKeepSeconds: 3600,
-      etagObserver: { etagsFound: (source, count) => etagsFound.push(...Array<EtagSource>(count).fill(source)) },
-      memoryBytes: over.budgetBytes ?? 256 * 1024 * 1024,
-      protections,
-    });
   const protections = new Protections<FormatTable>(formats);
-  const handling = compose(etagIndex, protections);
+  const etagParts = {
+    keyRings: tenancy.keyRings,
+    etagKeepSeconds: 3600,
+    etagObserver: {
+      etagsFound: (source: EtagSource, count: number) => etagsFound.push(...Array<EtagSource>(count).fill(source)),
+    },
+  };
+  const handling = composePipeline({
+    ...etagParts,
+    fronts: [],
+    settings: { region: 'us-east-1', domains: [] },
+    directory: tenancy.directory,
+    keySources: over.keySources,
+    encryption: over.encryption ?? {},
+    backend: { back, connection, lane, reservedBuckets: new Set<string>() },
+    findings,
+    uploads,
+    uploadLimits: { openPerTenant: over.openUploads ?? 1000, keepSeconds: 3600 },
+    stagingBucket: 'staging',
+    etagIndex,
+    memoryBytes: over.budgetBytes ?? 256 * 1024 * 1024,
+    protections,
+  });
   const { tools } = handling;
   requests.length = 0;
   const asker = () => ({ tenant, signal: new AbortController().signal, trace: new RequestTrace() });
@@ -141,8 +144,9 @@ export async function inProcess(
     asked: () => requests.splice(0),
     etagsFound: () => etagsFound.splice(0),
     anotherProcess: async ({ emptyIndex }) => {
-      const { formatsFor, etags } = compose(emptyIndex ? emptyEtagIndex() : etagIndex).tools;
-      return { ...tools, formatsFor, etags };
+      const anew = new Protections(formats);
+      const etags = openEtags({ ...etagParts, etagIndex: emptyIndex ? emptyEtagIndex() : etagIndex });
+      return { ...tools, formatsFor: (policy) => anew.formatsFor(policy), etags };
     },
     context: (over = {}) => {
       const policy = bucketPolicy({ pattern: BUCKET, ...over }, words);

@@ -23,7 +23,8 @@ export interface OpenedBefore {
  * unreachable key store has the same effect as without the cache.
  */
 export class EnvelopeCache {
-  readonly #entries = new LRUCache<string, OpenedBefore>({ max: MAX_ENTRIES });
+  /** Bounded by a size that counts entries: for a `max` the cache would set room aside for all of them when it is made. */
+  readonly #entries = new LRUCache<string, OpenedBefore>({ maxSize: MAX_ENTRIES, sizeCalculation: () => 1 });
 
   get(name: string): OpenedBefore | undefined {
     return this.#entries.get(name);
