@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { memoryFolder } from './test/support/memory-folder.ts';
 import { type Ring, testNeeds } from './test/support/rings.ts';
 
 const needs = testNeeds();
@@ -7,6 +8,15 @@ const filesOf = (ring: Ring) => needs.filter((test) => test.ring === ring).map((
 
 /** Opens the pool that lends MinIO, Redis and versitygw to files; it starts them when they are asked for. */
 const POOL = ['test/support/servers/pool-setup.ts'];
+
+/** For the temporary files of tests that would wait for a disk most of their time. */
+const temporary = memoryFolder();
+
+/**
+ * V8 looks through the whole heap each time that some megabytes of buffers were allocated. Half of the time of tests that
+ * move bytes went there.
+ */
+const ROOM_FOR_GARBAGE = ['--initial-old-space-size=256'];
 
 const SETUP = ['test/support/byte-equality.ts'];
 
@@ -23,6 +33,8 @@ export default defineConfig({
           name: 'unit',
           // A worker runs many files: what a file changes in its process, it sets right again.
           isolate: false,
+          env: temporary === undefined ? {} : { TMPDIR: temporary },
+          execArgv: ROOM_FOR_GARBAGE,
           include: filesOf('unit'),
           setupFiles: SETUP,
           pool: 'forks',
