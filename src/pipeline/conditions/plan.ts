@@ -5,7 +5,7 @@ import type { Conditions } from '../../wire/conditions.ts';
 import { conditionDate, effectiveConditions } from '../../wire/judged-conditions.ts';
 
 /**
- * This file plans how the conditions of a request (If-Match and its kin) are judged. A plan is made once for a request,
+ * This file plans how the conditions of a request (If-Match and others) are judged. A plan is made once for a request,
  * from its conditions, the form of the bucket's ETags and the store's capabilities. judge-read.ts and
  * write-conditions.ts carry it out.
  */

@@ -94,7 +94,7 @@ async function readBody(
   const { source, proof } =
     wanted === undefined || wanted === held.checksum?.algorithm
       ? { source: plaintext, proof: () => held }
-      : await digested(plaintext, wanted, held);
+      : await withChecksum(plaintext, wanted, held);
   // A body without a declared length is stored by a multipart upload, which takes larger objects than one PUT.
   const provesMd5 = held.md5 !== undefined;
   const declaredBytes = fitsOnePut(plaintextBytes, writing) ? plaintextBytes : undefined;
@@ -102,7 +102,7 @@ async function readBody(
 }
 
 /** Makes `plaintext` compute a checksum while it passes. The MD5 is taken over. */
-async function digested(
+async function withChecksum(
   plaintext: ByteSource,
   algorithm: ChecksumAlgorithm,
   { md5 }: BodyProof,

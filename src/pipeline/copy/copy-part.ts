@@ -92,7 +92,7 @@ async function copyThroughGateway(
   const plaintext = await openSource(source, range, reading);
   try {
     const bytes = range === undefined ? await lengthOf(source.object) : range.last - range.first + 1;
-    const body = authenticated(plaintext, bytes);
+    const body = bodyOfPart(plaintext, bytes);
     return await uploadPart({ kind: 'UploadPart', ref, uploadId, partNumber }, body, writing);
   } finally {
     await letGo(plaintext); // a part that was refused has not read it
@@ -103,6 +103,6 @@ async function copyThroughGateway(
  * Gives the source's plaintext the form in which UploadPart takes a client's body. Reading the source authenticates it,
  * and there is no declared digest to check.
  */
-function authenticated(source: ByteSource, plaintextBytes: number): VerifiedBody {
+function bodyOfPart(source: ByteSource, plaintextBytes: number): VerifiedBody {
   return { plaintextBytes, bytes: () => source, proof: () => ({ checksum: undefined, md5: undefined }) };
 }

@@ -46,7 +46,7 @@ function lenient(context: OperationContext): OperationContext {
 /**
  * Seals an object again with the metadata that it has now, by a copy onto itself (copy-in-place.ts). Only the object
  * that was found is replaced, never one that was written since.
- * @throws GatewayError SlowDown or PreconditionFailed when another object stands there by now, NotImplemented over a
+ * @throws GatewayError SlowDown or PreconditionFailed where another object is there by now, NotImplemented over a
  *   store that does not hold to conditions when an upload completes, and what CopyObject throws
  */
 export async function repairMetadata(ref: ObjectRef, found: FoundObject, context: OperationContext): Promise<void> {

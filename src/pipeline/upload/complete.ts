@@ -80,7 +80,7 @@ async function complete(
   const { backendEtag, answer } = completed;
   upload.writer.remember(contents, backendEtag);
   const etag = await etagAfterWrite(backendEtag, digestIn(contents, upload.writer.id), upload.ref, context);
-  await forget(operation, { upload, completed }, context);
+  await markCompleted(operation, { upload, completed }, context);
   return { ...answer, etag, checksum };
 }
 
@@ -235,7 +235,7 @@ function endBytesOf({ upload, contents }: Assembly): number {
  * Replaces the state of a completed upload by a mark that it is completed, and removes its staged parts. The object is
  * there by now, so failures are ignored: the client must not believe that it is not.
  */
-async function forget(
+async function markCompleted(
   operation: CompleteMultipartUpload,
   { upload, completed }: { readonly upload: ReadUpload; readonly completed: CompletedObject },
   { staging, uploads, tenant }: OperationContext,

@@ -22,10 +22,10 @@ const ORPHAN_SECONDS = 86_400;
  * @throws GatewayError NoSuchUpload, KeyStoreUnavailable, and what the store throws
  */
 export function listParts(operation: ListParts, context: OperationContext): Promise<PartListing> {
-  return withUpload(operation, context, (upload) => listed(operation, upload, context));
+  return withUpload(operation, context, (upload) => listPartsOf(operation, upload, context));
 }
 
-async function listed(
+async function listPartsOf(
   operation: ListParts,
   upload: ReadUpload | undefined,
   context: OperationContext,

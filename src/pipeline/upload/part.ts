@@ -53,7 +53,7 @@ export async function uploadPart(
     if (plaintextBytes !== undefined) {
       return await storePart(upload, { ...about, plaintextBytes, source: body.bytes() }, context);
     }
-    const whole = await gathered(body.bytes());
+    const whole = await gather(body.bytes());
     return await storePart(upload, { ...about, plaintextBytes: whole.length, source: only(whole) }, context);
   } finally {
     release();
@@ -92,7 +92,7 @@ export async function storePart(
   const staged = bytes < smallestPartBytes;
   if (staged) await stagingRights.verify({ upload: upload.proven, id: upload.id, store }, signal);
   const partSalt = randomBytes(16);
-  const { source, checksum } = await digested(attempt, upload.header.checksum?.algorithm);
+  const { source, checksum } = await withChecksum(attempt, upload.header.checksum?.algorithm);
   const body = { bytes, source: upload.writer.part(source, { partNumber, partSalt, plaintextBytes }) };
   const { etag } = staged
     ? await staging.put(upload.id, { partNumber, partSalt }, body, signal)
@@ -134,7 +134,7 @@ interface Digested {
  * Sees to it that the part has a checksum by the upload's algorithm: the one that the client sent, which is verified,
  * or else one that is computed while the part passes.
  */
-async function digested(attempt: PartAttempt, algorithm: ChecksumAlgorithm | undefined): Promise<Digested> {
+async function withChecksum(attempt: PartAttempt, algorithm: ChecksumAlgorithm | undefined): Promise<Digested> {
   const { source, proof, checksumAlgorithm } = attempt;
   if (algorithm === undefined || algorithm === checksumAlgorithm) return { source, checksum: () => proof().checksum };
   const digest = await startDigest(algorithm);
@@ -161,7 +161,7 @@ async function plainPart(operation: UploadPart, body: VerifiedBody, context: Ope
   }
 }
 
-async function gathered(source: ByteSource): Promise<Buffer> {
+async function gather(source: ByteSource): Promise<Buffer> {
   return collect(source, GATHER_BYTES, () =>
     lengthNeeded(`A part of more than ${GATHER_BYTES} bytes must declare its length, by Content-Length.`),
   );

@@ -42,7 +42,7 @@ export async function putUnknownLength(
   body: VerifiedBody,
   context: OperationContext,
 ): Promise<WrittenObject> {
-  // The piece has room for one byte more than may come, so that the last piece is never full.
+  // The piece has room for one byte more than may come. A body that fills it is longer than it may be.
   const mostBytes = body.plaintextBytes ?? body.mostBytes ?? PIECE_BYTES;
   const pieceBytes = Math.min(PIECE_BYTES, mostBytes + 1);
   const release = context.budget.reserve(reserveBytes(pieceBytes));
@@ -109,7 +109,7 @@ async function sendPieces(
     if (plaintextBytes > MAX_PUT_BYTES) throw tooLarge(plaintextBytes);
     const part = writer.piece(piece);
     if (piece.length === PIECE_BYTES) await send(part);
-    else last.push(await gathered(part));
+    else last.push(await gather(part));
   }
   const end = writer.end(body.proof());
   if (end !== undefined) last.push(end);
@@ -117,7 +117,7 @@ async function sendPieces(
   return parts;
 }
 
-async function gathered(body: OutgoingBody): Promise<Buffer> {
+async function gather(body: OutgoingBody): Promise<Buffer> {
   if (Buffer.isBuffer(body)) return body;
   return collect(body.source, body.bytes, () => asGatewayError(new Error('A sealed piece is longer than computed.')));
 }
