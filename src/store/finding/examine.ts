@@ -5,6 +5,7 @@ import { allKeysOf } from '../../operations/listing.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { ALL_CAPABILITIES } from '../capabilities.ts';
 import { type KnownStore, type StoreSigns, signsOf } from '../known-stores.ts';
+import { ProvenUpload } from '../proven-upload.ts';
 import { Store } from '../store.ts';
 import type { Evidence, Examination } from './evidence.ts';
 import {
@@ -95,15 +96,36 @@ function emptyIfRefused(error: unknown): Evidence {
 }
 
 /** Removes what this look wrote, and what others left behind long ago. */
-async function clear({ store, bucket, prefix }: ProbePlace, now: Date): Promise<void> {
+async function clear(place: ProbePlace, now: Date): Promise<void> {
+  const old = now.getTime() - LEFT_BEHIND_MILLISECONDS;
   // The look's own signal is not used here, because it may be what ended the look.
   const signal = AbortSignal.timeout(CLEAR_MILLISECONDS);
   try {
-    const { entries } = await store.list(allKeysOf(bucket, { prefix: PROBES, maxKeys: MOST_KEYS }), signal);
-    const old = now.getTime() - LEFT_BEHIND_MILLISECONDS;
-    const mine = entries.filter(({ key, lastModified }) => key.startsWith(prefix) || lastModified.getTime() < old);
-    for (const { key } of mine) await store.delete({ bucket, key }, {}, signal);
+    await clearObjects(place, old, signal);
+    await clearUploads(place, old, signal);
   } catch {
     // A later look will remove it.
+  }
+}
+
+async function clearObjects({ store, bucket, prefix }: ProbePlace, old: number, signal: AbortSignal): Promise<void> {
+  const { entries } = await store.list(allKeysOf(bucket, { prefix: PROBES, maxKeys: MOST_KEYS }), signal);
+  const mine = entries.filter(({ key, lastModified }) => key.startsWith(prefix) || lastModified.getTime() < old);
+  for (const { key } of mine) await store.delete({ bucket, key }, {}, signal);
+}
+
+/**
+ * Aborts uploads of looks that were killed; a look aborts its own. MinIO lists no uploads here, since the prefix is no
+ * whole key, and removes old ones by itself.
+ */
+async function clearUploads({ store, bucket }: ProbePlace, old: number, signal: AbortSignal): Promise<void> {
+  const { entriesAPage: maxUploads } = store.limits;
+  const asked = { kind: 'ListMultipartUploads', bucket, prefix: PROBES, delimiter: '', maxUploads } as const;
+  const { uploads } = await store.uploads.list(
+    { ...asked, keyMarker: '', uploadIdMarker: '', urlEncoded: true },
+    signal,
+  );
+  for (const { key, uploadId, initiated } of uploads) {
+    if (initiated.getTime() < old) await store.uploads.abort(ProvenUpload.listed({ bucket, key }, uploadId), signal);
   }
 }

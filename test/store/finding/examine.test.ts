@@ -49,6 +49,25 @@ describe('a look at a store', () => {
     expect(await stand.stored.keys(STAGING)).toEqual(['another/k']);
   });
 
+  it('aborts the uploads of one that was killed, and no others', async () => {
+    const stand = await inProcess();
+    await findOut(stand);
+    const { store, now } = stand.tools;
+    const { signal } = new AbortController();
+    for (const key of ['sealgate-probe/killed/k', 'another/k']) {
+      await store.uploads.create({ bucket: STAGING, key }, { content: {}, user: [] }, signal);
+    }
+    const asked = { kind: 'ListMultipartUploads', bucket: STAGING, prefix: '', delimiter: '', maxUploads: 10 } as const;
+    const left = async () => {
+      const more = { keyMarker: '', uploadIdMarker: '', urlEncoded: true };
+      return (await store.uploads.list({ ...asked, ...more }, signal)).uploads.map(({ key }) => key);
+    };
+    await findOut(stand);
+    expect(await left()).toEqual(['another/k', 'sealgate-probe/killed/k']);
+    await findOut(stand, undefined, () => new Date(now().getTime() + 2 * 3_600_000));
+    expect(await left()).toEqual(['another/k']);
+  });
+
   it.each([
     ['may not write there', 'PUT', 403, 'AccessDenied'],
     ['may not make the bucket, and there is none', 'PUT', 404, 'NoSuchBucket'],
