@@ -8,7 +8,7 @@ import type { KeySourceTable } from './sources/table.ts';
 export class KeySources {
   readonly #opened = new Map<EncryptionForm, OpenKeySources>();
 
-  /** @param section the settings `encryption`, as they were read */
+  /** @param section the section `encryption` of the settings, as it was read */
   constructor(table: KeySourceTable, parts: KeySourceParts, section: Readonly<Record<string, unknown>>) {
     for (const [form, row] of Object.entries(table)) {
       const opened = row.open(parts, section as never);
@@ -31,7 +31,7 @@ export class KeySources {
     return opened.of(request);
   }
 
-  /** Lets go of what the sources hold. */
+  /** Closes the connections and timers of the sources. */
   async close(): Promise<void> {
     await Promise.all([...this.#opened.values()].map((opened) => opened.close?.()));
   }

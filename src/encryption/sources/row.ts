@@ -22,7 +22,7 @@ export interface KeySourceParts {
 export interface OpenKeySources {
   /** Makes the key source of one request. */
   of(request: KeyRequest): KeySource;
-  /** Lets go of connections and timers. */
+  /** Closes connections and timers. */
   close?(): Promise<void>;
 }
 
@@ -30,6 +30,8 @@ export interface OpenKeySources {
 export interface KeySourceRow<Settings extends SettingShape> {
   /** The row's settings in the section `encryption`. */
   readonly settings: Settings;
-  /** Opens the key sources; undefined if the settings do not ask for them, so that the form is refused. */
+  /**
+   * Opens the key sources. undefined where the settings do not ask for them; requests for the form are then refused.
+   */
   open(parts: KeySourceParts, section: ReadSection<Settings>): OpenKeySources | undefined;
 }

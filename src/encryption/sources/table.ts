@@ -3,7 +3,7 @@ import type { EncryptionForm } from '../../operations/encryption.ts';
 import type { KeySourceParts, OpenKeySources } from './row.ts';
 import { tenantRingRow } from './tenant-ring.ts';
 
-/** A KeySourceRow of any settings. Each row is given only what was read of its own, so `never` is safe. */
+/** A KeySourceRow with any settings. `never` is safe as their type, because each row is given only its own settings. */
 interface AnyRow {
   readonly settings: SettingShape;
   open(parts: KeySourceParts, section: never): OpenKeySources | undefined;

@@ -23,7 +23,10 @@ export interface OpenedBefore {
  * unreachable key store has the same effect as without the cache.
  */
 export class EnvelopeCache {
-  /** Bounded by a size that counts entries: for a `max` the cache would set room aside for all of them when it is made. */
+  /**
+   * The number of entries is limited by `maxSize`, with a size of 1 for each. With `max` the cache would allocate room
+   * for all of them when it is made.
+   */
   readonly #entries = new LRUCache<string, OpenedBefore>({ maxSize: MAX_ENTRIES, sizeCalculation: () => 1 });
 
   get(name: string): OpenedBefore | undefined {

@@ -125,7 +125,10 @@ function storableMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Stor
   };
 }
 
-/** What the envelope says was asked for (FORMAT.md §3). Managed keys are the bucket's default, whoever asks for them. */
+/**
+ * What the envelope says of the encryption that was asked for (FORMAT.md §3), by the kind of its key. Managed keys are
+ * the bucket's default, so the envelope does not tell whether the client asked for one.
+ */
 const REQUESTED: Readonly<Record<EncryptionFacts['kind'], RequestedEncryption>> = { managed: 0, kms: 2, customer: 3 };
 
 function sealFor(
