@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configurationPage } from '../../src/cli/config/config.ts';
+import { BACKENDS } from '../../src/dialects/table.ts';
 import { type Config, ConfigError, type ConfigProblem, examineConfig, loadConfig } from '../../src/settings/config.ts';
 import { SETTING_ROWS, variableOf } from '../../src/settings/rows.ts';
 
@@ -245,10 +246,14 @@ log: loud
     const here = 'directory: objects';
     const there = 'endpoint: http://h:1\n  credentials: { accessKeyId: a, secretAccessKey: b }';
     const setting = 'backend.dialect';
-    const unknown = { setting, problem: '"oss" does not fit', expected: 'one of s3' };
+    const unknown = {
+      setting,
+      problem: '"other" does not fit',
+      expected: `one of ${Object.keys(BACKENDS).join(', ')}`,
+    };
     const yaml = MINIMAL.replace(here, there);
-    expect(problemsOf(`${yaml}`, { SEALGATE_BACKEND_DIALECT: 'oss' })).toEqual([unknown]);
-    expect(problemsOf(MINIMAL.replace(here, `${there}\n  dialect: oss`))).toEqual([unknown]);
+    expect(problemsOf(`${yaml}`, { SEALGATE_BACKEND_DIALECT: 'other' })).toEqual([unknown]);
+    expect(problemsOf(MINIMAL.replace(here, `${there}\n  dialect: other`))).toEqual([unknown]);
     for (const known of [yaml, MINIMAL]) {
       expect(load(known, { SEALGATE_BACKEND_DIALECT: 's3' }).backend.dialect).toBe('s3');
       expect(load(known).backend.dialect).toBe('s3');

@@ -28,9 +28,10 @@ import { backendOptions } from '../../support/backend-options.ts';
 import { findOut } from '../../support/conformance/stores.ts';
 import { payload } from '../../support/payload.ts';
 import { toyBack } from './toy-back.ts';
-import { startToyStore } from './toy-store.ts';
+import { startToyStore } from './toy-server.ts';
 
 const SECRET = backendOptions('http://h').credentials.secret.reveal();
+const PRODUCT = Object.keys(BACKENDS);
 /** Registered from here alone. */
 const DIALECTS: BackendTable = { ...BACKENDS, toy: toyBack };
 
@@ -63,8 +64,10 @@ describe('its setting', () => {
   it('names it, where the table has it', () => {
     expect(configured('http://toy.test:1').dialect).toBe('toy');
     const { error: refused } = backendSettings(DIALECTS).safeParse({ dialect: 'other' });
-    expect(refused?.issues).toMatchObject([{ path: ['dialect'], message: 'one of s3, toy' }]);
-    expect(backendSettings().safeParse({ dialect: 'toy' }).error?.issues).toMatchObject([{ message: 'one of s3' }]);
+    expect(refused?.issues).toMatchObject([{ path: ['dialect'], message: `one of ${[...PRODUCT, 'toy'].join(', ')}` }]);
+    expect(backendSettings().safeParse({ dialect: 'toy' }).error?.issues).toMatchObject([
+      { message: `one of ${PRODUCT.join(', ')}` },
+    ]);
   });
 
   it('is for no embedded store', () => {
