@@ -20,18 +20,21 @@ export interface StoreFinderParts {
   readonly now?: (() => Date) | undefined;
   /** The default is KNOWN_STORES. */
   readonly knownStores?: readonly KnownStore[] | undefined;
+  /** How long the store may take to notice that an upload broke off. The default is TORN_MILLISECONDS. */
+  readonly tornMilliseconds?: number | undefined;
 }
 
 /** Makes what finds out which store the backend is. It does nothing before it is started. */
 export function storeFinder(parts: StoreFinderParts): StoreFinder {
   const { settings, backend, stagingBucket, onFinding, knownStores = KNOWN_STORES } = parts;
-  const { now = () => new Date() } = parts;
+  const { now = () => new Date(), tornMilliseconds } = parts;
   const { back, connection } = backend;
   const staging = new Staging({ bucket: stagingBucket, store: new Store(back, connection) });
   return new StoreFinder({
     look: async (signal) => {
       await staging.makeReady();
-      return examine({ back, connection, bucket: stagingBucket, knownStores, now, randomBytes, signal });
+      const bucket = stagingBucket;
+      return examine({ back, connection, bucket, knownStores, now, randomBytes, signal, tornMilliseconds });
     },
     knownStores,
     overrides: overridesIn(settings),

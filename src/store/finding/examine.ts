@@ -12,6 +12,7 @@ import {
   isAway,
   MOST_KEYS,
   type ProbePlace,
+  TORN_MILLISECONDS,
   tryAbortedComplete,
   tryCompletes,
   tryDeletes,
@@ -37,6 +38,8 @@ export interface ExaminationOptions {
   readonly now: () => Date;
   readonly randomBytes: (bytes: number) => Buffer;
   readonly signal: AbortSignal;
+  /** The default is TORN_MILLISECONDS. */
+  readonly tornMilliseconds?: number | undefined;
 }
 
 /** What a look brings: first what is seen at once; a second later also whether uploads that break off vanish. */
@@ -53,7 +56,7 @@ export interface Look {
  * nothing can be written there
  */
 export async function examine(options: ExaminationOptions): Promise<Look> {
-  const { back, connection, bucket, knownStores, now, randomBytes, signal } = options;
+  const { back, connection, bucket, knownStores, now, randomBytes, signal, tornMilliseconds } = options;
   const signs: StoreSigns[] = [];
   const answered = (answer: IncomingResponse) => void signs.push(signsOf(answer));
   const store = new Store(back, connection, { findings: { capabilities: ALL_CAPABILITIES, pending: [], answered } });
@@ -72,7 +75,7 @@ export async function examine(options: ExaminationOptions): Promise<Look> {
       () => tryDeletes(place, key),
     ];
     for (const attempt of others) evidence = { ...evidence, ...(await attempt().catch(emptyIfRefused)) };
-    const whole = tryTornUpload(place, `${place.prefix}t`)
+    const whole = tryTornUpload(place, `${place.prefix}t`, tornMilliseconds ?? TORN_MILLISECONDS)
       .catch(emptyIfRefused)
       .then((torn) => ({ signs, evidence: { ...evidence, ...torn } }))
       .finally(() => clear(place, now()));

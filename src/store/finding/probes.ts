@@ -27,8 +27,8 @@ const ANY = { ifNoneMatch: '*' } as const;
 const TORN_BYTES = 2 * 1024 * 1024;
 /** How many keys of probes are listed: as many as a store lists in one page. */
 export const MOST_KEYS = 1000;
-/** How long a store may take to notice that nothing more comes. */
-const TORN_MILLISECONDS = 1500;
+/** How long a store may take to notice that nothing more of an upload comes. */
+export const TORN_MILLISECONDS = 1500;
 const LOOK_MILLISECONDS = 100;
 /**
  * How long a store has to refuse an upload by its head alone. An upload that it refuses does not break off, and shows
@@ -146,9 +146,9 @@ export async function tryVerbatimKeys(place: ProbePlace): Promise<Evidence> {
 }
 
 /**
- * Tries whether an object survives an upload to its place that breaks off. If it does, this takes TORN_MILLISECONDS.
+ * Tries whether an object survives an upload to its place that breaks off. If it does, this takes `tornMilliseconds`.
  */
-export async function tryTornUpload(place: ProbePlace, key: string): Promise<Evidence> {
+export async function tryTornUpload(place: ProbePlace, key: string, tornMilliseconds: number): Promise<Evidence> {
   const there = await put(place, key, 1);
   const body = { bytes: TORN_BYTES, source: brokenOff(Buffer.alloc(TORN_BYTES / 2)) };
   const { store, bucket, signal } = place;
@@ -162,7 +162,7 @@ export async function tryTornUpload(place: ProbePlace, key: string): Promise<Evi
   if (!tornOff) return {};
   for (let waited = 0; ; waited += LOOK_MILLISECONDS) {
     if ((await etagAt(place, key)) !== there) return { tornUploadsVanish: 'broken' };
-    if (waited >= TORN_MILLISECONDS) return { tornUploadsVanish: 'holds' };
+    if (waited >= tornMilliseconds) return { tornUploadsVanish: 'holds' };
     await sleep(LOOK_MILLISECONDS, undefined, { signal });
   }
 }

@@ -6,7 +6,7 @@ import { ASSUMED_CAPABILITIES } from '../../../src/store/capabilities.ts';
 import type { StoreFinder } from '../../../src/store/finding/store-finder.ts';
 import { EMBEDDED_STORE } from '../../../src/store/known-stores.ts';
 import { BUCKET, headOf, inProcess, putOf, refusalOf, verifiedBody } from '../../pipeline/in-process.ts';
-import { conformsAsStore, finderFor, findOut } from '../../support/conformance/stores.ts';
+import { conformsAsStore, finderFor, findOut, TORN_IN_PROCESS_MILLISECONDS } from '../../support/conformance/stores.ts';
 import { payload } from '../../support/payload.ts';
 import { STORES_WITH_TOY, startToyStore, TOY_ROW } from './toy-store.ts';
 
@@ -18,11 +18,20 @@ async function overToy(server = TOY_ROW.name) {
 }
 
 describe('the toy store, known by a row alone', () => {
-  conformsAsStore({ open: async () => (await overToy()).stand, row: TOY_ROW, knownStores: STORES_WITH_TOY });
+  conformsAsStore({
+    open: async () => (await overToy()).stand,
+    row: TOY_ROW,
+    knownStores: STORES_WITH_TOY,
+    tornMilliseconds: TORN_IN_PROCESS_MILLISECONDS,
+  });
 });
 
 describe('the embedded store', () => {
-  conformsAsStore({ open: () => inProcess(), row: EMBEDDED_STORE });
+  conformsAsStore({
+    open: () => inProcess(),
+    row: EMBEDDED_STORE,
+    tornMilliseconds: TORN_IN_PROCESS_MILLISECONDS,
+  });
 });
 
 describe('a store that lies', () => {
@@ -63,7 +72,7 @@ it('a store that another takes the place of is relied on for nothing, until that
   const stand = await inProcess({
     proxy: toy,
     findings: (backend) => {
-      finder = finderFor(backend, STORES_WITH_TOY);
+      finder = finderFor(backend, { knownStores: STORES_WITH_TOY, tornMilliseconds: TORN_IN_PROCESS_MILLISECONDS });
       return finder;
     },
   });

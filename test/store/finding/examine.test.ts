@@ -45,7 +45,7 @@ describe('a look at a store', () => {
     await left('another/k');
     await findOut(stand);
     expect(await stand.stored.keys(STAGING)).toEqual(['another/k', 'sealgate-probe/beside/k']);
-    await findOut(stand, undefined, () => new Date(now().getTime() + 2 * 3_600_000));
+    await findOut(stand, undefined, { now: () => new Date(now().getTime() + 2 * 3_600_000) });
     expect(await stand.stored.keys(STAGING)).toEqual(['another/k']);
   });
 
@@ -64,7 +64,7 @@ describe('a look at a store', () => {
     };
     await findOut(stand);
     expect(await left()).toEqual(['another/k', 'sealgate-probe/killed/k']);
-    await findOut(stand, undefined, () => new Date(now().getTime() + 2 * 3_600_000));
+    await findOut(stand, undefined, { now: () => new Date(now().getTime() + 2 * 3_600_000) });
     expect(await left()).toEqual(['another/k']);
   });
 

@@ -11,7 +11,7 @@ import { deleteObject, deleteObjects } from '../../../src/pipeline/write/delete.
 import { putObject } from '../../../src/pipeline/write/put.ts';
 import { Secret } from '../../../src/secret.ts';
 import type { Finding, StoreFinder } from '../../../src/store/finding/store-finder.ts';
-import { KNOWN_STORES, type KnownStore } from '../../../src/store/known-stores.ts';
+import type { KnownStore } from '../../../src/store/known-stores.ts';
 import {
   BUCKET,
   bodyOf,
@@ -35,13 +35,17 @@ export interface StoreUnderTest {
   readonly row: KnownStore;
   /** Default: KNOWN_STORES. */
   readonly knownStores?: readonly KnownStore[];
+  /** How long it may take to notice that an upload broke off. Default: as long as the gateway gives every store. */
+  readonly tornMilliseconds?: number;
 }
+
+/** Of a store in this process, which hears of it at once. */
+export const TORN_IN_PROCESS_MILLISECONDS = 500;
 
 /** What finds out what a backend does, as of a gateway without a setting. */
 export function finderFor(
   { back, connection }: StoreFinderParts['backend'],
-  knownStores = KNOWN_STORES,
-  now: () => Date = () => new Date(),
+  options: Pick<StoreFinderParts, 'knownStores' | 'now' | 'tornMilliseconds'>,
 ): StoreFinder {
   const place = { kind: 'endpoint', endpoint: new URL('http://127.0.0.1'), accessKeyId: '' } as const;
   return storeFinder({
@@ -54,15 +58,18 @@ export function finderFor(
     },
     backend: { back, connection },
     stagingBucket: 'conformance-staging',
-    knownStores,
-    now,
     onFinding: () => undefined,
+    ...options,
   });
 }
 
 /** Looks once. */
-export async function findOut(stand: InProcess, ...more: readonly [(readonly KnownStore[])?, (() => Date)?]) {
-  const finder = finderFor(stand, ...more);
+export async function findOut(
+  stand: InProcess,
+  knownStores?: readonly KnownStore[],
+  options: Pick<StoreFinderParts, 'now' | 'tornMilliseconds'> = {},
+) {
+  const finder = finderFor(stand, { knownStores, tornMilliseconds: TORN_IN_PROCESS_MILLISECONDS, ...options });
   await finder.lookOnce();
   return finder.finding;
 }
@@ -74,7 +81,7 @@ const IF_NONE = { ifNoneMatch: '*' } as const;
  * What the pipeline promises over every store, of which it was told nothing: whatever a store cannot do is refused, and
  * no object is lost or replaced by it.
  */
-export function conformsAsStore({ open, row, knownStores }: StoreUnderTest): void {
+export function conformsAsStore({ open, row, knownStores, tornMilliseconds }: StoreUnderTest): void {
   let found: Promise<Finding> | undefined;
   const has = row.capabilities;
 
@@ -85,7 +92,7 @@ export function conformsAsStore({ open, row, knownStores }: StoreUnderTest): voi
     readonly key: string;
   }> {
     const stand = await open();
-    found ??= findOut(stand, knownStores);
+    found ??= findOut(stand, knownStores, { tornMilliseconds });
     const findings = { capabilities: (await found).capabilities, pending: [] };
     const key = `conformance-${Math.random().toString(36).slice(2)}`;
     return { stand, key, context: () => ({ ...stand.context(), findings }) };
