@@ -83,6 +83,12 @@ describe('sizes', () => {
     expect(long.map(({ path, lines }) => `${path}: ${lines} lines`)).toEqual([]);
   });
 
+  test('a comment is at most as wide as a line of code', () => {
+    expect(
+      breaches(({ wideComments }) => wideComments.map((line) => `the comment in line ${line} is too wide`)),
+    ).toEqual([]);
+  });
+
   test('a folder has at most 20 files at one level, but for those that have a reason', () => {
     const counts = new Map<string, number>();
     for (const { path } of sources) {

@@ -7,6 +7,8 @@ export interface SourceFile {
   readonly path: string;
   /** With its comments. */
   readonly lines: number;
+  /** The numbers of lines with a comment that is wider than MAX_COMMENT_WIDTH. */
+  readonly wideComments: readonly number[];
   /** Without comments. */
   readonly code: string;
   /** Every module that it names: import, export from, import(), types too. */
@@ -22,9 +24,19 @@ export async function readSources(root: string): Promise<SourceFile[]> {
     paths.sort().map(async (path) => {
       const text = await readFile(posix.join(root, path), 'utf8');
       const code = withoutComments(text);
-      return { path, lines: text.split('\n').length - 1, code, imports: findImports(code) };
+      const lines = text.split('\n').length - 1;
+      return { path, lines, wideComments: wideComments(text), code, imports: findImports(code) };
     }),
   );
+}
+
+/** As wide as a line of code may be. The formatter breaks no comments. */
+export const MAX_COMMENT_WIDTH = 120;
+
+function wideComments(text: string): number[] {
+  return text.split('\n').flatMap((line, index) => {
+    return line.length > MAX_COMMENT_WIDTH && /^\s*(?:\/\/|\/\*|\*)/.test(line) ? [index + 1] : [];
+  });
 }
 
 /** A comment begins at a line's start or behind a blank: so `https://` in a string is none. */
