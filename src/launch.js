@@ -5,10 +5,12 @@
 // biome-ignore lint/style/useNodejsImportProtocol: Node 12 does not know the node: protocol
 import fs from 'fs';
 
-// To whoever sends SIGUSR1 Node opens its inspector, which shows all memory, the root key too; a listener takes its place.
-// --disable-sigusr1 would do it as well, but a Node too old for it refuses to start. The Dockerfile's does not.
+// Node opens its inspector to whoever sends SIGUSR1, and the inspector shows all memory, the root key too. A listener
+// takes its place. --disable-sigusr1 would do it as well, but a Node too old for it refuses to start. The Dockerfile's
+// does not.
 process.on('SIGUSR1', () => undefined);
-// SIGHUP asks a server to read its configuration anew (src/cli/serve/serve.ts); until it listens to it, it must not die of it.
+// SIGHUP asks a server to read its configuration anew (src/cli/serve/serve.ts). Until it listens to it, it must not die
+// of it.
 if (process.argv[2] === 'serve') process.on('SIGHUP', () => undefined);
 
 const NEEDED_MAJOR = 24;

@@ -95,4 +95,19 @@ export class StoreUploads {
   list(asked: ListMultipartUploads, signal: AbortSignal): Promise<StoredUploadListing> {
     return this.#calls.run(this.#calls.dialect.calls.listUploads, asked, { signal });
   }
+
+  /**
+   * Aborts the uploads below a prefix that began before a time, as far as one page of the backend's listing names them.
+   */
+  async abortOlder(
+    { bucket, prefix, before }: { readonly bucket: string; readonly prefix: string; readonly before: Date },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { entriesAPage: maxUploads } = this.#calls.dialect.limits;
+    const page = { delimiter: '', keyMarker: '', uploadIdMarker: '', maxUploads, urlEncoded: true };
+    const { uploads } = await this.list({ kind: 'ListMultipartUploads', bucket, prefix, ...page }, signal);
+    for (const { key, uploadId } of uploads.filter(({ initiated }) => initiated < before)) {
+      await this.abort(ProvenUpload.listed({ bucket, key }, uploadId), signal);
+    }
+  }
 }

@@ -5,7 +5,6 @@ import { allKeysOf } from '../../operations/listing.ts';
 import type { IncomingResponse } from '../../wire/message.ts';
 import { ALL_CAPABILITIES } from '../capabilities.ts';
 import { type KnownStore, type StoreSigns, signsOf } from '../known-stores.ts';
-import { ProvenUpload } from '../proven-upload.ts';
 import { Store } from '../store.ts';
 import type { Evidence, Examination } from './evidence.ts';
 import {
@@ -105,7 +104,9 @@ async function clear(place: ProbePlace, now: Date): Promise<void> {
   const signal = AbortSignal.timeout(CLEAR_MILLISECONDS);
   try {
     await clearObjects(place, old, signal);
-    await clearUploads(place, old, signal);
+    // A look aborts its own uploads, so these are of looks that were killed. MinIO lists none of them, since the prefix
+    // is no whole key, and removes old ones by itself.
+    await place.store.uploads.abortOlder({ bucket: place.bucket, prefix: PROBES, before: new Date(old) }, signal);
   } catch {
     // A later look will remove it.
   }
@@ -115,20 +116,4 @@ async function clearObjects({ store, bucket, prefix }: ProbePlace, old: number, 
   const { entries } = await store.list(allKeysOf(bucket, { prefix: PROBES, maxKeys: MOST_KEYS }), signal);
   const mine = entries.filter(({ key, lastModified }) => key.startsWith(prefix) || lastModified.getTime() < old);
   for (const { key } of mine) await store.delete({ bucket, key }, {}, signal);
-}
-
-/**
- * Aborts uploads of looks that were killed; a look aborts its own. MinIO lists no uploads here, since the prefix is no
- * whole key, and removes old ones by itself.
- */
-async function clearUploads({ store, bucket }: ProbePlace, old: number, signal: AbortSignal): Promise<void> {
-  const { entriesAPage: maxUploads } = store.limits;
-  const asked = { kind: 'ListMultipartUploads', bucket, prefix: PROBES, delimiter: '', maxUploads } as const;
-  const { uploads } = await store.uploads.list(
-    { ...asked, keyMarker: '', uploadIdMarker: '', urlEncoded: true },
-    signal,
-  );
-  for (const { key, uploadId, initiated } of uploads) {
-    if (initiated.getTime() < old) await store.uploads.abort(ProvenUpload.listed({ bucket, key }, uploadId), signal);
-  }
 }
