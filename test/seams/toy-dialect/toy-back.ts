@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { z } from 'zod';
 import type { AnswerHead, DocumentCall, HeadCall } from '../../../src/dialects/backend-calls.ts';
 import type { BackendDialect } from '../../../src/dialects/backend-dialect.ts';
 import type { ForStore } from '../../../src/dialects/identifiers.ts';
@@ -7,11 +8,10 @@ import { type ClaimCode, StoreClaim } from '../../../src/dialects/store-claim.ts
 import type { StorePut } from '../../../src/dialects/store-exchange.ts';
 import { vendorHeadersFor } from '../../../src/dialects/vendor-headers.ts';
 import { BackendRefusal, clientError, ERROR_KINDS, GatewayError, type InconclusiveCode } from '../../../src/errors.ts';
-import type { ObjectMetadata, VendorHeaders } from '../../../src/operations/object.ts';
+import type { VendorHeaders } from '../../../src/operations/object.ts';
 import { collect } from '../../../src/wire/bodies/collect.ts';
 import type { OutgoingRequest } from '../../../src/wire/message.ts';
 import { percentEncodePath } from '../../../src/wire/percent.ts';
-import { count, flag, type Json, json, list, maybe, must, text, time, told, unusable } from './toy-json.ts';
 
 /**
  * A store that no vendor sells: buckets have hosts of their own, what is asked and told is JSON (in a header where the body
@@ -33,29 +33,46 @@ function ask(method: string, name: string, asked: Asked): OutgoingRequest {
   return { method, ...at, headers, body: method === 'POST' ? told : body, idempotent: /GET|HEAD/.test(method) };
 }
 
-function head<A, Answer>(method: string, name: string, read: (head: AnswerHead) => Answer): HeadCall<A, Answer> {
-  return { takes: 'nothing', render: (asked: ForStore<A>) => ask(method, name, asked as Asked), read };
+/** Reads what the store told, in its own words: those of the gateway, with dates as text. */
+function read<Answer>(schema: z.ZodType, text: string): Answer {
+  try {
+    return schema.parse(JSON.parse(text)) as Answer;
+  } catch (cause) {
+    throw new GatewayError('BackendError', 'The toy tells what it may not.', { source: 'backend', cause });
+  }
 }
 
-function document<A, Answer>(name: string, read: (answer: Json) => Answer): DocumentCall<A, Answer> {
+function head<A>(method: string, name: string, schema: z.ZodType): HeadCall<A, never> {
+  const told = ({ status, headers }: AnswerHead) => (status === 200 && headers.get('toy-told')) || '';
+  return {
+    takes: 'nothing',
+    render: (asked) => ask(method, name, asked as Asked),
+    read: (answer) => read(schema, Buffer.from(told(answer), 'base64url').toString()),
+  };
+}
+
+function document<A>(name: string, schema: z.ZodType): DocumentCall<A, never> {
   const render = (asked: ForStore<A>) => ask('POST', name, asked as Asked);
-  return { takes: 'document', render, read: (bytes) => read(json(bytes.toString())) };
+  return { takes: 'document', render, read: (bytes) => read(schema, bytes.toString()) };
 }
 
-function readObject(answer: AnswerHead) {
-  const { size, first, last, etag, modified, content = {}, user } = told(answer);
-  const storedRange = first === undefined ? undefined : { first: count(first), last: count(last) };
-  const metadata = { content, user: list(user) } as unknown as ObjectMetadata;
-  const about = { etag: text(etag), lastModified: time(modified), versionId: undefined, partsCount: undefined };
-  return { ...about, storedBytes: count(size), storedRange, metadata: must(metadata, answer.status === 200) };
-}
+const [text, flag, count] = [z.string(), z.boolean(), z.int().nonnegative()];
+const time = z.iso.datetime().transform((date) => new Date(date));
+const nothing = z.object({}).transform(() => undefined);
+const named = z.object({ etag: text });
+const kept = named.extend({ storedBytes: count, lastModified: time });
+const found = kept.extend({
+  storedRange: z.object({ first: count, last: count }).optional(),
+  metadata: z.object({ content: z.record(text, text), user: z.array(z.tuple([text, text])) }),
+});
+const page = z.object({ truncated: flag });
+const keys = page.extend({ entries: z.array(kept.extend({ key: text })), commonPrefixes: z.array(text) }).loose();
+const buckets = z.array(z.object({ name: text, created: time }));
+const uploads = z.array(z.object({ key: text, uploadId: text, initiated: time }));
 
-const nothing = () => undefined;
-const stored = { storageClass: undefined, owner: undefined };
-const readEtag = (answer: AnswerHead) => ({ etag: text(told(answer).etag), versionId: undefined });
-const readEntry = ({ key, size, etag, modified }: Json) =>
-  ({ key: text(key), storedBytes: count(size), etag: text(etag), lastModified: time(modified), ...stored }) as const;
-
+const tooLong = () => new GatewayError('BackendError', 'The toy tells too much.', { source: 'backend' });
+const refusal = z.object({ error: text }).transform(({ error }) => error);
+const wordIn = (bytes: Buffer): string => read(refusal, bytes.toString());
 const CLAIMS: Readonly<Record<number, ClaimCode>> = {
   304: 'NotModified',
   412: 'PreconditionFailed',
@@ -73,46 +90,35 @@ export const toyBack: BackendDialect = {
     },
   }),
   calls: {
-    put: head('PUT', 'put', readEtag),
-    get: head('GET', 'get', readObject),
-    head: head('HEAD', 'get', readObject),
-    delete: head('DELETE', 'delete', () => ({ versionId: undefined, deleteMarker: false })),
+    put: head('PUT', 'put', named),
+    get: head('GET', 'get', found),
+    head: head('HEAD', 'get', found),
+    delete: head('DELETE', 'delete', z.object({ deleteMarker: flag })),
     list: {
       takes: 'stream',
       render: (asked) => ask('POST', 'list', asked),
-      async read(body) {
-        const page = json(String(await collect(body, 2 ** 20, () => unusable('is too long'))));
-        const next = maybe(page.next);
-        const entries = list(page.entries).map(readEntry);
-        const commonPrefixes = list(page.prefixes).map(text);
-        return { entries, commonPrefixes, truncated: flag(page.more), nextMarker: next, nextContinuationToken: next };
-      },
+      read: async (body) => read(keys, String(await collect(body, 2 ** 20, tooLong))),
     },
-    listBuckets: document('listBuckets', ({ buckets }) =>
-      list(buckets).map(({ name, made }) => ({ name: text(name), created: time(made) })),
+    listBuckets: document(
+      'listBuckets',
+      z.object({ buckets }).transform((told) => told.buckets),
     ),
     headBucket: head('HEAD', 'headBucket', nothing),
     createBucket: head('PUT', 'createBucket', nothing),
     deleteBucket: head('DELETE', 'deleteBucket', nothing),
-    createUpload: document('createUpload', ({ id }) => text(id)),
-    uploadPart: head('PUT', 'uploadPart', readEtag),
+    createUpload: document(
+      'createUpload',
+      z.object({ id: text }).transform(({ id }) => id),
+    ),
+    uploadPart: head('PUT', 'uploadPart', named),
     impossiblePart: {
       ...document('impossiblePart', nothing),
-      read: (bytes, { status }) => status === 400 && json(bytes.toString()).error === 'BadSum',
+      read: (bytes, { status }) => status === 400 && wordIn(bytes) === 'BadSum',
     },
-    completeUpload: document('completeUpload', ({ etag }) => ({ etag: text(etag), versionId: undefined })),
+    completeUpload: document('completeUpload', named),
     abortUpload: head('DELETE', 'abortUpload', nothing),
-    listParts: document('listParts', ({ parts, more }) => {
-      const each = list(parts).map((part) => ({ ...readEntry({ ...part, key: '' }), partNumber: count(part.number) }));
-      return { parts: each, truncated: flag(more) };
-    }),
-    listUploads: document('listUploads', ({ uploads, more, next, nextId }) => ({
-      uploads: list(uploads).map(({ key, id, begun }) => {
-        return { key: text(key), uploadId: text(id), initiated: time(begun), storageClass: undefined };
-      }),
-      commonPrefixes: [],
-      ...{ truncated: flag(more), nextKeyMarker: maybe(next), nextUploadIdMarker: maybe(nextId) },
-    })),
+    listParts: document('listParts', page.extend({ parts: z.array(kept.extend({ partNumber: count })) })),
+    listUploads: document('listUploads', page.extend({ uploads }).loose()),
   },
   limits: {
     ...{ smallestPartBytes: 2 ** 20, largestPartBytes: 2 ** 30, lastPartNumber: 10_000, largestPutBytes: 2 ** 24 },
@@ -129,8 +135,7 @@ export const toyBack: BackendDialect = {
     headers.append('toy-signature', `${credentials.accessKeyId} ${proof}`);
   },
   readError({ status, headers }, bytes, about, asker = 'gateway') {
-    const said = bytes.length > 0 && bytes[0] === 0x7b ? json(bytes.toString()) : { error: headers.get('toy-error') };
-    const word = String(said.error);
+    const word = bytes[0] === 0x7b ? wordIn(bytes) : String(headers.get('toy-error'));
     const cause = new BackendRefusal(status, word, '');
     const claim = CLAIMS[status];
     if (claim !== undefined) return new StoreClaim(claim, { cause, details: { key: about.key ?? '' } });

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { FRONTS } from '../../../src/dialects/table.ts';
 import { clientError } from '../../../src/errors.ts';
 import { createHandler } from '../../../src/pipeline/handle.ts';
 import type { HandlerServices } from '../../../src/pipeline/handler-services.ts';
@@ -63,7 +64,7 @@ describe('a dialect over a store of another one', () => {
     const directory = { caller: async () => ({ tenant, accessKeyId: 'AK', secret: { reveal: () => SECRET } }) };
     const handle = createHandler({
       ...here.handling,
-      fronts: [toyFront],
+      fronts: [toyFront, ...FRONTS],
       directory: directory as unknown as HandlerServices['directory'],
     });
     here.asked();

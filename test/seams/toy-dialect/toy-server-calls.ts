@@ -5,17 +5,17 @@ import { createHash, randomBytes } from 'node:crypto';
 interface Kept {
   readonly bytes: Buffer;
   readonly etag: string;
-  readonly modified: string;
+  readonly lastModified: string;
   readonly content: object;
   readonly user: unknown[];
 }
 interface Upload extends Pick<Kept, 'content' | 'user'> {
   readonly key: string;
-  readonly begun: string;
+  readonly initiated: string;
   readonly parts: Map<number, Kept>;
 }
 export interface ToyBucket {
-  readonly made: string;
+  readonly created: string;
   readonly objects: Map<string, Kept>;
   readonly uploads: Map<string, Upload>;
 }
@@ -43,42 +43,45 @@ export function toyCalls(buckets: Map<string, ToyBucket>): Readonly<Record<strin
     get({ bucket, key }, { range, conditions }) {
       const found = bucketOf(bucket).objects.get(key) ?? refuse(404, 'NoSuchKey');
       judge(conditions, found, 304);
-      const { bytes, ...about } = found;
-      if (range === undefined) return { ...about, size: bytes.length, bytes };
+      const { bytes, content, user } = found;
+      const about = { ...described(found), metadata: { content, user } };
+      if (range === undefined) return { ...about, bytes };
       const first = range.suffixBytes === undefined ? range.first : Math.max(0, bytes.length - range.suffixBytes);
       const last = Math.min(range.last ?? bytes.length - 1, bytes.length - 1);
       if (first > last) refuse(416, 'OutOfRange');
-      return { ...about, size: bytes.length, first, last, bytes: bytes.subarray(first, last + 1) };
+      return { ...about, storedRange: { first, last }, bytes: bytes.subarray(first, last + 1) };
     },
     delete({ bucket, key }, { conditions }) {
       const { objects } = bucketOf(bucket);
       if (conditions.ifMatch !== undefined) judge(conditions, objects.get(key));
       objects.delete(key);
-      return {};
+      return { deleteMarker: false };
     },
     list({ bucket }, { prefix, delimiter, after, continuationToken, maxKeys }) {
       const { objects } = bucketOf(bucket);
       const from: string = continuationToken ?? after;
       const entries: object[] = [];
-      const prefixes: string[] = [];
+      const commonPrefixes: string[] = [];
       let next: string | undefined;
       for (const key of [...objects.keys()].sort()) {
-        const told = prefixes.some((common) => key.startsWith(common));
+        const told = commonPrefixes.some((common) => key.startsWith(common));
         if (!key.startsWith(prefix) || key <= from || told) continue;
         if (from !== '' && delimiter !== '' && from.endsWith(delimiter) && key.startsWith(from)) continue;
-        if (entries.length + prefixes.length === maxKeys) return { entries, prefixes, more: true, next };
+        if (entries.length + commonPrefixes.length === maxKeys) {
+          return { entries, commonPrefixes, truncated: true, nextMarker: next, nextContinuationToken: next };
+        }
         const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
         next = cut === -1 ? key : key.slice(0, cut + delimiter.length);
         if (cut === -1) entries.push({ key, ...described(objects.get(key) as Kept) });
-        else prefixes.push(next);
+        else commonPrefixes.push(next);
       }
-      return { entries, prefixes, more: false };
+      return { entries, commonPrefixes, truncated: false };
     },
-    listBuckets: () => ({ buckets: [...buckets].map(([name, { made }]) => ({ name, made })) }),
+    listBuckets: () => ({ buckets: [...buckets].map(([name, { created }]) => ({ name, created })) }),
     headBucket: ({ bucket }) => bucketOf(bucket) && {},
     createBucket({ bucket }) {
       if (buckets.has(bucket)) refuse(409, 'BucketAlreadyOwnedByYou');
-      return buckets.set(bucket, { made: new Date().toISOString(), objects: new Map(), uploads: new Map() }) && {};
+      return buckets.set(bucket, { created: now(), objects: new Map(), uploads: new Map() }) && {};
     },
     deleteBucket({ bucket }) {
       if (bucketOf(bucket).objects.size > 0) refuse(409, 'BucketNotEmpty');
@@ -86,7 +89,7 @@ export function toyCalls(buckets: Map<string, ToyBucket>): Readonly<Record<strin
     },
     createUpload({ bucket, key }, { content, user }) {
       const id = randomBytes(8).toString('hex');
-      bucketOf(bucket).uploads.set(id, { key, begun: new Date().toISOString(), content, user, parts: new Map() });
+      bucketOf(bucket).uploads.set(id, { key, initiated: now(), content, user, parts: new Map() });
       return { id };
     },
     uploadPart({ bucket }, { uploadId, partNumber }, body) {
@@ -113,34 +116,31 @@ export function toyCalls(buckets: Map<string, ToyBucket>): Readonly<Record<strin
     listParts({ bucket }, { uploadId, partNumberMarker }) {
       const numbers = [...uploadOf(bucket, uploadId).parts].sort(([one], [other]) => one - other);
       const rest = numbers.filter(([number]) => number > partNumberMarker);
-      const parts = rest.slice(0, 5).map(([number, part]) => ({ number, ...described(part) }));
-      return { parts, more: rest.length > 5 };
+      const parts = rest.slice(0, 5).map(([partNumber, part]) => ({ partNumber, ...described(part) }));
+      return { parts, truncated: rest.length > 5 };
     },
     listUploads({ bucket }, { prefix, keyMarker, uploadIdMarker, maxUploads }) {
       const all = [...bucketOf(bucket).uploads].filter(([, { key }]) => key.startsWith(prefix));
-      const sorted = all.map(([id, { key, begun }]) => ({ key, id, begun })).sort((a, b) => order(a, b));
-      const rest = sorted.filter((one) => keyMarker === '' || order(one, { key: keyMarker, id: uploadIdMarker }) > 0);
-      const [last, more] = [rest[maxUploads - 1], rest.length > maxUploads];
-      return { uploads: rest.slice(0, maxUploads), more, ...(more && { next: last?.key, nextId: last?.id }) };
+      const named = all.map(([uploadId, { key, initiated }]) => ({ key, uploadId, initiated }));
+      named.sort((one, other) => (placeOf(one) < placeOf(other) ? -1 : 1));
+      const from = keyMarker === '' ? '' : placeOf({ key: keyMarker, uploadId: uploadIdMarker });
+      const rest = named.filter((one) => placeOf(one) > from);
+      const [uploads, truncated] = [rest.slice(0, maxUploads), rest.length > maxUploads];
+      const next = { nextKeyMarker: uploads.at(-1)?.key, nextUploadIdMarker: uploads.at(-1)?.uploadId };
+      return { uploads, commonPrefixes: [], truncated, ...(truncated && next) };
     },
   };
 }
 
-function order(one: { key: string; id: string }, other: { key: string; id: string }): number {
-  return one.key === other.key ? (one.id < other.id ? -1 : Number(one.id > other.id)) : one.key < other.key ? -1 : 1;
-}
+const now = () => new Date().toISOString();
+const placeOf = ({ key, uploadId }: Asked): string => `${key}\0${uploadId}`;
 
 function keep(bytes: Buffer, content: object, user: unknown[]): Kept {
-  return {
-    bytes,
-    etag: createHash('md5').update(bytes).digest('hex'),
-    modified: new Date().toISOString(),
-    content,
-    user,
-  };
+  const etag = createHash('md5').update(bytes).digest('hex');
+  return { bytes, etag, lastModified: now(), content, user };
 }
 
-const described = ({ bytes, etag, modified }: Kept) => ({ size: bytes.length, etag, modified });
+const described = ({ bytes, etag, lastModified }: Kept) => ({ storedBytes: bytes.length, etag, lastModified });
 
 function judge({ ifMatch, ifNoneMatch }: Asked, found: Kept | undefined, unchanged = 412): void {
   const names = (condition: string) => found !== undefined && (condition === '*' || condition === `"${found.etag}"`);
