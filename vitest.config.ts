@@ -20,6 +20,9 @@ const ROOM_FOR_GARBAGE = ['--initial-old-space-size=256'];
 
 const SETUP = ['test/support/byte-equality.ts'];
 
+/** `expect.poll` waits for an event; how long that takes is the machine's matter. What is promised in time says so. */
+const EXPECT = { poll: { timeout: 20_000, interval: 20 } };
+
 /**
  * A project for each ring of tests (CONTRIBUTING.md). `unit` and `integration` run their files side by side; `e2e` runs
  * one file at a time afterwards, because each file moves hundreds of megabytes, and a test that waits for a core is a
@@ -37,6 +40,7 @@ export default defineConfig({
           execArgv: ROOM_FOR_GARBAGE,
           include: filesOf('unit'),
           setupFiles: SETUP,
+          expect: EXPECT,
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 60_000,
@@ -49,6 +53,7 @@ export default defineConfig({
           name: 'integration',
           include: filesOf('integration'),
           setupFiles: SETUP,
+          expect: EXPECT,
           globalSetup: POOL,
           pool: 'forks',
           maxWorkers: 2,
@@ -62,6 +67,7 @@ export default defineConfig({
           name: 'e2e',
           include: filesOf('e2e'),
           setupFiles: SETUP,
+          expect: EXPECT,
           globalSetup: POOL,
           pool: 'forks',
           fileParallelism: false,

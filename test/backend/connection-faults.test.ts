@@ -525,11 +525,11 @@ describe('uploads', () => {
         await peer.bytes(20);
         peer.write(OK);
       },
-      { bodyTimeoutSeconds: 0.2, headersTimeoutSeconds: 0.2 },
+      { bodyTimeoutSeconds: 0.5, headersTimeoutSeconds: 0.5 },
     );
     async function* slow(): AsyncGenerator<Buffer> {
       yield Buffer.alloc(10);
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
       yield Buffer.alloc(10);
     }
     expect((await backend.send(put({ bytes: 20, source: slow() }))).status).toBe(200);

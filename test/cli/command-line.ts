@@ -57,7 +57,7 @@ export async function startQuickstart(folder: string, args: readonly string[] = 
       child.kill('SIGKILL');
       throw new Error(`quickstart did not start: ${output.stdout}${output.stderr}`);
     }
-    await delay(50);
+    await delay(10);
   }
   return {
     connection: JSON.parse(readFileSync(file, 'utf8')) as Connection,

@@ -53,7 +53,7 @@ async function until(what: string, holds: () => Promise<boolean> | boolean): Pro
   const deadline = Date.now() + 30_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited too long: ${what}`);
-    await delay(50);
+    await delay(20);
   }
 }
 

@@ -82,7 +82,7 @@ ${more}`,
       if (Date.now() > deadline || this.child.exitCode !== null) {
         throw new Error(`waited too long: ${what}\n${this.stdout}${this.stderr}`);
       }
-      await delay(50);
+      await delay(20);
     }
   }
 

@@ -79,8 +79,9 @@ export class RawClient {
     this.socket.once('end', () => this.socket.end());
     if (this.socket.readableEnded) this.socket.end();
     await this.#closed;
-    const statuses = [...this.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
-    return { status: statuses.at(-1) ?? 0, statuses, text: this.text, reset: this.#reset };
+    const { text } = this;
+    const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
+    return { status: statuses.at(-1) ?? 0, statuses, text, reset: this.#reset };
   }
 
   destroy(): void {

@@ -76,11 +76,11 @@ describe('a slow body', () => {
   });
 
   it('over the least rate is served', async () => {
-    await using server = await Listening.start(tell, { limits: { idleSeconds: 0.3, minUploadBytesPerSecond: 100 } });
+    await using server = await Listening.start(tell, { limits: { idleSeconds: 1, minUploadBytesPerSecond: 100 } });
     await using client = await server.open();
     client.send(put);
     for (let sent = 0; sent < 1000; sent += 100) {
-      await new Promise((resolve) => setTimeout(resolve, 80));
+      await new Promise((resolve) => setTimeout(resolve, 150));
       client.send('x'.repeat(100));
     }
     await client.until('PUT /o 1000:');
@@ -135,7 +135,7 @@ describe('a slow reader', () => {
   });
 
   it('that reads a little at a time is left alone', async () => {
-    await using server = await Listening.start(endless, { limits: { idleSeconds: 0.4 } });
+    await using server = await Listening.start(endless, { limits: { idleSeconds: 1 } });
     await using client = await server.open();
     client.socket.pause();
     client.send('GET /o HTTP/1.1\r\nHost: a\r\n\r\n');

@@ -37,7 +37,7 @@ it('finds what a look at every pattern finds', () => {
 it('is quick however many tenants there are', () => {
   const claims = Array.from({ length: 50_000 }, (_, at) => ({ pattern: `tenant-${at}-*`, tenant: `t${at}` }));
   const index = new BucketIndex(claims);
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   for (let at = 0; at < 1000; at++) expect(index.tenantOf(`tenant-${at * 50}-bucket`)).toBe(`t${at * 50}`);
-  expect(performance.now() - startedAt).toBeLessThan(500);
+  expect(process.cpuUsage(before).user).toBeLessThan(500_000);
 });

@@ -33,9 +33,9 @@ describe('bucket patterns', () => {
   });
 
   it('answers at once for patterns made to be slow', () => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     expect(patternMatches(`${'a*'.repeat(31)}b`, 'a'.repeat(63))).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(50);
+    expect(process.cpuUsage(before).user).toBeLessThan(50_000);
   });
 
   it.each([

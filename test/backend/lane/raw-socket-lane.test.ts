@@ -314,7 +314,7 @@ describe('connections', () => {
   });
 
   test('idle connections are closed in time', async () => {
-    const passing = await start(always(OK), { keepAliveSeconds: 0.2 });
+    const passing = await start(always(OK), { keepAliveSeconds: 1 });
     await read(await passing.exchange(request(), undefined));
     expect(open).toBe(1);
     await expect.poll(() => open).toBe(0);

@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../keys/eventually.ts';
 import { RawClient } from '../../server/raw-client.ts';
 import { payload } from '../../support/payload.ts';
 import { type GatewayProcess, peakMemoryMib, startGateway } from '../../support/servers/gateway.ts';
@@ -245,10 +246,10 @@ it('a revoked credential stops working within a second', async () => {
   const added = await gateway.command(['credential', 'add', 'acme', '--json']);
   const made = JSON.parse(added.stdout) as { accessKeyId: string; secretAccessKey: string };
   const revoked = onceClient(gateway, made);
-  const look = () => fate(read(revoked, { Bucket: BUCKET, Key: 'small' }));
-  await expect.poll(look, { timeout: 1000, interval: 20 }).toBe('fine');
+  const look = (wanted: string) => async () => (await fate(read(revoked, { Bucket: BUCKET, Key: 'small' }))) === wanted;
+  await eventually(1000, look('fine'));
   expect((await gateway.command(['credential', 'revoke', made.accessKeyId])).code).toBe(0);
-  await expect.poll(look, { timeout: 1000, interval: 20 }).toBe('InvalidAccessKeyId');
+  await eventually(1000, look('InvalidAccessKeyId'));
   revoked.destroy();
   expect(await fate(get('small'))).toBe('fine');
 });

@@ -316,7 +316,8 @@ describe('a backend key that the backend does not take', () => {
     }
     expect(checks.filter(({ name }) => name === 'probe')).toMatchObject([{ outcome: 'ok' }]);
     expect(stdout).not.toContain('planted');
-    for (const { accessKeyId } of made) fine(await stand.gateway.command(['credential', 'revoke', accessKeyId]));
+    const revoked = made.map(({ accessKeyId }) => stand.gateway.command(['credential', 'revoke', accessKeyId]));
+    for (const each of await Promise.all(revoked)) fine(each);
     const after = await stand.gateway.command(['check', '--bucket', SHARED]);
     expect(fine(after)).toMatch(/✔ backend keys: the backend takes all \d of tenants and access keys/);
   });

@@ -47,11 +47,13 @@ describe.each(STORES)('sealgate check over %s', (_name, startStore) => {
   });
 
   it('finds out each promise of a setting that the store does not keep', async () => {
-    for (const [name, { variable, value, says }] of Object.entries(PROMISES)) {
-      const broken = !stand.store.capabilities[name as keyof typeof PROMISES];
-      const { code, text } = await check({ [variable]: value });
-      expect([name, code, text.includes(says)]).toEqual([name, broken ? 1 : 0, broken]);
-    }
+    await Promise.all(
+      Object.entries(PROMISES).map(async ([name, { variable, value, says }]) => {
+        const broken = !stand.store.capabilities[name as keyof typeof PROMISES];
+        const { code, text } = await check({ [variable]: value });
+        expect([name, code, text.includes(says)]).toEqual([name, broken ? 1 : 0, broken]);
+      }),
+    );
   });
 
   it('finds out a store that ignores If-Match on PUT', async () => {
@@ -71,9 +73,11 @@ describe.each(STORES)('sealgate check over %s', (_name, startStore) => {
       ({ method, target }) => method === 'PUT' && !target.includes('uploadId'),
     );
     const there = { SEALGATE_BACKEND_ENDPOINT: proxy.endpoint };
-    const told = await check({ ...there, SEALGATE_BACKEND_CONDITIONAL_UPLOADS: 'true' });
+    const [told, untold] = await Promise.all([
+      check({ ...there, SEALGATE_BACKEND_CONDITIONAL_UPLOADS: 'true' }),
+      check(there),
+    ]);
     expect([told.code, told.text]).toEqual([1, expect.stringContaining('although If-Match named another ETag')]);
-    const untold = await check(there);
     expect([untold.code, untold.text]).toEqual([0, expect.stringContaining('ignores conditions on PutObject')]);
   });
 

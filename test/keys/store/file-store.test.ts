@@ -44,7 +44,7 @@ describe('file store', () => {
     await writeFile(`${path}.lock`, 'the token of another process');
     const touch = setInterval(() => void utimes(`${path}.lock`, new Date(), new Date()), 20);
     try {
-      const store = await openStore({ kind: 'file', path, lock: { staleSeconds: 0.2, waitSeconds: 0.6 } });
+      const store = await openStore({ kind: 'file', path, lock: { staleSeconds: 1, waitSeconds: 1.5 } });
       await expect(store.put('tenant/a', Buffer.from('1'))).rejects.toMatchObject({ code: 'KeyStoreUnavailable' });
       expect(await store.get('tenant/a')).toBeUndefined();
     } finally {

@@ -52,7 +52,9 @@ describe('Redis store', () => {
   });
 
   it('fails at once while Redis is away, and works again after it is back', async () => {
-    const store = await openStore({ kind: 'redis', url: redis.url, keyPrefix: randomPrefix() });
+    // A command that waited for an answer would wait longer than this test may last.
+    const commandTimeoutSeconds = 600;
+    const store = await openStore({ kind: 'redis', url: redis.url, keyPrefix: randomPrefix(), commandTimeoutSeconds });
     await store.put('tenant/a', Buffer.from('1'));
     await redis.kill();
     await eventually(1000, () =>
@@ -61,9 +63,7 @@ describe('Redis store', () => {
         () => true,
       ),
     );
-    const startedAt = performance.now();
     await expect(store.get('tenant/a')).rejects.toMatchObject({ code: 'KeyStoreUnavailable', source: 'keys' });
-    expect(performance.now() - startedAt).toBeLessThan(250);
     await redis.restart();
     const record = await eventually(3000, () => store.get('tenant/a').catch(() => undefined));
     expect(record.bytes.toString()).toBe('1');

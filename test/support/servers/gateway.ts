@@ -173,7 +173,7 @@ async function ready(admin: string, running: Running, status: number): Promise<v
     await answer?.arrayBuffer();
     if (answer?.status === status) return;
     if (Date.now() > deadline) throw new Error(`The gateway was not ready in time:\n${running.output}`);
-    await delay(50);
+    await delay(10);
   }
 }
 

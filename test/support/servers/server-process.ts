@@ -46,7 +46,7 @@ export async function startServer({ name, program, args, env, isReady }: ServerC
       child.stdin.end();
       throw new Error(`${name} did not become ready: ${said}`);
     }
-    await sleep(50);
+    await sleep(10);
   }
   return { kill: () => end(child), signal: (signalName) => signal(child, signalName) };
 }

@@ -31,8 +31,7 @@ export async function standOnMinio(
 export async function standOnOwnServers(
   settings: GatewaySettings = {},
 ): Promise<StoreStand & { readonly minio: Minio; readonly redis: RedisServer }> {
-  const minio = await startMinio();
-  const redis = await startRedis();
+  const [minio, redis] = await Promise.all([startMinio(), startRedis()]);
   return { ...(await standOn(minio, redis, settings)), minio, redis };
 }
 
