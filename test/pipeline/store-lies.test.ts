@@ -80,7 +80,7 @@ interface Stand {
 }
 
 async function standFor(kind: Kind): Promise<Stand> {
-  const proxy = await startLyingProxy();
+  const proxy = await startLyingProxy({ isFixed: isReadOfObject });
   onTestFinished(() => proxy.close());
   const { bucket, parts, policy, plain } = kind;
   const here = await inProcess({ proxy, backend: { retries: 0 }, buckets: [{ pattern: bucket, ...policy }] });
@@ -235,6 +235,9 @@ const REFUSALS: readonly (readonly [number, string, ...string[]])[] = [
 type LieFor = (stand: Stand) => (asked: AskedOfStore, told: Told) => Told | undefined;
 
 const isObject = ({ target }: Pick<AskedOfStore, 'target'>) => /^\/[^/]+\/object(?:\?|$)/.test(target);
+/** The object is there before it is first read, and stays as it is. */
+const isReadOfObject = (asked: Pick<AskedOfStore, 'method' | 'target'>) =>
+  isObject(asked) && (asked.method === 'GET' || asked.method === 'HEAD');
 const sized = (told: Told, body: Buffer): Told => ({ ...withField(told, 'content-length', String(body.length)), body });
 /** Of an answer that has bytes of the object. */
 const ofBytes =

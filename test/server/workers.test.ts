@@ -1,48 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, type ClientRequest, get, request } from 'node:http';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-interface Ready {
-  readonly port: number;
-  readonly admin: number;
-  readonly pids: readonly number[];
-}
-
-class Program implements AsyncDisposable {
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
-  errors = '';
-  #ready: Promise<Ready>;
-
-  constructor(...args: string[]) {
-    const program = join(import.meta.dirname, 'worker-program.ts');
-    this.child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child.stderr?.on('data', (text: Buffer) => {
-      this.errors += text.toString();
-    });
-    this.exited = new Promise((resolve) => this.child.once('exit', resolve));
-    this.#ready = new Promise((resolve, reject) => {
-      let output = '';
-      this.child.stdout?.on('data', (text: Buffer) => {
-        output += text.toString();
-        if (output.includes('\n')) resolve(JSON.parse(output) as Ready);
-      });
-      void this.exited.then(() => reject(new Error(`ended: ${this.errors}`)));
-    });
-    this.#ready.catch(() => undefined);
-  }
-
-  get ready(): Promise<Ready> {
-    return this.#ready;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.exited;
-  }
-}
+import { WorkerProgram } from '../support/servers/worker-program.ts';
 
 /** On a connection of its own, so that the primary deals it to the next worker. */
 function fetchText(port: number, path: string): Promise<{ readonly status: number; readonly text: string }> {
@@ -101,7 +60,7 @@ const REQUESTS = /^sealgate_requests_total\{.*status="200".*\} (\d+)$/m;
 
 describe('workers', () => {
   it('share one free port, and their metrics are summed', async () => {
-    await using program = new Program('2');
+    await using program = new WorkerProgram('2');
     const { port, admin, pids } = await program.ready;
     expect(pids).toHaveLength(2);
     expect(await servingPids(port)).toEqual(new Set(pids.map((pid) => `pid ${pid}`)));
@@ -113,7 +72,7 @@ describe('workers', () => {
   });
 
   it('are ready when all listen, and ask a worker after the rest', async () => {
-    await using program = new Program('2');
+    await using program = new WorkerProgram('2');
     const { admin } = await program.ready;
     const { status, text } = await fetchText(admin, '/readyz');
     expect(text).toMatch(/^backend: ok \(worker some\), \d+ ms\nkey store: ok, \d+ ms\nworkers: ok \(2 of 2 listen\)/);
@@ -121,7 +80,7 @@ describe('workers', () => {
   });
 
   it('tell which dependency is not well, and no more', async () => {
-    await using program = new Program('2', 'sick');
+    await using program = new WorkerProgram('2', 'sick');
     const { admin } = await program.ready;
     const { status, text } = await fetchText(admin, '/readyz');
     expect(status).toBe(503);
@@ -130,7 +89,7 @@ describe('workers', () => {
   });
 
   it('are replaced when they die, on the same port', async () => {
-    await using program = new Program('2');
+    await using program = new WorkerProgram('2');
     const { port, admin, pids } = await program.ready;
     for (let deaths = 1; deaths <= 2; deaths++) {
       await expect(fetchText(port, '/crash')).rejects.toThrow();
@@ -145,7 +104,7 @@ describe('workers', () => {
   });
 
   it('are replaced when somebody stops one alone', async () => {
-    await using program = new Program('2');
+    await using program = new WorkerProgram('2');
     const { admin, pids } = await program.ready;
     process.kill(pids[0] as number, 'SIGTERM');
     const { text } = await until(
@@ -156,7 +115,7 @@ describe('workers', () => {
   });
 
   it('finish what is in flight on SIGTERM to the primary, and take nothing new', async () => {
-    await using program = new Program('2');
+    await using program = new WorkerProgram('2');
     const { port, admin } = await program.ready;
     const slow = new SlowRequest(port);
     await slow.begun;
@@ -176,7 +135,7 @@ describe('workers', () => {
   });
 
   it('leave nobody waiting who comes at the moment of the SIGTERM, though a request is still in flight', async () => {
-    await using program = new Program('2');
+    await using program = new WorkerProgram('2');
     const { port } = await program.ready;
     const slow = new SlowRequest(port);
     await slow.begun;
@@ -200,7 +159,7 @@ describe('workers', () => {
   });
 
   it('say that a dependency hangs, which is not to hang themselves', async () => {
-    await using program = new Program('2', 'hanging');
+    await using program = new WorkerProgram('2', 'hanging');
     const { admin } = await program.ready;
     const { status, text } = await fetchText(admin, '/readyz');
     expect(status).toBe(503);
@@ -211,7 +170,7 @@ describe('workers', () => {
   });
 
   it('end with the primary', async () => {
-    await using program = new Program('2');
+    await using program = new WorkerProgram('2');
     const { pids } = await program.ready;
     program.child.kill('SIGKILL');
     await program.exited;
@@ -229,13 +188,13 @@ describe('workers', () => {
   });
 
   it('that cannot start end the program, and say why once', async () => {
-    await using program = new Program('2', 'fail');
+    await using program = new WorkerProgram('2', 'fail');
     expect(await program.exited).not.toBe(0);
     expect(program.errors.match(/Error: cannot start/g)).toHaveLength(1);
   });
 
   it('are none when there is one: the process serves itself', async () => {
-    await using program = new Program('1');
+    await using program = new WorkerProgram('1');
     const { port, admin, pids } = await program.ready;
     expect(pids).toEqual([]);
     expect((await fetchText(port, '/')).text).toBe(`pid ${program.child.pid}`);
