@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { expect, it } from 'vitest';
 import { qingstorFront } from '../../src/dialects/qingstor/front.ts';
 import { s3Front } from '../../src/dialects/s3/front/front.ts';
+import { FRONTS } from '../../src/dialects/table.ts';
 import { readXml, xmlText } from '../../src/wire/xml/xml.ts';
 import { wireRequest } from '../support/requests.ts';
 import { type AskedRequest, CONTENT, frontConformance } from './front-conformance.ts';
@@ -12,6 +14,10 @@ const WHOLE = new RegExp(`^${CONTENT}$`);
 function unsigned({ method, target, headers = [], body }: AskedRequest) {
   return wireRequest({ method, target, headers: [['Host', 'h'], ...headers], ...(body && { body }) });
 }
+
+it('every front of the table is held to what follows', () => {
+  expect(FRONTS).toEqual([qingstorFront, s3Front]);
+});
 
 frontConformance({
   front: s3Front,

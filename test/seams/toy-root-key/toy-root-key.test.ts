@@ -47,7 +47,10 @@ describe('its settings', () => {
   const root = z.strictObject(rootKeySettings(TABLE)).prefault({});
 
   it('are a section of keys.root, behind what chooses the other providers and before what they have beside', () => {
-    expect(Object.keys(rootKeySettings(TABLE))).toEqual(['file', 'env', 'toy', 'openToAll']);
+    const [choosing, all] = [Object.keys(ROOT_KEYS), Object.keys(rootKeySettings())];
+    expect(all.slice(0, choosing.length)).toEqual(choosing);
+    expect(all).toContain('openToAll');
+    expect(Object.keys(rootKeySettings(TABLE))).toEqual([...choosing, 'toy', ...all.slice(choosing.length)]);
   });
 
   it('choose it, with its own defaults', () => {
