@@ -73,7 +73,7 @@ describe('one tenant’s hanging requests leave another its connections', () => 
     const over = new AbortController();
     const asked = Array.from({ length: 10 }, () => ask('a', '/b/hang', over.signal).then(String, String));
     await expect.poll(() => hanging).toBe(HELD);
-    expect(backend.waiting).toBe(10 - HELD);
+    await expect.poll(() => backend.waiting).toBe(10 - HELD);
     for (let round = 0; round < 5; round++) {
       const response = await ask('b', '/b/k');
       expect(response.status).toBe(200);
@@ -108,7 +108,7 @@ describe('one tenant’s hanging requests leave another its connections', () => 
     const over = new AbortController();
     const asked = Array.from({ length: 10 }, () => fetch(`${url}/hang`, { signal: over.signal }).catch(() => 'over'));
     await expect.poll(() => hanging).toBe(HELD);
-    expect(passing.waiting).toBe(10 - HELD);
+    await expect.poll(() => passing.waiting).toBe(10 - HELD);
     for (let round = 0; round < 5; round++) expect((await fetch(`${url}/k`)).status).toBe(200);
     expect(hanging).toBe(HELD);
     over.abort();

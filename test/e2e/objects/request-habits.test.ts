@@ -140,7 +140,7 @@ describe('presigned PUTs of the AWS SDK for JavaScript 2', () => {
   it('of version 2 are taken where the tenant takes that', async () => {
     expect((await stand.gateway.command(['tenant', 'set', TENANT.name, '--sigv2', 'on'])).code).toBe(0);
     const put = () => fetch(`http://${host}${presignedByJavaScript2('v2', 2, sent)}`, { method: 'PUT', body: sent });
-    await expect.poll(async () => (await put()).status, { timeout: 5000 }).toBe(200);
+    await expect.poll(async () => (await put()).status).toBe(200);
     const { head, text } = await signed({ path: `/${BUCKET}/v2` });
     expect(text).toBe(sent.toString());
     expect(head).toMatch(/^content-type: text\/csv$/im);

@@ -239,16 +239,16 @@ describe('whose key the backend sees', () => {
     await admin.addUser(tenantReader, [{ actions: ['s3:GetObject'], on: [`${SHARED}/*`] }]);
     expect(await mayPut()).toBe(200);
     fine(await stand.gateway.command(['tenant', 'set', TENANT.name, ...(await backendKey(tenantReader))]));
-    await expect.poll(mayPut, { timeout: 5000 }).toBe(403);
+    await expect.poll(mayPut).toBe(403);
     expect(sha256(await read(owner, { Bucket: SHARED, Key: 'object' }))).toBe(sha256(SMALL));
     await put(writer, SHARED, 'object'); // its own goes before its tenant's
     const own = ['credential', 'set', TENANT.accessKeyId];
     fine(await stand.gateway.command([...own, ...(await backendKey(WRITER))]));
-    await expect.poll(mayPut, { timeout: 5000 }).toBe(200);
+    await expect.poll(mayPut).toBe(200);
     fine(await stand.gateway.command([...own, '--no-backend-key']));
-    await expect.poll(mayPut, { timeout: 5000 }).toBe(403);
+    await expect.poll(mayPut).toBe(403);
     fine(await stand.gateway.command(['tenant', 'set', TENANT.name, '--no-backend-key']));
-    await expect.poll(mayPut, { timeout: 5000 }).toBe(200);
+    await expect.poll(mayPut).toBe(200);
   });
 
   it('is shown by its name, never its secret', async () => {

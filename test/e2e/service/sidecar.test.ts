@@ -8,6 +8,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually } from '../../keys/eventually.ts';
 import { SIDECAR_ACL } from '../../keys/store/least-acl.ts';
 import { payload } from '../../support/payload.ts';
 import { type GatewayProcess, startGateway } from '../../support/servers/gateway.ts';
@@ -83,11 +84,12 @@ it('a sidecar reads what the deployment wrote, the other way round, and in parts
 it('an access key that is revoked where the root key is stops working in the sidecar within a second', async () => {
   const added = await gateway.command(['credential', 'add', 'acme', '--json']);
   const revoked = onceClient(sidecar, JSON.parse(added.stdout) as { accessKeyId: string; secretAccessKey: string });
-  const look = () => fate(read(revoked, { Bucket: BUCKET, Key: 'deployment' }));
-  await expect.poll(look, { timeout: 1000, interval: 20 }).toBe('fine');
+  const look = (wanted: string) => async () =>
+    (await fate(read(revoked, { Bucket: BUCKET, Key: 'deployment' }))) === wanted;
+  await eventually(1000, look('fine'));
   const { accessKeyId } = JSON.parse(added.stdout) as { accessKeyId: string };
   expect((await gateway.command(['credential', 'revoke', accessKeyId])).code).toBe(0);
-  await expect.poll(look, { timeout: 1000, interval: 20 }).toBe('InvalidAccessKeyId');
+  await eventually(1000, look('InvalidAccessKeyId'));
   revoked.destroy();
 });
 
@@ -109,7 +111,7 @@ it('check tells that a sidecar is well, and administration is refused there', as
 it('without its view a sidecar lets nobody in, and does not start', async () => {
   expect((await gateway.command(['tenant', 'wrap-key', 'acme', '--remove'])).code).toBe(0);
   const look = () => fate(read(beside, { Bucket: BUCKET, Key: 'deployment' }));
-  await expect.poll(look, { timeout: 1500, interval: 20 }).toBe('InvalidAccessKeyId');
+  await eventually(1500, async () => (await look()) === 'InvalidAccessKeyId');
   await sidecar.kill();
   const started = await sidecar.command(['serve']);
   expect([started.code, started.stdout + started.stderr]).toEqual([1, expect.stringContaining('tenant wrap-key acme')]);

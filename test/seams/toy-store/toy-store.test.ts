@@ -84,7 +84,7 @@ it('a store that another takes the place of is relied on for nothing, until that
   };
   expect(await refusalOf(create())).toBe('BackendUnavailable'); // nothing is found yet
   await finder?.start();
-  await expect.poll(() => found().capabilities, { timeout: 5000 }).toEqual(TOY_ROW.capabilities);
+  await expect.poll(() => found().capabilities).toEqual(TOY_ROW.capabilities);
   await create();
 
   toy.server = 'another';
@@ -92,7 +92,7 @@ it('a store that another takes the place of is relied on for nothing, until that
   await headObject(headOf('k'), stand.context());
   expect(found()).toMatchObject({ state: 'looking', capabilities: ASSUMED_CAPABILITIES });
   expect(await refusalOf(create())).toBe('BackendUnavailable');
-  await expect.poll(() => found().state, { timeout: 5000 }).toBe('found');
+  await expect.poll(() => found().state).toBe('found');
   expect(await refusalOf(create())).toBe('PreconditionFailed');
   expect([found().store.name, found().capabilities.tornUploadsVanish]).toEqual(['unknown', false]);
 
