@@ -24,6 +24,7 @@ const KINDS = {
   InvalidArgument: { status: 400 },
   InvalidBucketName: { status: 400 },
   InvalidDigest: { status: 400, like: 'BadDigest' },
+  InvalidEncryptionAlgorithm: { status: 400, like: 'InvalidArgument' },
   InvalidObjectName: { status: 400, like: 'InvalidArgument' },
   InvalidPart: { status: 400, like: 'InvalidArgument' },
   InvalidPartNumber: { status: 416, like: 'InvalidRange' },

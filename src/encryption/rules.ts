@@ -26,6 +26,11 @@ const BEGINS: Rule = { managed: 'takes', kms: 'takes', customer: 'takes' };
  */
 const CONTINUES: Rule = { managed: 'refuses', kms: 'refuses', customer: 'needs' };
 
+/**
+ * The rule for requests that need no key, and may bring that of the upload all the same: SDKs send it along.
+ */
+const MANAGES: Rule = { managed: 'refuses', kms: 'refuses', customer: 'takes' };
+
 /** The rules of S3, as AWS documents them with each operation. Dialects of the S3 family share them. */
 export const ENCRYPTION_RULES: Readonly<Record<Asking, Rule>> = {
   PutObject: BEGINS,
@@ -34,6 +39,8 @@ export const ENCRYPTION_RULES: Readonly<Record<Asking, Rule>> = {
   CreateMultipartUpload: BEGINS,
   UploadPart: CONTINUES,
   UploadPartCopy: CONTINUES,
+  ListParts: MANAGES,
+  CompleteMultipartUpload: MANAGES,
   GetObject: CONTINUES,
   HeadObject: CONTINUES,
   GetObjectAttributes: CONTINUES,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRONTS } from '../dialects/table.ts';
 import type { KeySources } from '../encryption/key-sources.ts';
+import { isLoopback } from '../encryption/key-transport.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { restingIndex } from '../etags/resting-index.ts';
 import { createHandler, type Handler } from '../pipeline/handle.ts';
@@ -275,6 +276,7 @@ function composed(
     directory: stores.directory,
     keyRings: stores.keyRings,
     encryption: config.encryption,
+    keyTransport: { overHttp: config.customerKeys.overHttp, listensOnLoopback: isLoopback(config.listen.host) },
     backend: { ...backend, reservedBuckets: new Set(config.backend.reservedBuckets) },
     findings: parts.findings,
     uploads: parts.uploads,

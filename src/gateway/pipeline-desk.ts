@@ -5,6 +5,7 @@ import { OriginRules } from '../cross-origin/origin-rules.ts';
 import type { BackendDialect } from '../dialects/backend-dialect.ts';
 import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
 import { KeySources } from '../encryption/key-sources.ts';
+import type { KeyTransport } from '../encryption/key-transport.ts';
 import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { KnownEtags, type KnownEtagsOptions } from '../etags/known-etags.ts';
@@ -27,6 +28,8 @@ import type { UploadStates } from '../uploads/upload-states.ts';
 /** The memory in which each worker remembers MD5 ETags of objects: some 25,000 of them. */
 const ETAG_CACHE_BYTES = 16 * 1024 * 1024;
 
+const OVER_TLS: KeyTransport = { overHttp: 'never', listensOnLoopback: false };
+
 /** What a pipeline is made of: the stores below it, and what the settings say. */
 export interface PipelineParts {
   readonly fronts: readonly FrontDialect[];
@@ -39,6 +42,8 @@ export interface PipelineParts {
   readonly keySources?: KeySourceTable | undefined;
   /** The section `encryption` of the configuration, which is the key sources' own. */
   readonly encryption: Readonly<Record<string, unknown>>;
+  /** Over which connections customer keys are taken. The default is TLS alone. */
+  readonly keyTransport?: KeyTransport | undefined;
   readonly backend: {
     readonly back: BackendDialect;
     readonly connection: BackendConnection;
@@ -86,6 +91,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   return {
     fronts: parts.fronts,
     settings: parts.settings,
+    keyTransport: parts.keyTransport ?? OVER_TLS,
     directory,
     lane,
     originRules: new OriginRules({ store, directory, stagingBucket, now }),

@@ -1,3 +1,4 @@
+import type { AskedEncryption } from './encryption.ts';
 import type { ObjectRef } from './object.ts';
 
 /** This file has the operations that ask for a page of a listing. A page begins after the markers that it names. */
@@ -65,6 +66,8 @@ export interface ListParts {
   readonly partNumberMarker: number;
   readonly maxParts: number;
   readonly urlEncoded: boolean;
+  /** The encryption with which the upload was begun, where the client repeats it. */
+  readonly encryption?: AskedEncryption | undefined;
 }
 
 export interface ListMultipartUploads {

@@ -244,6 +244,8 @@ export interface CompleteMultipartUpload {
   readonly plaintextBytes: number | undefined;
   /** Only ifMatch and ifNoneMatch have a meaning on a write. */
   readonly conditions: Conditions;
+  /** The encryption with which the upload was begun, where the client repeats it. */
+  readonly encryption?: AskedEncryption | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/front-dialect.ts';
+import { checkKeyTransport } from '../encryption/key-transport.ts';
 import { checkPolicyAllows } from '../encryption/policy.ts';
 import { askedEncryption, checkAskedForms } from '../encryption/rules.ts';
 import { asGatewayError, clientError } from '../errors.ts';
@@ -105,6 +106,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, tools.budget);
       trace.key ??= keyOf(operation);
       checkAskedForms(operation, tools.keySources);
+      checkKeyTransport(operation, request.client, services.keyTransport);
       const encryption = askedEncryption(operation);
       const context = authorize(bucketOf(operation), { tenant, trace, signal: request.signal, encryption }, tools);
       if (!signed) checkAnonymous(operation, context.policy);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BACKEND_RULES, backendSettings } from '../backend/settings.ts';
 import { frontSettings } from '../dialects/settings.ts';
-import { encryptionSettings } from '../encryption/settings.ts';
+import { customerKeySettings, encryptionSettings } from '../encryption/settings.ts';
 import { etagSettings } from '../etags/settings.ts';
 import { KEY_RULES, keySettings } from '../keys/settings.ts';
 import { limitSettings, SERVER_RULES, serverSettings } from '../server/settings.ts';
@@ -29,6 +29,7 @@ export const settingsSchema = z.strictObject({
   backend: backendSettings().prefault({}),
   keys: keySettings.prefault({}),
   encryption: encryptionSettings.prefault({}),
+  customerKeys: customerKeySettings.prefault({}),
   uploads: uploadSettings.prefault({}),
   etags: etagSettings.prefault({}),
   limits: limitSettings.prefault({}),

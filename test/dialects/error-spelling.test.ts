@@ -27,6 +27,7 @@ const SPELLINGS: readonly (readonly [ErrorCode, number, string, number, string])
   ['InvalidArgument', 400, 'InvalidArgument', 400, 'invalid_argument'],
   ['InvalidBucketName', 400, 'InvalidBucketName', 400, 'invalid_bucket_name'],
   ['InvalidDigest', 400, 'InvalidDigest', 400, 'bad_digest'],
+  ['InvalidEncryptionAlgorithm', 400, 'InvalidEncryptionAlgorithmError', 400, 'invalid_argument'],
   ['InvalidObjectName', 400, 'InvalidArgument', 400, 'invalid_object_name'],
   ['InvalidPart', 400, 'InvalidPart', 400, 'invalid_argument'],
   ['InvalidPartNumber', 416, 'InvalidPartNumber', 416, 'invalid_range'],

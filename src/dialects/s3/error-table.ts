@@ -24,6 +24,7 @@ export const S3_ERRORS: Readonly<Record<ErrorCode, ErrorSpelling>> = spellErrors
   InvalidArgument: 'InvalidArgument',
   InvalidBucketName: 'InvalidBucketName',
   InvalidDigest: 'InvalidDigest',
+  InvalidEncryptionAlgorithm: 'InvalidEncryptionAlgorithmError',
   InvalidPart: 'InvalidPart',
   InvalidPartNumber: 'InvalidPartNumber',
   InvalidPartOrder: 'InvalidPartOrder',

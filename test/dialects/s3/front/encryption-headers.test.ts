@@ -27,12 +27,15 @@ function code(method: string, target: string, headers: Headers): Promise<string>
   const all = [['Host', '127.0.0.1'], ...headers] as const;
   return codeOf(() => {
     const parsed = readingOf(s3Front, wireRequest({ method, target, headers: all }), SETTINGS).parse();
-    if (parsed.kind === 'document') parsed.read(Buffer.from('<CompleteMultipartUpload/>'));
     // What the headers say is judged behind the dialect, by the forms that there are keys for.
+    if (parsed.kind === 'document') judged(parsed.read(COMPLETE));
     if (parsed.kind === 'ready') judged(parsed.operation);
   });
 }
 
+const COMPLETE = Buffer.from(
+  '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"e"</ETag></Part></CompleteMultipartUpload>',
+);
 const COPY: Headers = [['x-amz-copy-source', 'bucket/other']];
 const REQUESTS: readonly (readonly [string, string, Headers])[] = [
   ['PUT', '/bucket/k', []],
@@ -43,6 +46,8 @@ const REQUESTS: readonly (readonly [string, string, Headers])[] = [
   ['GET', '/bucket/k', []],
   ['HEAD', '/bucket/k', []],
   ['GET', '/bucket/k?attributes', [['x-amz-object-attributes', 'ETag']]],
+  ['GET', '/bucket/k?uploadId=u', []],
+  ['POST', '/bucket/k?uploadId=u', []],
 ];
 
 describe.each(REQUESTS)('%s %s %j', (method, target, more) => {
@@ -51,14 +56,19 @@ describe.each(REQUESTS)('%s %s %j', (method, target, more) => {
     ['no algorithm', customer(SSE, { algorithm: '-' })],
     ['no key', customer(SSE, { key: '-' })],
     ['no MD5', customer(SSE, { 'key-MD5': '-' })],
-    ['an algorithm that is none', customer(SSE, { algorithm: 'AES128' })],
     ['the MD5 of another key', customer(SSE, { 'key-MD5': md5(Buffer.alloc(32).toString('base64')) })],
     ['a short key', customer(SSE, { key: Buffer.alloc(16).toString('base64') })],
     ['a long key', customer(SSE, { key: Buffer.alloc(33).toString('base64') })],
     ['a key that is no base64', customer(SSE, { key: `${KEY.slice(0, -2)}!=` })],
     ['a method beside it', [...customer(SSE), [SSE, 'AES256']]],
+    ['a KMS key beside it', [...customer(SSE), [`${SSE}-aws-kms-key-id`, 'cards']]],
+    ['a context beside it', [...customer(SSE), [`${SSE}-context`, 'e30=']]],
   ])('a customer key with %s is wrong', async (_what, headers) => {
     expect(await code(method, target, [...more, ...headers])).toBe('InvalidArgument');
+  });
+
+  test.each(['AES128', 'aes256', 'aws:kms', ''])('a customer key for the algorithm %j', async (algorithm) => {
+    expect(await code(method, target, [...more, ...customer(SSE, { algorithm })])).toBe('InvalidEncryptionAlgorithm');
   });
 
   test('a customer key that is right is not available, and never ignored', async () => {
@@ -73,6 +83,9 @@ test('one for the source of a copy, too', async () => {
   for (const target of ['/bucket/k', '/bucket/k?partNumber=1&uploadId=u']) {
     expect(await code('PUT', target, [...COPY, ...customer(OF_SOURCE)])).toBe('NotImplemented');
     expect(await code('PUT', target, [...COPY, ...customer(OF_SOURCE, { key: '-' })])).toBe('InvalidArgument');
+    expect(await code('PUT', target, [...COPY, ...customer(OF_SOURCE, { algorithm: 'AES128' })])).toBe(
+      'InvalidEncryptionAlgorithm',
+    );
     expect(await code('PUT', target, [...COPY, [`${OF_SOURCE}-customer-tomorrow`, 'x']])).toBe('NotImplemented');
   }
 });

@@ -6,7 +6,7 @@ import type { QueryList } from '../../../../wire/query.ts';
 import { partsIn } from '../../../xml-family/part-list.ts';
 import { CHECKSUM_ALGORITHMS, CHECKSUMS } from '../../checksum.ts';
 import { checksumValue } from '../../signature/body-claims.ts';
-import { checkDeleteHeaders } from './header-rules.ts';
+import { readManagingEncryption } from './header-rules.ts';
 import { readChecksumType, readUploadId } from './upload-requests.ts';
 
 /** The greatest size of the document: 10,000 parts, each with number, ETag and SHA-512, with blanks for indentation. */
@@ -18,9 +18,9 @@ const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
 /** What the head of a CompleteMultipartUpload request says. The list of parts stands in its body. */
 export type CompleteHead = Omit<CompleteMultipartUpload, 'parts'>;
 
-/** Reads the head of the request. @throws GatewayError InvalidRequest, NoSuchUpload, NotImplemented */
+/** Reads the head of the request. @throws GatewayError InvalidRequest, InvalidArgument, NoSuchUpload, NotImplemented */
 export function readCompleteHead(ref: ObjectRef, query: QueryList, headers: HeaderList): CompleteHead {
-  checkDeleteHeaders(headers, 'CompleteMultipartUpload');
+  const encryption = readManagingEncryption(headers, 'CompleteMultipartUpload');
   const size = headers.get('x-amz-mp-object-size');
   if (size !== undefined && !/^\d{1,15}$/.test(size)) {
     throw clientError('InvalidRequest', 'Value for x-amz-mp-object-size header is invalid.');
@@ -34,6 +34,7 @@ export function readCompleteHead(ref: ObjectRef, query: QueryList, headers: Head
     composite: readChecksumType(headers),
     plaintextBytes: size === undefined ? undefined : Number(size),
     conditions: { ifMatch: headers.get('if-match'), ifNoneMatch: headers.get('if-none-match') },
+    encryption,
   };
 }
 

@@ -18,6 +18,8 @@ const CUSTOMER = `${MANAGED}-customer-`;
 const SOURCE_CUSTOMER = 'x-amz-copy-source-server-side-encryption-customer-';
 const CUSTOMER_KEY_BYTES = 32;
 
+/** The headers that ask for another form of encryption than a customer key. */
+const METHOD_NAMES: readonly string[] = [MANAGED, KMS_KEY, KMS_CONTEXT];
 const MANAGED_NAMES: ReadonlySet<string> = new Set([MANAGED]);
 const KMS_NAMES: ReadonlySet<string> = new Set([MANAGED, KMS_KEY, KMS_CONTEXT]);
 const CUSTOMER_NAMES: ReadonlySet<string> = new Set(customerNames(CUSTOMER));
@@ -60,7 +62,7 @@ export interface EncryptionHeaders {
 
 /**
  * Reads the encryption that a request asks for which begins an object or an upload; undefined where it asks for none.
- * @throws GatewayError InvalidArgument, NotImplemented for a header that is not known
+ * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, NotImplemented for a header that is not known
  */
 export function readWriteEncryption(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
   if (!anySpeaksOfEncryption(headers)) return undefined;
@@ -81,7 +83,7 @@ export function readWriteEncryption(headers: HeaderList, about: EncryptionHeader
 
 /**
  * Reads the encryption headers of a request about an existing object or upload; undefined where there are none.
- * @throws GatewayError InvalidArgument, NotImplemented for a header that is not known
+ * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, NotImplemented for a header that is not known
  */
 export function readLaterEncryption(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
   if (!anySpeaksOfEncryption(headers)) return undefined;
@@ -95,7 +97,7 @@ export function readLaterEncryption(headers: HeaderList, about: EncryptionHeader
 
 /**
  * Reads the customer key of a copy's source.
- * @throws GatewayError InvalidArgument
+ * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm
  */
 export function readSourceEncryption(headers: HeaderList): AskedEncryption | undefined {
   return customerForm(readCustomerKey(headers, SOURCE_CUSTOMER));
@@ -145,7 +147,7 @@ function readCustomerKey(headers: HeaderList, prefix: string): CustomerKey | und
   const [algorithm, key, md5] = customerNames(prefix).map((name) => headers.get(name));
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
   const must = 'Requests specifying Server Side Encryption with Customer provided keys must provide';
-  if (prefix === CUSTOMER && headers.has(MANAGED)) {
+  if (prefix === CUSTOMER && METHOD_NAMES.some((name) => headers.has(name))) {
     throw invalid(
       'Server Side Encryption with Customer provided key is incompatible with the encryption method specified.',
     );
@@ -153,7 +155,12 @@ function readCustomerKey(headers: HeaderList, prefix: string): CustomerKey | und
   if (algorithm === undefined) throw invalid(`${must} a valid encryption algorithm.`);
   if (key === undefined) throw invalid(`${must} an appropriate secret key.`);
   if (md5 === undefined) throw invalid(`${must} the client calculated MD5 of the secret key.`);
-  if (algorithm !== 'AES256') throw invalid('The valid value of the encryption algorithm is AES256.');
+  if (algorithm !== 'AES256') {
+    throw clientError(
+      'InvalidEncryptionAlgorithm',
+      'The Encryption request you specified is not valid. Supported value: AES256.',
+    );
+  }
   const bytes = Buffer.from(key, 'base64');
   if (bytes.length !== CUSTOMER_KEY_BYTES || bytes.toString('base64') !== key) {
     throw invalid('The secret key was invalid for the specified algorithm.');

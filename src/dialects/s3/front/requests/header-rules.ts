@@ -119,7 +119,17 @@ export function checkForwardHeaders(headers: HeaderList, operation: string): voi
 }
 
 /**
- * Checks the headers of DeleteBucket, CompleteMultipartUpload and AbortMultipartUpload. They take no vendor header, and
+ * Checks the headers of a CompleteMultipartUpload, and reads those about encryption: clients may send the upload's
+ * customer key, which is not needed.
+ * @throws GatewayError NotImplemented, InvalidArgument
+ */
+export function readManagingEncryption(headers: HeaderList, operation: string): AskedEncryption | undefined {
+  collectVendor(headers, operation, NOTHING, undefined, { readsEncryption: true });
+  return readLaterEncryption(headers, { operation });
+}
+
+/**
+ * Checks the headers of DeleteBucket and AbortMultipartUpload. They take no vendor header, and
  * a header about encryption is refused, because ignoring it would mislead the client.
  * @throws GatewayError NotImplemented
  */

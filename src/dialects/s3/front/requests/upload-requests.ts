@@ -7,7 +7,7 @@ import type { HeaderList } from '../../../../wire/headers.ts';
 import type { QueryList } from '../../../../wire/query.ts';
 import { CHECKSUM_ALGORITHMS } from '../../checksum.ts';
 import { readLaterEncryption, readWriteEncryption } from './encryption-headers.ts';
-import { checkDeleteHeaders, checkPartHeaders, checkReadHeaders } from './header-rules.ts';
+import { checkDeleteHeaders, checkPartHeaders, checkReadHeaders, readReadEncryption } from './header-rules.ts';
 import { isUrlEncoded, readPageSize, wholeNumber } from './listing.ts';
 import { readObjectMetadata } from './put-object.ts';
 
@@ -52,11 +52,12 @@ export function readPartNumber(query: QueryList): number {
 
 /** Reads a ListParts. @throws GatewayError InvalidArgument, NoSuchUpload, NotImplemented */
 export function readListParts(ref: ObjectRef, query: QueryList, headers: HeaderList): ListParts {
-  checkReadHeaders(headers, 'ListParts');
+  const encryption = readReadEncryption(headers, 'ListParts');
   const marker = query.get('part-number-marker');
   return {
     kind: 'ListParts',
     ref,
+    encryption,
     uploadId: readUploadId(query),
     partNumberMarker: marker === undefined || marker === '' ? 0 : wholeNumber('part-number-marker', marker),
     maxParts: readPageSize(query, 'max-parts'),

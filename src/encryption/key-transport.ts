@@ -1,0 +1,46 @@
+import { clientError } from '../errors.ts';
+import type { Operation } from '../operations/operation.ts';
+
+/** Over which connections customer keys are taken beside TLS (setting customerKeys.overHttp). */
+export type KeysOverHttp = 'never' | 'loopback' | 'always';
+
+/** Which requests may bring a customer key. */
+export interface KeyTransport {
+  readonly overHttp: KeysOverHttp;
+  /** Whether the gateway listens on a loopback address, which only programs of the same machine or pod can reach. */
+  readonly listensOnLoopback: boolean;
+}
+
+/** What must be known of who sent the request. `WireClient` has this shape. */
+export interface KeySender {
+  /** An IP address, IPv4 in dotted form. */
+  readonly address: string;
+  /** Whether the request came over TLS, to the gateway or to a trusted proxy in front of it. */
+  readonly secure: boolean;
+}
+
+/**
+ * Checks that a customer key did not pass a network in clear. As S3 does, the gateway refuses one that came over plain
+ * HTTP, although the key is then known to others already: the client must notice.
+ * @throws GatewayError InvalidRequest
+ */
+export function checkKeyTransport(operation: Operation, sender: KeySender, transport: KeyTransport): void {
+  if (sender.secure || !bringsCustomerKey(operation)) return;
+  const { overHttp, listensOnLoopback } = transport;
+  if (overHttp === 'always') return;
+  if (overHttp === 'loopback' && listensOnLoopback && isLoopback(sender.address)) return;
+  throw clientError(
+    'InvalidRequest',
+    'Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.',
+  );
+}
+
+function bringsCustomerKey(operation: Operation): boolean {
+  if ('encryption' in operation && operation.encryption?.kind === 'customer') return true;
+  return 'source' in operation && operation.source.encryption?.kind === 'customer';
+}
+
+/** Whether an address, or the host of a setting, is a loopback address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
