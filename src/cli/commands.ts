@@ -79,8 +79,13 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./tenant/credential.ts')).credentialList,
   },
   {
+    words: ['key', 'add'],
+    summary: 'Give a tenant a named key, for which its clients may ask (SSE-KMS).',
+    load: async () => (await import('./key/key.ts')).keyAdd,
+  },
+  {
     words: ['key', 'list'],
-    summary: 'List key rings and their versions, never keys.',
+    summary: 'List key rings, their names and versions, never keys.',
     load: async () => (await import('./key/key.ts')).keyList,
   },
   {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Kek, KeyRings } from '../keys/key-rings.ts';
+import type { Kek } from '../keys/key-ring.ts';
+import type { KeyRings } from '../keys/key-rings.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { type EtagPlace, entryName, type KnownDigest, openEntry, readEntryHead, sealEntry } from './etag-entry.ts';

@@ -1,49 +1,25 @@
-import { createSecretKey, type KeyObject, randomBytes as nodeRandomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes as nodeRandomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { GatewayError } from '../errors.ts';
-import { fingerprintOf } from './fingerprint.ts';
-import { listField, type Payload, PayloadInvalid, textField } from './payload.ts';
-import type { RecordKind, Records } from './records.ts';
-import { keyStoreUnavailable } from './store/record-store.ts';
+import { isNamedRing, isNamedRingOf, NAMED_RING, namedRingId } from './key-names.ts';
+import {
+  KEK_BYTES,
+  type Kek,
+  type KeyRing,
+  makeRing,
+  RING,
+  type RingRecord,
+  type RingVersion,
+  withoutKeys,
+} from './key-ring.ts';
+import type { Records } from './records.ts';
+import { keyStoreUnavailable, RevisionConflict } from './store/record-store.ts';
 import { RecordUnreadable } from './wrapped-record.ts';
 
-const KEK_BYTES = 32;
 const RING_ID_BYTES = 8;
 const RING_ID = /^[0-9a-f]{16}$/;
 /** How often the store is asked at most about one ring: a forged envelope may name any version of a real ring. */
 const RECHECK_MILLISECONDS = 1000;
-
-/** A key encryption key of a tenant. It wraps the DEKs in envelopes, and never encrypts bytes of bodies. */
-export interface Kek {
-  readonly ringId: string;
-  readonly version: number;
-  readonly key: KeyObject;
-  /** The tenant whose ring it is on. */
-  readonly tenant: string;
-  /** The key's fingerprint in this process (fingerprintOf). */
-  readonly fingerprint: string;
-}
-
-/** A key ring without its keys: everything of it that may be shown. */
-export interface KeyRing {
-  /** 16 hex digits, which stand in every envelope. */
-  readonly id: string;
-  readonly tenant: string;
-  /** The version that new objects are sealed under. */
-  readonly current: number;
-  readonly versions: readonly KeyVersion[];
-}
-
-/** One version in a key ring, without its key. */
-export interface KeyVersion {
-  readonly version: number;
-  readonly createdAt: Date;
-}
-
-interface RingRecord extends KeyRing {
-  readonly keks: ReadonlyMap<number, Kek>;
-  readonly currentKek: Kek;
-}
 
 export interface KeyRingsOptions {
   readonly records: Records;
@@ -72,9 +48,32 @@ export class KeyRings {
    * Makes a ring with version 1, writes it and reads it back.
    * @throws GatewayError KeyStoreUnavailable
    */
-  async create(tenant: string): Promise<KeyRing> {
+  create(tenant: string): Promise<KeyRing> {
+    return this.#create(tenant, undefined);
+  }
+
+  /**
+   * Makes a ring that clients find by its name.
+   * @throws RevisionConflict if the tenant has one of this name; GatewayError KeyStoreUnavailable
+   */
+  async createNamed(tenant: string, name: string): Promise<KeyRing> {
+    const id = namedRingId(tenant, name);
+    if ((await this.#records.read(NAMED_RING, id)) !== undefined) throw new RevisionConflict(id);
+    // The ring is there before its name is, so that nobody finds a name without a ring.
+    const ring = await this.#create(tenant, name);
+    try {
+      await this.#records.put(NAMED_RING, id, { tenant, name, ringId: ring.id, createdAt: this.#now() }, 'absent');
+    } catch (error) {
+      if (error instanceof RevisionConflict) await this.remove(ring.id);
+      throw error;
+    }
+    return ring;
+  }
+
+  async #create(tenant: string, name: string | undefined): Promise<KeyRing> {
     const id = this.#randomBytes(RING_ID_BYTES).toString('hex');
-    const ring = makeRing({ id, tenant, current: 1, versions: [this.#newVersion(1)] });
+    const version = this.#newVersion(1);
+    const ring = makeRing({ id, tenant, name, state: 'enabled', current: 1, versions: [version] });
     await this.#records.put(RING, id, ring, 'absent');
     return this.#readBack(ring);
   }
@@ -86,10 +85,11 @@ export class KeyRings {
   async rotate(ringId: string): Promise<KeyRing> {
     const held = await this.#records.read(RING, ringId);
     if (held === undefined) throw missingRing(ringId);
-    const { tenant, versions, keks } = held.value;
+    const { versions, keks } = held.value;
     const version = Math.max(...keks.keys()) + 1;
     const older = versions.map((each) => ({ ...each, key: keks.get(each.version)!.key }));
-    const ring = makeRing({ id: ringId, tenant, current: version, versions: [...older, this.#newVersion(version)] });
+    const all = [...older, this.#newVersion(version)];
+    const ring = makeRing({ ...withoutKeys(held.value), current: version, versions: all });
     await this.#records.put(RING, ringId, ring, held.revision);
     return this.#readBack(ring);
   }
@@ -107,6 +107,39 @@ export class KeyRings {
   }
 
   /**
+   * Returns the key under which new objects are sealed that ask for one of the tenant's keys by its name; undefined
+   * where the tenant has no such key. The caller must look at its state.
+   * @throws GatewayError KeyStoreUnavailable
+   */
+  async named(tenant: string, name: string): Promise<Kek | undefined> {
+    const found = await this.#records.get(NAMED_RING, namedRingId(tenant, name));
+    const ring = found && (await this.#records.get(RING, found.ringId, 'seal'));
+    return ring?.tenant === tenant && ring.name === name ? ring.currentKek : undefined;
+  }
+
+  /** Returns how many named keys the tenant has. */
+  async countNamed(tenant: string): Promise<number> {
+    return (await this.#namesOf(tenant)).length;
+  }
+
+  /** Removes the names of the tenant's keys. The rings stay. */
+  async removeNames(tenant: string): Promise<void> {
+    for (const id of await this.#namesOf(tenant)) await this.#records.delete(NAMED_RING, id);
+  }
+
+  /** Reads the named keys of all tenants into the cache. Those that were removed meanwhile are skipped. */
+  async warmNamed(): Promise<void> {
+    for (const id of (await this.#records.list(NAMED_RING)).filter(isNamedRing)) {
+      const found = await this.#records.get(NAMED_RING, id);
+      if (found !== undefined) await this.#records.get(RING, found.ringId);
+    }
+  }
+
+  async #namesOf(tenant: string): Promise<string[]> {
+    return (await this.#records.list(NAMED_RING)).filter((id) => isNamedRingOf(tenant, id));
+  }
+
+  /**
    * Returns the key that an existing object names.
    * @throws GatewayError KeyUnavailable if there is no such ring or version, KeyStoreUnavailable
    */
@@ -121,7 +154,7 @@ export class KeyRings {
     const rings: KeyRing[] = [];
     for (const id of await this.#records.list(RING)) {
       const held = await this.#records.read(RING, id);
-      if (held !== undefined) rings.push(shown(held.value));
+      if (held !== undefined) rings.push(withoutKeys(held.value));
     }
     return rings.sort((a, b) => createdAt(a) - createdAt(b));
   }
@@ -129,7 +162,7 @@ export class KeyRings {
   /** Returns the ring without its keys, as the store holds it now. */
   async read(ringId: string): Promise<KeyRing | undefined> {
     const held = await this.#records.read(RING, ringId);
-    return held && shown(held.value);
+    return held && withoutKeys(held.value);
   }
 
   /** Destroys a ring, so that no object sealed under it can ever be opened again. Returns whether there was one. */
@@ -171,71 +204,13 @@ export class KeyRings {
         `The key store took the record ring/${written.id} and did not give it back. No object was sealed under it.`,
       );
     }
-    return shown(written);
+    return withoutKeys(written);
   }
 }
 
 interface Recheck {
   readonly startedAt: number;
   readonly ring: Promise<RingRecord | undefined>;
-}
-
-interface RingVersion extends KeyVersion {
-  readonly key: KeyObject;
-}
-
-interface RingParts {
-  readonly id: string;
-  readonly tenant: string;
-  readonly current: number;
-  readonly versions: readonly RingVersion[];
-}
-
-function makeRing({ id, tenant, current, versions }: RingParts): RingRecord {
-  const keks = new Map<number, Kek>();
-  for (const { version, key } of versions) {
-    keks.set(version, Object.freeze({ ringId: id, version, key, tenant, fingerprint: fingerprintOf(key) }));
-  }
-  const currentKek = keks.get(current);
-  if (currentKek === undefined || keks.size !== versions.length) throw new PayloadInvalid('versions');
-  const shownVersions = versions.map(({ version, createdAt }) => ({ version, createdAt }));
-  return { id, tenant, current, versions: shownVersions, keks, currentKek };
-}
-
-/** The kind of record that holds a ring (docs/keys.md, "ring"). */
-export const RING: RecordKind<RingRecord> = {
-  name: 'ring',
-  decode(payload, id) {
-    const { current } = payload;
-    if (textField(payload, 'id') !== id) throw new PayloadInvalid('id');
-    if (typeof current !== 'number') throw new PayloadInvalid('current');
-    const versions = listField(payload, 'versions').map(decodeVersion);
-    return makeRing({ id, tenant: textField(payload, 'tenant'), current, versions });
-  },
-  encode: ({ id, tenant, current, versions, keks }) => ({
-    id,
-    tenant,
-    current,
-    versions: versions.map(({ version, createdAt }) => ({
-      version,
-      createdAt: createdAt.toISOString(),
-      key: keks.get(version)!.key.export().toString('base64'),
-    })),
-  }),
-};
-
-function decodeVersion(entry: Payload): RingVersion {
-  const { version } = entry;
-  if (typeof version !== 'number' || !Number.isInteger(version) || version < 1) throw new PayloadInvalid('version');
-  const bytes = Buffer.from(textField(entry, 'key'), 'base64');
-  if (bytes.length !== KEK_BYTES || bytes.every((byte) => byte === 0)) throw new PayloadInvalid('key');
-  const key = createSecretKey(bytes);
-  bytes.fill(0);
-  return { version, createdAt: new Date(textField(entry, 'createdAt')), key };
-}
-
-function shown({ id, tenant, current, versions }: RingRecord): KeyRing {
-  return { id, tenant, current, versions };
 }
 
 function createdAt(ring: KeyRing): number {

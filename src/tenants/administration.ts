@@ -1,8 +1,9 @@
 import { randomBytes as nodeRandomBytes } from 'node:crypto';
-import type { KeyRing, KeyRings } from '../keys/key-rings.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { KeyRings } from '../keys/key-rings.ts';
 import type { Records } from '../keys/records.ts';
 import { RevisionConflict } from '../keys/store/record-store.ts';
-import type { Secret } from '../secret.ts';
+import type { BackendKeyOwner, CredentialSummary, IssuedCredential, RemovedTenant } from './administered.ts';
 import {
   accessKeyTaken,
   asSecret,
@@ -16,9 +17,10 @@ import {
   type TenantInput,
   unknownTenant,
 } from './administration-input.ts';
-import { type BackendKey, checkBackendKey } from './backend-key.ts';
+import { checkBackendKey } from './backend-key.ts';
 import { claimBuckets } from './bucket-claims.ts';
 import { CREDENTIAL, type Credential, isAccessKeyId, randomAccessKeyId, randomSecret } from './credential.ts';
+import { addNamedKey } from './named-keys.ts';
 import type { Tenant, TenantKind } from './tenant.ts';
 
 export interface AdministrationOptions {
@@ -27,33 +29,6 @@ export interface AdministrationOptions {
   readonly tenants: TenantKind;
   readonly now?: () => Date;
   readonly randomBytes?: (byteCount: number) => Buffer;
-}
-
-/** A new access key with its secret, which is shown once, to whoever made it. */
-export interface IssuedCredential {
-  readonly tenant: Tenant;
-  readonly accessKeyId: string;
-  readonly secret: Secret;
-}
-
-/** What may be listed of a credential. */
-export interface CredentialSummary extends Pick<Credential, 'accessKeyId' | 'tenant' | 'createdAt'> {
-  /** The access key id of the credential's own backend key. */
-  readonly backendAccessKeyId: string | undefined;
-}
-
-/** To whom a backend key belongs: to one access key, or to the whole tenant. */
-export interface BackendKeyOwner {
-  readonly tenant: string;
-  readonly accessKeyId: string | undefined;
-  readonly key: BackendKey;
-}
-
-/** What was removed together with a tenant. */
-export interface RemovedTenant {
-  readonly credentials: readonly string[];
-  /** The ids of the rings that were destroyed; empty if keys were kept. */
-  readonly destroyedRings: readonly string[];
 }
 
 /**
@@ -87,7 +62,7 @@ export class Administration {
     checkCredential(first);
     if (backend) checkBackendKey(backend);
     await this.#refuseTakenAccessKey(input.accessKeyId);
-    if ((await this.#records.read(this.#tenants, name)) !== undefined) throw exists(name);
+    if ((await this.#read(name)) !== undefined) throw exists(name);
     const ring = await this.#ringFor(input);
     try {
       await this.#reserve(name, ring.id);
@@ -117,6 +92,8 @@ export class Administration {
     const rings = await this.#orphanedRings(name);
     const destroyedRings = options.destroyKeys === true ? rings : [];
     for (const id of destroyedRings) await this.#keyRings.remove(id);
+    // A tenant that was made under this name meanwhile keeps its named keys.
+    if (options.destroyKeys === true && (await this.#read(name)) === undefined) await this.#keyRings.removeNames(name);
     const claimed = await claimBuckets(this.#records, name, []);
     if (!existed && !claimed && credentials.length === 0 && destroyedRings.length === 0) throw unknownTenant(name);
     return { credentials, destroyedRings };
@@ -163,8 +140,7 @@ export class Administration {
   /** Makes another access key for a tenant. */
   async addCredential(name: string, input: CredentialInput = {}): Promise<IssuedCredential> {
     checkCredential(input);
-    const tenant = (await this.#records.read(this.#tenants, name))?.value;
-    if (tenant === undefined) throw unknownTenant(name);
+    const tenant = await this.#existing(name);
     const accessKeyId = input.accessKeyId ?? randomAccessKeyId(this.#randomBytes);
     const secret = input.secret === undefined ? randomSecret(this.#randomBytes) : asSecret(input.secret);
     const backend = input.backend ?? undefined;
@@ -177,7 +153,7 @@ export class Administration {
       throw error;
     }
     // The tenant was removed meanwhile, and its credentials were deleted before this one was there.
-    if ((await this.#records.read(this.#tenants, name))?.value.id !== tenant.id) {
+    if ((await this.#read(name))?.id !== tenant.id) {
       await this.#records.delete(CREDENTIAL, accessKeyId);
       throw unknownTenant(name);
     }
@@ -235,11 +211,25 @@ export class Administration {
     return tenant === undefined ? rings : rings.filter((ring) => ring.tenant === tenant);
   }
 
+  /** Makes a named key for a tenant. Clients may ask for it from then on (S3's SSE-KMS). */
+  async addKey(name: string, keyName: string): Promise<KeyRing> {
+    await this.#existing(name);
+    return addNamedKey(this.#keyRings, name, keyName);
+  }
+
   /** Makes a new key version, for what the tenant writes from now on. */
   async rotateKey(name: string): Promise<KeyRing> {
-    const tenant = (await this.#records.read(this.#tenants, name))?.value;
+    return this.#keyRings.rotate((await this.#existing(name)).ringId);
+  }
+
+  async #read(name: string): Promise<Tenant | undefined> {
+    return (await this.#records.read(this.#tenants, name))?.value;
+  }
+
+  async #existing(name: string): Promise<Tenant> {
+    const tenant = await this.#read(name);
     if (tenant === undefined) throw unknownTenant(name);
-    return this.#keyRings.rotate(tenant.ringId);
+    return tenant;
   }
 
   /**
@@ -251,15 +241,16 @@ export class Administration {
     for (const id of await this.#records.list(CREDENTIAL)) {
       const credential = (await this.#records.read(CREDENTIAL, id))?.value;
       if (credential?.tenant !== name) continue;
-      if (credential.tenantId !== (await this.#records.read(this.#tenants, name))?.value.id) orphans.push(id);
+      if (credential.tenantId !== (await this.#read(name))?.id) orphans.push(id);
     }
     return orphans;
   }
 
   async #orphanedRings(name: string): Promise<string[]> {
     const rings = await this.listKeys(name);
-    const inUse = (await this.#records.read(this.#tenants, name))?.value.ringId;
-    return rings.map(({ id }) => id).filter((id) => id !== inUse);
+    const inUse = (await this.#read(name))?.ringId;
+    const left = inUse === undefined ? rings : rings.filter((ring) => ring.id !== inUse && ring.name === undefined);
+    return left.map(({ id }) => id);
   }
 
   async #ringFor({ name, ringId }: TenantInput): Promise<KeyRing> {

@@ -71,6 +71,8 @@ export class Directory {
    * skipped.
    */
   async warm(): Promise<void> {
+    // There may be more named keys than the cache has room for. What is read later stays.
+    await this.#keyRings.warmNamed();
     await this.#records.get(BUCKET_CLAIMS, CLAIMS_ID);
     for (const accessKeyId of await this.#records.list(CREDENTIAL)) await this.#records.get(CREDENTIAL, accessKeyId);
     for (const name of await this.#records.list(this.#tenants)) {

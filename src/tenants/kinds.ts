@@ -1,4 +1,4 @@
-import { RING } from '../keys/key-rings.ts';
+import { RING } from '../keys/key-ring.ts';
 import type { RecordKind } from '../keys/records.ts';
 import { BUCKET_CLAIMS } from './bucket-claims.ts';
 import { CREDENTIAL } from './credential.ts';

@@ -1,10 +1,6 @@
-import type { KeyRing } from '../keys/key-rings.ts';
-import {
-  Administration,
-  type AdministrationOptions,
-  type IssuedCredential,
-  type RemovedTenant,
-} from './administration.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { IssuedCredential, RemovedTenant } from './administered.ts';
+import { Administration, type AdministrationOptions } from './administration.ts';
 import type { CredentialInput, TenantChange } from './administration-input.ts';
 import { CREDENTIAL } from './credential.ts';
 import type { SidecarViews } from './sidecar-views.ts';
@@ -63,6 +59,12 @@ export class PublishedAdministration extends Administration {
     const tenants = tenant === undefined ? (await this.listTenants()).map(({ name }) => name) : [tenant];
     for (const name of tenants) await this.#views.publish(name);
     return revoked;
+  }
+
+  override async addKey(name: string, keyName: string): Promise<KeyRing> {
+    const ring = await super.addKey(name, keyName);
+    await this.#views.publish(name);
+    return ring;
   }
 
   override async rotateKey(name: string): Promise<KeyRing> {

@@ -1,4 +1,5 @@
-import { RING } from '../keys/key-rings.ts';
+import { isNamedRingOf, NAMED_RING } from '../keys/key-names.ts';
+import { RING } from '../keys/key-ring.ts';
 import { openView, tenantWrapKey, viewPlace, wrapView } from '../keys/ledger/tenant-view.ts';
 import { recordName } from '../keys/record-name.ts';
 import { type RecordKind, type Records, wrapValue } from '../keys/records.ts';
@@ -100,6 +101,10 @@ export class SidecarViews {
     for (const id of await records.list(RING)) {
       const ring = (await records.read(RING, id))?.value;
       if (ring?.tenant === tenant.name) await add(RING, id, ring);
+    }
+    for (const id of await records.list(NAMED_RING)) {
+      const named = isNamedRingOf(tenant.name, id) ? (await records.read(NAMED_RING, id))?.value : undefined;
+      if (named !== undefined) await add(NAMED_RING, id, named);
     }
     return view;
   }

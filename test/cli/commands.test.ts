@@ -160,6 +160,21 @@ describe('tenants and credentials', () => {
     expect(printed).not.toContain(acme.secretAccessKey);
     expect(await readFile(join(folder, 'keys.json'), 'utf8')).not.toContain('a-secret-from-before');
 
+    const added = await run('key', 'add', 'acme', '--name', 'cards', '--json');
+    const { keyRing } = JSON.parse(added.stdout) as { readonly keyRing: string };
+    expect(JSON.parse(added.stdout)).toEqual({ tenant: 'acme', name: 'cards', keyRing, version: 1 });
+    expect(keyRing).toMatch(/^[0-9a-f]{16}$/);
+    const keys = JSON.parse((await run('key', 'list', 'acme', '--json')).stdout) as { readonly name?: string }[];
+    expect(keys.map(({ name }) => name)).toEqual([undefined, 'cards']);
+    expect((await run('key', 'list', 'acme')).stdout).toMatch(
+      new RegExp(`acme +cards +${keyRing} +1 +seals and opens`),
+    );
+    expect(await run('key', 'add', 'acme', '--name', 'cards')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('The tenant acme has a key named cards already.'),
+    });
+    expect(await run('key', 'add', 'acme')).toMatchObject({ code: 2, stderr: expect.stringContaining('--name NAME') });
+
     expect((await run('credential', 'revoke', 'AKIAFROMBEFORE')).code).toBe(0);
     expect(await run('credential', 'revoke', 'AKIAFROMBEFORE')).toMatchObject({
       code: 1,

@@ -19,6 +19,8 @@ function stand() {
     version,
     key: createSecretKey(randomBytes(32)),
     tenant: tenant.name,
+    name: undefined,
+    state: 'enabled' as const,
     fingerprint: String(version),
   }));
   const state = { seconds: 5000, current: 1, reads: 0, away: false, found: [] as string[] };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { KeyRings, RING } from '../../src/keys/key-rings.ts';
+import { RING } from '../../src/keys/key-ring.ts';
+import { KeyRings } from '../../src/keys/key-rings.ts';
 import { LEDGER_NAME } from '../../src/keys/record-name.ts';
 import { Records } from '../../src/keys/records.ts';
 import type { RecordStore, StoredRecord } from '../../src/keys/store/record-store.ts';
@@ -131,7 +132,7 @@ describe('key rings', () => {
     const rings = await keyRings.list();
     expect(rings.map(({ id }) => id).sort()).toEqual([a.id, b.id].sort());
     expect(JSON.stringify(rings)).not.toContain(kek);
-    expect(Object.keys(rings[0]!)).toEqual(['id', 'tenant', 'current', 'versions']);
+    expect(Object.keys(rings[0]!)).toEqual(['id', 'tenant', 'name', 'state', 'current', 'versions']);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RING } from '../../src/keys/key-rings.ts';
+import { RING } from '../../src/keys/key-ring.ts';
 import { LEDGER_NAME } from '../../src/keys/record-name.ts';
 import { Records } from '../../src/keys/records.ts';
 import type { RootKey } from '../../src/keys/root/root-key.ts';

@@ -2,7 +2,7 @@ import { Protections } from '../../formats/protection.ts';
 import { FORMATS } from '../../formats/table.ts';
 import { openBackend } from '../../gateway/open-backend.ts';
 import type { Config } from '../../settings/config.ts';
-import type { RemovedTenant } from '../../tenants/administration.ts';
+import type { RemovedTenant } from '../../tenants/administered.ts';
 import { policyFor, type Tenant } from '../../tenants/tenant.ts';
 import {
   CONFIG_OPTION,
@@ -59,7 +59,9 @@ ${JSON_USAGE}`,
       const destroyKeys = values['keep-keys'] !== true;
       if (destroyKeys) {
         const rings = await administration.listKeys(name);
-        const findings = await protectedBuckets(tenant, { config, ringIds: rings.map(({ id }) => id) });
+        // Named keys are the tenant's own, as its default ring is. They protect nothing but what lies in its buckets.
+        const unnamed = rings.filter((ring) => ring.name === undefined);
+        const findings = await protectedBuckets(tenant, { config, ringIds: unnamed.map(({ id }) => id) });
         if (!isSafe(findings) && values.force !== true) throw new CommandFailed(refusal(tenant, findings));
         if (!answered) await confirm(terminal, consequences(tenant, findings), NOTHING_REMOVED);
       } else if (values.yes !== true) {

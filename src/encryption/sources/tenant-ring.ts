@@ -1,5 +1,6 @@
 import { corrupted } from '../../envelope/corruption.ts';
-import type { Kek, KeyRings } from '../../keys/key-rings.ts';
+import type { Kek } from '../../keys/key-ring.ts';
+import type { KeyRings } from '../../keys/key-rings.ts';
 import type { SettingShape } from '../../keys/place-table.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
