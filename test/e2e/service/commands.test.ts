@@ -30,7 +30,7 @@ const POLICY = {
 };
 const SETTINGS = { sigv2: false, backendAccessKeyId: null };
 /** An acknowledged change is known to a running gateway within a second; a loaded machine gets a few. */
-const KNOWN_WITHIN_MILLISECONDS = 5000;
+const KNOWN_WITHIN_MILLISECONDS = 20_000;
 
 interface Credential {
   readonly tenant: string;
