@@ -97,7 +97,7 @@ describe('sealgate serve', () => {
     const data = join(folder, 'quickstart');
     // `; true` keeps the shell from handing its own process over.
     const command = `"${process.execPath}" "${LAUNCH}" quickstart --port 0 --data "${data}"; true`;
-    const env = { PATH: process.env.PATH, npm_lifecycle_event: 'start' };
+    const env = { ...INHERITED, npm_lifecycle_event: 'start' };
     const shell = spawn('sh', ['-c', command], { env, stdio: 'ignore' });
     await until('quickstart is ready', () => existsSync(join(data, 'connection.json')));
     shell.kill('SIGTERM');
