@@ -130,16 +130,13 @@ function describeIssue(issue: z.core.$ZodIssue, sources: SettingSources): Config
   const at = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const meant = nearestName(key, namesWithin(at)) ?? settingEndingWith(key);
+      const known = namesWithin(at);
+      const meant = nearestName(key, known) ?? settingEndingWith(key);
       const setting = at === '' ? key : `${at}.${key}`;
-      return {
-        setting,
-        problem: 'is no setting',
-        hint:
-          meant === undefined
-            ? `Known here: ${namesWithin(at).join(', ')}.`
-            : `Did you mean ${meant.includes('.') || at === '' ? meant : `${at}.${meant}`}?`,
-      };
+      const others = known.length === 0 ? undefined : `Known here: ${known.join(', ')}.`;
+      const hint =
+        meant === undefined ? others : `Did you mean ${meant.includes('.') || at === '' ? meant : `${at}.${meant}`}?`;
+      return { setting, problem: 'is no setting', hint };
     });
   }
   const row = SETTING_ROWS.find((each) => each.name === at);

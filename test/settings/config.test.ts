@@ -260,6 +260,12 @@ log: loud
     }
   });
 
+  it('of an unknown setting name those that are known there, if there are any', () => {
+    const [problem] = problemsOf(`${MINIMAL}encryption: { qqqq: 1 }\n`);
+    expect(problem).toMatchObject({ setting: 'encryption.qqqq', problem: 'is no setting' });
+    expect(problem?.hint).not.toBe('Known here: .');
+  });
+
   it('never quote what a variable held', () => {
     const [problem] = problemsOf(`${MINIMAL}listen: \${LEAK}\n`, { LEAK: SECRET });
     expect(problem).toEqual({ setting: 'listen', problem: 'its value does not fit', expected: 'host:port' });
