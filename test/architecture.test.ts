@@ -246,6 +246,8 @@ describe('a policy’s word for how objects are kept', () => {
       'src/formats/protection.ts',
       'src/formats/table.ts',
       'src/tenants/bucket-policy.ts',
+      'src/tenants/rules/decision.ts',
+      'src/tenants/rules/rule.ts',
       'src/tenants/tenant.ts',
     ]);
   });

@@ -9,6 +9,7 @@ export const RECORD_KINDS = {
   'bucket-claims': 4,
   canary: 5,
   sidecar: 6,
+  rules: 7,
 } as const;
 
 /**

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { HighestGeneration } from './ledger/generation-file.ts';
+import type { RecordPut } from './ledger/ledger.ts';
 import { ProvenStore } from './ledger/proven-store.ts';
 import { openPayload, type Payload } from './payload.ts';
 import { isRecordId, LEDGER_NAME, type RecordKindName, recordName } from './record-name.ts';
@@ -7,9 +8,9 @@ import type { RootKey } from './root/root-key.ts';
 import { type CacheLimits, type CacheUse, DEFAULT_CACHE_LIMITS, RecordCache } from './store/record-cache.ts';
 import {
   type ExpectedRevision,
+  inTime,
   isKeyStoreUnavailable,
   type KeyStoreObserver,
-  keyStoreUnavailable,
   type RecordStore,
 } from './store/record-store.ts';
 
@@ -174,6 +175,22 @@ export class Records {
     }
   }
 
+  /**
+   * Writes several records of a kind, all of them or none.
+   * @throws as `put`; RevisionConflict where one of them is not at its expected revision
+   */
+  async putTogether<T>(kind: RecordKind<T>, puts: readonly ValuePut<T>[]): Promise<void> {
+    const wrapped = puts.map(async ({ id, value, expected }): Promise<RecordPut> => {
+      return { name: recordName(kind.name, id), bytes: await wrapValue(kind, id, value, this.#rootKey), expected };
+    });
+    const changes = await Promise.all(wrapped);
+    try {
+      await this.#timed('put', () => this.#proven.putTogether(changes));
+    } finally {
+      for (const { name } of changes) this.#cache.forget(name);
+    }
+  }
+
   /** Returns whether there was a record. @throws RevisionConflict, GatewayError KeyStoreUnavailable */
   async delete<T>(kind: RecordKind<T>, id: string, expectedRevision?: number): Promise<boolean> {
     const name = recordName(kind.name, id);
@@ -259,22 +276,6 @@ export class Records {
   }
 }
 
-/** How long readiness waits for the store, which is well within the time for which a probe waits. */
-const READINESS_MILLISECONDS = 1500;
-
-async function inTime(check: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(keyStoreUnavailable(new Error('no answer in time'))),
-    READINESS_MILLISECONDS,
-  );
-  try {
-    await Promise.race([check, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Wraps a record's value into the bytes that a store keeps. @throws GatewayError KeyStoreUnavailable */
 export async function wrapValue<T>(kind: RecordKind<T>, id: string, value: T, key: RootKey): Promise<Buffer> {
   const plaintext = Buffer.from(JSON.stringify(kind.encode(value)), 'utf8');
@@ -283,6 +284,13 @@ export async function wrapValue<T>(kind: RecordKind<T>, id: string, value: T, ke
   } finally {
     plaintext.fill(0);
   }
+}
+
+/** A value to write, and the revision at which its record must be. */
+export interface ValuePut<T> {
+  readonly id: string;
+  readonly value: T;
+  readonly expected: ExpectedRevision;
 }
 
 interface WrappedRecord {

@@ -21,6 +21,8 @@ import { checkBackendKey } from './backend-key.ts';
 import { claimBuckets } from './bucket-claims.ts';
 import { CREDENTIAL, type Credential, isAccessKeyId, randomAccessKeyId, randomSecret } from './credential.ts';
 import { addNamedKey } from './named-keys.ts';
+import { refuseTies, removeRules } from './rules/rule-administration.ts';
+import { RuleSets } from './rules/rule-sets.ts';
 import type { Tenant, TenantKind } from './tenant.ts';
 
 export interface AdministrationOptions {
@@ -85,6 +87,7 @@ export class Administration {
    * unless `destroyKeys` is set: then no object of the tenant can ever be opened again.
    */
   async removeTenant(name: string, options: { readonly destroyKeys?: boolean } = {}): Promise<RemovedTenant> {
+    const ruleSet = (await this.#records.read(this.#tenants, name))?.value.ruleSet;
     // The tenant is removed first: from here on nobody is admitted, and addCredential removes what it adds.
     const existed = await this.#records.delete(this.#tenants, name);
     const credentials = await this.#orphanedCredentials(name);
@@ -94,6 +97,7 @@ export class Administration {
     for (const id of destroyedRings) await this.#keyRings.remove(id);
     // A tenant that was made under this name meanwhile keeps its named keys.
     if (options.destroyKeys === true && (await this.#read(name)) === undefined) await this.#keyRings.removeNames(name);
+    await removeRules(this.#records, this.#tenants, ruleSet);
     const claimed = await claimBuckets(this.#records, name, []);
     if (!existed && !claimed && credentials.length === 0 && destroyedRings.length === 0) throw unknownTenant(name);
     return { credentials, destroyedRings };
@@ -112,6 +116,7 @@ export class Administration {
       legacySignatures: change.legacySignatures ?? legacySignatures,
       backend: change.backend === undefined ? backend : (change.backend ?? undefined),
     };
+    if (policies !== undefined) await refuseTies(policies, held.value, this.#records, this.#tenants);
     const patterns = tenant.buckets.map(({ pattern }) => pattern);
     // It claims old and new patterns before the change, and only the new ones after it, so that every pattern in force
     // is claimed.
@@ -127,12 +132,14 @@ export class Administration {
     return tenant;
   }
 
-  /** Returns all tenants, sorted by name. */
+  /** Returns all tenants with their rules, sorted by name. */
   async listTenants(): Promise<Tenant[]> {
+    const sets = new RuleSets(this.#records, this.#tenants);
     const tenants: Tenant[] = [];
     for (const name of await this.#records.list(this.#tenants)) {
       const held = await this.#records.read(this.#tenants, name);
-      if (held !== undefined) tenants.push(held.value);
+      const tenant = held && (await sets.ruled(held.value));
+      if (tenant !== undefined) tenants.push(tenant);
     }
     return tenants;
   }

@@ -65,9 +65,8 @@ export function bucketPolicy(
   return Object.freeze(policy);
 }
 
-/** Returns what is wrong with a policy, in a sentence; undefined if nothing is. */
-export function policyProblem(policy: BucketPolicy, protections: ProtectionWords): string | undefined {
-  const { pattern } = policy;
+/** Returns what is wrong with a pattern of bucket names, in a sentence; undefined if nothing is. */
+export function patternProblem(pattern: string): string | undefined {
   if (!PATTERN.test(pattern)) {
     return (
       `The bucket pattern ${JSON.stringify(pattern)} must be 1 to 63 letters, digits, dots, hyphens, ` +
@@ -75,6 +74,14 @@ export function policyProblem(policy: BucketPolicy, protections: ProtectionWords
     );
   }
   if (pattern.includes('**')) return `The bucket pattern ${pattern} has two stars in a row; one is enough.`;
+  return undefined;
+}
+
+/** Returns what is wrong with a policy, in a sentence; undefined if nothing is. */
+export function policyProblem(policy: BucketPolicy, protections: ProtectionWords): string | undefined {
+  const { pattern } = policy;
+  const problem = patternProblem(pattern);
+  if (problem !== undefined) return problem;
   const bad = (name: string, allowed: string) => `The bucket policy for ${pattern} must have ${name} ${allowed}.`;
   if (!protections.includes(policy.protection)) return bad('protection', alternatives(protections));
   if (typeof policy.mixed !== 'boolean') return bad('mixed', 'true or false');

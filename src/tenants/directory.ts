@@ -1,11 +1,16 @@
 import type { KeyRings } from '../keys/key-rings.ts';
 import type { Records } from '../keys/records.ts';
+import { keyStoreUnavailable } from '../keys/store/record-store.ts';
 import type { Secret } from '../secret.ts';
 import type { BackendKey } from './backend-key.ts';
 import { BUCKET_CLAIMS, type BucketClaim, CLAIMS_ID } from './bucket-claims.ts';
 import { BucketIndex } from './bucket-index.ts';
 import { CREDENTIAL, isAccessKeyId } from './credential.ts';
+import { RuleSets } from './rules/rule-sets.ts';
 import type { Tenant, TenantKind } from './tenant.ts';
+
+/** How often a tenant's record is read again because its rules were replaced just now. */
+const ATTEMPTS = 5;
 
 /** To whom an access key belongs, and the secret with which its requests must be signed. */
 export interface Caller {
@@ -27,6 +32,7 @@ export class Directory {
   readonly #records: Records;
   readonly #keyRings: KeyRings;
   readonly #tenants: TenantKind;
+  readonly #ruleSets: RuleSets;
   /** The index of each cached record of claims; when the record changes, a new index is made. */
   readonly #indexes = new WeakMap<readonly BucketClaim[], BucketIndex>();
 
@@ -34,6 +40,7 @@ export class Directory {
     this.#records = records;
     this.#keyRings = keyRings;
     this.#tenants = tenants;
+    this.#ruleSets = new RuleSets(records, tenants);
   }
 
   /**
@@ -46,7 +53,9 @@ export class Directory {
     if (credential === undefined) return undefined;
     const tenant = await this.#records.get(this.#tenants, credential.tenant);
     if (tenant === undefined || tenant.id !== credential.tenantId) return undefined;
-    return { tenant, accessKeyId, secret: credential.secret, backend: credential.backend ?? tenant.backend };
+    const ruled = tenant.ruleSet === undefined ? tenant : await this.#ruled(tenant);
+    if (ruled === undefined) return undefined;
+    return { tenant: ruled, accessKeyId, secret: credential.secret, backend: credential.backend ?? tenant.backend };
   }
 
   /**
@@ -62,11 +71,24 @@ export class Directory {
       this.#indexes.set(claims, index);
     }
     const name = index.tenantOf(bucket);
-    return name === undefined ? undefined : this.#records.get(this.#tenants, name);
+    const tenant = name === undefined ? undefined : await this.#records.get(this.#tenants, name);
+    return tenant && this.#ruled(tenant);
+  }
+
+  /** Returns the tenant with its rules; undefined if it was removed meanwhile. */
+  async #ruled(tenant: Tenant): Promise<Tenant | undefined> {
+    let newest: Tenant | undefined = tenant;
+    for (let attempt = 1; newest?.id === tenant.id && attempt <= ATTEMPTS; attempt++) {
+      const ruled = await this.#ruleSets.ruled(newest);
+      if (ruled !== undefined) return ruled;
+      newest = await this.#records.refresh(this.#tenants, tenant.name);
+    }
+    if (newest?.id !== tenant.id) return undefined;
+    throw keyStoreUnavailable(new Error('the rules of the tenant are gone'));
   }
 
   /**
-   * Reads every credential, tenant, claim and current key into the cache. The first requests are then fast, and all
+   * Reads every credential, tenant, rule, claim and current key into the cache. The first requests are then fast, and all
    * records are served while the store is unreachable, not only the busy ones. Records that were deleted meanwhile are
    * skipped.
    */
@@ -77,7 +99,9 @@ export class Directory {
     for (const accessKeyId of await this.#records.list(CREDENTIAL)) await this.#records.get(CREDENTIAL, accessKeyId);
     for (const name of await this.#records.list(this.#tenants)) {
       const tenant = await this.#records.get(this.#tenants, name);
-      if (tenant !== undefined) await this.#keyRings.current(tenant.ringId).catch(() => undefined);
+      if (tenant === undefined) continue;
+      await this.#ruled(tenant).catch(() => undefined);
+      await this.#keyRings.current(tenant.ringId).catch(() => undefined);
     }
   }
 }

@@ -11,6 +11,7 @@ import type { Secret } from '../secret.ts';
 import { unknownTenant } from './administration-input.ts';
 import { BUCKET_CLAIMS, CLAIMS_ID } from './bucket-claims.ts';
 import { CREDENTIAL } from './credential.ts';
+import { partIds, ruleKind } from './rules/rule-records.ts';
 import type { Tenant, TenantKind } from './tenant.ts';
 
 const ATTEMPTS = 20;
@@ -87,6 +88,12 @@ export class SidecarViews {
     };
     await add(CANARY, CANARY_ID, { createdAt: now().toISOString() });
     await add(tenants, tenant.name, tenant);
+    const rules = ruleKind(tenants.protections);
+    for (const id of tenant.ruleSet === undefined ? [] : partIds(tenant.ruleSet)) {
+      const part = (await records.read(rules, id))?.value;
+      if (part === undefined) throw new RevisionConflict(recordName(rules.name, id)); // others took their place
+      await add(rules, id, part);
+    }
     const claims = (await records.read(BUCKET_CLAIMS, CLAIMS_ID))?.value ?? [];
     await add(
       BUCKET_CLAIMS,

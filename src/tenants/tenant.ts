@@ -1,13 +1,10 @@
-import { laterFlag, listField, type Payload, PayloadInvalid, textField } from '../keys/payload.ts';
+import { laterFlag, laterObject, listField, type Payload, PayloadInvalid, textField } from '../keys/payload.ts';
 import type { RecordKind } from '../keys/records.ts';
 import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
-import {
-  type BucketPolicy,
-  type ProtectionWords,
-  patternMatches,
-  patternSpecificity,
-  policyProblem,
-} from './bucket-policy.ts';
+import { type BucketPolicy, type ProtectionWords, policyProblem } from './bucket-policy.ts';
+import type { CompiledRules } from './rules/compiled-rules.ts';
+import { decisionFor } from './rules/decision.ts';
+import { decodeRuleSet, type RuleSetName } from './rules/rule-records.ts';
 
 /**
  * Someone whose objects are protected by keys of their own. All requests share the value: it is never changed, only
@@ -24,6 +21,10 @@ export interface Tenant {
   /** The key with which the tenant's requests go to the backend; undefined means the gateway's. */
   readonly backend: BackendKey | undefined;
   readonly createdAt: Date;
+  /** Names the rules that were applied for the tenant's buckets; undefined where there are none. */
+  readonly ruleSet?: RuleSetName | undefined;
+  /** The rules that `ruleSet` names. A record lacks them: whoever needs them takes the tenant from RuleSets. */
+  readonly rules?: CompiledRules | undefined;
 }
 
 /** None, only those of presigned URLs that read, or all. */
@@ -33,16 +34,11 @@ export const TENANT_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const HEX_ID = /^[0-9a-f]{16}$/;
 
 /**
- * Returns the policy for one of the tenant's buckets: that of the most specific pattern that matches, and of the first
- * among equals. It is undefined if the bucket is not this tenant's.
+ * Returns the policy for one of the tenant's buckets, as the rules and the tenant's own options say; undefined if the
+ * bucket is not this tenant's.
  */
-export function policyFor(tenant: Pick<Tenant, 'buckets'>, bucket: string): BucketPolicy | undefined {
-  let best: BucketPolicy | undefined;
-  for (const policy of tenant.buckets) {
-    if (best !== undefined && patternSpecificity(policy.pattern) <= patternSpecificity(best.pattern)) continue;
-    if (patternMatches(policy.pattern, bucket)) best = policy;
-  }
-  return best;
+export function policyFor(tenant: Pick<Tenant, 'buckets' | 'rules'>, bucket: string): BucketPolicy | undefined {
+  return decisionFor(tenant, bucket)?.policy;
 }
 
 /** The kind of tenants' records (docs/keys.md, "tenant"). */
@@ -66,9 +62,10 @@ export function tenantKind(protections: ProtectionWords): TenantKind {
         legacySignatures: decodeLegacy(payload),
         backend: decodeBackendKey(payload),
         createdAt: new Date(textField(payload, 'createdAt')),
+        ruleSet: decodeRuleSet(laterObject(payload, 'rules')),
       });
     },
-    encode: ({ name, id, ringId, buckets, legacySignatures, backend, createdAt }) => ({
+    encode: ({ name, id, ringId, buckets, legacySignatures, backend, createdAt, ruleSet }) => ({
       name,
       id,
       ringId,
@@ -77,6 +74,7 @@ export function tenantKind(protections: ProtectionWords): TenantKind {
       ...(legacySignatures === 'presigned-reads' && { legacyPresignedReads: true }),
       backend: encodeBackendKey(backend),
       createdAt: createdAt.toISOString(),
+      ...(ruleSet !== undefined && { rules: ruleSet }),
     }),
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { generationField, listField, openPayload, type Payload, PayloadInvalid, textField } from '../payload.ts';
 import { LEDGER_NAME } from '../record-name.ts';
 import type { RootKey } from '../root/root-key.ts';
+import { type ExpectedRevision, RevisionConflict } from '../store/record-store.ts';
 
 /**
  * How many bytes of a hash name one writing of a record. They are enough that nobody can make another record with the
@@ -98,10 +99,38 @@ export function changedNames(before: Ledger, after: Ledger): string[] {
   return names;
 }
 
-/** Returns the ledger after one record was written (`bytes`) or deleted (undefined). */
-export function withChange(ledger: Ledger, name: string, bytes: Buffer | undefined): Ledger {
+/** A record that is written (`bytes`), or deleted (undefined). */
+export interface LedgerChange {
+  readonly name: string;
+  readonly bytes: Buffer | undefined;
+}
+
+/** Returns the ledger after records were written or deleted, all of them at once. */
+export function withChanges(ledger: Ledger, changes: readonly LedgerChange[]): Ledger {
   const records = new Map(ledger.records);
-  if (bytes === undefined) records.delete(name);
-  else records.set(name, tagOf(bytes));
-  return { generation: ledger.generation + 1, records, pending: new Map([[name, bytes]]) };
+  for (const { name, bytes } of changes) {
+    if (bytes === undefined) records.delete(name);
+    else records.set(name, tagOf(bytes));
+  }
+  const pending = new Map(changes.map(({ name, bytes }) => [name, bytes]));
+  return { generation: ledger.generation + 1, records, pending };
+}
+
+/** A change, and the revision at which the record must be for it. */
+export interface Change extends LedgerChange {
+  readonly expected: ExpectedRevision;
+}
+
+/** A record to write, and the revision at which it must be. */
+export interface RecordPut extends Change {
+  readonly bytes: Buffer;
+}
+
+/** @throws RevisionConflict if the record is not at the revision that the writer expects */
+export function checkRevision({ name, bytes, expected }: Change, ledger: Ledger): void {
+  const tag = ledger.records.get(name);
+  const held = tag === undefined ? 'absent' : revisionOf(tag);
+  // Deleting a record that does not exist is no conflict.
+  const matters = expected !== undefined && (bytes !== undefined || tag !== undefined);
+  if (matters && held !== expected) throw new RevisionConflict(name);
 }

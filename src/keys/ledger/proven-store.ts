@@ -10,7 +10,17 @@ import {
 } from '../store/record-store.ts';
 import { RecordUnreadable } from '../wrapped-record.ts';
 import { KnownLedger, type KnownLedgerOptions, type StoredLedger } from './known-ledger.ts';
-import { type Ledger, revisionOf, tagOf, withChange, wrapLedger } from './ledger.ts';
+import {
+  type Change,
+  checkRevision,
+  type Ledger,
+  type LedgerChange,
+  type RecordPut,
+  revisionOf,
+  tagOf,
+  withChanges,
+  wrapLedger,
+} from './ledger.ts';
 import { ACCEPT_HINT } from './store-put-back.ts';
 
 /** How often a read is tried. A reader meets a few concurrent writes at most, so more attempts are not needed. */
@@ -31,9 +41,9 @@ class LedgerMoved extends Error {}
  * can write, has a tag of each record. So every reader notices an older record that somebody put back, one that was
  * deleted and is there again, and one that is gone.
  *
- * A write is one compare-and-set of the ledger, which carries the new record along. Then the record itself is written,
- * and after it a ledger without the record. So a writer that dies in between leaves a whole change and not half of one,
- * and stores need not write two records at once, which a Redis Cluster cannot do.
+ * A write is one compare-and-set of the ledger, which carries the new records along. Then the records themselves are
+ * written, and after them a ledger without them. So a writer that dies in between leaves a whole change and not half of
+ * one, and stores need not write two records at once, which a Redis Cluster cannot do.
  */
 export class ProvenStore {
   readonly #store: RecordStore;
@@ -101,8 +111,16 @@ export class ProvenStore {
    * @throws RevisionConflict, StorePutBack, GatewayError KeyStoreUnavailable (then it may have been written or not)
    */
   async put(name: string, bytes: Buffer, expected: ExpectedRevision): Promise<number> {
-    await this.#commit({ name, bytes, expected });
+    await this.#commit([{ name, bytes, expected }]);
     return revisionOf(tagOf(bytes));
+  }
+
+  /**
+   * Writes several records, all of them or none.
+   * @throws as `put`; RevisionConflict where one of them is not at its expected revision
+   */
+  async putTogether(changes: readonly RecordPut[]): Promise<void> {
+    if (changes.length > 0) await this.#commit(changes);
   }
 
   /**
@@ -110,7 +128,7 @@ export class ProvenStore {
    * @throws RevisionConflict, StorePutBack, GatewayError KeyStoreUnavailable (then it may have been deleted or not)
    */
   delete(name: string, expected: number | undefined): Promise<boolean> {
-    return this.#commit({ name, bytes: undefined, expected });
+    return this.#commit([{ name, bytes: undefined, expected }]);
   }
 
   /** Returns the names of all records, in no order. */
@@ -147,16 +165,16 @@ export class ProvenStore {
   }
 
   /** Makes changes of this process one after another, because there is one ledger. */
-  #commit(change: Change): Promise<boolean> {
-    const done = this.#writing.catch(() => undefined).then(() => this.#commitNow(change));
+  #commit(changes: readonly Change[]): Promise<boolean> {
+    const done = this.#writing.catch(() => undefined).then(() => this.#commitNow(changes));
     this.#writing = done;
     return done;
   }
 
-  async #commitNow(change: Change): Promise<boolean> {
+  async #commitNow(changes: readonly Change[]): Promise<boolean> {
     for (let attempt = 1; attempt <= WRITE_ATTEMPTS; attempt++) {
       try {
-        return await this.#attempt(change);
+        return await this.#attempt(changes);
       } catch (error) {
         if (!(error instanceof LedgerMoved)) throw error;
       }
@@ -165,43 +183,41 @@ export class ProvenStore {
     throw keyStoreUnavailable(new Error('other writers were first, at every attempt'));
   }
 
-  async #attempt({ name, bytes, expected }: Change): Promise<boolean> {
+  async #attempt(changes: readonly Change[]): Promise<boolean> {
     const stored = await this.#known.read();
     const ledger = stored?.ledger ?? (await ledgerOfAll(this.#store));
-    const tag = ledger.records.get(name);
-    const held = tag === undefined ? 'absent' : revisionOf(tag);
-    // Deleting a record that does not exist is no conflict.
-    const matters = expected !== undefined && (bytes !== undefined || tag !== undefined);
-    if (matters && held !== expected) throw new RevisionConflict(name);
+    for (const change of changes) checkRevision(change, ledger);
     for (const [other, pending] of ledger.pending) await this.#finish(other, pending, stored?.revision);
-    const at = await this.#store.revision(name);
-    if (bytes === undefined && tag === undefined) {
-      // The record was put back after its removal, or another writer has just made it; `#finish` asks the ledger which.
-      if (at !== undefined) await this.#finish(name, undefined, stored?.revision);
-      return at !== undefined;
+    const due: Due[] = [];
+    for (const { name, bytes } of changes) {
+      const at = await this.#store.revision(name);
+      if (bytes === undefined && !ledger.records.has(name)) {
+        // The record was put back after its removal, or another writer has just made it; `#finish` asks the ledger which.
+        if (at !== undefined) await this.#finish(name, undefined, stored?.revision);
+        return at !== undefined; // a deletion is always alone
+      }
+      due.push({ name, bytes, at });
     }
-    const next = withChange(ledger, name, bytes);
+    const next = withChanges(ledger, due);
     const wrapped = await wrapLedger(next, this.#options.rootKey, new Date());
-    const revision = await this.#putLedger(wrapped, stored?.revision, { evenIfFull: bytes === undefined });
+    const evenIfFull = changes.every(({ bytes }) => bytes === undefined);
+    const revision = await this.#putLedger(wrapped, stored?.revision, { evenIfFull });
     this.#known.take({ ledger: next, tag: tagOf(wrapped), revision });
-    await this.#carryOut({ name, bytes, at }, { ledger: next, revision });
+    await this.#carryOut(due, { ledger: next, revision });
     await this.#options.highest?.settled();
     return true;
   }
 
-  /** Writes the record, and then a ledger that no longer carries it along. */
-  async #carryOut(
-    { name, bytes, at }: Due,
-    { ledger, revision }: Pick<StoredLedger, 'ledger' | 'revision'>,
-  ): Promise<void> {
+  /** Writes the records, and then a ledger that no longer carries them along. */
+  async #carryOut(due: readonly Due[], { ledger, revision }: Pick<StoredLedger, 'ledger' | 'revision'>): Promise<void> {
     try {
-      await this.#write(name, bytes, at);
+      for (const { name, bytes, at } of due) await this.#write(name, bytes, at);
       const next = { ...ledger, generation: ledger.generation + 1, pending: new Map() };
       const wrapped = await wrapLedger(next, this.#options.rootKey, new Date());
       const written = await this.#putLedger(wrapped, revision, { evenIfFull: true });
       this.#known.take({ ledger: next, tag: tagOf(wrapped), revision: written });
     } catch (error) {
-      // Another writer found the change in the ledger, and has written it or a later one.
+      // Another writer found the changes in the ledger, and has written all of them or later ones.
       if (!(error instanceof RevisionConflict || error instanceof LedgerMoved)) throw error;
     }
   }
@@ -240,15 +256,8 @@ export class ProvenStore {
   }
 }
 
-interface Change {
-  readonly name: string;
-  /** The record's new bytes; undefined if it is deleted. */
-  readonly bytes: Buffer | undefined;
-  readonly expected: ExpectedRevision;
-}
-
 /** A change that the ledger has already and the store has not yet. */
-interface Due extends Omit<Change, 'expected'> {
+interface Due extends LedgerChange {
   /** The store's revision of what is to be replaced; undefined if nothing is there. */
   readonly at: number | undefined;
 }

@@ -123,3 +123,20 @@ export const REVISION_BYTES = 6;
 export function newRevision(randomBytes: (byteCount: number) => Buffer): number {
   return randomBytes(REVISION_BYTES).readUIntBE(0, REVISION_BYTES);
 }
+
+/** How long readiness waits for the store, which is well within the time for which a probe waits. */
+const READINESS_MILLISECONDS = 1500;
+
+/** @throws GatewayError KeyStoreUnavailable if the check fails, or takes longer than a probe can wait */
+export async function inTime(check: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(keyStoreUnavailable(new Error('no answer in time'))),
+    READINESS_MILLISECONDS,
+  );
+  try {
+    await Promise.race([check, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
