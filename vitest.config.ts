@@ -24,9 +24,9 @@ const SETUP = ['test/support/byte-equality.ts'];
 const EXPECT = { poll: { timeout: 20_000, interval: 20 } };
 
 /**
- * A project for each ring of tests (CONTRIBUTING.md). `unit` and `integration` run their files side by side; `e2e` runs
- * one file at a time afterwards, because each file moves hundreds of megabytes, and a test that waits for a core is a
- * flaky test.
+ * A project for each ring of tests (CONTRIBUTING.md). `unit` and `integration` run their files side by side, `unit` with
+ * one more than two cores would be busy with, because some files mostly wait for time-outs. `e2e` runs one file at a time
+ * afterwards, because each file moves hundreds of megabytes, and a test that waits for a core is a flaky test.
  */
 export default defineConfig({
   test: {
@@ -42,7 +42,7 @@ export default defineConfig({
           setupFiles: SETUP,
           expect: EXPECT,
           pool: 'forks',
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },

@@ -103,8 +103,11 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
+/** After so many bytes it begins anew. */
+const PATTERN_BYTES = 65_536;
+
 export function pattern(bytes: number, seed = 1): Buffer {
-  const buffer = Buffer.alloc(bytes);
-  for (let at = 0; at < bytes; at++) buffer[at] = (at * 31 + (at >>> 8) * 7 + seed) & 0xff;
-  return buffer;
+  const once = Buffer.alloc(Math.min(bytes, PATTERN_BYTES));
+  for (let at = 0; at < once.length; at++) once[at] = (at * 31 + (at >>> 8) * 7 + seed) & 0xff;
+  return bytes > PATTERN_BYTES ? Buffer.alloc(bytes, once) : once;
 }

@@ -14,7 +14,7 @@ export interface RawAnswer {
 /** A client that says exactly what it is told, byte by byte if need be. */
 export class RawClient {
   readonly socket: Socket;
-  readonly #chunks: Buffer[] = [];
+  #text = '';
   readonly #closed: Promise<void>;
   #reset = false;
   #waiting: { readonly until: (text: string) => boolean; readonly resolve: () => void } | undefined;
@@ -22,10 +22,10 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk);
+      this.#text += chunk.toString('latin1');
       if (!this.#waiting?.until(this.text)) return;
       this.#waiting.resolve();
-      this.#waiting = undefined; // putting the text together again for each chunk of a large body would take minutes
+      this.#waiting = undefined; // to search a large body for each chunk of it would take minutes
     });
     socket.on('error', () => {
       this.#reset = true;
@@ -43,7 +43,7 @@ export class RawClient {
   }
 
   get text(): string {
-    return Buffer.concat(this.#chunks).toString('latin1');
+    return this.#text;
   }
 
   get reset(): boolean {

@@ -5,16 +5,16 @@ import { createHash } from 'node:crypto';
  * plaintext at rest.
  */
 export function payload(bytes: number, seed = 1): Buffer {
-  const buffer = Buffer.allocUnsafe(bytes);
+  const buffer = Buffer.allocUnsafeSlow(bytes);
+  const words = new Int32Array(buffer.buffer, 0, bytes >>> 2);
   let state = (seed * 0x9e3779b9) >>> 0 || 1;
-  let at = 0;
-  for (; at + 4 <= bytes; at += 4) {
+  for (let at = 0; at < words.length; at++) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    buffer.writeInt32LE(state | 0, at);
+    words[at] = state;
   }
-  for (; at < bytes; at++) buffer[at] = (state >>> ((at % 4) * 8)) & 0xff;
+  for (let at = words.length * 4; at < bytes; at++) buffer[at] = (state >>> ((at % 4) * 8)) & 0xff;
   return buffer;
 }
 

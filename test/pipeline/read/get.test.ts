@@ -182,6 +182,9 @@ describe('ranges of a multipart object', () => {
 
   it('costs two requests before the footer is known, suffixes too', async () => {
     const whole = pattern(2 * PIECE + 70_000);
+    const stand = await inProcess();
+    await put(stand, 'parts', whole, { declared: false });
+    const context = stand.context();
     for (const range of [
       { kind: 'from', first: 3, last: 5 },
       { kind: 'from', first: PIECE - 10, last: PIECE + 10 },
@@ -190,9 +193,6 @@ describe('ranges of a multipart object', () => {
       { kind: 'suffix', bytes: 1 },
       { kind: 'suffix', bytes: PIECE },
     ] as const) {
-      const stand = await inProcess();
-      await put(stand, 'parts', whole, { declared: false });
-      const context = stand.context();
       stand.asked();
       const content = await getObject(getOf('parts', { range }), elsewhere(context));
       const wanted =
