@@ -30,6 +30,7 @@ async function seal(plaintext: Buffer): Promise<{ readonly stored: Buffer[]; rea
       hasLocationClaim: true,
       hasMetadataTag: true,
       carriesMetadata: false,
+      hasLocationEntry: false,
       requested: 0,
       quantum: 0,
       keyRingId: '0011223344556677',

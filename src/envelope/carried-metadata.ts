@@ -1,6 +1,7 @@
 import type { ClientMetadata, ContentFields } from './claims.ts';
 import { CONTENT_FIELDS } from './claims.ts';
 import { ENVELOPE_ENTRY } from './envelope.ts';
+import { LOCATION_ENTRY } from './location-claim.ts';
 
 /**
  * This file splits a client's metadata into two parts for the store (FORMAT.md §3.3). Stores drop, rename, rewrite,
@@ -11,6 +12,9 @@ import { ENVELOPE_ENTRY } from './envelope.ts';
 
 /** The name of that entry in the user metadata. It is never shown to a client, nor taken from one. */
 export const CARRIED_ENTRY = 'sx1m';
+
+/** The entries of the gateway's own. Clients see none of them, and no tag covers them. */
+const OWN_ENTRIES: ReadonlySet<string> = new Set([ENVELOPE_ENTRY, CARRIED_ENTRY, LOCATION_ENTRY]);
 
 /** The prefix of names that belong to the gateway. */
 const OWN_NAMES = 'sx1';
@@ -112,7 +116,7 @@ export interface GatheredMetadata extends ClientMetadata {
  * makes.
  */
 export function gatherMetadata({ content, user }: ClientMetadata): GatheredMetadata {
-  const clear = user.filter(([name]) => name !== ENVELOPE_ENTRY && name !== CARRIED_ENTRY);
+  const clear = user.filter(([name]) => !OWN_ENTRIES.has(name));
   const texts = user.length === clear.length ? [] : user.filter(([name]) => name === CARRIED_ENTRY);
   const carried = texts.length === 1 ? readCarried((texts[0] as readonly [string, string])[1]) : undefined;
   if (carried === undefined) return { content, user: clear, carries: false };

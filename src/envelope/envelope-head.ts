@@ -14,7 +14,8 @@ const METADATA = 0b100;
 const REQUESTED_SHIFT = 3;
 const REQUESTED_MASK = 0b11;
 const CARRIES = 0b10_0000;
-const UNKNOWN_FLAGS = 0b1100_0000;
+const LOCATION_BESIDE = 0b1000_0000;
+const UNKNOWN_FLAGS = 0b0100_0000;
 const QUANTUM_SHIFT = 5;
 const RING_HEX = /^[0-9a-f]{16}$/;
 const NO_RING = '0000000000000000';
@@ -35,6 +36,11 @@ export interface EnvelopeHead {
   readonly hasMetadataTag: boolean;
   /** Whether some of the client's metadata are in the entry `sx1m`. Older gateways refuse such an object. */
   readonly carriesMetadata: boolean;
+  /**
+   * Whether the location claim is in the entry `sx1l`, as with objects under a customer's key (FORMAT.md §3.4). The
+   * envelope itself then has none. Older gateways refuse such an object.
+   */
+  readonly hasLocationEntry: boolean;
   readonly requested: RequestedEncryption;
   readonly quantum: QuantumId;
   /** 16 hex digits. They are all zero for a customer key, and only then. */
@@ -58,11 +64,14 @@ export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
   const requested = ((flags >> REQUESTED_SHIFT) & REQUESTED_MASK) as RequestedEncryption;
   const keyRingId = bytes.toString('hex', 4, 12);
   if ((requested === CUSTOMER_KEY) !== (keyRingId === NO_RING)) throw corrupted();
+  const hasLocationEntry = (flags & LOCATION_BESIDE) !== 0;
+  if (hasLocationEntry && (requested !== CUSTOMER_KEY || (flags & LOCATION) !== 0)) throw corrupted();
   return {
     multipart: (flags & MULTIPART) !== 0,
     hasLocationClaim: (flags & LOCATION) !== 0,
     hasMetadataTag: (flags & METADATA) !== 0,
     carriesMetadata: (flags & CARRIES) !== 0,
+    hasLocationEntry,
     requested,
     quantum,
     keyRingId,
@@ -95,6 +104,9 @@ export function writeEnvelopeHead(bytes: Buffer, head: EnvelopeHead, envelopeSal
   if ((head.requested === CUSTOMER_KEY) !== (head.keyRingId === NO_RING)) {
     throw new RangeError('The key-ring id is zero exactly for a customer key.');
   }
+  if (head.hasLocationEntry && (head.requested !== CUSTOMER_KEY || head.hasLocationClaim)) {
+    throw new RangeError('The location claim lies beside the envelope only for a customer key, and only once.');
+  }
   bytes[0] = VERSION;
   bytes[1] = SUITE;
   bytes[2] =
@@ -102,6 +114,7 @@ export function writeEnvelopeHead(bytes: Buffer, head: EnvelopeHead, envelopeSal
     (head.hasLocationClaim ? LOCATION : 0) |
     (head.hasMetadataTag ? METADATA : 0) |
     (head.carriesMetadata ? CARRIES : 0) |
+    (head.hasLocationEntry ? LOCATION_BESIDE : 0) |
     (head.requested << REQUESTED_SHIFT);
   bytes[3] = (head.quantum << QUANTUM_SHIFT) | SEGMENT_LOG2;
   bytes.write(head.keyRingId, 4, 'hex');

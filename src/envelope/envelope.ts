@@ -151,6 +151,9 @@ function encodeFields(dek: Buffer, fields: SealedFields, head: EnvelopeHead): Bu
   if (head.multipart !== (plaintextBytes === undefined)) {
     throw new RangeError('An envelope holds the plaintext length exactly when it is not multipart.');
   }
+  if (head.hasLocationEntry && locationTag.some((byte) => byte !== 0)) {
+    throw new RangeError('An envelope whose location claim lies beside it has a zero location tag.');
+  }
   const secret = Buffer.allocUnsafe(SEALED_BYTES).fill(0);
   dek.copy(secret, 0);
   locationTag.copy(secret, 32);
@@ -170,6 +173,7 @@ function decodeFields(secret: Buffer, head: EnvelopeHead): SealedFields {
   const plaintextBytes = allOnes ? undefined : readU64(secret, 80);
   if (allOnes !== head.multipart || (!allOnes && plaintextBytes === undefined)) throw corrupted();
   if (head.multipart) requireZero(secret, 64, 80);
+  if (head.hasLocationEntry) requireZero(secret, 32, 48);
   return {
     locationTag: secret.subarray(32, 48),
     metadataTag: secret.subarray(48, 64),

@@ -20,5 +20,9 @@ export function hmacSha256(key: Buffer, message: Buffer): Buffer {
   message.copy(inner, BLOCK_BYTES);
   // Node is quickest with hex. A digest that it returns as a Buffer would take memory outside the pool for 32 bytes.
   outer.write(hash('sha256', inner, 'hex'), BLOCK_BYTES, 'hex');
-  return Buffer.from(hash('sha256', outer, 'hex'), 'hex');
+  const digest = Buffer.from(hash('sha256', outer, 'hex'), 'hex');
+  // Both may hold a key, and a buffer of the pool is handed on as it is.
+  inner.fill(0);
+  outer.fill(0);
+  return digest;
 }

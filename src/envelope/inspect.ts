@@ -2,6 +2,7 @@ import { readCarried } from './carried-metadata.ts';
 import type { ClientMetadata } from './claims.ts';
 import { CUSTOMER_KEY, commitOf, readEnvelopeHead } from './envelope-head.ts';
 import { readFooterEnvelope, readTrailer } from './footer.ts';
+import { decodeLocationClaim, type LocationClaim } from './location-claim.ts';
 import { contentsOf } from './manifest.ts';
 import { plaintextBytesOf, quantumBytes, SEGMENT_BYTES, segmentCount } from './sizes.ts';
 
@@ -16,6 +17,8 @@ export interface EnvelopeExplanation {
   readonly structure: 'single part (PutObject)' | 'multipart';
   readonly requestedEncryption: (typeof REQUESTED)[number];
   readonly locationClaim: boolean;
+  /** Whether the location claim is in the entry `sx1l`, under the tenant's key (FORMAT.md §3.4). */
+  readonly locationEntry: boolean;
   readonly metadataTag: boolean;
   /** Whether some of the client's metadata are in the entry `sx1m` (FORMAT.md §3.3). */
   readonly carriesMetadata: boolean;
@@ -57,6 +60,8 @@ export interface SealedExplanation {
   readonly envelope: EnvelopeExplanation;
   /** The metadata in the entry `sx1m`; undefined where it was not given, or is not what a writer makes. */
   readonly carried: ClientMetadata | undefined;
+  /** The key that the entry `sx1l` names; undefined where it was not given, or is not what a writer makes. */
+  readonly location: Pick<LocationClaim, 'keyRingId' | 'kekVersion'> | undefined;
   readonly sizes: SizeExplanation | undefined;
   readonly footer: FooterExplanation | undefined;
 }
@@ -71,11 +76,13 @@ export function explainSealed(known: {
   readonly envelope?: Buffer | undefined;
   /** The text of the entry `sx1m`. */
   readonly carried?: string | undefined;
+  /** The text of the entry `sx1l`. */
+  readonly location?: string | undefined;
   readonly storedBytes?: number | undefined;
   /** The object's last bytes: at least 64, which contain the trailer. */
   readonly tail?: Buffer | undefined;
 }): SealedExplanation {
-  const { envelope, carried, storedBytes, tail } = known;
+  const { envelope, carried, location, storedBytes, tail } = known;
   const bytes = envelope ?? (tail === undefined ? undefined : readFooterEnvelope(tail));
   if (bytes === undefined) throw new RangeError('An envelope or a tail is needed.');
   return {
@@ -83,6 +90,7 @@ export function explainSealed(known: {
     authenticated: false,
     envelope: explainEnvelope(bytes, envelope === undefined ? 'footer copy' : 'metadata'),
     carried: carried === undefined ? undefined : readCarried(carried),
+    location: location === undefined ? undefined : explainLocation(location),
     sizes: storedBytes === undefined ? undefined : explainSizes(bytes, storedBytes),
     footer: tail === undefined ? undefined : explainFooter(tail),
   };
@@ -97,6 +105,7 @@ function explainEnvelope(bytes: Buffer, source: EnvelopeExplanation['source']): 
     structure: head.multipart ? 'multipart' : 'single part (PutObject)',
     requestedEncryption: REQUESTED[head.requested],
     locationClaim: head.hasLocationClaim,
+    locationEntry: head.hasLocationEntry,
     metadataTag: head.hasMetadataTag,
     carriesMetadata: head.carriesMetadata,
     segmentBytes: SEGMENT_BYTES,
@@ -106,6 +115,11 @@ function explainEnvelope(bytes: Buffer, source: EnvelopeExplanation['source']): 
     objectId: head.oid.toString('hex'),
     keyCommitment: commitOf(bytes).toString('hex'),
   };
+}
+
+function explainLocation(text: string): SealedExplanation['location'] {
+  const claim = decodeLocationClaim(text);
+  return claim && { keyRingId: claim.keyRingId, kekVersion: claim.kekVersion };
 }
 
 function explainSizes(bytes: Buffer, storedBytes: number): SizeExplanation {

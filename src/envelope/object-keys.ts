@@ -78,12 +78,7 @@ export class ObjectKeys {
   /** loc_tag, which binds the object to this bucket and key, 16 bytes. */
   locationTag(bucket: string, key: string): Buffer {
     this.#location ??= this.#expand(LOCATION);
-    const bucketBytes = Buffer.byteLength(bucket);
-    const place = Buffer.allocUnsafe(2 + bucketBytes + Buffer.byteLength(key));
-    place.writeUInt16BE(bucketBytes, 0);
-    place.write(bucket, 2);
-    place.write(key, 2 + bucketBytes);
-    return shortTag(this.#location, place);
+    return shortTag(this.#location, placeBytes(bucket, key));
   }
 
   /** meta_tag, 16 bytes. @param canonical the canonical form of the client's metadata (claims.ts) */
@@ -101,6 +96,16 @@ export class ObjectKeys {
   #expand(label: Buffer, context: Buffer = NOTHING): Buffer {
     return hmacSha256(this.#pseudorandomKey, Buffer.concat([label, context, FIRST_BLOCK]));
   }
+}
+
+/** What location tags are made of: bucket and key, of which no two have the same bytes (FORMAT.md §3). */
+export function placeBytes(bucket: string, key: string): Buffer {
+  const bucketBytes = Buffer.byteLength(bucket);
+  const place = Buffer.allocUnsafe(2 + bucketBytes + Buffer.byteLength(key));
+  place.writeUInt16BE(bucketBytes, 0);
+  place.write(bucket, 2);
+  place.write(key, 2 + bucketBytes);
+  return place;
 }
 
 function shortTag(key: Buffer, message: Buffer): Buffer {

@@ -121,6 +121,28 @@ describe('every field of FORMAT.md §3 is authenticated', () => {
   });
 });
 
+/** The head of an object under a customer's key, whose location claim lies beside the envelope. */
+const CUSTOMERS = {
+  requested: 3,
+  keyRingId: '0000000000000000',
+  kekVersion: 0,
+  hasLocationClaim: false,
+  hasLocationEntry: true,
+} as const;
+const ZERO = Buffer.alloc(16);
+
+test('a location claim beside the envelope, and none in it', async () => {
+  const head = sampleHead({ oid, ...CUSTOMERS });
+  const sealed = seal({ head, fields: { ...fields, locationTag: ZERO } });
+  expect(sealed[2]).toBe(0b1001_1000);
+  expect(open(sealed).head).toEqual(head);
+  for (const flags of [0b1001_1010, 0b1000_0000]) {
+    const changed = Buffer.from(sealed);
+    changed[2] = flags;
+    await expectRefused(() => readEnvelopeHead(changed));
+  }
+});
+
 describe('well-formed seals of malformed envelopes', () => {
   test('clear fields: unknown flags, segment sizes, quanta, ring ids', async () => {
     const bytes = seal();
@@ -129,7 +151,7 @@ describe('well-formed seals of malformed envelopes', () => {
       copy[offset] = value;
       return () => readEnvelopeHead(copy);
     };
-    for (const flag of [0x40, 0x80]) await expectRefused(changed(2, flag));
+    for (const flag of [0x40, 0x80]) await expectRefused(changed(2, flag)); // 0x80 without a customer key
     for (const log2 of [0, 12, 15, 17, 31]) await expectRefused(changed(3, log2));
     for (const quantum of [3, 4, 5, 6, 7]) await expectRefused(changed(3, (quantum << 5) | 16));
     await expectRefused(changed(2, 3 << 3)); // customer key, but a ring
@@ -144,6 +166,9 @@ describe('well-formed seals of malformed envelopes', () => {
       { head: sampleHead({ oid, multipart: true }), fields: { ...multipartFields, partSalt: randomBytes(16) } },
       { head: sampleHead({ oid, requested: 3 }) },
       { head: sampleHead({ oid, keyRingId: '0000000000000000' }) },
+      { head: sampleHead({ oid, hasLocationEntry: true, hasLocationClaim: false }) },
+      { head: sampleHead({ oid, ...CUSTOMERS, hasLocationClaim: true }), fields: { ...fields, locationTag: ZERO } },
+      { head: sampleHead({ oid, ...CUSTOMERS }) },
       { head: sampleHead({ oid, keyRingId: 'AB00000000000000' }) },
       { head: sampleHead({ oid, keyRingId: 'ab' }) },
       { head: sampleHead({ oid, kekVersion: 2 ** 32 }) },

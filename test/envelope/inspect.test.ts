@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { sealEnvelope } from '../../src/envelope/envelope.ts';
 import { explainSealed } from '../../src/envelope/inspect.ts';
+import { encodeLocationClaim } from '../../src/envelope/location-claim.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
 import { expectRefused, KEK, multipartSample, RING, sampleHead, singleSample, TENANT } from './sealed-sample.ts';
 
@@ -23,6 +24,7 @@ describe('explainSealed', async () => {
         locationClaim: true,
         metadataTag: false,
         carriesMetadata: false,
+        locationEntry: false,
         segmentBytes: 65_536,
         smallestPartBytes: 1_048_576,
         keyRingId: RING,
@@ -63,6 +65,16 @@ describe('explainSealed', async () => {
       parts: 2,
       longChecksum: false,
     });
+  });
+
+  test('a location claim beside the envelope, where its entry is at hand', () => {
+    const known = { envelope: single.envelope, storedBytes: single.stored.length };
+    const claim = { keyRingId: RING, kekVersion: 7 };
+    const location = encodeLocationClaim({ ...claim, tag: Buffer.alloc(16, 1) });
+    expect(explainSealed({ ...known, location }).location).toEqual(claim);
+    for (const other of [`${location}A`, location.slice(1), `${location.slice(0, -1)}B`, '']) {
+      expect(explainSealed({ ...known, location: other }).location).toBeUndefined();
+    }
   });
 
   test('a customer key has no ring; a size that is no E(n) is said to be none', () => {

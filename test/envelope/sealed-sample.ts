@@ -113,6 +113,7 @@ export function sampleHead(fields: Partial<EnvelopeHead> & { readonly oid: Buffe
     hasLocationClaim: true,
     hasMetadataTag: false,
     carriesMetadata: false,
+    hasLocationEntry: false,
     requested: 0,
     quantum: 0,
     keyRingId: RING,

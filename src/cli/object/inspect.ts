@@ -48,10 +48,12 @@ ${JSON_USAGE}`,
       const explanation = explainSealed({
         envelope: source.envelope,
         carried: source.carried,
+        location: source.location,
         storedBytes: source.size,
         tail: await footerOf(source),
       });
-      const hasKeys = configFile(values.config, terminal) !== undefined;
+      // An object under a customer's key is opened by that key alone, which no key store has.
+      const hasKeys = explanation.envelope.keyRingId !== undefined && configFile(values.config, terminal) !== undefined;
       const verdict = hasKeys ? await verify(source, values.config, terminal) : undefined;
       if (values.json)
         terminal.print(JSON.stringify(inspectionForScripts(source.name, explanation, verdict), undefined, 2));
@@ -150,7 +152,7 @@ function inspectionText(name: string, explained: SealedExplanation, verdict: Ver
     ['asked for', envelope.requestedEncryption],
     ['object id', envelope.objectId],
     ['key commitment', envelope.keyCommitment],
-    ['claims', claims(envelope)],
+    ['claims', claims(explained)],
     ['metadata', metadataText(explained)],
     ['segments of', `${envelope.segmentBytes} bytes; smallest part ${envelope.smallestPartBytes} bytes`],
   ];
@@ -166,14 +168,22 @@ function inspectionText(name: string, explained: SealedExplanation, verdict: Ver
     ]);
     rows.push(['parts', footer.parts === 0 ? 'one' : String(footer.parts ?? 'unknown')]);
   }
-  rows.push(['verified', verdictText(verdict)]);
+  rows.push(['verified', verdictText(verdict, envelope)]);
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
   return [...lines, ...partLines(verdict)].join('\n');
 }
 
-function claims(envelope: SealedExplanation['envelope']): string {
-  const held = [envelope.locationClaim ? 'location' : '', envelope.metadataTag ? 'metadata' : ''].filter(Boolean);
+function claims({ envelope, location }: SealedExplanation): string {
+  const beside =
+    location === undefined
+      ? 'location in sx1l, which is not at hand'
+      : `location in sx1l under key ring ${location.keyRingId}, version ${location.kekVersion}`;
+  const held = [
+    envelope.locationClaim ? 'location' : '',
+    envelope.locationEntry ? beside : '',
+    envelope.metadataTag ? 'metadata' : '',
+  ].filter(Boolean);
   return held.length === 0 ? 'none' : held.join(', ');
 }
 
@@ -189,7 +199,8 @@ function plaintext(sizes: NonNullable<SealedExplanation['sizes']>): string {
   return `${sizes.plaintextBytes} (${sizes.overheadBytes} bytes of overhead)`;
 }
 
-function verdictText(verdict: Verdict | undefined): string {
+function verdictText(verdict: Verdict | undefined, { keyRingId }: SealedExplanation['envelope']): string {
+  if (keyRingId === undefined) return 'no: that takes the customer’s key';
   if (verdict === undefined) return 'no: that takes the key store (--config)';
   if (!verdict.authentic) return `NO: ${verdict.problem}`;
   const { tenant, currentKekVersion, location, metadata } = verdict;

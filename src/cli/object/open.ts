@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readEnvelopeHead } from '../../envelope/envelope.ts';
+import { CUSTOMER_KEY } from '../../envelope/envelope-head.ts';
 import { FOOTER_END_BYTES, footerBytesOf, readFooterEnvelope } from '../../envelope/footer.ts';
 import { type OpenedFile, openSealedFile } from '../../envelope/open-file.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, CommandFailed, readArguments, required } from '../shell/command.ts';
@@ -67,6 +68,9 @@ export async function openWithKeys(
     );
   }
   const head = readEnvelopeHead(envelope);
+  if (head.requested === CUSTOMER_KEY) {
+    throw new CommandFailed(`${source.name} is encrypted with a key that its client keeps. No key store has it.`);
+  }
   const kek = await stores.keyRings.kek(head.keyRingId, head.kekVersion);
   return openSealedFile(source, { envelope, kek: () => kek.key, tenant: kek.tenant });
 }

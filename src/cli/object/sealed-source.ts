@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CARRIED_ENTRY } from '../../envelope/carried-metadata.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY } from '../../envelope/envelope.ts';
+import { LOCATION_ENTRY } from '../../envelope/location-claim.ts';
 import type { RandomAccess } from '../../envelope/open-file.ts';
 import { openBackend } from '../../gateway/open-backend.ts';
 import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
@@ -24,6 +25,8 @@ export interface SealedSource extends RandomAccess {
   readonly envelope: Buffer | undefined;
   /** The text of the entry with carried metadata; undefined if it was not given. */
   readonly carried: string | undefined;
+  /** The text of the entry with the location claim of an object under a customer's key; undefined if not given. */
+  readonly location: string | undefined;
   /** Where the object lies, and its metadata there; undefined for a file. */
   readonly stored: { readonly ref: ObjectRef; readonly metadata: ObjectMetadata } | undefined;
   close(): Promise<void>;
@@ -33,7 +36,10 @@ export interface SealedSource extends RandomAccess {
 export interface GivenMetadata {
   readonly envelope: Buffer | undefined;
   readonly carried: string | undefined;
+  readonly location: string | undefined;
 }
+
+const NOTHING: GivenMetadata = { envelope: undefined, carried: undefined, location: undefined };
 
 /**
  * Opens `FILE` or `s3://BUCKET/KEY`. The latter is read from the backend, because the gateway never shows sealed bytes.
@@ -65,8 +71,8 @@ export function readMetadataOptions(
   if (values.envelope !== undefined && values.metadata !== undefined) {
     throw new UsageError('--envelope and --metadata exclude one another.');
   }
-  if (values.envelope !== undefined) return { envelope: decodeEnvelope(values.envelope.trim()), carried: undefined };
-  if (values.metadata === undefined) return { envelope: undefined, carried: undefined };
+  if (values.envelope !== undefined) return { ...NOTHING, envelope: decodeEnvelope(values.envelope.trim()) };
+  if (values.metadata === undefined) return NOTHING;
   let text: string;
   try {
     text = readFileSync(resolve(terminal.cwd, values.metadata), 'utf8');
@@ -75,7 +81,11 @@ export function readMetadataOptions(
   }
   const entry = entryIn(text, ENVELOPE_ENTRY) ?? /^\s*([\w-]{200,})\s*$/.exec(text)?.[1];
   if (entry === undefined) throw new CommandFailed(`${values.metadata} has no ${ENVELOPE_ENTRY} entry.`);
-  return { envelope: decodeEnvelope(entry), carried: entryIn(text, CARRIED_ENTRY) };
+  return {
+    envelope: decodeEnvelope(entry),
+    carried: entryIn(text, CARRIED_ENTRY),
+    location: entryIn(text, LOCATION_ENTRY),
+  };
 }
 
 /**
@@ -125,6 +135,7 @@ async function openStored(
       name: `s3://${ref.bucket}/${ref.key}`,
       size: stored.storedBytes,
       carried: given.metadata.carried ?? valueFor(CARRIED_ENTRY),
+      location: given.metadata.location ?? valueFor(LOCATION_ENTRY),
       stored: { ref, metadata: stored.metadata },
       envelope: given.metadata.envelope ?? (entry === undefined ? undefined : decodeEnvelope(entry)),
       read: async (offset, length) =>

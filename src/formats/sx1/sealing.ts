@@ -144,6 +144,7 @@ function sealFor(
       hasLocationClaim: true,
       hasMetadataTag: true,
       carriesMetadata: carries,
+      hasLocationEntry: false,
       requested: REQUESTED[kek.told.kind],
       quantum,
       keyRingId: kek.ringId,
