@@ -7,7 +7,8 @@ import { type BucketPolicy, bucketPolicy as policyOf } from '../../src/tenants/b
 import { Directory } from '../../src/tenants/directory.ts';
 import { allRecordKinds } from '../../src/tenants/kinds.ts';
 import { type TenantKind, tenantKind } from '../../src/tenants/tenant.ts';
-import { type Keys, openFileStoreHere, openKeys, randomRootKey } from '../keys/fixture.ts';
+import { type Keys, openKeys, randomRootKey } from '../keys/fixture.ts';
+import { MemoryStore } from '../keys/memory-store.ts';
 
 /** The product's own words for the protection. */
 const PROTECTIONS = protectionWords();
@@ -25,6 +26,7 @@ export interface Tenancy extends Keys {
 
 export async function openTenancy(
   options: {
+    /** Default: one in memory. */
     store?: RecordStore;
     rootKey?: RootKey;
     highest?: HighestGeneration;
@@ -33,7 +35,7 @@ export async function openTenancy(
   } = {},
 ): Promise<Tenancy> {
   const keys = await openKeys({
-    store: options.store ?? (await openFileStoreHere()),
+    store: options.store ?? new MemoryStore(),
     rootKey: options.rootKey ?? randomRootKey(),
     highest: options.highest,
   });
