@@ -88,9 +88,9 @@ export class Directory {
   }
 
   /**
-   * Reads every credential, tenant, rule, claim and current key into the cache. The first requests are then fast, and all
-   * records are served while the store is unreachable, not only the busy ones. Records that were deleted meanwhile are
-   * skipped.
+   * Reads every credential, tenant, rule, claim and current key into the cache. The first requests are then fast, and
+   * all records are served while the store is unreachable, not only the busy ones. Records that were deleted meanwhile
+   * are skipped.
    */
   async warm(): Promise<void> {
     // There may be more named keys than the cache has room for. What is read later stays.

@@ -192,7 +192,8 @@ export class ProvenStore {
     for (const { name, bytes } of changes) {
       const at = await this.#store.revision(name);
       if (bytes === undefined && !ledger.records.has(name)) {
-        // The record was put back after its removal, or another writer has just made it; `#finish` asks the ledger which.
+        // The record was put back after its removal, or another writer has just made it. `#finish` asks the ledger
+        // which.
         if (at !== undefined) await this.#finish(name, undefined, stored?.revision);
         return at !== undefined; // a deletion is always alone
       }
