@@ -31,6 +31,7 @@ async function seal(plaintext: Buffer): Promise<{ readonly stored: Buffer[]; rea
       hasMetadataTag: true,
       carriesMetadata: false,
       hasLocationEntry: false,
+      hasContext: false,
       requested: 0,
       quantum: 0,
       keyRingId: '0011223344556677',

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import type { EncryptionFacts } from '../operations/encryption.ts';
+import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import type { EncryptionFacts, EncryptionForm } from '../operations/encryption.ts';
 
 /**
  * Names a KEK, as the envelope of a stored object does. The name is not authenticated: whoever can write to the store
@@ -10,6 +11,8 @@ export interface KeyName {
   readonly ringId: string;
   /** The version in the key ring, from 1 on; 0 for a customer's key. */
   readonly version: number;
+  /** The form in which the encryption was asked for. undefined stands for a managed key. */
+  readonly form?: EncryptionForm | undefined;
 }
 
 /** A key-encryption key (KEK) that wraps and unwraps the DEKs of objects. */
@@ -23,6 +26,8 @@ export interface WrappingKey extends KeyName {
   readonly fingerprint: string;
   /** What clients are told of objects that are sealed under this key. */
   readonly told: EncryptionFacts;
+  /** The encryption context to which a new object must be bound; undefined for none, and for existing objects. */
+  readonly context?: EncryptionContext | undefined;
 }
 
 /**

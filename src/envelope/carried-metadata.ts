@@ -1,5 +1,6 @@
 import type { ClientMetadata, ContentFields } from './claims.ts';
 import { CONTENT_FIELDS } from './claims.ts';
+import { CONTEXT_ENTRY } from './encryption-context.ts';
 import { ENVELOPE_ENTRY } from './envelope.ts';
 import { LOCATION_ENTRY } from './location-claim.ts';
 
@@ -14,7 +15,7 @@ import { LOCATION_ENTRY } from './location-claim.ts';
 export const CARRIED_ENTRY = 'sx1m';
 
 /** The entries of the gateway's own. Clients see none of them, and no tag covers them. */
-const OWN_ENTRIES: ReadonlySet<string> = new Set([ENVELOPE_ENTRY, CARRIED_ENTRY, LOCATION_ENTRY]);
+const OWN_ENTRIES: ReadonlySet<string> = new Set([ENVELOPE_ENTRY, CARRIED_ENTRY, CONTEXT_ENTRY, LOCATION_ENTRY]);
 
 /** The prefix of names that belong to the gateway. */
 const OWN_NAMES = 'sx1';

@@ -14,8 +14,8 @@ const METADATA = 0b100;
 const REQUESTED_SHIFT = 3;
 const REQUESTED_MASK = 0b11;
 const CARRIES = 0b10_0000;
+const CONTEXT = 0b100_0000;
 const LOCATION_BESIDE = 0b1000_0000;
-const UNKNOWN_FLAGS = 0b0100_0000;
 const QUANTUM_SHIFT = 5;
 const RING_HEX = /^[0-9a-f]{16}$/;
 const NO_RING = '0000000000000000';
@@ -36,6 +36,11 @@ export interface EnvelopeHead {
   readonly hasMetadataTag: boolean;
   /** Whether some of the client's metadata are in the entry `sx1m`. Older gateways refuse such an object. */
   readonly carriesMetadata: boolean;
+  /**
+   * Whether the envelope is bound to an encryption context, which is in the entry `sx1c`. Older gateways refuse such an
+   * object.
+   */
+  readonly hasContext: boolean;
   /**
    * Whether the location claim is in the entry `sx1l`, as with objects under a customer's key (FORMAT.md §3.4). The
    * envelope itself then has none. Older gateways refuse such an object.
@@ -58,7 +63,7 @@ export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
   const flags = bytes.readUInt8(2);
   const segmentAndQuantum = bytes.readUInt8(3);
   const quantum = segmentAndQuantum >> QUANTUM_SHIFT;
-  if ((flags & UNKNOWN_FLAGS) !== 0 || (segmentAndQuantum & 0b1_1111) !== SEGMENT_LOG2 || !isQuantum(quantum)) {
+  if ((segmentAndQuantum & 0b1_1111) !== SEGMENT_LOG2 || !isQuantum(quantum)) {
     throw corrupted();
   }
   const requested = ((flags >> REQUESTED_SHIFT) & REQUESTED_MASK) as RequestedEncryption;
@@ -72,6 +77,7 @@ export function readEnvelopeHead(bytes: Buffer): EnvelopeHead {
     hasMetadataTag: (flags & METADATA) !== 0,
     carriesMetadata: (flags & CARRIES) !== 0,
     hasLocationEntry,
+    hasContext: (flags & CONTEXT) !== 0,
     requested,
     quantum,
     keyRingId,
@@ -115,6 +121,7 @@ export function writeEnvelopeHead(bytes: Buffer, head: EnvelopeHead, envelopeSal
     (head.hasMetadataTag ? METADATA : 0) |
     (head.carriesMetadata ? CARRIES : 0) |
     (head.hasLocationEntry ? LOCATION_BESIDE : 0) |
+    (head.hasContext ? CONTEXT : 0) |
     (head.requested << REQUESTED_SHIFT);
   bytes[3] = (head.quantum << QUANTUM_SHIFT) | SEGMENT_LOG2;
   bytes.write(head.keyRingId, 4, 'hex');

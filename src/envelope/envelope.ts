@@ -1,5 +1,7 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { corrupted, requireLength, requireZero, sameBytes } from './corruption.ts';
+import { type EncryptionContext, openContext } from './encryption-context.ts';
+import { boundTo, CLEAR_BYTES, keyUnderKek, ZERO_NONCE } from './envelope-binding.ts';
 import {
   commitOf,
   ENVELOPE_BYTES,
@@ -8,7 +10,6 @@ import {
   requireKnownFormat,
   writeEnvelopeHead,
 } from './envelope-head.ts';
-import { hmacSha256 } from './hmac.ts';
 import { DEK_BYTES, ObjectKeys, SALT_BYTES, SHORT_TAG_BYTES } from './object-keys.ts';
 import { TAG_BYTES } from './sizes.ts';
 import { readU64, writeU64 } from './u64.ts';
@@ -18,15 +19,8 @@ export { ENVELOPE_BYTES, type EnvelopeHead, readEnvelopeHead };
 /** The name of the envelope's entry in the user metadata. It is never shown to a client, nor taken from one. */
 export const ENVELOPE_ENTRY = 'sx1';
 
-const CLEAR_BYTES = 80;
 const SEALED_BYTES = 88;
-const SALT_OFFSET = 32;
-const KEK_BYTES = 32;
-const MAX_TENANT_BYTES = 0xffff;
 const ENVELOPE_LABEL = Buffer.from('sx1/env');
-const FIRST_BLOCK = Buffer.from([1]);
-/** The nonce may be constant, because each envelope key is used for one sealing only (FORMAT.md §3). */
-const ZERO_NONCE = Buffer.alloc(12);
 const ONES = 0xffff_ffff;
 
 /** The fields of an envelope that are encrypted together with the DEK. */
@@ -47,6 +41,8 @@ export interface OpenEnvelope {
   readonly keys: ObjectKeys;
   readonly fields: SealedFields;
   readonly dek: Buffer;
+  /** The encryption context to which the envelope is bound; undefined where its head says that there is none. */
+  readonly context: EncryptionContext | undefined;
 }
 
 /** The text of an envelope in metadata: 246 characters of base64url without padding. */
@@ -68,7 +64,8 @@ export function decodeEnvelope(text: string): Buffer {
 /**
  * Seals a DEK and the secret fields under a KEK.
  * @param asked `envelopeSalt` must be 16 fresh random bytes at every sealing, re-wrapping included, because it makes
- *   the envelope key single-use. `keys` must be derived from `dek`.
+ *   the envelope key single-use. `keys` must be derived from `dek`. `context` must be there where the head says so;
+ *   its own entry is sealed by `sealContext`.
  * @throws RangeError for fields that no envelope can hold
  */
 export function sealEnvelope(asked: {
@@ -79,8 +76,12 @@ export function sealEnvelope(asked: {
   readonly kek: KeyObject;
   readonly tenant: string;
   readonly envelopeSalt: Buffer;
+  readonly context?: EncryptionContext | undefined;
 }): Buffer {
-  const { head, keys, dek, fields, kek, tenant, envelopeSalt } = asked;
+  const { head, keys, dek, fields, kek, tenant, envelopeSalt, context } = asked;
+  if (head.hasContext !== (context !== undefined)) {
+    throw new RangeError('An envelope is bound to a context exactly where its head says so.');
+  }
   requireLength(dek, DEK_BYTES, 'A DEK');
   requireLength(envelopeSalt, SALT_BYTES, 'An envelope salt');
   const envelope = Buffer.allocUnsafe(ENVELOPE_BYTES).fill(0);
@@ -88,7 +89,7 @@ export function sealEnvelope(asked: {
   const clear = envelope.subarray(0, CLEAR_BYTES);
   const secret = encodeFields(dek, fields, head);
   const cipher = createCipheriv('aes-256-gcm', envelopeKey(kek, clear), ZERO_NONCE, { authTagLength: TAG_BYTES });
-  cipher.setAAD(boundTo(clear, tenant));
+  cipher.setAAD(boundToAll(clear, tenant, context));
   cipher.update(secret).copy(envelope, CLEAR_BYTES);
   cipher.final();
   cipher.getAuthTag().copy(envelope, CLEAR_BYTES + SEALED_BYTES);
@@ -99,16 +100,24 @@ export function sealEnvelope(asked: {
 /**
  * Opens an envelope and checks its key commitment. The caller must check that place and metadata of the object are
  * those that were sealed, by `keys.locationTag` and `keys.metadataTag`.
+ * @param key `context` is the text of the entry beside the envelope, or the context itself where a person knows it and
+ *   the entry was lost. It is used where the envelope's head says that it has one.
  * @throws GatewayError ObjectCorrupted, the same for a wrong KEK, a wrong tenant and altered bytes
  */
 export function openEnvelope(
   bytes: Buffer,
-  { kek, tenant }: { readonly kek: KeyObject; readonly tenant: string },
+  key: {
+    readonly kek: KeyObject;
+    readonly tenant: string;
+    readonly context?: string | EncryptionContext | undefined;
+  },
 ): OpenEnvelope {
+  const { kek, tenant } = key;
   const head = readEnvelopeHead(bytes);
+  const context = head.hasContext ? contextOf(bytes, key) : undefined;
   const clear = bytes.subarray(0, CLEAR_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', envelopeKey(kek, clear), ZERO_NONCE, { authTagLength: TAG_BYTES });
-  decipher.setAAD(boundTo(clear, tenant));
+  decipher.setAAD(boundToAll(clear, tenant, context));
   decipher.setAuthTag(bytes.subarray(CLEAR_BYTES + SEALED_BYTES));
   const secret = decipher.update(bytes.subarray(CLEAR_BYTES, CLEAR_BYTES + SEALED_BYTES));
   try {
@@ -120,27 +129,26 @@ export function openEnvelope(
   const keys = new ObjectKeys(dek, head.oid);
   // With GCM alone, a ciphertext can be made that opens under two keys. The commitment fixes the DEK (FORMAT.md §3).
   if (!sameBytes(keys.commit, commitOf(bytes))) throw corrupted();
-  return { head, keys, fields: decodeFields(secret, head), dek };
+  return { head, keys, fields: decodeFields(secret, head), dek, context };
 }
 
 /** Derives K_env (FORMAT.md §2). */
 function envelopeKey(kek: KeyObject, clear: Buffer): KeyObject {
-  if (kek.symmetricKeySize !== KEK_BYTES) throw new RangeError('A KEK must have 32 bytes.');
-  const secret = kek.export();
-  const extracted = hmacSha256(clear.subarray(SALT_OFFSET, SALT_OFFSET + SALT_BYTES), secret);
-  secret.fill(0);
-  return createSecretKey(hmacSha256(extracted, Buffer.concat([ENVELOPE_LABEL, clear, FIRST_BLOCK])));
+  return keyUnderKek(kek, ENVELOPE_LABEL, clear);
 }
 
-/** The AAD: the clear fields, and the tenant, so that an envelope opens for its own tenant only (FORMAT.md §3). */
-function boundTo(clear: Buffer, tenant: string): Buffer {
-  const tenantBytes = Buffer.byteLength(tenant);
-  if (tenantBytes > MAX_TENANT_BYTES) throw new RangeError('A tenant id must fit in 65,535 bytes.');
-  const bound = Buffer.allocUnsafe(CLEAR_BYTES + 2 + tenantBytes);
-  clear.copy(bound);
-  bound.writeUInt16BE(tenantBytes, CLEAR_BYTES);
-  bound.write(tenant, CLEAR_BYTES + 2);
-  return bound;
+function contextOf(bytes: Buffer, { context, ...key }: Parameters<typeof openEnvelope>[1]): EncryptionContext {
+  if (context === undefined) throw corrupted();
+  return typeof context === 'string' ? openContext(bytes, context, key) : context;
+}
+
+/** The AAD: the clear fields and the tenant, and behind them the encryption context where there is one. */
+function boundToAll(clear: Buffer, tenant: string, context: EncryptionContext | undefined): Buffer {
+  const bound = boundTo(clear, tenant);
+  if (context === undefined) return bound;
+  const length = Buffer.allocUnsafe(2);
+  length.writeUInt16BE(context.canonical.length);
+  return Buffer.concat([bound, length, context.canonical]);
 }
 
 function encodeFields(dek: Buffer, fields: SealedFields, head: EnvelopeHead): Buffer {

@@ -22,6 +22,8 @@ export interface EnvelopeExplanation {
   readonly metadataTag: boolean;
   /** Whether some of the client's metadata are in the entry `sx1m` (FORMAT.md §3.3). */
   readonly carriesMetadata: boolean;
+  /** Whether the envelope is bound to an encryption context, which is in the entry `sx1c` (FORMAT.md §3.5). */
+  readonly encryptionContext: boolean;
   readonly segmentBytes: number;
   readonly smallestPartBytes: number;
   /** 16 hex digits; undefined for a customer key. */
@@ -108,6 +110,7 @@ function explainEnvelope(bytes: Buffer, source: EnvelopeExplanation['source']): 
     locationEntry: head.hasLocationEntry,
     metadataTag: head.hasMetadataTag,
     carriesMetadata: head.carriesMetadata,
+    encryptionContext: head.hasContext,
     segmentBytes: SEGMENT_BYTES,
     smallestPartBytes: quantumBytes(head.quantum),
     keyRingId: head.requested === CUSTOMER_KEY ? undefined : head.keyRingId,

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { corrupted } from './corruption.ts';
+import type { EncryptionContext } from './encryption-context.ts';
 import { type OpenEnvelope, openEnvelope, readEnvelopeHead } from './envelope.ts';
 import { FOOTER_END_BYTES, footerBytesOf, type Manifest, openFooter, readFooterEnvelope } from './footer.ts';
 import { Layout } from './layout.ts';
@@ -44,13 +45,15 @@ export async function openSealedFile(
     /** Gives the KEK. The id of the key ring has 16 hex digits, which are all zero for a customer key. */
     readonly kek: (keyRingId: string, version: number) => KeyObject | Promise<KeyObject>;
     readonly tenant: string;
+    /** The text of the entry `sx1c`, or the context itself where that was lost (`openEnvelope`). */
+    readonly context?: string | EncryptionContext | undefined;
   },
 ): Promise<OpenedFile> {
   const footer = await readFooter(file);
   const bytes = Buffer.isBuffer(options.envelope) ? options.envelope : readFooterEnvelope(footer);
   const { keyRingId, kekVersion } = readEnvelopeHead(bytes);
   const kek = await options.kek(keyRingId, kekVersion);
-  const envelope = openEnvelope(bytes, { kek, tenant: options.tenant });
+  const envelope = openEnvelope(bytes, { kek, tenant: options.tenant, context: options.context });
   const { head, keys, fields } = envelope;
   const { oid, quantum } = head;
   const { manifest } = openFooter(footer, { keys, oid, storedBytes: file.size, quantum });

@@ -25,7 +25,12 @@ export type EncryptionForm = AskedEncryption['kind'];
 /** What an answer tells the client of an object's encryption. A front renders it, or leaves it out. */
 export type EncryptionFacts =
   | { readonly kind: 'managed' }
-  | { readonly kind: 'kms'; readonly keyId: string }
+  | {
+      readonly kind: 'kms';
+      readonly keyId: string;
+      /** Whether the client asked for a bucket key, which it is told again. */
+      readonly bucketKey?: boolean | undefined;
+    }
   | { readonly kind: 'customer'; readonly keyMd5: Buffer };
 
 const REDACTED = '[customer key]';

@@ -25,6 +25,7 @@ describe('explainSealed', async () => {
         metadataTag: false,
         carriesMetadata: false,
         locationEntry: false,
+        encryptionContext: false,
         segmentBytes: 65_536,
         smallestPartBytes: 1_048_576,
         keyRingId: RING,

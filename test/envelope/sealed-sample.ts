@@ -114,6 +114,7 @@ export function sampleHead(fields: Partial<EnvelopeHead> & { readonly oid: Buffe
     hasMetadataTag: false,
     carriesMetadata: false,
     hasLocationEntry: false,
+    hasContext: false,
     requested: 0,
     quantum: 0,
     keyRingId: RING,

@@ -1,5 +1,6 @@
 import { gatherMetadata } from '../../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../../envelope/claims.ts';
+import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import { FOOTER_END_BYTES, footerBytesOf } from '../../envelope/footer.ts';
 import { explainSealed, type SealedExplanation } from '../../envelope/inspect.ts';
 import type { OpenedFile } from '../../envelope/open-file.ts';
@@ -70,7 +71,10 @@ interface Verdict {
   readonly authentic: boolean;
   readonly problem?: string;
   readonly tenant?: string;
+  readonly keyName?: string;
   readonly currentKekVersion?: number;
+  /** The encryption context; undefined where the object has none. */
+  readonly encryptionContext?: { readonly text: string | undefined; readonly bucketKey: boolean };
   readonly parts?: readonly { readonly partNumber: number; readonly plaintextBytes: number }[];
   /**
    * Whether an object in the backend lies where it was sealed for and, below, has the metadata with which it was
@@ -94,10 +98,16 @@ async function verify(source: SealedSource, config: string | undefined, terminal
     return {
       authentic: true,
       ...(ring !== undefined && { tenant: ring.tenant, currentKekVersion: ring.current }),
+      ...(ring?.name !== undefined && { keyName: ring.name }),
+      ...(opened.envelope.context !== undefined && { encryptionContext: shownContext(opened.envelope.context) }),
       ...(source.stored !== undefined && claimVerdicts(opened.envelope, source.stored)),
       parts: opened.manifest.parts.map(({ partNumber, plaintextBytes }) => ({ partNumber, plaintextBytes })),
     };
   });
+}
+
+function shownContext({ canonical, bucketKey }: EncryptionContext): Verdict['encryptionContext'] {
+  return { text: canonical.length === 0 ? undefined : canonical.toString('utf8'), bucketKey };
 }
 
 function claimVerdicts(
@@ -154,6 +164,7 @@ function inspectionText(name: string, explained: SealedExplanation, verdict: Ver
     ['key commitment', envelope.keyCommitment],
     ['claims', claims(explained)],
     ['metadata', metadataText(explained)],
+    ['encryption context', contextText(envelope, verdict)],
     ['segments of', `${envelope.segmentBytes} bytes; smallest part ${envelope.smallestPartBytes} bytes`],
   ];
   if (sizes !== undefined)
@@ -187,6 +198,14 @@ function claims({ envelope, location }: SealedExplanation): string {
   return held.length === 0 ? 'none' : held.join(', ');
 }
 
+/** Says what the object's encryption context is. It is sealed, so it takes the key store to read it. */
+function contextText({ encryptionContext }: SealedExplanation['envelope'], verdict: Verdict | undefined): string {
+  if (!encryptionContext) return 'none';
+  const { encryptionContext: context } = verdict ?? {};
+  if (context === undefined) return 'sealed in sx1c';
+  return `${context.text ?? 'empty'}${context.bucketKey ? ', with a bucket key' : ''}`;
+}
+
 /** Shows the metadata that other tools do not show, because it lies in the gateway's own entry. */
 function metadataText({ envelope, carried }: SealedExplanation): string {
   if (!envelope.carriesMetadata) return 'in clear';
@@ -203,10 +222,11 @@ function verdictText(verdict: Verdict | undefined, { keyRingId }: SealedExplanat
   if (keyRingId === undefined) return 'no: that takes the customer’s key';
   if (verdict === undefined) return 'no: that takes the key store (--config)';
   if (!verdict.authentic) return `NO: ${verdict.problem}`;
-  const { tenant, currentKekVersion, location, metadata } = verdict;
+  const { tenant, keyName, currentKekVersion, location, metadata } = verdict;
   const claimed = location === undefined ? '' : `; place ${location}, metadata ${metadata}`;
   return (
-    `envelope and footer are authentic; key of tenant ${tenant}, whose current version is ` +
+    `envelope and footer are authentic; key${keyName === undefined ? '' : ` ${keyName}`} of tenant ${tenant}, whose ` +
+    `current version is ` +
     `${currentKekVersion}${claimed}`
   );
 }

@@ -1,8 +1,9 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { canonicalContext, type EncryptionContext } from '../../envelope/encryption-context.ts';
 import { readEnvelopeHead } from '../../envelope/envelope.ts';
 import { CUSTOMER_KEY } from '../../envelope/envelope-head.ts';
 import { FOOTER_END_BYTES, footerBytesOf, readFooterEnvelope } from '../../envelope/footer.ts';
@@ -29,6 +30,7 @@ the metadata that it was put with, is not: a file in hand has neither.
   -o, --output OUT    Write here; appears only once every byte was verified. Without it: standard output.
 ${ENVELOPE_USAGE}
       --recover       Use the copy at the object's end, because its metadata was lost.
+      --context FILE  The encryption context that the object was put with, as JSON, where its metadata was lost.
 ${CONFIG_USAGE}`,
   run: async (args, terminal) => {
     const options = {
@@ -36,6 +38,7 @@ ${CONFIG_USAGE}`,
       ...ENVELOPE_OPTIONS,
       output: { type: 'string', short: 'o' },
       recover: { type: 'boolean' },
+      context: { type: 'string' },
     } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const argument = required(positionals[0], 'FILE or s3://BUCKET/KEY');
@@ -44,8 +47,9 @@ ${CONFIG_USAGE}`,
     const source = await openSource(argument, { metadata, config, terminal });
     try {
       const recover = values.recover === true;
+      const context = values.context === undefined ? undefined : readContextFile(values.context, terminal);
       await withStores({ config: values.config, terminal }, async (stores) => {
-        const opened = await openWithKeys(source, { stores, recover });
+        const opened = await openWithKeys(source, { stores, recover, context });
         await deliver(opened, { output: values.output, terminal });
       });
     } finally {
@@ -58,7 +62,11 @@ ${CONFIG_USAGE}`,
 /** Finds the key that the object names, and opens envelope and footer with it. */
 export async function openWithKeys(
   source: SealedSource,
-  { stores, recover }: { readonly stores: Stores; readonly recover: boolean },
+  {
+    stores,
+    recover,
+    context,
+  }: { readonly stores: Stores; readonly recover: boolean; readonly context?: EncryptionContext | undefined },
 ): Promise<OpenedFile> {
   const envelope = recover ? await footerEnvelope(source) : source.envelope;
   if (envelope === undefined) {
@@ -72,7 +80,26 @@ export async function openWithKeys(
     throw new CommandFailed(`${source.name} is encrypted with a key that its client keeps. No key store has it.`);
   }
   const kek = await stores.keyRings.kek(head.keyRingId, head.kekVersion);
-  return openSealedFile(source, { envelope, kek: () => kek.key, tenant: kek.tenant });
+  // An object that was put without a context, but for a bucket key, is bound to an empty one.
+  const lost = recover ? NO_CONTEXT : undefined;
+  const known = context ?? (recover ? undefined : source.context) ?? lost;
+  return openSealedFile(source, { envelope, kek: () => kek.key, tenant: kek.tenant, context: known });
+}
+
+const NO_CONTEXT: EncryptionContext = { canonical: Buffer.alloc(0), bucketKey: false };
+
+/** Reads the file that holds an encryption context. @throws CommandFailed */
+function readContextFile(file: string, terminal: Terminal): EncryptionContext {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(resolve(terminal.cwd, file), 'utf8'));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'it is not JSON';
+    throw new CommandFailed(`The encryption context ${file} cannot be read (${code}).`);
+  }
+  const canonical = canonicalContext(value);
+  if (canonical === undefined) throw new CommandFailed(`The encryption context ${file} is not a JSON object of texts.`);
+  return { canonical, bucketKey: false };
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CARRIED_ENTRY } from '../../envelope/carried-metadata.ts';
+import { CONTEXT_ENTRY } from '../../envelope/encryption-context.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY } from '../../envelope/envelope.ts';
 import { LOCATION_ENTRY } from '../../envelope/location-claim.ts';
 import type { RandomAccess } from '../../envelope/open-file.ts';
@@ -27,6 +28,8 @@ export interface SealedSource extends RandomAccess {
   readonly carried: string | undefined;
   /** The text of the entry with the location claim of an object under a customer's key; undefined if not given. */
   readonly location: string | undefined;
+  /** The text of the entry with the encryption context; undefined if it was not given. */
+  readonly context: string | undefined;
   /** Where the object lies, and its metadata there; undefined for a file. */
   readonly stored: { readonly ref: ObjectRef; readonly metadata: ObjectMetadata } | undefined;
   close(): Promise<void>;
@@ -37,9 +40,10 @@ export interface GivenMetadata {
   readonly envelope: Buffer | undefined;
   readonly carried: string | undefined;
   readonly location: string | undefined;
+  readonly context: string | undefined;
 }
 
-const NOTHING: GivenMetadata = { envelope: undefined, carried: undefined, location: undefined };
+const NOTHING: GivenMetadata = { envelope: undefined, carried: undefined, context: undefined, location: undefined };
 
 /**
  * Opens `FILE` or `s3://BUCKET/KEY`. The latter is read from the backend, because the gateway never shows sealed bytes.
@@ -84,6 +88,7 @@ export function readMetadataOptions(
   return {
     envelope: decodeEnvelope(entry),
     carried: entryIn(text, CARRIED_ENTRY),
+    context: entryIn(text, CONTEXT_ENTRY),
     location: entryIn(text, LOCATION_ENTRY),
   };
 }
@@ -136,6 +141,7 @@ async function openStored(
       size: stored.storedBytes,
       carried: given.metadata.carried ?? valueFor(CARRIED_ENTRY),
       location: given.metadata.location ?? valueFor(LOCATION_ENTRY),
+      context: given.metadata.context ?? valueFor(CONTEXT_ENTRY),
       stored: { ref, metadata: stored.metadata },
       envelope: given.metadata.envelope ?? (entry === undefined ? undefined : decodeEnvelope(entry)),
       read: async (offset, length) =>

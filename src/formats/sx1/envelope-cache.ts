@@ -17,10 +17,10 @@ export interface OpenedBefore {
  * Remembers opened envelopes, so that a client that reads many ranges of an object does not pay for unwrapping its DEK
  * and for ten HMACs in every request.
  *
- * An entry is found by whose keys opened it, by bucket and key, and by the whole text of the envelope. One changed bit
- * anywhere in the envelope, its suite and its commitment included, makes it another entry. (CVE-2026-6550 was about a
- * cache that left those out.) Even where an entry is found, the KEK is asked for, so that a removed key or an
- * unreachable key store has the same effect as without the cache.
+ * An entry is found by whose keys opened it, by bucket and key, and by the whole text of the envelope and of its
+ * encryption context. One changed bit anywhere in them, the suite and the commitment included, makes it another entry.
+ * (CVE-2026-6550 was about a cache that left those out.) Even where an entry is found, the KEK is asked for, so that a
+ * removed key or an unreachable key store has the same effect as without the cache.
  */
 export class EnvelopeCache {
   /**
@@ -39,9 +39,16 @@ export class EnvelopeCache {
 
   /**
    * The name of an entry. No two entries share a name: scope and bucket contain no line feed, and the key, which may,
-   * comes after its length.
+   * comes after its length. Texts of entries contain none either.
    */
-  static nameOf(at: { scope: string; bucket: string; envelope: string; key: string }): string {
-    return `${at.scope}\n${at.bucket}\n${at.key.length}\n${at.key}${at.envelope}`;
+  static nameOf(at: {
+    readonly scope: string;
+    readonly bucket: string;
+    readonly envelope: string;
+    readonly context?: string | undefined;
+    readonly key: string;
+  }): string {
+    const name = `${at.scope}\n${at.bucket}\n${at.key.length}\n${at.key}${at.envelope}`;
+    return at.context === undefined ? name : `${name}\n${at.context}`;
   }
 }

@@ -14,10 +14,11 @@ import { corrupted } from '../refusals.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 import { LayoutCache } from './layout-cache.ts';
 import { hasLostItsEnvelope } from './lost-envelope.ts';
+import { openSealed, sealedEntries } from './opening.ts';
 import { SealedObject } from './sealed-object.ts';
 import { SealedUploads } from './sealed-upload.ts';
 import { SealedPieces, SealedWriter } from './sealed-writer.ts';
-import { envelopeText, newEnvelope, openSealed } from './sealing.ts';
+import { newEnvelope } from './sealing.ts';
 import { storedGuess } from './stored-guess.ts';
 
 /** The memory, in each worker, for verified footers of multipart objects. */
@@ -50,13 +51,13 @@ export class Sx1Format implements ObjectFormat {
   }
 
   async identify({ ref, stored: answered }: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {
-    const text = envelopeText(answered.metadata);
-    if (text === undefined) throw corrupted('It has no envelope.');
+    const { envelope, context } = sealedEntries(answered.metadata);
+    if (envelope === undefined) throw corrupted('It has no envelope.');
     const { envelopes, layouts } = this.memory;
     const gathered = gatherMetadata(answered.metadata);
     const { content, user } = gathered;
     const stored = { ...answered, metadata: { ...answered.metadata, content, user } };
-    const { opened, encryption } = await openSealed(text, ref, gathered, desk, envelopes);
+    const { opened, encryption } = await openSealed({ envelope, context }, ref, gathered, desk, envelopes);
     const claimedBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
     const sealedLength = opened.fields.plaintextBytes;
     if (claimedBytes === undefined || (sealedLength !== undefined && sealedLength !== claimedBytes)) {
@@ -96,7 +97,7 @@ export class Sx1Format implements ObjectFormat {
   }
 
   claimedBytes({ metadata, storedBytes }: StoredObject): number {
-    const { quantum } = readEnvelopeHead(decodeEnvelope(envelopeText(metadata) ?? ''));
+    const { quantum } = readEnvelopeHead(decodeEnvelope(sealedEntries(metadata).envelope ?? ''));
     return plaintextBytesOf(storedBytes, quantum) ?? storedBytes;
   }
 

@@ -1,5 +1,6 @@
 import type { StoredObject } from '../../dialects/store-exchange.ts';
 import { CARRIED_ENTRY } from '../../envelope/carried-metadata.ts';
+import { CONTEXT_ENTRY } from '../../envelope/encryption-context.ts';
 import { beginsAsPart, PART_MAGIC_BYTES } from '../../envelope/part-header.ts';
 import { isSealedSize } from '../../envelope/sizes.ts';
 import type { ObjectRef } from '../../operations/object.ts';
@@ -12,9 +13,9 @@ import type { PlainSizeCache } from '../plain-sizes.ts';
 /**
  * Whether an object without an envelope is a sealed one that lost it. In a bucket that also holds plain objects
  * (mixed), such an object would pass for a plain one, and clients would get ciphertext. It is recognised by its size
- * and by its first bytes, which are those of a sealed object, or by the entry for carried metadata. The first bytes are
- * looked at among those that are arriving; otherwise they cost a small request, once for each object. `sealgate open
- * --recover` reads such objects.
+ * and by its first bytes, which are those of a sealed object, or by an entry that only sealed objects have. The first
+ * bytes are looked at among those that are arriving; otherwise they cost a small request, once for each object.
+ * `sealgate open --recover` reads such objects.
  * @throws ObjectReplaced, and what a GET throws
  */
 export async function hasLostItsEnvelope(
@@ -22,7 +23,7 @@ export async function hasLostItsEnvelope(
   desk: FormatDesk,
   plainSizes: PlainSizeCache,
 ): Promise<boolean> {
-  if (stored.metadata.user.some(([name]) => name === CARRIED_ENTRY)) return true;
+  if (stored.metadata.user.some(([name]) => name === CARRIED_ENTRY || name === CONTEXT_ENTRY)) return true;
   if (!isSealedSize(stored.storedBytes)) return false;
   const known = [ref.bucket, ref.key, stored.etag, stored.storedBytes] as const;
   if (content === undefined && plainSizes.isPlain(...known)) return false;

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { checkedPart } from '../../envelope/checked-part.ts';
-import { openEnvelope, readEnvelopeHead } from '../../envelope/envelope.ts';
+import { ENVELOPE_BYTES } from '../../envelope/envelope.ts';
 import { type Manifest, multipartFooterBytes, sealFooter } from '../../envelope/footer.ts';
 import { Layout } from '../../envelope/layout.ts';
 import type { ObjectKeys } from '../../envelope/object-keys.ts';
@@ -20,10 +20,14 @@ import type { BegunUpload, IdentifiedObject, SentPart, UploadContents, UploadFor
 import type { FormatDesk } from '../format-desk.ts';
 import type { NewObject } from '../object-writer.ts';
 import type { LayoutCache } from './layout-cache.ts';
+import { openUnderItsKek } from './opening.ts';
 import { SealedObject } from './sealed-object.ts';
-import { newEnvelope } from './sealing.ts';
+import { type NewEnvelope, newEnvelope } from './sealing.ts';
 
-/** Multipart uploads in SX1 (FORMAT.md §6). The upload's header is the object's envelope. */
+/**
+ * Multipart uploads in SX1 (FORMAT.md §6). The upload's header is the object's envelope, and behind it the sealed
+ * encryption context, where there is one.
+ */
 export class SealedUploads implements UploadFormat {
   readonly lastPartNumber = LAST_PART_NUMBER;
   readonly endPartNumber = FOOTER_PART_NUMBER;
@@ -42,18 +46,30 @@ export class SealedUploads implements UploadFormat {
 
   async begin({ ref, metadata }: NewObject, desk: FormatDesk): Promise<BegunUpload> {
     const object = await newEnvelope(ref, metadata, undefined, desk);
-    const { keys, oid, envelope, encryption } = object;
+    const { keys, oid, encryption } = object;
+    const header = headerOf(object);
     const { quantum } = desk.policy;
-    const writer = new SealedUpload(this, { keys, oid, encryption, quantum, header: envelope, ref }, desk);
+    const writer = new SealedUpload(this, { keys, oid, encryption, quantum, header, ref }, desk);
     return { metadata: object.metadata, writer };
   }
 
   async open(header: Buffer, ref: ObjectRef, desk: FormatDesk): Promise<UploadWriter> {
-    const { keyRingId, kekVersion, oid, quantum } = readEnvelopeHead(header);
-    const kek = await desk.keys.forExisting({ ringId: keyRingId, version: kekVersion });
-    const { keys } = openEnvelope(header, { kek: kek.key, tenant: desk.tenant.name });
-    return new SealedUpload(this, { keys, oid, encryption: kek.told, quantum, header, ref }, desk);
+    const { opened, encryption } = await openUnderItsKek(envelopeIn(header), contextIn(header), desk);
+    const { oid, quantum } = opened.head;
+    return new SealedUpload(this, { keys: opened.keys, oid, encryption, quantum, header, ref }, desk);
   }
+}
+
+function headerOf({ envelope, contextText }: NewEnvelope): Buffer {
+  return contextText === undefined ? envelope : Buffer.concat([envelope, Buffer.from(contextText, 'base64url')]);
+}
+
+function envelopeIn(header: Buffer): Buffer {
+  return header.subarray(0, ENVELOPE_BYTES);
+}
+
+function contextIn(header: Buffer): string | undefined {
+  return header.length > ENVELOPE_BYTES ? header.toString('base64url', ENVELOPE_BYTES) : undefined;
 }
 
 interface OpenedUpload {
@@ -122,7 +138,14 @@ class SealedUpload implements UploadWriter {
     const footerBytes = this.endBytes(contents);
     if (footerBytes === undefined) throw new RangeError('The list of parts does not fit in the footer.');
     const footerSalt = this.#desk.randomBytes(16);
-    return sealFooter({ keys, oid, envelope: header, manifest: manifestOf(contents), footerBytes, footerSalt });
+    return sealFooter({
+      keys,
+      oid,
+      envelope: envelopeIn(header),
+      manifest: manifestOf(contents),
+      footerBytes,
+      footerSalt,
+    });
   }
 
   remember(contents: UploadContents, etag: string): void {

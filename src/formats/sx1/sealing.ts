@@ -1,28 +1,28 @@
 import type { BackendLimits } from '../../dialects/backend-limits.ts';
 import type { WrappingKey } from '../../encryption/key-source.ts';
-import { CARRIED_ENTRY, type GatheredMetadata, readCarried, splitMetadata } from '../../envelope/carried-metadata.ts';
+import { CARRIED_ENTRY, readCarried, splitMetadata } from '../../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../../envelope/claims.ts';
 import {
-  decodeEnvelope,
+  CONTEXT_ENTRY,
+  contextTextLength,
+  type EncryptionContext,
+  sealContext,
+} from '../../envelope/encryption-context.ts';
+import {
   ENVELOPE_ENTRY,
   type EnvelopeHead,
   encodeEnvelope,
   type OpenEnvelope,
-  openEnvelope,
-  readEnvelopeHead,
   type SealedFields,
   sealEnvelope,
 } from '../../envelope/envelope.ts';
 import type { RequestedEncryption } from '../../envelope/envelope-head.ts';
 import { ObjectKeys } from '../../envelope/object-keys.ts';
-import { clientError, GatewayError } from '../../errors.ts';
+import { clientError } from '../../errors.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
-import { timingSafeEqualBytes } from '../../secret.ts';
 import type { FormatDesk } from '../format-desk.ts';
-import { corrupted } from '../refusals.ts';
 import { settledContent } from '../settled-content.ts';
-import { EnvelopeCache } from './envelope-cache.ts';
 
 /**
  * How many bytes of a store's user metadata the client may not use, as stores count them (names included). The
@@ -36,7 +36,9 @@ export interface NewEnvelope {
   readonly oid: Buffer;
   readonly partSalt: Buffer;
   readonly envelope: Buffer;
-  /** The metadata that the backend stores: the client's, and the envelope's entry. */
+  /** The text of the entry for the encryption context; undefined where there is none. */
+  readonly contextText: string | undefined;
+  /** The metadata that the backend stores: the client's, and the entries of the format. */
   readonly metadata: ObjectMetadata;
   readonly encryption: EncryptionFacts;
 }
@@ -53,8 +55,8 @@ export async function newEnvelope(
   context: FormatDesk,
 ): Promise<NewEnvelope> {
   const { keys: source, randomBytes, policy } = context;
-  const storable = storableMetadata(clientMetadata, context);
   const kek = await source.forNew();
+  const storable = storableMetadata(clientMetadata, kek.context, context);
   const random = randomBytes(80);
   const oid = random.subarray(0, 16);
   const dek = random.subarray(16, 48);
@@ -79,8 +81,8 @@ export async function resealedMetadata(
   context: FormatDesk,
 ): Promise<{ readonly metadata: ObjectMetadata; readonly encryption: EncryptionFacts }> {
   const { randomBytes } = context;
-  const storable = storableMetadata(clientMetadata, context);
   const kek = await context.keys.forNew();
+  const storable = storableMetadata(clientMetadata, kek.context, context);
   const body = { ...head, ...fields, keys, dek };
   const { metadata } = sealFor(ref, storable, { body, kek, envelopeSalt: randomBytes(16) }, context);
   return { metadata, encryption: kek.told };
@@ -104,7 +106,11 @@ interface StorableMetadata {
  * Lays out a client's metadata for the store.
  * @throws GatewayError MetadataTooLarge, or InvalidArgument for metadata that an answer could not give back
  */
-function storableMetadata(metadata: ObjectMetadata, { store }: FormatDesk): StorableMetadata {
+function storableMetadata(
+  metadata: ObjectMetadata,
+  context: EncryptionContext | undefined,
+  { store }: FormatDesk,
+): StorableMetadata {
   const settled = { content: settledContent(metadata.content), user: metadata.user };
   const { content, user, carried } = splitMetadata(settled);
   if (carried !== undefined && readCarried(carried) === undefined) {
@@ -115,7 +121,9 @@ function storableMetadata(metadata: ObjectMetadata, { store }: FormatDesk): Stor
     );
   }
   const entries = carried === undefined ? user : [...user, [CARRIED_ENTRY, carried] as const];
-  if (entries.length > 0) refuseLargeMetadata(entries, store.limits);
+  const counted =
+    context === undefined ? entries : [...entries, [CONTEXT_ENTRY, '.'.repeat(contextTextLength(context))] as const];
+  if (counted.length > 0) refuseLargeMetadata(counted, store.limits);
   // A carried Content-Type is not told to the backend. It is told the default in its place, or it would make one up.
   const typed = { ...content, contentType: content.contentType ?? settledContent({}).contentType };
   return {
@@ -136,8 +144,9 @@ function sealFor(
   { canonical, carries, stored }: StorableMetadata,
   { body, kek, envelopeSalt }: { readonly body: SealedBody; readonly kek: WrappingKey; readonly envelopeSalt: Buffer },
   { tenant }: FormatDesk,
-): { readonly envelope: Buffer; readonly metadata: ObjectMetadata } {
+): Pick<NewEnvelope, 'envelope' | 'contextText' | 'metadata'> {
   const { multipart, quantum, oid, keys, dek, partSalt, plaintextBytes } = body;
+  const { context } = kek;
   const envelope = sealEnvelope({
     head: {
       multipart,
@@ -145,6 +154,7 @@ function sealFor(
       hasMetadataTag: true,
       carriesMetadata: carries,
       hasLocationEntry: false,
+      hasContext: context !== undefined,
       requested: REQUESTED[kek.told.kind],
       quantum,
       keyRingId: kek.ringId,
@@ -162,9 +172,12 @@ function sealFor(
     kek: kek.key,
     tenant: tenant.name,
     envelopeSalt,
+    context,
   });
   const user = [...stored.user, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
-  return { envelope, metadata: { ...stored, user } };
+  if (context === undefined) return { envelope, contextText: undefined, metadata: { ...stored, user } };
+  const contextText = sealContext(envelope, context, { kek: kek.key, tenant: tenant.name });
+  return { envelope, contextText, metadata: { ...stored, user: [...user, [CONTEXT_ENTRY, contextText] as const] } };
 }
 
 function refuseLargeMetadata(entries: readonly MetadataEntry[], { userMetadata }: BackendLimits): void {
@@ -177,119 +190,4 @@ function refuseLargeMetadata(entries: readonly MetadataEntry[], { userMetadata }
       ', because the encryption envelope needs room beside it. What is not plain ASCII takes a third more.',
     { details: { Size: String(bytes), MaxSizeAllowed: String(mostBytes) } },
   );
-}
-
-/**
- * Finds the envelope's text in an object's user metadata; undefined for an object that is not sealed.
- * @throws GatewayError ObjectCorrupted where there are two envelopes, because nothing tells which of them is meant
- */
-export function envelopeText(metadata: ObjectMetadata): string | undefined {
-  let text: string | undefined;
-  for (const [name, value] of metadata.user) {
-    if (name !== ENVELOPE_ENTRY) continue;
-    if (text !== undefined) throw corrupted('It has two envelopes.');
-    text = value;
-  }
-  return text;
-}
-
-/**
- * Opens the envelope of a stored object under the KEK that it names, and verifies that it belongs to the place where it
- * was found and to the object's metadata.
- * @param metadata the object's metadata as its client sent them
- * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
- */
-export async function openSealed(
-  text: string,
-  ref: ObjectRef,
-  metadata: GatheredMetadata,
-  context: FormatDesk,
-  envelopes: EnvelopeCache,
-): Promise<{ readonly opened: OpenEnvelope; readonly encryption: EncryptionFacts }> {
-  const { keys, tenant } = context;
-  const name = EnvelopeCache.nameOf({ scope: keys.scope, bucket: ref.bucket, envelope: text, key: ref.key });
-  const before = envelopes.get(name);
-  const canonical = canonicalMetadata(metadata);
-  if (before?.metadata.equals(canonical) && before.opened.head.carriesMetadata === metadata.carries) {
-    const { keyRingId, kekVersion } = before.opened.head;
-    const kek = await keys.forExisting({ ringId: keyRingId, version: kekVersion });
-    if (kek.fingerprint === before.kek) return { opened: before.opened, encryption: kek.told };
-  }
-  const bytes = decodeEnvelope(text);
-  const head = readEnvelopeHead(bytes);
-  const kek = await keys.forExisting({ ringId: head.keyRingId, version: head.kekVersion });
-  const opened = openEnvelope(bytes, { kek: kek.key, tenant: tenant.name });
-  // An envelope with a claim that did not hold is not remembered, so that each request asks the policy about it.
-  const undisputed = [
-    isInPlace(opened, ref, context),
-    hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context),
-  ];
-  if (!undisputed.includes(false)) envelopes.set(name, { opened, kek: kek.fingerprint, metadata: canonical });
-  return { opened, encryption: kek.told };
-}
-
-/**
- * Verifies the envelope's location. False where it is another place and the policy `warn` lets that pass.
- * @throws GatewayError ObjectMoved
- */
-function isInPlace(opened: OpenEnvelope, ref: ObjectRef, context: FormatDesk): boolean {
-  if (!opened.head.hasLocationClaim) return true;
-  if (namesForOneObject(ref.key, context).some((key) => isSealedFor(opened, ref.bucket, key))) return true;
-  if (context.policy.location === 'warn') {
-    warn('location', context);
-    return false;
-  }
-  throw new GatewayError(
-    'ObjectMoved',
-    'The stored object was sealed for another bucket or key: it was moved or swapped in the backend. ' +
-      'The bucket policy location=warn serves such objects.',
-    { source: 'backend' },
-  );
-}
-
-function isSealedFor(opened: OpenEnvelope, bucket: string, key: string): boolean {
-  return timingSafeEqualBytes(opened.keys.locationTag(bucket, key), opened.fields.locationTag);
-}
-
-/**
- * The keys that name the same object as `key` does. Stores that keep objects as files take `/a` and `a` for one object
- * and list it as `a`, so an object that was sealed under one of them must open under the other. The location claim
- * itself is made of the key's raw bytes (FORMAT.md §3).
- */
-function namesForOneObject(key: string, { store }: FormatDesk): readonly string[] {
-  if (!store.foldsFirstSlash) return [key];
-  return key.startsWith('/') ? [key, key.slice(1)] : [key, `/${key}`];
-}
-
-/**
- * Verifies the object's metadata by the envelope's tag. False where they were changed and the policy `warn` lets that
- * pass.
- * @throws GatewayError ObjectCorrupted
- */
-function hasOwnMetadata(
-  opened: OpenEnvelope,
-  { canonical, carries }: Pick<StorableMetadata, 'canonical' | 'carries'>,
-  context: FormatDesk,
-): boolean {
-  const { head, keys, fields } = opened;
-  if (!head.hasMetadataTag) return true;
-  if (head.carriesMetadata === carries && timingSafeEqualBytes(keys.metadataTag(canonical), fields.metadataTag)) {
-    return true;
-  }
-  if (context.policy.metadata === 'warn') {
-    warn('metadata', context);
-    return false;
-  }
-  // The envelope itself is authentic, so this error may say what is wrong and what can be done (FORMAT.md §3).
-  throw new GatewayError(
-    'ObjectCorrupted',
-    'The stored object’s metadata or content headers were changed in the backend. ' +
-      'The bucket policy metadata=warn serves such objects.',
-    { source: 'backend' },
-  );
-}
-
-function warn(claim: 'location' | 'metadata', context: FormatDesk): void {
-  context.trace.warnings ??= [];
-  context.trace.warnings.push(claim);
 }
