@@ -2,17 +2,19 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { createDevstore, type Devstore, type DevstoreOptions } from '../../src/devstore/devstore.ts';
 
 export const BUCKET = 'box';
 
-/** A store over a fresh folder, with one bucket and the official SDK pointed at it. */
+/** A store over a fresh folder, with one bucket. */
 export interface Started {
   readonly url: string;
   readonly directory: string;
   readonly devstore: Devstore;
+  /** The official SDK pointed at it, made when it is first asked for: that costs more than the store does. */
   readonly client: S3Client;
+  makeBucket(name: string): Promise<void>;
   /** The next store over the same folder; this one is over. */
   restart(): Promise<Started>;
   dataFiles(): Promise<string[]>;
@@ -28,17 +30,25 @@ export async function startDevstore(options: Partial<DevstoreOptions> = {}): Pro
     directory,
   });
   const { url } = await devstore.listen({ host: '127.0.0.1', port: 0 });
-  const client = sdkClient(url);
-  if (options.directory === undefined) await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  let client: S3Client | undefined;
+  const makeBucket = async (name: string) => {
+    const { status, body } = await raw(url, 'PUT', `/${name}`);
+    if (status !== 200) throw new Error(`no bucket ${name}: ${status} ${body}`);
+  };
+  if (options.directory === undefined) await makeBucket(BUCKET);
   const end = async () => {
-    client.destroy();
+    client?.destroy();
     await devstore.close();
   };
   return {
     url,
     directory,
     devstore,
-    client,
+    get client() {
+      client ??= sdkClient(url);
+      return client;
+    },
+    makeBucket,
     async restart() {
       await end();
       return await startDevstore({ ...options, directory });

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
 import { BackendConnection, type BackendOptions } from '../../src/backend/connection.ts';
 import { PassThroughLane } from '../../src/backend/pass-through-lane.ts';
@@ -98,7 +97,7 @@ export async function inProcess(
   const tenancy = await openTenancy({ tenants: tenantKind(words) });
   const { buckets = [] } = over;
   const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET, ...buckets] });
-  for (const { pattern } of buckets) await started.client.send(new CreateBucketCommand({ Bucket: pattern }));
+  for (const { pattern } of buckets) await started.makeBucket(pattern);
   if (over.proxy !== undefined) over.proxy.port = Number(new URL(started.url).port);
   const { back, connection, lane } = over.opened ?? backendAt(over.proxy?.endpoint ?? started.url, over.backend);
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
