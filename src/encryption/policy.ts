@@ -1,6 +1,10 @@
 import { clientError } from '../errors.ts';
+import { DEFAULT_KEY_NAME } from '../keys/key-names.ts';
 import type { AskedEncryption } from '../operations/encryption.ts';
+import type { Operation } from '../operations/operation.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
+import type { Decision } from '../tenants/rules/decision.ts';
+import { beginsObject, FORM_NAMES, writesObject } from './rules.ts';
 
 /**
  * Checks that a bucket's policy allows the encryption that a request asks for. A bucket without protection refuses such
@@ -19,4 +23,45 @@ export function checkPolicyAllows(
     `Encryption is asked for, and this bucket is kept without (protection: ${protection}). ` +
       'Send the object to another bucket, or ask for none.',
   );
+}
+
+/** Why a rule refuses how an object would be encrypted. */
+export interface RefusedEncryption {
+  readonly field: 'require' | 'keys' | 'customerKeys';
+  readonly message: string;
+}
+
+/**
+ * Judges how an object is to be encrypted by the rules of the bucket that it is written to. What lies there already may
+ * be read however it is encrypted.
+ * @param encryption what the request asks, or else the bucket's default; undefined stands for a managed key
+ * @returns undefined where the rules allow it
+ */
+export function refusedEncryption(
+  operation: Operation,
+  encryption: AskedEncryption | undefined,
+  { require, keys, customerKeys }: Decision['said'],
+): RefusedEncryption | undefined {
+  const form = encryption?.kind ?? 'managed';
+  if (form === 'customer' && customerKeys?.value === 'refuse' && writesObject(operation)) {
+    return { field: 'customerKeys', message: 'Objects of this bucket may not be encrypted with keys of customers.' };
+  }
+  if (!beginsObject(operation)) return undefined;
+  if (require !== undefined && require.value !== 'any' && require.value !== form) {
+    return {
+      field: 'require',
+      message: `New objects of this bucket must be encrypted with ${FORM_NAMES[require.value]}.`,
+    };
+  }
+  if (keys !== undefined && encryption?.kind === 'kms' && !keys.value.includes(keyNamed(encryption.keyId))) {
+    return { field: 'keys', message: 'New objects of this bucket may not be encrypted with this key.' };
+  }
+  return undefined;
+}
+
+/** The name of the key that a client names: by the name itself, an alias, or an ARN that ends in either. */
+function keyNamed(keyId: string | undefined): string {
+  if (keyId === undefined) return DEFAULT_KEY_NAME;
+  const name = keyId.startsWith('arn:') ? keyId.replace(/^[^/]*:(?:key\/|(?=alias\/))/, '') : keyId;
+  return name.replace(/^alias\//, '');
 }

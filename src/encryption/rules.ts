@@ -47,8 +47,26 @@ export const ENCRYPTION_RULES: Readonly<Record<Asking, Rule>> = {
   CopySource: CONTINUES,
 };
 
+/** An operation that begins an object or an upload, and with that settles how the object is encrypted. */
+type Beginning = Extract<
+  Operation,
+  { readonly kind: 'PutObject' | 'PostObject' | 'CopyObject' | 'CreateMultipartUpload' }
+>;
+
+/** Whether an operation begins an object or an upload. */
+export function beginsObject(operation: Operation): operation is Beginning {
+  return operation.kind in ENCRYPTION_RULES && ENCRYPTION_RULES[operation.kind as Asking] === BEGINS;
+}
+
+/** Whether an operation writes bytes of an object, or begins one. */
+export function writesObject(
+  operation: Operation,
+): operation is Beginning | Extract<Operation, { readonly kind: 'UploadPart' | 'UploadPartCopy' }> {
+  return beginsObject(operation) || operation.kind === 'UploadPart' || operation.kind === 'UploadPartCopy';
+}
+
 /** The names of the forms in error messages. */
-const FORM_NAMES: Readonly<Record<EncryptionForm, string>> = {
+export const FORM_NAMES: Readonly<Record<EncryptionForm, string>> = {
   managed: 'a managed key',
   kms: 'a KMS key',
   customer: 'a customer key',

@@ -259,6 +259,8 @@ export interface Forward {
   readonly bucket: string;
   readonly key: string | undefined;
   readonly versionId?: string | undefined;
+  /** Whether the request changes anything: the object, the bucket, or a setting of either. */
+  readonly changes: boolean;
   /** Whether the request changes the bucket's CORS rules. */
   readonly changesOriginRules?: boolean | undefined;
   /** The request's verified body, where it was read to decide whether the request may pass. */

@@ -6,11 +6,13 @@ import type { FormatDesk } from '../formats/format-desk.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
 import type { KnownUploads } from '../store/known-uploads.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
+import type { Decision } from '../tenants/rules/decision.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { UploadQuota } from '../uploads/quota.ts';
 import type { Staging } from '../uploads/staging.ts';
 import type { StagingRights } from '../uploads/staging-rights.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
+import type { WireClient } from '../wire/message.ts';
 import type { RequestTrace } from './trace.ts';
 
 /**
@@ -46,6 +48,10 @@ export interface OperationContext extends OperationTools {
   readonly tenant: Tenant;
   /** The policy of the bucket; for an operation without a bucket, that of the tenant's first pattern. */
   readonly policy: BucketPolicy;
+  /** What rules say of the bucket beside that. */
+  readonly said: Decision['said'];
+  /** Who sent the request. */
+  readonly client: WireClient;
   /** Gives the keys that new objects are sealed with, and those that existing ones are opened with. */
   readonly keys: KeySource;
   /** The format in which the bucket's objects are written, and those in which they may be read. */

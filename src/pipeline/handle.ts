@@ -11,6 +11,7 @@ import { admit } from './admission/admission.ts';
 import { checkAnonymous } from './admission/anonymous.ts';
 import { Askers } from './admission/askers.ts';
 import { authorize } from './admission/authorize.ts';
+import { holdRules } from './admission/hold-rules.ts';
 import { Md5EtagHint } from './admission/md5-hint.ts';
 import { type MeantReading, meantReading } from './admission/meant-reading.ts';
 import { readDocument } from './admission/read-document.ts';
@@ -108,7 +109,9 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       checkAskedForms(operation, tools.keySources);
       checkKeyTransport(operation, request.client, services.keyTransport);
       const encryption = askedEncryption(operation);
-      const context = authorize(bucketOf(operation), { tenant, trace, signal: request.signal, encryption }, tools);
+      const { client, signal } = request;
+      const context = authorize(bucketOf(operation), { tenant, client, signal, trace, encryption }, tools);
+      holdRules(operation, encryption, context);
       if (!signed) checkAnonymous(operation, context.policy);
       checkPolicyAllows(encryption, context.policy, context.formats.write);
       md5EtagHint.note(operation, request.headers, context);

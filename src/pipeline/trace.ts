@@ -22,6 +22,8 @@ export class RequestTrace {
    * answer. It stands in the log only, and quotes nothing that the client sent.
    */
   hint: string | undefined;
+  /** The rule of the policy that refused the request: its file, line and column, and the field. */
+  rule: string | undefined;
   /** The error with its causes. It stands in the log only and is never shown to the client. */
   error: Error | undefined;
   /** Seconds that the cipher took to seal. */

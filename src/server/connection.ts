@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { WireClient } from '../wire/message.ts';
 import { LINGER_BYTES, LINGER_SECONDS } from './limits.ts';
 import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
@@ -31,7 +32,8 @@ export class Connection {
     this.socket = socket;
     this.#bytesReadBefore = socket.bytesRead; // the bytes of a TLS handshake
     // It is read now, because a closed socket no longer knows its peer's address.
-    this.peer = { address: plainAddress(socket.remoteAddress ?? '') ?? '', secure: 'encrypted' in socket };
+    const address = plainAddress(socket.remoteAddress ?? '') ?? '';
+    this.peer = { address, secure: 'encrypted' in socket, tls: tlsVersion(socket) };
     this.proxied = proxies.trusts(this.peer.address);
   }
 
@@ -106,4 +108,10 @@ export class Connection {
   get lingering(): boolean {
     return this.#lingering;
   }
+}
+
+/** The version of TLS that a connection has; undefined without TLS, and for versions that are too old to be trusted. */
+function tlsVersion(socket: Socket): WireClient['tls'] {
+  const protocol = socket instanceof TLSSocket ? socket.getProtocol() : undefined;
+  return ({ 'TLSv1.2': '1.2', 'TLSv1.3': '1.3' } as const)[protocol ?? ''];
 }

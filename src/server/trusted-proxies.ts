@@ -1,6 +1,7 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import type { HeaderList } from '../wire/headers.ts';
 import type { WireClient } from '../wire/message.ts';
+import { Networks } from '../wire/networks.ts';
 
 /**
  * The fields in which proxies say who the client is: X-Forwarded-For and X-Forwarded-Proto, or Forwarded (RFC 7239).
@@ -19,7 +20,7 @@ interface Hop {
  * itself.
  */
 export class TrustedProxies {
-  readonly #networks = new BlockList();
+  readonly #networks: Networks;
   readonly #fields: ProxyFields;
   readonly #none: boolean;
 
@@ -27,18 +28,12 @@ export class TrustedProxies {
   constructor(networks: readonly string[], fields: ProxyFields = 'x-forwarded') {
     this.#fields = fields;
     this.#none = networks.length === 0;
-    for (const network of networks) {
-      const [address, prefix] = network.split('/') as [string, string?];
-      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-      if (prefix === undefined) this.#networks.addAddress(address, family);
-      else this.#networks.addSubnet(address, Number(prefix), family);
-    }
+    this.#networks = new Networks(networks);
   }
 
   /** Whether a peer at this address is trusted to say who the client is. */
   trusts(address: string): boolean {
-    const kind = isIP(address);
-    return !this.#none && kind !== 0 && this.#networks.check(address, kind === 6 ? 'ipv6' : 'ipv4');
+    return !this.#none && this.#networks.contains(address);
   }
 
   /**

@@ -183,6 +183,7 @@ function requestFields(record: RequestRecord, failed: boolean, keyField: KeyFiel
   if (record.outcome !== 'complete') fields.outcome = record.outcome;
   if (record.warnings !== undefined) fields.warnings = record.warnings.join(' ');
   if (record.hint !== undefined) fields.hint = record.hint;
+  if (record.rule !== undefined) fields.rule = record.rule;
   if (record.errorCode !== undefined) {
     fields.errorCode = record.errorCode;
     fields.errorSource = record.errorSource;

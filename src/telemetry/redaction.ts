@@ -40,6 +40,7 @@ export const LOG_FIELDS = [
   'reason',
   'requestId',
   'ringId',
+  'rule',
   'signal',
   'stack',
   'status',

@@ -40,6 +40,8 @@ export interface RequestRecord {
   readonly error: Error | undefined;
   /** What an administrator may change to let such a request in, or to make the client's program content. */
   readonly hint: string | undefined;
+  /** The rule of the policy that refused the request. */
+  readonly rule: string | undefined;
   /** The bound claims that did not hold and that the policy `warn` let pass. */
   readonly warnings: readonly string[] | undefined;
   /** How many objects were refused because they begin as sealed ones do and have no envelope. */
@@ -61,6 +63,7 @@ export type RequestFindings = Pick<
   | 'errorSource'
   | 'error'
   | 'hint'
+  | 'rule'
   | 'warnings'
   | 'lostEnvelopes'
 >;
@@ -98,6 +101,7 @@ export function requestRecord(
     errorSource: trace.errorSource,
     error: trace.error,
     hint: trace.hint,
+    rule: trace.rule,
     warnings: trace.warnings,
     lostEnvelopes: trace.lostEnvelopes,
   };

@@ -16,6 +16,11 @@ export interface WireClient {
   readonly address: string;
   /** Whether the request came over TLS, to the gateway or to the proxy in front of it. */
   readonly secure: boolean;
+  /**
+   * The version of TLS over which the client is connected to the gateway itself; undefined without TLS, and behind a
+   * proxy, which does not tell it.
+   */
+  readonly tls?: '1.2' | '1.3' | undefined;
 }
 
 /** A request as it was received. The listener makes it; the fronts verify and parse it, and do not change it. */

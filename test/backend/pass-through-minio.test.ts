@@ -46,7 +46,7 @@ beforeAll(async () => {
       signal: new AbortController().signal,
     });
     const key = request.target.rawPath.length > 1 ? KEY : undefined;
-    const operation = { kind: 'Forward', name: 'GetObjectTagging', bucket: BUCKET, key } as const;
+    const operation = { kind: 'Forward', name: 'GetObjectTagging', bucket: BUCKET, key, changes: false } as const;
     const forwarded = s3Back.forward(request, operation, document);
     await lane.forward({ ...forwarded, requestId: 'OURS', renderError })(message, response);
   });

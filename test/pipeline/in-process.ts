@@ -130,7 +130,8 @@ export async function inProcess(
   });
   const { tools } = handling;
   requests.length = 0;
-  const asker = () => ({ tenant, signal: new AbortController().signal, trace: new RequestTrace() });
+  const client = { address: '127.0.0.1', secure: false };
+  const asker = () => ({ tenant, client, signal: new AbortController().signal, trace: new RequestTrace() });
   return {
     handling,
     tools,
@@ -150,7 +151,7 @@ export async function inProcess(
     context: (over = {}) => {
       const policy = bucketPolicy({ pattern: BUCKET, ...over }, words);
       const keys = tools.keySources.open({ tenant, policy, asked: undefined });
-      return { ...tools, ...asker(), policy, keys, formats: tools.formatsFor(policy) };
+      return { ...tools, ...asker(), policy, said: {}, keys, formats: tools.formatsFor(policy) };
     },
     at: (bucket) => authorize(bucket, asker(), tools),
   };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { TrustedProxies } from '../../src/server/trusted-proxies.ts';
 import { answer, echo, Listening, type TestHandle } from './listening.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -26,9 +27,10 @@ interface Exchanged {
   readonly body: Buffer;
 }
 
-function exchange(port: number, method: string, body?: Buffer): Promise<Exchanged> {
+function exchange(port: number, method: string, body?: Buffer, headers = {}): Promise<Exchanged> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ port, method, path: '/o', host: '127.0.0.1', ca: tls.cert, rejectUnauthorized: false });
+    const server = { port, path: '/o', host: '127.0.0.1', ca: tls.cert, rejectUnauthorized: false };
+    const outgoing = request({ ...server, method, headers });
     outgoing.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -55,10 +57,10 @@ function streaming(bytes: number, fail: boolean): TestHandle {
 
 describe('over TLS', () => {
   it('requests are marked secure, and bodies arrive whole', async () => {
-    let secure = false;
+    let client: unknown;
     await using server = await Listening.start(
       async (wire, trace) => {
-        secure = wire.client.secure;
+        client = wire.client;
         return echo(wire, trace);
       },
       { tls },
@@ -66,7 +68,21 @@ describe('over TLS', () => {
     const { status, body } = await exchange(server.port, 'PUT', Buffer.alloc(5_000_001, 'x'));
     expect(status).toBe(200);
     expect(body.toString()).toContain('PUT /o 5000001:xxx');
-    expect(secure).toBe(true);
+    expect(client).toEqual({ address: '127.0.0.1', secure: true, tls: '1.3' });
+  });
+
+  it('the version that a client has to a proxy is not known, and that of the proxy’s own connection does not count', async () => {
+    let client: unknown;
+    await using server = await Listening.start(
+      async (wire) => {
+        client = wire.client;
+        return answer(200, 'ok');
+      },
+      { tls, proxies: new TrustedProxies(['127.0.0.1']) },
+    );
+    const forwarded = { 'X-Forwarded-For': '203.0.113.9', 'X-Forwarded-Proto': 'https' };
+    await exchange(server.port, 'GET', undefined, forwarded);
+    expect(client).toEqual({ address: '203.0.113.9', secure: true });
   });
 
   it('a target with bytes past ASCII is read as its percent-encoded form, and the next request as ever', async () => {

@@ -24,6 +24,7 @@ export function record(changes: Partial<RequestRecord> = {}): RequestRecord {
     errorSource: undefined,
     error: undefined,
     hint: undefined,
+    rule: undefined,
     warnings: undefined,
     lostEnvelopes: 0,
     ...changes,

@@ -2,7 +2,8 @@ import { clientError } from '../../errors.ts';
 import type { AskedEncryption } from '../../operations/encryption.ts';
 import type { CopySource } from '../../operations/operation.ts';
 import type { OperationContext, OperationTools } from '../context.ts';
-import { reachablePolicy } from './reachable.ts';
+import { holdUse } from './hold-rules.ts';
+import { reachableDecision } from './reachable.ts';
 
 /**
  * Makes the context of an operation. A tenant may reach the buckets that its patterns name, and no others.
@@ -11,27 +12,33 @@ import { reachablePolicy } from './reachable.ts';
  */
 export function authorize(
   bucket: string | undefined,
-  asker: Pick<OperationContext, 'tenant' | 'signal' | 'trace'> & { readonly encryption?: AskedEncryption | undefined },
+  asker: Pick<OperationContext, 'tenant' | 'client' | 'signal' | 'trace'> & {
+    readonly encryption?: AskedEncryption | undefined;
+  },
   tools: OperationTools,
 ): OperationContext {
-  const { tenant, signal, trace } = asker;
+  const { tenant, client, signal, trace } = asker;
   const { staging } = tools;
   if (bucket !== undefined) tools.store.buckets.check(bucket);
-  const policy = bucket === undefined ? tenant.buckets[0] : reachablePolicy(bucket, { staging, tenant });
+  const decision = bucket === undefined ? undefined : reachableDecision(bucket, { staging, tenant });
+  const policy = bucket === undefined ? tenant.buckets[0] : decision?.policy;
   if (policy === undefined) {
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
   }
   const keys = tools.keySources.open({ tenant, policy, asked: asker.encryption });
-  return { ...tools, tenant, signal, trace, policy, keys, formats: tools.formatsFor(policy) };
+  const said = decision?.said ?? {};
+  return { ...tools, tenant, client, signal, trace, policy, said, keys, formats: tools.formatsFor(policy) };
 }
 
 /**
- * Makes the context in which a copy reads its source. It has a key source of its own, because a request says separately
- * how the source is encrypted and how the copy shall be.
+ * Makes the context in which a copy reads its source, if the rules for the source's bucket allow it. It has a key
+ * source of its own, because a request says separately how the source is encrypted and how the copy shall be.
  * @param context the context of the copy itself
  * @throws GatewayError what `authorize` throws
  */
 export function authorizeSource({ ref, encryption }: CopySource, context: OperationContext): OperationContext {
-  const { tenant, signal, trace } = context;
-  return authorize(ref.bucket, { tenant, signal, trace, encryption }, context);
+  const { tenant, client, signal, trace } = context;
+  const reading = authorize(ref.bucket, { tenant, client, signal, trace, encryption }, context);
+  holdUse(reading);
+  return reading;
 }

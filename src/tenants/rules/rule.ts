@@ -1,4 +1,4 @@
-import { isKeyName } from '../../keys/key-names.ts';
+import { DEFAULT_KEY_NAME, isKeyName } from '../../keys/key-names.ts';
 import { network } from '../../settings/forms/values.ts';
 import { type BucketPolicy, DEFAULT_BUCKET_POLICY, type ProtectionWords } from '../bucket-policy.ts';
 
@@ -81,8 +81,8 @@ export const RULE_FIELDS: { readonly [Field in RuleField]-?: FieldForm } = {
   keys: {
     list: true,
     words: () => undefined,
-    expected: 'names of keys: letters, digits, /, _ and -, at most 128, not beginning with alias/ or aws/',
-    fits: isKeyName,
+    expected: 'names of keys, as `key add --name` takes them, or aws/s3 for the tenant’s own',
+    fits: (name) => name === DEFAULT_KEY_NAME || isKeyName(name),
   },
   customerKeys: { ...oneOf('allow', 'refuse'), later: ['registered'] },
   plaintextReads: oneOf('allow', 'refuse'),

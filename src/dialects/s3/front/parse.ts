@@ -169,6 +169,7 @@ function parseForward(row: S3Operation, address: Address, query: QueryList, head
     bucket: address.bucket,
     key: address.level === 'object' ? address.key : undefined,
     versionId: readVersionId(query),
+    changes: row.method !== 'GET' && row.method !== 'HEAD',
     ...(row.subresource === 'cors' && row.method !== 'GET' && { changesOriginRules: true }),
   };
   if (row.name !== 'RestoreObject') return ready(operation);

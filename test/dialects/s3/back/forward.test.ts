@@ -23,7 +23,7 @@ function forwarded(
     client: { address: '127.0.0.1', secure: false },
     signal: new AbortController().signal,
   });
-  return s3Back.forward(request, { kind: 'Forward', name, bucket: 'b', key }, document).request;
+  return s3Back.forward(request, { kind: 'Forward', name, bucket: 'b', key, changes: true }, document).request;
 }
 
 test('path style whatever the client used, the query encoded anew', () => {

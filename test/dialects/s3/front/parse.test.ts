@@ -83,6 +83,7 @@ describe('the operation table', () => {
       bucket: 'bucket',
       key: row.level === 'object' ? 'key' : undefined,
       versionId: undefined,
+      changes: !/^(?:Get|List)/.test(row.name),
       ...(/^(?:Put|Delete)BucketCors$/.test(row.name) && { changesOriginRules: true }),
     };
     const [method, target, headers] = requestOf(row);
@@ -593,6 +594,7 @@ describe('RestoreObject', () => {
       bucket: 'bucket',
       key: 'key',
       versionId: 'v',
+      changes: true,
       document: Buffer.from(document),
     });
   });
@@ -726,5 +728,6 @@ test('forwards keep the version, and take governance headers', () => {
     bucket: 'bucket',
     key: 'key',
     versionId: 'v',
+    changes: true,
   });
 });
