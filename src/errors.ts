@@ -51,6 +51,7 @@ const KINDS = {
   BucketNotEmpty: { status: 409 },
   ConditionalRequestConflict: { status: 409 },
   InvalidObjectState: { status: 403 },
+  NoBucketEncryption: { status: 404, like: 'InvalidRequest' },
   NoSuchBucket: { status: 404 },
   NoSuchKey: { status: 404 },
   NoSuchUpload: { status: 404 },

@@ -1,4 +1,4 @@
-import { clientError } from '../errors.ts';
+import { clientError, type GatewayError } from '../errors.ts';
 import { DEFAULT_KEY_NAME } from '../keys/key-names.ts';
 import type { AskedEncryption } from '../operations/encryption.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -64,4 +64,28 @@ function keyNamed(keyId: string | undefined): string {
   if (keyId === undefined) return DEFAULT_KEY_NAME;
   const name = keyId.startsWith('arn:') ? keyId.replace(/^[^/]*:(?:key\/|(?=alias\/))/, '') : keyId;
   return name.replace(/^alias\//, '');
+}
+
+/**
+ * Checks that a bucket may have a default encryption.
+ * @throws GatewayError NotImplemented for a bucket without protection, which encrypts nothing
+ */
+export function checkPolicyAllowsDefault(
+  { protection }: Pick<BucketPolicy, 'protection'>,
+  format: { readonly asSent: boolean },
+): void {
+  if (!format.asSent) return;
+  throw clientError(
+    'NotImplemented',
+    `A default encryption is set, and this bucket is kept without (protection: ${protection}).`,
+  );
+}
+
+/** The error for a client that asks for the default encryption of a bucket without protection. */
+export function noEncryption({ protection }: Pick<BucketPolicy, 'protection'>): GatewayError {
+  return clientError(
+    'NoBucketEncryption',
+    'The server side encryption configuration was not found: this bucket is kept without encryption ' +
+      `(protection: ${protection}).`,
+  );
 }

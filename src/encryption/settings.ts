@@ -14,4 +14,9 @@ export const customerKeySettings = z.strictObject({
       'are both loopback addresses, as with a sidecar. always: where TLS ends before the gateway, at a proxy that does ' +
       'not say so. Over TLS they always are.',
   ).prefault('never'),
+  newBuckets: setting(
+    choice('allow', 'block'),
+    'Whether buckets that are made from now on take objects under keys of customers (SSE-C). block: not before ' +
+      'somebody allows it by PutBucketEncryption with NONE, as AWS has it since April 2026.',
+  ).prefault('allow'),
 });

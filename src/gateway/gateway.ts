@@ -45,6 +45,15 @@ export interface GatewayOptions {
   readonly tellsStore?: boolean | undefined;
 }
 
+/** What a pipeline works over, as it was opened. */
+interface OpenParts {
+  readonly metrics: Metrics;
+  readonly stores: Stores;
+  readonly uploads: UploadStates;
+  readonly etagIndex: EtagIndex;
+  readonly backend: Backend;
+}
+
 /** The gateway of one process. All its parts are made here by hand. */
 export class Gateway {
   readonly metrics: Metrics;
@@ -62,18 +71,15 @@ export class Gateway {
   readonly #listener: Listener;
   readonly #admin: AdminServer | undefined;
 
-  constructor(parts: {
-    readonly config: Config;
-    readonly log: Log;
-    readonly metrics: Metrics;
-    readonly stores: Stores;
-    readonly uploads: UploadStates;
-    readonly etagIndex: EtagIndex;
-    readonly backend: Backend;
-    readonly admin: boolean;
-    readonly findings: StoreFindings | undefined;
-    readonly tellsStore: boolean;
-  }) {
+  constructor(
+    parts: OpenParts & {
+      readonly config: Config;
+      readonly log: Log;
+      readonly admin: boolean;
+      readonly findings: StoreFindings | undefined;
+      readonly tellsStore: boolean;
+    },
+  ) {
     const { config, log, metrics, stores, uploads, etagIndex, backend } = parts;
     this.#config = config;
     this.#log = log;
@@ -258,23 +264,15 @@ export async function openPipeline(
   };
 }
 
-function composed(
-  config: Config,
-  parts: {
-    readonly stores: Stores;
-    readonly uploads: UploadStates;
-    readonly etagIndex: EtagIndex;
-    readonly backend: Backend;
-    readonly findings: StoreFindings;
-    readonly metrics: Metrics;
-  },
-): HandlerServices {
+function composed(config: Config, parts: OpenParts & { readonly findings: StoreFindings }): HandlerServices {
   const { stores, backend } = parts;
   return composePipeline({
     fronts: FRONTS,
     settings: { region: config.region, anyRegion: config.anyRegion, domains: config.domains },
     directory: stores.directory,
     keyRings: stores.keyRings,
+    bucketDefaults: stores.bucketDefaults,
+    customerKeys: config.customerKeys,
     encryption: config.encryption,
     keyTransport: { overHttp: config.customerKeys.overHttp, listensOnLoopback: isLoopback(config.listen.host) },
     backend: { ...backend, reservedBuckets: new Set(config.backend.reservedBuckets) },

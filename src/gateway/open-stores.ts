@@ -16,6 +16,7 @@ import type { KeyStoreObserver, RecordStore } from '../keys/store/record-store.t
 import { type KeyStoreTable, keyStoreRow, openRecordStore } from '../keys/store/table.ts';
 import type { Config } from '../settings/config.ts';
 import type { Administration } from '../tenants/administration.ts';
+import { BucketDefaultRecords } from '../tenants/bucket-defaults.ts';
 import { Directory } from '../tenants/directory.ts';
 import { allRecordKinds } from '../tenants/kinds.ts';
 import { PublishedAdministration } from '../tenants/published-administration.ts';
@@ -50,6 +51,7 @@ export interface Stores {
   readonly directory: Directory;
   readonly administration: Administration;
   readonly sidecars: SidecarViews;
+  readonly bucketDefaults: BucketDefaultRecords;
   /**
    * Resolves if requests can be served, even if only from the cache; readiness calls it. The text says what is wrong
    * nevertheless, in words that may be shown.
@@ -113,6 +115,11 @@ export async function openStores(
       directory: new Directory(records, keyRings, tenants),
       administration: new PublishedAdministration({ records, keyRings, tenants, views: sidecars }),
       sidecars,
+      bucketDefaults: new BucketDefaultRecords({
+        records,
+        publish: (name) => sidecars.publish(name),
+        readOnly: tenant !== undefined,
+      }),
       readiness: async () => (await records.readiness()) ?? (await troubleOf(provider)),
       checkRootKey: () => provider.check(),
       selfTest: () => startUpSelfTest({ records, kinds: allRecordKinds(tenants), now: () => new Date() }),

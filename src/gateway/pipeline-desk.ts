@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { BackendConnection } from '../backend/connection.ts';
 import type { PassThroughLane } from '../backend/pass-through-lane.ts';
 import { OriginRules } from '../cross-origin/origin-rules.ts';
 import type { BackendDialect } from '../dialects/backend-dialect.ts';
 import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
+import { BucketDefaults } from '../encryption/bucket-default.ts';
 import { KeySources } from '../encryption/key-sources.ts';
 import type { KeyTransport } from '../encryption/key-transport.ts';
 import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts';
@@ -16,9 +18,11 @@ import { createRandomPool } from '../keys/random-pool.ts';
 import type { OperationTools } from '../pipeline/context.ts';
 import type { HandlerServices } from '../pipeline/handler-services.ts';
 import { MemoryBudget } from '../shares/memory-budget.ts';
+import { BucketDates } from '../store/bucket-dates.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
 import { KnownUploads } from '../store/known-uploads.ts';
 import { Store } from '../store/store.ts';
+import type { BucketDefaultRecords } from '../tenants/bucket-defaults.ts';
 import type { Directory } from '../tenants/directory.ts';
 import { UploadQuota } from '../uploads/quota.ts';
 import { Staging } from '../uploads/staging.ts';
@@ -40,6 +44,9 @@ export interface PipelineParts {
   readonly protections?: Pick<Protections, 'formatsFor'> | undefined;
   /** The default is the product's own. */
   readonly keySources?: KeySourceTable | undefined;
+  readonly bucketDefaults: BucketDefaultRecords;
+  /** The section `customerKeys` of the configuration. */
+  readonly customerKeys: { readonly newBuckets: 'allow' | 'block' };
   /** The section `encryption` of the configuration, which is the key sources' own. */
   readonly encryption: Readonly<Record<string, unknown>>;
   /** Over which connections customer keys are taken. The default is TLS alone. */
@@ -69,10 +76,17 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const now = () => new Date();
   const memory = new MemoryBudget(parts.memoryBytes);
   const store = new Store(back, connection, { budget: memory, findings: parts.findings, reservedBuckets });
+  const dates = new BucketDates(store, parts.findings, () => performance.now());
   const { keepSeconds } = uploadLimits;
   const protections = parts.protections ?? new Protections(FORMATS);
   const tools: OperationTools = {
     findings: parts.findings,
+    bucketDefaults: new BucketDefaults({
+      records: parts.bucketDefaults,
+      madeAt: (bucket, asks) => dates.of(bucket, asks),
+      newBuckets: parts.customerKeys.newBuckets,
+      now,
+    }),
     keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }, parts.encryption),
     formatsFor: (policy) => protections.formatsFor(policy),
     store,

@@ -2,6 +2,7 @@ import type { ErrorCode, StoreWord } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
+import type { BucketEncryptionAnswer } from './bucket-encryption.ts';
 import type { EncryptionFacts } from './encryption.ts';
 import type { ListMultipartUploads, ListObjects, ListObjectVersions, ListParts } from './listing.ts';
 import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef, VendorHeaders } from './object.ts';
@@ -27,6 +28,7 @@ export type Answer =
   | BucketCreated
   | BucketDeleted
   | BucketLocation
+  | BucketEncryptionAnswer
   | UploadCreated
   | PartStored
   | PartCopied

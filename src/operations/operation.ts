@@ -1,5 +1,6 @@
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
+import type { BucketEncryptionOperation } from './bucket-encryption.ts';
 import type { AskedEncryption } from './encryption.ts';
 import type { ListBuckets, ListMultipartUploads, ListObjects, ListObjectVersions, ListParts } from './listing.ts';
 import type {
@@ -32,6 +33,7 @@ export type Operation =
   | CreateBucket
   | DeleteBucket
   | GetBucketLocation
+  | BucketEncryptionOperation
   | CreateMultipartUpload
   | UploadPart
   | UploadPartCopy

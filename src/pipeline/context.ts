@@ -1,3 +1,4 @@
+import type { BucketDefaults } from '../encryption/bucket-default.ts';
 import type { KeySource } from '../encryption/key-source.ts';
 import type { KeySources } from '../encryption/key-sources.ts';
 import type { KnownEtags } from '../etags/known-etags.ts';
@@ -23,6 +24,8 @@ import type { RequestTrace } from './trace.ts';
 export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | 'keys' | 'signal' | 'trace'> {
   /** Makes the source of keys for a request. A copy has a second one made, for reading its source. */
   readonly keySources: KeySources;
+  /** What clients have set of the encryption of buckets. */
+  readonly bucketDefaults: BucketDefaults;
   /** What the gateway has found out about the store's abilities. */
   readonly findings: StoreFindings;
   /** Gives the formats in which objects lie in the buckets of a policy. */

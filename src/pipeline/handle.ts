@@ -1,7 +1,7 @@
 import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/front-dialect.ts';
 import { checkKeyTransport } from '../encryption/key-transport.ts';
 import { checkPolicyAllows } from '../encryption/policy.ts';
-import { askedEncryption, checkAskedForms } from '../encryption/rules.ts';
+import { checkAskedForms } from '../encryption/rules.ts';
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
@@ -27,6 +27,7 @@ import {
 import { inTime, LATENESS, type Lateness, mayBeLate } from './answer/late-answer.ts';
 import { rendered } from './answer/render-answer.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket/buckets.ts';
+import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './bucket/encryption.ts';
 import { listObjects, listVersions } from './bucket/list.ts';
 import type { OperationContext } from './context.ts';
 import { copyObject } from './copy/copy.ts';
@@ -106,9 +107,9 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const { signed, body, tools, tenant } = await admit(asked, { request, meant, bucket, askers, trace });
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, tools.budget);
       trace.key ??= keyOf(operation);
+      const encryption = await tools.bucketDefaults.encryptionFor(operation, tenant);
       checkAskedForms(operation, tools.keySources);
       checkKeyTransport(operation, request.client, services.keyTransport);
-      const encryption = askedEncryption(operation);
       const { client, signal } = request;
       const context = authorize(bucketOf(operation), { tenant, client, signal, trace, encryption }, tools);
       holdRules(operation, encryption, context);
@@ -205,6 +206,12 @@ function perform(
       return createBucket(operation, context);
     case 'DeleteBucket':
       return deleteBucket(operation, context);
+    case 'GetBucketEncryption':
+      return getBucketEncryption(operation, context);
+    case 'PutBucketEncryption':
+      return putBucketEncryption(operation, context);
+    case 'DeleteBucketEncryption':
+      return deleteBucketEncryption(operation, context);
     case 'GetBucketLocation':
       return bucketLocation(operation, context);
     case 'CreateMultipartUpload':

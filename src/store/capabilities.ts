@@ -33,11 +33,13 @@ export interface Capabilities {
   readonly verbatimKeys: boolean;
   /** `/a` and `a` are two keys. */
   readonly distinctFirstSlash: boolean;
+  /** The date that a listing of buckets tells of a bucket is that of its making, and never changes. */
+  readonly lastingBucketDates: boolean;
 }
 
 export type Capability = keyof Capabilities;
 
-/** A store that does everything as Amazon S3 does. */
+/** A store that does everything of this list. Amazon S3 itself lacks only lasting dates of buckets. */
 export const ALL_CAPABILITIES: Capabilities = {
   conditionalPuts: true,
   matchesOwnEtag: true,
@@ -52,6 +54,7 @@ export const ALL_CAPABILITIES: Capabilities = {
   namedNotModified: true,
   verbatimKeys: true,
   distinctFirstSlash: true,
+  lastingBucketDates: true,
 };
 
 /** The names of all capabilities, in the order in which they are shown. */
@@ -148,6 +151,11 @@ export const CAPABILITY_WORDS: Readonly<Record<Capability, CapabilityWords>> = {
     what: '`/a` and `a` as two keys',
     otherwise: 'drops the first slash of a key',
     without: 'an object opens under either name',
+  },
+  lastingBucketDates: {
+    what: 'dates of buckets that never change',
+    otherwise: 'tells another date of a bucket when something in it changes',
+    without: 'a bucket that was deleted and made again past the gateway keeps the default encryption of the one before',
   },
 };
 

@@ -19,6 +19,7 @@ import {
 } from './administration-input.ts';
 import { checkBackendKey } from './backend-key.ts';
 import { claimBuckets } from './bucket-claims.ts';
+import { BUCKET_DEFAULTS, bucketDefaultsId } from './bucket-defaults.ts';
 import { CREDENTIAL, type Credential, isAccessKeyId, randomAccessKeyId, randomSecret } from './credential.ts';
 import { addNamedKey } from './named-keys.ts';
 import { refuseTies, removeRules } from './rules/rule-administration.ts';
@@ -98,6 +99,7 @@ export class Administration {
     // A tenant that was made under this name meanwhile keeps its named keys.
     if (options.destroyKeys === true && (await this.#read(name)) === undefined) await this.#keyRings.removeNames(name);
     await removeRules(this.#records, this.#tenants, ruleSet);
+    await this.#records.delete(BUCKET_DEFAULTS, bucketDefaultsId(name));
     const claimed = await claimBuckets(this.#records, name, []);
     if (!existed && !claimed && credentials.length === 0 && destroyedRings.length === 0) throw unknownTenant(name);
     return { credentials, destroyedRings };

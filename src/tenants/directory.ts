@@ -4,6 +4,7 @@ import { keyStoreUnavailable } from '../keys/store/record-store.ts';
 import type { Secret } from '../secret.ts';
 import type { BackendKey } from './backend-key.ts';
 import { BUCKET_CLAIMS, type BucketClaim, CLAIMS_ID } from './bucket-claims.ts';
+import { BUCKET_DEFAULTS, bucketDefaultsId } from './bucket-defaults.ts';
 import { BucketIndex } from './bucket-index.ts';
 import { CREDENTIAL, isAccessKeyId } from './credential.ts';
 import { RuleSets } from './rules/rule-sets.ts';
@@ -88,9 +89,9 @@ export class Directory {
   }
 
   /**
-   * Reads every credential, tenant, rule, claim and current key into the cache. The first requests are then fast, and
-   * all records are served while the store is unreachable, not only the busy ones. Records that were deleted meanwhile
-   * are skipped.
+   * Reads every credential, tenant, rule, claim, current key and default of a bucket into the cache. The first requests
+   * are then fast, and all records are served while the store is unreachable, not only the busy ones. Records that were
+   * deleted meanwhile are skipped.
    */
   async warm(): Promise<void> {
     // There may be more named keys than the cache has room for. What is read later stays.
@@ -100,6 +101,7 @@ export class Directory {
     for (const name of await this.#records.list(this.#tenants)) {
       const tenant = await this.#records.get(this.#tenants, name);
       if (tenant === undefined) continue;
+      await this.#records.get(BUCKET_DEFAULTS, bucketDefaultsId(name), 'find');
       await this.#ruled(tenant).catch(() => undefined);
       await this.#keyRings.current(tenant.ringId).catch(() => undefined);
     }

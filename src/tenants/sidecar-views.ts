@@ -10,6 +10,7 @@ import { RecordUnreadable } from '../keys/wrapped-record.ts';
 import type { Secret } from '../secret.ts';
 import { unknownTenant } from './administration-input.ts';
 import { BUCKET_CLAIMS, CLAIMS_ID } from './bucket-claims.ts';
+import { BUCKET_DEFAULTS, bucketDefaultsId } from './bucket-defaults.ts';
 import { CREDENTIAL } from './credential.ts';
 import { partIds, ruleKind } from './rules/rule-records.ts';
 import type { Tenant, TenantKind } from './tenant.ts';
@@ -100,6 +101,8 @@ export class SidecarViews {
       CLAIMS_ID,
       claims.filter((claim) => claim.tenant === tenant.name),
     );
+    const defaults = (await records.read(BUCKET_DEFAULTS, bucketDefaultsId(tenant.name)))?.value;
+    if (defaults !== undefined) await add(BUCKET_DEFAULTS, bucketDefaultsId(tenant.name), defaults);
     for (const id of await records.list(CREDENTIAL)) {
       const credential = (await records.read(CREDENTIAL, id))?.value;
       if (credential?.tenant === tenant.name && credential.tenantId === tenant.id)

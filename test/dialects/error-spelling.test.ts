@@ -53,6 +53,7 @@ const SPELLINGS: readonly (readonly [ErrorCode, number, string, number, string])
   ['BucketNotEmpty', 409, 'BucketNotEmpty', 409, 'bucket_not_empty'],
   ['ConditionalRequestConflict', 409, 'ConditionalRequestConflict', 409, 'operation_conflict'],
   ['InvalidObjectState', 403, 'InvalidObjectState', 400, 'invalid_object_state'],
+  ['NoBucketEncryption', 404, 'ServerSideEncryptionConfigurationNotFoundError', 400, 'invalid_request'],
   ['NoSuchBucket', 404, 'NoSuchBucket', 404, 'bucket_not_exists'],
   ['NoSuchKey', 404, 'NoSuchKey', 404, 'object_not_exists'],
   ['NoSuchUpload', 404, 'NoSuchUpload', 404, 'upload_not_exists'],

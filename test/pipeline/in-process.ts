@@ -67,6 +67,8 @@ export async function inProcess(
     readonly backend?: Partial<BackendOptions>;
     readonly budgetBytes?: number;
     readonly openUploads?: number;
+    /** The setting `customerKeys.newBuckets`. Default: allow. */
+    readonly newBuckets?: 'allow' | 'block';
     readonly etagIndex?: 'fails';
     /** Default: the product's own. */
     readonly keySources?: KeySourceTable;
@@ -119,6 +121,8 @@ export async function inProcess(
     directory: tenancy.directory,
     keySources: over.keySources,
     encryption: over.encryption ?? {},
+    bucketDefaults: tenancy.bucketDefaults,
+    customerKeys: { newBuckets: over.newBuckets ?? 'allow' },
     backend: { back, connection, lane, reservedBuckets: new Set<string>() },
     findings,
     uploads,

@@ -3,6 +3,7 @@ import type { HighestGeneration } from '../../src/keys/ledger/generation-file.ts
 import type { RootKey } from '../../src/keys/root/root-key.ts';
 import type { RecordStore } from '../../src/keys/store/record-store.ts';
 import { Administration } from '../../src/tenants/administration.ts';
+import { BucketDefaultRecords } from '../../src/tenants/bucket-defaults.ts';
 import { type BucketPolicy, bucketPolicy as policyOf } from '../../src/tenants/bucket-policy.ts';
 import { Directory } from '../../src/tenants/directory.ts';
 import { allRecordKinds } from '../../src/tenants/kinds.ts';
@@ -22,6 +23,7 @@ export function bucketPolicy(input: Partial<BucketPolicy> & { readonly pattern: 
 export interface Tenancy extends Keys {
   readonly administration: Administration;
   readonly directory: Directory;
+  readonly bucketDefaults: BucketDefaultRecords;
 }
 
 export async function openTenancy(
@@ -45,5 +47,6 @@ export async function openTenancy(
     ...keys,
     administration: new Administration({ records, keyRings, tenants }),
     directory: new Directory(records, keyRings, tenants),
+    bucketDefaults: new BucketDefaultRecords({ records, publish: async () => undefined, readOnly: false }),
   };
 }

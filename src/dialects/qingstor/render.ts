@@ -50,6 +50,9 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
     case 'FormStored':
     case 'ObjectAttributes':
     case 'VersionListing':
+    case 'BucketEncryptionTold':
+    case 'BucketEncryptionSet':
+    case 'BucketEncryptionReset':
     case 'UploadCreated':
     case 'PartStored':
     case 'PartCopied':

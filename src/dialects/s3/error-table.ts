@@ -50,6 +50,7 @@ export const S3_ERRORS: Readonly<Record<ErrorCode, ErrorSpelling>> = spellErrors
   BucketNotEmpty: 'BucketNotEmpty',
   ConditionalRequestConflict: 'ConditionalRequestConflict',
   InvalidObjectState: 'InvalidObjectState',
+  NoBucketEncryption: 'ServerSideEncryptionConfigurationNotFoundError',
   NoSuchBucket: 'NoSuchBucket',
   NoSuchKey: 'NoSuchKey',
   NoSuchUpload: 'NoSuchUpload',

@@ -6,7 +6,6 @@ const LEAKS = 'the backend would pass names or bytes of this bucket to a place t
 const SETTING = 'a setting of the bucket; no object bytes';
 const TAGS = 'tags and locks are kept beside the object, in clear; no object bytes';
 const READ_ONLY = 'reading the setting is harmless; changing it is refused';
-export const OWN_POLICY = 'how this bucket is protected is the gateway’s policy, not a bucket setting';
 
 /** Settings of an object that are kept beside its bytes. */
 const OBJECT_SETTINGS: readonly S3Operation[] = (
@@ -60,7 +59,6 @@ const FORWARDED_BUCKET_SETTINGS: readonly S3Operation[] = (
 /** Settings of a bucket that may be read and not changed: sub-resource, operations, and why changes are refused. */
 const READ_ONLY_BUCKET_SETTINGS: readonly S3Operation[] = (
   [
-    ['encryption', 'GetBucketEncryption', 'PutBucketEncryption', 'DeleteBucketEncryption', OWN_POLICY],
     ['logging', 'GetBucketLogging', 'PutBucketLogging', undefined, LEAKS],
     ['notification', 'GetBucketNotificationConfiguration', 'PutBucketNotificationConfiguration', undefined, LEAKS],
     ['replication', 'GetBucketReplication', 'PutBucketReplication', 'DeleteBucketReplication', LEAKS],

@@ -1,6 +1,6 @@
 import { OVERRIDE_NAMES } from '../response-overrides.ts';
 import { row, type S3Operation } from './operation-row.ts';
-import { OWN_POLICY, SETTING_OPERATIONS } from './operation-settings.ts';
+import { SETTING_OPERATIONS } from './operation-settings.ts';
 
 /*
  * The table of all operations of the S3 API, with what the gateway does with each. Requests are routed by it, and the
@@ -29,7 +29,13 @@ const OBJECTS: readonly S3Operation[] = [
     'plaintext size, ETag, checksum and parts',
   ),
   row('refused', 'RenameObject', 'PUT object', { subresource: 'renameObject' }, 'a sealed object is bound to its key'),
-  row('refused', 'UpdateObjectEncryption', 'PUT object', { subresource: 'encryption' }, OWN_POLICY),
+  row(
+    'refused',
+    'UpdateObjectEncryption',
+    'PUT object',
+    { subresource: 'encryption' },
+    'a copy of the object onto itself changes how it is encrypted',
+  ),
   row('sealed', 'PostObject', 'POST bucket', {}, 'the file of a signed form: sealed as it streams in'),
   row('refused', 'GetObjectTorrent', 'GET object', { subresource: 'torrent' }, 'a torrent hands out stored bytes'),
   row(
@@ -101,6 +107,8 @@ const MULTIPART: readonly S3Operation[] = [
   row('edited', 'ListMultipartUploads', 'GET bucket', { subresource: 'uploads', parameters: UPLOADS }, 'as asked'),
 ];
 
+const KEPT_HERE = 'kept by the gateway, which encrypts; the backend never learns of it';
+
 const BUCKETS: readonly S3Operation[] = [
   row(
     'edited',
@@ -113,6 +121,9 @@ const BUCKETS: readonly S3Operation[] = [
   row('edited', 'CreateBucket', 'PUT bucket', {}, 'only within the tenant’s patterns'),
   row('edited', 'DeleteBucket', 'DELETE bucket', {}, 'only within the tenant’s patterns'),
   row('edited', 'GetBucketLocation', 'GET bucket', { subresource: 'location' }, 'the region is the gateway’s'),
+  row('edited', 'GetBucketEncryption', 'GET bucket', { subresource: 'encryption' }, KEPT_HERE),
+  row('edited', 'PutBucketEncryption', 'PUT bucket', { subresource: 'encryption' }, KEPT_HERE),
+  row('edited', 'DeleteBucketEncryption', 'DELETE bucket', { subresource: 'encryption' }, KEPT_HERE),
   row('edited', 'ListObjects', 'GET bucket', { parameters: [...LIST, 'marker'] }, 'plaintext sizes and ETags'),
   row(
     'edited',

@@ -38,8 +38,10 @@ const RETRY_MILLISECONDS = 1000;
 
 /**
  * `seal` is for a key on which new objects will depend; it is believed for less long while the store is unreachable.
+ * `find` is for a record that mostly does not exist: that there is none is believed as long as a record would be. Its
+ * name must be one that no stranger can invent, because it takes a place among the records.
  */
-export type CacheUse = 'read' | 'seal';
+export type CacheUse = 'read' | 'seal' | 'find';
 
 interface Entry<T> {
   readonly value: T;
@@ -112,17 +114,21 @@ export class RecordCache {
       this.#observer?.cache('hit');
       return undefined;
     }
-    return this.refresh(name, load);
+    return this.refresh(name, load, use);
   }
 
   /**
    * Returns the value as the store holds it now, which replaces the cached one.
    * @throws as `get` does
    */
-  async refresh<T>(name: string, load: (name: string) => Promise<T | undefined>): Promise<T | undefined> {
+  async refresh<T>(
+    name: string,
+    load: (name: string) => Promise<T | undefined>,
+    use: CacheUse = 'read',
+  ): Promise<T | undefined> {
     this.#observer?.cache('miss');
     try {
-      return await this.#load(name, load);
+      return await this.#load(name, load, use);
     } catch (error) {
       throw isKeyStoreUnavailable(error) ? forClients(error) : error;
     }
@@ -178,14 +184,14 @@ export class RecordCache {
     if (away !== undefined && this.#servesStale(entry, use)) {
       if (this.#now() >= away) {
         this.#retryAt = this.#now() + RETRY_MILLISECONDS;
-        this.#load(name, load).catch(() => undefined);
+        this.#load(name, load, use).catch(() => undefined);
       }
       this.#observer?.cache('stale');
       return entry.value;
     }
     this.#observer?.cache('miss');
     try {
-      return await this.#load(name, load);
+      return await this.#load(name, load, use);
     } catch (error) {
       if (!isKeyStoreUnavailable(error)) throw error;
       // Only what is still in the cache may be served: an entry that was named as changed meanwhile is gone from it.
@@ -205,7 +211,7 @@ export class RecordCache {
     return entry.suspect ? entry.confirmedAt : Math.max(entry.confirmedAt, this.#watchConfirmedAt);
   }
 
-  #load<T>(name: string, load: (name: string) => Promise<T | undefined>): Promise<T | undefined> {
+  #load<T>(name: string, load: (name: string) => Promise<T | undefined>, use: CacheUse): Promise<T | undefined> {
     const running = this.#loads.get(name) as Load<T> | undefined;
     if (running !== undefined) return running.promise;
     const startedAt = this.#now();
@@ -216,7 +222,7 @@ export class RecordCache {
         (value) => {
           this.#settled(name, mine);
           this.#retryAt = undefined;
-          if (!mine.overtaken) this.#keep(name, { value, startedAt, suspect: mine.suspect });
+          if (!mine.overtaken) this.#keep(name, { value, startedAt, suspect: mine.suspect }, use);
           return value;
         },
         (error: unknown) => {
@@ -235,8 +241,8 @@ export class RecordCache {
     if (this.#loads.get(name) === load) this.#loads.delete(name);
   }
 
-  #keep(name: string, { value, startedAt, suspect }: Loaded): void {
-    if (value === undefined) {
+  #keep(name: string, { value, startedAt, suspect }: Loaded, use: CacheUse): void {
+    if (value === undefined && use !== 'find') {
       this.#entries.delete(name);
       if (suspect) return;
       makeRoom(this.#absentUntil, name, this.#limits.absentEntries);

@@ -9,6 +9,7 @@ import type { ListBuckets } from '../../operations/listing.ts';
 import type { CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket } from '../../operations/operation.ts';
 import { reachablePolicy } from '../admission/reachable.ts';
 import type { OperationContext } from '../context.ts';
+import { bucketExists } from './encryption.ts';
 
 /** Carries out ListBuckets: of the backend's buckets, it lists those that the tenant may reach. */
 export async function listBuckets(
@@ -31,12 +32,20 @@ export async function headBucket(operation: HeadBucket, context: OperationContex
 }
 
 export async function createBucket(operation: CreateBucket, context: OperationContext): Promise<BucketCreated> {
-  await context.store.buckets.create(operation, context.signal);
-  return { kind: 'BucketCreated', bucket: operation.bucket };
+  const { bucketDefaults, formats, signal, store, tenant } = context;
+  const { bucket } = operation;
+  await bucketDefaults.creating(tenant, bucket, {
+    seals: !formats.write.asSent,
+    exists: () => bucketExists(bucket, context),
+    make: () => store.buckets.create(operation, signal),
+  });
+  return { kind: 'BucketCreated', bucket };
 }
 
 export async function deleteBucket(operation: DeleteBucket, context: OperationContext): Promise<BucketDeleted> {
-  await context.store.buckets.delete(operation.bucket, context.signal);
+  const { bucketDefaults, signal, store, tenant } = context;
+  const { bucket } = operation;
+  await bucketDefaults.deleting(tenant, bucket, () => store.buckets.delete(bucket, signal));
   return { kind: 'BucketDeleted' };
 }
 

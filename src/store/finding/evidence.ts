@@ -44,6 +44,7 @@ const FOUND_BY: Readonly<Record<Capability, 'tried' | 'not seen' | 'of the row' 
   namedNotModified: 'of the row',
   verbatimKeys: 'tried and of the row',
   distinctFirstSlash: 'tried',
+  lastingBucketDates: 'of the row',
 };
 
 /**

@@ -190,6 +190,18 @@ describe('aws-cli over MinIO and Redis', () => {
     expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining('AccessDenied')]);
   });
 
+  it('sets the default encryption of a bucket, reads it and takes it back', async () => {
+    const told = async () => JSON.parse(await aws('s3api', 'get-bucket-encryption', '--bucket', BUCKET));
+    const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BucketKeyEnabled: true };
+    const configuration = JSON.stringify({ Rules: [rule] });
+    const set = ['--bucket', BUCKET, '--server-side-encryption-configuration', configuration];
+    await aws('s3api', 'put-bucket-encryption', ...set);
+    expect(await told()).toEqual({ ServerSideEncryptionConfiguration: { Rules: [rule] } });
+    await aws('s3api', 'delete-bucket-encryption', '--bucket', BUCKET);
+    const unset = { ...rule, BucketKeyEnabled: false };
+    expect(await told()).toEqual({ ServerSideEncryptionConfiguration: { Rules: [unset] } });
+  });
+
   it('left no secret in the log', () => {
     expect(stand.gateway.output()).not.toContain(TENANT.secretAccessKey);
     expect(stand.gateway.output()).not.toContain('X-Amz-Signature=');

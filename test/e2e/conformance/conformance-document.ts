@@ -1,5 +1,6 @@
 import type { Difference } from '../../support/conformance/difference.ts';
 import { DIFFERENCES_BY_CAUSE } from './differences.ts';
+import { PUBLIC_SUITE } from './public-suite.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const HEAD = `# Conformance
@@ -22,7 +23,7 @@ nothing differs but what stands here.
 
 /** docs/conformance.md, whole. */
 export function conformanceDocument(): string {
-  return [HEAD, ...DIFFERENCES_BY_CAUSE.map(section)].join('\n');
+  return [HEAD, ...DIFFERENCES_BY_CAUSE.map(section), publicSuite()].join('\n');
 }
 
 function section([cause, differences]: readonly [string, readonly Difference[]]): string {
@@ -33,6 +34,21 @@ function section([cause, differences]: readonly [string, readonly Difference[]])
   return [`## ${cause}`, '', `| ${head} |`, '|---|---|---|---|---|---|', ...rows.map((row) => `| ${row} |`), ''].join(
     '\n',
   );
+}
+
+/** Where S3's public suite (ceph/s3-tests) asks for something else than S3 itself, and the gateway answers as S3. */
+function publicSuite(): string {
+  const rows = PUBLIC_SUITE.map((row) => [row.tests.join(', '), row.suite, row.s3, row.reason].map(cell).join(' | '));
+  return [
+    '## Where the public suite asks for something else than AWS S3',
+    '',
+    'Tests of [ceph/s3-tests](https://github.com/ceph/s3-tests) that fail through the gateway because AWS S3 answers otherwise.',
+    '',
+    '| tests | what they ask for | what AWS S3 and the gateway answer | why |',
+    '|---|---|---|---|',
+    ...rows.map((row) => `| ${row} |`),
+    '',
+  ].join('\n');
 }
 
 function said(value: string | undefined): string {

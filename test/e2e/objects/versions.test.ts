@@ -393,7 +393,6 @@ describe('bucket settings', () => {
     await both.same('acl', (way) => new s3.GetBucketAclCommand(bucket(way)));
     await both.same('put acl', (way) => new s3.PutBucketAclCommand({ ...bucket(way), ACL: 'private' }));
     await both.same('versioning', (way) => new s3.GetBucketVersioningCommand(bucket(way)));
-    await both.same('encryption', (way) => new s3.GetBucketEncryptionCommand(bucket(way)));
     await both.same('replication', (way) => new s3.GetBucketReplicationCommand(bucket(way)));
     await both.same('notification', (way) => new s3.GetBucketNotificationConfigurationCommand(bucket(way)));
     await both.same('cors', (way) => new s3.GetBucketCorsCommand(bucket(way)));

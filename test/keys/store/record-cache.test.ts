@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type CacheLimits, DEFAULT_CACHE_LIMITS, RecordCache } from '../../../src/keys/store/record-cache.ts';
+import {
+  type CacheLimits,
+  type CacheUse,
+  DEFAULT_CACHE_LIMITS,
+  RecordCache,
+} from '../../../src/keys/store/record-cache.ts';
 import { keyStoreUnavailable } from '../../../src/keys/store/record-store.ts';
 import { RecordUnreadable } from '../../../src/keys/wrapped-record.ts';
 import { CountingObserver, FakeClock } from '../fixture.ts';
@@ -23,7 +28,7 @@ function cacheOver(limits: Partial<CacheLimits> = {}) {
     if (state.error) throw state.error;
     return value;
   };
-  const get = (name = 'a', use: 'read' | 'seal' = 'read') => cache.get(name, load, use);
+  const get = (name = 'a', use: CacheUse = 'read') => cache.get(name, load, use);
   return { cache, clock, observer, stored, state, get, load };
 }
 
@@ -103,6 +108,27 @@ describe('record cache', () => {
     stored.set('b', '1');
     cache.changed(['b']);
     expect(await get('b')).toBe('1');
+  });
+
+  it('believes that a record is missing as long as one that is there, where it mostly is', async () => {
+    const { cache, clock, stored, state, get } = cacheOver({ absentSeconds: 5, maxAgeSeconds: 60, staleSeconds: 300 });
+    expect([await get('a', 'find'), await get('a', 'find')]).toEqual([undefined, undefined]);
+    clock.advance(59);
+    expect([await get('a', 'find'), state.loads]).toEqual([undefined, 1]);
+    // Also while the store is away: not having read a record that is not there must stop nobody.
+    state.away = true;
+    clock.advance(240);
+    expect(await get('a', 'find')).toBeUndefined();
+    clock.advance(2);
+    await expect(get('a', 'find')).rejects.toMatchObject(UNAVAILABLE);
+    state.away = false;
+    expect(await get('a', 'find')).toBeUndefined();
+    stored.set('a', '1');
+    cache.changed(['a']);
+    expect([await get('a', 'find'), await get('a', 'find')]).toEqual(['1', '1']);
+    stored.delete('a');
+    cache.changed('all');
+    expect(await get('a', 'find')).toBeUndefined();
   });
 
   it('keeps real records while invented names flood it, in bounded memory', async () => {

@@ -29,6 +29,7 @@ const UNPROVABLE: readonly Capability[] = [
   'pinnedCopies',
   'namedNotModified',
   'verbatimKeys',
+  'lastingBucketDates',
 ];
 
 describe('a store', () => {
@@ -83,7 +84,7 @@ describe('a claim', () => {
   });
 
   it('grants no keys that are names, unless they were tried', () => {
-    expect(lacked(shows(), signs('AmazonS3'))).toEqual(['aws', ['verbatimKeys']]);
+    expect(lacked(shows(), signs('AmazonS3'))).toEqual(['aws', ['verbatimKeys', 'lastingBucketDates']]);
   });
 
   it('makes more careful where a habit did not show', () => {

@@ -19,7 +19,7 @@ import { readClaim } from '../signature/signature-claim.ts';
 import { unsignedBody } from '../signature/unsigned-body.ts';
 import { S3_VOCABULARY } from '../vocabulary.ts';
 import { attributesDocument, attributesHeaders } from './answers/render-attributes.ts';
-import { locationDocument } from './answers/render-bucket.ts';
+import { bucketEncryptionDocument, locationDocument } from './answers/render-bucket.ts';
 import { copiedHeaders } from './answers/render-copied.ts';
 import { HOST_ID, renderError } from './answers/render-error.ts';
 import { renderLate } from './answers/render-late.ts';
@@ -117,6 +117,10 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
       return document(bucketListingDocument(answer, S3_VOCABULARY), headers);
     case 'BucketLocation':
       return document(locationDocument(answer), headers);
+    case 'BucketEncryptionTold':
+      return document(bucketEncryptionDocument(answer), headers);
+    case 'BucketEncryptionSet':
+      return empty(200, headers);
     case 'BucketFound':
       return empty(200, headers.append('x-amz-bucket-region', answer.region));
     case 'BucketCreated':
@@ -124,6 +128,7 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
     case 'CrossOriginAnswered':
       return crossOriginAnswered(answer, headers);
     case 'BucketDeleted':
+    case 'BucketEncryptionReset':
     case 'UploadAborted':
       return { status: 204, headers, body: undefined };
     case 'UploadCreated':

@@ -9,6 +9,7 @@ import { type Address, checkNewBucketName, readAddress } from '../address.ts';
 import { effectiveHeaders } from '../amz-fields.ts';
 import type { S3Operation } from '../operation-row.ts';
 import { parseForm } from './form/post-form.ts';
+import { parsePutBucketEncryption } from './requests/bucket-encryption.ts';
 import { MAX_COMPLETE_BYTES, readCompleteHead, readPartList } from './requests/complete-upload.ts';
 import { readCopyObject } from './requests/copy-object.ts';
 import { readUploadPartCopy } from './requests/copy-part.ts';
@@ -122,6 +123,14 @@ function parseBucket(
     case 'DeleteBucket':
       checkDeleteHeaders(headers, name);
       return ready({ kind: name, bucket });
+    case 'GetBucketEncryption':
+      checkReadHeaders(headers, name);
+      return ready({ kind: name, bucket });
+    case 'DeleteBucketEncryption':
+      checkDeleteHeaders(headers, name);
+      return ready({ kind: name, bucket });
+    case 'PutBucketEncryption':
+      return parsePutBucketEncryption(bucket, headers);
     case 'CreateBucket':
       return parseCreateBucket(bucket, headers);
     case 'DeleteObjects':

@@ -1,0 +1,78 @@
+import { checkPolicyAllowsDefault, noEncryption } from '../../encryption/policy.ts';
+import { clientError, GatewayError } from '../../errors.ts';
+import type {
+  BucketEncryptionReset,
+  BucketEncryptionSet,
+  BucketEncryptionTold,
+  DeleteBucketEncryption,
+  GetBucketEncryption,
+  PutBucketEncryption,
+} from '../../operations/bucket-encryption.ts';
+import type { OperationContext } from '../context.ts';
+
+/*
+ * How new objects of a bucket are encrypted where a request does not say it. The gateway keeps it itself
+ * (encryption/bucket-default.ts); the store is asked only whether it has the bucket, with the caller's rights.
+ */
+
+/**
+ * Carries out GetBucketEncryption. A bucket for which nothing was set is told as encrypted with managed keys, as S3
+ * tells it since 2023.
+ * @throws GatewayError NoSuchBucket; NoBucketEncryption for a bucket whose objects are kept as they were sent
+ */
+export async function getBucketEncryption(
+  { bucket }: GetBucketEncryption,
+  context: OperationContext,
+): Promise<BucketEncryptionTold> {
+  await mustExist(bucket, context);
+  if (context.formats.write.asSent) throw noEncryption(context.policy);
+  return { kind: 'BucketEncryptionTold', rule: await context.bucketDefaults.read(context.tenant, bucket) };
+}
+
+/**
+ * Carries out PutBucketEncryption. It holds for objects and uploads that are begun from then on, on all gateways within
+ * a second. What lies in the bucket stays as it is.
+ * @throws GatewayError NoSuchBucket; NotImplemented for a bucket whose objects are kept as they were sent, and for a
+ *   form for which there are no keys; what finding the key throws
+ */
+export async function putBucketEncryption(
+  { bucket, asked }: PutBucketEncryption,
+  context: OperationContext,
+): Promise<BucketEncryptionSet> {
+  const { bucketDefaults, formats, keySources, policy, tenant } = context;
+  await mustExist(bucket, context);
+  checkPolicyAllowsDefault(policy, formats.write);
+  if (asked.method?.form === 'kms') {
+    const { keyId } = asked.method;
+    await keySources.open({ tenant, policy, asked: { kind: 'kms', keyId, context: undefined } }).forNew();
+  }
+  await bucketDefaults.set(tenant, bucket, asked);
+  return { kind: 'BucketEncryptionSet' };
+}
+
+/** Carries out DeleteBucketEncryption. @throws GatewayError NoSuchBucket */
+export async function deleteBucketEncryption(
+  { bucket }: DeleteBucketEncryption,
+  context: OperationContext,
+): Promise<BucketEncryptionReset> {
+  await mustExist(bucket, context);
+  await context.bucketDefaults.reset(context.tenant, bucket);
+  return { kind: 'BucketEncryptionReset' };
+}
+
+async function mustExist(bucket: string, context: OperationContext): Promise<void> {
+  if (!(await bucketExists(bucket, context))) {
+    throw clientError('NoSuchBucket', 'The specified bucket does not exist.', { details: { bucket } });
+  }
+}
+
+/** Whether the store has a bucket. @throws GatewayError what the store refuses with, if not because it has none */
+export async function bucketExists(bucket: string, { store, signal }: OperationContext): Promise<boolean> {
+  try {
+    await store.buckets.head(bucket, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'NoSuchBucket') return false;
+    throw error;
+  }
+}
