@@ -108,11 +108,12 @@ async function main(): Promise<number> {
   const seed = process.env.SEALGATE_TEST_SEED || String(randomInt(2 ** 31));
   process.env.SEALGATE_TEST_SEED = seed;
   let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const tools = toolsFor(only);
   if (isWhole || checks) {
     const both = [check('typecheck', 'tsc', TYPECHECK), check('lint', 'biome', ['check'])];
     counts = (await Promise.all(both)).reduce(addCounts, counts);
   }
-  const env = await ensureTools(await toolsFor(only), { say });
+  const env = await ensureTools(await tools, { say });
   for (const [variable, path] of Object.entries(env)) say(`${variable}=${path}`);
   say(`property tests begin from SEALGATE_TEST_SEED=${seed}; set it to repeat a run`);
   counts = addCounts(counts, await vitest(only, env));
