@@ -17,6 +17,12 @@ const KINDS = {
   SignatureDoesNotMatch: { status: 403 },
   // These codes say what is wrong with the request.
   BadDigest: { status: 400 },
+  /** The object or the upload is encrypted with a customer's key, and the request brings none. */
+  CustomerKeyNeeded: { status: 400, like: 'InvalidRequest' },
+  /** The request brings a customer's key that the object or the upload does not have. */
+  CustomerKeyUnneeded: { status: 400, like: 'InvalidRequest' },
+  /** The object does not open under the customer's key that the request brings. */
+  CustomerKeyWrong: { status: 403, like: 'AccessDenied' },
   EntityTooLarge: { status: 400 },
   EntityTooSmall: { status: 400 },
   IncompleteBody: { status: 400 },

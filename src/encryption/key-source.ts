@@ -1,6 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import type { GatewayError } from '../errors.ts';
 import type { EncryptionFacts, EncryptionForm } from '../operations/encryption.ts';
+
+/** The ring id that stands in the envelopes of objects under a customer's key. */
+export const CUSTOMER_RING = '0000000000000000';
 
 /**
  * Names a KEK, as the envelope of a stored object does. The name is not authenticated: whoever can write to the store
@@ -28,6 +32,12 @@ export interface WrappingKey extends KeyName {
   readonly told: EncryptionFacts;
   /** The encryption context to which a new object must be bound; undefined for none, and for existing objects. */
   readonly context?: EncryptionContext | undefined;
+  /**
+   * Makes the error for an envelope that does not open under this key. Absent where that means that the envelope was
+   * altered (ObjectCorrupted).
+   * @param cause what opening the envelope threw
+   */
+  readonly refusal?: ((cause: unknown) => GatewayError) | undefined;
 }
 
 /**
@@ -36,6 +46,8 @@ export interface WrappingKey extends KeyName {
  * here and from nowhere else.
  */
 export interface KeySource {
+  /** The form of encryption that new objects get. */
+  readonly form: EncryptionForm;
   /**
    * Says whose keys these are. Sources with the same scope open the same objects, so caches of opened objects have the
    * scope in the names of their entries. It contains no line feed.
@@ -50,7 +62,17 @@ export interface KeySource {
    * The key for an existing object.
    * @param named the key that the object's envelope names
    * @throws GatewayError KeyUnavailable where there is no such key, or no longer; KeyStoreUnavailable; ObjectCorrupted
-   *   where it names another tenant's key
+   *   where it names another tenant's key; CustomerKeyNeeded, CustomerKeyUnneeded
    */
   forExisting(named: KeyName): Promise<WrappingKey>;
+  /**
+   * The tenant's own keys. Set where the others are a customer's, which nobody has between two requests: what must be
+   * done without them is done under the tenant's (location claims, the states of open uploads).
+   */
+  readonly tenantKeys?: KeySource | undefined;
+  /**
+   * Refuses an object that is stored as it was sent, where the request brings a key for it.
+   * @throws GatewayError CustomerKeyUnneeded
+   */
+  refuseUnsealed?(): void;
 }

@@ -1,5 +1,6 @@
 import { clientError } from '../errors.ts';
 import type { Operation } from '../operations/operation.ts';
+import { customerKeysOf } from './rules.ts';
 
 /** Over which connections customer keys are taken beside TLS (setting customerKeys.overHttp). */
 export type KeysOverHttp = 'never' | 'loopback' | 'always';
@@ -25,7 +26,7 @@ export interface KeySender {
  * @throws GatewayError InvalidRequest
  */
 export function checkKeyTransport(operation: Operation, sender: KeySender, transport: KeyTransport): void {
-  if (sender.secure || !bringsCustomerKey(operation)) return;
+  if (sender.secure || customerKeysOf(operation).length === 0) return;
   const { overHttp, listensOnLoopback } = transport;
   if (overHttp === 'always') return;
   if (overHttp === 'loopback' && listensOnLoopback && isLoopback(sender.address)) return;
@@ -33,11 +34,6 @@ export function checkKeyTransport(operation: Operation, sender: KeySender, trans
     'InvalidRequest',
     'Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.',
   );
-}
-
-function bringsCustomerKey(operation: Operation): boolean {
-  if ('encryption' in operation && operation.encryption?.kind === 'customer') return true;
-  return 'source' in operation && operation.source.encryption?.kind === 'customer';
 }
 
 /** Whether an address, or the host of a setting, is a loopback address. */

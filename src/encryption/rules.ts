@@ -1,5 +1,5 @@
 import { clientError } from '../errors.ts';
-import type { AskedEncryption, EncryptionForm } from '../operations/encryption.ts';
+import type { AskedEncryption, CustomerKey, EncryptionForm } from '../operations/encryption.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
 import type { KeySources } from './key-sources.ts';
 
@@ -75,6 +75,15 @@ export const FORM_NAMES: Readonly<Record<EncryptionForm, string>> = {
 /** The encryption that an operation asks for; undefined where it asks for none, or cannot. */
 export function askedEncryption(operation: Operation): AskedEncryption | undefined {
   return 'encryption' in operation ? operation.encryption : undefined;
+}
+
+/** The customer keys that an operation's request brings: for the object or the upload, and for a copy's source. */
+export function customerKeysOf(operation: Operation): readonly CustomerKey[] {
+  const asked = [
+    'encryption' in operation ? operation.encryption : undefined,
+    'source' in operation ? operation.source.encryption : undefined,
+  ];
+  return asked.flatMap((each) => (each?.kind === 'customer' ? [each.key] : []));
 }
 
 /**

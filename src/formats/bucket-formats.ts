@@ -110,6 +110,7 @@ export class BucketFormats {
         throw markLost();
       }
     }
+    desk.keys.refuseUnsealed?.();
     const stored = { ...found.stored, metadata: this.#clientMetadata(found.stored.metadata) };
     return this.#unmarked.identify({ ...found, stored }, desk);
   }

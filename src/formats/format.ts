@@ -7,6 +7,14 @@ import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
 import type { FormatDesk } from './format-desk.ts';
+import type {
+  NoSuchPart,
+  ObjectDetails,
+  ObjectPart,
+  PartPlace,
+  RelocatedObject,
+  StoredSpan,
+} from './object-details.ts';
 import type { NewObject, ObjectWriter, PieceWriter } from './object-writer.ts';
 import type { PeekedContent } from './peeked-content.ts';
 
@@ -156,71 +164,6 @@ export interface IdentifiedObject extends Proof {
   relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<RelocatedObject | undefined>;
 }
 
-/** What belongs to a copy of the same stored bytes. */
-export interface RelocatedObject {
-  /** The metadata that the store keeps with the copy. */
-  readonly metadata: ObjectMetadata;
-  /** The same as in `IdentifiedObject`, for the copy. */
-  readonly encryption: EncryptionFacts | undefined;
-}
-
-/** What an object's footer tells. */
-export interface ObjectDetails {
-  readonly plaintextBytes: Proven<number>;
-  /**
-   * The MD5 of the plaintext, or of the MD5s of an upload's parts. undefined where none was computed, or for `asSent`.
-   */
-  readonly md5: Buffer | undefined;
-  /** The checksum of the plaintext. undefined for plain objects, even where the store may know one. */
-  readonly checksum: Checksum | undefined;
-  /** The parts in their order. undefined for an object that was sent by one PUT, and for plain objects. */
-  readonly parts: readonly ObjectPart[] | undefined;
-}
-
-/** A part of an object, as its client sent it. */
-export interface ObjectPart {
-  /** The number that the client gave the part. */
-  readonly partNumber: number;
-  readonly plaintextBytes: number;
-  /** The MD5 of the part's plaintext, where it was computed. */
-  readonly md5?: Buffer | undefined;
-}
-
-/** The range of a part in the plaintext. */
-export interface PartPlace {
-  /** For a part without bytes, `last` is `first` - 1. */
-  readonly range: ByteRange;
-  /** The number of the object's parts; undefined where it was sent by one PUT. */
-  readonly partsCount: number | undefined;
-}
-
-/** Says that the object has no such part, and how many parts it has. */
-export interface NoSuchPart {
-  readonly range: undefined;
-  readonly partsCount: number;
-}
-
-/** The stored bytes that hold a range of the plaintext. */
-export interface StoredSpan {
-  /** The offset of the first byte in the stored object. */
-  readonly first: number;
-  /** The offset of the last byte in the stored object, inclusive. */
-  readonly last: number;
-  /**
-   * How many bytes before the span an answer of the store may begin and still be used. 0 means that it must begin and
-   * end exactly with the span.
-   */
-  readonly slackBytes: number;
-  /**
-   * Opens the range. Each piece of plaintext comes only after it was verified, and is valid until the next is asked
-   * for.
-   * @param source stored bytes that contain the span
-   * @param storedFirst the offset of the first of them in the stored object
-   * @throws GatewayError ObjectCorrupted where the bytes fail verification or end early, and what the source throws
-   */
-  open(source: ByteSource, storedFirst: number): ByteSource;
-}
-
 /**
  * How a format makes an object of parts that its client sends one by one, in any order and any number of times. The
  * gateway keeps the upload's state (uploads/): the header that `begin` makes, and a record of each part.
@@ -265,6 +208,14 @@ export interface UploadContents {
   readonly parts: readonly SentPart[];
 }
 
+/** What is kept of an upload that was completed. It opens none of its bytes. */
+export interface EndedUpload {
+  /** The same as in `UploadWriter`. */
+  readonly header: Buffer;
+  /** The key that seals what is told of the completed upload. */
+  stateKey(): KeyObject;
+}
+
 /** Makes the object of one upload. Every request of the upload opens one of its own. */
 export interface UploadWriter {
   /** What clients are told of the encryption of the object and its parts. */
@@ -278,6 +229,19 @@ export interface UploadWriter {
   readonly header: Buffer;
   /** The key that seals the upload's state. */
   stateKey(): KeyObject;
+  /**
+   * Checks that the request may add parts. Absent where every request may.
+   * @throws GatewayError CustomerKeyNeeded
+   */
+  mustTakeParts?(): void;
+  /** What is kept of the upload once it was completed. Absent where `header` and `stateKey` are. */
+  ended?(): EndedUpload;
+  /**
+   * Identifies the object at the upload's key without the key of its client. Absent where `ObjectFormat.identify` does.
+   * @returns undefined where it is not the upload's; `unopened` where it is, and cannot be opened any more
+   * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
+   */
+  identifyOwn?(found: FoundObject): Promise<IdentifiedObject | 'unopened' | undefined>;
   /** Seals a part. The last of its stored bytes come only after `plaintext` has ended without an error. */
   part(plaintext: ByteSource, part: SentPart): ByteSource;
   /**

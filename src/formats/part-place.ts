@@ -1,5 +1,5 @@
 import type { ByteRange } from '../wire/range.ts';
-import type { ObjectPart } from './format.ts';
+import type { ObjectPart } from './object-details.ts';
 
 /**
  * Finds the range of a part in the plaintext; undefined where there is no such part. For a part without bytes, the

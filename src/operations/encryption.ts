@@ -19,6 +19,15 @@ export type AskedEncryption =
   /** The object is encrypted with a key that the client sends with each request, and that is not kept (S3's SSE-C). */
   | { readonly kind: 'customer'; readonly key: CustomerKey };
 
+/**
+ * Whether clients may be told the MD5 of an object's plaintext as its ETag. As in S3, not where another key than the
+ * gateway's default protects it, because whoever may list the bucket sees ETags.
+ * @param encryption undefined for an object that is stored as it was sent
+ */
+export function mayTellMd5(encryption: { readonly kind: EncryptionForm } | undefined): boolean {
+  return encryption === undefined || encryption.kind === 'managed';
+}
+
 /** The name of a way in which encryption may be asked for. */
 export type EncryptionForm = AskedEncryption['kind'];
 
@@ -31,7 +40,8 @@ export type EncryptionFacts =
       /** Whether the client asked for a bucket key, which it is told again. */
       readonly bucketKey?: boolean | undefined;
     }
-  | { readonly kind: 'customer'; readonly keyMd5: Buffer };
+  /** `keyMd5` is undefined where the request needs no key and brought none. */
+  | { readonly kind: 'customer'; readonly keyMd5: Buffer | undefined };
 
 const REDACTED = '[customer key]';
 
@@ -59,6 +69,12 @@ export class CustomerKey {
    */
   get md5(): Buffer {
     return this.#md5;
+  }
+
+  /** Erases the key and its MD5. Called when the request that brought them has its answer. */
+  erase(): void {
+    this.#bytes.fill(0);
+    this.#md5.fill(0);
   }
 
   toString(): string {

@@ -1,9 +1,10 @@
 import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/front-dialect.ts';
 import { checkKeyTransport } from '../encryption/key-transport.ts';
 import { checkPolicyAllows } from '../encryption/policy.ts';
-import { checkAskedForms } from '../encryption/rules.ts';
+import { checkAskedForms, customerKeysOf } from '../encryption/rules.ts';
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
+import type { CustomerKey } from '../operations/encryption.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
 import { collect } from '../wire/bodies/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
@@ -94,6 +95,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
     };
     let meant: MeantReading | undefined;
     let understood = false;
+    let keys: readonly CustomerKey[] = [];
     try {
       meant = await meaning;
       if (request.method === 'OPTIONS') {
@@ -107,6 +109,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const { signed, body, tools, tenant } = await admit(asked, { request, meant, bucket, askers, trace });
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, tools.budget);
       trace.key ??= keyOf(operation);
+      keys = customerKeysOf(operation);
       const encryption = await tools.bucketDefaults.encryptionFor(operation, tenant);
       checkAskedForms(operation, tools.keySources);
       checkKeyTransport(operation, request.client, services.keyTransport);
@@ -123,11 +126,14 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const bringsBytes = BRINGS_BYTES.has(operation.kind);
       if (parsed.kind === 'ready' && !bringsBytes) await expectNoBody(body);
       const digested = bringsBytes && front.digests.length > 0 ? await withDigests(body, front.digests) : undefined;
-      const answer = perform(operation, digested?.body ?? body, context).then((done) =>
+      const answered = perform(operation, digested?.body ?? body, context).then((done) =>
         rendered(done, front, { ...rendering, digests: digested?.digests() }),
       );
+      // A download that goes on after its answer began does not need the customer's key any more.
+      const answer = keys.length === 0 ? answered : answered.finally(() => erase(keys));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
     } catch (error) {
+      erase(keys);
       if (!understood) await traceRefused(request, { front, meant, askers, trace });
       return renderError(error);
     }
@@ -140,6 +146,10 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
     const answer = await serve(request, { front, meaning, corsHeaders }, trace);
     return corsHeaders === undefined ? varyingByOrigin(answer, request) : withCorsHeaders(answer, corsHeaders);
   };
+}
+
+function erase(keys: readonly CustomerKey[]): void {
+  for (const key of keys) key.erase();
 }
 
 function chooseFront(fronts: readonly FrontDialect[], request: WireRequest): FrontDialect {

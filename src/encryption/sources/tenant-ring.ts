@@ -4,7 +4,8 @@ import type { KeyRings } from '../../keys/key-rings.ts';
 import type { SettingShape } from '../../keys/place-table.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { KeyName, KeySource, WrappingKey } from '../key-source.ts';
+import { CUSTOMER_RING, type KeyName, type KeySource, type WrappingKey } from '../key-source.ts';
+import { customerKeyNeeded } from '../refusals.ts';
 import type { KeySourceRow } from './row.ts';
 
 const MANAGED: EncryptionFacts = { kind: 'managed' };
@@ -14,6 +15,7 @@ const MANAGED: EncryptionFacts = { kind: 'managed' };
  * opened under the version that they name.
  */
 export class TenantRing implements KeySource {
+  readonly form = 'managed';
   readonly scope: string;
   readonly #ringId: string;
   readonly #keyRings: Pick<KeyRings, 'current' | 'kek'>;
@@ -29,6 +31,7 @@ export class TenantRing implements KeySource {
   }
 
   async forExisting({ ringId, version }: KeyName): Promise<WrappingKey> {
+    if (ringId === CUSTOMER_RING) throw customerKeyNeeded();
     if (ringId !== this.#ringId) throw corrupted(new Error('It is sealed under a key ring that is not this tenant’s.'));
     return wrappingKey(await this.#keyRings.kek(ringId, version));
   }

@@ -6,16 +6,9 @@ import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { exactBody } from '../../wire/bodies/exact-body.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
-import type {
-  IdentifiedObject,
-  NoSuchPart,
-  ObjectDetails,
-  ObjectFormat,
-  PartPlace,
-  RelocatedObject,
-  StoredSpan,
-} from '../format.ts';
+import type { IdentifiedObject, ObjectFormat } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
+import type { NoSuchPart, ObjectDetails, PartPlace, RelocatedObject, StoredSpan } from '../object-details.ts';
 import { settledContent } from '../settled-content.ts';
 
 /** An object that is stored as it was sent. Nothing verifies what the store says of it, and the policy accepts that. */

@@ -11,16 +11,9 @@ import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { collect } from '../../wire/bodies/collect.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import type { ByteRange } from '../../wire/range.ts';
-import type {
-  IdentifiedObject,
-  NoSuchPart,
-  ObjectDetails,
-  ObjectFormat,
-  PartPlace,
-  RelocatedObject,
-  StoredSpan,
-} from '../format.ts';
+import type { IdentifiedObject, ObjectFormat } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
+import type { NoSuchPart, ObjectDetails, PartPlace, RelocatedObject, StoredSpan } from '../object-details.ts';
 import { placeAmong } from '../part-place.ts';
 import { corrupted } from '../refusals.ts';
 import type { LayoutCache } from './layout-cache.ts';

@@ -1,6 +1,6 @@
 import { UnexplainedClaim } from '../../dialects/store-claim.ts';
 import { GatewayError } from '../../errors.ts';
-import { PLAIN_OBJECT } from '../../etags/etag-entry.ts';
+import { type KnownDigest, PLAIN_OBJECT } from '../../etags/etag-entry.ts';
 import { corrupted } from '../../formats/refusals.ts';
 import { forEachOf } from '../../shares/bounded-work.ts';
 import { clientEtag } from '../../store/etag.ts';
@@ -67,15 +67,26 @@ async function etagByFooter(listed: Listed, entry: ListedEntry, context: Operati
     // The object's size is known now as well, so `plaintextSizes` need not ask for it.
     formats.knownSizes.set(bucket, key, content.object.etag, storedBytes, object.claimedBytes);
     const { id } = object;
-    const digest = id === undefined ? PLAIN_OBJECT : digestIn(object.detailsIn(tail), id);
+    const digest = id === undefined ? PLAIN_OBJECT : digestIn(object.detailsIn(tail), id, object.encryption);
     void etags.learn({ tenant, ref, backendEtag: content.object.etag }, digest);
     return etagOf(digest, etag);
   } catch (error) {
+    if (isUnderCustomersKey(error)) void etags.learn({ tenant, ref, backendEtag: etag }, WITHOUT_MD5);
     if (concernsOneObjectOnly(error)) return clientEtag(etag);
     throw error;
   } finally {
     release();
   }
+}
+
+/**
+ * What is known of an object that only its client can open: that it has no MD5 for others. The id is that of no object,
+ * so the entry counts in listings alone.
+ */
+const WITHOUT_MD5: KnownDigest = { plain: false, md5: undefined, parts: 0, oid: Buffer.alloc(16) };
+
+function isUnderCustomersKey(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'CustomerKeyNeeded';
 }
 
 /** The errors that are not about one object, and would occur for the others too. */

@@ -133,7 +133,9 @@ async function namesOf(
  * Finds the object that is at a key; undefined where there is none. One that cannot be opened is named by its opaque
  * ETag, so that a client can still replace it.
  */
-function lookFor(ref: ObjectRef, context: OperationContext): Promise<Seen | undefined> {
+function lookFor(ref: ObjectRef, writing: OperationContext): Promise<Seen | undefined> {
+  // A customer's key is for the new object, and not for the one that is there.
+  const context = { ...writing, keys: writing.keys.tenantKeys ?? writing.keys };
   return readingAgain(async () => {
     const { store } = context;
     const stored = await store.head({ ref, conditions: {} }, context.signal).catch(undefinedIfAbsent);
@@ -155,6 +157,7 @@ function undefinedIfAbsent(error: unknown): undefined {
 }
 
 const UNOPENABLE: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code']>([
+  'CustomerKeyNeeded',
   'ObjectCorrupted',
   'ObjectMoved',
   'ObjectNotSealed',

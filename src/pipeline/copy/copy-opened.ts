@@ -2,7 +2,7 @@ import { passing, startDigest } from '../../checksums/digest.ts';
 import type { BodyProof, VerifiedBody } from '../../dialects/front-dialect.ts';
 import type { StoredCopy } from '../../dialects/store-exchange.ts';
 import { clientError } from '../../errors.ts';
-import type { ObjectDetails } from '../../formats/format.ts';
+import type { ObjectDetails } from '../../formats/object-details.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { Checksum, ChecksumAlgorithm, ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';

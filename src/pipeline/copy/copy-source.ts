@@ -1,6 +1,7 @@
 import type { StoredObject } from '../../dialects/store-exchange.ts';
 import { clientError, GatewayError } from '../../errors.ts';
-import type { IdentifiedObject, ObjectDetails } from '../../formats/format.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
+import type { ObjectDetails } from '../../formats/object-details.ts';
 import type { ObjectRef, Tag } from '../../operations/object.ts';
 import { ofOneObject } from '../../store/one-object.ts';
 import { pinned } from '../../store/pin.ts';

@@ -1,4 +1,4 @@
-import type { RelocatedObject } from '../../formats/format.ts';
+import type { RelocatedObject } from '../../formats/object-details.ts';
 import type { ObjectCopied } from '../../operations/answer.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
@@ -78,7 +78,7 @@ async function copyStoredBytes(
 ): Promise<CopiedObject> {
   const { details, object } = source;
   const copied = await copyStored(operation, source, metadata, context);
-  const digest = object.id && digestIn(details, object.id);
+  const digest = object.id && digestIn(details, object.id, encryption);
   const shownEtag = await etagAfterWrite(copied.etag, digest, operation.ref, context);
   return { ...copied, shownEtag, checksum: details.checksum, encryption };
 }

@@ -1,5 +1,7 @@
 import { type KnownDigest, PLAIN_OBJECT } from '../../etags/etag-entry.ts';
-import type { IdentifiedObject, ObjectDetails } from '../../formats/format.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
+import type { ObjectDetails } from '../../formats/object-details.ts';
+import { type EncryptionFacts, mayTellMd5 } from '../../operations/encryption.ts';
 import { clientEtag } from '../../store/etag.ts';
 import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
 import type { OperationContext } from '../context.ts';
@@ -8,8 +10,9 @@ import type { OperationContext } from '../context.ts';
  * The ETag of an object that clients see (FORMAT.md §8).
  *
  * Where the policy says `md5` it is the one that S3 would give: of a sealed object, its footer holds the MD5, and the
- * footer is read where neither `details` nor the index have it; a plain object's is the store's own. Where the policy
- * says `opaque` the result is not a promise, because every small download asks for it.
+ * footer is read where neither `details` nor the index have it; a plain object's is the store's own. An object under
+ * another key than a managed one has an opaque ETag in any case. Where the policy says `opaque` the result is not a
+ * promise, because every small download asks for it.
  * @param details the details of this object, where they were read already
  * @throws what `IdentifiedObject.details` throws
  */
@@ -19,7 +22,7 @@ export function shownEtag(
   details?: ObjectDetails,
 ): string | Promise<string> {
   const { id, stored } = object;
-  if (context.policy.etag === 'opaque') return clientEtag(stored.etag);
+  if (context.policy.etag === 'opaque' || !mayTellMd5(object.encryption)) return clientEtag(stored.etag);
   if (id === undefined) return etagOf(PLAIN_OBJECT, stored.etag);
   return digestOf(object, id, context, details).then((digest) => etagOf(digest, stored.etag));
 }
@@ -37,7 +40,7 @@ async function digestOf(
   // apart.
   if (known?.plain === false && known.oid.equals(id)) return known;
   if (details === undefined) etags.countFooter();
-  const digest = digestIn(details ?? (await object.details()), id);
+  const digest = digestIn(details ?? (await object.details()), id, object.encryption);
   void etags.learn(identity, digest);
   return digest;
 }
@@ -45,9 +48,15 @@ async function digestOf(
 /**
  * What an object's details say of its MD5. For a multipart upload `md5` is the MD5 of the parts' MD5s, and each part
  * has one of its own. An object that was sent without a length is stored in parts as well, but its client did not send
- * them: the parts have no MD5s, and `md5` is that of the plaintext.
+ * them: the parts have no MD5s, and `md5` is that of the plaintext. An MD5 that clients may not see (`mayTellMd5`) is
+ * left out.
  */
-export function digestIn({ md5, parts = [] }: Pick<ObjectDetails, 'md5' | 'parts'>, oid: Buffer): KnownDigest {
+export function digestIn(
+  { md5, parts = [] }: Pick<ObjectDetails, 'md5' | 'parts'>,
+  oid: Buffer,
+  encryption: EncryptionFacts | undefined,
+): KnownDigest {
+  if (!mayTellMd5(encryption)) return { plain: false, md5: undefined, parts: 0, oid };
   const digested = parts.filter((part) => part.md5 !== undefined).length;
   const whole = digested === 0 || digested === parts.length;
   return { plain: false, md5: whole ? md5 : undefined, parts: digested, oid };

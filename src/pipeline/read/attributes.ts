@@ -1,4 +1,5 @@
-import type { IdentifiedObject, ObjectPart } from '../../formats/format.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
+import type { ObjectPart } from '../../formats/object-details.ts';
 import type { ObjectAttributes } from '../../operations/answer.ts';
 import type { GetObjectAttributes } from '../../operations/operation.ts';
 import { ofOneObject } from '../../store/one-object.ts';

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts';
-import type { IdentifiedObject, ObjectDetails } from '../../formats/format.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
+import type { ObjectDetails } from '../../formats/object-details.ts';
 import type { ObjectContent } from '../../operations/answer.ts';
 import type { HeadObject } from '../../operations/operation.ts';
 import { ofOneObject } from '../../store/one-object.ts';

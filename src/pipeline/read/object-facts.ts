@@ -1,4 +1,5 @@
-import type { IdentifiedObject, ObjectDetails } from '../../formats/format.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
+import type { ObjectDetails } from '../../formats/object-details.ts';
 import type { ObjectFacts } from '../../operations/object.ts';
 import type { OperationContext } from '../context.ts';
 import { shownEtag } from '../etags/shown-etag.ts';

@@ -1,5 +1,6 @@
 import type { StoreGet } from '../../dialects/store-exchange.ts';
-import type { IdentifiedObject, StoredSpan } from '../../formats/format.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
+import type { StoredSpan } from '../../formats/object-details.ts';
 import { anotherRange, ObjectReplaced, pinned } from '../../store/pin.ts';
 import type { StoredContent } from '../../store/store.ts';
 import type { ByteRange } from '../../wire/range.ts';

@@ -1,5 +1,6 @@
 import { ConclusiveError, type GatewayError, type Proof, type Proven } from '../../errors.ts';
-import type { IdentifiedObject, PartPlace } from '../../formats/format.ts';
+import type { IdentifiedObject } from '../../formats/format.ts';
+import type { PartPlace } from '../../formats/object-details.ts';
 import type { GetObject } from '../../operations/operation.ts';
 import { backendEtags } from '../../store/etag.ts';
 import { type ByteRange, resolveRange } from '../../wire/range.ts';

@@ -25,7 +25,7 @@ import {
 } from './completed-before.ts';
 import { backendParts } from './list.ts';
 import { type BackendPart, planBackendParts } from './plan.ts';
-import { noSuchUpload, type ReadUpload, withUpload } from './state.ts';
+import { endedEntries, noSuchUpload, type ReadUpload, withUpload } from './state.ts';
 
 /** How long it is remembered that an upload was completed, for a client that missed the answer and asks again. */
 const COMPLETED_KEEP_SECONDS = 900;
@@ -79,7 +79,8 @@ async function complete(
   const completed = await assemble(operation, { upload, contents, plan, guard }, context);
   const { backendEtag, answer } = completed;
   upload.writer.remember(contents, backendEtag);
-  const etag = await etagAfterWrite(backendEtag, digestIn(contents, upload.writer.id), upload.ref, context);
+  const { encryption, id } = upload.writer;
+  const etag = await etagAfterWrite(backendEtag, digestIn(contents, id, encryption), upload.ref, context);
   await markCompleted(operation, { upload, completed }, context);
   return { ...answer, etag, checksum };
 }
@@ -238,18 +239,15 @@ function endBytesOf({ upload, contents }: Assembly): number {
 async function markCompleted(
   operation: CompleteMultipartUpload,
   { upload, completed }: { readonly upload: ReadUpload; readonly completed: CompletedObject },
-  { staging, uploads, tenant }: OperationContext,
+  { randomBytes, staging, uploads, tenant }: OperationContext,
 ): Promise<void> {
-  const { id, headerEntry, records } = upload;
+  const { id } = upload;
   const { backendEtag: etag, answer } = completed;
   const listDigest = requestDigest(operation);
-  const entry = records.sealCompleted({ listDigest, etag, versionId: answer.versionId });
+  const entries = endedEntries(upload, { listDigest, etag, versionId: answer.versionId }, randomBytes);
   // The mark is the first entry. A request that reads only the first entry, to add a part, sees that the upload is
   // over.
-  await Promise.allSettled([
-    uploads.replace(id, [entry, headerEntry], COMPLETED_KEEP_SECONDS),
-    uploads.countOut(tenant.name, id),
-  ]);
+  await Promise.allSettled([uploads.replace(id, entries, COMPLETED_KEEP_SECONDS), uploads.countOut(tenant.name, id)]);
   const staged = upload.parts.filter((part) => part.staged);
   if (staged.length > 0) await staging.remove(id, staged, new AbortController().signal);
 }

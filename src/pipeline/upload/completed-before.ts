@@ -71,7 +71,7 @@ export async function hasMadeObject(upload: UploadUnderWay, context: OperationCo
 
 /**
  * Finds the object that this upload made, which has the upload's object id; undefined where it is not there. `hidden`
- * means that the requester may not read the object.
+ * means that the requester may not read the object, or that it takes its customer's key to do so.
  */
 async function objectOf(
   { ref, writer }: UploadUnderWay,
@@ -81,6 +81,10 @@ async function objectOf(
   const place = { ...ref, versionId };
   try {
     const stored = await context.store.head({ ref: place, conditions: {} }, context.signal);
+    if (writer.identifyOwn !== undefined) {
+      const own = await writer.identifyOwn({ ref: place, stored });
+      return own === 'unopened' ? 'hidden' : own;
+    }
     const object = await context.formats.identify({ ref: place, stored }, context);
     return object.id?.equals(writer.id) === true ? object : undefined;
   } catch (error) {
@@ -99,6 +103,8 @@ const NOT_THE_UPLOADS: ReadonlySet<GatewayError['code']> = new Set<GatewayError[
   'ObjectCorrupted',
   'ObjectMoved',
   'KeyUnavailable',
+  'CustomerKeyNeeded',
+  'CustomerKeyUnneeded',
 ]);
 
 async function answerFor(object: IdentifiedObject, upload: UploadUnderWay): Promise<CompletedObject> {

@@ -2,6 +2,7 @@ import { passing, startDigest } from '../../checksums/digest.ts';
 import type { BodyProof, VerifiedBody } from '../../dialects/front-dialect.ts';
 import { clientError, type GatewayError } from '../../errors.ts';
 import type { PartStored } from '../../operations/answer.ts';
+import { mayTellMd5 } from '../../operations/encryption.ts';
 import type { Checksum, ChecksumAlgorithm } from '../../operations/object.ts';
 import type { UploadPart } from '../../operations/operation.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
@@ -41,7 +42,8 @@ export async function uploadPart(
     if (!formats.write.asSent) throw noSuchUpload(operation, context);
     return plainPart(operation, sent, context);
   }
-  const body = withMd5(sent, context);
+  upload.writer.mustTakeParts?.();
+  const body = withMd5(sent, context, upload.writer.encryption);
   const { partNumber } = operation;
   refuseLastNumber(partNumber, upload);
   refuseOtherChecksum(body.checksumAlgorithm, upload);
@@ -103,7 +105,7 @@ export async function storePart(
     plaintextBytes,
     partSalt,
     storedAt: now(),
-    md5: attempt.proof().md5,
+    md5: mayTellMd5(upload.writer.encryption) ? attempt.proof().md5 : undefined,
     checksum: checksum(),
     etag,
   };

@@ -115,6 +115,21 @@ async function openUpload(
   return { ref, uploadId, proven, id, writer, header, headerEntry: entry, records };
 }
 
+/**
+ * What is kept of an upload that was completed: the mark that says so, and a header by which the mark can be opened.
+ * The header of an upload under a customer's key is another one then, so that nothing opens the object but that key.
+ */
+export function endedEntries(
+  { id, writer, header, headerEntry, records }: UploadUnderWay,
+  completed: CompletedRecord,
+  randomBytes: (bytes: number) => Buffer,
+): readonly [mark: Buffer, header: Buffer] {
+  const ended = writer.ended?.();
+  if (ended === undefined) return [records.sealCompleted(completed), headerEntry];
+  const after = new UploadRecords({ id, keys: ended, randomBytes });
+  return [after.sealCompleted(completed), after.sealHeader(ended.header, header)];
+}
+
 /** Makes the error NoSuchUpload. */
 export function noSuchUpload({ uploadId }: Named, { uploadKeepSeconds }: OperationContext): GatewayError {
   const days = Math.round((uploadKeepSeconds / 86_400) * 10) / 10;

@@ -39,7 +39,7 @@ export async function putObject(
 
 /** Writes an object whose conditions were planned already. @throws GatewayError what `putObject` throws */
 export function putPlanned(put: PlannedPut, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
-  return putBody(put, withMd5(body, context), context);
+  return putBody(put, withMd5(body, context, { kind: context.keys.form }), context);
 }
 
 /** Whether the backend takes an object in one request. Its stored form may be larger than the largest that it takes. */

@@ -6,7 +6,7 @@ import type { ObjectStored } from '../../operations/answer.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import { clientEtag } from '../../store/etag.ts';
 import type { OperationContext } from '../context.ts';
-import { etagOf, plainEtag } from '../etags/shown-etag.ts';
+import { digestIn, etagOf, plainEtag } from '../etags/shown-etag.ts';
 
 /** The answer to a write, with the backend's own ETag of the object. */
 export interface WrittenObject extends ObjectStored {
@@ -25,7 +25,7 @@ export async function writeAnswer(
 ): Promise<WrittenObject> {
   const { versionId, vendor, etag: backendEtag } = stored;
   const { id, encryption } = writer;
-  const digest = id && { plain: false, md5: proof.md5, parts: 0, oid: id };
+  const digest = id && digestIn({ md5: proof.md5, parts: undefined }, id, encryption);
   const etag = await etagAfterWrite(backendEtag, digest, ref, context);
   return { kind: 'ObjectStored', ref, etag, versionId, checksum: proof.checksum, encryption, vendor, backendEtag };
 }

@@ -126,7 +126,12 @@ it('a key that its customer keeps stands in the envelope without a name, and ope
   const told = { kind: 'customer', keyMd5: asked.key.md5 } as const;
   const key = createSecretKey(bytes);
   const customers = { ringId: '0000000000000000', version: 0, key, fingerprint: fingerprintOf(key), told };
-  const keys = { scope: 'a customer', forNew: async () => customers, forExisting: async () => customers };
+  const keys = {
+    form: 'customer',
+    scope: 'a customer',
+    forNew: async () => customers,
+    forExisting: async () => customers,
+  } as const;
   const row = { settings: {}, open: () => ({ of: () => keys }) };
   const stand = await inProcess({ keySources: { ...KEY_SOURCES, customer: row } });
   const context = () => ({ ...stand.context(), keys });
@@ -156,7 +161,7 @@ describe('what was opened under one source’s keys', () => {
     const name = await toy.forNew();
     const wrong = { ...(await other.forNew()), ringId: name.ringId, version: name.version };
     for (const scope of [toy.scope, other.scope]) {
-      const keys = { scope, forNew: async () => wrong, forExisting: async () => wrong };
+      const keys = { form: 'kms', scope, forNew: async () => wrong, forExisting: async () => wrong } as const;
       expect(await refusalOf(getObject(getOf('k'), { ...context, keys }))).toBe('ObjectCorrupted');
     }
     expect((await bodyOf(await getObject(getOf('k'), stand.context()))).equals(payload(1000, 1))).toBe(true);

@@ -9,6 +9,7 @@ import { text } from '../../../src/settings/forms/values.ts';
 
 /** One fixed key for each tenant, under a name of its own in the envelope. */
 export class ToyKeySource implements KeySource {
+  readonly form = 'kms';
   readonly scope: string;
   readonly #ringId: string;
   readonly #key: KeyObject;

@@ -47,6 +47,7 @@ export function appendEncryption(headers: HeaderList, encryption: EncryptionFact
       headers.append(MANAGED, 'aws:kms').append(KMS_KEY, encryption.keyId);
       return;
     case 'customer':
+      if (encryption.keyMd5 === undefined) return;
       headers.append(`${CUSTOMER}algorithm`, 'AES256');
       headers.append(`${CUSTOMER}key-MD5`, encryption.keyMd5.toString('base64'));
   }
