@@ -94,6 +94,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./key/key-accept.ts')).keyAcceptGeneration,
   },
   {
+    words: ['policy', 'apply'],
+    summary: 'Put the rules of a file in force: what clients may do with buckets, and how.',
+    load: async () => (await import('./policy/policy-apply.ts')).policyApply,
+  },
+  {
+    words: ['policy', 'show'],
+    summary: 'Show the rules that are in force.',
+    load: async () => (await import('./policy/policy-show.ts')).policyShow,
+  },
+  {
+    words: ['policy', 'explain'],
+    summary: 'Say what holds for an operation in a bucket, and which rule says so.',
+    load: async () => (await import('./policy/policy-explain.ts')).policyExplain,
+  },
+  {
     words: ['log', 'hash'],
     summary: 'Tell how the key of an object stands in the log, to find its lines.',
     load: async () => (await import('./config/log-hash.ts')).logHash,

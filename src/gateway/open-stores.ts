@@ -20,6 +20,7 @@ import { BucketDefaultRecords } from '../tenants/bucket-defaults.ts';
 import { Directory } from '../tenants/directory.ts';
 import { allRecordKinds } from '../tenants/kinds.ts';
 import { PublishedAdministration } from '../tenants/published-administration.ts';
+import { RuleAdministration } from '../tenants/rules/rule-administration.ts';
 import { SidecarViews } from '../tenants/sidecar-views.ts';
 import { tenantKind } from '../tenants/tenant.ts';
 import { STAGING_PREFIX } from '../uploads/staging.ts';
@@ -52,6 +53,7 @@ export interface Stores {
   readonly administration: Administration;
   readonly sidecars: SidecarViews;
   readonly bucketDefaults: BucketDefaultRecords;
+  readonly rules: RuleAdministration;
   /**
    * Resolves if requests can be served, even if only from the cache; readiness calls it. The text says what is wrong
    * nevertheless, in words that may be shown.
@@ -120,6 +122,7 @@ export async function openStores(
         publish: (name) => sidecars.publish(name),
         readOnly: tenant !== undefined,
       }),
+      rules: new RuleAdministration({ records, tenants, views: sidecars }),
       readiness: async () => (await records.readiness()) ?? (await troubleOf(provider)),
       checkRootKey: () => provider.check(),
       selfTest: () => startUpSelfTest({ records, kinds: allRecordKinds(tenants), now: () => new Date() }),
