@@ -769,3 +769,69 @@ describe('the file', () => {
     expect(await behind(Array.from({ length: 1000 }, (_, at) => [`a${at}`, ''] as const))).toBe('MalformedPOSTRequest');
   });
 });
+
+const SSE = 'x-amz-server-side-encryption';
+const CUSTOMER_KEY = Buffer.alloc(32, 7);
+const CUSTOMER: Fields = [
+  [`${SSE}-customer-algorithm`, 'AES256'],
+  [`${SSE}-customer-key`, CUSTOMER_KEY.toString('base64')],
+  [`${SSE}-customer-key-MD5`, createHash('md5').update(CUSTOMER_KEY).digest('base64')],
+];
+
+describe.each<[string, Fields, string]>([
+  ['a managed key', [[SSE, 'AES256']], 'managed'],
+  ['the tenant’s own KMS key', [[SSE, 'aws:kms']], 'kms'],
+  [
+    'a named key',
+    [
+      [SSE, 'aws:kms'],
+      [`${SSE}-aws-kms-key-id`, 'cards'],
+    ],
+    'kms',
+  ],
+  [
+    'a context',
+    [
+      [SSE, 'aws:kms'],
+      [`${SSE}-context`, 'eyJhIjoiYiJ9'],
+    ],
+    'kms',
+  ],
+  ['a customer key', CUSTOMER, 'customer'],
+])('a form that asks for %s', (_what, fields, kind) => {
+  const allow = fields.map(([name, value]) => ({ [name]: value }));
+
+  async function encryption(conditions: Conditions): Promise<string | undefined> {
+    const { claim, operation } = await open(formOf(fields, conditions));
+    claim.verify(SECRET, NOW);
+    return (operation as PostObject).encryption?.kind;
+  }
+
+  test('gets it where its policy allows all of its fields', async () => {
+    expect(await encryption(allow)).toBe(kind);
+    expect(await encryption(fields.flatMap(([name]) => anything(name)))).toBe(kind);
+  });
+
+  test.each(fields.map(([name], at) => [name, at] as const))(
+    'is refused without a condition on %s',
+    async (name, at) => {
+      expect(await refusal(encryption(allow.filter((_, other) => other !== at)))).toEqual([
+        'AccessDenied',
+        `Invalid according to Policy: Extra input fields: ${name.toLowerCase()}`,
+      ]);
+    },
+  );
+
+  test.each(fields.map(([name], at) => [name, at] as const))(
+    'is refused where %s is to be another',
+    async (name, at) => {
+      const other = allow.map((condition, each) => (each === at ? { [name]: 'other' } : condition));
+      expect((await refusal(encryption(other)))[0]).toBe('AccessDenied');
+    },
+  );
+
+  test.each(fields)('is refused where its policy asks for %s, and it does not say it', async (name, value) => {
+    const without = formBody([...KEY, ...signedFields([...ALLOWED, { [name]: value }])], FILE);
+    expect(await code(without)).toBe('AccessDenied');
+  });
+});

@@ -184,6 +184,43 @@ describe('headers that a presigned URL states in its query', () => {
   });
 });
 
+const SSE = 'x-amz-server-side-encryption';
+
+describe.each([
+  [SSE, 'AES256', 'aws:kms'],
+  [`${SSE}-aws-kms-key-id`, 'cards', 'wages'],
+  [`${SSE}-context`, 'eyJhIjoiYiJ9', 'eyJhIjoiYyJ9'],
+  [`${SSE}-bucket-key-enabled`, 'true', 'false'],
+  [`${SSE}-customer-algorithm`, 'AES256', 'AES128'],
+  [`${SSE}-customer-key`, 'a2V5', 'S0VZ'],
+  [`${SSE}-customer-key-md5`, 'bWQ1', 'TUQ1'],
+  ['x-amz-copy-source-server-side-encryption-customer-algorithm', 'AES256', 'AES128'],
+  ['x-amz-copy-source-server-side-encryption-customer-key', 'a2V5', 'S0VZ'],
+  ['x-amz-copy-source-server-side-encryption-customer-key-md5', 'bWQ1', 'TUQ1'],
+])('%s beside a presigned URL', (name, value, other) => {
+  test('is taken as it was signed, and sent', async () => {
+    expect(await taken(presigned({}, { [name]: value }, { headers: { [name]: value } }))).toBe('hello');
+  });
+
+  test.each<[string, Fields, Fields, Sent, string]>([
+    ['is refused where it is not signed', {}, {}, { headers: { [name]: value } }, 'AccessDenied'],
+    ['cannot be left out', {}, { [name]: value }, {}, 'SignatureDoesNotMatch'],
+    ['cannot be another', {}, { [name]: value }, { headers: { [name]: other } }, 'SignatureDoesNotMatch'],
+    ['cannot be put into the query', {}, {}, { query: { [name]: value } }, 'SignatureDoesNotMatch'],
+    [
+      'cannot be taken out of the query',
+      { [name]: value },
+      {},
+      { query: { [name]: undefined } },
+      'SignatureDoesNotMatch',
+    ],
+    ['cannot be another in the query', { [name]: value }, {}, { query: { [name]: other } }, 'SignatureDoesNotMatch'],
+    ['is refused where only the query signs it', { [name]: value }, {}, { headers: { [name]: value } }, 'AccessDenied'],
+  ])('%s', async (_what, query, signed, sent, code) => {
+    expect(await codeOf(() => taken(presigned(query, signed, sent)))).toBe(code);
+  });
+});
+
 /** A PUT that is signed in its headers, and what is sent of it. */
 function signedInHeaders(
   signed: Fields,
