@@ -114,6 +114,12 @@ export interface StoreListParts extends StoreUpload {
 type Bucket = { readonly bucket: string };
 
 /**
+ * What is asked of a store to learn of a caller's rights. `acl` reads the bucket's ACL. It is for stores that have no
+ * encryption of buckets, and so no right to it either.
+ */
+export type TriedSetting = 'read' | 'change' | 'acl';
+
+/**
  * Everything that the gateway asks of a store. A dialect leaves a row out where its stores have no such request. The
  * gateway then does without it, or answers NotImplemented.
  */
@@ -131,6 +137,12 @@ export interface BackendCalls {
   readonly createBucket: BackendCall<Pick<CreateBucket, 'bucket' | 'location' | 'vendor'>, void>;
   readonly deleteBucket: BackendCall<Bucket, void>;
   readonly bucketLocation?: BackendCall<Bucket, string>;
+  /**
+   * Asks for what the store itself keeps of a bucket's encryption, or sends it something that no store takes, to learn
+   * whether the caller may read or change it. A store checks permissions before content: it answers AccessDenied to
+   * those who may not. What else it answers says nothing.
+   */
+  readonly tryBucketEncryption?: HeadCall<Bucket & { readonly asks: TriedSetting }, void>;
   /** Returns the upload's id. */
   readonly createUpload: BackendCall<{ readonly ref: ObjectRef; readonly metadata: ObjectMetadata }, string>;
   readonly uploadPart: BackendCall<StorePart, StoredAck>;

@@ -1,6 +1,19 @@
+import type { TriedSetting } from '../dialects/backend-calls.ts';
+import { explained } from '../dialects/store-claim.ts';
 import type { StoredBucket } from '../dialects/store-exchange.ts';
+import { clientError, type ErrorCode } from '../errors.ts';
 import type { CreateBucket } from '../operations/operation.ts';
-import type { StoreCalls } from './calls.ts';
+import { isSuccess, type StoreCalls } from './calls.ts';
+
+/** What a store says of a caller's rights, and failures that leave them unknown. All else is about the content. */
+const ANSWERS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'AccessDenied',
+  'BackendError',
+  'BackendKeyRefused',
+  'BackendUnavailable',
+  'NoSuchBucket',
+  'SlowDown',
+]);
 
 /** The backend's buckets; `Store` does the same for objects. */
 export class StoreBuckets {
@@ -24,6 +37,33 @@ export class StoreBuckets {
 
   head(bucket: string, signal: AbortSignal): Promise<void> {
     return this.#calls.run(this.#calls.dialect.calls.headBucket, { bucket }, { signal });
+  }
+
+  /**
+   * Checks that the caller may read or change how a bucket is encrypted. The gateway keeps that itself, so the store is
+   * asked for nothing but the right. In a store that has no such operation, those may change it who may read the
+   * bucket's ACL, and those may read it who may see the bucket.
+   * @throws GatewayError AccessDenied, NoSuchBucket, BackendKeyRefused, BackendUnavailable …
+   */
+  async checkEncryptionRight(bucket: string, asks: 'read' | 'change', signal: AbortSignal): Promise<void> {
+    if (!(await this.#tryEncryption(bucket, asks, signal))) return;
+    if (asks === 'change' && !(await this.#tryEncryption(bucket, 'acl', signal))) return;
+    await this.head(bucket, signal);
+  }
+
+  /** Returns whether the store does not know the operation. */
+  async #tryEncryption(bucket: string, asks: TriedSetting, signal: AbortSignal): Promise<boolean> {
+    const { tryBucketEncryption: row } = this.#calls.dialect.calls;
+    if (row === undefined) return true;
+    const response = await this.#calls.send(row, { bucket, asks }, { signal });
+    if (isSuccess(response)) {
+      response.discard();
+      return false;
+    }
+    const refusal = explained(await this.#calls.refusal(response, { bucket }), undefined);
+    if (ANSWERS.has(refusal.code)) throw refusal;
+    if (refusal.said?.status === 403) throw clientError('AccessDenied', refusal.message, { cause: refusal });
+    return refusal.code === 'NotImplemented' || refusal.code === 'MethodNotAllowed';
   }
 
   create(asked: CreateBucket, signal: AbortSignal): Promise<void> {

@@ -130,6 +130,10 @@ export function backConformance({ back, start, refusals, badKey }: BackUnderTest
       headBucket: [{ bucket: BUCKET }, [{ bucket: 'other' }]],
       createBucket: [{ bucket: BUCKET, location: undefined }, [{ bucket: 'other' }, { location: 'there' }]],
       deleteBucket: [{ bucket: BUCKET }, [{ bucket: 'other' }]],
+      tryBucketEncryption: [
+        { bucket: BUCKET, asks: 'change' },
+        [{ bucket: 'other' }, { asks: 'read' }, { asks: 'acl' }],
+      ],
       createUpload: [{ ref, metadata }, [...places, ...described]],
       uploadPart: [
         { ...upload, partNumber: 1, body: Buffer.from('1') },

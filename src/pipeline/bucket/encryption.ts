@@ -1,5 +1,5 @@
 import { checkPolicyAllowsDefault, noEncryption } from '../../encryption/policy.ts';
-import { clientError, GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../errors.ts';
 import type {
   BucketEncryptionReset,
   BucketEncryptionSet,
@@ -12,7 +12,7 @@ import type { OperationContext } from '../context.ts';
 
 /*
  * How new objects of a bucket are encrypted where a request does not say it. The gateway keeps it itself
- * (encryption/bucket-default.ts); the store is asked only whether it has the bucket, with the caller's rights.
+ * (encryption/bucket-default.ts); the store is asked only whether it has the bucket, and lets the caller do this.
  */
 
 /**
@@ -24,7 +24,7 @@ export async function getBucketEncryption(
   { bucket }: GetBucketEncryption,
   context: OperationContext,
 ): Promise<BucketEncryptionTold> {
-  await mustExist(bucket, context);
+  await mustBeOpen(bucket, 'read', context);
   if (context.formats.write.asSent) throw noEncryption(context.policy);
   return { kind: 'BucketEncryptionTold', rule: await context.bucketDefaults.read(context.tenant, bucket) };
 }
@@ -40,7 +40,7 @@ export async function putBucketEncryption(
   context: OperationContext,
 ): Promise<BucketEncryptionSet> {
   const { bucketDefaults, formats, keySources, policy, tenant } = context;
-  await mustExist(bucket, context);
+  await mustBeOpen(bucket, 'change', context);
   checkPolicyAllowsDefault(policy, formats.write);
   if (asked.method?.form === 'kms') {
     const { keyId } = asked.method;
@@ -55,15 +55,19 @@ export async function deleteBucketEncryption(
   { bucket }: DeleteBucketEncryption,
   context: OperationContext,
 ): Promise<BucketEncryptionReset> {
-  await mustExist(bucket, context);
+  await mustBeOpen(bucket, 'change', context);
   await context.bucketDefaults.reset(context.tenant, bucket);
   return { kind: 'BucketEncryptionReset' };
 }
 
-async function mustExist(bucket: string, context: OperationContext): Promise<void> {
-  if (!(await bucketExists(bucket, context))) {
-    throw clientError('NoSuchBucket', 'The specified bucket does not exist.', { details: { bucket } });
-  }
+/**
+ * Checks that the store has a bucket, and that it lets the caller read or change how the bucket is encrypted. A caller
+ * who asks the store with the gateway's own rights may, as with every other setting of a bucket.
+ * @throws GatewayError NoSuchBucket, AccessDenied
+ */
+async function mustBeOpen(bucket: string, asks: 'read' | 'change', { store, signal }: OperationContext): Promise<void> {
+  if (store.identity?.asker === 'caller') await store.buckets.checkEncryptionRight(bucket, asks, signal);
+  else await store.buckets.head(bucket, signal);
 }
 
 /** Whether the store has a bucket. @throws GatewayError what the store refuses with, if not because it has none */

@@ -1,6 +1,13 @@
 import type { BackendDialect } from '../../backend-dialect.ts';
 import { abortUpload } from './calls/abort-upload.ts';
-import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './calls/buckets.ts';
+import {
+  bucketLocation,
+  createBucket,
+  deleteBucket,
+  headBucket,
+  listBuckets,
+  tryBucketEncryption,
+} from './calls/buckets.ts';
 import { completeUpload } from './calls/complete-upload.ts';
 import { copy, copyPart } from './calls/copy.ts';
 import { createUpload } from './calls/create-upload.ts';
@@ -38,6 +45,7 @@ export const s3Back = {
     createBucket,
     deleteBucket,
     bucketLocation,
+    tryBucketEncryption,
     createUpload,
     uploadPart,
     impossiblePart,

@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import type { CreateBucket } from '../../../../operations/operation.ts';
+import { HeaderList } from '../../../../wire/headers.ts';
 import { xmlChild, xmlChildren, xmlElement } from '../../../../wire/xml/xml.ts';
-import type { DocumentCall, HeadCall } from '../../../backend-calls.ts';
+import type { DocumentCall, HeadCall, TriedSetting } from '../../../backend-calls.ts';
 import type { StoredBucket } from '../../../store-exchange.ts';
 import { vendorHeadersFor } from '../../../vendor-headers.ts';
 import { opening } from '../../../xml-family/xml-vocabulary.ts';
@@ -57,6 +59,27 @@ export const deleteBucket = {
   render: ({ bucket }) => ({ ...bodiless('DELETE', bucketPath(bucket)), idempotent: false }),
   read: () => undefined,
 } satisfies HeadCall<Bucket, void>;
+
+/** The body of a PutBucketEncryption that is none, and its MD5, without which some stores refuse it unread. */
+const NO_CONFIGURATION = Buffer.from('<None/>');
+const NO_CONFIGURATION_MD5 = hash('md5', NO_CONFIGURATION, 'base64');
+
+/** A GetBucketEncryption, a PutBucketEncryption that no store takes, or a GetBucketAcl. */
+export const tryBucketEncryption = {
+  takes: 'nothing',
+  render({ bucket, asks }) {
+    if (asks !== 'change') {
+      return bodiless('GET', bucketPath(bucket, asks === 'acl' ? [['acl', '']] : [['encryption', '']]));
+    }
+    const headers = HeaderList.of([
+      ['content-type', 'application/xml'],
+      ['content-md5', NO_CONFIGURATION_MD5],
+    ]);
+    const path = bucketPath(bucket, [['encryption', '']]);
+    return { method: 'PUT', path, headers, body: NO_CONFIGURATION, idempotent: true };
+  },
+  read: () => undefined,
+} satisfies HeadCall<Bucket & { readonly asks: TriedSetting }, void>;
 
 /** GetBucketLocation. */
 export const bucketLocation = {
