@@ -69,6 +69,33 @@ describe.each(STORES)('in %s', (_name, configure) => {
     return { rootKey, open, gateway, admin, store: await openStore(config) };
   }
 
+  it('a default of a bucket that was put back, or taken away, is refused', async () => {
+    const { gateway, admin, store } = await stand();
+    const { tenant } = (await gateway.directory.caller('ACMEFIRST'))!;
+    const name = 'canary/bucket-defaults.acme';
+    const set = (customerKeys: 'allowed' | 'blocked') =>
+      admin.bucketDefaults.change(tenant, 'acme-a', () => {
+        const unset = { form: 'managed', keyId: undefined, bucketKey: false, made: undefined } as const;
+        return { bucket: 'acme-a', ...unset, setAt: new Date(), customerKeys };
+      });
+    const held = async () => (await gateway.bucketDefaults.get(tenant, 'acme-a'))?.customerKeys;
+    expect(await held()).toBeUndefined();
+    await set('allowed');
+    await eventually(1000, async () => (await held()) === 'allowed');
+    const old = (await store.get(name))!.bytes;
+    await set('blocked');
+    await eventually(1000, async () => (await held()) === 'blocked');
+    const refused = () =>
+      held().then(
+        () => false,
+        (error: { code?: string }) => error.code === 'KeyUnavailable',
+      );
+    await store.put(name, old);
+    await eventually(1500, refused);
+    await store.delete(name);
+    await eventually(1500, refused);
+  });
+
   it('an older record that was put back is refused, told and counted, by gateways that run and that start', async () => {
     const { gateway, admin, store, open } = await stand();
     const old = (await store.get('tenant/acme'))!.bytes;

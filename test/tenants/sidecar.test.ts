@@ -11,6 +11,7 @@ import { isOutOfMemory } from '../../src/keys/store/redis-client.ts';
 import { openRecordStore } from '../../src/keys/store/table.ts';
 import { Secret } from '../../src/secret.ts';
 import { Administration } from '../../src/tenants/administration.ts';
+import { BucketDefaultRecords } from '../../src/tenants/bucket-defaults.ts';
 import { PublishedAdministration } from '../../src/tenants/published-administration.ts';
 import { SidecarViews } from '../../src/tenants/sidecar-views.ts';
 import { openRedisStates } from '../../src/uploads/redis-states.ts';
@@ -91,6 +92,29 @@ it('serves its tenant, sees changes within a second, and has nothing of another'
   expect((await sidecar.directory.caller('PHOTOSSECOND'))?.tenant.name).toBe('photos');
   await administration.removeTenant('photos');
   await eventually(1000, async () => (await sidecar.directory.caller('PHOTOSSECOND')) === undefined);
+});
+
+it('holds to the defaults of its tenant’s buckets, sees their changes within a second, and changes none', async () => {
+  const { records, views } = await deployment();
+  const key = rootKeyFromText((await views.create('photos')).reveal());
+  const sidecar = await openSidecar(key);
+  const { tenant } = (await sidecar.directory.caller('PHOTOSFIRST'))!;
+  const options = { publish: (name: string) => views.publish(name), readOnly: false };
+  const defaults = new BucketDefaultRecords({ records, ...options });
+  const inSidecar = new BucketDefaultRecords({ records: sidecar.records, ...options, readOnly: true });
+  const held = async () => (await inSidecar.get(tenant, 'photos-a'))?.customerKeys;
+  const set = (customerKeys: 'allowed' | 'blocked') => () => {
+    const unset = { form: 'managed', keyId: undefined, bucketKey: false, made: undefined } as const;
+    return { bucket: 'photos-a', ...unset, setAt: new Date(), customerKeys };
+  };
+  expect(await held()).toBeUndefined();
+  await defaults.change(tenant, 'photos-a', set('blocked'));
+  await eventually(1000, async () => (await held()) === 'blocked');
+  await defaults.change(tenant, 'photos-a', set('allowed'));
+  await eventually(1000, async () => (await held()) === 'allowed');
+  await expect(inSidecar.change(tenant, 'photos-a', set('blocked'))).rejects.toMatchObject({ code: 'NotImplemented' });
+  await defaults.change(tenant, 'photos-a', () => undefined);
+  await eventually(1000, async () => (await held()) === undefined);
 });
 
 it('what was ended and could not be published is published when the command is repeated', async () => {
