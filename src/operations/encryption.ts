@@ -44,6 +44,7 @@ export type EncryptionFacts =
   | { readonly kind: 'customer'; readonly keyMd5: Buffer | undefined };
 
 const REDACTED = '[customer key]';
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A key that a client sent: 32 bytes, checked against the MD5 that came with them. The key does not appear when the
@@ -52,14 +53,33 @@ const REDACTED = '[customer key]';
 export class CustomerKey {
   readonly #bytes: Buffer;
   readonly #md5: Buffer;
+  readonly #refusal: Error | undefined;
 
-  constructor(bytes: Buffer, md5: Buffer) {
+  constructor(bytes: Buffer, md5: Buffer, refusal?: Error) {
     this.#bytes = bytes;
     this.#md5 = md5;
+    this.#refusal = refusal;
   }
 
-  /** The key itself and not a copy. Erasing these bytes erases the key for everyone who holds this object. */
+  /**
+   * Stands for what a client sent as a key and is none. The client hears of it only when the key is looked at, because
+   * a bucket that takes no customer keys refuses every request with one.
+   */
+  static malformed(refusal: Error): CustomerKey {
+    return new CustomerKey(NOTHING, NOTHING, refusal);
+  }
+
+  /** Checks that it is a key. @throws the error that the client hears */
+  check(): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
+  /**
+   * The key itself and not a copy. Erasing these bytes erases the key for everyone who holds this object.
+   * @throws what `check` throws
+   */
   get bytes(): Buffer {
+    this.check();
     return this.#bytes;
   }
 

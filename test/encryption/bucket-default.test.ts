@@ -108,8 +108,11 @@ describe('a request', () => {
   it('that writes with a customer key is refused where they are blocked, and one that reads is not', async () => {
     const { got, set } = await stand();
     await set(BLOCK);
+    const malformed = CustomerKey.malformed(clientError('InvalidArgument', 'no key'));
     for (const operation of [...BEGINNING, ...CONTINUING]) {
       expect(await refusalOf(got(asking(operation, CUSTOMER)))).toBe('AccessDenied');
+      // Nobody looks at the key, so nobody hears that it is none.
+      expect(await refusalOf(got(asking(operation, { kind: 'customer', key: malformed })))).toBe('AccessDenied');
       expect(await got(operation)).toBeUndefined();
     }
     for (const operation of OTHERS.slice(0, 3)) expect(await got(asking(operation, CUSTOMER))).toBe(CUSTOMER);

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { checkAskedForms, ENCRYPTION_RULES } from '../../src/encryption/rules.ts';
+import { clientError } from '../../src/errors.ts';
 import { type AskedEncryption, CustomerKey, type EncryptionForm } from '../../src/operations/encryption.ts';
 import type { CopyObject, Operation } from '../../src/operations/operation.ts';
 import { getOf, putOf, refusalOf } from '../pipeline/in-process.ts';
@@ -83,6 +84,19 @@ test('a copy’s source is judged on its own', async () => {
       );
     }
   }
+});
+
+test('a customer key that is none is told where it is looked at, and whatever the operation', async () => {
+  const encryption: AskedEncryption = {
+    kind: 'customer',
+    key: CustomerKey.malformed(clientError('BadDigest', 'another MD5')),
+  };
+  for (const operation of OPERATIONS) {
+    const asking = { ...operation, encryption } as Operation;
+    for (const forms of [only(), only('customer')]) expect(await refusal(asking, forms)).toBe('BadDigest');
+  }
+  expect(await refusal({ ...copy, source: { ...source, encryption } }, only('customer'))).toBe('BadDigest');
+  expect(() => encryption.kind === 'customer' && encryption.key.bytes).toThrow('another MD5');
 });
 
 test('a customer key tells nothing, however it is printed', async () => {

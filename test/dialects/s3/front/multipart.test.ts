@@ -5,6 +5,7 @@ import type { Answer } from '../../../../src/operations/answer.ts';
 import type { CompleteMultipartUpload, Operation } from '../../../../src/operations/operation.ts';
 import { collect } from '../../../../src/wire/bodies/collect.ts';
 import { readXml, type XmlElement, xmlChildren, xmlText } from '../../../../src/wire/xml/xml.ts';
+import { judged } from '../../../encryption/judged.ts';
 import { s3Back } from '../../../support/plain-back.ts';
 import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
@@ -32,7 +33,7 @@ function never(): never {
 }
 
 const code = (method: string, target: string, headers: Headers = [], document = '') =>
-  codeOf(() => operation(method, target, headers, document));
+  codeOf(() => judged(operation(method, target, headers, document)));
 
 const UPLOAD = '/box/k?uploadId=u';
 

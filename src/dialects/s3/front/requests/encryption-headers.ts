@@ -63,7 +63,7 @@ export interface EncryptionHeaders {
 
 /**
  * Reads the encryption that a request asks for which begins an object or an upload; undefined where it asks for none.
- * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, NotImplemented for a header that is not known
+ * @throws GatewayError InvalidArgument, NotImplemented for a header that is not known
  */
 export function readWriteEncryption(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
   if (!anySpeaksOfEncryption(headers)) return undefined;
@@ -84,7 +84,7 @@ export function readWriteEncryption(headers: HeaderList, about: EncryptionHeader
 
 /**
  * Reads the encryption headers of a request about an existing object or upload; undefined where there are none.
- * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, NotImplemented for a header that is not known
+ * @throws GatewayError InvalidArgument, NotImplemented for a header that is not known
  */
 export function readLaterEncryption(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
   if (!anySpeaksOfEncryption(headers)) return undefined;
@@ -98,7 +98,7 @@ export function readLaterEncryption(headers: HeaderList, about: EncryptionHeader
 
 /**
  * Reads the customer key of a copy's source.
- * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm
+ * @throws GatewayError InvalidArgument
  */
 export function readSourceEncryption(headers: HeaderList): AskedEncryption | undefined {
   return customerForm(readCustomerKey(headers, SOURCE_CUSTOMER));
@@ -112,6 +112,7 @@ export function readSourceEncryption(headers: HeaderList): AskedEncryption | und
 export function refuseEncryption(headers: HeaderList, operation: string): void {
   const asked = readLaterEncryption(headers, { operation });
   if (asked?.kind === 'managed') throw invalid(`${MANAGED} header is not supported for this operation.`);
+  if (asked?.kind === 'customer') asked.key.check();
   if (asked !== undefined) throw unavailable('a customer key', operation);
 }
 
@@ -143,31 +144,39 @@ function refuseOthers(headers: HeaderList, { operation, copies }: EncryptionHead
   });
 }
 
-/** Reads a customer key from its three headers. As in S3, what is missing is reported before what is wrong. */
+/**
+ * Reads a customer key from its three headers. What is wrong with them is told when the key is looked at (CustomerKey).
+ */
 function readCustomerKey(headers: HeaderList, prefix: string): CustomerKey | undefined {
   const [algorithm, key, md5] = customerNames(prefix).map((name) => headers.get(name));
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
-  const must = 'Requests specifying Server Side Encryption with Customer provided keys must provide';
   if (prefix === CUSTOMER && METHOD_NAMES.some((name) => headers.has(name))) {
     throw invalid(
       'Server Side Encryption with Customer provided key is incompatible with the encryption method specified.',
     );
   }
-  if (algorithm === undefined) throw invalid(`${must} a valid encryption algorithm.`);
-  if (key === undefined) throw invalid(`${must} an appropriate secret key.`);
-  if (md5 === undefined) throw invalid(`${must} the client calculated MD5 of the secret key.`);
+  return customerKey(algorithm, key, md5);
+}
+
+/** As in S3, what is missing is reported before what is wrong. */
+function customerKey(algorithm: string | undefined, key: string | undefined, md5: string | undefined): CustomerKey {
+  const wrong = (message: string) => CustomerKey.malformed(invalid(message));
+  const must = 'Requests specifying Server Side Encryption with Customer provided keys must provide';
+  if (algorithm === undefined) return wrong(`${must} a valid encryption algorithm.`);
+  if (key === undefined) return wrong(`${must} an appropriate secret key.`);
+  if (md5 === undefined) return wrong(`${must} the client calculated MD5 of the secret key.`);
   if (algorithm !== 'AES256') {
-    throw clientError(
-      'InvalidEncryptionAlgorithm',
-      'The Encryption request you specified is not valid. Supported value: AES256.',
-    );
+    const message = 'The Encryption request you specified is not valid. Supported value: AES256.';
+    return CustomerKey.malformed(clientError('InvalidEncryptionAlgorithm', message));
   }
   const bytes = Buffer.from(key, 'base64');
   if (bytes.length !== CUSTOMER_KEY_BYTES || bytes.toString('base64') !== key) {
-    throw invalid('The secret key was invalid for the specified algorithm.');
+    bytes.fill(0);
+    return wrong('The secret key was invalid for the specified algorithm.');
   }
   if (!equalInConstantTime(hash('md5', bytes, 'base64'), md5)) {
-    throw invalid('The calculated MD5 hash of the key did not match the hash that was provided.');
+    bytes.fill(0);
+    return wrong('The calculated MD5 hash of the key did not match the hash that was provided.');
   }
   return new CustomerKey(bytes, Buffer.from(md5, 'base64'));
 }

@@ -125,7 +125,9 @@ export function checkForwardHeaders(headers: HeaderList, operation: string): voi
  */
 export function readManagingEncryption(headers: HeaderList, operation: string): AskedEncryption | undefined {
   collectVendor(headers, operation, NOTHING, undefined, { readsEncryption: true });
-  return readLaterEncryption(headers, { operation });
+  const asked = readLaterEncryption(headers, { operation });
+  if (asked?.kind === 'customer') asked.key.check();
+  return asked;
 }
 
 /**
