@@ -1,0 +1,194 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
+import { createHandler } from '../../../src/pipeline/handle.ts';
+import type { HandlerServices } from '../../../src/pipeline/handler-services.ts';
+import { RequestTrace } from '../../../src/pipeline/trace.ts';
+import { CompiledRules } from '../../../src/tenants/rules/compiled-rules.ts';
+import type { BucketRule, RuleFields } from '../../../src/tenants/rules/rule.ts';
+import type { WireResponse } from '../../../src/wire/message.ts';
+import { readXml, xmlText } from '../../../src/wire/xml/xml.ts';
+import { FORM_TYPE, formBody, signedFields } from '../../dialects/s3/front/forms.ts';
+import { sign } from '../../dialects/s3/signature/signing.ts';
+import { wireRequest } from '../../support/requests.ts';
+import { inProcess } from '../in-process.ts';
+
+/** Rules as requests meet them, from their signature to the answer: copies, forms, anonymous and forwarded requests. */
+
+const KEY = { accessKeyId: 'AKIDRULES', secretAccessKey: 'secretOfTheRules' };
+const ELSEWHERE: RuleFields = { networks: ['203.0.113.0/24'] };
+
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+}
+
+interface Told {
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly rule: string | undefined;
+  readonly body: string;
+}
+
+interface Standing {
+  readonly stored: (bucket: string) => Promise<readonly string[]>;
+  readonly asked: () => string[];
+  readonly send: (sent: Sent, by?: 'signature' | 'nobody') => Promise<Told | 'forwarded'>;
+}
+
+/** Buckets, and the rules that hold for each of them by its name. */
+async function stand(rules: Readonly<Record<string, RuleFields>>): Promise<Standing> {
+  const here = await inProcess({
+    buckets: [{ pattern: 'source' }, { pattern: 'target' }, { pattern: 'open', protection: 'none', anonymous: true }],
+  });
+  const written = Object.entries(rules).map(([bucket, fields], at): BucketRule => {
+    return { bucket, fields, file: 'pay.yaml', line: at + 2, column: 5 };
+  });
+  const { tenant } = here.context();
+  let ruled = tenant;
+  const directory = {
+    caller: async () => ({
+      tenant: ruled,
+      accessKeyId: KEY.accessKeyId,
+      secret: { reveal: () => KEY.secretAccessKey },
+    }),
+    owner: async () => ruled,
+  } as unknown as HandlerServices['directory'];
+  const handle = createHandler({ ...here.handling, fronts: [createS3Front(() => new Date())], directory });
+  const send: Standing['send'] = async ({ method, path, query, headers, body }, by = 'signature') => {
+    const as = { ...KEY, host: 'h', date: new Date() };
+    const length: Record<string, string> = body === undefined ? {} : { 'content-length': String(body.length) };
+    const about = { method, path, headers: { ...length, ...headers }, ...(query && { query }), ...(body && { body }) };
+    const { target, headers: signed } = await sign(about, as);
+    const unsigned = [['host', 'h'], ...Object.entries(about.headers)] as const;
+    const request = wireRequest({
+      method,
+      target,
+      headers: by === 'nobody' ? unsigned : signed,
+      ...(body && { body }),
+    });
+    const trace = new RequestTrace();
+    const answer = await handle(request, trace);
+    if ('passThrough' in answer) return 'forwarded';
+    const text = await textOf(answer);
+    const code = /<Error>/.test(text) ? xmlText(readXml(Buffer.from(text)), 'Code') : undefined;
+    return { status: answer.status, code, rule: trace.rule, body: text };
+  };
+  for (const bucket of ['source', 'target', 'open']) {
+    await send({ method: 'PUT', path: `/${bucket}/there`, body: Buffer.from('what was there before') });
+  }
+  ruled = { ...tenant, rules: new CompiledRules(written, 'seal') };
+  here.asked();
+  return { stored: (bucket) => here.stored.keys(bucket), asked: here.asked, send };
+}
+
+async function textOf({ body }: WireResponse): Promise<string> {
+  if (body === undefined || Buffer.isBuffer(body)) return (body ?? '').toString();
+  let text = '';
+  for await (const piece of body) text += piece.toString();
+  return text;
+}
+
+const refusedBy = (rule: string) => ({ status: 403, code: 'AccessDenied', rule });
+const put = (bucket: string): Sent => ({ method: 'PUT', path: `/${bucket}/k`, body: Buffer.from('new') });
+const get = (bucket: string): Sent => ({ method: 'GET', path: `/${bucket}/there` });
+const copy = (from: string, to: string): Sent => ({
+  method: 'PUT',
+  path: `/${to}/copy`,
+  headers: { 'x-amz-copy-source': `${from}/there` },
+});
+
+function form(bucket: string): Sent {
+  const conditions = [{ bucket }, { key: 'k' }];
+  const fields = [['key', 'k'] as const, ...signedFields(conditions, { as: { ...KEY, date: new Date() } })];
+  const body = formBody(fields, Buffer.from('a file'));
+  return { method: 'POST', path: `/${bucket}`, headers: { 'content-type': FORM_TYPE }, body };
+}
+
+describe('in a read-only bucket', () => {
+  let here: Standing;
+  beforeEach(async () => {
+    here = await stand({ target: { readOnly: true }, open: { readOnly: true } });
+  });
+
+  it('nothing is written, by whatever way, and the store hears of nothing', async () => {
+    const rule = 'pay.yaml:2:5 readOnly';
+    for (const sent of [put('target'), copy('source', 'target'), { ...get('target'), method: 'DELETE' }]) {
+      expect(await here.send(sent), `${sent.method} ${sent.path}`).toMatchObject(refusedBy(rule));
+    }
+    expect(await here.send(form('target'), 'nobody')).toMatchObject(refusedBy(rule));
+    const uploads = { method: 'POST', path: '/target/k', query: { uploads: '' } };
+    expect(await here.send(uploads)).toMatchObject(refusedBy(rule));
+    const deletion = '<Delete><Object><Key>there</Key></Object></Delete>';
+    const deletions = { method: 'POST', path: '/target', query: { delete: '' }, body: Buffer.from(deletion) };
+    expect(await here.send(deletions)).toMatchObject(refusedBy(rule));
+    const tagging = { method: 'PUT', path: '/target/there', query: { tagging: '' } };
+    expect(await here.send(tagging)).toMatchObject(refusedBy(rule));
+    expect(await here.send(put('open'), 'nobody')).toMatchObject(refusedBy('pay.yaml:3:5 readOnly'));
+    expect(here.asked()).toEqual([]);
+    expect(await here.stored('target')).toEqual(['there']);
+  });
+
+  it('what reads is served, tags and copies elsewhere too', async () => {
+    expect(await here.send(get('target'))).toMatchObject({
+      status: 200,
+      body: 'what was there before',
+      rule: undefined,
+    });
+    expect(await here.send(get('open'), 'nobody')).toMatchObject({ status: 200, body: 'what was there before' });
+    expect(await here.send({ ...get('target'), query: { tagging: '' } })).toBe('forwarded');
+    expect(await here.send(copy('target', 'source'))).toMatchObject({ status: 200 });
+  });
+
+  it('the client hears why, and nothing of the rule’s place', async () => {
+    const told = await here.send(put('target'));
+    expect(told).toMatchObject({ body: expect.stringContaining('<Message>The bucket is read-only.</Message>') });
+    expect((told as Told).body).not.toContain('pay.yaml');
+  });
+});
+
+describe('a bucket that may be used from elsewhere only', () => {
+  it('is neither read, written, listed nor copied from', async () => {
+    const here = await stand({ source: ELSEWHERE });
+    const rule = 'pay.yaml:2:5 networks';
+    const list = { method: 'GET', path: '/source' };
+    for (const sent of [get('source'), put('source'), list, copy('source', 'target'), copy('target', 'source')]) {
+      expect(await here.send(sent), `${sent.method} ${sent.path}`).toMatchObject(refusedBy(rule));
+    }
+    const created = (await here.send({ method: 'POST', path: '/target/u', query: { uploads: '' } })) as Told;
+    const uploadId = xmlText(readXml(Buffer.from(created.body)), 'UploadId') ?? '';
+    const part = { ...copy('source', 'target'), path: '/target/u', query: { uploadId, partNumber: '1' } };
+    expect(await here.send(part)).toMatchObject(refusedBy(rule));
+    expect(await here.send(form('source'), 'nobody')).toMatchObject(refusedBy(rule));
+    expect(await here.send(get('target'))).toMatchObject({ status: 200 });
+  });
+
+  it('is closed to requests without a signature, too', async () => {
+    const here = await stand({ open: ELSEWHERE });
+    expect(await here.send(get('open'), 'nobody')).toMatchObject(refusedBy('pay.yaml:2:5 networks'));
+    expect(here.asked()).toEqual([]);
+  });
+});
+
+describe('what a rule says of encryption', () => {
+  it('is held where an object is begun', async () => {
+    const here = await stand({ target: { require: 'kms' } });
+    for (const sent of [put('target'), copy('source', 'target')]) {
+      expect(await here.send(sent)).toMatchObject(refusedBy('pay.yaml:2:5 require'));
+    }
+    expect(await here.send(form('target'), 'nobody')).toMatchObject(refusedBy('pay.yaml:2:5 require'));
+    expect(await here.send(get('target'))).toMatchObject({ status: 200 });
+    expect(await here.stored('target')).toEqual(['there']);
+  });
+});
+
+describe('what a rule says of how objects lie', () => {
+  it('is how they are written and shown', async () => {
+    const here = await stand({ target: { etag: 'md5', plaintextReads: 'allow' } });
+    await here.send(put('target'));
+    const listed = (await here.send({ method: 'GET', path: '/target' })) as Told;
+    expect(listed.body).toContain('22af645d1859cb5ca6da0c484f1f37ea'); // the MD5 of `new`
+  });
+});
