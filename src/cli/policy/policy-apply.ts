@@ -58,7 +58,6 @@ ${CONFIG_USAGE}`,
         terminal.print('Nothing was changed (--dry-run).');
         return EXIT_OK;
       }
-      if (changes.length === 0) return EXIT_OK;
       // Where a rule stands in its file changes nothing that anybody need agree to.
       if (shown.length > 0 && values.yes !== true) {
         await confirm(terminal, `Apply ${countText(shown.length, 'tenant')}?`, 'Nothing was changed.');

@@ -1,6 +1,8 @@
 import type { S3Operation } from '../../dialects/s3/operation-row.ts';
 import { S3_OPERATIONS } from '../../dialects/s3/operation-table.ts';
+import { beginsObject, writesObject } from '../../encryption/rules.ts';
 import { protectionWords } from '../../formats/table.ts';
+import type { Operation } from '../../operations/operation.ts';
 import { nearestName } from '../../settings/nearest-name.ts';
 import { CompiledRules } from '../../tenants/rules/compiled-rules.ts';
 import { type Decision, decide } from '../../tenants/rules/decision.ts';
@@ -82,9 +84,6 @@ function unknownTenant(name: string, tenants: readonly TenantRules[]): Error {
   return new CommandFailed(`There is no tenant ${name}.${meant === undefined ? '' : ` Did you mean ${meant}?`}`);
 }
 
-const BEGINS_OBJECTS = ['PutObject', 'PostObject', 'CopyObject', 'CreateMultipartUpload'];
-const WRITES_OBJECTS = [...BEGINS_OBJECTS, 'UploadPart', 'UploadPartCopy'];
-
 function verdictOn({ name, method, treatment, reason }: S3Operation, decision: Decision | undefined): Verdict {
   const refused = (why: string, fields: readonly RuleField[] = []): Verdict => {
     return { verdict: 'refused', reasons: [why], fields };
@@ -101,12 +100,14 @@ function verdictOn({ name, method, treatment, reason }: S3Operation, decision: D
     hold('networks', `The client’s address must be in ${valueText(said.networks.value)}.`);
   if (said.minTls !== undefined) hold('minTls', `The client must be connected over TLS ${said.minTls.value} or later.`);
   if (said.dialects !== undefined) hold('dialects', `The dialect must be ${valueText(said.dialects.value)}.`);
-  if (BEGINS_OBJECTS.includes(name)) {
+  // Only its kind is looked at.
+  const operation = { kind: name } as unknown as Operation;
+  if (beginsObject(operation)) {
     const form = said.require?.value;
     if (form !== undefined && form !== 'any') hold('require', `The object must be encrypted in the form ${form}.`);
     if (said.keys !== undefined) hold('keys', `A KMS key must be one of ${valueText(said.keys.value)}.`);
   }
-  if (WRITES_OBJECTS.includes(name) && said.customerKeys?.value === 'refuse') {
+  if (writesObject(operation) && said.customerKeys?.value === 'refuse') {
     hold('customerKeys', 'The request must not bring a customer key.');
   }
   return {

@@ -64,7 +64,8 @@ export class RuleAdministration {
   }
 
   /**
-   * Puts rules in the place of others, for several tenants at once: all of them or none.
+   * Puts rules in the place of others, for several tenants at once: all of them or none. What sidecars read is
+   * published in any case, even if nothing changes, because an earlier change may have failed to reach them.
    * @param changes the tenants as they were read, and the rules that each shall have
    * @throws GatewayError InvalidArgument if one of the tenants was changed since it was read; KeyStoreUnavailable
    */
@@ -84,7 +85,9 @@ export class RuleAdministration {
       for (const id of written) await this.#records.delete(this.#rules, id);
       throw changedMeanwhile();
     }
-    for (const { before } of changes) await this.#views?.publish(before.tenant.name);
+    if (this.#views !== undefined) {
+      for (const name of await this.#records.list(this.#tenants)) await this.#views.publish(name);
+    }
     for (const { before } of changes) await removeRules(this.#records, this.#tenants, before.tenant.ruleSet);
     await this.#removeLeft();
   }
