@@ -1,4 +1,4 @@
-import { clientError, type GatewayError } from '../errors.ts';
+import { clientError, type ErrorCode, GatewayError } from '../errors.ts';
 import type { AskedBucketEncryption, BucketEncryption } from '../operations/bucket-encryption.ts';
 import type { AskedEncryption } from '../operations/encryption.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -112,7 +112,7 @@ export class BucketDefaults {
   /**
    * Makes a bucket, for which nothing is set but what the settings say of new buckets.
    * @param seals whether the bucket's objects are encrypted at all
-   * @param exists says whether the store has the bucket already
+   * @param exists says whether the store has the bucket already, as far as it tells
    * @param make makes the bucket in the store
    * @throws GatewayError KeyStoreUnavailable; what `exists` and `make` throw
    */
@@ -140,7 +140,10 @@ export class BucketDefaults {
     try {
       await make();
     } catch (error) {
-      if (fresh !== undefined) await this.#forgetAfterwards(tenant, fresh);
+      if (isRefusal(error)) {
+        const undone = records.change(tenant, bucket, (held) => (isSameDefault(held, fresh) ? left : held));
+        await undone.catch(() => undefined);
+      }
       throw error;
     }
     if (fresh === undefined) return;
@@ -190,6 +193,18 @@ function customerKeysBlocked(): GatewayError {
   );
 }
 
+/** Whether a store that was to make a bucket has not. After other errors it may have. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof GatewayError && !MAY_HAVE_BEEN_MADE.has(error.code);
+}
+
+const MAY_HAVE_BEEN_MADE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BackendError',
+  'BackendUnavailable',
+  'InternalError',
+  'SlowDown',
+]);
+
 function isNoSuchBucket(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'NoSuchBucket';
+  return error instanceof GatewayError && error.code === 'NoSuchBucket';
 }

@@ -288,6 +288,21 @@ describe('customer keys in new buckets', () => {
     expect(await got(asking(put, CUSTOMER))).toBe(CUSTOMER);
   });
 
+  it('are blocked in one of which nobody knows whether it was made', async () => {
+    const { make, got, store } = await stand({ newBuckets: 'block' });
+    store.exists = false;
+    await make({ fails: clientError('BackendUnavailable', 'away') }).catch(() => undefined);
+    expect(await refusalOf(got(asking(put, CUSTOMER)))).toBe('AccessDenied');
+  });
+
+  it('and all that was set stay where the store has the bucket after all', async () => {
+    const { make, got, set, store } = await stand({ newBuckets: 'block' });
+    await set({ ...CARDS, customerKeys: 'allowed' });
+    store.exists = false; // the gateway may not see it
+    await make({ fails: clientError('BucketAlreadyOwnedByYou', 'it is there') }).catch(() => undefined);
+    expect([await got(put), await got(asking(put, CUSTOMER))]).toEqual([expect.objectContaining(KMS), CUSTOMER]);
+  });
+
   it('are taken where the settings do not block them', async () => {
     const { make, got, store } = await stand();
     store.exists = false;

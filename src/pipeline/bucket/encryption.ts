@@ -70,13 +70,17 @@ async function mustBeOpen(bucket: string, asks: 'read' | 'change', { store, sign
   else await store.buckets.head(bucket, signal);
 }
 
-/** Whether the store has a bucket. @throws GatewayError what the store refuses with, if not because it has none */
+/**
+ * Whether the store tells the gateway that it has a bucket. The caller may have the right to make buckets and not to
+ * see them, and a store denies whoever may not see a bucket, whether it has one or not.
+ * @throws GatewayError BackendUnavailable …
+ */
 export async function bucketExists(bucket: string, { store, signal }: OperationContext): Promise<boolean> {
   try {
-    await store.buckets.head(bucket, signal);
+    await store.asGateway().buckets.head(bucket, signal);
     return true;
   } catch (error) {
-    if (error instanceof GatewayError && error.code === 'NoSuchBucket') return false;
+    if (error instanceof GatewayError && (error.code === 'NoSuchBucket' || error.code === 'AccessDenied')) return false;
     throw error;
   }
 }
