@@ -5,6 +5,8 @@ import { clientError, type ErrorCode } from '../../src/errors.ts';
 import { createHandler } from '../../src/pipeline/handle.ts';
 import type { HandlerServices } from '../../src/pipeline/handler-services.ts';
 import { RequestTrace } from '../../src/pipeline/trace.ts';
+import { CompiledRules } from '../../src/tenants/rules/compiled-rules.ts';
+import type { RuleFields } from '../../src/tenants/rules/rule.ts';
 import { collect } from '../../src/wire/bodies/collect.ts';
 import { WireRequest, type WireResponse } from '../../src/wire/message.ts';
 import { inProcess } from '../pipeline/in-process.ts';
@@ -77,6 +79,21 @@ export function frontConformance({ front, ...speaks }: FrontUnderTest): void {
       }
     });
 
+    it('refuses every operation of a bucket that rules keep for another dialect, and asks the store nothing', async () => {
+      here = await stand(front, { dialects: ['another'] });
+      const ofBuckets = speaks.operations.filter(({ name }) => name !== 'ListBuckets');
+      for (const { name, asked } of ofBuckets) {
+        const { status, trace } = await here.ask(await speaks.request(asked, KEY));
+        expect([name, status, trace.errorCode, trace.rule]).toEqual([
+          name,
+          403,
+          'AccessDenied',
+          'rules.yaml:2:5 dialects',
+        ]);
+      }
+      expect(here.asked()).toEqual([]);
+    });
+
     it('tells an error in its vendor’s words', async () => {
       here = await stand(front);
       const { absent } = speaks;
@@ -126,9 +143,10 @@ function moved(request: WireRequest): WireRequest {
   return new WireRequest({ id, method, rawTarget, headers, body, client, signal });
 }
 
-async function stand(front: FrontDialect) {
+async function stand(front: FrontDialect, fields?: RuleFields) {
   const here = await inProcess();
-  const { tenant } = here.context();
+  const rule = fields && { bucket: '*', fields, file: 'rules.yaml', line: 2, column: 5 };
+  const tenant = { ...here.context().tenant, ...(rule && { rules: new CompiledRules([rule], 'seal') }) };
   const caller = async (accessKeyId: string) =>
     accessKeyId === KEY.accessKeyId ? { tenant, accessKeyId, secret: { reveal: () => KEY.secret } } : undefined;
   const directory = { caller, owner: async () => tenant } as unknown as HandlerServices['directory'];

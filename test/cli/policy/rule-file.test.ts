@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { readRuleFile } from '../../../src/cli/policy/rule-file.ts';
+import { RULE_FIELD_NAMES } from '../../../src/tenants/rules/rule.ts';
+import fc from '../../support/property.ts';
 
 const WORDS = { protections: ['seal', 'none'], dialects: ['qingstor', 's3'] };
 const read = (yaml: string) => readRuleFile(yaml, 'pay.yaml', WORDS);
@@ -91,6 +94,26 @@ it.each<[string, string]>([
 ])('%j: %s', (yaml, problem) => {
   const { problems } = read(yaml);
   expect(problems.join('\n')).toContain(problem);
+});
+
+it('whatever a file holds, it is read or every problem has a place', () => {
+  const value = fc.oneof(
+    fc.constantFrom('acme', 'pay-*', 'kms', '1.3', true, null, 7),
+    fc.json().map((text) => JSON.parse(text)),
+  );
+  const name = fc.constantFrom('tenant', 'bucket', ...RULE_FIELD_NAMES, 'other');
+  const rules = fc.array(
+    fc.oneof({ weight: 5, arbitrary: fc.dictionary(name, value) }, { weight: 1, arbitrary: value }),
+  );
+  fc.assert(
+    fc.property(rules, fc.boolean(), (list, flow) => {
+      const yaml = flow ? JSON.stringify({ rules: list }) : stringify({ rules: list });
+      const { problems, rules: read } = readRuleFile(yaml, 'pay.yaml', WORDS);
+      for (const problem of problems) expect(problem).toMatch(/^pay\.yaml:[1-9]\d*:[1-9]\d*: \S/);
+      expect(read.length > 0 || problems.length > 0 || list.length === 0).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 it('every problem is told, by line', () => {

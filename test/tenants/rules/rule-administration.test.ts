@@ -12,7 +12,7 @@ import { SidecarViews } from '../../../src/tenants/sidecar-views.ts';
 import { policyFor } from '../../../src/tenants/tenant.ts';
 import { eventually } from '../../keys/eventually.ts';
 import { openStore, randomRootKey, temporaryDirectory } from '../../keys/fixture.ts';
-import { MemoryStore } from '../../keys/memory-store.ts';
+import { MemoryRecords, MemoryStore } from '../../keys/memory-store.ts';
 import { ALL_RECORD_KINDS, openTenancy, TENANT, type Tenancy } from '../fixture.ts';
 
 const RULES = ruleKind(TENANT.protections);
@@ -152,6 +152,59 @@ it('what a command left that died is removed by a later one, once nobody can be 
   now = new Date('2026-01-01T01:30:00Z');
   await replace(rules, { acme: [rule('*', { readOnly: true })] });
   expect(await records.list(RULES)).not.toContain('0123456789abcdef.0');
+});
+
+/** A store that a test can take away, and whose changes nobody is told. */
+function silentStore(records: MemoryRecords) {
+  const store = new MemoryStore(records);
+  onTestFinished(() => store.close());
+  const state = { away: false };
+  const asked = <T>(answer: () => T): T => {
+    if (state.away) throw keyStoreUnavailable(new Error('away'));
+    return answer();
+  };
+  const silent: RecordStore = Object.assign(Object.create(store) as RecordStore, {
+    get: async (name: string) => asked(() => store.get(name)),
+    revision: async (name: string) => asked(() => store.revision(name)),
+    list: (prefix: string) => asked(() => store.list(prefix)),
+    watch: async () => undefined,
+    close: () => store.close(),
+  });
+  return { store: silent, state };
+}
+
+it('a gateway that knows an older record of the tenant finds the rules that took the place of others', async () => {
+  const stored = new MemoryRecords();
+  const rootKey = randomRootKey();
+  const opened = await tenancy({ store: new MemoryStore(stored), rootKey });
+  await replace(opened.rules, { acme: [rule('*', { etag: 'md5' })] });
+  const gateway = await openTenancy({ store: silentStore(stored).store, rootKey });
+  // It knows the tenant’s record, and not yet the rules that this one names.
+  expect(await gateway.records.get(TENANT, 'acme')).toMatchObject({ ruleSet: { parts: 1 } });
+  await gateway.directory.owner('beta-a');
+  await replace(opened.rules, { acme: [rule('*', { readOnly: true })] });
+  const acme = await gateway.directory.owner('acme-a');
+  expect(acme?.rules?.rules).toEqual([rule('*', { readOnly: true })]);
+});
+
+it('rules are served from the cache while the key store is away', async () => {
+  const stored = new MemoryRecords();
+  const rootKey = randomRootKey();
+  const opened = await tenancy({ store: new MemoryStore(stored), rootKey });
+  await replace(opened.rules, { acme: [rule('*', { etag: 'md5' })] });
+  const { store, state } = silentStore(stored);
+  const gateway = await openTenancy({ store, rootKey });
+  await gateway.directory.warm();
+  state.away = true;
+  const caller = await gateway.directory.caller('ACMEFIRST');
+  expect(policyFor(caller!.tenant, 'acme-a')?.etag).toBe('md5');
+  const cold = silentStore(stored);
+  const late = await openTenancy({ store: cold.store, rootKey });
+  expect(await late.records.get(TENANT, 'acme')).toBeDefined();
+  expect(await late.directory.owner('beta-a')).toBeDefined();
+  cold.state.away = true;
+  // Without its rules a tenant is not served: nothing may be done that a rule forbids.
+  await expect(late.directory.owner('acme-a')).rejects.toMatchObject({ code: 'KeyStoreUnavailable' });
 });
 
 it('sidecars find the rules of their tenant in its view, and hear of changes', async () => {
