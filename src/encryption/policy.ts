@@ -4,20 +4,24 @@ import type { AskedEncryption } from '../operations/encryption.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Decision } from '../tenants/rules/decision.ts';
+import { customerKeyUnneeded } from './refusals.ts';
 import { beginsObject, FORM_NAMES, writesObject } from './rules.ts';
 
 /**
  * Checks that a bucket's policy allows the encryption that a request asks for. A bucket without protection refuses such
  * requests, because an object for which encryption was asked must not be stored in clear.
  * @param format the format in which the bucket's new objects are stored
- * @throws GatewayError NotImplemented
+ * @throws GatewayError NotImplemented; CustomerKeyUnneeded for a request about an object or an upload that exists, and
+ *   so has no key
  */
 export function checkPolicyAllows(
+  operation: Operation,
   asked: AskedEncryption | undefined,
   { protection }: Pick<BucketPolicy, 'protection'>,
   format: { readonly asSent: boolean },
 ): void {
   if (asked === undefined || !format.asSent) return;
+  if (!beginsObject(operation)) throw customerKeyUnneeded();
   throw clientError(
     'NotImplemented',
     `Encryption is asked for, and this bucket is kept without (protection: ${protection}). ` +

@@ -79,12 +79,13 @@ export function askedEncryption(operation: Operation): AskedEncryption | undefin
 
 /** The customer keys that an operation's request brings: for the object or the upload, and for a copy's source. */
 export function customerKeysOf(operation: Operation): readonly CustomerKey[] {
-  const asked = [
-    'encryption' in operation ? operation.encryption : undefined,
-    'source' in operation ? operation.source.encryption : undefined,
-  ];
-  return asked.flatMap((each) => (each?.kind === 'customer' ? [each.key] : []));
+  const own = askedEncryption(operation);
+  const ofSource = 'source' in operation ? operation.source.encryption : undefined;
+  if (own?.kind !== 'customer' && ofSource?.kind !== 'customer') return NO_KEYS;
+  return [own, ofSource].flatMap((asked) => (asked?.kind === 'customer' ? [asked.key] : []));
 }
+
+const NO_KEYS: readonly CustomerKey[] = [];
 
 /**
  * Checks that an operation may ask for the encryption that it does, and that there are keys for it.

@@ -117,7 +117,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const context = authorize(bucketOf(operation), { tenant, client, signal, trace, encryption }, tools);
       holdRules(operation, encryption, context);
       if (!signed) checkAnonymous(operation, context.policy);
-      checkPolicyAllows(encryption, context.policy, context.formats.write);
+      checkPolicyAllows(operation, encryption, context.policy, context.formats.write);
       md5EtagHint.note(operation, request.headers, context);
       if (operation.kind === 'Forward') {
         const exchange = { request, body, front, renderError: await errorsWithCorsHeaders(renderError, corsHeaders) };

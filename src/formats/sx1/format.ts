@@ -1,5 +1,6 @@
 import type { StoredObject } from '../../dialects/store-exchange.ts';
-import { gatherMetadata } from '../../envelope/carried-metadata.ts';
+import { type GatheredMetadata, gatherMetadata } from '../../envelope/carried-metadata.ts';
+import { canonicalMetadata } from '../../envelope/claims.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../../envelope/envelope.ts';
 import { maxFooterBytes, plaintextBytesOf, QUANTA, sealedBytes } from '../../envelope/sizes.ts';
 import { proven } from '../../errors.ts';
@@ -11,10 +12,11 @@ import type { FormatDesk } from '../format-desk.ts';
 import type { NewObject, ObjectWriter, PieceWriter } from '../object-writer.ts';
 import type { PlainSizeCache } from '../plain-sizes.ts';
 import { corrupted } from '../refusals.ts';
+import type { OpenedEnvelope } from './customer-upload.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 import { LayoutCache } from './layout-cache.ts';
 import { hasLostItsEnvelope } from './lost-envelope.ts';
-import { openSealed, sealedEntries } from './opening.ts';
+import { claimsHold, openSealed, sealedEntries } from './opening.ts';
 import { SealedObject } from './sealed-object.ts';
 import { SealedUploads } from './sealed-upload.ts';
 import { SealedPieces, SealedWriter } from './sealed-writer.ts';
@@ -43,21 +45,40 @@ export class Sx1Format implements ObjectFormat {
 
   constructor(plainSizes: PlainSizeCache) {
     this.memory = { envelopes: new EnvelopeCache(), layouts: new LayoutCache(LAYOUT_CACHE_BYTES), plainSizes };
-    this.uploads = new SealedUploads(this.memory.layouts);
+    this.uploads = new SealedUploads(this.memory.layouts, this);
   }
 
   isMarked({ user }: ObjectMetadata): boolean {
     return user.some(([name]) => name === ENVELOPE_ENTRY);
   }
 
-  async identify({ ref, stored: answered }: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {
-    const { envelope, context } = sealedEntries(answered.metadata);
+  async identify({ ref, stored }: FoundObject, desk: FormatDesk): Promise<IdentifiedObject> {
+    const { envelope, ...texts } = sealedEntries(stored.metadata);
     if (envelope === undefined) throw corrupted('It has no envelope.');
-    const { envelopes, layouts } = this.memory;
-    const gathered = gatherMetadata(answered.metadata);
-    const { content, user } = gathered;
+    const metadata = gatherMetadata(stored.metadata);
+    const opened = await openSealed({ envelope, ...texts }, ref, metadata, desk, this.memory.envelopes);
+    return this.#identified({ ref, stored }, { ...opened, metadata }, desk);
+  }
+
+  async identifyOpened(
+    { ref, stored }: FoundObject,
+    { opened, encryption }: OpenedEnvelope,
+    desk: FormatDesk,
+  ): Promise<IdentifiedObject> {
+    const { location } = sealedEntries(stored.metadata);
+    const metadata = gatherMetadata(stored.metadata);
+    await claimsHold(opened, { ref, location, metadata, canonical: canonicalMetadata(metadata) }, desk);
+    return this.#identified({ ref, stored }, { opened, encryption, metadata }, desk);
+  }
+
+  #identified(
+    { ref, stored: answered }: FoundObject,
+    { opened, encryption, metadata }: OpenedEnvelope & { readonly metadata: GatheredMetadata },
+    desk: FormatDesk,
+  ): IdentifiedObject {
+    const { layouts } = this.memory;
+    const { content, user } = metadata;
     const stored = { ...answered, metadata: { ...answered.metadata, content, user } };
-    const { opened, encryption } = await openSealed({ envelope, context }, ref, gathered, desk, envelopes);
     const claimedBytes = plaintextBytesOf(stored.storedBytes, opened.head.quantum);
     const sealedLength = opened.fields.plaintextBytes;
     if (claimedBytes === undefined || (sealedLength !== undefined && sealedLength !== claimedBytes)) {

@@ -1,6 +1,7 @@
 import type { StoredObject } from '../../dialects/store-exchange.ts';
 import { CARRIED_ENTRY } from '../../envelope/carried-metadata.ts';
 import { CONTEXT_ENTRY } from '../../envelope/encryption-context.ts';
+import { LOCATION_ENTRY } from '../../envelope/location-claim.ts';
 import { beginsAsPart, PART_MAGIC_BYTES } from '../../envelope/part-header.ts';
 import { isSealedSize } from '../../envelope/sizes.ts';
 import type { ObjectRef } from '../../operations/object.ts';
@@ -9,6 +10,9 @@ import type { FoundObject } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { peekedContent } from '../peeked-content.ts';
 import type { PlainSizeCache } from '../plain-sizes.ts';
+
+/** The entries that only sealed objects have, beside the envelope. */
+const OWN_ENTRIES: ReadonlySet<string> = new Set([CARRIED_ENTRY, CONTEXT_ENTRY, LOCATION_ENTRY]);
 
 /**
  * Whether an object without an envelope is a sealed one that lost it. In a bucket that also holds plain objects
@@ -23,7 +27,7 @@ export async function hasLostItsEnvelope(
   desk: FormatDesk,
   plainSizes: PlainSizeCache,
 ): Promise<boolean> {
-  if (stored.metadata.user.some(([name]) => name === CARRIED_ENTRY || name === CONTEXT_ENTRY)) return true;
+  if (stored.metadata.user.some(([name]) => OWN_ENTRIES.has(name))) return true;
   if (!isSealedSize(stored.storedBytes)) return false;
   const known = [ref.bucket, ref.key, stored.etag, stored.storedBytes] as const;
   if (content === undefined && plainSizes.isPlain(...known)) return false;

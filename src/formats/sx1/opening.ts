@@ -11,6 +11,7 @@ import {
   readEnvelopeHead,
 } from '../../envelope/envelope.ts';
 import type { RequestedEncryption } from '../../envelope/envelope-head.ts';
+import { LOCATION_ENTRY } from '../../envelope/location-claim.ts';
 import { GatewayError } from '../../errors.ts';
 import type { EncryptionFacts, EncryptionForm } from '../../operations/encryption.ts';
 import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
@@ -18,6 +19,8 @@ import { timingSafeEqualBytes } from '../../secret.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { corrupted } from '../refusals.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
+import { isInPlace, isInPlaceBeside } from './location.ts';
+import { warn } from './warning.ts';
 
 /** The texts of the entries that open an object. */
 export interface SealedEntries {
@@ -25,14 +28,22 @@ export interface SealedEntries {
   readonly envelope: string | undefined;
   /** The encryption context, which counts only where the envelope says that there is one. */
   readonly context: string | undefined;
+  /** The location claim beside the envelope, of which the same is true. */
+  readonly location: string | undefined;
 }
 
 /**
  * Finds in an object's user metadata the entries that open it.
- * @throws GatewayError ObjectCorrupted where one of them is there twice, because nothing tells which is meant
+ * @throws GatewayError ObjectCorrupted where one of them is there twice, because nothing tells which is meant. Two
+ *   location claims count as none.
  */
 export function sealedEntries({ user }: ObjectMetadata): SealedEntries {
-  return { envelope: onlyEntry(user, ENVELOPE_ENTRY), context: onlyEntry(user, CONTEXT_ENTRY) };
+  const locations = user.filter(([name]) => name === LOCATION_ENTRY);
+  return {
+    envelope: onlyEntry(user, ENVELOPE_ENTRY),
+    context: onlyEntry(user, CONTEXT_ENTRY),
+    location: locations.length === 1 ? locations[0]?.[1] : undefined,
+  };
 }
 
 function onlyEntry(user: readonly MetadataEntry[], wanted: string): string | undefined {
@@ -63,7 +74,7 @@ export interface JustOpened {
 /**
  * Opens an envelope under the KEK that it names.
  * @param context the text of the entry for the encryption context, where the object has one
- * @throws GatewayError ObjectCorrupted, KeyUnavailable, KeyStoreUnavailable
+ * @throws GatewayError ObjectCorrupted, or CustomerKeyWrong under a customer's key; KeyUnavailable, KeyStoreUnavailable
  */
 export async function openUnderItsKek(
   envelope: Buffer,
@@ -71,8 +82,16 @@ export async function openUnderItsKek(
   { keys, tenant }: Pick<FormatDesk, 'keys' | 'tenant'>,
 ): Promise<JustOpened> {
   const kek = await keys.forExisting(keyNameIn(readEnvelopeHead(envelope)));
-  const opened = openEnvelope(envelope, { kek: kek.key, tenant: tenant.name, context });
+  const opened = opening(kek, () => openEnvelope(envelope, { kek: kek.key, tenant: tenant.name, context }));
   return { opened, kek, encryption: told(kek, opened) };
+}
+
+function opening(kek: WrappingKey, open: () => OpenEnvelope): OpenEnvelope {
+  try {
+    return open();
+  } catch (error) {
+    throw kek.refusal?.(error) ?? error;
+  }
 }
 
 function keyNameIn({ keyRingId, kekVersion, requested }: EnvelopeHead): KeyName {
@@ -88,7 +107,8 @@ function told({ told: facts }: WrappingKey, { context }: OpenEnvelope): Encrypti
  * Opens the envelope of a stored object under the KEK that it names, and verifies that it belongs to the place where it
  * was found and to the object's metadata.
  * @param metadata the object's metadata as its client sent them
- * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
+ * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable, CustomerKeyNeeded,
+ *   CustomerKeyUnneeded, CustomerKeyWrong
  */
 export async function openSealed(
   texts: SealedEntries & { readonly envelope: string },
@@ -103,49 +123,46 @@ export async function openSealed(
   const canonical = canonicalMetadata(metadata);
   if (before?.metadata.equals(canonical) && before.opened.head.carriesMetadata === metadata.carries) {
     const kek = await keys.forExisting(keyNameIn(before.opened.head));
-    if (kek.fingerprint === before.kek) return { opened: before.opened, encryption: told(kek, before.opened) };
+    if (kek.fingerprint === before.kek) {
+      const { opened } = before;
+      // The claim beside the envelope is not part of the entry's name, and its key may be gone by now.
+      if (opened.head.hasLocationEntry) await isInPlaceBeside(opened.head.oid, texts.location, ref, context);
+      return { opened, encryption: told(kek, opened) };
+    }
   }
   const { opened, kek, encryption } = await openUnderItsKek(decodeEnvelope(texts.envelope), texts.context, context);
   // An envelope with a claim that did not hold is not remembered, so that each request asks the policy about it.
-  const undisputed = [
-    isInPlace(opened, ref, context),
-    hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context),
-  ];
-  if (!undisputed.includes(false)) envelopes.set(name, { opened, kek: kek.fingerprint, metadata: canonical });
+  const undisputed = await claimsHold(opened, { ref, location: texts.location, metadata, canonical }, context);
+  if (undisputed) envelopes.set(name, { opened, kek: kek.fingerprint, metadata: canonical });
   return { opened, encryption };
 }
 
-/**
- * Verifies the envelope's location. False where it is another place and the policy `warn` lets that pass.
- * @throws GatewayError ObjectMoved
- */
-function isInPlace(opened: OpenEnvelope, ref: ObjectRef, context: FormatDesk): boolean {
-  if (!opened.head.hasLocationClaim) return true;
-  if (namesForOneObject(ref.key, context).some((key) => isSealedFor(opened, ref.bucket, key))) return true;
-  if (context.policy.location === 'warn') {
-    warn('location', context);
-    return false;
-  }
-  throw new GatewayError(
-    'ObjectMoved',
-    'The stored object was sealed for another bucket or key: it was moved or swapped in the backend. ' +
-      'The bucket policy location=warn serves such objects.',
-    { source: 'backend' },
-  );
-}
-
-function isSealedFor(opened: OpenEnvelope, bucket: string, key: string): boolean {
-  return timingSafeEqualBytes(opened.keys.locationTag(bucket, key), opened.fields.locationTag);
+/** What the claims of an opened envelope are verified against. */
+interface Claimed {
+  /** Where the object was found. */
+  readonly ref: ObjectRef;
+  /** The text of the entry with the location claim. */
+  readonly location: string | undefined;
+  readonly metadata: GatheredMetadata;
+  /** The canonical form of the metadata. */
+  readonly canonical: Buffer;
 }
 
 /**
- * The keys that name the same object as `key` does. Stores that keep objects as files take `/a` and `a` for one object
- * and list it as `a`, so an object that was sealed under one of them must open under the other. The location claim
- * itself is made of the key's raw bytes (FORMAT.md §3).
+ * Verifies place and metadata of an object whose envelope was opened. False where one of them does not hold and the
+ * policy `warn` lets that pass.
+ * @throws GatewayError ObjectMoved, ObjectCorrupted, KeyUnavailable, KeyStoreUnavailable
  */
-function namesForOneObject(key: string, { store }: FormatDesk): readonly string[] {
-  if (!store.foldsFirstSlash) return [key];
-  return key.startsWith('/') ? [key, key.slice(1)] : [key, `/${key}`];
+export async function claimsHold(
+  opened: OpenEnvelope,
+  { ref, location, metadata, canonical }: Claimed,
+  context: FormatDesk,
+): Promise<boolean> {
+  const { hasLocationEntry, oid } = opened.head;
+  const inPlace = hasLocationEntry
+    ? await isInPlaceBeside(oid, location, ref, context)
+    : isInPlace(opened, ref, context);
+  return hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context) && inPlace;
 }
 
 /**
@@ -174,9 +191,4 @@ function hasOwnMetadata(
       'The bucket policy metadata=warn serves such objects.',
     { source: 'backend' },
   );
-}
-
-function warn(claim: 'location' | 'metadata', context: FormatDesk): void {
-  context.trace.warnings ??= [];
-  context.trace.warnings.push(claim);
 }

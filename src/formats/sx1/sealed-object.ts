@@ -1,4 +1,5 @@
 import type { StoredObject, StoreGet } from '../../dialects/store-exchange.ts';
+import type { KeySource } from '../../encryption/key-source.ts';
 import type { OpenEnvelope } from '../../envelope/envelope.ts';
 import { type Manifest, openFooter } from '../../envelope/footer.ts';
 import { Layout, type Slice } from '../../envelope/layout.ts';
@@ -143,7 +144,7 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     // §5).
     if (this.opened.head.quantum !== desk.policy.quantum) return undefined;
     // Under other keys, the copy gets a DEK of its own, because those who could open the source know the source's DEK.
-    if (this.#desk.keys.scope !== desk.keys.scope) return undefined;
+    if (!mayShareDek(this.#desk.keys, desk.keys)) return undefined;
     return resealedMetadata(this.opened, place, metadata, desk);
   }
 
@@ -218,6 +219,15 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
     this.#manifest = manifest;
     return manifest;
   }
+}
+
+/**
+ * Whether two objects may have one DEK: those under the same keys, and those under two keys of the same customer, who
+ * brings both with the request.
+ */
+function mayShareDek(one: KeySource, other: KeySource): boolean {
+  if (one.scope === other.scope) return true;
+  return one.tenantKeys !== undefined && one.tenantKeys.scope === other.tenantKeys?.scope;
 }
 
 /** The object's length. @param manifest the manifest of a footer that was opened */

@@ -23,6 +23,7 @@ import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { MetadataEntry, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { settledContent } from '../settled-content.ts';
+import { locationEntry } from './location.ts';
 
 /**
  * How many bytes of a store's user metadata the client may not use, as stores count them (names included). The
@@ -56,9 +57,10 @@ export async function newEnvelope(
 ): Promise<NewEnvelope> {
   const { keys: source, randomBytes, policy } = context;
   const kek = await source.forNew();
-  const storable = storableMetadata(clientMetadata, kek.context, context);
   const random = randomBytes(80);
   const oid = random.subarray(0, 16);
+  const location = source.tenantKeys && (await locationEntry(oid, ref, context));
+  const storable = storableMetadata(clientMetadata, { context: kek.context, location }, context);
   const dek = random.subarray(16, 48);
   const multipart = plaintextBytes === undefined;
   const partSalt = multipart ? Buffer.alloc(16) : random.subarray(48, 64);
@@ -82,7 +84,8 @@ export async function resealedMetadata(
 ): Promise<{ readonly metadata: ObjectMetadata; readonly encryption: EncryptionFacts }> {
   const { randomBytes } = context;
   const kek = await context.keys.forNew();
-  const storable = storableMetadata(clientMetadata, kek.context, context);
+  const location = context.keys.tenantKeys && (await locationEntry(head.oid, ref, context));
+  const storable = storableMetadata(clientMetadata, { context: kek.context, location }, context);
   const body = { ...head, ...fields, keys, dek };
   const { metadata } = sealFor(ref, storable, { body, kek, envelopeSalt: randomBytes(16) }, context);
   return { metadata, encryption: kek.told };
@@ -100,17 +103,20 @@ interface StorableMetadata {
   /** Whether some of the metadata are in the entry for carried metadata (FORMAT.md §3.3). */
   readonly carries: boolean;
   readonly stored: ObjectMetadata;
+  /** The location claim that lies beside the envelope; undefined where it lies in it. */
+  readonly location: MetadataEntry | undefined;
+}
+
+/** What lies beside the envelope, and takes room of the client's metadata. */
+interface Beside extends Pick<StorableMetadata, 'location'> {
+  readonly context: EncryptionContext | undefined;
 }
 
 /**
  * Lays out a client's metadata for the store.
  * @throws GatewayError MetadataTooLarge, or InvalidArgument for metadata that an answer could not give back
  */
-function storableMetadata(
-  metadata: ObjectMetadata,
-  context: EncryptionContext | undefined,
-  { store }: FormatDesk,
-): StorableMetadata {
+function storableMetadata(metadata: ObjectMetadata, beside: Beside, { store }: FormatDesk): StorableMetadata {
   const settled = { content: settledContent(metadata.content), user: metadata.user };
   const { content, user, carried } = splitMetadata(settled);
   if (carried !== undefined && readCarried(carried) === undefined) {
@@ -121,8 +127,7 @@ function storableMetadata(
     );
   }
   const entries = carried === undefined ? user : [...user, [CARRIED_ENTRY, carried] as const];
-  const counted =
-    context === undefined ? entries : [...entries, [CONTEXT_ENTRY, '.'.repeat(contextTextLength(context))] as const];
+  const counted = [...entries, ...entriesBeside(beside)];
   if (counted.length > 0) refuseLargeMetadata(counted, store.limits);
   // A carried Content-Type is not told to the backend. It is told the default in its place, or it would make one up.
   const typed = { ...content, contentType: content.contentType ?? settledContent({}).contentType };
@@ -130,8 +135,17 @@ function storableMetadata(
     canonical: canonicalMetadata(settled),
     carries: carried !== undefined,
     stored: { ...metadata, content: typed, user: entries },
+    location: beside.location,
   };
 }
+
+/** The entries beside the envelope as they are counted. The text of the context is made later, and as long. */
+function entriesBeside({ context, location }: Beside): readonly MetadataEntry[] {
+  const text = context === undefined ? [] : [[CONTEXT_ENTRY, '.'.repeat(contextTextLength(context))] as const];
+  return location === undefined ? text : [...text, location];
+}
+
+const NO_TAG = Buffer.alloc(16);
 
 /**
  * What the envelope says of the encryption that was asked for (FORMAT.md §3), by the kind of its key. Managed keys are
@@ -141,7 +155,7 @@ const REQUESTED: Readonly<Record<EncryptionFacts['kind'], RequestedEncryption>> 
 
 function sealFor(
   ref: ObjectRef,
-  { canonical, carries, stored }: StorableMetadata,
+  { canonical, carries, stored, location }: StorableMetadata,
   { body, kek, envelopeSalt }: { readonly body: SealedBody; readonly kek: WrappingKey; readonly envelopeSalt: Buffer },
   { tenant }: FormatDesk,
 ): Pick<NewEnvelope, 'envelope' | 'contextText' | 'metadata'> {
@@ -150,10 +164,10 @@ function sealFor(
   const envelope = sealEnvelope({
     head: {
       multipart,
-      hasLocationClaim: true,
+      hasLocationClaim: location === undefined,
       hasMetadataTag: true,
       carriesMetadata: carries,
-      hasLocationEntry: false,
+      hasLocationEntry: location !== undefined,
       hasContext: context !== undefined,
       requested: REQUESTED[kek.told.kind],
       quantum,
@@ -164,7 +178,7 @@ function sealFor(
     keys,
     dek,
     fields: {
-      locationTag: keys.locationTag(ref.bucket, ref.key),
+      locationTag: location === undefined ? keys.locationTag(ref.bucket, ref.key) : NO_TAG,
       metadataTag: keys.metadataTag(canonical),
       partSalt,
       plaintextBytes,
@@ -174,7 +188,8 @@ function sealFor(
     envelopeSalt,
     context,
   });
-  const user = [...stored.user, [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const];
+  const own = [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const;
+  const user = location === undefined ? [...stored.user, own] : [...stored.user, own, location];
   if (context === undefined) return { envelope, contextText: undefined, metadata: { ...stored, user } };
   const contextText = sealContext(envelope, context, { kek: kek.key, tenant: tenant.name });
   return { envelope, contextText, metadata: { ...stored, user: [...user, [CONTEXT_ENTRY, contextText] as const] } };

@@ -18,4 +18,27 @@ export const PUBLIC_SUITE: readonly {
     s3: '200 with AES256 and BucketKeyEnabled false',
     reason: 'since January 2023 AWS S3 encrypts every new object, and every bucket has a default',
   },
+  {
+    tests: ['test_encryption_sse_c_other_key', 'test_encryption_sse_c_multipart_bad_download'],
+    suite: '400 where an object is read with another customer key than its own',
+    s3: '403 AccessDenied',
+    reason: 'AWS S3 answers so, and not one byte; nobody can tell another key from an altered object',
+  },
+  {
+    tests: [
+      'test_copy_part_enc[none-sse-c]',
+      'test_copy_part_enc[sse-s3-sse-c]',
+      'test_copy_part_enc[sse-kms-sse-c]',
+      'test_copy_part_enc[sse-c-sse-c]',
+    ],
+    suite: '400 where an upload under a customer key is completed without the key',
+    s3: '200',
+    reason: 'AWS S3 needs no key for it, and SDKs send none; the suite has dropped the demand since',
+  },
+  {
+    tests: ['test_multipart_sse_c_get_part'],
+    suite: '400 InvalidPart for a part past the end, asked for without the key',
+    s3: '400 InvalidRequest',
+    reason: 'that the key is missing is found out before anything of the object is known',
+  },
 ];

@@ -55,9 +55,16 @@ function isSameObject(ref: ObjectRef, { ref: source }: CopySource): boolean {
   return source.bucket === ref.bucket && source.key === ref.key && source.versionId === undefined;
 }
 
+/** What an object that is copied onto itself may be given beside other metadata and tags. */
+const CHANGES: readonly string[] = [
+  'x-amz-storage-class',
+  'x-amz-website-redirect-location',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-customer-algorithm',
+];
+
 function changesItself(headers: HeaderList): boolean {
-  const changes = ['x-amz-storage-class', 'x-amz-website-redirect-location', 'x-amz-server-side-encryption'];
-  return changes.some((name) => headers.has(name));
+  return CHANGES.some((name) => headers.has(name));
 }
 
 function withoutTags(settings: ObjectSettings): ObjectSettings {

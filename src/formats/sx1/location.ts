@@ -1,0 +1,95 @@
+import type { KeySource } from '../../encryption/key-source.ts';
+import type { OpenEnvelope } from '../../envelope/envelope.ts';
+import {
+  decodeLocationClaim,
+  encodeLocationClaim,
+  LOCATION_ENTRY,
+  locationTagUnder,
+} from '../../envelope/location-claim.ts';
+import { GatewayError } from '../../errors.ts';
+import type { MetadataEntry, ObjectRef } from '../../operations/object.ts';
+import { timingSafeEqualBytes } from '../../secret.ts';
+import type { FormatDesk } from '../format-desk.ts';
+import { warn } from './warning.ts';
+
+/** The tenant's own keys, whatever keys the request's objects are sealed under. */
+export function tenantKeysOf({ keys }: Pick<FormatDesk, 'keys'>): KeySource {
+  return keys.tenantKeys ?? keys;
+}
+
+/**
+ * Makes the location claim that lies beside an envelope under a customer's key (FORMAT.md §3.4).
+ * @throws GatewayError KeyUnavailable, KeyStoreUnavailable
+ */
+export async function locationEntry(oid: Buffer, { bucket, key }: ObjectRef, desk: FormatDesk): Promise<MetadataEntry> {
+  const kek = await tenantKeysOf(desk).forNew();
+  const tag = locationTagUnder(kek.key, { oid, bucket, key });
+  return [LOCATION_ENTRY, encodeLocationClaim({ keyRingId: kek.ringId, kekVersion: kek.version, tag })];
+}
+
+/**
+ * Verifies where an object was sealed for, by the claim in its envelope. False where it is another place and the policy
+ * `warn` lets that pass.
+ * @throws GatewayError ObjectMoved
+ */
+export function isInPlace({ head, keys, fields }: OpenEnvelope, ref: ObjectRef, desk: FormatDesk): boolean {
+  if (!head.hasLocationClaim) return true;
+  const holds = namesForOneObject(ref.key, desk).some((key) =>
+    timingSafeEqualBytes(keys.locationTag(ref.bucket, key), fields.locationTag),
+  );
+  return holds || passesMoved(desk);
+}
+
+/**
+ * The same, by the claim beside the envelope.
+ * @param text the text of the claim's entry; undefined where there is none
+ * @throws GatewayError ObjectMoved; KeyUnavailable where the key of the claim is gone; KeyStoreUnavailable
+ */
+export async function isInPlaceBeside(
+  oid: Buffer,
+  text: string | undefined,
+  ref: ObjectRef,
+  desk: FormatDesk,
+): Promise<boolean> {
+  const claim = text === undefined ? undefined : decodeLocationClaim(text);
+  if (claim === undefined) return passesMoved(desk);
+  const { keyRingId: ringId, kekVersion: version } = claim;
+  const kek = await tenantKeysOf(desk).forExisting({ ringId, version }).catch(undefinedIfForeign);
+  if (kek === undefined) return passesMoved(desk);
+  const { bucket } = ref;
+  const holds = namesForOneObject(ref.key, desk).some((key) =>
+    timingSafeEqualBytes(locationTagUnder(kek.key, { oid, bucket, key }), claim.tag),
+  );
+  return holds || passesMoved(desk);
+}
+
+/** A claim that names no key of this tenant was not made here. One whose key is away or gone cannot be judged. */
+function undefinedIfForeign(error: unknown): undefined {
+  const code = error instanceof GatewayError ? error.code : undefined;
+  if (code === 'ObjectCorrupted' || code === 'CustomerKeyNeeded') return undefined;
+  throw error;
+}
+
+/** Lets an object pass that is not where it was sealed for, if the policy says so. @throws GatewayError ObjectMoved */
+function passesMoved(desk: FormatDesk): false {
+  if (desk.policy.location === 'warn') {
+    warn('location', desk);
+    return false;
+  }
+  throw new GatewayError(
+    'ObjectMoved',
+    'The stored object was sealed for another bucket or key: it was moved or swapped in the backend. ' +
+      'The bucket policy location=warn serves such objects.',
+    { source: 'backend' },
+  );
+}
+
+/**
+ * The keys that name the same object as `key` does. Stores that keep objects as files take `/a` and `a` for one object
+ * and list it as `a`, so an object that was sealed under one of them must open under the other. The location claim
+ * itself is made of the key's raw bytes (FORMAT.md §3).
+ */
+function namesForOneObject(key: string, { store }: FormatDesk): readonly string[] {
+  if (!store.foldsFirstSlash) return [key];
+  return key.startsWith('/') ? [key, key.slice(1)] : [key, `/${key}`];
+}
