@@ -111,11 +111,12 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       trace.key ??= keyOf(operation);
       keys = customerKeysOf(operation);
       const encryption = await tools.bucketDefaults.encryptionFor(operation, tenant);
-      checkAskedForms(operation, tools.keySources);
-      checkKeyTransport(operation, request.client, services.keyTransport);
       const { client, signal } = request;
-      const context = authorize(bucketOf(operation), { tenant, client, signal, trace, encryption }, tools);
-      holdRules(operation, encryption, context);
+      const asking = { bucket: bucketOf(operation), encryption };
+      holdRules(operation, asking, { tenant, client, trace, staging: tools.staging });
+      checkAskedForms(operation, tools.keySources);
+      checkKeyTransport(operation, client, services.keyTransport);
+      const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption }, tools);
       if (!signed) checkAnonymous(operation, context.policy);
       checkPolicyAllows(operation, encryption, context.policy, context.formats.write);
       md5EtagHint.note(operation, request.headers, context);
