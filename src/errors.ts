@@ -44,6 +44,12 @@ const KINDS = {
   MalformedPOSTRequest: { status: 400, like: 'InvalidRequest' },
   MaxMessageLengthExceeded: { status: 400, like: 'EntityTooLarge' },
   MaxPostPreDataLengthExceeded: { status: 400, like: 'MaxMessageLengthExceeded' },
+  /** The tenant has no key of the name that the client asks for, or that an object names. */
+  KmsKeyNotFound: { status: 400, like: 'InvalidArgument' },
+  /** The named key may not be used now, or not for new objects. */
+  KmsKeyDisabled: { status: 400, like: 'InvalidArgument' },
+  /** The named key is about to be destroyed. */
+  KmsKeyInvalidState: { status: 400, like: 'InvalidArgument' },
   MetadataTooLarge: { status: 400 },
   MethodNotAllowed: { status: 405 },
   MissingContentLength: { status: 411 },

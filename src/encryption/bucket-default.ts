@@ -6,6 +6,8 @@ import { type BucketDefault, type BucketDefaultRecords, isSameDefault } from '..
 import type { Tenant } from '../tenants/tenant.ts';
 import { askedEncryption, beginsObject, writesObject } from './rules.ts';
 
+type AskedKms = Extract<AskedEncryption, { readonly kind: 'kms' }>;
+
 /** The encryption of a bucket for which nobody has set anything. S3 tells the same since 2023. */
 const UNSET: BucketEncryption = { form: 'managed', keyId: undefined, bucketKey: false, customerKeys: undefined };
 
@@ -44,6 +46,9 @@ export class BucketDefaults {
       if (!beginsObject(operation)) return undefined;
       const held = await this.#inForce(tenant, operation.ref.bucket);
       return held && defaultOf(held);
+    }
+    if (asked.kind === 'kms' && beginsObject(operation)) {
+      return completed(asked, await this.#inForce(tenant, operation.ref.bucket));
     }
     if (asked.kind === 'customer' && writesObject(operation)) {
       const held = await this.#inForce(tenant, operation.ref.bucket);
@@ -182,8 +187,14 @@ function isOf({ made }: BucketDefault, madeAt: Date | undefined): boolean {
 }
 
 /** What a request without a word about encryption asks for in a bucket with a default. */
-function defaultOf({ form, keyId }: BucketEncryption): AskedEncryption | undefined {
-  return form === 'managed' ? undefined : { kind: 'kms', keyId, context: undefined };
+function defaultOf({ form, keyId, bucketKey }: BucketEncryption): AskedEncryption | undefined {
+  return form === 'managed' ? undefined : { kind: 'kms', keyId, context: undefined, bucketKey };
+}
+
+/** What a request for a KMS key asks for: what it leaves open is the default's, where the bucket has one. */
+function completed(asked: AskedKms, held: BucketEncryption | undefined): AskedKms {
+  if (held?.form !== 'kms' || (asked.keyId !== undefined && asked.bucketKey !== undefined)) return asked;
+  return { ...asked, keyId: asked.keyId ?? held.keyId, bucketKey: asked.bucketKey ?? held.bucketKey };
 }
 
 function customerKeysBlocked(): GatewayError {

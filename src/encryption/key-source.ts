@@ -15,7 +15,9 @@ export interface KeyName {
   readonly ringId: string;
   /** The version in the key ring, from 1 on; 0 for a customer's key. */
   readonly version: number;
-  /** The form in which the encryption was asked for. undefined stands for a managed key. */
+  /**
+   * The form in which the encryption was asked for, as the envelope says. undefined stands for a managed key.
+   */
   readonly form?: EncryptionForm | undefined;
 }
 
@@ -55,14 +57,15 @@ export interface KeySource {
   readonly scope: string;
   /**
    * The key for a new object.
-   * @throws GatewayError KeyUnavailable, KeyStoreUnavailable
+   * @throws GatewayError KeyUnavailable, KeyStoreUnavailable; KmsKeyNotFound, KmsKeyDisabled, KmsKeyInvalidState
    */
   forNew(): Promise<WrappingKey>;
   /**
    * The key for an existing object.
    * @param named the key that the object's envelope names
    * @throws GatewayError KeyUnavailable where there is no such key, or no longer; KeyStoreUnavailable; ObjectCorrupted
-   *   where it names another tenant's key; CustomerKeyNeeded, CustomerKeyUnneeded
+   *   where it names another tenant's key; CustomerKeyNeeded, CustomerKeyUnneeded; KmsKeyNotFound, KmsKeyDisabled,
+   *   KmsKeyInvalidState
    */
   forExisting(named: KeyName): Promise<WrappingKey>;
   /**

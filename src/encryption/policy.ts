@@ -4,6 +4,7 @@ import type { AskedEncryption } from '../operations/encryption.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { Decision } from '../tenants/rules/decision.ts';
+import { keyNameIn } from './key-id.ts';
 import { customerKeyUnneeded } from './refusals.ts';
 import { beginsObject, FORM_NAMES, writesObject } from './rules.ts';
 
@@ -57,17 +58,16 @@ export function refusedEncryption(
       message: `New objects of this bucket must be encrypted with ${FORM_NAMES[require.value]}.`,
     };
   }
-  if (keys !== undefined && encryption?.kind === 'kms' && !keys.value.includes(keyNamed(encryption.keyId))) {
+  if (keys !== undefined && encryption?.kind === 'kms' && !isAmong(keys.value, encryption.keyId)) {
     return { field: 'keys', message: 'New objects of this bucket may not be encrypted with this key.' };
   }
   return undefined;
 }
 
-/** The name of the key that a client names: by the name itself, an alias, or an ARN that ends in either. */
-function keyNamed(keyId: string | undefined): string {
-  if (keyId === undefined) return DEFAULT_KEY_NAME;
-  const name = keyId.startsWith('arn:') ? keyId.replace(/^[^/]*:(?:key\/|(?=alias\/))/, '') : keyId;
-  return name.replace(/^alias\//, '');
+/** Whether a rule lists the key that a client names. What names no key is left to be refused as an unknown one. */
+function isAmong(names: readonly string[], keyId: string = DEFAULT_KEY_NAME): boolean {
+  const name = keyNameIn(keyId);
+  return name === undefined || names.includes(name);
 }
 
 /**

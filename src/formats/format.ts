@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { StoredObject, StoreGet } from '../dialects/store-exchange.ts';
 import type { Proof, Proven } from '../errors.ts';
-import type { EncryptionFacts } from '../operations/encryption.ts';
+import type { AskedEncryption, EncryptionFacts } from '../operations/encryption.ts';
 import type { Checksum, ObjectMetadata, ObjectRef } from '../operations/object.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { ByteSource } from '../wire/message.ts';
@@ -118,6 +118,11 @@ export interface IdentifiedObject extends Proof {
   readonly id: Buffer | undefined;
   /** What clients are told of the object's encryption; undefined for one that is stored as it was sent. */
   readonly encryption: EncryptionFacts | undefined;
+  /**
+   * What a request would ask for whose object shall be encrypted as this one is. undefined for a managed key, a
+   * customer's key, and an object that is stored as it was sent.
+   */
+  readonly askedAgain?: AskedEncryption | undefined;
   /** The size of the plaintext in bytes, computed from the stored size that the store claims. */
   readonly claimedBytes: number;
   /** The size of the plaintext in bytes, where the envelope proves it; undefined where only the footer does. */

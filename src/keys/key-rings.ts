@@ -21,6 +21,14 @@ const RING_ID = /^[0-9a-f]{16}$/;
 /** How often the store is asked at most about one ring: a forged envelope may name any version of a real ring. */
 const RECHECK_MILLISECONDS = 1000;
 
+/** There is no such key (any more). Records that cannot be read have other errors of the same code. */
+export class KeyMissing extends GatewayError {
+  constructor(message: string) {
+    super('KeyUnavailable', message, { source: 'keys' });
+    this.name = 'KeyMissing';
+  }
+}
+
 export interface KeyRingsOptions {
   readonly records: Records;
   readonly randomBytes?: (byteCount: number) => Buffer;
@@ -219,11 +227,9 @@ function createdAt(ring: KeyRing): number {
 
 function missingRing(ringId: string): GatewayError {
   const shownId = RING_ID.test(ringId) ? ringId : '(malformed id)';
-  return new GatewayError('KeyUnavailable', `The key ring ${shownId} does not exist (any more).`, { source: 'keys' });
+  return new KeyMissing(`The key ring ${shownId} does not exist (any more).`);
 }
 
 function missingVersion(ringId: string, version: number): GatewayError {
-  return new GatewayError('KeyUnavailable', `The key ring ${ringId} has no key version ${version} (any more).`, {
-    source: 'keys',
-  });
+  return new KeyMissing(`The key ring ${ringId} has no key version ${version} (any more).`);
 }

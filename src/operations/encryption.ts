@@ -15,6 +15,8 @@ export type AskedEncryption =
       readonly keyId: string | undefined;
       /** The encryption context as the client sent it: base64 of a JSON object. It was not parsed yet. */
       readonly context: string | undefined;
+      /** Whether the client asks for a bucket key. It is kept and told again, and changes nothing. */
+      readonly bucketKey?: boolean | undefined;
     }
   /** The object is encrypted with a key that the client sends with each request, and that is not kept (S3's SSE-C). */
   | { readonly kind: 'customer'; readonly key: CustomerKey };

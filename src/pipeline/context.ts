@@ -7,6 +7,7 @@ import type { FormatDesk } from '../formats/format-desk.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
 import type { KnownUploads } from '../store/known-uploads.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
+import type { Decision } from '../tenants/rules/decision.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { UploadQuota } from '../uploads/quota.ts';
 import type { Staging } from '../uploads/staging.ts';
@@ -50,6 +51,8 @@ export interface OperationContext extends OperationTools {
   readonly tenant: Tenant;
   /** The policy of the bucket; for an operation without a bucket, that of the tenant's first pattern. */
   readonly policy: BucketPolicy;
+  /** What rules say of the bucket beside that. */
+  readonly said: Decision['said'];
   /** Who sent the request. */
   readonly client: WireClient;
   /** Gives the keys that new objects are sealed with, and those that existing ones are opened with. */

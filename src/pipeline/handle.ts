@@ -111,12 +111,11 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       trace.key ??= keyOf(operation);
       keys = customerKeysOf(operation);
       const encryption = await tools.bucketDefaults.encryptionFor(operation, tenant);
-      const { client, signal } = request;
-      const asking = { bucket: bucketOf(operation), encryption };
-      holdRules(operation, asking, { tenant, client, trace, staging: tools.staging });
       checkAskedForms(operation, tools.keySources);
-      checkKeyTransport(operation, client, services.keyTransport);
-      const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption }, tools);
+      checkKeyTransport(operation, request.client, services.keyTransport);
+      const { client, signal } = request;
+      const context = authorize(bucketOf(operation), { tenant, client, signal, trace, encryption }, tools);
+      holdRules(operation, encryption, context);
       if (!signed) checkAnonymous(operation, context.policy);
       checkPolicyAllows(operation, encryption, context.policy, context.formats.write);
       md5EtagHint.note(operation, request.headers, context);

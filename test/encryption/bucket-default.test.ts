@@ -12,7 +12,7 @@ const BUCKET = 'acme-b';
 const ref = { bucket: BUCKET, key: 'k' };
 const CUSTOMER: AskedEncryption = { kind: 'customer', key: new CustomerKey(Buffer.alloc(32, 1), Buffer.alloc(16, 2)) };
 const MANAGED: AskedEncryption = { kind: 'managed', algorithm: 'AES256' };
-const KMS: AskedEncryption = { kind: 'kms', keyId: 'cards', context: undefined };
+const KMS = { kind: 'kms', keyId: 'cards', context: undefined, bucketKey: true } as const satisfies AskedEncryption;
 
 const NOTHING: AskedBucketEncryption = { method: undefined, bucketKey: undefined, customerKeys: undefined };
 const CARDS: AskedBucketEncryption = { ...NOTHING, method: { form: 'kms', keyId: 'cards' }, bucketKey: true };
@@ -97,6 +97,24 @@ describe('a request', () => {
     }
     await set({ ...NOTHING, method: { form: 'managed', keyId: undefined } });
     for (const operation of BEGINNING) expect(await got(operation)).toBeUndefined();
+  });
+
+  it('for a KMS key that leaves open which gets the default’s, and its bucket key', async () => {
+    const { got, set } = await stand();
+    const open: AskedEncryption = { kind: 'kms', keyId: undefined, context: 'e30=' };
+    for (const operation of BEGINNING) expect(await got(asking(operation, open))).toBe(open);
+    await set(CARDS);
+    for (const operation of BEGINNING) {
+      expect(await got(asking(operation, open))).toEqual({ ...open, keyId: 'cards', bucketKey: true });
+      const other = { ...open, keyId: 'other', bucketKey: false } as const;
+      expect(await got(asking(operation, other))).toBe(other);
+      expect(await got(asking(operation, { ...open, keyId: 'other' }))).toMatchObject({
+        keyId: 'other',
+        bucketKey: true,
+      });
+    }
+    await set({ ...NOTHING, method: { form: 'managed', keyId: undefined } });
+    for (const operation of BEGINNING) expect(await got(asking(operation, open))).toBe(open);
   });
 
   it('about what lies there already gets none', async () => {
@@ -230,14 +248,6 @@ describe('with its bucket', () => {
     await expect.poll(told).toEqual(UNSET);
     await set(NOTHING);
     expect(await told()).toMatchObject(UNSET);
-  });
-
-  it('is nothing that another one would keep when something is set for it', async () => {
-    const { set, told, store } = await stand();
-    await set(CARDS);
-    store.made = new Date('2026-01-02');
-    await set(BLOCK);
-    expect(await told()).toMatchObject({ ...UNSET, customerKeys: 'blocked', made: store.made });
   });
 
   it('stays what is set while the store does not tell its date, and is bound to it all the same', async () => {

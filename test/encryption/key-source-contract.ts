@@ -10,6 +10,8 @@ export interface PreparedSource {
   readonly otherTenants: () => KeySource;
   /** A name that no key of the tenant's has. */
   readonly unknown: readonly KeyName[];
+  /** Names of KMS keys that were destroyed, or never were. Absent for a source without KMS keys. */
+  readonly gone?: readonly KeyName[];
   /** What another tenant's key is refused with. */
   readonly foreign: ErrorCode;
 }
@@ -23,15 +25,17 @@ export function keySourceContract(name: string, prepare: () => Promise<PreparedS
       expect(sealing.ringId).toMatch(/^[0-9a-f]{16}$/);
       expect(sealing.version).toBeGreaterThan(0);
       expect(sealing.key.symmetricKeySize).toBe(32);
-      const opening = await open().forExisting({ ringId: sealing.ringId, version: sealing.version });
+      const { ringId, version, told } = sealing;
+      const opening = await open().forExisting({ ringId, version, form: told.kind });
       expect(opening.key.equals(sealing.key)).toBe(true);
       expect(opening).toMatchObject({ fingerprint: sealing.fingerprint, told: sealing.told });
       expect(open().scope).toBe(open().scope);
     });
 
     it('has no key of a name that is unknown', async () => {
-      const { open, unknown } = await prepare();
+      const { open, unknown, gone = [] } = await prepare();
       for (const named of unknown) expect(await refusalOf(open().forExisting(named))).toBe('KeyUnavailable');
+      for (const named of gone) expect(await refusalOf(open().forExisting(named))).toBe('KmsKeyNotFound');
     });
 
     it('refuses another tenant’s key, and is told apart from the other’s', async () => {

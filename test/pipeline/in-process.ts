@@ -18,6 +18,7 @@ import { FORMATS, type FormatTable, protectionWords } from '../../src/formats/ta
 import type { Backend } from '../../src/gateway/open-backend.ts';
 import { composePipeline, openEtags } from '../../src/gateway/pipeline-desk.ts';
 import type { KeyRings } from '../../src/keys/key-rings.ts';
+import type { Records } from '../../src/keys/records.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
 import type { ListObjects } from '../../src/operations/listing.ts';
 import type { CopyObject, GetObject, HeadObject, PutObject } from '../../src/operations/operation.ts';
@@ -45,6 +46,7 @@ export interface InProcess {
   /** What is remembered of sealed objects. */
   readonly memory: Sx1Memory;
   readonly keyRings: KeyRings;
+  readonly records: Records;
   readonly back: BackendDialect;
   readonly connection: BackendConnection;
   readonly faults: Faults;
@@ -141,6 +143,7 @@ export async function inProcess(
     tools,
     memory: (protections.formats.sx1 as Sx1Format).memory,
     keyRings: tenancy.keyRings,
+    records: tenancy.records,
     back,
     connection,
     faults: started.devstore.faults,
@@ -155,7 +158,7 @@ export async function inProcess(
     context: (over = {}) => {
       const policy = bucketPolicy({ pattern: BUCKET, ...over }, words);
       const keys = tools.keySources.open({ tenant, policy, asked: undefined });
-      return { ...tools, ...asker(), policy, keys, formats: tools.formatsFor(policy) };
+      return { ...tools, ...asker(), policy, said: {}, keys, formats: tools.formatsFor(policy) };
     },
     at: (bucket) => authorize(bucket, asker(), tools),
   };

@@ -1,6 +1,7 @@
 import type { SettingShape } from '../../keys/place-table.ts';
 import type { EncryptionForm } from '../../operations/encryption.ts';
 import { customerKeyRow } from './customer-key.ts';
+import { namedKeyRow } from './named-key.ts';
 import type { KeySourceParts, OpenKeySources } from './row.ts';
 import { tenantRingRow } from './tenant-ring.ts';
 
@@ -17,7 +18,7 @@ interface AnyRow {
 export type KeySourceTable = { readonly [Form in EncryptionForm]?: AnyRow };
 
 /** The key sources of the product. */
-export const KEY_SOURCES: KeySourceTable = { managed: tenantRingRow, customer: customerKeyRow };
+export const KEY_SOURCES: KeySourceTable = { managed: tenantRingRow, kms: namedKeyRow, customer: customerKeyRow };
 
 /** Returns the section `encryption`: the settings of all rows. */
 export function keySourceSettings(table: KeySourceTable = KEY_SOURCES): SettingShape {

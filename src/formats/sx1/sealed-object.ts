@@ -6,7 +6,7 @@ import { Layout, type Slice } from '../../envelope/layout.ts';
 import { maxFooterBytes, SEGMENT_BYTES, sealedBytes } from '../../envelope/sizes.ts';
 import { openSlices, openWhole } from '../../envelope/streams.ts';
 import { type Proof, type Proven, proven } from '../../errors.ts';
-import type { EncryptionFacts } from '../../operations/encryption.ts';
+import type { AskedEncryption, EncryptionFacts } from '../../operations/encryption.ts';
 import type { Checksum, ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { collect } from '../../wire/bodies/collect.ts';
@@ -66,6 +66,14 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
 
   get id(): Buffer {
     return this.opened.head.oid;
+  }
+
+  get askedAgain(): AskedEncryption | undefined {
+    const { encryption } = this;
+    if (encryption.kind !== 'kms') return undefined;
+    const { canonical, bucketKey } = this.opened.context ?? {};
+    const context = canonical === undefined || canonical.length === 0 ? undefined : canonical.toString('base64');
+    return { kind: 'kms', keyId: encryption.keyId, context, bucketKey };
   }
 
   get provenBytes(): Proven<number> | undefined {

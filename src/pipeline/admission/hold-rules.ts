@@ -7,55 +7,45 @@ import type { Decision } from '../../tenants/rules/decision.ts';
 import type { RuleField } from '../../tenants/rules/rule.ts';
 import { Networks } from '../../wire/networks.ts';
 import type { OperationContext } from '../context.ts';
-import { reachableDecision } from './reachable.ts';
 
-/** What rules are held against: who sent the request and for which tenant, and in which dialect. */
-type Asker = Pick<OperationContext, 'tenant' | 'client' | 'trace' | 'staging'>;
-type Said = Decision['said'];
+/** What a rule is held against: who sent the request, and in which dialect. */
+type Asker = Pick<OperationContext, 'said' | 'client' | 'trace'>;
 
 /** The networks of rules. A rule's list lives as long as the rules that are in force. */
 const compiled = new WeakMap<readonly string[], Networks>();
 
 /**
- * Holds an operation against the rules for its bucket. It comes before anybody looks at a customer's key.
- * @param bucket undefined for an operation on the whole service, of which no rule speaks
+ * Holds an operation against the rules for its bucket.
  * @param encryption how a new object is to be encrypted: what the request asks, or else the bucket's default
  * @throws GatewayError AccessDenied; the trace then names the rule
  */
-export function holdRules(
-  operation: Operation,
-  { bucket, encryption }: { readonly bucket: string | undefined; readonly encryption: AskedEncryption | undefined },
-  asker: Asker,
-): void {
-  if (bucket === undefined) return;
-  const said = holdUse(bucket, asker);
+export function holdRules(operation: Operation, encryption: AskedEncryption | undefined, asker: Asker): void {
+  const { said } = asker;
+  holdUse(asker);
   if (said.readOnly?.value === true && changesAnything(operation)) {
-    throw refused('readOnly', 'The bucket is read-only.', { said, asker });
+    throw refused('readOnly', 'The bucket is read-only.', asker);
   }
   const refusal = refusedEncryption(operation, encryption, said);
-  if (refusal !== undefined) throw refused(refusal.field, refusal.message, { said, asker });
+  if (refusal !== undefined) throw refused(refusal.field, refusal.message, asker);
 }
 
 /**
  * Holds a request against the rules that say from where and how a bucket may be used, whatever is done there. They are
  * all that matter for the bucket of a copy's source.
- * @returns what the rules say of the bucket; nothing of one that the tenant may not reach, which others refuse
  * @throws GatewayError AccessDenied; the trace then names the rule
  */
-export function holdUse(bucket: string, asker: Asker): Said {
-  const { client, trace } = asker;
-  const said = reachableDecision(bucket, asker)?.said ?? {};
+export function holdUse(asker: Asker): void {
+  const { said, client, trace } = asker;
   if (said.networks !== undefined && !networksOf(said.networks.value).contains(client.address)) {
-    throw refused('networks', 'The bucket may not be used from this network.', { said, asker });
+    throw refused('networks', 'The bucket may not be used from this network.', asker);
   }
   if (said.minTls !== undefined && !(client.tls !== undefined && client.tls >= said.minTls.value)) {
     const message = `The bucket may be used over TLS ${said.minTls.value} or later only, up to the gateway itself.`;
-    throw refused('minTls', message, { said, asker });
+    throw refused('minTls', message, asker);
   }
   if (said.dialects !== undefined && !said.dialects.value.includes(trace.dialect ?? '')) {
-    throw refused('dialects', 'The bucket may not be used in this dialect.', { said, asker });
+    throw refused('dialects', 'The bucket may not be used in this dialect.', asker);
   }
-  return said;
 }
 
 function networksOf(list: readonly string[]): Networks {
@@ -68,16 +58,12 @@ function networksOf(list: readonly string[]): Networks {
 }
 
 /** Makes the error, and leaves in the trace which rule it is that refuses. */
-function refused(
-  field: RuleField,
-  message: string,
-  { said, asker }: { readonly said: Said; readonly asker: Asker },
-): Error {
-  asker.trace.rule = ruleName(field, said);
+function refused(field: RuleField, message: string, { said, trace }: Asker): Error {
+  trace.rule = ruleName(field, said);
   return clientError('AccessDenied', message);
 }
 
-function ruleName(field: RuleField, said: Said): string {
+function ruleName(field: RuleField, said: Decision['said']): string {
   const by = said[field]?.by;
   const place = by === undefined || 'option' in by ? `--bucket ${by?.option}` : `${by.file}:${by.line}:${by.column}`;
   return `${place} ${field}`;

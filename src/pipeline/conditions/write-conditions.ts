@@ -162,6 +162,9 @@ const UNOPENABLE: ReadonlySet<GatewayError['code']> = new Set<GatewayError['code
   'ObjectMoved',
   'ObjectNotSealed',
   'KeyUnavailable',
+  'KmsKeyNotFound',
+  'KmsKeyDisabled',
+  'KmsKeyInvalidState',
 ]);
 
 /** Whether an error is about the object itself. Errors of the store or the key store are not: they may pass. */

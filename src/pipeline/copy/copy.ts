@@ -1,5 +1,6 @@
 import type { RelocatedObject } from '../../formats/object-details.ts';
 import type { ObjectCopied } from '../../operations/answer.ts';
+import { mayTellMd5 } from '../../operations/encryption.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import type { CopyObject } from '../../operations/operation.ts';
 import { readingAgain } from '../../store/pin.ts';
@@ -66,7 +67,11 @@ async function relocatedObject(
   const { object } = source;
   if (object.format !== context.formats.write || !context.store.copies) return undefined;
   if (!hasAskedChecksum(operation, source) || isWrittenAnew(operation, source, context)) return undefined;
-  return object.relocated(operation.ref, metadata, context);
+  const relocated = await object.relocated(operation.ref, metadata, context);
+  if (relocated === undefined || context.policy.etag === 'opaque') return relocated;
+  // The store gives a copy of the same bytes the same ETag. By that one gateways know the MD5, which they may tell of
+  // only one of the two.
+  return mayTellMd5(relocated.encryption) === mayTellMd5(object.encryption) ? relocated : undefined;
 }
 
 /** Has the backend copy the stored bytes. They include the footer, so the copy has the source's checksum and MD5. */

@@ -43,6 +43,13 @@ function lenient(context: OperationContext): OperationContext {
   return { ...context, policy: { ...context.policy, metadata: 'warn' }, trace: new RequestTrace() };
 }
 
+/** A context whose new objects are encrypted as the object that was found, under the same KMS key and context. */
+function underItsKey({ object }: SourceObject, context: OperationContext): OperationContext {
+  const { tenant, policy, keySources } = context;
+  const asked = object.askedAgain;
+  return asked === undefined ? context : { ...context, keys: keySources.open({ tenant, policy, asked }) };
+}
+
 /**
  * Seals an object again with the metadata that it has now, by a copy onto itself (copy-in-place.ts). Only the object
  * that was found is replaced, never one that was written since.
@@ -63,5 +70,5 @@ export async function repairMetadata(ref: ObjectRef, found: FoundObject, context
     traits: { storageClass, redirect },
     conditions: { ifMatch: `"${clientEtag(source.object.stored.etag)}"` },
   };
-  await copyFound(operation, source, { reading: lenient(context), writing: context });
+  await copyFound(operation, source, { reading: lenient(context), writing: underItsKey(source, context) });
 }

@@ -105,6 +105,9 @@ const NOT_THE_UPLOADS: ReadonlySet<GatewayError['code']> = new Set<GatewayError[
   'KeyUnavailable',
   'CustomerKeyNeeded',
   'CustomerKeyUnneeded',
+  'KmsKeyNotFound',
+  'KmsKeyDisabled',
+  'KmsKeyInvalidState',
 ]);
 
 async function answerFor(object: IdentifiedObject, upload: UploadUnderWay): Promise<CompletedObject> {

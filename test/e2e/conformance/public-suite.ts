@@ -41,4 +41,20 @@ export const PUBLIC_SUITE: readonly {
     s3: '400 InvalidRequest',
     reason: 'that the key is missing is found out before anything of the object is known',
   },
+  {
+    tests: ['test_sse_kms_no_key'],
+    suite: 'an error for aws:kms without the id of a key',
+    s3: '200, under the bucket’s default key or the one that every account has; its name is told',
+    reason: 'AWS S3 takes the AWS managed key then; the gateway takes the tenant’s own, aws/s3',
+  },
+  {
+    tests: [
+      'test_sse_kms_multipart_upload',
+      'test_sse_kms_multipart_invalid_chunks_1',
+      'test_sse_kms_multipart_invalid_chunks_2',
+    ],
+    suite: '200 for parts that repeat x-amz-server-side-encryption',
+    s3: '400 InvalidArgument',
+    reason: 'the method is said when an upload is begun, and AWS S3 takes it nowhere else',
+  },
 ];

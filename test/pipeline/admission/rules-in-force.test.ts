@@ -184,21 +184,6 @@ describe('what a rule says of encryption', () => {
   });
 });
 
-describe('a customer key', () => {
-  const headers = {
-    'x-amz-server-side-encryption-customer-algorithm': 'AES256',
-    'x-amz-server-side-encryption-customer-key': 'bm8ga2V5',
-    'x-amz-server-side-encryption-customer-key-md5': 'bm8gTUQ1',
-  };
-
-  it('that a rule refuses is not looked at, even if it is none', async () => {
-    const here = await stand({ target: { customerKeys: 'refuse' } });
-    expect(await here.send({ ...put('target'), headers })).toMatchObject(refusedBy('pay.yaml:2:5 customerKeys'));
-    expect(await here.send({ ...put('source'), headers })).toMatchObject({ status: 400, code: 'InvalidArgument' });
-    expect(here.asked()).toEqual([]);
-  });
-});
-
 describe('what a rule says of how objects lie', () => {
   it('is how they are written and shown', async () => {
     const here = await stand({ target: { etag: 'md5', plaintextReads: 'allow' } });

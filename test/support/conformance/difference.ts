@@ -1,9 +1,11 @@
 import type { StoreName } from '../servers/store.ts';
-import type { Deviation } from './told.ts';
+import type { Deviation, EtagMode } from './told.ts';
 
 /** A way in which the gateway answers otherwise than its store, on purpose. */
 export interface Difference {
   readonly stores: readonly StoreName[];
+  /** Set where it shows in buckets of such ETags alone. */
+  readonly etags?: EtagMode;
   /** `scenario/step`, a `*` for anything. Each must show the difference, on each of the stores. */
   readonly at: readonly string[];
   /** `answer` (its status and code), `header NAME`, `body PATH`; a `*` for anything. */

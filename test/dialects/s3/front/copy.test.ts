@@ -138,7 +138,7 @@ describe('CopyObject', () => {
       'InvalidArgument',
     ],
     ['another owner', [['x-amz-source-expected-bucket-owner', '1']], 'NotImplemented'],
-    ['KMS', [['x-amz-server-side-encryption', 'aws:kms']], 'NotImplemented'],
+    ['KMS in two layers', [['x-amz-server-side-encryption', 'aws:kms:dsse']], 'NotImplemented'],
     ['a checksum of tomorrow', [['x-amz-checksum-algorithm', 'BLAKE3']], 'InvalidRequest'],
     ['a range, which only a part has', [['x-amz-copy-source-range', 'bytes=0-1']], 'NotImplemented'],
     ['a header of tomorrow', [['x-amz-new-thing', '1']], 'NotImplemented'],

@@ -97,9 +97,14 @@ test.each<[string, Headers, string]>([
   ['AES256', [[SSE, 'AES256']], 'nothing'],
   ['in another case', [[SSE, 'aes256']], 'InvalidArgument'],
   ['nothing', [[SSE, '']], 'InvalidArgument'],
-  ['KMS', [[SSE, 'aws:kms']], 'NotImplemented'],
+  ['KMS', [[SSE, 'aws:kms']], 'nothing'],
   ['both layers of KMS', [[SSE, 'aws:kms:dsse']], 'NotImplemented'],
-  ['KMS with a key', [...([[SSE, 'aws:kms']] as const), [`${SSE}-aws-kms-key-id`, 'k']], 'NotImplemented'],
+  ['KMS with a key', [...([[SSE, 'aws:kms']] as const), [`${SSE}-aws-kms-key-id`, 'k']], 'nothing'],
+  ['KMS with a context', [...([[SSE, 'aws:kms']] as const), [`${SSE}-context`, 'e30=']], 'nothing'],
+  ['KMS with a bucket key', [...([[SSE, 'aws:kms']] as const), [`${SSE}-bucket-key-enabled`, 'true']], 'nothing'],
+  ['KMS without a bucket key', [...([[SSE, 'aws:kms']] as const), [`${SSE}-bucket-key-enabled`, 'False']], 'nothing'],
+  ['half a bucket key', [...([[SSE, 'aws:kms']] as const), [`${SSE}-bucket-key-enabled`, 'yes']], 'InvalidArgument'],
+  ['KMS with what is not known', [...([[SSE, 'aws:kms']] as const), [`${SSE}-tomorrow`, 'x']], 'NotImplemented'],
   ['a KMS key alone', [[`${SSE}-aws-kms-key-id`, 'k']], 'InvalidArgument'],
   ['a KMS key beside AES256', [...([[SSE, 'AES256']] as const), [`${SSE}-aws-kms-key-id`, 'k']], 'InvalidArgument'],
   ['a context alone', [[`${SSE}-context`, 'e30=']], 'InvalidArgument'],
@@ -107,6 +112,14 @@ test.each<[string, Headers, string]>([
 ])('a write that asks for %s', async (_what, headers, expected) => {
   for (const [method, target, more] of REQUESTS.slice(0, 3)) {
     expect(await code(method, target, [...more, ...headers])).toBe(expected);
+  }
+});
+
+test('a part, and the end of an upload, name no method and no KMS key', async () => {
+  for (const [method, target, more] of [...REQUESTS.slice(3, 5), ...REQUESTS.slice(9)]) {
+    for (const name of [SSE, `${SSE}-aws-kms-key-id`, `${SSE}-context`]) {
+      expect(await code(method, target, [...more, [name, 'aws:kms']])).toBe('InvalidArgument');
+    }
   }
 });
 
@@ -145,6 +158,14 @@ test('the answer tells of ciphertext, and only of that', () => {
       [
         [SSE, 'aws:kms'],
         [`${SSE}-aws-kms-key-id`, 'cards'],
+      ],
+    ],
+    [
+      { kind: 'kms', keyId: 'cards', bucketKey: true },
+      [
+        [SSE, 'aws:kms'],
+        [`${SSE}-aws-kms-key-id`, 'cards'],
+        [`${SSE}-bucket-key-enabled`, 'true'],
       ],
     ],
     [

@@ -408,7 +408,7 @@ describe('PutObject', () => {
     ['a condition on no source', '', [['x-amz-copy-source-if-match', '"e"']], 'NotImplemented'],
     ['a customer key', '', [['x-amz-server-side-encryption-customer-algorithm', 'AES256']], 'InvalidArgument'],
     ['a customer key in the query', '?x-amz-server-side-encryption-customer-key=AA', [], 'InvalidArgument'],
-    ['KMS', '', [['x-amz-server-side-encryption', 'aws:kms']], 'NotImplemented'],
+    ['KMS in two layers', '', [['x-amz-server-side-encryption', 'aws:kms:dsse']], 'NotImplemented'],
     ['a KMS key', '', [['x-amz-server-side-encryption-aws-kms-key-id', 'k']], 'InvalidArgument'],
     ['an encryption that is none', '', [['x-amz-server-side-encryption', 'rot13']], 'InvalidArgument'],
     ['an append', '', [['x-amz-write-offset-bytes', '5']], 'NotImplemented'],

@@ -217,7 +217,7 @@ describe('fields', () => {
   });
 
   test.each([
-    ['x-amz-server-side-encryption', 'aws:kms'],
+    ['x-amz-server-side-encryption', 'aws:kms:dsse'],
     ['x-amz-server-side-encryption-tomorrow', 'x'],
     ['x-amz-copy-source', '/bucket/other'],
     ['x-amz-something-new', '1'],

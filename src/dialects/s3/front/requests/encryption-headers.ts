@@ -14,14 +14,16 @@ import type { HeaderList } from '../../../../wire/headers.ts';
 const MANAGED = 'x-amz-server-side-encryption';
 const KMS_KEY = `${MANAGED}-aws-kms-key-id`;
 const KMS_CONTEXT = `${MANAGED}-context`;
+const BUCKET_KEY = `${MANAGED}-bucket-key-enabled`;
 const CUSTOMER = `${MANAGED}-customer-`;
 const SOURCE_CUSTOMER = 'x-amz-copy-source-server-side-encryption-customer-';
 const CUSTOMER_KEY_BYTES = 32;
 
 /** The headers that ask for another form of encryption than a customer key. */
 const METHOD_NAMES: readonly string[] = [MANAGED, KMS_KEY, KMS_CONTEXT];
+
 const MANAGED_NAMES: ReadonlySet<string> = new Set([MANAGED]);
-const KMS_NAMES: ReadonlySet<string> = new Set([MANAGED, KMS_KEY, KMS_CONTEXT]);
+const KMS_NAMES: ReadonlySet<string> = new Set([MANAGED, KMS_KEY, KMS_CONTEXT, BUCKET_KEY]);
 const CUSTOMER_NAMES: ReadonlySet<string> = new Set(customerNames(CUSTOMER));
 const SOURCE_NAMES: ReadonlySet<string> = new Set(customerNames(SOURCE_CUSTOMER));
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -45,6 +47,7 @@ export function appendEncryption(headers: HeaderList, encryption: EncryptionFact
       return;
     case 'kms':
       headers.append(MANAGED, 'aws:kms').append(KMS_KEY, encryption.keyId);
+      if (encryption.bucketKey === true) headers.append(BUCKET_KEY, 'true');
       return;
     case 'customer':
       if (encryption.keyMd5 === undefined) return;
@@ -70,9 +73,10 @@ export function readWriteEncryption(headers: HeaderList, about: EncryptionHeader
   const customer = readCustomerForm(headers, about);
   if (customer !== undefined) return customer;
   const method = headers.get(MANAGED);
+  const bucketKey = readBucketKey(headers);
   if (method === 'aws:kms') {
     refuseOthers(headers, about, KMS_NAMES);
-    return { kind: 'kms', keyId: headers.get(KMS_KEY), context: headers.get(KMS_CONTEXT) };
+    return { kind: 'kms', keyId: headers.get(KMS_KEY), context: headers.get(KMS_CONTEXT), bucketKey };
   }
   if (method === 'aws:kms:dsse') throw unavailable(`${MANAGED}: ${method}`, about.operation);
   const kms = [KMS_KEY, KMS_CONTEXT].find((name) => headers.has(name));
@@ -92,6 +96,8 @@ export function readLaterEncryption(headers: HeaderList, about: EncryptionHeader
   if (customer !== undefined) return customer;
   const method = headers.get(MANAGED);
   if (method !== undefined) return { kind: 'managed', algorithm: method };
+  const kms = [KMS_KEY, KMS_CONTEXT].find((name) => headers.has(name));
+  if (kms !== undefined) throw invalid(`${kms} header is not supported for this operation.`);
   refuseOthers(headers, about, NO_NAMES);
   return undefined;
 }
@@ -114,6 +120,14 @@ export function refuseEncryption(headers: HeaderList, operation: string): void {
   if (asked?.kind === 'managed') throw invalid(`${MANAGED} header is not supported for this operation.`);
   if (asked?.kind === 'customer') asked.key.check();
   if (asked !== undefined) throw unavailable('a customer key', operation);
+}
+
+function readBucketKey(headers: HeaderList): boolean | undefined {
+  const text = headers.get(BUCKET_KEY);
+  if (text === undefined) return undefined;
+  const value = text.toLowerCase();
+  if (value !== 'true' && value !== 'false') throw invalid(`The value of ${BUCKET_KEY} must be true or false.`);
+  return value === 'true';
 }
 
 function anySpeaksOfEncryption(headers: HeaderList): boolean {
