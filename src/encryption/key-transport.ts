@@ -1,6 +1,5 @@
 import { clientError } from '../errors.ts';
-import type { Operation } from '../operations/operation.ts';
-import { customerKeysOf } from './rules.ts';
+import type { CustomerKey } from '../operations/encryption.ts';
 
 /** Over which connections customer keys are taken beside TLS (setting customerKeys.overHttp). */
 export type KeysOverHttp = 'never' | 'loopback' | 'always';
@@ -21,12 +20,14 @@ export interface KeySender {
 }
 
 /**
- * Checks that a customer key did not pass a network in clear. As S3 does, the gateway refuses one that came over plain
- * HTTP, although the key is then known to others already: the client must notice.
- * @throws GatewayError InvalidRequest
+ * Checks the customer keys that a request brings: whether they can be used, and whether they passed a network in clear.
+ * As S3 does, the gateway refuses one that came over plain HTTP, although the key is then known to others already: the
+ * client must notice.
+ * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, InvalidRequest
  */
-export function checkKeyTransport(operation: Operation, sender: KeySender, transport: KeyTransport): void {
-  if (sender.secure || customerKeysOf(operation).length === 0) return;
+export function checkKeys(keys: readonly CustomerKey[], sender: KeySender, transport: KeyTransport): void {
+  for (const key of keys) key.check();
+  if (sender.secure || keys.length === 0) return;
   const { overHttp, listensOnLoopback } = transport;
   if (overHttp === 'always') return;
   if (overHttp === 'loopback' && listensOnLoopback && isLoopback(sender.address)) return;

@@ -89,8 +89,7 @@ const NO_KEYS: readonly CustomerKey[] = [];
 
 /**
  * Checks that an operation may ask for the encryption that it does, and that there are keys for it.
- * @throws GatewayError InvalidArgument where the operation may not ask for it, NotImplemented where there are no keys,
- *   and what is wrong with a customer key
+ * @throws GatewayError InvalidArgument where the operation may not ask for it, NotImplemented where there are no keys
  */
 export function checkAskedForms(operation: Operation, keySources: Pick<KeySources, 'has'>): void {
   if ('encryption' in operation) check(operation.encryption, operation.kind);
@@ -104,7 +103,6 @@ export function checkAskedForms(operation: Operation, keySources: Pick<KeySource
         'An encryption method is said when an object or an upload is begun, and is not supported for this operation.',
       );
     }
-    if (asked.kind === 'customer') asked.key.check();
     if (keySources.has(asked.kind)) return;
     throw clientError('NotImplemented', `${operationName(operation)} with ${FORM_NAMES[asked.kind]} is not available.`);
   }

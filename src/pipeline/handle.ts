@@ -1,5 +1,5 @@
 import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/front-dialect.ts';
-import { checkKeyTransport } from '../encryption/key-transport.ts';
+import { checkKeys } from '../encryption/key-transport.ts';
 import { checkPolicyAllows } from '../encryption/policy.ts';
 import { checkAskedForms, customerKeysOf } from '../encryption/rules.ts';
 import { asGatewayError, clientError } from '../errors.ts';
@@ -112,10 +112,10 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       keys = customerKeysOf(operation);
       const encryption = await tools.bucketDefaults.encryptionFor(operation, tenant);
       checkAskedForms(operation, tools.keySources);
-      checkKeyTransport(operation, request.client, services.keyTransport);
       const { client, signal } = request;
       const context = authorize(bucketOf(operation), { tenant, client, signal, trace, encryption }, tools);
       holdRules(operation, encryption, context);
+      checkKeys(keys, client, services.keyTransport);
       if (!signed) checkAnonymous(operation, context.policy);
       checkPolicyAllows(operation, encryption, context.policy, context.formats.write);
       md5EtagHint.note(operation, request.headers, context);

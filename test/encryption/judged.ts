@@ -1,4 +1,4 @@
-import { checkAskedForms } from '../../src/encryption/rules.ts';
+import { checkAskedForms, customerKeysOf } from '../../src/encryption/rules.ts';
 import { KEY_SOURCES } from '../../src/encryption/sources/table.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 
@@ -8,5 +8,6 @@ import type { Operation } from '../../src/operations/operation.ts';
  */
 export function judged<T extends Operation>(operation: T): T {
   checkAskedForms(operation, { has: (form) => form in KEY_SOURCES });
+  for (const key of customerKeysOf(operation)) key.check();
   return operation;
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { checkKeyTransport, isLoopback, type KeysOverHttp } from '../../src/encryption/key-transport.ts';
+import { checkKeys, isLoopback, type KeysOverHttp } from '../../src/encryption/key-transport.ts';
+import { customerKeysOf } from '../../src/encryption/rules.ts';
+import { clientError } from '../../src/errors.ts';
 import { CustomerKey } from '../../src/operations/encryption.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { copyOf, getOf, putOf, refusalOf } from '../pipeline/in-process.ts';
@@ -20,8 +22,8 @@ const answer = (
 ) =>
   refusalOf(
     (async () =>
-      checkKeyTransport(
-        operation,
+      checkKeys(
+        customerKeysOf(operation),
         { address: from.address ?? '127.0.0.1', secure: from.secure ?? false },
         { overHttp, listensOnLoopback: from.here ?? true },
       ))(),
@@ -48,4 +50,16 @@ test('what is a loopback address', () => {
   for (const host of ['0.0.0.0', '::', '', '128.0.0.1', '127.evil.example', '10.127.0.1', '1127.0.0.1']) {
     expect(isLoopback(host)).toBe(false);
   }
+});
+
+test('a key that cannot be used is refused for that, however it came, and is no key', async () => {
+  const problem = clientError('InvalidArgument', 'It is too short.');
+  const wrong = { kind: 'customer', key: CustomerKey.malformed(problem) } as const;
+  for (const from of [{}, { secure: true }]) {
+    expect(await answer({ ...putOf('k'), encryption: wrong }, 'never', from)).toBe('InvalidArgument');
+    expect(await answer({ ...copy, encryption, source: { ...copy.source, encryption: wrong } }, 'never', from)).toBe(
+      'InvalidArgument',
+    );
+  }
+  expect(() => wrong.key.bytes).toThrow(problem);
 });

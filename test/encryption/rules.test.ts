@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { checkAskedForms, ENCRYPTION_RULES } from '../../src/encryption/rules.ts';
+import { checkAskedForms, customerKeysOf, ENCRYPTION_RULES } from '../../src/encryption/rules.ts';
 import { clientError } from '../../src/errors.ts';
 import { type AskedEncryption, CustomerKey, type EncryptionForm } from '../../src/operations/encryption.ts';
 import type { CopyObject, Operation } from '../../src/operations/operation.ts';
@@ -86,17 +86,22 @@ test('a copy’s source is judged on its own', async () => {
   }
 });
 
-test('a customer key that is none is told where it is looked at, and whatever the operation', async () => {
-  const encryption: AskedEncryption = {
-    kind: 'customer',
-    key: CustomerKey.malformed(clientError('BadDigest', 'another MD5')),
-  };
+test('the customer keys of a request are its own and its source’s, whether or not they are any', async () => {
+  const malformed = CustomerKey.malformed(clientError('BadDigest', 'another MD5'));
+  const [own, ofSource] = [{ kind: 'customer', key: KEY } as const, { kind: 'customer', key: malformed } as const];
   for (const operation of OPERATIONS) {
-    const asking = { ...operation, encryption } as Operation;
-    for (const forms of [only(), only('customer')]) expect(await refusal(asking, forms)).toBe('BadDigest');
+    expect(customerKeysOf(operation)).toEqual([]);
+    expect(customerKeysOf({ ...operation, encryption: own } as Operation)).toEqual([KEY]);
+    // That it is none is told only to who may bring a key.
+    expect(await refusal({ ...operation, encryption: ofSource } as Operation, only('customer'))).toBe('none');
   }
-  expect(await refusal({ ...copy, source: { ...source, encryption } }, only('customer'))).toBe('BadDigest');
-  expect(() => encryption.kind === 'customer' && encryption.key.bytes).toThrow('another MD5');
+  expect(customerKeysOf({ ...copy, encryption: own, source: { ...source, encryption: ofSource } })).toEqual([
+    KEY,
+    malformed,
+  ]);
+  expect(customerKeysOf({ ...copy, source: { ...source, encryption: ofSource } })).toEqual([malformed]);
+  expect(() => malformed.bytes).toThrow('another MD5');
+  expect(() => malformed.check()).toThrow('another MD5');
 });
 
 test('a customer key tells nothing, however it is printed', async () => {

@@ -13,24 +13,34 @@ import { TenantRing } from './tenant-ring.ts';
  */
 export class CustomerKeys implements KeySource {
   readonly form = 'customer';
-  readonly scope: string;
   readonly tenantKeys: KeySource;
-  readonly #key: WrappingKey;
+  readonly #sent: CustomerKey;
+  #wrapping: WrappingKey | undefined;
 
   /** @param tenantKeys the keys of the tenant whose request it is */
-  constructor({ bytes, md5: keyMd5 }: CustomerKey, tenantKeys: KeySource) {
-    const key = createSecretKey(bytes);
-    const fingerprint = fingerprintOf(key);
+  constructor(sent: CustomerKey, tenantKeys: KeySource) {
     this.tenantKeys = tenantKeys;
-    this.scope = `${tenantKeys.scope} customer ${fingerprint}`;
-    this.#key = {
+    this.#sent = sent;
+  }
+
+  get scope(): string {
+    return `${this.tenantKeys.scope} customer ${this.#key.fingerprint}`;
+  }
+
+  /** The key is not touched before it is needed, because the request may not be allowed to bring one. */
+  get #key(): WrappingKey {
+    if (this.#wrapping !== undefined) return this.#wrapping;
+    const { bytes, md5: keyMd5 } = this.#sent;
+    const key = createSecretKey(bytes);
+    this.#wrapping = {
       ringId: CUSTOMER_RING,
       version: 0,
       key,
-      fingerprint,
+      fingerprint: fingerprintOf(key),
       told: { kind: 'customer', keyMd5 },
       refusal: customerKeyWrong,
     };
+    return this.#wrapping;
   }
 
   async forNew(): Promise<WrappingKey> {
