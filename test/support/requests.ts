@@ -1,5 +1,5 @@
 import { HeaderList } from '../../src/wire/headers.ts';
-import { type ByteSource, WireRequest } from '../../src/wire/message.ts';
+import { type ByteSource, type WireClient, WireRequest } from '../../src/wire/message.ts';
 
 /** A request as the listener would make it, for tests of dialects and pipeline without sockets. */
 export function wireRequest(fields: {
@@ -7,6 +7,8 @@ export function wireRequest(fields: {
   readonly target: string;
   readonly headers?: readonly (readonly [string, string])[];
   readonly body?: ByteSource | Buffer;
+  /** Default: a program of this machine, over plain HTTP. */
+  readonly client?: WireClient;
 }): WireRequest {
   const { body } = fields;
   return new WireRequest({
@@ -15,7 +17,7 @@ export function wireRequest(fields: {
     rawTarget: fields.target,
     headers: HeaderList.of(fields.headers ?? []),
     body: Buffer.isBuffer(body) || body === undefined ? chunks(body === undefined ? [] : [body]) : body,
-    client: { address: '127.0.0.1', secure: false },
+    client: fields.client ?? { address: '127.0.0.1', secure: false },
     signal: new AbortController().signal,
   });
 }
