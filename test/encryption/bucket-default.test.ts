@@ -250,6 +250,14 @@ describe('with its bucket', () => {
     expect(await told()).toMatchObject(UNSET);
   });
 
+  it('is nothing that another one would keep when something is set for it', async () => {
+    const { set, told, store } = await stand();
+    await set(CARDS);
+    store.made = new Date('2026-01-02');
+    await set(BLOCK);
+    expect(await told()).toMatchObject({ ...UNSET, customerKeys: 'blocked', made: store.made });
+  });
+
   it('stays what is set while the store does not tell its date, and is bound to it all the same', async () => {
     const { got, set, told, store } = await stand();
     await set(CARDS);
