@@ -124,8 +124,11 @@ describe('the default of a bucket', () => {
     const named = { ...CARDS, method: { form: 'kms', keyId: 'other' } } as const;
     expect(await refusalOf(set(stand, named))).toBe('InvalidArgument');
     expect(await told(stand)).toEqual(UNSET);
-    const without = await inProcess();
-    expect(await refusalOf(set(without))).toBe('NotImplemented');
+    expect(await refusalOf(set(await inProcess()))).toBe('KmsKeyNotFound');
+    const { managed } = KEY_SOURCES;
+    expect(await refusalOf(set(await inProcess({ keySources: { ...(managed && { managed }) } })))).toBe(
+      'NotImplemented',
+    );
     const nowhere = stand.at(BUCKET);
     for (const refused of [
       getBucketEncryption({ kind: 'GetBucketEncryption', bucket: 'nowhere' }, nowhere),
