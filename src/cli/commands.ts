@@ -94,6 +94,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./key/key-accept.ts')).keyAcceptGeneration,
   },
   {
+    words: ['customer-key', 'add'],
+    summary: 'Register a key that clients send themselves, for buckets that take registered ones only.',
+    load: async () => (await import('./key/customer-key.ts')).customerKeyAdd,
+  },
+  {
+    words: ['customer-key', 'list'],
+    summary: 'List the registered customer keys of a tenant by their fingerprints.',
+    load: async () => (await import('./key/customer-key.ts')).customerKeyList,
+  },
+  {
+    words: ['customer-key', 'remove'],
+    summary: 'Forget a registered customer key.',
+    load: async () => (await import('./key/customer-key.ts')).customerKeyRemove,
+  },
+  {
     words: ['policy', 'apply'],
     summary: 'Put the rules of a file in force: what clients may do with buckets, and how.',
     load: async () => (await import('./policy/policy-apply.ts')).policyApply,

@@ -20,6 +20,7 @@ import { BucketDefaultRecords } from '../tenants/bucket-defaults.ts';
 import { Directory } from '../tenants/directory.ts';
 import { allRecordKinds } from '../tenants/kinds.ts';
 import { PublishedAdministration } from '../tenants/published-administration.ts';
+import { RegisteredKeyAdministration } from '../tenants/registered-key-administration.ts';
 import { RuleAdministration } from '../tenants/rules/rule-administration.ts';
 import { SidecarViews } from '../tenants/sidecar-views.ts';
 import { tenantKind } from '../tenants/tenant.ts';
@@ -54,6 +55,7 @@ export interface Stores {
   readonly sidecars: SidecarViews;
   readonly bucketDefaults: BucketDefaultRecords;
   readonly rules: RuleAdministration;
+  readonly registeredKeys: RegisteredKeyAdministration;
   /**
    * Resolves if requests can be served, even if only from the cache; readiness calls it. The text says what is wrong
    * nevertheless, in words that may be shown.
@@ -123,6 +125,7 @@ export async function openStores(
         readOnly: tenant !== undefined,
       }),
       rules: new RuleAdministration({ records, tenants, views: sidecars }),
+      registeredKeys: new RegisteredKeyAdministration({ records, keyRings, tenants, views: sidecars }),
       readiness: async () => (await records.readiness()) ?? (await troubleOf(provider)),
       checkRootKey: () => provider.check(),
       selfTest: () => startUpSelfTest({ records, kinds: allRecordKinds(tenants), now: () => new Date() }),

@@ -8,6 +8,7 @@ import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
 import { BucketDefaults } from '../encryption/bucket-default.ts';
 import { KeySources } from '../encryption/key-sources.ts';
 import type { KeyTransport } from '../encryption/key-transport.ts';
+import { RegisteredKeys } from '../encryption/registered-keys.ts';
 import { KEY_SOURCES, type KeySourceTable } from '../encryption/sources/table.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { KnownEtags, type KnownEtagsOptions } from '../etags/known-etags.ts';
@@ -87,6 +88,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
       newBuckets: parts.customerKeys.newBuckets,
       now,
     }),
+    registeredKeys: new RegisteredKeys(keyRings),
     keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }, parts.encryption),
     formatsFor: (policy) => protections.formatsFor(policy),
     store,

@@ -1,13 +1,13 @@
 import type { BucketDefaults } from '../encryption/bucket-default.ts';
 import type { KeySource } from '../encryption/key-source.ts';
 import type { KeySources } from '../encryption/key-sources.ts';
+import type { RegisteredKeys } from '../encryption/registered-keys.ts';
 import type { KnownEtags } from '../etags/known-etags.ts';
 import type { BucketFormats } from '../formats/bucket-formats.ts';
 import type { FormatDesk } from '../formats/format-desk.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
 import type { KnownUploads } from '../store/known-uploads.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
-import type { Decision } from '../tenants/rules/decision.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { UploadQuota } from '../uploads/quota.ts';
 import type { Staging } from '../uploads/staging.ts';
@@ -26,6 +26,8 @@ export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | '
   readonly keySources: KeySources;
   /** What clients have set of the encryption of buckets. */
   readonly bucketDefaults: BucketDefaults;
+  /** Knows the customer keys that tenants have registered. */
+  readonly registeredKeys: RegisteredKeys;
   /** What the gateway has found out about the store's abilities. */
   readonly findings: StoreFindings;
   /** Gives the formats in which objects lie in the buckets of a policy. */
@@ -51,8 +53,6 @@ export interface OperationContext extends OperationTools {
   readonly tenant: Tenant;
   /** The policy of the bucket; for an operation without a bucket, that of the tenant's first pattern. */
   readonly policy: BucketPolicy;
-  /** What rules say of the bucket beside that. */
-  readonly said: Decision['said'];
   /** Who sent the request. */
   readonly client: WireClient;
   /** Gives the keys that new objects are sealed with, and those that existing ones are opened with. */

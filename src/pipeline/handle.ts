@@ -111,10 +111,12 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       trace.key ??= keyOf(operation);
       keys = customerKeysOf(operation);
       const encryption = await tools.bucketDefaults.encryptionFor(operation, tenant);
-      checkAskedForms(operation, tools.keySources);
       const { client, signal } = request;
-      const context = authorize(bucketOf(operation), { tenant, client, signal, trace, encryption }, tools);
-      holdRules(operation, encryption, context);
+      const asking = { bucket: bucketOf(operation), encryption };
+      const { staging, registeredKeys } = tools;
+      await holdRules(operation, asking, { tenant, client, trace, staging, registeredKeys });
+      checkAskedForms(operation, tools.keySources);
+      const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption }, tools);
       checkKeys(keys, client, services.keyTransport);
       if (!signed) checkAnonymous(operation, context.policy);
       checkPolicyAllows(operation, encryption, context.policy, context.formats.write);

@@ -2,6 +2,7 @@ import { laterFlag, laterObject, listField, type Payload, PayloadInvalid, textFi
 import type { RecordKind } from '../keys/records.ts';
 import { type BackendKey, decodeBackendKey, encodeBackendKey } from './backend-key.ts';
 import { type BucketPolicy, type ProtectionWords, policyProblem } from './bucket-policy.ts';
+import { decodeRegisteredKeys, encodeRegisteredKeys, type RegisteredKey } from './registered-key.ts';
 import type { CompiledRules } from './rules/compiled-rules.ts';
 import { decisionFor } from './rules/decision.ts';
 import { decodeRuleSet, type RuleSetName } from './rules/rule-records.ts';
@@ -21,6 +22,8 @@ export interface Tenant {
   /** The key with which the tenant's requests go to the backend; undefined means the gateway's. */
   readonly backend: BackendKey | undefined;
   readonly createdAt: Date;
+  /** The customer keys that are taken where a rule takes registered ones only; undefined stands for none. */
+  readonly registeredKeys?: readonly RegisteredKey[] | undefined;
   /** Names the rules that were applied for the tenant's buckets; undefined where there are none. */
   readonly ruleSet?: RuleSetName | undefined;
   /** The rules that `ruleSet` names. A record lacks them: whoever needs them takes the tenant from RuleSets. */
@@ -63,9 +66,10 @@ export function tenantKind(protections: ProtectionWords): TenantKind {
         backend: decodeBackendKey(payload),
         createdAt: new Date(textField(payload, 'createdAt')),
         ruleSet: decodeRuleSet(laterObject(payload, 'rules')),
+        registeredKeys: decodeRegisteredKeys(payload),
       });
     },
-    encode: ({ name, id, ringId, buckets, legacySignatures, backend, createdAt, ruleSet }) => ({
+    encode: ({ name, id, ringId, buckets, legacySignatures, backend, createdAt, ruleSet, registeredKeys }) => ({
       name,
       id,
       ringId,
@@ -75,6 +79,7 @@ export function tenantKind(protections: ProtectionWords): TenantKind {
       backend: encodeBackendKey(backend),
       createdAt: createdAt.toISOString(),
       ...(ruleSet !== undefined && { rules: ruleSet }),
+      ...encodeRegisteredKeys(registeredKeys),
     }),
   };
 }

@@ -158,7 +158,7 @@ export async function inProcess(
     context: (over = {}) => {
       const policy = bucketPolicy({ pattern: BUCKET, ...over }, words);
       const keys = tools.keySources.open({ tenant, policy, asked: undefined });
-      return { ...tools, ...asker(), policy, said: {}, keys, formats: tools.formatsFor(policy) };
+      return { ...tools, ...asker(), policy, keys, formats: tools.formatsFor(policy) };
     },
     at: (bucket) => authorize(bucket, asker(), tools),
   };

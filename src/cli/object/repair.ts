@@ -76,8 +76,8 @@ async function withContext<T>(
     const keys = tools.keySources.open({ tenant, policy, asked: undefined });
     const formats = tools.formatsFor(policy);
     // Rules say what clients may do; whoever repairs holds the root key, and comes over no connection.
-    const unruled = { said: {}, client: { address: '', secure: true } };
-    return await work({ ...tools, ...unruled, tenant, policy, keys, formats, signal, trace: new RequestTrace() });
+    const client = { address: '', secure: true };
+    return await work({ ...tools, tenant, client, policy, keys, formats, signal, trace: new RequestTrace() });
   } finally {
     await close();
   }

@@ -110,6 +110,9 @@ function verdictOn({ name, method, treatment, reason }: S3Operation, decision: D
   if (writesObject(operation) && said.customerKeys?.value === 'refuse') {
     hold('customerKeys', 'The request must not bring a customer key.');
   }
+  if (writesObject(operation) && said.customerKeys?.value === 'registered') {
+    hold('customerKeys', 'A customer key that the request brings must be registered (customer-key add).');
+  }
   return {
     verdict: held.length > 0 ? 'depends' : 'allowed',
     reasons: held.map(([, words]) => words),

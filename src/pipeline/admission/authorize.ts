@@ -3,7 +3,7 @@ import type { AskedEncryption } from '../../operations/encryption.ts';
 import type { CopySource } from '../../operations/operation.ts';
 import type { OperationContext, OperationTools } from '../context.ts';
 import { holdUse } from './hold-rules.ts';
-import { reachableDecision } from './reachable.ts';
+import { reachablePolicy } from './reachable.ts';
 
 /**
  * Makes the context of an operation. A tenant may reach the buckets that its patterns name, and no others.
@@ -20,14 +20,12 @@ export function authorize(
   const { tenant, client, signal, trace } = asker;
   const { staging } = tools;
   if (bucket !== undefined) tools.store.buckets.check(bucket);
-  const decision = bucket === undefined ? undefined : reachableDecision(bucket, { staging, tenant });
-  const policy = bucket === undefined ? tenant.buckets[0] : decision?.policy;
+  const policy = bucket === undefined ? tenant.buckets[0] : reachablePolicy(bucket, { staging, tenant });
   if (policy === undefined) {
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
   }
   const keys = tools.keySources.open({ tenant, policy, asked: asker.encryption });
-  const said = decision?.said ?? {};
-  return { ...tools, tenant, client, signal, trace, policy, said, keys, formats: tools.formatsFor(policy) };
+  return { ...tools, tenant, client, signal, trace, policy, keys, formats: tools.formatsFor(policy) };
 }
 
 /**
@@ -38,7 +36,6 @@ export function authorize(
  */
 export function authorizeSource({ ref, encryption }: CopySource, context: OperationContext): OperationContext {
   const { tenant, client, signal, trace } = context;
-  const reading = authorize(ref.bucket, { tenant, client, signal, trace, encryption }, context);
-  holdUse(reading);
-  return reading;
+  holdUse(ref.bucket, context);
+  return authorize(ref.bucket, { tenant, client, signal, trace, encryption }, context);
 }

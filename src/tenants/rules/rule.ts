@@ -10,8 +10,11 @@ export interface RuleFields {
   readonly require?: 'any' | 'managed' | 'kms' | 'customer';
   /** The named keys under which new objects may be sealed, where a client asks for a named key. */
   readonly keys?: readonly string[];
-  /** Whether clients may write with keys of their own (S3's SSE-C). */
-  readonly customerKeys?: 'allow' | 'refuse';
+  /**
+   * Whether clients may write with keys of their own (S3's SSE-C). `registered` takes keys only that were registered
+   * beforehand.
+   */
+  readonly customerKeys?: 'allow' | 'refuse' | 'registered';
   /** Whether unmarked objects in a sealed bucket are served as plaintext, for the time of a migration. */
   readonly plaintextReads?: 'allow' | 'refuse';
   readonly location?: BucketPolicy['location'];
@@ -84,7 +87,7 @@ export const RULE_FIELDS: { readonly [Field in RuleField]-?: FieldForm } = {
     expected: 'names of keys, as `key add --name` takes them, or aws/s3 for the tenant’s own',
     fits: (name) => name === DEFAULT_KEY_NAME || isKeyName(name),
   },
-  customerKeys: { ...oneOf('allow', 'refuse'), later: ['registered'] },
+  customerKeys: oneOf('allow', 'refuse', 'registered'),
   plaintextReads: oneOf('allow', 'refuse'),
   location: oneOf('enforce', 'warn'),
   metadata: oneOf('enforce', 'warn'),

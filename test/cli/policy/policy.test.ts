@@ -175,6 +175,24 @@ describe('policy apply', () => {
   });
 });
 
+describe('customer-key', () => {
+  it('registers keys of files, lists their fingerprints, and forgets them', async () => {
+    const key = Buffer.alloc(32, 5);
+    await writeFile(join(folder, 'raw.key'), key);
+    await writeFile(join(folder, 'text.key'), `${key.toString('base64')}\n`);
+    await writeFile(join(folder, 'short.key'), 'short');
+    const raw = await json<{ fingerprint: string }>(['customer-key', 'add', 'acme', '--key-file', 'raw.key']);
+    const added = await call(['customer-key', 'add', 'acme', '--key-file', 'text.key', '--label', 'cards']);
+    expect([added.code, added.out]).toEqual([0, `Registered for tenant acme: ${raw.fingerprint}.`]);
+    expect(await json(['customer-key', 'list', 'acme'])).toMatchObject([{ fingerprint: raw.fingerprint, label: '' }]);
+    expect((await call(['customer-key', 'list', 'acme'])).out).toContain(raw.fingerprint);
+    expect((await call(['customer-key', 'remove', 'acme', raw.fingerprint])).code).toBe(0);
+    expect((await call(['customer-key', 'list', 'acme'])).out).toBe('Tenant acme has registered no customer keys.');
+    const short = await call(['customer-key', 'add', 'acme', '--key-file', 'short.key']);
+    expect([short.code, short.err]).toEqual([1, '✖ The key file short.key holds neither 32 bytes nor their base64.']);
+  });
+});
+
 describe('policy show', () => {
   it('shows rules of files and options of tenants', async () => {
     await policy(FIRST);

@@ -79,7 +79,7 @@ it.each<[string, string]>([
   [rule('readOnly:'), 'pay.yaml:2:42: readOnly must be one of true, false.'],
   [rule('protection: inject'), 'pay.yaml:2:44: protection: inject is not available yet. Available are seal, none.'],
   [rule('protection: cse'), 'pay.yaml:2:44: protection: cse is not available yet.'],
-  [rule('customerKeys: registered'), 'pay.yaml:2:46: customerKeys: registered is not available yet.'],
+  [rule('customerKeys: register'), 'pay.yaml:2:46: customerKeys: "register" is not known. Did you mean registered?'],
   [rule('dialects: [s3, qingstr]'), 'pay.yaml:2:47: dialects: "qingstr" is not known. Did you mean qingstor?'],
   [
     rule('networks: [10.0.0.0/8, 10.0.0.0/33]'),

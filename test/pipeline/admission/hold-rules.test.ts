@@ -1,27 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
+import { RegisteredKeys } from '../../../src/encryption/registered-keys.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { type AskedEncryption, CustomerKey } from '../../../src/operations/encryption.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
 import { holdRules, holdUse } from '../../../src/pipeline/admission/hold-rules.ts';
 import { RequestTrace } from '../../../src/pipeline/trace.ts';
 import { CompiledRules } from '../../../src/tenants/rules/compiled-rules.ts';
-import { decide } from '../../../src/tenants/rules/decision.ts';
 import type { RuleFields } from '../../../src/tenants/rules/rule.ts';
+import type { Tenant } from '../../../src/tenants/tenant.ts';
+import type { Staging } from '../../../src/uploads/staging.ts';
 import type { WireClient } from '../../../src/wire/message.ts';
 import { bucketPolicy } from '../../tenants/fixture.ts';
 
 const BUCKET = 'acme-a';
+const STAGING = { bucket: 'sealgate-staging' } as Staging;
+const NONE = new RegisteredKeys({ kek: () => Promise.reject(new Error('no keys')) });
 const CUSTOMER: AskedEncryption = { kind: 'customer', key: new CustomerKey(Buffer.alloc(32, 1), Buffer.alloc(16, 2)) };
 const MANAGED: AskedEncryption = { kind: 'managed', algorithm: 'AES256' };
 const kms = (keyId?: string): AskedEncryption => ({ kind: 'kms', keyId, context: undefined });
 
 function asker(fields: RuleFields, client: Partial<WireClient> = {}) {
   const rules = new CompiledRules([{ bucket: 'acme-*', fields, file: 'pay.yaml', line: 3, column: 5 }], 'seal');
-  const { said } = decide({ buckets: [bucketPolicy({ pattern: '*' })], rules }, BUCKET)!;
+  const tenant = { buckets: [bucketPolicy({ pattern: '*' })], rules } as unknown as Tenant;
   const trace = new RequestTrace();
   trace.dialect = 's3';
-  return { said, trace, client: { address: '127.0.0.1', secure: false, ...client } };
+  return {
+    tenant,
+    staging: STAGING,
+    registeredKeys: NONE,
+    trace,
+    client: { address: '127.0.0.1', secure: false, ...client },
+  };
 }
 
 /** Which rule refuses; undefined where none does. */
@@ -45,7 +55,7 @@ const GET = operation('GetObject');
 const PUT = operation('PutObject');
 
 function writes(kind: Operation['kind'], encryption: AskedEncryption | undefined, fields: RuleFields) {
-  return refusedBy((asked) => holdRules(operation(kind), encryption, asked), asker(fields));
+  return refusedBy((asked) => void holdRules(operation(kind), { bucket: BUCKET, encryption }, asked), asker(fields));
 }
 
 describe('a bucket that is read-only', () => {
@@ -61,15 +71,30 @@ describe('a bucket that is read-only', () => {
         treatment === 'forwarded'
           ? operation('Forward', { name, changes: method !== 'GET' })
           : operation(kind as Operation['kind']);
-      const rule = refusedBy((each) => holdRules(asked, undefined, each), asker({ readOnly: true }));
+      const rule = refusedBy(
+        (each) => holdRules(asked, { bucket: BUCKET, encryption: undefined }, each),
+        asker({ readOnly: true }),
+      );
       expect(rule).toBe(reads(name) ? undefined : 'pay.yaml:3:5 readOnly');
-      expect(refusedBy((each) => holdRules(asked, undefined, each), asker({ readOnly: false }))).toBeUndefined();
+      expect(
+        refusedBy(
+          (each) => holdRules(asked, { bucket: BUCKET, encryption: undefined }, each),
+          asker({ readOnly: false }),
+        ),
+      ).toBeUndefined();
     },
   );
 
   it('may be a copy’s source', () => {
-    expect(refusedBy(holdUse, asker({ readOnly: true }))).toBeUndefined();
+    expect(refusedBy((asked) => void holdUse(BUCKET, asked), asker({ readOnly: true }))).toBeUndefined();
   });
+});
+
+it('an operation on the whole service is nobody’s to refuse', () => {
+  const none = { bucket: undefined, encryption: undefined };
+  expect(
+    refusedBy((asked) => void holdRules(operation('ListBuckets'), none, asked), asker({ networks: ['::1'] })),
+  ).toBeUndefined();
 });
 
 describe('from where and how a bucket is used', () => {
@@ -89,9 +114,19 @@ describe('from where and how a bucket is used', () => {
     [{ dialects: ['qingstor'] }, {}, 'dialects'],
   ])('%j, for %j: %s', (fields, client, field) => {
     const rule = field && `pay.yaml:3:5 ${field}`;
-    expect(refusedBy((asked) => holdRules(GET, undefined, asked), asker(fields, client))).toBe(rule);
-    expect(refusedBy((asked) => holdRules(PUT, undefined, asked), asker(fields, client))).toBe(rule);
-    expect(refusedBy(holdUse, asker(fields, client))).toBe(rule);
+    expect(
+      refusedBy(
+        (asked) => void holdRules(GET, { bucket: BUCKET, encryption: undefined }, asked),
+        asker(fields, client),
+      ),
+    ).toBe(rule);
+    expect(
+      refusedBy(
+        (asked) => void holdRules(PUT, { bucket: BUCKET, encryption: undefined }, asked),
+        asker(fields, client),
+      ),
+    ).toBe(rule);
+    expect(refusedBy((asked) => void holdUse(BUCKET, asked), asker(fields, client))).toBe(rule);
   });
 });
 

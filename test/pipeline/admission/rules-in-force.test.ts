@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
 import { createHandler } from '../../../src/pipeline/handle.ts';
 import type { HandlerServices } from '../../../src/pipeline/handler-services.ts';
 import { RequestTrace } from '../../../src/pipeline/trace.ts';
+import { fingerprintOf } from '../../../src/tenants/registered-key.ts';
 import { CompiledRules } from '../../../src/tenants/rules/compiled-rules.ts';
 import type { BucketRule, RuleFields } from '../../../src/tenants/rules/rule.ts';
 import type { WireResponse } from '../../../src/wire/message.ts';
@@ -15,6 +17,8 @@ import { inProcess } from '../in-process.ts';
 /** Rules as requests meet them, from their signature to the answer: copies, forms, anonymous and forwarded requests. */
 
 const KEY = { accessKeyId: 'AKIDRULES', secretAccessKey: 'secretOfTheRules' };
+/** The customer key that the tenant has registered. */
+const REGISTERED = Buffer.alloc(32, 1);
 const ELSEWHERE: RuleFields = { networks: ['203.0.113.0/24'] };
 
 interface Sent {
@@ -79,7 +83,10 @@ async function stand(rules: Readonly<Record<string, RuleFields>>): Promise<Stand
   for (const bucket of ['source', 'target', 'open']) {
     await send({ method: 'PUT', path: `/${bucket}/there`, body: Buffer.from('what was there before') });
   }
-  ruled = { ...tenant, rules: new CompiledRules(written, 'seal') };
+  const { version, key } = await here.keyRings.current(tenant.ringId);
+  const fingerprint = fingerprintOf(REGISTERED, key);
+  const registeredKeys = [{ fingerprint, keyVersion: version, label: '', createdAt: new Date() }];
+  ruled = { ...tenant, registeredKeys, rules: new CompiledRules(written, 'seal') };
   here.asked();
   return { stored: (bucket) => here.stored.keys(bucket), asked: here.asked, send };
 }
@@ -99,6 +106,15 @@ const copy = (from: string, to: string): Sent => ({
   path: `/${to}/copy`,
   headers: { 'x-amz-copy-source': `${from}/there` },
 });
+
+function keyHeaders(key: Buffer): Readonly<Record<string, string>> {
+  const prefix = 'x-amz-server-side-encryption-customer-';
+  return {
+    [`${prefix}algorithm`]: 'AES256',
+    [`${prefix}key`]: key.toString('base64'),
+    [`${prefix}key-md5`]: createHash('md5').update(key).digest('base64'),
+  };
+}
 
 function form(bucket: string): Sent {
   const conditions = [{ bucket }, { key: 'k' }];
@@ -181,6 +197,31 @@ describe('what a rule says of encryption', () => {
     expect(await here.send(form('target'), 'nobody')).toMatchObject(refusedBy('pay.yaml:2:5 require'));
     expect(await here.send(get('target'))).toMatchObject({ status: 200 });
     expect(await here.stored('target')).toEqual(['there']);
+  });
+});
+
+describe('a customer key', () => {
+  const headers = {
+    'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+    'x-amz-server-side-encryption-customer-key': 'bm8ga2V5',
+    'x-amz-server-side-encryption-customer-key-md5': 'bm8gTUQ1',
+  };
+
+  it('that a rule refuses is not looked at, even if it is none', async () => {
+    const here = await stand({ target: { customerKeys: 'refuse' } });
+    expect(await here.send({ ...put('target'), headers })).toMatchObject(refusedBy('pay.yaml:2:5 customerKeys'));
+    expect(await here.send({ ...put('source'), headers })).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    expect(here.asked()).toEqual([]);
+  });
+
+  it('is taken where it was registered, and no other is', async () => {
+    const here = await stand({ target: { customerKeys: 'registered' } });
+    const other = await here.send({ ...put('target'), headers: keyHeaders(Buffer.alloc(32, 2)) });
+    expect(other).toMatchObject(refusedBy('pay.yaml:2:5 customerKeys'));
+    const registered = (await here.send({ ...put('target'), headers: keyHeaders(REGISTERED) })) as Told;
+    expect(registered.code).not.toBe('AccessDenied');
+    expect(await here.send({ ...put('target'), headers })).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    expect(await here.send(put('target'))).toMatchObject({ status: 200 });
   });
 });
 
