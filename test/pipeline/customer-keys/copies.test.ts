@@ -14,6 +14,8 @@ type Asked = AskedEncryption | undefined;
 const FORMS: Readonly<Record<string, () => Asked>> = {
   none: () => undefined,
   AES256: () => ({ kind: 'managed', algorithm: 'AES256' }),
+  'KMS key cards': () => ({ kind: 'kms', keyId: 'cards', context: 'e30=' }),
+  'KMS key payroll': () => ({ kind: 'kms', keyId: 'payroll', context: undefined }),
   'customer key 1': KEYS.one,
   'customer key 2': KEYS.two,
 };
@@ -24,6 +26,13 @@ const asked = (form: string) => FORMS[form]?.();
 /** What a request about an object of this form brings. */
 const keyOf = (form: string) => (form.startsWith('customer') ? asked(form) : undefined);
 const isCustomers = (form: string) => form.startsWith('customer');
+const kindOf = (form: string) => asked(form)?.kind ?? 'managed';
+
+async function withKmsKeys(): Promise<InProcess> {
+  const stand = await inProcess();
+  for (const name of ['cards', 'payroll']) await stand.keyRings.createNamed('acme', name);
+  return stand;
+}
 
 function copy(stand: InProcess, from: string, to: string, forms: { source: Asked; copy: Asked }, over = {}) {
   const source = { ref: { bucket: BUCKET, key: from }, conditions: {}, encryption: forms.source };
@@ -53,11 +62,11 @@ async function large(stand: InProcess, key: string, form: string) {
 
 describe.each(PAIRS)('a copy from %s to %s', (from, to) => {
   it('is what the request says, whatever its source is; between keys of one owner no byte moves', async () => {
-    const stand = await inProcess();
+    const stand = await withKmsKeys();
     const bytes = payload(200_000, 1);
     await putObject(putOf('a'), verifiedBody(bytes), asking(stand, asked(from)));
     const copied = await copy(stand, 'a', 'b', { source: keyOf(from), copy: asked(to) });
-    expect(copied.encryption?.kind).toBe(isCustomers(to) ? 'customer' : 'managed');
+    expect(copied.encryption?.kind).toBe(kindOf(to));
     expect(await read(stand, 'b', to)).toEqual(bytes);
     await othersAreRefused(stand, 'b', to);
     expect(await read(stand, 'a', from)).toEqual(bytes);
@@ -66,11 +75,11 @@ describe.each(PAIRS)('a copy from %s to %s', (from, to) => {
   });
 
   it('can be made in place', async () => {
-    const stand = await inProcess();
+    const stand = await withKmsKeys();
     const bytes = payload(200_000, 1);
     await putObject(putOf('a'), verifiedBody(bytes), asking(stand, asked(from)));
     const forms = { source: keyOf(from), copy: asked(to) };
-    expect((await copy(stand, 'a', 'a', forms)).encryption?.kind).toBe(isCustomers(to) ? 'customer' : 'managed');
+    expect((await copy(stand, 'a', 'a', forms)).encryption?.kind).toBe(kindOf(to));
     expect(await read(stand, 'a', to)).toEqual(bytes);
     await othersAreRefused(stand, 'a', to);
   });
@@ -80,16 +89,20 @@ describe.each([
   ['customer key 1', 'customer key 2'],
   ['none', 'customer key 1'],
   ['customer key 1', 'none'],
+  ['customer key 1', 'KMS key cards'],
+  ['KMS key cards', 'customer key 1'],
+  ['KMS key cards', 'KMS key payroll'],
+  ['KMS key payroll', 'none'],
 ])('a large object in place, from %s to %s', (from, to) => {
   it('is another one only if nobody has replaced it meanwhile', async () => {
-    const stand = await inProcess();
+    const stand = await withKmsKeys();
     const bytes = await large(stand, 'a', from);
     const before = (await stand.stored.read(BUCKET, 'a')).bytes;
     await copy(stand, 'a', 'a', { source: keyOf(from), copy: asked(to) });
     expect((await read(stand, 'a', to)).equals(bytes)).toBe(true);
     await othersAreRefused(stand, 'a', to);
     const sameBytes = (await stand.stored.read(BUCKET, 'a')).bytes.equals(before);
-    expect(sameBytes).toBe(isCustomers(from) && isCustomers(to));
+    expect(sameBytes).toBe(isCustomers(from) === isCustomers(to));
   });
 });
 
