@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { isKeyName, isNamedRingOf, namedRingId } from '../../src/keys/key-names.ts';
+import { isKeyName, isNamedRingOf, NAMED_RING, namedRingId } from '../../src/keys/key-names.ts';
 import { RING } from '../../src/keys/key-ring.ts';
+import { TenantViewStore } from '../../src/keys/ledger/tenant-view-store.ts';
+import { rootKeyFromText } from '../../src/keys/root/root-key.ts';
 import { startUpSelfTest } from '../../src/keys/self-test.ts';
 import { RevisionConflict } from '../../src/keys/store/record-store.ts';
-import { ALL_RECORD_KINDS, openTenancy } from '../tenants/fixture.ts';
+import { PublishedAdministration } from '../../src/tenants/published-administration.ts';
+import { SidecarViews } from '../../src/tenants/sidecar-views.ts';
+import { ALL_RECORD_KINDS, openTenancy, TENANT } from '../tenants/fixture.ts';
 import { openFileStoreHere, openKeys, randomRootKey } from './fixture.ts';
 
 const here = async () => openKeys({ store: await openFileStoreHere(), rootKey: randomRootKey() });
@@ -60,6 +64,17 @@ describe('a named key', () => {
     const { id } = await keyRings.createNamed('acme', 'cards');
     expect(await keyRings.rotate(id)).toMatchObject({ name: 'cards', current: 2 });
     expect(await keyRings.named('acme', 'cards')).toMatchObject({ ringId: id, version: 2 });
+  });
+
+  it('is not one whose record names the ring of another tenant or of another name', async () => {
+    const { keyRings, records } = await here();
+    const rings = [await keyRings.createNamed('beta', 'cards'), await keyRings.createNamed('acme', 'payroll')];
+    rings.push(await keyRings.create('acme'));
+    for (const { id: ringId } of rings) {
+      const named = { tenant: 'acme', name: 'cards', ringId, createdAt: new Date() };
+      await records.put(NAMED_RING, namedRingId('acme', 'cards'), named);
+      expect(await keyRings.named('acme', 'cards')).toBeUndefined();
+    }
   });
 
   it('is gone when its ring is', async () => {
@@ -150,6 +165,27 @@ describe('a tenant’s named keys', () => {
     expect(await keyRings.countNamed('acme')).toBe(0);
     expect((await records.names()).filter((name) => name.includes('acme'))).toEqual([]);
     expect(await keyRings.named('beta', 'cards')).toMatchObject({ tenant: 'beta' });
+  });
+
+  it('are in the view that the tenant’s sidecars read, and those of others are not', async () => {
+    const [store, rootKey] = [await openFileStoreHere(), randomRootKey()];
+    const { records, keyRings } = await openTenancy({ store, rootKey });
+    const views = new SidecarViews({ store, records, tenants: TENANT, rootKey, now: () => new Date() });
+    const administration = new PublishedAdministration({ records, keyRings, tenants: TENANT, views });
+    for (const name of ['photos', 'other']) await administration.addTenant({ name, buckets: [`${name}-*`] });
+    const key = rootKeyFromText((await views.create('photos')).reveal());
+    const { id } = await administration.addKey('photos', 'cards');
+    await administration.addKey('other', 'cards');
+    const highest = undefined;
+    const view = await TenantViewStore.open({
+      ...{ store, key, tenant: 'photos', highest },
+      monotonicNow: () => performance.now(),
+      onPutBack: () => undefined,
+    });
+    const sidecar = await openTenancy({ store: view, rootKey: key });
+    expect(await sidecar.keyRings.named('photos', 'cards')).toMatchObject({ ringId: id, tenant: 'photos' });
+    expect(await sidecar.keyRings.named('other', 'cards')).toBeUndefined();
+    expect(await sidecar.keyRings.countNamed('other')).toBe(0);
   });
 
   it('are read at the start like all other records, and warm', async () => {

@@ -235,6 +235,30 @@ describe('copies', () => {
   });
 });
 
+it('a gateway that knows the MD5 of what was copied before does not tell it of a copy under a KMS key', async () => {
+  const { stand } = await withKeys();
+  const policy = { etag: 'md5' } as const;
+  const md5 = createHash('md5').update(BODY).digest('hex');
+  const other = await stand.anotherProcess({ emptyIndex: false });
+  const listedThere = async () => {
+    const context = stand.context(policy);
+    const there = { ...context, ...other, policy: context.policy, formats: other.formatsFor(context.policy) };
+    const { objects, release } = await listObjects(listOf({ prefix: 'k' }), there);
+    release();
+    return objects[0]?.etag;
+  };
+  await put(asking(stand, undefined, policy), 'source');
+  const copy = (asked: Partial<AskedKms> | undefined) =>
+    copyObject(copyOf(`${BUCKET}/source`, 'k'), asking(stand, asked, policy));
+  expect((await copy(undefined)).etag).toBe(md5);
+  expect(await listedThere()).toBe(md5);
+  const { etag } = await copy({ keyId: 'cards' });
+  expect(etag).toMatch(/-0$/);
+  expect(await listedThere()).toBe(etag);
+  await copy(undefined);
+  expect(await listedThere()).toBe(md5);
+});
+
 describe('the ETag', () => {
   const policy = { etag: 'md5' } as const;
   const digest = (bytes: Buffer) => createHash('md5').update(bytes).digest('hex');

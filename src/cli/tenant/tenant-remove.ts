@@ -1,6 +1,7 @@
 import { Protections } from '../../formats/protection.ts';
 import { FORMATS } from '../../formats/table.ts';
 import { openBackend } from '../../gateway/open-backend.ts';
+import type { KeyRing } from '../../keys/key-ring.ts';
 import type { Config } from '../../settings/config.ts';
 import type { RemovedTenant } from '../../tenants/administered.ts';
 import { policyFor, type Tenant } from '../../tenants/tenant.ts';
@@ -59,9 +60,7 @@ ${JSON_USAGE}`,
       const destroyKeys = values['keep-keys'] !== true;
       if (destroyKeys) {
         const rings = await administration.listKeys(name);
-        // Named keys are the tenant's own, as its default ring is. They protect nothing but what lies in its buckets.
-        const unnamed = rings.filter((ring) => ring.name === undefined);
-        const findings = await protectedBuckets(tenant, { config, ringIds: unnamed.map(({ id }) => id) });
+        const findings = await protectedBuckets(tenant, { config, rings });
         if (!isSafe(findings) && values.force !== true) throw new CommandFailed(refusal(tenant, findings));
         if (!answered) await confirm(terminal, consequences(tenant, findings), NOTHING_REMOVED);
       } else if (values.yes !== true) {
@@ -81,16 +80,19 @@ interface Findings {
   readonly holding: readonly string[];
   /** The rings of earlier tenants of this name. It is not known any more in which buckets their objects lie. */
   readonly leftRings: readonly string[];
+  /** The names of the tenant's named keys, which go as well. They protect nothing but what lies in its buckets. */
+  readonly namedKeys: readonly string[];
   /** Why it could not be found out. */
   readonly unknown: string | undefined;
 }
 
 async function protectedBuckets(
   tenant: Tenant,
-  { config, ringIds }: { readonly config: Config; readonly ringIds: readonly string[] },
+  { config, rings }: { readonly config: Config; readonly rings: readonly KeyRing[] },
 ): Promise<Findings> {
   const holding: string[] = [];
-  const leftRings = ringIds.filter((id) => id !== tenant.ringId);
+  const leftRings = rings.flatMap(({ id, name }) => (name === undefined && id !== tenant.ringId ? [id] : []));
+  const namedKeys = rings.flatMap(({ name }) => name ?? []);
   try {
     const backend = await openBackend(config);
     try {
@@ -105,9 +107,9 @@ async function protectedBuckets(
     } finally {
       await backend.close();
     }
-    return { holding, leftRings, unknown: undefined };
+    return { holding, leftRings, namedKeys, unknown: undefined };
   } catch (error) {
-    return { holding, leftRings, unknown: describeError(error) };
+    return { holding, leftRings, namedKeys, unknown: describeError(error) };
   }
 }
 
@@ -132,7 +134,11 @@ function refusal(tenant: Tenant, findings: Findings): string {
 }
 
 function consequences(tenant: Tenant, findings: Findings): string {
-  if (isSafe(findings)) return `Remove tenant ${tenant.name}, its access keys and key ring ${tenant.ringId}?`;
+  if (isSafe(findings)) {
+    const { namedKeys } = findings;
+    const named = namedKeys.length === 0 ? '' : ` and ${namedKeys.length} named keys`;
+    return `Remove tenant ${tenant.name}, its access keys and key ring ${tenant.ringId}${named}?`;
+  }
   return [
     `Tenant ${tenant.name}: ${describeFindings(findings)}.`,
     'Without its keys every object that was sealed for it is unreadable for ever. Remove it?',
