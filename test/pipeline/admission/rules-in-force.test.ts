@@ -200,6 +200,32 @@ describe('what a rule says of encryption', () => {
   });
 });
 
+describe('a rule that asks for a KMS key', () => {
+  const headers = { 'x-amz-server-side-encryption': 'aws:kms' };
+
+  it('lets requests with one pass, if it is among those that the rule names', async () => {
+    const here = await stand({ source: { require: 'kms', keys: ['aws/s3'] }, target: { keys: ['cards'] } });
+    expect(await here.send({ ...put('source'), headers })).toMatchObject({ status: 200 });
+    expect(await here.send({ ...put('target'), headers })).toMatchObject(refusedBy('pay.yaml:3:5 keys'));
+    expect(await here.send(put('target'))).toMatchObject({ status: 200 });
+  });
+
+  it('is content with what the bucket’s default gives', async () => {
+    const here = await stand({ target: { require: 'kms' } });
+    expect(await here.send(put('target'))).toMatchObject(refusedBy('pay.yaml:2:5 require'));
+    const rule =
+      '<ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault>';
+    const body = Buffer.from(
+      `<ServerSideEncryptionConfiguration><Rule>${rule}</Rule></ServerSideEncryptionConfiguration>`,
+    );
+    const set = { method: 'PUT', path: '/target', query: { encryption: '' }, body };
+    expect(await here.send(set)).toMatchObject({ status: 200 });
+    expect(await here.send(put('target'))).toMatchObject({ status: 200 });
+    const managed = { 'x-amz-server-side-encryption': 'AES256' };
+    expect(await here.send({ ...put('target'), headers: managed })).toMatchObject(refusedBy('pay.yaml:2:5 require'));
+  });
+});
+
 describe('a customer key', () => {
   const headers = {
     'x-amz-server-side-encryption-customer-algorithm': 'AES256',
