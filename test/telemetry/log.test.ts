@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, openSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BackendRefusal, GatewayError, type InconclusiveCode } from '../../src/errors.ts';
 import { keyField } from '../../src/telemetry/key-names.ts';
 import { createLog, type KeyField, type Log } from '../../src/telemetry/log.ts';
+import { temporaryDirectory } from '../keys/fixture.ts';
 import { record } from './record.ts';
 
 function logged(
@@ -183,7 +183,7 @@ describe('other lines', () => {
 
 describe('a log to a file descriptor', () => {
   it('has every line, in order, once it was flushed', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'sealgate-log-')), 'log');
+    const path = join(await temporaryDirectory(), 'log');
     const log = createLog({ level: 'info', format: 'json', destination: openSync(path, 'w') });
     for (let count = 0; count < 5000; count++) log.info('line', { count });
     await log.flush();
@@ -195,7 +195,7 @@ describe('a log to a file descriptor', () => {
   });
 
   it('shows a lone line soon, unasked', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'sealgate-log-')), 'log');
+    const path = join(await temporaryDirectory(), 'log');
     createLog({ level: 'info', format: 'json', destination: openSync(path, 'w') }).info('alone');
     for (let tries = 0; tries < 100 && readFileSync(path, 'utf8') === ''; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
