@@ -108,8 +108,9 @@ export class RuleAdministration {
   async #removeLeft(): Promise<void> {
     const named = new Set<string>();
     const ids = await this.#records.list(this.#rules);
-    for (const { tenant } of await this.read()) {
-      for (const id of tenant.ruleSet === undefined ? [] : partIds(tenant.ruleSet)) named.add(id);
+    for (const name of await this.#records.list(this.#tenants)) {
+      const ruleSet = (await this.#records.read(this.#tenants, name))?.value.ruleSet;
+      for (const id of ruleSet === undefined ? [] : partIds(ruleSet)) named.add(id);
     }
     for (const id of ids.filter((each) => !named.has(each))) {
       const createdAt = (await this.#records.read(this.#rules, id))?.value.createdAt;
