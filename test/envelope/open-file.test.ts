@@ -3,6 +3,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type EncryptionContext, sealContext } from '../../src/envelope/encryption-context.ts';
 import { openEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts';
 import { openSealedFile } from '../../src/envelope/open-file.ts';
 import { SEGMENT_BYTES as S } from '../../src/envelope/sizes.ts';
@@ -60,6 +61,30 @@ describe('openSealedFile', async () => {
     await expectRefused(() => open({ recover: true }, kek));
     expect(await gather((await open({ recover: true }, KEK)).bytes())).toEqual(single.plaintext);
     await expectRefused(() => open(flipped(single.envelope, 100), KEK));
+  });
+
+  test('with an encryption context: beside its entry, and without metadata for whoever knows the context', async () => {
+    const context = { canonical: Buffer.from('{"dept":"cards"}'), bucketKey: true };
+    const sample = await singleSample(randomBytes(99), { context });
+    const entry = sealContext(sample.envelope, context, { kek: KEK, tenant: TENANT });
+    const open = (envelope: Buffer | { recover: true }, known: string | EncryptionContext | undefined) =>
+      openSealedFile(memory(sample.stored), { envelope, kek: () => KEK, tenant: TENANT, context: known });
+    const opened = await open(sample.envelope, entry);
+    expect(opened.envelope.context).toEqual(context);
+    expect(await gather(opened.bytes())).toEqual(sample.plaintext);
+    expect(await gather((await open({ recover: true }, context)).bytes())).toEqual(sample.plaintext);
+    const none = { canonical: Buffer.alloc(0), bucketKey: false };
+    for (const known of [undefined, none]) {
+      await expectRefused(() => open(sample.envelope, known));
+      await expectRefused(() => open({ recover: true }, known));
+    }
+    // What was put with a bucket key alone is bound to an empty context.
+    const empty = await singleSample(randomBytes(9), { context: { ...none, bucketKey: true } });
+    const recovered = await openSealedFile(memory(empty.stored), {
+      ...{ envelope: { recover: true }, kek: () => KEK, tenant: TENANT },
+      context: none,
+    });
+    expect(await gather(recovered.bytes())).toEqual(empty.plaintext);
   });
 
   test('a key that is gone is the look-up’s own error', async () => {

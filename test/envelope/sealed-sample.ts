@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
+import type { EncryptionContext } from '../../src/envelope/encryption-context.ts';
 import { type EnvelopeHead, sealEnvelope } from '../../src/envelope/envelope.ts';
 import { type Manifest, multipartFooterBytes, sealFooter } from '../../src/envelope/footer.ts';
 import { Layout } from '../../src/envelope/layout.ts';
@@ -33,6 +34,7 @@ export interface Identity {
   /** To make another object, or another attempt, of the same DEK. */
   readonly oid?: Buffer;
   readonly dek?: Buffer;
+  readonly context?: EncryptionContext;
 }
 
 export async function singleSample(plaintext: Buffer, identity: Identity = {}): Promise<Sample> {
@@ -93,17 +95,18 @@ function sampleEnvelope(
     readonly partSalt: Buffer;
     readonly plaintextBytes: number | undefined;
   },
-  { tenant = TENANT, kek = KEK }: Identity,
+  { tenant = TENANT, kek = KEK, context }: Identity,
 ): Buffer {
   const { keys, oid, dek, quantum, partSalt, plaintextBytes } = made;
   return sealEnvelope({
-    head: sampleHead({ oid, quantum, multipart: plaintextBytes === undefined }),
+    head: sampleHead({ oid, quantum, multipart: plaintextBytes === undefined, hasContext: context !== undefined }),
     keys,
     dek,
     fields: { locationTag: keys.locationTag('b', 'k'), metadataTag: Buffer.alloc(16), partSalt, plaintextBytes },
     kek,
     tenant,
     envelopeSalt: randomBytes(16),
+    context,
   });
 }
 

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as s3 from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -5,7 +7,7 @@ import { filesHolding } from '../../support/at-rest.ts';
 import { payload } from '../../support/payload.ts';
 import { TENANT } from '../../support/servers/gateway.ts';
 import { type Stand, standEmbedded, standOnMinio } from '../../support/servers/stand.ts';
-import { onceClient, read, refusal } from '../../support/sight.ts';
+import { backendClient, onceClient, read, refusal } from '../../support/sight.ts';
 
 const MIB = 1024 * 1024;
 const Bucket = 'acme-kms';
@@ -124,4 +126,40 @@ describe.each(STANDS)('KMS keys over %s', (_name, start) => {
     expect(await filesHolding(stand.gateway.folder, 'planted-department')).toEqual([]);
     expect(stand.gateway.output()).not.toContain('planted-department');
   });
+});
+
+it('sealgate tells key and context of a stored object, and opens what lost its metadata for who knows the context', async () => {
+  const stand = await standOnMinio();
+  const client = onceClient(stand.gateway);
+  try {
+    const { command, folder } = stand.gateway;
+    await client.send(new s3.CreateBucketCommand({ Bucket }));
+    expect((await command(['key', 'add', TENANT.name, '--name', 'cards'])).code).toBe(0);
+    const Body = payload(1000, 3);
+    const asked = { Bucket, Key: 'k', Body, ...CARDS, SSEKMSEncryptionContext: CONTEXT } as const;
+    const put = () => refusal(client.send(new s3.PutObjectCommand(asked)));
+    await expect.poll(put, { timeout: 5000 }).toEqual([undefined, 'nothing failed']);
+    const { code, stdout } = await command(['inspect', `s3://${Bucket}/k`, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      envelope: { requestedEncryption: 'KMS key', encryptionContext: true },
+      verification: {
+        authentic: true,
+        keyName: 'cards',
+        encryptionContext: { text: '{"dept":"planted-department"}', bucketKey: false },
+      },
+    });
+    const direct = backendClient(stand.minio);
+    const raw = await read(direct, { Bucket, Key: 'k' });
+    direct.destroy();
+    const [file, context, out] = [join(folder, 'raw'), join(folder, 'context.json'), join(folder, 'out')];
+    await writeFile(file, raw);
+    await writeFile(context, '{ "dept": "planted-department" }');
+    expect((await command(['open', file, '--recover', '-o', out])).code).toBe(1);
+    expect((await command(['open', file, '--recover', '--context', context, '-o', out])).code).toBe(0);
+    expect((await readFile(out)).equals(Body)).toBe(true);
+  } finally {
+    client.destroy();
+    await stand.stop();
+  }
 });
