@@ -77,6 +77,8 @@ export interface CapabilityWords {
    * The gateway does so over every store, because it costs nothing, or because it shows by itself when it is needed.
    */
   readonly always?: true;
+  /** No request waits until it is found out, and the store is not tried for its sake. */
+  readonly aside?: true;
 }
 
 /** The words for each capability in the log, in `sealgate check` and in docs/stores.md. */
@@ -156,6 +158,7 @@ export const CAPABILITY_WORDS: Readonly<Record<Capability, CapabilityWords>> = {
     what: 'dates of buckets that never change',
     otherwise: 'tells another date of a bucket when something in it changes',
     without: 'a bucket that was deleted and made again past the gateway keeps the default encryption of the one before',
+    aside: true,
   },
 };
 

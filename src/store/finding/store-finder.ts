@@ -250,7 +250,10 @@ export class StoreFinder implements StoreFindings {
 
   /** Returns the capabilities that decide what the gateway does and that no setting mentions. */
   #open(): readonly Capability[] {
-    return CAPABILITY_NAMES.filter((name) => this.#said[name] === undefined && !CAPABILITY_WORDS[name].always);
+    return CAPABILITY_NAMES.filter((name) => {
+      const { always, aside } = CAPABILITY_WORDS[name];
+      return this.#said[name] === undefined && !always && !aside;
+    });
   }
 
   /** Whether there is nothing to find out. */
