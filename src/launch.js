@@ -9,6 +9,11 @@ import fs from 'fs';
 // takes its place. --disable-sigusr1 would do it as well, but a Node too old for it refuses to start. The Dockerfile's
 // does not.
 process.on('SIGUSR1', () => undefined);
+// A core file would have all memory in it, keys too. So Linux is told to leave the process's own memory out, and that
+// of its children. Other systems have no such file.
+try {
+  fs.writeFileSync('/proc/self/coredump_filter', '0');
+} catch {}
 // SIGHUP asks a server to read its configuration anew (src/cli/serve/serve.ts). Until it listens to it, it must not die
 // of it.
 if (process.argv[2] === 'serve') process.on('SIGHUP', () => undefined);

@@ -1,5 +1,5 @@
-import type { KeyObject } from 'node:crypto';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import type { KekBytes } from '../envelope/envelope-binding.ts';
 import type { GatewayError } from '../errors.ts';
 import type { EncryptionFacts, EncryptionForm } from '../operations/encryption.ts';
 
@@ -24,7 +24,7 @@ export interface KeyName {
 /** A key-encryption key (KEK) that wraps and unwraps the DEKs of objects. */
 export interface WrappingKey extends KeyName {
   /** The key itself, 32 bytes. */
-  readonly key: KeyObject;
+  readonly key: KekBytes;
   /**
    * Tells within this process whether two keys are the same, so that what was remembered under one key is not used
    * under another. It is made with a random secret of the process, so it reveals nothing of the key.

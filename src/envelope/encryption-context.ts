@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { corrupted } from './corruption.ts';
-import { boundTo, CLEAR_BYTES, keyUnderKek, ZERO_NONCE } from './envelope-binding.ts';
+import { boundTo, CLEAR_BYTES, type KekBytes, keyUnderKek, ZERO_NONCE } from './envelope-binding.ts';
 import { TAG_BYTES } from './sizes.ts';
 
 /**
@@ -46,7 +46,7 @@ export function canonicalContext(value: unknown): Buffer | undefined {
 
 /** What the entry is sealed with. */
 interface ContextKey {
-  readonly kek: KeyObject;
+  readonly kek: KekBytes;
   readonly tenant: string;
 }
 

@@ -16,10 +16,20 @@ const MAX_TENANT_BYTES = 0xffff;
 const FIRST_BLOCK = Buffer.from([1]);
 
 /**
+ * The bytes of a KEK, as a KeyObject of node's has them. A customer's key is none, because node keeps the memory of a
+ * KeyObject until the collector comes by.
+ */
+export interface KekBytes {
+  readonly symmetricKeySize?: number | undefined;
+  /** Gives a copy, which the caller erases. */
+  export(): Buffer;
+}
+
+/**
  * Derives a key from a KEK and the clear fields of an envelope, whose salt is fresh at every sealing.
  * @throws RangeError unless the KEK has 32 bytes
  */
-export function keyUnderKek(kek: KeyObject, label: Buffer, clear: Buffer): KeyObject {
+export function keyUnderKek(kek: KekBytes, label: Buffer, clear: Buffer): KeyObject {
   if (kek.symmetricKeySize !== KEK_BYTES) throw new RangeError('A KEK must have 32 bytes.');
   const secret = kek.export();
   const extracted = hmacSha256(clear.subarray(SALT_OFFSET, SALT_OFFSET + SALT_BYTES), secret);

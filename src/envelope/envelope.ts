@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { corrupted, requireLength, requireZero, sameBytes } from './corruption.ts';
 import { type EncryptionContext, openContext } from './encryption-context.ts';
-import { boundTo, CLEAR_BYTES, keyUnderKek, ZERO_NONCE } from './envelope-binding.ts';
+import { boundTo, CLEAR_BYTES, type KekBytes, keyUnderKek, ZERO_NONCE } from './envelope-binding.ts';
 import {
   commitOf,
   ENVELOPE_BYTES,
@@ -73,7 +73,7 @@ export function sealEnvelope(asked: {
   readonly keys: ObjectKeys;
   readonly dek: Buffer;
   readonly fields: SealedFields;
-  readonly kek: KeyObject;
+  readonly kek: KekBytes;
   readonly tenant: string;
   readonly envelopeSalt: Buffer;
   readonly context?: EncryptionContext | undefined;
@@ -107,7 +107,7 @@ export function sealEnvelope(asked: {
 export function openEnvelope(
   bytes: Buffer,
   key: {
-    readonly kek: KeyObject;
+    readonly kek: KekBytes;
     readonly tenant: string;
     readonly context?: string | EncryptionContext | undefined;
   },
@@ -133,7 +133,7 @@ export function openEnvelope(
 }
 
 /** Derives K_env (FORMAT.md §2). */
-function envelopeKey(kek: KeyObject, clear: Buffer): KeyObject {
+function envelopeKey(kek: KekBytes, clear: Buffer): KeyObject {
   return keyUnderKek(kek, ENVELOPE_LABEL, clear);
 }
 

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { corrupted, requireLength } from './corruption.ts';
+import type { KekBytes } from './envelope-binding.ts';
 import { ENVELOPE_BYTES } from './envelope-head.ts';
 import { hmacSha256 } from './hmac.ts';
 import type { ObjectKeys } from './object-keys.ts';
@@ -52,7 +53,7 @@ export function openHeld(held: Buffer, { keys, tenantEnvelope }: Holder): Buffer
  * The key that seals what is told of an upload under a customer's key once it was completed. It is made of the tenant's
  * KEK and the object id, and opens nothing of the object.
  */
-export function completedKey(kek: KeyObject, oid: Buffer): KeyObject {
+export function completedKey(kek: KekBytes, oid: Buffer): KeyObject {
   const secret = kek.export();
   const key = createSecretKey(hmacSha256(secret, Buffer.concat([DONE_LABEL, oid, FIRST_BLOCK])));
   secret.fill(0);

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import type { KekBytes } from './envelope-binding.ts';
 import { hmacSha256 } from './hmac.ts';
 import { OID_BYTES, placeBytes, SHORT_TAG_BYTES } from './object-keys.ts';
 
@@ -28,7 +28,7 @@ export interface LocationClaim {
 
 /** The tag that binds the object of this id to this bucket and key, under a key of the tenant: 16 bytes. */
 export function locationTagUnder(
-  kek: KeyObject,
+  kek: KekBytes,
   { oid, bucket, key }: { readonly oid: Buffer; readonly bucket: string; readonly key: string },
 ): Buffer {
   if (oid.length !== OID_BYTES) throw new RangeError('An oid must have 16 bytes.');

@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 
 /** A secret of this process, so that its fingerprints mean nothing to any other process. */
 const SECRET = randomBytes(32);
@@ -6,8 +6,9 @@ const SECRET = randomBytes(32);
 /**
  * Returns a text that tells keys apart within this process. It is equal for equal keys and no others, and reveals
  * nothing of the key.
+ * @param key gives a copy of the key's bytes, which is erased
  */
-export function fingerprintOf(key: KeyObject): string {
+export function fingerprintOf(key: { export(): Buffer }): string {
   const bytes = key.export();
   const fingerprint = createHmac('sha256', SECRET).update(bytes).digest('base64url');
   bytes.fill(0);

@@ -1,4 +1,3 @@
-import { createSecretKey } from 'node:crypto';
 import { fingerprintOf } from '../../keys/fingerprint.ts';
 import type { SettingShape } from '../../keys/place-table.ts';
 import type { CustomerKey } from '../../operations/encryption.ts';
@@ -31,7 +30,8 @@ export class CustomerKeys implements KeySource {
   get #key(): WrappingKey {
     if (this.#wrapping !== undefined) return this.#wrapping;
     const { bytes, md5: keyMd5 } = this.#sent;
-    const key = createSecretKey(bytes);
+    // This is no KeyObject, because node keeps the memory of one until the collector comes by.
+    const key = { symmetricKeySize: bytes.length, export: () => Buffer.from(bytes) };
     this.#wrapping = {
       ringId: CUSTOMER_RING,
       version: 0,
