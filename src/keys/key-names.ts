@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { textField } from './payload.ts';
 import type { RecordKind } from './records.ts';
 
@@ -48,10 +48,8 @@ const HASH_DIGITS = 32;
 
 /** The id of the record for one of a tenant's keys. The name itself may be too long for it, and has slashes. */
 export function namedRingId(tenant: string, name: string): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([tenant, name]))
-    .digest('hex');
-  return `${idPrefix(tenant)}${hash.slice(0, HASH_DIGITS)}`;
+  const digits = hash('sha256', JSON.stringify([tenant, name]), 'hex').slice(0, HASH_DIGITS);
+  return `${idPrefix(tenant)}${digits}`;
 }
 
 /** Whether an id is that of a record for one of the tenant's keys. */

@@ -21,6 +21,9 @@ const RING_ID = /^[0-9a-f]{16}$/;
 /** How often the store is asked at most about one ring: a forged envelope may name any version of a real ring. */
 const RECHECK_MILLISECONDS = 1000;
 
+/** Each of them takes two of the cache's entries (CacheLimits.entries). */
+const MOST_WARM_KEYS = 2500;
+
 /** There is no such key (any more). Records that cannot be read have other errors of the same code. */
 export class KeyMissing extends GatewayError {
   constructor(message: string) {
@@ -135,9 +138,12 @@ export class KeyRings {
     for (const id of await this.#namesOf(tenant)) await this.#records.delete(NAMED_RING, id);
   }
 
-  /** Reads the named keys of all tenants into the cache. Those that were removed meanwhile are skipped. */
+  /**
+   * Reads named keys of all tenants into the cache, as many as it has room for beside other records. Those that were
+   * removed meanwhile are skipped.
+   */
   async warmNamed(): Promise<void> {
-    for (const id of (await this.#records.list(NAMED_RING)).filter(isNamedRing)) {
+    for (const id of (await this.#records.list(NAMED_RING)).filter(isNamedRing).slice(0, MOST_WARM_KEYS)) {
       const found = await this.#records.get(NAMED_RING, id);
       if (found !== undefined) await this.#records.get(RING, found.ringId);
     }

@@ -94,7 +94,7 @@ export class Directory {
    * deleted meanwhile are skipped.
    */
   async warm(): Promise<void> {
-    // There may be more named keys than the cache has room for. What is read later stays.
+    // They come first, because what is read later stays in the cache where it has no room for all.
     await this.#keyRings.warmNamed();
     await this.#records.get(BUCKET_CLAIMS, CLAIMS_ID);
     for (const accessKeyId of await this.#records.list(CREDENTIAL)) await this.#records.get(CREDENTIAL, accessKeyId);
