@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { isKeyName, isNamedRingOf, NAMED_RING, namedRingId } from '../../src/keys/key-names.ts';
 import { RING } from '../../src/keys/key-ring.ts';
 import { TenantViewStore } from '../../src/keys/ledger/tenant-view-store.ts';
+import { isRecordId, parseRecordName, recordName } from '../../src/keys/record-name.ts';
 import { rootKeyFromText } from '../../src/keys/root/root-key.ts';
-import { startUpSelfTest } from '../../src/keys/self-test.ts';
+import { CANARY, startUpSelfTest } from '../../src/keys/self-test.ts';
 import { RevisionConflict } from '../../src/keys/store/record-store.ts';
 import { PublishedAdministration } from '../../src/tenants/published-administration.ts';
 import { SidecarViews } from '../../src/tenants/sidecar-views.ts';
@@ -94,6 +95,23 @@ describe('a named key', () => {
     for (let i = 0; i < 20; i++) await two.keyRings.named('acme', 'cards');
     expect(two.observer.counts['get ok']).toBe(reads);
   });
+});
+
+test('the record of a name is a canary to gateways that know no named keys, and they start over it', () => {
+  const createdAt = new Date('2026-01-02T03:04:05.000Z');
+  const record = NAMED_RING.encode({ tenant: 'acme', name: 'cards', ringId: '0011223344556677', createdAt });
+  const id = namedRingId('acme', 'cards');
+  expect(NAMED_RING.name).toBe(CANARY.name);
+  expect(parseRecordName(recordName(NAMED_RING.name, id))).toEqual({ kind: CANARY.name, id });
+  expect(CANARY.decode(record, id)).toEqual({ createdAt: createdAt.toISOString() });
+  expect(NAMED_RING.decode(record, id)).toEqual({
+    tenant: 'acme',
+    name: 'cards',
+    ringId: '0011223344556677',
+    createdAt,
+  });
+  // The longest names of tenants leave room enough.
+  expect(isRecordId(namedRingId('t'.repeat(63), LONGEST))).toBe(true);
 });
 
 describe('the record of a ring', () => {
