@@ -18,6 +18,9 @@ const STANDS = [
   ['MinIO and Redis', standOnMinio],
 ] as const;
 
+/** A gateway hears of a new key within a second; a loaded machine gets a few. */
+const KNOWN = { timeout: 20_000 };
+
 const CARDS = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'cards' } as const;
 
 /** What an answer tells of the encryption. */
@@ -38,16 +41,17 @@ describe.each(STANDS)('KMS keys over %s', (_name, start) => {
       const { code } = await stand.gateway.command(['key', 'add', TENANT.name, '--name', name]);
       expect(code).toBe(0);
     }
-    // The gateway hears of a new key within a second.
-    const asked = { Bucket, Key: 'first', Body: 'x', ...CARDS, SSEKMSKeyId: 'pay/roll' } as const;
-    await expect
-      .poll(() => refusal(client.send(new s3.PutObjectCommand(asked))))
-      .toEqual([undefined, 'nothing failed']);
   });
 
   afterAll(async () => {
     client?.destroy();
     await stand?.stop();
+  });
+
+  it('are known to a running gateway soon after they were added', async () => {
+    const asked = { Bucket, Key: 'first', Body: 'x', ...CARDS, SSEKMSKeyId: 'pay/roll' } as const;
+    const put = () => refusal(client.send(new s3.PutObjectCommand(asked)));
+    await expect.poll(put, KNOWN).toEqual([undefined, 'nothing failed']);
   });
 
   it.each([
@@ -129,6 +133,7 @@ describe.each(STANDS)('KMS keys over %s', (_name, start) => {
 });
 
 it('sealgate tells key and context of a stored object, and opens what lost its metadata for who knows the context', async () => {
+  const Bucket = 'acme-kms-told';
   const stand = await standOnMinio();
   const client = onceClient(stand.gateway);
   try {
@@ -138,7 +143,7 @@ it('sealgate tells key and context of a stored object, and opens what lost its m
     const Body = payload(1000, 3);
     const asked = { Bucket, Key: 'k', Body, ...CARDS, SSEKMSEncryptionContext: CONTEXT } as const;
     const put = () => refusal(client.send(new s3.PutObjectCommand(asked)));
-    await expect.poll(put, { timeout: 5000 }).toEqual([undefined, 'nothing failed']);
+    await expect.poll(put, KNOWN).toEqual([undefined, 'nothing failed']);
     const { code, stdout } = await command(['inspect', `s3://${Bucket}/k`, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
