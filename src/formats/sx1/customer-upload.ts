@@ -18,7 +18,7 @@ import { timingSafeEqualBytes } from '../../secret.ts';
 import type { EndedUpload, FoundObject, IdentifiedObject, UploadWriter } from '../format.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { corrupted } from '../refusals.ts';
-import { isInPlaceBeside, tenantKeysOf } from './location.ts';
+import { heldLocation, tenantKeysOf } from './location.ts';
 import { sealedEntries } from './opening.ts';
 import { type OpenedUpload, SealedUpload, type UploadsOfFormat } from './upload-writer.ts';
 
@@ -227,7 +227,7 @@ class CompletedUpload implements UploadWriter {
     const envelope = envelopeOf(found);
     if (envelope === undefined || !readEnvelopeHead(envelope).oid.equals(this.id)) return undefined;
     const { location } = sealedEntries(found.stored.metadata);
-    await isInPlaceBeside(this.id, location, found.ref, this.#desk);
+    await heldLocation(this.id, location, found, this.#desk);
     return 'unopened';
   }
 

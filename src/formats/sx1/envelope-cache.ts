@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { OpenEnvelope } from '../../envelope/envelope.ts';
+import type { HeldLocation } from './location.ts';
 
 /** How many envelopes are remembered. Each takes a few KiB: derived keys, a DEK and the canonical metadata. */
 const MAX_ENTRIES = 4096;
@@ -9,6 +10,8 @@ export interface OpenedBefore {
   readonly opened: OpenEnvelope;
   /** The fingerprint of the KEK that opened it. Under another KEK it must be opened again. */
   readonly kek: string;
+  /** The location claim beside the envelope that was found to hold; undefined where the claim lies in it. */
+  readonly location: HeldLocation | undefined;
   /** The canonical metadata for which the metadata tag was verified. */
   readonly metadata: Buffer;
 }

@@ -16,7 +16,7 @@ import type { OpenedEnvelope } from './customer-upload.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 import { LayoutCache } from './layout-cache.ts';
 import { hasLostItsEnvelope } from './lost-envelope.ts';
-import { claimsHold, openSealed, sealedEntries } from './opening.ts';
+import { heldClaims, openSealed, sealedEntries } from './opening.ts';
 import { SealedObject } from './sealed-object.ts';
 import { SealedUploads } from './sealed-upload.ts';
 import { SealedPieces, SealedWriter } from './sealed-writer.ts';
@@ -67,7 +67,7 @@ export class Sx1Format implements ObjectFormat {
   ): Promise<IdentifiedObject> {
     const { location } = sealedEntries(stored.metadata);
     const metadata = gatherMetadata(stored.metadata);
-    await claimsHold(opened, { ref, location, metadata, canonical: canonicalMetadata(metadata) }, desk);
+    await heldClaims(opened, { ref, location, metadata, canonical: canonicalMetadata(metadata) }, desk);
     return this.#identified({ ref, stored }, { opened, encryption, metadata }, desk);
   }
 

@@ -37,30 +37,40 @@ export function isInPlace({ head, keys, fields }: OpenEnvelope, ref: ObjectRef, 
   const holds = namesForOneObject(ref.key, desk).some((key) =>
     timingSafeEqualBytes(keys.locationTag(ref.bucket, key), fields.locationTag),
   );
-  return holds || passesMoved(desk);
+  if (!holds) passesMoved(desk);
+  return holds;
+}
+
+/** A location claim beside an envelope that was found to hold, and the fingerprint of the key that it is under. */
+export interface HeldLocation {
+  /** The text of the claim's entry. */
+  readonly text: string;
+  readonly kek: string;
 }
 
 /**
- * The same, by the claim beside the envelope.
+ * The same, by the claim beside the envelope. undefined where it is another place and the policy `warn` lets that pass.
  * @param text the text of the claim's entry; undefined where there is none
+ * @param before the claim that held for this object and this place before
  * @throws GatewayError ObjectMoved; KeyUnavailable where the key of the claim is gone; KeyStoreUnavailable
  */
-export async function isInPlaceBeside(
+export async function heldLocation(
   oid: Buffer,
   text: string | undefined,
-  ref: ObjectRef,
+  { ref, before }: { readonly ref: ObjectRef; readonly before?: HeldLocation | undefined },
   desk: FormatDesk,
-): Promise<boolean> {
+): Promise<HeldLocation | undefined> {
   const claim = text === undefined ? undefined : decodeLocationClaim(text);
-  if (claim === undefined) return passesMoved(desk);
-  const { keyRingId: ringId, kekVersion: version } = claim;
+  if (text === undefined || claim === undefined) return passesMoved(desk);
+  const { keyRingId: ringId, kekVersion: version, tag } = claim;
   const kek = await tenantKeysOf(desk).forExisting({ ringId, version }).catch(undefinedIfForeign);
   if (kek === undefined) return passesMoved(desk);
+  if (before?.text === text && before.kek === kek.fingerprint) return before;
   const { bucket } = ref;
   const holds = namesForOneObject(ref.key, desk).some((key) =>
-    timingSafeEqualBytes(locationTagUnder(kek.key, { oid, bucket, key }), claim.tag),
+    timingSafeEqualBytes(locationTagUnder(kek.key, { oid, bucket, key }), tag),
   );
-  return holds || passesMoved(desk);
+  return holds ? { text, kek: kek.fingerprint } : passesMoved(desk);
 }
 
 /** A claim that names no key of this tenant was not made here. One whose key is away or gone cannot be judged. */
@@ -71,10 +81,10 @@ function undefinedIfForeign(error: unknown): undefined {
 }
 
 /** Lets an object pass that is not where it was sealed for, if the policy says so. @throws GatewayError ObjectMoved */
-function passesMoved(desk: FormatDesk): false {
+function passesMoved(desk: FormatDesk): undefined {
   if (desk.policy.location === 'warn') {
     warn('location', desk);
-    return false;
+    return undefined;
   }
   throw new GatewayError(
     'ObjectMoved',

@@ -19,7 +19,7 @@ import { timingSafeEqualBytes } from '../../secret.ts';
 import type { FormatDesk } from '../format-desk.ts';
 import { corrupted } from '../refusals.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
-import { isInPlace, isInPlaceBeside } from './location.ts';
+import { type HeldLocation, heldLocation, isInPlace } from './location.ts';
 import { warn } from './warning.ts';
 
 /** The texts of the entries that open an object. */
@@ -124,16 +124,18 @@ export async function openSealed(
   if (before?.metadata.equals(canonical) && before.opened.head.carriesMetadata === metadata.carries) {
     const kek = await keys.forExisting(keyNameIn(before.opened.head));
     if (kek.fingerprint === before.kek) {
-      const { opened } = before;
+      const { opened, location } = before;
       // The claim beside the envelope is not part of the entry's name, and its key may be gone by now.
-      if (opened.head.hasLocationEntry) await isInPlaceBeside(opened.head.oid, texts.location, ref, context);
+      if (location !== undefined) {
+        await heldLocation(opened.head.oid, texts.location, { ref, before: location }, context);
+      }
       return { opened, encryption: told(kek, opened) };
     }
   }
   const { opened, kek, encryption } = await openUnderItsKek(decodeEnvelope(texts.envelope), texts.context, context);
   // An envelope with a claim that did not hold is not remembered, so that each request asks the policy about it.
-  const undisputed = await claimsHold(opened, { ref, location: texts.location, metadata, canonical }, context);
-  if (undisputed) envelopes.set(name, { opened, kek: kek.fingerprint, metadata: canonical });
+  const held = await heldClaims(opened, { ref, location: texts.location, metadata, canonical }, context);
+  if (held !== undefined) envelopes.set(name, { opened, kek: kek.fingerprint, metadata: canonical, ...held });
   return { opened, encryption };
 }
 
@@ -149,20 +151,20 @@ interface Claimed {
 }
 
 /**
- * Verifies place and metadata of an object whose envelope was opened. False where one of them does not hold and the
+ * Verifies place and metadata of an object whose envelope was opened. undefined where one of them does not hold and the
  * policy `warn` lets that pass.
  * @throws GatewayError ObjectMoved, ObjectCorrupted, KeyUnavailable, KeyStoreUnavailable
  */
-export async function claimsHold(
+export async function heldClaims(
   opened: OpenEnvelope,
   { ref, location, metadata, canonical }: Claimed,
   context: FormatDesk,
-): Promise<boolean> {
+): Promise<{ readonly location: HeldLocation | undefined } | undefined> {
   const { hasLocationEntry, oid } = opened.head;
-  const inPlace = hasLocationEntry
-    ? await isInPlaceBeside(oid, location, ref, context)
-    : isInPlace(opened, ref, context);
-  return hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context) && inPlace;
+  const beside = hasLocationEntry ? await heldLocation(oid, location, { ref }, context) : undefined;
+  const inPlace = hasLocationEntry ? beside !== undefined : isInPlace(opened, ref, context);
+  const ownMetadata = hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context);
+  return inPlace && ownMetadata ? { location: beside } : undefined;
 }
 
 /**
