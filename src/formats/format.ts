@@ -80,6 +80,13 @@ export interface ObjectFormat {
   /** Begins an object of unknown length, which is stored by a multipart upload. @throws what `begin` throws */
   beginPieces(object: NewObject, desk: FormatDesk): Promise<PieceWriter>;
   /**
+   * Makes the metadata that the store must keep with an object that is moved to another place in a bucket that writes
+   * this format, without the key of the client that alone can open it. Absent where no object needs such a key.
+   * @returns undefined for an object that the tenant's keys open: it is moved as it is copied (`relocated`)
+   * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
+   */
+  movedUnopened?(found: FoundObject, place: ObjectRef, desk: FormatDesk): Promise<ObjectMetadata | undefined>;
+  /**
    * How objects are made of parts that clients send. Absent where the store's own parts are the client's (`asSent`),
    * and in a sealing format that takes no multipart uploads.
    */

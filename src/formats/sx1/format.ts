@@ -2,6 +2,7 @@ import type { StoredObject } from '../../dialects/store-exchange.ts';
 import { type GatheredMetadata, gatherMetadata } from '../../envelope/carried-metadata.ts';
 import { canonicalMetadata } from '../../envelope/claims.ts';
 import { decodeEnvelope, ENVELOPE_ENTRY, readEnvelopeHead } from '../../envelope/envelope.ts';
+import { LOCATION_ENTRY } from '../../envelope/location-claim.ts';
 import { maxFooterBytes, plaintextBytesOf, QUANTA, sealedBytes } from '../../envelope/sizes.ts';
 import { proven } from '../../errors.ts';
 import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
@@ -15,6 +16,7 @@ import { corrupted } from '../refusals.ts';
 import type { OpenedEnvelope } from './customer-upload.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 import { LayoutCache } from './layout-cache.ts';
+import { heldLocation, locationEntry } from './location.ts';
 import { hasLostItsEnvelope } from './lost-envelope.ts';
 import { heldClaims, openSealed, sealedEntries } from './opening.ts';
 import { SealedObject } from './sealed-object.ts';
@@ -88,6 +90,20 @@ export class Sx1Format implements ObjectFormat {
     }
     // The envelope was opened and fits the stored size, which makes this object's facts proven.
     return proven(new SealedObject({ format: this, desk, layouts, ref, stored, opened, encryption, claimedBytes }));
+  }
+
+  async movedUnopened(
+    { ref, stored }: FoundObject,
+    place: ObjectRef,
+    desk: FormatDesk,
+  ): Promise<ObjectMetadata | undefined> {
+    const { metadata } = stored;
+    const { envelope, location } = sealedEntries(metadata);
+    const { hasLocationEntry, oid } = readEnvelopeHead(decodeEnvelope(envelope ?? ''));
+    if (!hasLocationEntry) return undefined;
+    await heldLocation(oid, location, { ref }, desk);
+    const others = metadata.user.filter(([name]) => name !== LOCATION_ENTRY);
+    return { ...metadata, user: [...others, await locationEntry(oid, place, desk)] };
   }
 
   hasLostMark(found: FoundObject, desk: FormatDesk): Promise<boolean> {
