@@ -39,13 +39,14 @@ const DISPOSITION = 'planted-disposition-4713';
 const TAG = 'planted-tag-4714';
 const TOKEN = 'plantedSecurityToken4715/abcdefghijklmnop+qrstuv==';
 const BEARER = 'plantedBearerToken4716';
-const CUSTOMER_KEY = Buffer.alloc(32, 'planted customer key 4717').toString('base64');
+const CUSTOMER_KEY_BYTES = Buffer.alloc(32, 'planted customer key 4717');
+const CUSTOMER_KEY = CUSTOMER_KEY_BYTES.toString('base64');
+const CUSTOMER_KEY_MD5 = createHash('md5').update(CUSTOMER_KEY_BYTES).digest();
+const OTHER_CUSTOMER_KEY = Buffer.alloc(32, 'planted customer key 4722');
 const CUSTOMER_KEY_HEADERS = {
   'x-amz-server-side-encryption-customer-algorithm': 'AES256',
   'x-amz-server-side-encryption-customer-key': CUSTOMER_KEY,
-  'x-amz-server-side-encryption-customer-key-md5': createHash('md5')
-    .update(Buffer.from(CUSTOMER_KEY, 'base64'))
-    .digest('base64'),
+  'x-amz-server-side-encryption-customer-key-md5': CUSTOMER_KEY_MD5.toString('base64'),
 };
 const V2_SIGNATURE = 'cGxhbnRlZFYyU2lnbmF0dXJl';
 const REDIS_PASSWORD = 'plantedRedisPassword4718';
@@ -62,6 +63,11 @@ const needles = new Map<string, string>([
   ['security token, encoded', encodeURIComponent(TOKEN)],
   ['bearer token', BEARER],
   ['customer key', CUSTOMER_KEY],
+  ['customer key in hex', CUSTOMER_KEY_BYTES.toString('hex')],
+  ['MD5 of the customer key', CUSTOMER_KEY_MD5.toString('base64')],
+  ['MD5 of the customer key in hex', CUSTOMER_KEY_MD5.toString('hex')],
+  ['another customer key', OTHER_CUSTOMER_KEY.toString('base64')],
+  ['MD5 of another customer key', createHash('md5').update(OTHER_CUSTOMER_KEY).digest('base64')],
   ['version 2 signature', V2_SIGNATURE],
   ['Redis password', REDIS_PASSWORD],
   ['wrong secret', WRONG_SECRET],
@@ -94,6 +100,7 @@ beforeAll(async () => {
         store: { redis: redis.url, commandSeconds: 1 },
         cache: { maxAgeSeconds: 0, staleSeconds: 0 },
       },
+      customerKeys: { overHttp: 'always' },
       log: { level: 'trace' },
       limits: { idleSeconds: 1, headerSeconds: 1 },
     },
@@ -187,6 +194,13 @@ const signed = (over: Partial<Signing> = {}, more: Record<string, string> = {}) 
   sign({ method: 'PUT', path, headers: { ...headers, ...more }, body: Buffer.from(PLAINTEXT) }, signing(over));
 
 const object = { Bucket: BUCKET, Key: 'object' };
+/** An object under the planted customer key. */
+const sealed = { Bucket: BUCKET, Key: 'sealed by its client' };
+const customer = (key: Buffer) => ({
+  SSECustomerAlgorithm: 'AES256',
+  SSECustomerKey: key.toString('base64'),
+  SSECustomerKeyMD5: createHash('md5').update(key).digest('base64'),
+});
 const upload = () =>
   new PutObjectCommand({
     ...object,
@@ -209,6 +223,8 @@ describe('nothing planted is told', () => {
     note(new URL(url).searchParams.get('X-Amz-Signature') ?? '');
     expect(await (await fetch(url)).text()).toBe(PLAINTEXT);
     await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'absent' }));
+    await client.send(new PutObjectCommand({ ...sealed, Body: PLAINTEXT, ...customer(CUSTOMER_KEY_BYTES) }));
+    expect((await read(client, { ...sealed, ...customer(CUSTOMER_KEY_BYTES) })).toString()).toBe(PLAINTEXT);
   });
 
   it('while clients err', async () => {
@@ -218,7 +234,11 @@ describe('nothing planted is told', () => {
     await send('PUT', await signed({ region: 'elsewhere' }));
     await send('PUT', await signed({}, { 'x-amz-security-token': TOKEN }));
     await send('PUT', await signed({}, { 'x-amz-server-side-encryption-customer-key': CUSTOMER_KEY }));
-    await send('PUT', await signed({}, CUSTOMER_KEY_HEADERS));
+    await send('PUT', await signed({}, { ...CUSTOMER_KEY_HEADERS, 'x-amz-server-side-encryption': 'AES256' }));
+    await send('PUT', await signed({}, { 'x-amz-server-side-encryption': 'aws:kms:dsse' }));
+    expect(await attempt(read(client, { ...sealed, ...customer(OTHER_CUSTOMER_KEY) }))).toBe('AccessDenied');
+    expect(await attempt(read(client, sealed))).toBe('InvalidRequest');
+    expect(await attempt(read(client, { ...object, ...customer(CUSTOMER_KEY_BYTES) }))).toBe('InvalidRequest');
     await send('PUT', await signed({}, { 'x-amz-meta-long': `${METADATA}${'x'.repeat(2000)}` }));
     await send('PUT', await signed(), 'planted other body');
     const host = ['host', `127.0.0.1:${gateway.port}`] as const;
@@ -353,6 +373,7 @@ describe('nothing planted is told', () => {
     for (const code of [
       ...['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'RequestTimeTooSkewed', 'InvalidToken', 'ExpiredRequest'],
       ...['MetadataTooLarge', 'NotImplemented', 'XAmzContentSHA256Mismatch', 'MalformedBody', 'RequestTimeout'],
+      ...['CustomerKeyNeeded', 'CustomerKeyUnneeded', 'CustomerKeyWrong'],
       ...['ObjectCorrupted', 'ObjectNotSealed', 'BackendKeyRefused', 'KeyStoreUnavailable', 'BackendUnavailable'],
     ]) {
       expect(log).toContain(`"errorCode":"${code}"`);
