@@ -88,7 +88,13 @@ describe.each(Object.entries(READS))('%s', (_what, read) => {
 });
 
 it('an object that lies as it was sent takes no key', async () => {
-  const stand = await inProcess();
+  const stand = await inProcess({ buckets: [{ pattern: 'plain-box', protection: 'none' }] });
+  const plain = { ref: { bucket: 'plain-box', key: 'plain' }, conditions: {} };
+  await putObject({ ...putOf('plain'), ref: plain.ref }, verifiedBody(BYTES), stand.at('plain-box'));
+  const copy = (source: typeof plain & { readonly encryption?: AskedEncryption }) =>
+    toldOf(copyObject(copyOf('plain-box/plain', 'copy', { source }), stand.at(BUCKET)));
+  expect(await copy({ ...plain, encryption: KEYS.one() })).toBe('400 InvalidRequest');
+  expect(await copy(plain)).toBe('fine');
   await putObject(putOf('plain'), verifiedBody(BYTES), stand.context({ protection: 'none' }));
   for (const policy of [{ mixed: true }, { protection: 'none' }] as const) {
     const context = (asked: AskedEncryption | undefined) => asking(stand, asked, policy);
@@ -169,6 +175,18 @@ describe('an object under a customer’s key', () => {
     expect(await bodyOf(await get('a'))).toEqual(BYTES);
     // Whoever has no key, or another, is told that first.
     expect(await toldOf(getObject(getOf('c'), asking(stand, KEYS.two())))).toBe('403 AccessDenied');
+  });
+
+  it('goes with its tenant’s keys, though it is remembered', async () => {
+    const stand = await inProcess();
+    const { ringId } = stand.context().tenant;
+    for (const key of ['a', 'b']) await put(stand, key, KEYS.one());
+    await stand.keyRings.rotate(ringId);
+    await put(stand, 'c', KEYS.one());
+    const get = (key: string) => getObject(getOf(key), asking(stand, KEYS.one()));
+    for (const key of ['a', 'c']) expect(await bodyOf(await get(key))).toEqual(BYTES);
+    await stand.keyRings.remove(ringId);
+    for (const key of ['a', 'b', 'c']) expect(await refusalOf(get(key))).toBe('KeyUnavailable');
   });
 
   it('is told with its key’s MD5, and nothing of it is in the store', async () => {

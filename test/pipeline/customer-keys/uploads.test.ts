@@ -86,6 +86,16 @@ describe('an upload under a customer’s key', () => {
     expect(await toldOf(getObject(getOf('k'), asking(stand, undefined)))).toBe('400 InvalidRequest');
   });
 
+  it('goes on where the tenant’s key was rotated meanwhile', async () => {
+    const stand = await inProcess();
+    const upload = await begun(stand, 'k', KEYS.one);
+    const parts = [await upload.send(1, payload(10, 1))];
+    await stand.keyRings.rotate(stand.context().tenant.ringId);
+    const { etag } = await complete(stand, upload, parts, undefined);
+    expect(await complete(stand, upload, parts, undefined)).toMatchObject({ etag });
+    expect(await bodyOf(await getObject(getOf('k'), asking(stand, KEYS.one())))).toEqual(payload(10, 1));
+  });
+
   it('is completed with its key, too', async () => {
     const stand = await inProcess();
     const upload = await begun(stand, 'k', KEYS.one);
