@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BackendConnection, type BackendOptions } from '../../src/backend/connection.ts';
@@ -15,7 +16,8 @@ import { s3Back } from '../support/plain-back.ts';
 let folder: string;
 let server: Server;
 let url: URL;
-const BIG = Buffer.alloc(3 * 1024 * 1024, 'x');
+/** Every four bytes of it are another number, so that bytes at a wrong place show. */
+const BIG = Buffer.from(Uint32Array.from({ length: 768 * 1024 }, (_, at) => at).buffer);
 const clients: string[] = [];
 
 function openssl(...args: string[]): void {
@@ -86,6 +88,21 @@ describe.each([false, true])('TLS with own CA and client certificate (aside: %s)
     expect(stored.status).toBe(200);
     stored.discard();
     expect(new Set(clients)).toEqual(new Set(['client']));
+    await backend.close();
+  });
+
+  test('a reader that is slower than the store gets every byte, and keeps what it has until it pulls', async () => {
+    const backend = connect({ ca: pem('ca.crt'), cert: pem('client.crt'), key: pem('client.key') });
+    for (let round = 0; round < 3; round++) {
+      const { body } = await backend.send(get(), { aside, signal: AbortSignal.timeout(10_000) });
+      let at = 0;
+      for await (const piece of body) {
+        await sleep(1);
+        if (!piece.equals(BIG.subarray(at, at + piece.length))) expect.fail(`other bytes from ${at} on`);
+        at += piece.length;
+      }
+      expect(at).toBe(BIG.length);
+    }
     await backend.close();
   });
 

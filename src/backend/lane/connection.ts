@@ -51,7 +51,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
   constructor(target: LaneTarget, owner: LaneOwner, buffers: ReadBuffers) {
     this.#owner = owner;
     this.authority = target.endpoint.host;
-    this.#inbox = new Inbox(buffers);
+    this.#inbox = new Inbox(buffers, target.endpoint.protocol === 'https:');
     const reads = {
       buffer: () => (this.#phase === 'body' ? this.#inbox.bufferForBody() : this.#inbox.bufferForHead()),
       callback: (bytes: number) => this.#onBytes(bytes),
@@ -76,7 +76,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
         if (this.#exchange?.uploadWaitsFor === 'source') return undefined;
         return this.#exchange?.uploadWaitsFor === 'backend' ? 'body' : 'head';
       case 'body':
-        return this.#inbox.queued === undefined ? 'body' : undefined;
+        return this.#inbox.hasQueued ? undefined : 'body';
       case 'idle':
         return 'request';
       default:
@@ -95,7 +95,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
   /** Whether it waits for its reader and may be given up: the rest can be asked for again, or all of it has arrived. */
   get #waitsForReader(): boolean {
     if (this.#dropping || this.#body?.mayBeInterrupted !== true) return false;
-    return this.#phase === 'done' || (this.#inbox.queued !== undefined && this.#came?.chunked === false);
+    return this.#phase === 'done' || (this.#inbox.hasQueued && this.#came?.chunked === false);
   }
 
   /** Gives up an answer whose reader is slow. Its body asks for the rest again when the reader wants it. */
@@ -140,7 +140,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
   pull(): Promise<IteratorResult<Buffer>> {
     const queued = this.#inbox.pull();
     if (queued !== undefined) {
-      this.#resume();
+      if (!this.#inbox.hasQueued) this.#resume();
       return Promise.resolve({ done: false, value: queued });
     }
     if (this.#failure !== undefined) {
@@ -234,7 +234,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
     if (came.overran) this.#reusable = false;
     if (data.length > 0 && !this.#dropping) this.#inbox.deliver(data, came.chunked);
     if (came.complete) this.#complete();
-    return came.complete || this.#inbox.queued === undefined;
+    return came.complete || !this.#inbox.hasQueued;
   }
 
   /** Handles the end of the answer. The connection is free once the reader has let go of the last bytes. */
@@ -260,6 +260,7 @@ export class LaneConnection implements BodyConnection, LaneCarrier {
       return;
     }
     this.#phase = 'idle';
+    this.#socket.resume(); // over TLS, an answer may end while reading is paused
     this.#socket.unref();
     this.#owner.idle(this);
   }

@@ -5,10 +5,16 @@ import type { BufferPair, ReadBuffers } from './read-buffers.ts';
 /** The size of a buffer for heads, in bytes. A small answer fits in whole, so that it costs one read. */
 const HEAD_BUFFER_BYTES = 32 * 1024;
 
+/** The size of a buffer for what comes although reading is paused, in bytes: the most that a TLS record holds. */
+const OVERFLOW_BYTES = 16 * 1024;
+
 /**
  * The buffers of one connection, between the socket that fills them and the reader of the answer's body. A chunk
  * belongs to the reader until its next pull (wire/message.ts). Therefore a body has two buffers: while the reader holds
  * one, the socket fills the other, and then stops reading until the reader pulls.
+ *
+ * A TLS socket cannot stop at once: what it has decrypted already it hands over all the same, some 64 KiB. That goes
+ * into buffers of its own, and waits in line.
  */
 export class Inbox {
   readonly #spare: ReadBuffers;
@@ -24,16 +30,21 @@ export class Inbox {
   #filling: Buffer | undefined;
   /** The buffer whose bytes the reader holds now. */
   #held: Buffer | undefined;
-  #queued: { readonly data: Buffer; readonly owner: Buffer | undefined } | undefined;
+  /** What arrived and was not pulled yet, in the order of the body. Over TCP it is one piece at most. */
+  #queue: { readonly data: Buffer; readonly owner: Buffer | undefined }[] = [];
   #reader: PromiseWithResolvers<IteratorResult<Buffer>> | undefined;
 
-  constructor(spare: ReadBuffers) {
+  readonly #overruns: boolean;
+
+  /** @param overruns whether bytes may come although reading is paused, as over TLS */
+  constructor(spare: ReadBuffers, overruns: boolean) {
     this.#spare = spare;
+    this.#overruns = overruns;
   }
 
-  /** What arrived and was not pulled yet; undefined if there is nothing. */
-  get queued(): Buffer | undefined {
-    return this.#queued?.data;
+  /** Whether anything arrived that was not pulled yet. */
+  get hasQueued(): boolean {
+    return this.#queue.length > 0;
   }
 
   /** Whether the reader waits for the next chunk. */
@@ -51,11 +62,21 @@ export class Inbox {
   bufferForBody(): Buffer {
     this.#pair ??= this.#spare.take();
     const [first, second] = this.#pair;
-    // While one buffer is queued and the reader holds the other, the socket is paused; it resumes when the reader lets
-    // go of its buffer.
-    const free = first !== this.#held && first !== this.#queued?.owner;
-    this.#filling = free || second === this.#queued?.owner ? first : second;
+    if (!this.#isTaken(first)) this.#filling = first;
+    else if (!this.#isTaken(second)) this.#filling = second;
+    else if (this.#overruns) this.#filling = Buffer.allocUnsafeSlow(OVERFLOW_BYTES);
+    // While one buffer is queued and the reader holds the other, the socket is paused. It resumes when the reader lets
+    // go of its buffer, and reads into that.
+    else this.#filling = this.#isQueued(second) ? first : second;
     return this.#filling;
+  }
+
+  #isQueued(buffer: Buffer): boolean {
+    return this.#queue.some(({ owner }) => owner === buffer);
+  }
+
+  #isTaken(buffer: Buffer): boolean {
+    return buffer === this.#held || this.#isQueued(buffer);
   }
 
   /** Returns the bytes that the last read brought into the buffer. */
@@ -100,7 +121,7 @@ export class Inbox {
     const owner = copied ? undefined : this.#filling;
     const reader = this.#reader;
     if (reader === undefined) {
-      this.#queued = { data, owner };
+      this.#queue.push({ data, owner });
       return;
     }
     this.#reader = undefined;
@@ -109,12 +130,11 @@ export class Inbox {
   }
 
   /**
-   * Must be called when the reader pulls: the bytes that it had may be overwritten from then on. Returns what is
-   * queued, if anything.
+   * Must be called when the reader pulls: the bytes that it had may be overwritten from then on. Returns the first that
+   * is queued, if anything.
    */
   pull(): Buffer | undefined {
-    const queued = this.#queued;
-    this.#queued = undefined;
+    const queued = this.#queue.shift();
     this.#held = queued?.owner;
     return queued?.data;
   }
@@ -139,7 +159,7 @@ export class Inbox {
   /** Must be called when the reader wants no more: nothing is held or queued for it any longer. */
   drop(): void {
     this.#held = undefined;
-    this.#queued = undefined;
+    this.#queue = [];
     this.endReader();
   }
 
@@ -155,8 +175,8 @@ export class Inbox {
    * @returns a copy of what was queued; undefined if nothing was
    */
   abandon(): Buffer | undefined {
-    const kept = this.#queued && Buffer.from(this.#queued.data);
-    this.#queued = undefined;
+    const kept = this.hasQueued ? Buffer.concat(this.#queue.map(({ data }) => data)) : undefined;
+    this.#queue = [];
     this.#pair = undefined;
     return kept;
   }
