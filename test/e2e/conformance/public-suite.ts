@@ -1,12 +1,15 @@
-/** Tests of S3's public suite (ceph/s3-tests) that ask for something else than AWS S3 answers. docs/conformance.md has them. */
-export const PUBLIC_SUITE: readonly {
+/** Tests of S3's public suite (ceph/s3-tests) that fail through the gateway for a reason. docs/conformance.md has them. */
+export interface ExplainedTests {
   readonly tests: readonly string[];
   /** What they ask for. */
   readonly suite: string;
-  /** What AWS S3 and the gateway answer. */
+  /** What the gateway answers, and AWS S3 where they are about encryption. */
   readonly s3: string;
   readonly reason: string;
-}[] = [
+}
+
+/** Tests of encryption: all that fail, each because AWS S3 answers otherwise than it asks for. */
+export const ENCRYPTION_TESTS: readonly ExplainedTests[] = [
   {
     tests: [
       'test_get_bucket_encryption_s3',
@@ -26,10 +29,10 @@ export const PUBLIC_SUITE: readonly {
   },
   {
     tests: [
-      'test_copy_part_enc[none-sse-c]',
-      'test_copy_part_enc[sse-s3-sse-c]',
-      'test_copy_part_enc[sse-kms-sse-c]',
-      'test_copy_part_enc[sse-c-sse-c]',
+      'test_copy_part_enc[unencrypted-sse-c-STANDARD-STANDARD-8388608]',
+      'test_copy_part_enc[sse-s3-sse-c-STANDARD-STANDARD-8388608]',
+      'test_copy_part_enc[sse-kms-sse-c-STANDARD-STANDARD-8388608]',
+      'test_copy_part_enc[sse-c-sse-c-STANDARD-STANDARD-8388608]',
     ],
     suite: '400 where an upload under a customer key is completed without the key',
     s3: '200',
@@ -39,7 +42,24 @@ export const PUBLIC_SUITE: readonly {
     tests: ['test_multipart_sse_c_get_part'],
     suite: '400 InvalidPart for a part past the end, asked for without the key',
     s3: '400 InvalidRequest',
-    reason: 'that the key is missing is found out before anything of the object is known',
+    reason:
+      'that the key is missing is found out before anything of the object is known. The test does not come so far: it ' +
+      'sends a part twice and completes with the ETag of the first, and under a customer key each has an ETag of its own',
+  },
+  {
+    tests: ['test_non_multipart_sse_c_get_part'],
+    suite: '400 InvalidPart for a part past the end',
+    s3: '416 InvalidPartNumber',
+    reason: 'AWS S3 and MinIO answer so, for objects without a customer key too',
+  },
+  {
+    tests: [
+      'test_sse_s3_default_post_object_authenticated_request',
+      'test_sse_kms_default_post_object_authenticated_request',
+    ],
+    suite: '204 for a form that lacks a field which its policy allows any value ("starts-with", "")',
+    s3: '403 AccessDenied, Policy Condition failed',
+    reason: 'AWS S3 holds each condition against the form, and one on a field that is not there fails',
   },
   {
     tests: ['test_sse_kms_no_key'],
@@ -58,3 +78,37 @@ export const PUBLIC_SUITE: readonly {
     reason: 'the method is said when an upload is begun, and AWS S3 takes it nowhere else',
   },
 ];
+
+/** Tests of encryption that fail because the gateway does not do yet what AWS S3 does. */
+export const MISSING_TESTS: readonly ExplainedTests[] = [
+  {
+    tests: [
+      'test_encryption_sse_c_enforced_with_bucket_policy',
+      'test_encryption_sse_c_deny_algo_with_bucket_policy',
+      'test_bucket_policy_put_obj_s3_noenc',
+      'test_bucket_policy_put_obj_s3_incorrect_algo_sse_s3',
+      'test_bucket_policy_put_obj_s3_kms',
+      'test_bucket_policy_put_obj_kms_noenc',
+      'test_bucket_policy_put_obj_kms_s3',
+    ],
+    suite: '403 AccessDenied for a PutObject that a bucket policy denies for its encryption headers',
+    s3: '200, or 400 for a method that is none',
+    reason: 'the gateway forwards bucket policies to the store, which never sees these headers',
+  },
+];
+
+/** Tests of all else that pass straight at MinIO and fail through the gateway. */
+export const OTHER_TESTS: readonly ExplainedTests[] = [
+  {
+    tests: ['test_object_acl_full_control_verify_attributes'],
+    suite: '200 for PutObject with the header x-amz-foo',
+    s3: '501 NotImplemented',
+    reason:
+      'what the gateway does not know could carry bytes past it or ask for protection: it is refused, not ignored',
+  },
+];
+
+/** All tests that fail through the gateway for a reason that stands here. */
+export const EXPLAINED_TESTS: ReadonlySet<string> = new Set(
+  [...ENCRYPTION_TESTS, ...MISSING_TESTS, ...OTHER_TESTS].flatMap(({ tests }) => tests),
+);
