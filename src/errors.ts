@@ -41,6 +41,8 @@ const KINDS = {
   InvalidURI: { status: 400, like: 'InvalidRequest' },
   KeyTooLongError: { status: 400, like: 'InvalidObjectName' },
   MalformedBody: { status: 400 },
+  /** The policy that a client sets for a bucket is none. */
+  MalformedPolicy: { status: 400, like: 'InvalidRequest' },
   MalformedPOSTRequest: { status: 400, like: 'InvalidRequest' },
   MaxMessageLengthExceeded: { status: 400, like: 'EntityTooLarge' },
   MaxPostPreDataLengthExceeded: { status: 400, like: 'MaxMessageLengthExceeded' },
@@ -65,10 +67,13 @@ const KINDS = {
   InvalidObjectState: { status: 403 },
   NoBucketEncryption: { status: 404, like: 'InvalidRequest' },
   NoSuchBucket: { status: 404 },
+  NoSuchBucketPolicy: { status: 404, like: 'InvalidRequest' },
   NoSuchKey: { status: 404 },
   NoSuchUpload: { status: 404 },
   NoSuchVersion: { status: 404, like: 'NoSuchKey' },
   NotModified: { status: 304 },
+  /** Another request changes the same setting at this moment. */
+  OperationAborted: { status: 409, like: 'ConditionalRequestConflict' },
   PreconditionFailed: { status: 412 },
   /** The tenant has reached the gateway's own limit of open multipart uploads. */
   QuotaExceeded: { status: 403, like: 'AccessDenied' },

@@ -113,6 +113,9 @@ export interface StoreListParts extends StoreUpload {
 
 type Bucket = { readonly bucket: string };
 
+/** A question about the policy of a bucket, with the client's vendor headers. */
+export type StorePolicyAsked = Bucket & { readonly vendor?: VendorHeaders | undefined };
+
 /**
  * What is asked of a store to learn of a caller's rights. `acl` reads the bucket's ACL. It is for stores that have no
  * encryption of buckets, and so no right to it either.
@@ -143,6 +146,14 @@ export interface BackendCalls {
    * those who may not. What else it answers says nothing.
    */
   readonly tryBucketEncryption?: HeadCall<Bucket & { readonly asks: TriedSetting }, void>;
+  /** The policy of a bucket, as the store has it. */
+  readonly bucketPolicy?: BackendCall<StorePolicyAsked, Buffer>;
+  /** Whether the policy of a bucket lets everybody in. */
+  readonly bucketPolicyStatus?: BackendCall<StorePolicyAsked, boolean>;
+  readonly putBucketPolicy?: BackendCall<StorePolicyAsked & { readonly document: Buffer }, void>;
+  readonly deleteBucketPolicy?: BackendCall<StorePolicyAsked, void>;
+  /** Sends a policy that no store takes, to learn whether the caller may change it (see `tryBucketEncryption`). */
+  readonly tryBucketPolicy?: HeadCall<StorePolicyAsked, void>;
   /** Returns the upload's id. */
   readonly createUpload: BackendCall<{ readonly ref: ObjectRef; readonly metadata: ObjectMetadata }, string>;
   readonly uploadPart: BackendCall<StorePart, StoredAck>;

@@ -9,7 +9,7 @@ import { askedEncryption, beginsObject, writesObject } from './rules.ts';
 type AskedKms = Extract<AskedEncryption, { readonly kind: 'kms' }>;
 
 /** The encryption of a bucket for which nobody has set anything. S3 tells the same since 2023. */
-const UNSET: BucketEncryption = { form: 'managed', keyId: undefined, bucketKey: false, customerKeys: undefined };
+export const UNSET: BucketEncryption = { form: 'managed', keyId: undefined, bucketKey: false, customerKeys: undefined };
 
 export interface BucketDefaultsOptions {
   readonly records: Pick<BucketDefaultRecords, 'get' | 'read' | 'change'>;
@@ -44,14 +44,14 @@ export class BucketDefaults {
     const asked = askedEncryption(operation);
     if (asked === undefined) {
       if (!beginsObject(operation)) return undefined;
-      const held = await this.#inForce(tenant, operation.ref.bucket);
+      const held = await this.inForce(tenant, operation.ref.bucket);
       return held && defaultOf(held);
     }
     if (asked.kind === 'kms' && beginsObject(operation)) {
-      return completed(asked, await this.#inForce(tenant, operation.ref.bucket));
+      return completed(asked, await this.inForce(tenant, operation.ref.bucket));
     }
     if (asked.kind === 'customer' && writesObject(operation)) {
-      const held = await this.#inForce(tenant, operation.ref.bucket);
+      const held = await this.inForce(tenant, operation.ref.bucket);
       if (held?.customerKeys === 'blocked') throw customerKeysBlocked();
     }
     return asked;
@@ -69,31 +69,34 @@ export class BucketDefaults {
     const { records, madeAt, now } = this.#options;
     const made = await madeAt(bucket, 'now');
     await records.change(tenant, bucket, (held) => {
-      const before = held !== undefined && isOf(held, made) ? held : UNSET;
+      const kept = held !== undefined && isOf(held, made) ? held : undefined;
+      const before = kept ?? UNSET;
       const { form, keyId } = asked.method ?? before;
       return {
         bucket,
-        made: made ?? (before === UNSET ? undefined : held?.made),
+        made: made ?? kept?.made,
         setAt: now(),
         form,
         keyId,
         bucketKey: asked.bucketKey ?? (asked.method === undefined ? before.bucketKey : false),
         customerKeys: asked.customerKeys ?? before.customerKeys,
+        policy: kept?.policy,
       };
     });
   }
 
   /**
    * Takes back what a client has set as the default of a bucket. Whether customer keys are blocked stays, because only
-   * a client that speaks of it should open a bucket for them.
+   * a client that speaks of it should open a bucket for them. So does the bucket's policy.
    * @throws GatewayError KeyStoreUnavailable
    */
   async reset(tenant: Tenant, bucket: string): Promise<void> {
     const { records, madeAt, now } = this.#options;
     const made = await madeAt(bucket, 'now');
     await records.change(tenant, bucket, (held) => {
-      if (held?.customerKeys === undefined || !isOf(held, made)) return undefined;
-      return { ...held, form: 'managed', keyId: undefined, bucketKey: false, setAt: now() };
+      if (held === undefined || !isOf(held, made)) return undefined;
+      if (held.customerKeys === undefined && held.policy === undefined) return undefined;
+      return { ...held, ...UNSET, customerKeys: held.customerKeys, setAt: now() };
     });
   }
 
@@ -160,7 +163,8 @@ export class BucketDefaults {
     return { ...UNSET, bucket, made: undefined, setAt: this.#options.now(), customerKeys: 'blocked' };
   }
 
-  async #inForce(tenant: Tenant, bucket: string): Promise<BucketDefault | undefined> {
+  /** What clients have set of a bucket; undefined for nothing. @throws GatewayError KeyStoreUnavailable */
+  async inForce(tenant: Tenant, bucket: string): Promise<BucketDefault | undefined> {
     const { records, madeAt } = this.#options;
     const held = await records.get(tenant, bucket);
     if (held?.made === undefined) return held;
@@ -182,7 +186,7 @@ export class BucketDefaults {
 }
 
 /** Whether what was set is of the bucket that was made then. A date that is not known speaks for no other bucket. */
-function isOf({ made }: BucketDefault, madeAt: Date | undefined): boolean {
+export function isOf({ made }: BucketDefault, madeAt: Date | undefined): boolean {
   return made === undefined || madeAt === undefined || made.getTime() === madeAt.getTime();
 }
 
@@ -204,12 +208,12 @@ function customerKeysBlocked(): GatewayError {
   );
 }
 
-/** Whether a store that was to make a bucket has not. After other errors it may have. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof GatewayError && !MAY_HAVE_BEEN_MADE.has(error.code);
+/** Whether a store that was to make or change something has not. After other errors it may have. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof GatewayError && !MAY_HAVE_BEEN_DONE.has(error.code);
 }
 
-const MAY_HAVE_BEEN_MADE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const MAY_HAVE_BEEN_DONE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BackendError',
   'BackendUnavailable',
   'InternalError',

@@ -103,6 +103,9 @@ export function checkAskedForms(operation: Operation, keySources: Pick<KeySource
         'An encryption method is said when an object or an upload is begun, and is not supported for this operation.',
       );
     }
+    if (asked.kind === 'managed' && asked.algorithm !== 'AES256') {
+      throw clientError('InvalidArgument', 'The encryption method specified is not supported.');
+    }
     if (keySources.has(asked.kind)) return;
     throw clientError('NotImplemented', `${operationName(operation)} with ${FORM_NAMES[asked.kind]} is not available.`);
   }

@@ -6,6 +6,7 @@ import { OriginRules } from '../cross-origin/origin-rules.ts';
 import type { BackendDialect } from '../dialects/backend-dialect.ts';
 import type { FrontDialect, FrontSettings } from '../dialects/front-dialect.ts';
 import { BucketDefaults } from '../encryption/bucket-default.ts';
+import { BucketPolicies } from '../encryption/bucket-policy/bucket-policies.ts';
 import { KeySources } from '../encryption/key-sources.ts';
 import type { KeyTransport } from '../encryption/key-transport.ts';
 import { RegisteredKeys } from '../encryption/registered-keys.ts';
@@ -80,13 +81,21 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
   const dates = new BucketDates(store, parts.findings, () => performance.now());
   const { keepSeconds } = uploadLimits;
   const protections = parts.protections ?? new Protections(FORMATS);
+  const bucketDefaults = new BucketDefaults({
+    records: parts.bucketDefaults,
+    madeAt: (bucket, asks) => dates.of(bucket, asks),
+    newBuckets: parts.customerKeys.newBuckets,
+    now,
+  });
   const tools: OperationTools = {
     findings: parts.findings,
-    bucketDefaults: new BucketDefaults({
+    bucketDefaults,
+    bucketPolicies: new BucketPolicies({
       records: parts.bucketDefaults,
-      madeAt: (bucket, asks) => dates.of(bucket, asks),
-      newBuckets: parts.customerKeys.newBuckets,
+      defaults: bucketDefaults,
+      madeNow: (bucket) => dates.of(bucket, 'now'),
       now,
+      newId: () => randomBytes(16).toString('hex'),
     }),
     registeredKeys: new RegisteredKeys(keyRings),
     keySources: new KeySources(parts.keySources ?? KEY_SOURCES, { keyRings }, parts.encryption),

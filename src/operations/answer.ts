@@ -3,6 +3,7 @@ import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
 import type { BucketEncryptionAnswer } from './bucket-encryption.ts';
+import type { BucketPolicyAnswer } from './bucket-policy.ts';
 import type { EncryptionFacts } from './encryption.ts';
 import type { ListMultipartUploads, ListObjects, ListObjectVersions, ListParts } from './listing.ts';
 import type { AskedChecksum, Checksum, ObjectFacts, ObjectRef, VendorHeaders } from './object.ts';
@@ -29,6 +30,7 @@ export type Answer =
   | BucketDeleted
   | BucketLocation
   | BucketEncryptionAnswer
+  | BucketPolicyAnswer
   | UploadCreated
   | PartStored
   | PartCopied
@@ -74,10 +76,7 @@ export interface ObjectContent {
   /** The number of the object's parts, where a part was asked for; undefined where it was sent by one PUT. */
   readonly partsCount?: number | undefined;
   readonly overrides: ResponseOverrides;
-  /**
-   * The plaintext; undefined for HEAD. Of a stream, the first segment was authenticated already. A Buffer is small, and
-   * was authenticated as a whole.
-   */
+  /** The plaintext; undefined for HEAD. A stream’s first segment was authenticated already, a Buffer as a whole. */
   readonly body: Buffer | ByteSource | undefined;
 }
 

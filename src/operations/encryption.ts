@@ -7,7 +7,11 @@ import { inspect } from 'node:util';
  */
 export type AskedEncryption =
   /** The object is to be encrypted with a key that the gateway manages (S3's SSE-S3). */
-  | { readonly kind: 'managed'; readonly algorithm: string }
+  | {
+      readonly kind: 'managed';
+      /** The method as the client named it. `encryption/rules.ts` refuses every other one than AES256. */
+      readonly algorithm: string;
+    }
   /** The object is to be encrypted with one of the tenant's named keys (S3's SSE-KMS). */
   | {
       readonly kind: 'kms';
@@ -56,19 +60,30 @@ export class CustomerKey {
   readonly #bytes: Buffer;
   readonly #md5: Buffer;
   readonly #refusal: Error | undefined;
+  /**
+   * The algorithm as the client named it, which policies of buckets look at. undefined where it named none, in which
+   * case the key is malformed.
+   */
+  readonly algorithm: string | undefined;
 
-  constructor(bytes: Buffer, md5: Buffer, refusal?: Error) {
+  constructor(
+    bytes: Buffer,
+    md5: Buffer,
+    malformed?: { readonly refusal: Error; readonly algorithm: string | undefined },
+  ) {
     this.#bytes = bytes;
     this.#md5 = md5;
-    this.#refusal = refusal;
+    this.#refusal = malformed?.refusal;
+    this.algorithm = malformed === undefined ? 'AES256' : malformed.algorithm;
   }
 
   /**
    * Stands for what a client sent as a key and is none. The client hears of it only when the key is looked at, because
    * a bucket that takes no customer keys refuses every request with one.
+   * @param algorithm as the client named it
    */
-  static malformed(refusal: Error): CustomerKey {
-    return new CustomerKey(NOTHING, NOTHING, refusal);
+  static malformed(refusal: Error, algorithm?: string): CustomerKey {
+    return new CustomerKey(NOTHING, NOTHING, { refusal, algorithm });
   }
 
   /** Checks that it is a key. @throws the error that the client hears */

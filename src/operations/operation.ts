@@ -1,6 +1,7 @@
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
 import type { BucketEncryptionOperation } from './bucket-encryption.ts';
+import type { BucketPolicyOperation } from './bucket-policy.ts';
 import type { AskedEncryption } from './encryption.ts';
 import type { ListBuckets, ListMultipartUploads, ListObjects, ListObjectVersions, ListParts } from './listing.ts';
 import type {
@@ -34,6 +35,7 @@ export type Operation =
   | DeleteBucket
   | GetBucketLocation
   | BucketEncryptionOperation
+  | BucketPolicyOperation
   | CreateMultipartUpload
   | UploadPart
   | UploadPartCopy

@@ -1,4 +1,5 @@
 import type { BucketDefaults } from '../encryption/bucket-default.ts';
+import type { BucketPolicies } from '../encryption/bucket-policy/bucket-policies.ts';
 import type { KeySource } from '../encryption/key-source.ts';
 import type { KeySources } from '../encryption/key-sources.ts';
 import type { RegisteredKeys } from '../encryption/registered-keys.ts';
@@ -26,6 +27,8 @@ export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | '
   readonly keySources: KeySources;
   /** What clients have set of the encryption of buckets. */
   readonly bucketDefaults: BucketDefaults;
+  /** What clients' policies of buckets say of encryption. */
+  readonly bucketPolicies: BucketPolicies;
   /** Knows the customer keys that tenants have registered. */
   readonly registeredKeys: RegisteredKeys;
   /** What the gateway has found out about the store's abilities. */

@@ -12,6 +12,7 @@ import { admit } from './admission/admission.ts';
 import { checkAnonymous } from './admission/anonymous.ts';
 import { Askers } from './admission/askers.ts';
 import { authorize } from './admission/authorize.ts';
+import { holdBucketPolicies } from './admission/hold-bucket-policies.ts';
 import { holdRules } from './admission/hold-rules.ts';
 import { Md5EtagHint } from './admission/md5-hint.ts';
 import { type MeantReading, meantReading } from './admission/meant-reading.ts';
@@ -30,6 +31,7 @@ import { rendered } from './answer/render-answer.ts';
 import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './bucket/buckets.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './bucket/encryption.ts';
 import { listObjects, listVersions } from './bucket/list.ts';
+import { bucketPolicyStatus, deleteBucketPolicy, getBucketPolicy, putBucketPolicy } from './bucket/policy.ts';
 import type { OperationContext } from './context.ts';
 import { copyObject } from './copy/copy.ts';
 import { uploadPartCopy } from './copy/copy-part.ts';
@@ -115,6 +117,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const asking = { bucket: bucketOf(operation), encryption };
       const { staging, registeredKeys } = tools;
       await holdRules(operation, asking, { tenant, client, trace, staging, registeredKeys });
+      await holdBucketPolicies(operation, asking.bucket, { tenant, trace, bucketPolicies: tools.bucketPolicies });
       checkAskedForms(operation, tools.keySources);
       const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption }, tools);
       checkKeys(keys, client, services.keyTransport);
@@ -224,6 +227,14 @@ function perform(
       return putBucketEncryption(operation, context);
     case 'DeleteBucketEncryption':
       return deleteBucketEncryption(operation, context);
+    case 'GetBucketPolicy':
+      return getBucketPolicy(operation, context);
+    case 'GetBucketPolicyStatus':
+      return bucketPolicyStatus(operation, context);
+    case 'PutBucketPolicy':
+      return putBucketPolicy(operation, context);
+    case 'DeleteBucketPolicy':
+      return deleteBucketPolicy(operation, context);
     case 'GetBucketLocation':
       return bucketLocation(operation, context);
     case 'CreateMultipartUpload':

@@ -1,4 +1,4 @@
-import type { TriedSetting } from '../dialects/backend-calls.ts';
+import type { StorePolicyAsked, TriedSetting } from '../dialects/backend-calls.ts';
 import { explained } from '../dialects/store-claim.ts';
 import type { StoredBucket } from '../dialects/store-exchange.ts';
 import { clientError, type ErrorCode } from '../errors.ts';
@@ -64,6 +64,37 @@ export class StoreBuckets {
     if (ANSWERS.has(refusal.code)) throw refusal;
     if (refusal.said?.status === 403) throw clientError('AccessDenied', refusal.message, { cause: refusal });
     return refusal.code === 'NotImplemented' || refusal.code === 'MethodNotAllowed';
+  }
+
+  /** Returns the policy that the store has of a bucket. @throws GatewayError NoSuchBucketPolicy, NoSuchBucket … */
+  policy(asked: StorePolicyAsked, signal: AbortSignal): Promise<Buffer> {
+    return this.#calls.run(this.#calls.dialect.calls.bucketPolicy, asked, { signal });
+  }
+
+  /** Whether the store's policy of a bucket lets everybody in. @throws GatewayError as `policy` */
+  policyStatus(asked: StorePolicyAsked, signal: AbortSignal): Promise<boolean> {
+    return this.#calls.run(this.#calls.dialect.calls.bucketPolicyStatus, asked, { signal });
+  }
+
+  /** Sets the store's policy of a bucket; undefined removes it. @throws GatewayError NoSuchBucket … */
+  changePolicy(asked: StorePolicyAsked, document: Buffer | undefined, signal: AbortSignal): Promise<void> {
+    const { putBucketPolicy, deleteBucketPolicy } = this.#calls.dialect.calls;
+    if (document === undefined) return this.#calls.run(deleteBucketPolicy, asked, { signal });
+    return this.#calls.run(putBucketPolicy, { ...asked, document }, { signal });
+  }
+
+  /**
+   * Checks that the caller may change the policy of a bucket, by sending one that no store takes.
+   * @throws GatewayError AccessDenied, NoSuchBucket, BackendKeyRefused, BackendUnavailable …
+   */
+  async checkPolicyRight(asked: StorePolicyAsked, signal: AbortSignal): Promise<void> {
+    const { tryBucketPolicy: row } = this.#calls.dialect.calls;
+    if (row === undefined) return;
+    const response = await this.#calls.send(row, asked, { signal });
+    if (isSuccess(response)) return response.discard();
+    const refusal = explained(await this.#calls.refusal(response, asked), undefined);
+    if (ANSWERS.has(refusal.code)) throw refusal;
+    if (refusal.said?.status === 403) throw clientError('AccessDenied', refusal.message, { cause: refusal });
   }
 
   create(asked: CreateBucket, signal: AbortSignal): Promise<void> {

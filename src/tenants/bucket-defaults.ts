@@ -1,11 +1,12 @@
 import { clientError, type GatewayError } from '../errors.ts';
-import { laterFlag, listField, type Payload, PayloadInvalid, textField } from '../keys/payload.ts';
+import { laterFlag, laterObject, listField, type Payload, PayloadInvalid, textField } from '../keys/payload.ts';
 import type { RecordKind, Records } from '../keys/records.ts';
 import { RevisionConflict } from '../keys/store/record-store.ts';
 import type { BucketEncryption } from '../operations/bucket-encryption.ts';
+import { decodePolicy, encodePolicy, type KeptPolicy } from './kept-policy.ts';
 import type { Tenant } from './tenant.ts';
 
-/** What was set of the encryption of one bucket (S3's PutBucketEncryption). */
+/** What clients have set of one bucket: its encryption (S3's PutBucketEncryption), and what is kept of its policy. */
 export interface BucketDefault extends BucketEncryption {
   readonly bucket: string;
   /**
@@ -13,8 +14,10 @@ export interface BucketDefault extends BucketEncryption {
    * bucket. undefined where the store's dates do not last.
    */
   readonly made: Date | undefined;
-  /** When the default was set. */
+  /** When it was set. */
   readonly setAt: Date;
+  /** The policy of the bucket, where the gateway holds statements of it. */
+  readonly policy?: KeptPolicy | undefined;
 }
 
 /** The defaults of one tenant's buckets, by the bucket's name. */
@@ -56,6 +59,7 @@ export function bucketDefaultsId(tenant: string): string {
 
 function decodeDefault(entry: Payload): BucketDefault {
   const { form, made, keyId, customerKeys } = entry;
+  const policy = laterObject(entry, 'policy');
   if (form !== 'managed' && form !== 'kms') throw new PayloadInvalid('form');
   if (customerKeys !== undefined && customerKeys !== 'allowed' && customerKeys !== 'blocked') {
     throw new PayloadInvalid('customerKeys');
@@ -68,12 +72,15 @@ function decodeDefault(entry: Payload): BucketDefault {
     keyId: keyId === undefined ? undefined : textField(entry, 'keyId'),
     bucketKey: laterFlag(entry, 'bucketKey'),
     customerKeys,
+    policy: policy && decodePolicy(policy),
   });
 }
 
 /** Encodes a default. The fields have one order, so that `isSameDefault` can compare texts. */
-function encodeDefault({ bucket, made, setAt, form, keyId, bucketKey, customerKeys }: BucketDefault): Payload {
-  return { bucket, made: made?.toISOString(), setAt: setAt.toISOString(), form, keyId, bucketKey, customerKeys };
+function encodeDefault({ made, setAt, policy, ...kept }: BucketDefault): Payload {
+  const { bucket, form, keyId, bucketKey, customerKeys } = kept;
+  const dates = { made: made?.toISOString(), setAt: setAt.toISOString() };
+  return { bucket, ...dates, form, keyId, bucketKey, customerKeys, policy: policy && encodePolicy(policy) };
 }
 
 /** Whether two defaults are one and the same: of the same bucket, and set by the same request. */
@@ -83,6 +90,8 @@ export function isSameDefault(a: BucketDefault | undefined, b: BucketDefault | u
 }
 
 const ATTEMPTS = 20;
+/** All policies of a tenant's buckets lie in one record, which each change of one of them writes anew. */
+const MOST_POLICY_CHARACTERS = 1024 * 1024;
 /** The date of a record without any default, which is not written. */
 const NEVER = new Date(0);
 
@@ -135,6 +144,7 @@ export class BucketDefaultRecords {
       const buckets = new Map(before);
       if (wanted === undefined) buckets.delete(bucket);
       else buckets.set(bucket, wanted);
+      checkRoom(before, buckets);
       const value = { tenantId: tenant.id, buckets, createdAt: held?.value.createdAt ?? wanted?.setAt ?? NEVER };
       try {
         if (buckets.size > 0) await records.put(BUCKET_DEFAULTS, id, value, held?.revision ?? 'absent');
@@ -148,9 +158,29 @@ export class BucketDefaultRecords {
   }
 }
 
+/**
+ * Checks that the policies of a tenant's buckets are not too large for one record.
+ * @throws GatewayError InvalidRequest where they are, and this change makes them larger
+ */
+function checkRoom(before: ReadonlyMap<string, BucketDefault>, after: ReadonlyMap<string, BucketDefault>): void {
+  const characters = charactersOf(after);
+  if (characters <= MOST_POLICY_CHARACTERS || characters <= charactersOf(before)) return;
+  throw clientError(
+    'InvalidRequest',
+    'The gateway keeps the policies of buckets that speak of encryption, and at most ' +
+      `${MOST_POLICY_CHARACTERS} characters of them for a tenant. Make policies shorter, or remove some.`,
+  );
+}
+
+function charactersOf(buckets: ReadonlyMap<string, BucketDefault>): number {
+  let characters = 0;
+  for (const { policy } of buckets.values()) characters += policy?.document.length ?? 0;
+  return characters;
+}
+
 function notInSidecars(): GatewayError {
   return clientError(
     'NotImplemented',
-    'A sidecar does not change how a bucket is encrypted. Send the request to a gateway that has the root key.',
+    'A sidecar does not change how a bucket is encrypted, nor what its policy says of that. Send the request to a gateway that has the root key.',
   );
 }

@@ -134,6 +134,14 @@ export function backConformance({ back, start, refusals, badKey }: BackUnderTest
         { bucket: BUCKET, asks: 'change' },
         [{ bucket: 'other' }, { asks: 'read' }, { asks: 'acl' }],
       ],
+      bucketPolicy: [{ bucket: BUCKET }, [{ bucket: 'other' }]],
+      bucketPolicyStatus: [{ bucket: BUCKET }, [{ bucket: 'other' }]],
+      putBucketPolicy: [
+        { bucket: BUCKET, document: Buffer.from('{}') },
+        [{ bucket: 'other' }, { document: Buffer.from('[]') }],
+      ],
+      deleteBucketPolicy: [{ bucket: BUCKET }, [{ bucket: 'other' }]],
+      tryBucketPolicy: [{ bucket: BUCKET }, [{ bucket: 'other' }]],
       createUpload: [{ ref, metadata }, [...places, ...described]],
       uploadPart: [
         { ...upload, partNumber: 1, body: Buffer.from('1') },

@@ -53,6 +53,9 @@ export function renderQingstor(answer: Answer, context: RenderContext): WireResp
     case 'BucketEncryptionTold':
     case 'BucketEncryptionSet':
     case 'BucketEncryptionReset':
+    case 'BucketPolicyTold':
+    case 'BucketPolicyStatusTold':
+    case 'BucketPolicyChanged':
     case 'UploadCreated':
     case 'PartStored':
     case 'PartCopied':

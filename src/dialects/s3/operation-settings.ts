@@ -37,10 +37,6 @@ const FORWARDED_BUCKET_SETTINGS: readonly S3Operation[] = (
     ['GetBucketOwnershipControls', 'GET', 'ownershipControls'],
     ['PutBucketOwnershipControls', 'PUT', 'ownershipControls'],
     ['DeleteBucketOwnershipControls', 'DELETE', 'ownershipControls'],
-    ['GetBucketPolicy', 'GET', 'policy'],
-    ['PutBucketPolicy', 'PUT', 'policy'],
-    ['DeleteBucketPolicy', 'DELETE', 'policy'],
-    ['GetBucketPolicyStatus', 'GET', 'policyStatus'],
     ['GetBucketRequestPayment', 'GET', 'requestPayment'],
     ['PutBucketRequestPayment', 'PUT', 'requestPayment'],
     ['GetBucketTagging', 'GET', 'tagging'],
@@ -55,6 +51,18 @@ const FORWARDED_BUCKET_SETTINGS: readonly S3Operation[] = (
     ['DeletePublicAccessBlock', 'DELETE', 'publicAccessBlock'],
   ] as const
 ).map(([name, method, subresource]) => row('forwarded', name, `${method} bucket`, { subresource }, SETTING));
+
+const SHARED_OUT =
+  'what it says of encryption is kept and held by the gateway, since the backend never sees it; the rest is the backend’s';
+
+const POLICIES: readonly S3Operation[] = (
+  [
+    ['GetBucketPolicy', 'GET', 'policy'],
+    ['PutBucketPolicy', 'PUT', 'policy'],
+    ['DeleteBucketPolicy', 'DELETE', 'policy'],
+    ['GetBucketPolicyStatus', 'GET', 'policyStatus'],
+  ] as const
+).map(([name, method, subresource]) => row('edited', name, `${method} bucket`, { subresource }, SHARED_OUT));
 
 /** Settings of a bucket that may be read and not changed: sub-resource, operations, and why changes are refused. */
 const READ_ONLY_BUCKET_SETTINGS: readonly S3Operation[] = (
@@ -142,6 +150,7 @@ const REFUSED_BUCKET_SETTINGS: readonly S3Operation[] = [
 export const SETTING_OPERATIONS: readonly S3Operation[] = [
   ...OBJECT_SETTINGS,
   ...FORWARDED_BUCKET_SETTINGS,
+  ...POLICIES,
   ...READ_ONLY_BUCKET_SETTINGS,
   ...REPORT_SETTINGS,
   ...REFUSED_BUCKET_SETTINGS,

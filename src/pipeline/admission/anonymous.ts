@@ -21,6 +21,10 @@ const WITHOUT_SIGNATURE: ReadonlySet<Operation['kind']> = new Set<Operation['kin
   'ListObjectVersions',
   'HeadBucket',
   'GetBucketLocation',
+  'GetBucketPolicy',
+  'GetBucketPolicyStatus',
+  'PutBucketPolicy',
+  'DeleteBucketPolicy',
   'Forward',
 ]);
 

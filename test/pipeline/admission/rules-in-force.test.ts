@@ -1,45 +1,21 @@
-import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
-import { createHandler } from '../../../src/pipeline/handle.ts';
-import type { HandlerServices } from '../../../src/pipeline/handler-services.ts';
-import { RequestTrace } from '../../../src/pipeline/trace.ts';
 import { fingerprintOf } from '../../../src/tenants/registered-key.ts';
 import { CompiledRules } from '../../../src/tenants/rules/compiled-rules.ts';
 import type { BucketRule, RuleFields } from '../../../src/tenants/rules/rule.ts';
-import type { WireResponse } from '../../../src/wire/message.ts';
 import { readXml, xmlText } from '../../../src/wire/xml/xml.ts';
-import { FORM_TYPE, formBody, signedFields } from '../../dialects/s3/front/forms.ts';
-import { sign } from '../../dialects/s3/signature/signing.ts';
-import { wireRequest } from '../../support/requests.ts';
 import { inProcess } from '../in-process.ts';
+import { form, keyHeaders, type Send, type Sent, sender, type Told } from './signed-requests.ts';
 
 /** Rules as requests meet them, from their signature to the answer: copies, forms, anonymous and forwarded requests. */
 
-const KEY = { accessKeyId: 'AKIDRULES', secretAccessKey: 'secretOfTheRules' };
 /** The customer key that the tenant has registered. */
 const REGISTERED = Buffer.alloc(32, 1);
 const ELSEWHERE: RuleFields = { networks: ['203.0.113.0/24'] };
 
-interface Sent {
-  readonly method: string;
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
-}
-
-interface Told {
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly rule: string | undefined;
-  readonly body: string;
-}
-
 interface Standing {
   readonly stored: (bucket: string) => Promise<readonly string[]>;
   readonly asked: () => string[];
-  readonly send: (sent: Sent, by?: 'signature' | 'nobody') => Promise<Told | 'forwarded'>;
+  readonly send: Send;
 }
 
 /** Buckets, and the rules that hold for each of them by its name. */
@@ -52,34 +28,7 @@ async function stand(rules: Readonly<Record<string, RuleFields>>): Promise<Stand
   });
   const { tenant } = here.context();
   let ruled = tenant;
-  const directory = {
-    caller: async () => ({
-      tenant: ruled,
-      accessKeyId: KEY.accessKeyId,
-      secret: { reveal: () => KEY.secretAccessKey },
-    }),
-    owner: async () => ruled,
-  } as unknown as HandlerServices['directory'];
-  const handle = createHandler({ ...here.handling, fronts: [createS3Front(() => new Date())], directory });
-  const send: Standing['send'] = async ({ method, path, query, headers, body }, by = 'signature') => {
-    const as = { ...KEY, host: 'h', date: new Date() };
-    const length: Record<string, string> = body === undefined ? {} : { 'content-length': String(body.length) };
-    const about = { method, path, headers: { ...length, ...headers }, ...(query && { query }), ...(body && { body }) };
-    const { target, headers: signed } = await sign(about, as);
-    const unsigned = [['host', 'h'], ...Object.entries(about.headers)] as const;
-    const request = wireRequest({
-      method,
-      target,
-      headers: by === 'nobody' ? unsigned : signed,
-      ...(body && { body }),
-    });
-    const trace = new RequestTrace();
-    const answer = await handle(request, trace);
-    if ('passThrough' in answer) return 'forwarded';
-    const text = await textOf(answer);
-    const code = /<Error>/.test(text) ? xmlText(readXml(Buffer.from(text)), 'Code') : undefined;
-    return { status: answer.status, code, rule: trace.rule, body: text };
-  };
+  const send = sender(here, () => ruled);
   for (const bucket of ['source', 'target', 'open']) {
     await send({ method: 'PUT', path: `/${bucket}/there`, body: Buffer.from('what was there before') });
   }
@@ -91,13 +40,6 @@ async function stand(rules: Readonly<Record<string, RuleFields>>): Promise<Stand
   return { stored: (bucket) => here.stored.keys(bucket), asked: here.asked, send };
 }
 
-async function textOf({ body }: WireResponse): Promise<string> {
-  if (body === undefined || Buffer.isBuffer(body)) return (body ?? '').toString();
-  let text = '';
-  for await (const piece of body) text += piece.toString();
-  return text;
-}
-
 const refusedBy = (rule: string) => ({ status: 403, code: 'AccessDenied', rule });
 const put = (bucket: string): Sent => ({ method: 'PUT', path: `/${bucket}/k`, body: Buffer.from('new') });
 const get = (bucket: string): Sent => ({ method: 'GET', path: `/${bucket}/there` });
@@ -106,22 +48,6 @@ const copy = (from: string, to: string): Sent => ({
   path: `/${to}/copy`,
   headers: { 'x-amz-copy-source': `${from}/there` },
 });
-
-function keyHeaders(key: Buffer): Readonly<Record<string, string>> {
-  const prefix = 'x-amz-server-side-encryption-customer-';
-  return {
-    [`${prefix}algorithm`]: 'AES256',
-    [`${prefix}key`]: key.toString('base64'),
-    [`${prefix}key-md5`]: createHash('md5').update(key).digest('base64'),
-  };
-}
-
-function form(bucket: string): Sent {
-  const conditions = [{ bucket }, { key: 'k' }];
-  const fields = [['key', 'k'] as const, ...signedFields(conditions, { as: { ...KEY, date: new Date() } })];
-  const body = formBody(fields, Buffer.from('a file'));
-  return { method: 'POST', path: `/${bucket}`, headers: { 'content-type': FORM_TYPE }, body };
-}
 
 describe('in a read-only bucket', () => {
   let here: Standing;

@@ -1,6 +1,13 @@
 import type { BackendDialect } from '../../backend-dialect.ts';
 import { abortUpload } from './calls/abort-upload.ts';
 import {
+  bucketPolicy,
+  bucketPolicyStatus,
+  deleteBucketPolicy,
+  putBucketPolicy,
+  tryBucketPolicy,
+} from './calls/bucket-policy.ts';
+import {
   bucketLocation,
   createBucket,
   deleteBucket,
@@ -46,6 +53,11 @@ export const s3Back = {
     deleteBucket,
     bucketLocation,
     tryBucketEncryption,
+    bucketPolicy,
+    bucketPolicyStatus,
+    putBucketPolicy,
+    deleteBucketPolicy,
+    tryBucketPolicy,
     createUpload,
     uploadPart,
     impossiblePart,

@@ -89,6 +89,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
   NoSuchKey: client('NoSuchKey', 'The specified key does not exist.'),
   NoSuchBucket: client('NoSuchBucket', 'The specified bucket does not exist.'),
+  NoSuchBucketPolicy: client('NoSuchBucketPolicy', 'The bucket policy does not exist.'),
   NoSuchUpload: client('NoSuchUpload', 'The specified multipart upload does not exist.'),
   NoSuchVersion: client('NoSuchVersion', 'The specified version does not exist.'),
   BucketAlreadyExists: client('BucketAlreadyExists', 'The requested bucket name is not available.'),

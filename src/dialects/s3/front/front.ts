@@ -19,7 +19,7 @@ import { readClaim } from '../signature/signature-claim.ts';
 import { unsignedBody } from '../signature/unsigned-body.ts';
 import { S3_VOCABULARY } from '../vocabulary.ts';
 import { attributesDocument, attributesHeaders } from './answers/render-attributes.ts';
-import { bucketEncryptionDocument, locationDocument } from './answers/render-bucket.ts';
+import { bucketEncryptionDocument, locationDocument, policyStatusDocument } from './answers/render-bucket.ts';
 import { copiedHeaders } from './answers/render-copied.ts';
 import { HOST_ID, renderError } from './answers/render-error.ts';
 import { renderLate } from './answers/render-late.ts';
@@ -119,6 +119,10 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
       return document(locationDocument(answer), headers);
     case 'BucketEncryptionTold':
       return document(bucketEncryptionDocument(answer), headers);
+    case 'BucketPolicyTold':
+      return policy(answer.document, headers);
+    case 'BucketPolicyStatusTold':
+      return document(policyStatusDocument(answer), headers);
     case 'BucketEncryptionSet':
       return empty(200, headers);
     case 'BucketFound':
@@ -129,6 +133,7 @@ function renderAnswer(answer: Answer, headers: HeaderList, context: RenderContex
       return crossOriginAnswered(answer, headers);
     case 'BucketDeleted':
     case 'BucketEncryptionReset':
+    case 'BucketPolicyChanged':
     case 'UploadAborted':
       return { status: 204, headers, body: undefined };
     case 'UploadCreated':
@@ -155,6 +160,11 @@ function encryptionOf(answer: Answer): EncryptionFacts | undefined {
 function document(xml: string, headers: HeaderList): WireResponse {
   const body = Buffer.from(xml, 'utf8');
   headers.append('Content-Type', 'application/xml').append('Content-Length', String(body.length));
+  return { status: 200, headers, body };
+}
+
+function policy(body: Buffer, headers: HeaderList): WireResponse {
+  headers.append('Content-Type', 'application/json').append('Content-Length', String(body.length));
   return { status: 200, headers, body };
 }
 

@@ -10,6 +10,7 @@ import { effectiveHeaders } from '../amz-fields.ts';
 import type { S3Operation } from '../operation-row.ts';
 import { parseForm } from './form/post-form.ts';
 import { parsePutBucketEncryption } from './requests/bucket-encryption.ts';
+import { parsePutBucketPolicy } from './requests/bucket-policy.ts';
 import { MAX_COMPLETE_BYTES, readCompleteHead, readPartList } from './requests/complete-upload.ts';
 import { readCopyObject } from './requests/copy-object.ts';
 import { readUploadPartCopy } from './requests/copy-part.ts';
@@ -19,6 +20,7 @@ import {
   checkDeleteHeaders,
   checkForwardHeaders,
   checkReadHeaders,
+  policyVendorHeaders,
 } from './requests/header-rules.ts';
 import { readListBuckets, readListObjects, readListObjectsV2, readListObjectVersions } from './requests/listing.ts';
 import { readPutObject } from './requests/put-object.ts';
@@ -131,6 +133,12 @@ function parseBucket(
       return ready({ kind: name, bucket });
     case 'PutBucketEncryption':
       return parsePutBucketEncryption(bucket, headers);
+    case 'GetBucketPolicy':
+    case 'GetBucketPolicyStatus':
+    case 'DeleteBucketPolicy':
+      return ready({ kind: name, bucket, vendor: policyVendorHeaders(headers, name) });
+    case 'PutBucketPolicy':
+      return parsePutBucketPolicy(bucket, headers);
     case 'CreateBucket':
       return parseCreateBucket(bucket, headers);
     case 'DeleteObjects':

@@ -1,5 +1,6 @@
 import type { BucketLocation } from '../../../../operations/answer.ts';
 import type { BucketEncryptionTold } from '../../../../operations/bucket-encryption.ts';
+import type { BucketPolicyStatusTold } from '../../../../operations/bucket-policy.ts';
 import { xmlElement } from '../../../../wire/xml/xml.ts';
 import { opening } from '../../../xml-family/xml-vocabulary.ts';
 import { S3_VOCABULARY } from '../../vocabulary.ts';
@@ -23,4 +24,9 @@ export function bucketEncryptionDocument({ rule }: BucketEncryptionTold): string
     (blocked === undefined ? '' : `<BlockedEncryptionTypes>${blocked}</BlockedEncryptionTypes>`) +
     '</Rule></ServerSideEncryptionConfiguration>'
   );
+}
+
+/** The answer to GetBucketPolicyStatus. */
+export function policyStatusDocument({ isPublic }: BucketPolicyStatusTold): string {
+  return `${opening('PolicyStatus', S3_VOCABULARY)}${xmlElement('IsPublic', isPublic)}</PolicyStatus>`;
 }

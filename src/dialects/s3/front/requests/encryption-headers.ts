@@ -81,7 +81,6 @@ export function readWriteEncryption(headers: HeaderList, about: EncryptionHeader
   if (method === 'aws:kms:dsse') throw unavailable(`${MANAGED}: ${method}`, about.operation);
   const kms = [KMS_KEY, KMS_CONTEXT].find((name) => headers.has(name));
   if (kms !== undefined) throw invalid(`The header ${kms} needs ${MANAGED}: aws:kms.`);
-  if (method !== undefined && method !== 'AES256') throw invalid('The encryption method specified is not supported.');
   refuseOthers(headers, about, MANAGED_NAMES);
   return method === undefined ? undefined : { kind: 'managed', algorithm: method };
 }
@@ -174,14 +173,14 @@ function readCustomerKey(headers: HeaderList, prefix: string): CustomerKey | und
 
 /** As in S3, what is missing is reported before what is wrong. */
 function customerKey(algorithm: string | undefined, key: string | undefined, md5: string | undefined): CustomerKey {
-  const wrong = (message: string) => CustomerKey.malformed(invalid(message));
+  const wrong = (message: string) => CustomerKey.malformed(invalid(message), algorithm);
   const must = 'Requests specifying Server Side Encryption with Customer provided keys must provide';
   if (algorithm === undefined) return wrong(`${must} a valid encryption algorithm.`);
   if (key === undefined) return wrong(`${must} an appropriate secret key.`);
   if (md5 === undefined) return wrong(`${must} the client calculated MD5 of the secret key.`);
   if (algorithm !== 'AES256') {
     const message = 'The Encryption request you specified is not valid. Supported value: AES256.';
-    return CustomerKey.malformed(clientError('InvalidEncryptionAlgorithm', message));
+    return CustomerKey.malformed(clientError('InvalidEncryptionAlgorithm', message), algorithm);
   }
   const bytes = Buffer.from(key, 'base64');
   if (bytes.length !== CUSTOMER_KEY_BYTES || bytes.toString('base64') !== key) {

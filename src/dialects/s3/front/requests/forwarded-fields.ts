@@ -40,7 +40,6 @@ const REQUEST: Readonly<Record<string, readonly string[]>> = {
   PutObjectRetention: ['x-amz-bypass-governance-retention'],
   PutObjectLockConfiguration: ['x-amz-bucket-object-lock-token'],
   PutBucketVersioning: ['x-amz-mfa'],
-  PutBucketPolicy: ['x-amz-confirm-remove-self-bucket-access'],
   PutBucketLifecycleConfiguration: ['x-amz-transition-default-minimum-object-size'],
 };
 

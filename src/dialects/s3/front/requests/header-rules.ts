@@ -64,6 +64,9 @@ const BUCKET_VENDOR: ReadonlySet<string> = new Set([
 /** The headers of deletions. With some of them a backend deletes what it would otherwise keep. */
 const DELETION: ReadonlySet<string> = new Set([...ACCOUNT, 'x-amz-bypass-governance-retention', 'x-amz-mfa']);
 
+/** The headers of operations on a bucket's policy. */
+const POLICY: ReadonlySet<string> = new Set([...ACCOUNT, 'x-amz-confirm-remove-self-bucket-access']);
+
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** @param name in lower case; it begins with `x-amz-` */
@@ -145,6 +148,14 @@ export function checkDeleteHeaders(headers: HeaderList, operation: string): void
  */
 export function deleteVendorHeaders(headers: HeaderList, operation: string): VendorHeaders | undefined {
   return vendorOf(collectVendor(headers, operation, DELETION, new HeaderList()));
+}
+
+/**
+ * Collects the vendor headers of an operation on a bucket's policy.
+ * @throws GatewayError NotImplemented
+ */
+export function policyVendorHeaders(headers: HeaderList, operation: string): VendorHeaders | undefined {
+  return vendorOf(collectVendor(headers, operation, POLICY, new HeaderList()));
 }
 
 /** None of these headers has a neutral form (ObjectTraits), so only a store that speaks S3 can be sent them. */
