@@ -1,7 +1,7 @@
 /**
  * The test command: typechecks, lints, finds or installs the servers and tools that the tests to run need, runs vitest,
  * and closes with a line of counts. Arguments (or SEALGATE_TEST_ONLY) go to vitest; the typecheck and the lint are left
- * out then. `--check` runs them and the tests that need no server.
+ * out then. `--check` runs them and the tests that need no server, with fewer examples each (test/support/quick.ts).
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -116,7 +116,7 @@ async function main(): Promise<number> {
   const env = await ensureTools(await tools, { say });
   for (const [variable, path] of Object.entries(env)) say(`${variable}=${path}`);
   say(`property tests begin from SEALGATE_TEST_SEED=${seed}; set it to repeat a run`);
-  counts = addCounts(counts, await vitest(only, env));
+  counts = addCounts(counts, await vitest(only, checks ? { ...env, SEALGATE_TEST_QUICK: '1' } : env));
   if (isWhole) counts = addCounts(counts, await onOtherReleases(env));
   console.log(formatCounts(counts));
   if (counts.skipped > 0 && !namesTests(only)) {

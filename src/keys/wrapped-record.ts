@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 import { parseRecordName, RECORD_KINDS } from './record-name.ts';
 
@@ -37,7 +37,7 @@ export class RecordUnreadable extends GatewayError {
 
 /** A record to wrap, and what to wrap it with. */
 export interface WrapInput {
-  readonly rootKey: Buffer;
+  readonly rootKey: KeyObject;
   /** Hex digits of ROOT_KEY_ID_BYTES bytes. */
   readonly rootKeyId: string;
   readonly name: string;
@@ -63,7 +63,7 @@ export function wrapRecord(input: WrapInput): Buffer {
 
 /** A wrapped record, and the key under which it should be. */
 export interface UnwrapInput {
-  readonly rootKey: Buffer;
+  readonly rootKey: KeyObject;
   readonly rootKeyId: string;
   readonly name: string;
   readonly wrapped: Buffer;
@@ -110,8 +110,9 @@ function kindByte(name: string): number {
   return RECORD_KINDS[parsed.kind];
 }
 
-function wrapKey(rootKey: Buffer, salt: Buffer): Buffer {
-  return Buffer.from(hkdfSync('sha256', rootKey, salt, WRAP_KEY_INFO, 32));
+/** Node takes a key object in a tenth of the time that it takes for finding out that bytes are none. */
+function wrapKey(rootKey: KeyObject, salt: Buffer): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', rootKey, salt, WRAP_KEY_INFO, 32)));
 }
 
 /** The name comes first and the header's length is fixed, so no two pairs of name and header give the same bytes. */

@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareKeys, KeyIndex } from '../../src/devstore/key-order.ts';
 import { lastItem, listKeys } from '../../src/devstore/list-keys.ts';
-import fc from '../support/property.ts';
+import fc, { runs } from '../support/property.ts';
 import { BUCKET, codeOf, raw, type Started, startDevstore } from './started.ts';
 
 const UNKIND = ['\u0001', ' ', '+', '/', '//x', '/x', '<&>', 'A', 'a', 'a/', 'a/b', 'a/b/c', 'a/c', 'a//', 'ab', 'é'];
@@ -62,7 +62,7 @@ describe('a page of keys', () => {
           expect(listed).toEqual(model(keys, question.prefix, question.delimiter, first));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

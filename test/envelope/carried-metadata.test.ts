@@ -11,7 +11,7 @@ import {
 import { type ClientMetadata, canonicalMetadata } from '../../src/envelope/claims.ts';
 import { openEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
-import fc from '../support/property.ts';
+import fc, { runs } from '../support/property.ts';
 import { arbitraryContent } from './arbitrary-content.ts';
 import { sampleHead } from './sealed-sample.ts';
 
@@ -110,7 +110,7 @@ describe('metadata that a store might not keep (FORMAT.md §3.3)', () => {
         expect(canonicalMetadata(back)).toEqual(canonicalMetadata(sent));
         expect(back.carries).toBe(carriedOf(sent) !== undefined);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -126,7 +126,7 @@ describe('metadata that a store might not keep (FORMAT.md §3.3)', () => {
         const before = readCarried(text) as ClientMetadata;
         expect(canonicalMetadata(read)).not.toEqual(canonicalMetadata(before));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

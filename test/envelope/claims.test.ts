@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type ClientMetadata, canonicalMetadata } from '../../src/envelope/claims.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
-import fc from '../support/property.ts';
+import fc, { runs } from '../support/property.ts';
 import { arbitraryContent } from './arbitrary-content.ts';
 
 const latin1 = fc.string({
@@ -35,7 +35,7 @@ describe('canonical metadata (FORMAT.md §3.2)', () => {
         const same = JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
         expect(canonicalMetadata(one).equals(canonicalMetadata(other))).toBe(same);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
     fc.assert(
       fc.property(metadata, (one) => {
@@ -43,7 +43,7 @@ describe('canonical metadata (FORMAT.md §3.2)', () => {
           canonicalMetadata(one),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

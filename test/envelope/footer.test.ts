@@ -18,7 +18,7 @@ import {
   sealedPartBytes,
 } from '../../src/envelope/sizes.ts';
 import type { GatewayError } from '../../src/errors.ts';
-import fc from '../support/property.ts';
+import fc, { runs } from '../support/property.ts';
 import { expectRefused, flipped, refusal } from './sealed-sample.ts';
 
 const oid = randomBytes(16);
@@ -305,7 +305,7 @@ describe('the footer always fits (FORMAT.md §5)', () => {
         const parts = [...extras.map((extra) => quantumBytes(quantum) + extra), last];
         expect(spare(parts, quantum)).toBeGreaterThanOrEqual(0);
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 

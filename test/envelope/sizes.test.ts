@@ -9,7 +9,7 @@ import {
   sealedBytes,
   sealedPartBytes,
 } from '../../src/envelope/sizes.ts';
-import fc from '../support/property.ts';
+import fc, { runs } from '../support/property.ts';
 
 const TIB = 1024 ** 4;
 const quanta = fc.constantFrom<QuantumId>(0, 1, 2);
@@ -58,7 +58,7 @@ describe('E(n)', () => {
       fc.property(fc.oneof(edges, anywhere), ({ n, quantum }) => {
         expect(plaintextBytesOf(sealedBytes(n, quantum), quantum)).toBe(n);
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
   });
 
@@ -72,7 +72,7 @@ describe('E(n)', () => {
           expect(plaintextBytesOf(between, quantum)).toBeUndefined();
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(3_000) },
     );
   });
 

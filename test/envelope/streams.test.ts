@@ -6,7 +6,7 @@ import { openFooter } from '../../src/envelope/footer.ts';
 import { plaintextBytesOf, SEGMENT_BYTES as S, sealedBytes, sealedPartBytes } from '../../src/envelope/sizes.ts';
 import { openSlices, sealObject, sealPart } from '../../src/envelope/streams.ts';
 import type { GatewayError } from '../../src/errors.ts';
-import fc from '../support/property.ts';
+import fc, { runs } from '../support/property.ts';
 import {
   each,
   expectRefused,
@@ -132,7 +132,7 @@ describe('a ranged read is the slice of the plaintext', () => {
     }
     await fc.assert(
       fc.asyncProperty(ranges(bytes), (range) => check(sample, ...range)),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -153,7 +153,7 @@ describe('a ranged read is the slice of the plaintext', () => {
     }
     await fc.assert(
       fc.asyncProperty(ranges(sample.plaintext.length), (range) => check(sample, ...range)),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

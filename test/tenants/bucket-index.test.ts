@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { BucketIndex } from '../../src/tenants/bucket-index.ts';
 import { patternMatches, patternsOverlap } from '../../src/tenants/bucket-policy.ts';
-import fc from '../support/property.ts';
+import fc, { runs } from '../support/property.ts';
 
 it('finds the one tenant whose pattern names the bucket', () => {
   const index = new BucketIndex([
@@ -30,7 +30,7 @@ it('finds what a look at every pattern finds', () => {
       const found = claims.find((claim) => patternMatches(claim.pattern, bucket))?.tenant;
       expect(new BucketIndex(claims).tenantOf(bucket)).toBe(found);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

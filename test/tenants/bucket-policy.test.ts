@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { patternMatches, patternsOverlap, bucketPolicy as policyOf } from '../../src/tenants/bucket-policy.ts';
 import { policyFor } from '../../src/tenants/tenant.ts';
-import fc from '../support/property.ts';
+import fc, { runs } from '../support/property.ts';
 import { bucketPolicy } from './fixture.ts';
 
 describe('bucket patterns', () => {
@@ -28,7 +28,7 @@ describe('bucket patterns', () => {
       fc.property(pattern, fc.stringMatching(/^[ab]{0,8}$/), (glob, bucket) => {
         expect(patternMatches(glob, bucket)).toBe(new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(bucket));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -62,7 +62,7 @@ describe('bucket patterns', () => {
       fc.property(pattern, pattern, (a, b) => {
         expect(patternsOverlap(a, b)).toBe(names.some((name) => patternMatches(a, name) && patternMatches(b, name)));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes as nodeRandomBytes } from 'node:crypto';
+import { createSecretKey, hkdfSync, randomBytes as nodeRandomBytes } from 'node:crypto';
 import { RecordUnreadable, ROOT_KEY_ID_BYTES, SALT_BYTES, unwrapRecord, wrapRecord } from '../wrapped-record.ts';
 
 /** The length of a root key, and of what `derive` returns. */
@@ -76,7 +76,8 @@ function decodeRootKey(text: string, source: string): Buffer {
 }
 
 /** Makes a root key that lies in this process. */
-export function rootKeyFromBytes(rootKey: Buffer, { randomBytes = nodeRandomBytes }: RootKeyOptions = {}): RootKey {
+export function rootKeyFromBytes(bytes: Buffer, { randomBytes = nodeRandomBytes }: RootKeyOptions = {}): RootKey {
+  const rootKey = createSecretKey(bytes);
   const id = Buffer.from(hkdfSync('sha256', rootKey, '', 'sealgate/root-key-id/v1', ROOT_KEY_ID_BYTES)).toString('hex');
   return {
     id,

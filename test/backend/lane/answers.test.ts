@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RawSocketLane } from '../../../src/backend/lane/lane.ts';
 import { HeaderList } from '../../../src/wire/headers.ts';
-import fc from '../../support/property.ts';
+import fc, { runs } from '../../support/property.ts';
 import { type RawServer, startRawServer } from '../../support/proxies/raw-server.ts';
 
 /**
@@ -216,8 +216,8 @@ describe('what the lane reads is what node reads', () => {
   }
 
   test.each([
-    ['composed ones', composed, 0, 2_000],
-    ['damaged ones', plain, 2, 2_000],
+    ['composed ones', composed, 0, runs(2_000)],
+    ['damaged ones', plain, 2, runs(2_000)],
   ] as const)('of %s', async (_, answers, damages, numRuns) => {
     let read = 0;
     await fc.assert(
@@ -238,6 +238,6 @@ describe('what the lane reads is what node reads', () => {
       ),
       { numRuns },
     );
-    expect(read).toBeGreaterThan(100); // it is not that all were refused
+    expect(read).toBeGreaterThan(numRuns / 20); // it is not that all were refused
   });
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { readRuleFile } from '../../../src/cli/policy/rule-file.ts';
 import { RULE_FIELD_NAMES } from '../../../src/tenants/rules/rule.ts';
-import fc from '../../support/property.ts';
+import fc, { runs } from '../../support/property.ts';
 
 const WORDS = { protections: ['seal', 'none'], dialects: ['qingstor', 's3'] };
 const read = (yaml: string) => readRuleFile(yaml, 'pay.yaml', WORDS);
@@ -112,7 +112,7 @@ it('whatever a file holds, it is read or every problem has a place', () => {
       for (const problem of problems) expect(problem).toMatch(/^pay\.yaml:[1-9]\d*:[1-9]\d*: \S/);
       expect(read.length > 0 || problems.length > 0 || list.length === 0).toBe(true);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -4,7 +4,7 @@ import { CompiledRules } from '../../../src/tenants/rules/compiled-rules.ts';
 import { decide, decisionFor } from '../../../src/tenants/rules/decision.ts';
 import type { BucketRule, RuleFields } from '../../../src/tenants/rules/rule.ts';
 import { describeTie, findTies } from '../../../src/tenants/rules/ties.ts';
-import fc from '../../support/property.ts';
+import fc, { runs } from '../../support/property.ts';
 import { bucketPolicy } from '../fixture.ts';
 import { naiveDecision, naiveTie, someBucket, somePattern, someRules } from './naive-rules.ts';
 
@@ -72,7 +72,7 @@ describe('what holds for a bucket', () => {
         const tenant = ruled(rules, options);
         for (const bucket of buckets) expect(decide(tenant, bucket)?.said ?? {}).toEqual(naiveDecision(tenant, bucket));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });
@@ -110,7 +110,7 @@ describe('rules that tie', () => {
       fc.property(someRules, someOptions, (rules, options) => {
         expect(findTies(rules, options, 'seal').length > 0).toBe(naiveTie(rules, options));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../../src/errors.ts';
 import { readXml, type XmlElement, type XmlLimits } from '../../../src/wire/xml/xml.ts';
-import fc from '../../support/property.ts';
+import fc, { runs } from '../../support/property.ts';
 import { readWithSaxes } from './xml-oracle.ts';
 
 /** What the reader makes of a document; undefined if it refuses it. */
@@ -108,7 +108,7 @@ describe('the reader and saxes', () => {
   test('read the same out of documents that are well-formed, or refuse the same', () => {
     fc.assert(
       fc.property(document, (written) => compare(Buffer.from(written))),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 
@@ -122,7 +122,7 @@ describe('the reader and saxes', () => {
         }
         compare(Buffer.from(damaged));
       }),
-      { numRuns: 8_000 },
+      { numRuns: runs(8_000) },
     );
   });
 
@@ -133,7 +133,7 @@ describe('the reader and saxes', () => {
         bytes[at % bytes.length] = byte;
         compare(bytes);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 
@@ -160,7 +160,7 @@ describe('the reader and saxes', () => {
         const expected = plain?.children[0]?.text.replace('\u{10fffd}', String.fromCharCode(Number(number)));
         expect(read(bytes, { controlReferences: 'taken' })?.children[0]?.text).toBe(expected);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../../src/errors.ts';
 import type { XmlElement } from '../../../src/wire/xml/xml.ts';
 import { XmlScanner, type XmlScannerLimits } from '../../../src/wire/xml/xml-scanner.ts';
-import fc from '../../support/property.ts';
+import fc, { runs } from '../../support/property.ts';
 import { readWithSaxes } from './xml-oracle.ts';
 
 const LIMITS: XmlScannerLimits = {
@@ -131,7 +131,7 @@ describe('tells what another parser reads', () => {
           expected.map((line) => line.replace(/ "(?:\\n)*"$/, ' ""')),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -154,7 +154,7 @@ describe('tells what another parser reads', () => {
           if (refused) expect([damaged, scanned.length]).toEqual([damaged, 1]);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

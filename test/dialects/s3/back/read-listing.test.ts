@@ -5,7 +5,7 @@ import type { StoredEntry } from '../../../../src/dialects/store-exchange.ts';
 import { listingDocument, versionListingDocument } from '../../../../src/dialects/xml-family/listing-documents.ts';
 import { GatewayError } from '../../../../src/errors.ts';
 import type { ObjectListing, VersionListing } from '../../../../src/operations/answer.ts';
-import fc from '../../../support/property.ts';
+import fc, { runs } from '../../../support/property.ts';
 import { chunks } from '../../../support/requests.ts';
 
 const release = (): void => undefined;
@@ -113,7 +113,7 @@ describe('what the front writes, the back reads', () => {
           expect(form === 1 ? read.nextMarker : read.nextContinuationToken).toBe(form === 1 ? 'm&m' : 'c<2');
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -155,7 +155,7 @@ describe('what the front writes, the back reads', () => {
           expect(read).toMatchObject({ truncated: true, nextKeyMarker: 'n k', nextVersionIdMarker: 'nv' });
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

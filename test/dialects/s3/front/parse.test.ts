@@ -7,7 +7,7 @@ import { S3_OPERATIONS } from '../../../../src/dialects/s3/operation-table.ts';
 import type { GatewayError } from '../../../../src/errors.ts';
 import type { Operation } from '../../../../src/operations/operation.ts';
 import { judged } from '../../../encryption/judged.ts';
-import fc from '../../../support/property.ts';
+import fc, { runs } from '../../../support/property.ts';
 import { readingOf } from '../../../support/reading.ts';
 import { wireRequest } from '../../../support/requests.ts';
 import { codeOf, encode, SETTINGS } from '../signature/signing.ts';
@@ -288,7 +288,7 @@ describe('addresses', () => {
           expect(operation('GET', `/bucket/${path}`)).toMatchObject({ ref: { bucket: 'bucket', key } });
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -12,7 +12,7 @@ import {
 import { signingKey } from '../../../../src/dialects/s3/signature/signing-key.ts';
 import { collect } from '../../../../src/wire/bodies/collect.ts';
 import type { WireRequest } from '../../../../src/wire/message.ts';
-import fc from '../../../support/property.ts';
+import fc, { runs } from '../../../support/property.ts';
 import { readingOf } from '../../../support/reading.ts';
 import { signingSecret, wireRequest } from '../../../support/requests.ts';
 import { ACCESS_KEY_ID, codeOf, encode, NOW, presign, SECRET, SETTINGS, sign, signedRequest } from './signing.ts';
@@ -213,7 +213,7 @@ describe('compared with the AWS SDK’s signer', () => {
           await codeOf(() => claimOf(forged).verify(SECRET, NOW)),
         );
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
