@@ -13,7 +13,7 @@ import type { Identity } from './identity.ts';
 import { type LaneObserver, RawSocketLane } from './lane/lane.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import { retryWaitSeconds, type Sleep, sleep } from './retry.ts';
-import { UploadBody } from './upload-body.ts';
+import { outgoingBody, UploadBody } from './upload-body.ts';
 
 /** What BackendConnection needs. Times are in seconds. */
 export interface BackendOptions {
@@ -135,6 +135,11 @@ export class BackendConnection {
   /** The region that signatures for this backend name. */
   get region(): string {
     return this.#options.credentials.region;
+  }
+
+  /** Whether requests travel encrypted. */
+  get secure(): boolean {
+    return this.#options.endpoint.protocol === 'https:';
   }
 
   get health(): BackendHealth {
@@ -288,13 +293,4 @@ export class BackendConnection {
       throw signal?.aborted === true ? abandoned(signal) : thrown;
     }
   }
-}
-
-/** Reads an empty stream to its end before anything is sent: its verification may fail, and nothing else reads it. */
-async function outgoingBody({ body }: OutgoingRequest): Promise<Buffer | UploadBody | undefined> {
-  if (body === undefined || Buffer.isBuffer(body)) return body;
-  const upload = new UploadBody(body);
-  if (body.bytes > 0) return upload;
-  await upload.next();
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import type { ByteSource } from '../wire/message.ts';
+import type { ByteSource, OutgoingRequest } from '../wire/message.ts';
 
 /**
  * The body of a request to the backend, of a declared length. It throws if its source gives fewer or more bytes than
@@ -106,4 +106,13 @@ export class UploadBody {
     this.release();
     throw thrown;
   }
+}
+
+/** Reads an empty stream to its end before anything is sent: its verification may fail, and nothing else reads it. */
+export async function outgoingBody({ body }: OutgoingRequest): Promise<Buffer | UploadBody | undefined> {
+  if (body === undefined || Buffer.isBuffer(body)) return body;
+  const upload = new UploadBody(body);
+  if (body.bytes > 0) return upload;
+  await upload.next();
+  return undefined;
 }

@@ -5,6 +5,7 @@ import type { Conditions } from '../wire/conditions.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource, IncomingResponse, OutgoingBody, OutgoingRequest } from '../wire/message.ts';
 import type { ForStore } from './identifiers.ts';
+import type { StoreEncryption, StoreKey } from './store-encryption.ts';
 import type {
   CompletedPart,
   StoreCopy,
@@ -92,16 +93,36 @@ export interface StoreUpload {
   readonly uploadId: string;
 }
 
+/** An upload to begin. */
+export interface StoreNewUpload {
+  readonly ref: ObjectRef;
+  readonly metadata: ObjectMetadata;
+  /** The same as in `StorePut`. */
+  readonly encryption?: StoreEncryption | undefined;
+}
+
+/** A part that no store takes, for an upload. */
+export interface StoreImpossiblePart extends StoreUpload {
+  /** The number of the part; by default one that no part of a client has in buckets whose objects are sealed. */
+  readonly partNumber?: number | undefined;
+  /** The same as in `StorePart`. */
+  readonly encryption?: StoreKey | undefined;
+}
+
 /** A part to upload. Its number counts from 1. */
 export interface StorePart extends StoreUpload {
   readonly partNumber: number;
   readonly body: OutgoingBody;
+  /** The key of the upload, where it has one that the store does not keep. */
+  readonly encryption?: StoreKey | undefined;
 }
 
 /** The completion of an upload: its parts in ascending order, and conditions on the object that it replaces. */
 export interface StoreComplete extends StoreUpload {
   readonly parts: readonly CompletedPart[];
   readonly conditions: Conditions;
+  /** A key that the store needs to hold the conditions against the object that is there, where it needs one. */
+  readonly encryption?: StoreKey | undefined;
 }
 
 /**
@@ -155,7 +176,7 @@ export interface BackendCalls {
   /** Sends a policy that no store takes, to learn whether the caller may change it (see `tryBucketEncryption`). */
   readonly tryBucketPolicy?: HeadCall<StorePolicyAsked, void>;
   /** Returns the upload's id. */
-  readonly createUpload: BackendCall<{ readonly ref: ObjectRef; readonly metadata: ObjectMetadata }, string>;
+  readonly createUpload: BackendCall<StoreNewUpload, string>;
   readonly uploadPart: BackendCall<StorePart, StoredAck>;
   /**
    * Sends a part whose content does not match the digest that comes with it, to learn whether the caller may add parts.
@@ -163,7 +184,7 @@ export interface BackendCalls {
    * digest to those who may. The row reads every answer, refusals too. It returns true where the store refused the part
    * for its content, or took it because it ignores digests.
    */
-  readonly impossiblePart: DocumentCall<StoreUpload, boolean>;
+  readonly impossiblePart: DocumentCall<StoreImpossiblePart, boolean>;
   readonly completeUpload: BackendCall<StoreComplete, StoredAck>;
   readonly abortUpload: BackendCall<StoreUpload, void>;
   readonly listParts: BackendCall<StoreListParts, StoredPartListing>;

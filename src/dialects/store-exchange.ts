@@ -1,8 +1,10 @@
 import type { DeletedEntry, DeleteFailure } from '../operations/answer.ts';
+import type { EncryptionFacts } from '../operations/encryption.ts';
 import type { ObjectMetadata, ObjectRef, VendorHeaders } from '../operations/object.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { OutgoingBody } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
+import type { StoredEncryption, StoreEncryption, StoreKey } from './store-encryption.ts';
 
 /** An object to store, in the form in which the store gets it: already sealed, where its bucket's policy says so. */
 export interface StorePut {
@@ -12,6 +14,8 @@ export interface StorePut {
   /** The ETags in it are the backend's. */
   readonly conditions: Conditions;
   readonly body: OutgoingBody;
+  /** How the store is asked to encrypt the object by itself; undefined leaves that to the store. */
+  readonly encryption?: StoreEncryption | undefined;
 }
 
 /** The source of a copy within the backend. The ETag is sent as a condition, so another object is never copied. */
@@ -19,6 +23,8 @@ export interface StoreCopySource {
   readonly ref: ObjectRef;
   /** The backend's ETag without quotes. */
   readonly etag: string;
+  /** The key that the store needs to read the source; undefined where it needs none. */
+  readonly encryption?: StoreKey | undefined;
 }
 
 /** A copy that the backend makes itself, so that none of the bytes pass through the gateway. */
@@ -28,6 +34,8 @@ export interface StoreCopy {
   /** Replaces the metadata of the source. For a sealed object it includes the entry of the new envelope. */
   readonly metadata: ObjectMetadata;
   readonly tags: 'copy' | 'replace';
+  /** The same as in `StorePut`. The copy never inherits the encryption of its source. */
+  readonly encryption?: StoreEncryption | undefined;
 }
 
 /** A part of an upload that the backend copies from an object it has. */
@@ -38,6 +46,8 @@ export interface StorePartCopy {
   readonly source: StoreCopySource;
   /** The range of the source to copy, in stored bytes; undefined copies the whole source. */
   readonly range: ByteRange | undefined;
+  /** The key of the upload, where it has one that the store does not keep. */
+  readonly encryption?: StoreKey | undefined;
 }
 
 /** What a GET or HEAD asks the backend for. */
@@ -52,6 +62,8 @@ export interface StoreGet {
   readonly part?: number | undefined;
   /** The ETags in it are the backend's. */
   readonly conditions: Conditions;
+  /** The key that the store needs to read the object; undefined where it needs none. */
+  readonly encryption?: StoreKey | undefined;
 }
 
 /** What the backend says of an object in its answer to a GET or HEAD. Nothing of it is proven yet. */
@@ -72,6 +84,8 @@ export interface StoredObject {
   readonly versionId: string | undefined;
   /** The number of the object's parts; undefined unless a part was asked for and the object was uploaded in parts. */
   readonly partsCount: number | undefined;
+  /** How the store says that it has encrypted the object; undefined where it says nothing. */
+  readonly encryptedAs?: StoredEncryption | undefined;
 }
 
 /** The backend's answer to a write of an object or a part. */
@@ -80,6 +94,10 @@ export interface StoredAck {
   readonly etag: string;
   readonly versionId: string | undefined;
   readonly vendor?: VendorHeaders | undefined;
+  /** The same as in `StoredObject`. Many stores say nothing of it in answers to copies and Completes. */
+  readonly encryptedAs?: StoredEncryption | undefined;
+  /** What clients are told of the encryption. Set only where the store is asked to encrypt (store/encrypting/). */
+  readonly told?: EncryptionFacts | undefined;
 }
 
 /** The backend's answer to the deletion of one object. `versionId` is that of the marker, or of the deleted version. */
@@ -152,6 +170,8 @@ export interface CompletedPart {
   readonly partNumber: number;
   /** The backend's ETag without quotes. */
   readonly etag: string;
+  /** The same as in `StoredAck`. */
+  readonly told?: EncryptionFacts | undefined;
 }
 
 /**

@@ -69,6 +69,12 @@ export interface KeySource {
    */
   forExisting(named: KeyName): Promise<WrappingKey>;
   /**
+   * All keys of the tenant's own ring that are alive, the newest first, for what must be tried because nothing tells
+   * which key it has. Absent where the keys are not the ring's.
+   * @throws GatewayError what `forExisting` throws
+   */
+  alive?(): Promise<readonly WrappingKey[]>;
+  /**
    * The tenant's own keys. Set where the others are a customer's, which nobody has between two requests: what must be
    * done without them is done under the tenant's (location claims, the states of open uploads).
    */

@@ -26,6 +26,8 @@ export interface FormatNotes {
   warnings: string[] | undefined;
   /** How many sealed objects were refused because the store has lost their envelopes. */
   lostEnvelopes: number;
+  /** How many objects were met that the store should have encrypted by itself, and has not. */
+  unprotected: number;
   /** Seconds that the cipher took to seal. */
   sealSeconds: number;
   /** Seconds that the cipher took to open. */

@@ -1,8 +1,10 @@
 import type { KeyObject } from 'node:crypto';
+import type { StoreKey } from '../dialects/store-encryption.ts';
 import type { StoredObject, StoreGet } from '../dialects/store-exchange.ts';
 import type { Proof, Proven } from '../errors.ts';
 import type { AskedEncryption, EncryptionFacts } from '../operations/encryption.ts';
 import type { Checksum, ObjectMetadata, ObjectRef } from '../operations/object.ts';
+import type { StoreEncrypter } from '../store/encrypting/encrypter.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange, RangeRequest } from '../wire/range.ts';
@@ -86,6 +88,12 @@ export interface ObjectFormat {
    * @throws GatewayError ObjectCorrupted, ObjectMoved, KeyUnavailable, KeyStoreUnavailable
    */
   movedUnopened?(found: FoundObject, place: ObjectRef, desk: FormatDesk): Promise<ObjectMetadata | undefined>;
+  /**
+   * Says how the store is asked to encrypt the objects of one request by itself. Absent for a format that does not
+   * leave it to the store.
+   * @param asked what the request asks of encryption
+   */
+  encrypter?(desk: Omit<FormatDesk, 'store'>, asked: AskedEncryption | undefined): StoreEncrypter;
   /**
    * How objects are made of parts that clients send. Absent where the store's own parts are the client's (`asSent`),
    * and in a sealing format that takes no multipart uploads.
@@ -174,6 +182,11 @@ export interface IdentifiedObject extends Proof {
    * @throws GatewayError MetadataTooLarge, KeyUnavailable, KeyStoreUnavailable
    */
   relocated(place: ObjectRef, metadata: ObjectMetadata, desk: FormatDesk): Promise<RelocatedObject | undefined>;
+  /**
+   * The key that the store must be sent to read the object, as the source of a copy. Absent, or undefined, where it
+   * needs none.
+   */
+  storeKey?(): Promise<StoreKey | undefined>;
 }
 
 /**

@@ -21,6 +21,8 @@ export interface FormatRow {
    * for. Marks of other formats mean nothing there.
    */
   readonly reads: readonly string[];
+  /** Whether the store is asked to encrypt such objects by itself. Then the policy says how (`inject`). */
+  readonly storeEncrypts?: true;
   /** Makes the format for one pipeline, with empty caches of its own. */
   open(memory: FormatMemory): ObjectFormat;
 }

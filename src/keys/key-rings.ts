@@ -163,6 +163,16 @@ export class KeyRings {
     return ring.keks.get(version) ?? (await this.#recheck(ringId, version));
   }
 
+  /**
+   * Returns all keys of a ring, the newest first.
+   * @throws GatewayError KeyUnavailable if there is no such ring, KeyStoreUnavailable
+   */
+  async all(ringId: string): Promise<readonly Kek[]> {
+    const ring = RING_ID.test(ringId) ? await this.#records.get(RING, ringId) : undefined;
+    if (ring === undefined) throw missingRing(ringId);
+    return [...ring.keks.values()].sort((a, b) => b.version - a.version);
+  }
+
   /** Returns every ring without its keys, oldest first. */
   async list(): Promise<KeyRing[]> {
     const rings: KeyRing[] = [];

@@ -34,4 +34,6 @@ export class RequestTrace {
   warnings: string[] | undefined;
   /** How many objects of mixed buckets were refused because they begin like sealed objects and have no envelope. */
   lostEnvelopes = 0;
+  /** How many objects were met that the store should have encrypted by itself, and has not. */
+  unprotected = 0;
 }

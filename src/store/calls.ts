@@ -1,10 +1,12 @@
 import type { BackendConnection } from '../backend/connection.ts';
 import type { Identity } from '../backend/identity.ts';
-import type { AnswerHead, BackendCall } from '../dialects/backend-calls.ts';
+import type { AnswerHead, BackendCall, StoreUpload } from '../dialects/backend-calls.ts';
 import type { BackendDialect } from '../dialects/backend-dialect.ts';
 import { type ForStore, madeBy, type StoreGrammar, type StoreNames } from '../dialects/identifiers.ts';
 import { explained, readAcknowledged, type StoreClaim } from '../dialects/store-claim.ts';
+import type { StoredEncryption } from '../dialects/store-encryption.ts';
 import { GatewayError } from '../errors.ts';
+import type { EncryptionFacts } from '../operations/encryption.ts';
 import type { ObjectRef } from '../operations/object.ts';
 import { GrowingReservation } from '../shares/growing-reservation.ts';
 import type { Budget } from '../shares/memory-budget.ts';
@@ -13,6 +15,7 @@ import { collect } from '../wire/bodies/collect.ts';
 import type { Conditions } from '../wire/conditions.ts';
 import type { ByteSource, IncomingResponse } from '../wire/message.ts';
 import { ASSUMED_CAPABILITIES, type StoreFindings } from './capabilities.ts';
+import type { StoreEncrypter } from './encrypting/encrypter.ts';
 
 /**
  * The largest document that is read: a listing of 1,000 keys of 1,024 bytes fits in, even if each byte of them is
@@ -38,7 +41,7 @@ const UNRESERVED_BYTES = 64 * 1024;
 const DOCUMENT_FORMS = 4;
 
 /** The connections that carry requests to the store. */
-export type StoreConnection = Pick<BackendConnection, 'send' | 'region'>;
+export type StoreConnection = Pick<BackendConnection, 'send' | 'region'> & Partial<Pick<BackendConnection, 'secure'>>;
 
 /** What a request is about, as errors tell it: the place of an object or of a bucket. */
 export type About = Partial<ObjectRef> & { readonly ref?: ObjectRef };
@@ -80,6 +83,8 @@ export interface StoreOptions {
   readonly reservedBuckets?: ReadonlySet<string> | undefined;
   /** The grammars, if they were made already for the same reserved buckets. */
   readonly grammars?: Grammars | undefined;
+  /** How the store is asked to encrypt by itself; by default it is not asked. */
+  readonly encrypter?: StoreEncrypter | undefined;
 }
 
 /**
@@ -166,6 +171,14 @@ export class StoreCalls {
 
   refusalIn(answer: AnswerHead, document: Buffer, asked: About): GatewayError | StoreClaim {
     return this.dialect.readError(answer, document, asked.ref ?? asked, this.options.identity?.asker);
+  }
+
+  /**
+   * What clients are told of the encryption of an upload's parts; undefined where the store is not asked to encrypt.
+   * @param _says what the store has said of it
+   */
+  toldOfUpload(_upload: StoreUpload, _says?: StoredEncryption): EncryptionFacts | undefined {
+    return undefined;
   }
 
   /**

@@ -27,8 +27,11 @@ import type { ByteSource, IncomingResponse, WireRequest } from '../wire/message.
 import { StoreBuckets } from './buckets.ts';
 import { isSuccess, pinTo, type SendOptions, StoreCalls, type StoreConnection, type StoreOptions } from './calls.ts';
 import { deleteMany } from './deletions.ts';
+import type { StoreEncrypter } from './encrypting/encrypter.ts';
+import { EncryptingCalls } from './encrypting/encrypting-calls.ts';
 import { headOfNullVersion } from './mend/null-version.ts';
 import { anotherRange, ObjectReplaced, pinned } from './pin.ts';
+import { isOfRead } from './read-claims.ts';
 import { StoreUploads } from './uploads.ts';
 
 /**
@@ -50,27 +53,43 @@ export class Store {
   readonly buckets: StoreBuckets;
 
   constructor(dialect: BackendDialect, connection: StoreConnection, options: StoreOptions = {}) {
-    this.#calls = new StoreCalls(dialect, connection, options);
+    const { encrypter } = options;
+    this.#calls =
+      encrypter === undefined
+        ? new StoreCalls(dialect, connection, options)
+        : new EncryptingCalls(dialect, connection, { ...options, encrypter });
     this.uploads = new StoreUploads(this.#calls);
     this.buckets = new StoreBuckets(this.#calls);
   }
 
   /** Returns the same backend, which is asked with other rights. */
   as(identity: Identity): Store {
-    const { dialect, connection, options } = this.#calls;
-    return new Store(dialect, connection, { ...options, identity });
+    return this.#with({ identity });
   }
 
   /** Returns the same backend, which is asked with the gateway's own rights and from the same share. */
   asGateway(): Store {
-    const { dialect, connection, options } = this.#calls;
-    return new Store(dialect, connection, { ...options, identity: undefined });
+    return this.#with({ identity: undefined });
   }
 
   /** Returns the same backend, which is asked for one sharer, whose share of connections and memory it uses. */
   sharedBy(sharer: Sharer, budget: Budget): Store {
+    return this.#with({ budget, sharer });
+  }
+
+  /** Returns the same backend, which is asked to encrypt by itself. */
+  encryptedBy(encrypter: StoreEncrypter): Store {
+    return this.#with({ encrypter });
+  }
+
+  #with(changed: StoreOptions): Store {
     const { dialect, connection, options } = this.#calls;
-    return new Store(dialect, connection, { ...options, budget, sharer });
+    return new Store(dialect, connection, { ...options, ...changed });
+  }
+
+  /** How the store is asked to encrypt by itself; undefined where it is not asked. */
+  get encrypter(): StoreEncrypter | undefined {
+    return this.#calls.options.encrypter;
   }
 
   /** With whose rights the store is asked; undefined means the gateway's own. */
@@ -271,21 +290,6 @@ export class Store {
    */
   forward(request: WireRequest, operation: Forward, document: Buffer): ForwardedRequest | undefined {
     return this.#calls.dialect.forward?.(request, this.#calls.made(operation), document);
-  }
-}
-
-/**
- * Whether the store may claim this about what was asked: only a range can lie past the end, and only a condition can
- * fail.
- */
-function isOfRead({ code }: StoreClaim, { range, conditions }: StoreGet): boolean {
-  switch (code) {
-    case 'InvalidRange':
-      return range !== undefined;
-    case 'NotModified':
-      return (conditions.ifNoneMatch ?? conditions.ifModifiedSince) !== undefined;
-    case 'PreconditionFailed':
-      return conditions.ifMatch !== undefined;
   }
 }
 

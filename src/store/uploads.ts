@@ -34,8 +34,8 @@ export class StoreUploads {
     signal: AbortSignal,
   ): Promise<CompletedPart> {
     const { calls } = this.#calls.dialect;
-    const { etag } = await this.#calls.run(calls.uploadPart, { ref, uploadId, partNumber, body }, { signal });
-    return { partNumber, etag };
+    const ack = await this.#calls.run(calls.uploadPart, { ref, uploadId, partNumber, body }, { signal });
+    return { partNumber, etag: ack.etag, told: this.#calls.toldOfUpload({ ref, uploadId }, ack.encryptedAs) };
   }
 
   /**
@@ -75,7 +75,7 @@ export class StoreUploads {
     const asked = { ...part, ref, uploadId };
     const options = { signal, conditions: pinTo(part.source) };
     const etag = await this.#calls.run(this.#calls.dialect.calls.copyPart, asked, options);
-    return { partNumber: part.partNumber, etag };
+    return { partNumber: part.partNumber, etag, told: this.#calls.toldOfUpload({ ref, uploadId }) };
   }
 
   abort({ ref, uploadId }: ProvenUpload, signal: AbortSignal): Promise<void> {

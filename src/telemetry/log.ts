@@ -181,7 +181,9 @@ function requestFields(record: RequestRecord, failed: boolean, keyField: KeyFiel
     fields.firstByteMilliseconds = Math.round(record.firstByteSeconds * 1e5) / 100;
   }
   if (record.outcome !== 'complete') fields.outcome = record.outcome;
-  if (record.warnings !== undefined) fields.warnings = record.warnings.join(' ');
+  const { warnings = [], unprotected } = record;
+  const told = unprotected > 0 ? [...warnings, 'unencrypted'] : warnings;
+  if (told.length > 0) fields.warnings = told.join(' ');
   if (record.hint !== undefined) fields.hint = record.hint;
   if (record.rule !== undefined) fields.rule = record.rule;
   if (record.errorCode !== undefined) {

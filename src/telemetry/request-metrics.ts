@@ -52,6 +52,7 @@ export class RequestMetrics {
   readonly #unfinished: Tally;
   readonly #warnings: Tally;
   readonly #lostEnvelopes: Tally;
+  readonly #unprotected: Tally;
   readonly #seconds: SeriesHistogram;
   readonly #firstByteSeconds: SeriesHistogram;
   readonly #sealSeconds: HistogramSeries;
@@ -75,6 +76,11 @@ export class RequestMetrics {
     this.#lostEnvelopes = tally(
       'sealgate_lost_envelopes_total',
       'Objects of mixed buckets that begin as sealed ones do and have no envelope: refused.',
+      [],
+    );
+    this.#unprotected = tally(
+      'sealgate_unencrypted_objects_total',
+      'Objects that the backend should have encrypted by itself (protection inject), and has not.',
       [],
     );
     this.#seconds = histogram(
@@ -107,6 +113,7 @@ export class RequestMetrics {
     }
     if (record.errorCode !== undefined) this.#countError(record, record.errorCode);
     if (record.lostEnvelopes > 0) this.#lostEnvelopes.add(record.lostEnvelopes);
+    if (record.unprotected > 0) this.#unprotected.add(record.unprotected);
     if (record.warnings !== undefined) for (const claim of record.warnings) this.#warnings.add(1, this.#code.of(claim));
   }
 

@@ -46,6 +46,8 @@ export interface RequestRecord {
   readonly warnings: readonly string[] | undefined;
   /** How many objects were refused because they begin as sealed ones do and have no envelope. */
   readonly lostEnvelopes: number;
+  /** How many objects were met that the store should have encrypted by itself, and has not. */
+  readonly unprotected: number;
 }
 
 /** What the pipeline finds out about a request (pipeline/trace.ts). */
@@ -66,6 +68,7 @@ export type RequestFindings = Pick<
   | 'rule'
   | 'warnings'
   | 'lostEnvelopes'
+  | 'unprotected'
 >;
 
 /** The status that nginx logs when the client closes the connection before the answer begins. */
@@ -104,5 +107,6 @@ export function requestRecord(
     rule: trace.rule,
     warnings: trace.warnings,
     lostEnvelopes: trace.lostEnvelopes,
+    unprotected: trace.unprotected,
   };
 }

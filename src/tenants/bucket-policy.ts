@@ -9,6 +9,13 @@ export interface BucketPolicy {
    * written out. formats/table.ts says which words there are.
    */
   readonly protection: string;
+  /**
+   * How the store itself encrypts objects, where the protection leaves it to the store: with keys of its own, with keys
+   * of its KMS, or with keys that the gateway sends it. undefined where nobody has said it, which means `managed`.
+   */
+  readonly inject?: InjectedForm | undefined;
+  /** The ids of the keys in the store's KMS, the default first. Rules set it; undefined leaves the key to the store. */
+  readonly keys?: readonly string[] | undefined;
   /** Whether unmarked objects in a sealed bucket are served as plaintext, for the time of a migration. */
   readonly mixed: boolean;
   /** What happens to an object that was moved in the backend: it is refused, or served and counted (FORMAT.md §3). */
@@ -25,6 +32,14 @@ export interface BucketPolicy {
   /** What clients see as ETags: the backend's, or MD5s of the plaintext as S3 itself gives them (FORMAT.md §8). */
   readonly etag: 'opaque' | 'md5';
 }
+
+/** The word for the protection that leaves it to the store to encrypt. */
+export const INJECT = 'inject';
+
+/** The forms in which a store can be asked to encrypt by itself. */
+export const INJECTED_FORMS = ['managed', 'kms', 'customer'] as const;
+
+export type InjectedForm = (typeof INJECTED_FORMS)[number];
 
 /** The words that a policy may have for `protection`, as messages list them. The first is the default. */
 export type ProtectionWords = readonly [string, ...string[]];
@@ -53,6 +68,7 @@ export function bucketPolicy(
   const policy: BucketPolicy = {
     pattern: input.pattern,
     protection: input.protection ?? protections[0],
+    ...(input.inject !== undefined && { inject: input.inject }),
     mixed: input.mixed ?? DEFAULT_BUCKET_POLICY.mixed,
     location: input.location ?? DEFAULT_BUCKET_POLICY.location,
     metadata: input.metadata ?? DEFAULT_BUCKET_POLICY.metadata,
@@ -84,6 +100,8 @@ export function policyProblem(policy: BucketPolicy, protections: ProtectionWords
   if (problem !== undefined) return problem;
   const bad = (name: string, allowed: string) => `The bucket policy for ${pattern} must have ${name} ${allowed}.`;
   if (!protections.includes(policy.protection)) return bad('protection', alternatives(protections));
+  const { inject } = policy;
+  if (inject !== undefined && !INJECTED_FORMS.includes(inject)) return bad('inject', alternatives(INJECTED_FORMS));
   if (typeof policy.mixed !== 'boolean') return bad('mixed', 'true or false');
   if (policy.location !== 'enforce' && policy.location !== 'warn') return bad('location', 'enforce or warn');
   if (policy.metadata !== 'enforce' && policy.metadata !== 'warn') return bad('metadata', 'enforce or warn');
@@ -94,7 +112,7 @@ export function policyProblem(policy: BucketPolicy, protections: ProtectionWords
 }
 
 /** Returns `a`, `a or b`, or `a, b or c`. */
-function alternatives(words: ProtectionWords): string {
+function alternatives(words: readonly [string, ...string[]]): string {
   return words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 

@@ -101,6 +101,7 @@ function decodePolicy(entry: { readonly [field: string]: unknown }, protections:
   const policy = {
     pattern: textField(entry, 'pattern'),
     protection: entry.protection,
+    ...(entry.inject !== undefined && { inject: entry.inject }),
     mixed: entry.mixed,
     location: entry.location,
     metadata: entry.metadata,

@@ -20,6 +20,7 @@ import { composePipeline, openEtags } from '../../src/gateway/pipeline-desk.ts';
 import type { KeyRings } from '../../src/keys/key-rings.ts';
 import type { Records } from '../../src/keys/records.ts';
 import type { ObjectContent } from '../../src/operations/answer.ts';
+import type { AskedEncryption } from '../../src/operations/encryption.ts';
 import type { ListObjects } from '../../src/operations/listing.ts';
 import type { CopyObject, GetObject, HeadObject, PutObject } from '../../src/operations/operation.ts';
 import { authorize } from '../../src/pipeline/admission/authorize.ts';
@@ -61,7 +62,9 @@ export interface InProcess {
   /** What an operation gets of a request of the tenant's. */
   readonly context: (policy?: Partial<BucketPolicy>) => OperationContext;
   /** The same, under the policy that the tenant's own record has for a bucket. */
-  readonly at: (bucket: string) => OperationContext;
+  readonly at: (bucket: string, encryption?: AskedEncryption) => OperationContext;
+  /** The same, under another policy for this bucket. */
+  readonly under: (bucket: string, policy: Partial<BucketPolicy>) => OperationContext;
 }
 
 export async function inProcess(
@@ -78,6 +81,8 @@ export async function inProcess(
     readonly encryption?: Readonly<Record<string, unknown>>;
     /** Stands between the gateway and the store. */
     readonly proxy?: Pick<LyingProxy, 'endpoint' | 'port'>;
+    /** Stands between the gateway and its connections, within this process. */
+    readonly through?: (connection: BackendConnection) => BackendConnection;
     /** Another store than the embedded one, opened as a gateway opens it. It has the buckets already. */
     readonly opened?: Backend;
     /** What is known of the store. Default: it does all that S3 does. */
@@ -103,7 +108,9 @@ export async function inProcess(
   const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: [BUCKET, ...buckets] });
   for (const { pattern } of buckets) await started.makeBucket(pattern);
   if (over.proxy !== undefined) over.proxy.port = Number(new URL(started.url).port);
-  const { back, connection, lane } = over.opened ?? backendAt(over.proxy?.endpoint ?? started.url, over.backend);
+  const opened = over.opened ?? backendAt(over.proxy?.endpoint ?? started.url, over.backend);
+  const { back, lane } = opened;
+  const connection = over.through?.(opened.connection) ?? opened.connection;
   const uploads = await openFileStates({ directory: await temporaryDirectory(), now: () => new Date() });
   const etagIndex = await newIndex(over.etagIndex === 'fails');
   const etagsFound: EtagSource[] = [];
@@ -160,7 +167,11 @@ export async function inProcess(
       const keys = tools.keySources.open({ tenant, policy, asked: undefined });
       return { ...tools, ...asker(), policy, keys, formats: tools.formatsFor(policy) };
     },
-    at: (bucket) => authorize(bucket, asker(), tools),
+    under: (bucket, policy) => {
+      const other = { ...tenant, buckets: [bucketPolicy({ ...policy, pattern: bucket }, words)] };
+      return authorize(bucket, { ...asker(), tenant: other }, tools);
+    },
+    at: (bucket, encryption) => authorize(bucket, { ...asker(), encryption }, tools),
   };
 }
 

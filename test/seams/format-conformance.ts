@@ -23,6 +23,7 @@ import {
   verifiedBody,
 } from '../pipeline/in-process.ts';
 import { MIB, PART, startUpload } from '../pipeline/upload/upload-stand.ts';
+import { encryptingConnection } from '../support/encrypting-connection.ts';
 import { payload } from '../support/payload.ts';
 
 /** A format under test, and a bucket that is kept in it and in no other. */
@@ -151,7 +152,7 @@ export function formatConformance(one: FormatCase, all: readonly FormatCase[], t
       expect(facts).toMatchObject({
         plaintextBytes: 70_000,
         metadata: METADATA,
-        encryption: format.asSent ? undefined : { kind: 'managed' },
+        encryption: format.asSent && format.encrypter === undefined ? undefined : { kind: 'managed' },
       });
       const attributes = await objectAttributes(
         { kind: 'GetObjectAttributes', ref, attributes: new Set(['size']), partNumberMarker: 0, maxParts: 10 },
@@ -252,5 +253,6 @@ function standOf(all: readonly FormatCase[], formats: TableUnderTest): Promise<I
   return inProcess({
     buckets: all.map((each) => ({ pattern: bucketOf(each), ...each.policy })),
     formats,
+    through: (connection) => encryptingConnection(connection).connection,
   });
 }

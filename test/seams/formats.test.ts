@@ -13,10 +13,11 @@ import { toyRow } from './toy-format/toy-format.ts';
 /** The toy is registered here alone. */
 const TABLE = { ...FORMATS, toy: toyRow };
 
-const { plain, sx1, toy } = new Protections(TABLE).formats;
+const { injected, plain, sx1, toy } = new Protections(TABLE).formats;
 
 const FORMATS_UNDER_TEST: readonly FormatCase[] = [
   { format: plain, policy: { protection: 'none' }, authenticates: false, readsToo: [sx1], readsUnmarked: true },
+  { format: injected, policy: { protection: 'inject' }, authenticates: false, readsToo: [sx1], readsUnmarked: false },
   { format: sx1, authenticates: true, readsToo: [], readsUnmarked: false },
   { format: toy, policy: { protection: 'veil' }, authenticates: false, readsToo: [], readsUnmarked: false },
 ];

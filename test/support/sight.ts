@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import {
   GetObjectCommand,
   type GetObjectCommandInput,
@@ -24,12 +26,13 @@ export function onceClient(gateway: GatewayProcess, as: { accessKeyId?: string; 
 }
 
 /** Straight into the store, past the gateway: the attacker of FORMAT.md §1. */
-export function backendClient({ endpoint, region, accessKeyId, secretAccessKey }: Store): S3Client {
+export function backendClient({ endpoint, region, accessKeyId, secretAccessKey, ca }: Store): S3Client {
   return new S3Client({
     endpoint,
     region,
     forcePathStyle: true,
     credentials: { accessKeyId, secretAccessKey },
+    ...(ca !== undefined && { requestHandler: { httpsAgent: new Agent({ ca: readFileSync(ca) }) } }),
     maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

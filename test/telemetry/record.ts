@@ -27,6 +27,7 @@ export function record(changes: Partial<RequestRecord> = {}): RequestRecord {
     rule: undefined,
     warnings: undefined,
     lostEnvelopes: 0,
+    unprotected: 0,
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 import { FORMATS, type FormatTable, protectionWords } from '../../formats/table.ts';
 import { nearestName } from '../../settings/nearest-name.ts';
-import { type BucketPolicy, DEFAULT_BUCKET_POLICY } from '../../tenants/bucket-policy.ts';
+import { type BucketPolicy, DEFAULT_BUCKET_POLICY, INJECTED_FORMS } from '../../tenants/bucket-policy.ts';
 import { UsageError } from '../shell/command.ts';
 
 type PolicyPart = Partial<Omit<BucketPolicy, 'pattern'>>;
@@ -23,6 +23,7 @@ export class BucketOptions {
       mixed: { mixed: true },
       anonymous: { anonymous: true },
       ...Object.fromEntries(words.map((protection) => [`protection=${protection}`, { protection }])),
+      ...Object.fromEntries(INJECTED_FORMS.map((inject) => [`inject=${inject}`, { inject }])),
       'location=enforce': { location: 'enforce' },
       'location=warn': { location: 'warn' },
       'metadata=enforce': { metadata: 'enforce' },
@@ -69,7 +70,17 @@ export class BucketOptions {
   #readPolicy(option: string): BucketOption {
     const [pattern = '', ...parts] = option.split(':');
     if (pattern === '') throw new UsageError(`--bucket ${option}: the pattern is missing.`);
-    return Object.assign({ pattern }, ...parts.map((part) => this.#readPart(part)));
+    const read: BucketOption = Object.assign({ pattern }, ...parts.map((part) => this.#readPart(part)));
+    if (read.inject !== undefined && !this.#leavesItToTheStore(read.protection)) {
+      throw new UsageError(
+        `--bucket ${option}: inject=${read.inject} says how the store encrypts: add protection=inject.`,
+      );
+    }
+    return read;
+  }
+
+  #leavesItToTheStore(protection: string | undefined): boolean {
+    return Object.values(this.#formats).some((row) => row.protection === protection && row.storeEncrypts === true);
   }
 
   #readPart(part: string): PolicyPart {

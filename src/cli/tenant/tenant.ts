@@ -42,6 +42,9 @@ const BUCKET_USAGE = `      --bucket PATTERN[:POLICY]…   A bucket of the tenan
                         anonymous          requests without a signature go to the backend unsigned: its bucket policy
                                            decides, and what it yields is opened
                         ${BUCKET_OPTIONS.protectionUsage().join(`\n${' '.repeat(24)}`)}
+                        inject=managed|kms|customer
+                                           with protection=inject: with keys of the store, of its KMS, or with keys
+                                           that are derived from the tenant's (docs/policy.md)
                         location=warn      a moved object is served and counted, not refused
                         metadata=warn      changed metadata is served and counted, not refused
                         etag=md5           ETags are MD5s of the plaintext, as S3's own, for clients that compare them

@@ -42,6 +42,22 @@ export async function existingKey(
 }
 
 /**
+ * All keys of the tenant's default ring, the newest first.
+ * @throws GatewayError KeyUnavailable, KeyStoreUnavailable, KmsKeyDisabled, KmsKeyInvalidState
+ */
+export async function aliveKeys(
+  { ringId }: RingOwner,
+  keyRings: Pick<KeyRings, 'all'>,
+): Promise<readonly WrappingKey[]> {
+  const keks = await keyRings.all(ringId);
+  for (const kek of keks) {
+    if (kek.state === 'disabled') throw disabled(kek);
+    if (kek.state === 'pending') throw awaitsDestruction(kek);
+  }
+  return keks.map((kek) => wrappingKey(kek, MANAGED));
+}
+
+/**
  * A key under which a new object is to be sealed.
  * @throws GatewayError KmsKeyDisabled, KmsKeyInvalidState
  */

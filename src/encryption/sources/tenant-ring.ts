@@ -2,7 +2,7 @@ import type { KeyRings } from '../../keys/key-rings.ts';
 import type { SettingShape } from '../../keys/place-table.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { KeyName, KeySource, WrappingKey } from '../key-source.ts';
-import { existingKey, type RingOwner, sealingKey } from './ring-keys.ts';
+import { aliveKeys, existingKey, type RingOwner, sealingKey } from './ring-keys.ts';
 import type { KeySourceRow } from './row.ts';
 
 const MANAGED: EncryptionFacts = { kind: 'managed' };
@@ -15,9 +15,9 @@ export class TenantRing implements KeySource {
   readonly form = 'managed';
   readonly scope: string;
   readonly #owner: RingOwner;
-  readonly #keyRings: Pick<KeyRings, 'current' | 'kek'>;
+  readonly #keyRings: Pick<KeyRings, 'current' | 'kek' | 'all'>;
 
-  constructor(owner: RingOwner, keyRings: Pick<KeyRings, 'current' | 'kek'>) {
+  constructor(owner: RingOwner, keyRings: Pick<KeyRings, 'current' | 'kek' | 'all'>) {
     this.scope = owner.name;
     this.#owner = owner;
     this.#keyRings = keyRings;
@@ -29,6 +29,10 @@ export class TenantRing implements KeySource {
 
   forExisting(named: KeyName): Promise<WrappingKey> {
     return existingKey(named, this.#owner, this.#keyRings);
+  }
+
+  alive(): Promise<readonly WrappingKey[]> {
+    return aliveKeys(this.#owner, this.#keyRings);
   }
 }
 

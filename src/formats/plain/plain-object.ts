@@ -1,6 +1,7 @@
 import { UnexplainedClaim } from '../../dialects/store-claim.ts';
 import type { StoredObject } from '../../dialects/store-exchange.ts';
 import { type Proof, type Proven, proven } from '../../errors.ts';
+import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { ObjectMetadata, ObjectRef } from '../../operations/object.ts';
 import { ObjectReplaced, pinned } from '../../store/pin.ts';
 import { exactBody } from '../../wire/bodies/exact-body.ts';
@@ -17,7 +18,7 @@ export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
   readonly ref: ObjectRef;
   readonly stored: StoredObject;
   readonly id = undefined;
-  readonly encryption = undefined;
+  readonly encryption: EncryptionFacts | undefined = undefined;
   readonly #desk: FormatDesk;
 
   constructor({
@@ -91,7 +92,11 @@ export class PlainObject implements Omit<IdentifiedObject, keyof Proof> {
     return new PlainSpan(range ?? { first: 0, last: this.stored.storedBytes - 1 });
   }
 
-  async relocated(_place: ObjectRef, metadata: ObjectMetadata): Promise<RelocatedObject | undefined> {
+  async relocated(
+    _place: ObjectRef,
+    metadata: ObjectMetadata,
+    _desk?: FormatDesk,
+  ): Promise<RelocatedObject | undefined> {
     // Some copies are made by a multipart upload, which cannot have an empty part. To write an empty object is as
     // cheap.
     if (this.stored.storedBytes === 0) return undefined;

@@ -1,3 +1,4 @@
+import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { ObjectMetadata } from '../../operations/object.ts';
 import { endHeldBack } from '../../wire/bodies/end-held-back.ts';
 import { only } from '../../wire/bodies/only.ts';
@@ -7,12 +8,16 @@ import type { ObjectWriter, PieceWriter } from '../object-writer.ts';
 /** Stores a client's bytes as they are. Even so, the last of them is sent only after the body was verified. */
 export class PlainWriter implements ObjectWriter, PieceWriter {
   readonly id = undefined;
-  readonly encryption = undefined;
+  readonly encryption: EncryptionFacts | undefined;
   readonly metadata: ObjectMetadata;
   readonly #bytes: number;
 
-  /** @param bytes the size of the object in bytes; undefined where it is written in pieces */
-  constructor(metadata: ObjectMetadata, bytes: number | undefined) {
+  /**
+   * @param bytes the size of the object in bytes; undefined where it is written in pieces
+   * @param encryption what clients are told of the object's encryption; undefined where it has none
+   */
+  constructor(metadata: ObjectMetadata, bytes: number | undefined, encryption?: EncryptionFacts) {
+    this.encryption = encryption;
     this.metadata = metadata;
     this.#bytes = bytes ?? 0;
   }

@@ -25,7 +25,10 @@ export function authorize(
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
   }
   const keys = tools.keySources.open({ tenant, policy, asked: asker.encryption });
-  return { ...tools, tenant, client, signal, trace, policy, keys, formats: tools.formatsFor(policy) };
+  const formats = tools.formatsFor(policy);
+  const context = { ...tools, tenant, client, signal, trace, policy, keys, formats };
+  const encrypter = formats.write.encrypter?.(context, asker.encryption);
+  return encrypter === undefined ? context : { ...context, store: tools.store.encryptedBy(encrypter) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { checkPolicyAllowsDefault, noEncryption } from '../../encryption/policy.ts';
+import { checkPolicyAllowsDefault, isKeptInClear, noEncryption } from '../../encryption/policy.ts';
 import { GatewayError } from '../../errors.ts';
 import type {
   BucketEncryptionReset,
@@ -25,8 +25,11 @@ export async function getBucketEncryption(
   context: OperationContext,
 ): Promise<BucketEncryptionTold> {
   await mustBeOpen(bucket, 'read', context);
-  if (context.formats.write.asSent) throw noEncryption(context.policy);
-  return { kind: 'BucketEncryptionTold', rule: await context.bucketDefaults.read(context.tenant, bucket) };
+  if (isKeptInClear(context.formats.write)) throw noEncryption(context.policy);
+  const rule = await context.bucketDefaults.read(context.tenant, bucket);
+  const given = context.store.encrypter?.toldOfNew;
+  const told = given?.kind === 'kms' && rule.form !== 'kms' ? { ...rule, form: given.kind, keyId: given.keyId } : rule;
+  return { kind: 'BucketEncryptionTold', rule: told };
 }
 
 /**
@@ -41,10 +44,11 @@ export async function putBucketEncryption(
 ): Promise<BucketEncryptionSet> {
   const { bucketDefaults, formats, keySources, policy, tenant } = context;
   await mustBeOpen(bucket, 'change', context);
-  checkPolicyAllowsDefault(policy, formats.write);
+  checkPolicyAllowsDefault(policy, asked.method?.form, formats.write);
   if (asked.method?.form === 'kms') {
-    const { keyId } = asked.method;
-    await keySources.open({ tenant, policy, asked: { kind: 'kms', keyId, context: undefined } }).forNew();
+    const kms = { kind: 'kms', keyId: asked.method.keyId, context: undefined } as const;
+    const encrypter = formats.write.encrypter?.(context, kms);
+    await (encrypter?.forNew({ bucket, key: '' }) ?? keySources.open({ tenant, policy, asked: kms }).forNew());
   }
   await bucketDefaults.set(tenant, bucket, asked);
   return { kind: 'BucketEncryptionSet' };

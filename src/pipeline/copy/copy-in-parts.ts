@@ -74,6 +74,7 @@ async function copyParts(
   { store, signal }: OperationContext,
 ): Promise<readonly CompletedPart[]> {
   const { etag, storedBytes } = source.object.stored;
+  const encryption = await source.object.storeKey?.();
   const ranges = partRanges(storedBytes, store.limits);
   const parts: CompletedPart[] = [];
   const failed = new AbortController();
@@ -82,7 +83,7 @@ async function copyParts(
   const worker = async (): Promise<void> => {
     for (let at = next++; at < ranges.length; at = next++) {
       const range = ranges.length === 1 ? undefined : ranges[at];
-      const part = { partNumber: at + 1, source: { ref: source.ref, etag }, range };
+      const part = { partNumber: at + 1, source: { ref: source.ref, etag, encryption }, range };
       parts[at] = await pinned(store.uploads.copyPart(upload, part, either));
     }
   };

@@ -76,11 +76,11 @@ async function copyWithinBackend(
   range: ByteRange | undefined,
   { knownUploads, store, policy, signal }: OperationContext,
 ): Promise<Pick<PartStored, 'etag' | 'checksum' | 'encryption'>> {
-  const source = { ref: from, etag: object.stored.etag };
+  const source = { ref: from, etag: object.stored.etag, encryption: await object.storeKey?.() };
   const upload = await knownUploads.prove(operation, store, signal);
   const part = { partNumber: operation.partNumber, source, range };
-  const { etag } = await pinned(store.uploads.copyPart(upload, part, signal));
-  return { etag: plainEtag(etag, policy), checksum: undefined };
+  const { etag, told } = await pinned(store.uploads.copyPart(upload, part, signal));
+  return { etag: plainEtag(etag, policy), checksum: undefined, encryption: told };
 }
 
 async function copyThroughGateway(

@@ -24,7 +24,7 @@ export async function copyStored(
   const { object } = source;
   const { ref, tags } = operation;
   if (needsParts(operation, source, store.limits)) return copyInParts(operation, source, metadata, context);
-  const pin = { ref: source.ref, etag: object.stored.etag };
+  const pin = { ref: source.ref, etag: object.stored.etag, encryption: await object.storeKey?.() };
   const copied = await pinned(store.copy({ ref, source: pin, metadata, tags }, signal), 'NoSuchBucket');
   // The same ETag means that the same bytes were copied. Another one may be normal, or a copy that ignored the pin.
   if (copied.etag !== object.stored.etag) await mustStillStand(pin, store, signal);

@@ -22,8 +22,9 @@ export function shownEtag(
   details?: ObjectDetails,
 ): string | Promise<string> {
   const { id, stored } = object;
-  if (context.policy.etag === 'opaque' || !mayTellMd5(object.encryption)) return clientEtag(stored.etag);
+  if (context.policy.etag === 'opaque') return clientEtag(stored.etag);
   if (id === undefined) return etagOf(PLAIN_OBJECT, stored.etag);
+  if (!mayTellMd5(object.encryption)) return clientEtag(stored.etag);
   return digestOf(object, id, context, details).then((digest) => etagOf(digest, stored.etag));
 }
 

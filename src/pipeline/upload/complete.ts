@@ -271,6 +271,7 @@ async function completePlain(
   const upload = await knownUploads.prove(operation, store, signal);
   const stored = await store.uploads.complete(upload, { parts, conditions }, signal);
   knownUploads.forget(operation);
-  const { etag, versionId, vendor } = stored;
-  return { kind: 'UploadCompleted', ref, etag: plainEtag(etag, policy), versionId, checksum: undefined, vendor };
+  const { versionId, vendor, told: encryption } = stored;
+  const etag = plainEtag(stored.etag, policy);
+  return { kind: 'UploadCompleted', ref, etag, versionId, checksum: undefined, encryption, vendor };
 }

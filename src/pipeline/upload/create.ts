@@ -23,7 +23,8 @@ export async function createUpload(
   if (format.asSent) {
     const upload = await store.uploads.create(ref, metadata, signal);
     knownUploads.remember(upload);
-    return { kind: 'UploadCreated', ref, uploadId: upload.uploadId, checksum: undefined };
+    const { uploadId } = upload;
+    return { kind: 'UploadCreated', ref, uploadId, checksum: undefined, encryption: store.encrypter?.toldOfNew };
   }
   if (format.uploads === undefined) throw withoutUploads();
   await uploadQuota.admit(tenant.name);

@@ -156,8 +156,9 @@ async function plainPart(operation: UploadPart, body: VerifiedBody, context: Ope
   try {
     const upload = await knownUploads.prove(operation, store, signal);
     const source = endHeldBack(body.bytes(), bytes);
-    const { etag } = await store.uploads.putPart(upload, { partNumber, body: { bytes, source } }, signal);
-    return { kind: 'PartStored', etag: plainEtag(etag, context.policy), checksum: body.proof().checksum };
+    const { etag, told } = await store.uploads.putPart(upload, { partNumber, body: { bytes, source } }, signal);
+    const { checksum } = body.proof();
+    return { kind: 'PartStored', etag: plainEtag(etag, context.policy), checksum, encryption: told };
   } finally {
     release();
   }

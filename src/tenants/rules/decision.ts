@@ -84,10 +84,12 @@ function optionFor(buckets: readonly BucketPolicy[], bucket: string): BucketPoli
 }
 
 function policyOf(option: BucketPolicy, said: Decision['said']): BucketPolicy {
-  const { protection, plaintextReads, location, metadata, etag, quantum, anonymous } = said;
+  const { protection, inject, keys, plaintextReads, location, metadata, etag, quantum, anonymous } = said;
   return Object.freeze({
     pattern: option.pattern,
     protection: protection?.value ?? option.protection,
+    ...(inject !== undefined && { inject: inject.value }),
+    ...(keys !== undefined && { keys: keys.value }),
     mixed: plaintextReads === undefined ? option.mixed : plaintextReads.value === 'allow',
     location: location?.value ?? option.location,
     metadata: metadata?.value ?? option.metadata,

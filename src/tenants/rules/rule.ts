@@ -1,14 +1,25 @@
 import { DEFAULT_KEY_NAME, isKeyName } from '../../keys/key-names.ts';
 import { network } from '../../settings/forms/values.ts';
-import { type BucketPolicy, DEFAULT_BUCKET_POLICY, type ProtectionWords } from '../bucket-policy.ts';
+import {
+  type BucketPolicy,
+  DEFAULT_BUCKET_POLICY,
+  INJECTED_FORMS,
+  type InjectedForm,
+  type ProtectionWords,
+} from '../bucket-policy.ts';
 
 /** What a rule may say of the buckets that its pattern matches; what it leaves out, others may say. */
 export interface RuleFields {
   /** The word of the format that new objects have (formats/table.ts). */
   readonly protection?: string;
+  /** How the store itself encrypts objects, where the protection leaves it to the store. */
+  readonly inject?: InjectedForm;
   /** The form of encryption that new objects must have. Where nothing is required, a client may ask for any. */
   readonly require?: 'any' | 'managed' | 'kms' | 'customer';
-  /** The named keys under which new objects may be sealed, where a client asks for a named key. */
+  /**
+   * The named keys under which new objects may be sealed, where a client asks for a named key. Where the store encrypts
+   * by itself, they are keys of its KMS.
+   */
   readonly keys?: readonly string[];
   /**
    * Whether clients may write with keys of their own (S3's SSE-C). `registered` takes keys only that were registered
@@ -79,7 +90,8 @@ const FLAG: FieldForm = { ...oneOf('true', 'false'), value: (word) => word === '
 
 /** The fields of rules, in the order in which they are shown. */
 export const RULE_FIELDS: { readonly [Field in RuleField]-?: FieldForm } = {
-  protection: { list: false, words: ({ protections }) => protections, later: ['inject', 'cse'] },
+  protection: { list: false, words: ({ protections }) => protections, later: ['cse'] },
+  inject: oneOf(...INJECTED_FORMS),
   require: oneOf('any', 'managed', 'kms', 'customer'),
   keys: {
     list: true,
@@ -117,6 +129,7 @@ export function ruleDefaults(protections: ProtectionWords): { readonly [Field in
   const { location, metadata, etag, quantum, anonymous } = DEFAULT_BUCKET_POLICY;
   return {
     protection: protections[0],
+    inject: 'managed',
     require: 'any',
     keys: null,
     customerKeys: 'allow',
@@ -172,6 +185,7 @@ export function fieldsOfOption(policy: BucketPolicy, defaultProtection: string):
   const standard = DEFAULT_BUCKET_POLICY;
   return {
     ...(policy.protection !== defaultProtection && { protection: policy.protection }),
+    ...(policy.inject !== undefined && { inject: policy.inject }),
     ...(policy.mixed !== standard.mixed && { plaintextReads: 'allow' }),
     ...(policy.location !== standard.location && { location: policy.location }),
     ...(policy.metadata !== standard.metadata && { metadata: policy.metadata }),

@@ -4,7 +4,7 @@ import { readRuleFile } from '../../../src/cli/policy/rule-file.ts';
 import { RULE_FIELD_NAMES } from '../../../src/tenants/rules/rule.ts';
 import fc, { runs } from '../../support/property.ts';
 
-const WORDS = { protections: ['seal', 'none'], dialects: ['qingstor', 's3'] };
+const WORDS = { protections: ['seal', 'none', 'inject'], dialects: ['qingstor', 's3'] };
 const read = (yaml: string) => readRuleFile(yaml, 'pay.yaml', WORDS);
 
 it('rules are read with their places, in flow style and in block style', () => {
@@ -77,8 +77,8 @@ it.each<[string, string]>([
   [rule('require: [kms]'), 'pay.yaml:2:41: require must be one of any, managed, kms, customer.'],
   [rule('readOnly: yes'), 'pay.yaml:2:42: readOnly: "yes" is not known.'],
   [rule('readOnly:'), 'pay.yaml:2:42: readOnly must be one of true, false.'],
-  [rule('protection: inject'), 'pay.yaml:2:44: protection: inject is not available yet. Available are seal, none.'],
-  [rule('protection: cse'), 'pay.yaml:2:44: protection: cse is not available yet.'],
+  [rule('protection: cse'), 'pay.yaml:2:44: protection: cse is not available yet. Available are seal, none, inject.'],
+  [rule('inject: custmer'), 'pay.yaml:2:40: inject: "custmer" is not known. Did you mean customer?'],
   [rule('customerKeys: register'), 'pay.yaml:2:46: customerKeys: "register" is not known. Did you mean registered?'],
   [rule('dialects: [s3, qingstr]'), 'pay.yaml:2:47: dialects: "qingstr" is not known. Did you mean qingstor?'],
   [

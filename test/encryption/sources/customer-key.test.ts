@@ -8,7 +8,8 @@ import { refusalOf } from '../../pipeline/in-process.ts';
 
 const NO_RING = '0000000000000000';
 const ring = { name: 'acme', ringId: '00000000000000ab' };
-const noRings = { current: () => Promise.reject(new Error('asked')), kek: () => Promise.reject(new Error('asked')) };
+const asked = () => Promise.reject(new Error('asked'));
+const noRings = { current: asked, kek: asked, all: asked };
 const tenantKeys = new TenantRing(ring, noRings);
 const keyOf = (fill: number) => new CustomerKey(Buffer.alloc(32, fill), Buffer.alloc(16, fill));
 const open = (fill: number) => new CustomerKeys(keyOf(fill), tenantKeys);

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DeleteBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import type { ServerCertificate } from '../certificate.ts';
 import { freePort } from '../free-port.ts';
 import { tool } from '../tools.ts';
 import { borrow } from './borrow.ts';
@@ -29,6 +30,8 @@ export interface Minio extends SharedMinio {
 export interface MinioOptions {
   /** More environment, such as MINIO_KMS_SECRET_KEY. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Has it speak TLS with this certificate, which its clients must know as its CA. */
+  readonly certificate?: ServerCertificate;
 }
 
 const CREDENTIALS = { accessKeyId: 'testbackend', secretAccessKey: 'testbackendsecret' } as const;
@@ -37,7 +40,8 @@ const CREDENTIALS = { accessKeyId: 'testbackend', secretAccessKey: 'testbackends
 export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
   const directory = await mkdtemp(join(tmpdir(), 'sealgate-minio-'));
   const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
+  const { certificate } = options;
+  const endpoint = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   let server = await launch(directory, port, options);
   return {
     name: 'MinIO',
@@ -47,6 +51,7 @@ export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
     region: 'us-east-1',
     capabilities: capabilitiesOf('minio'),
     directory,
+    ...(certificate !== undefined && { ca: certificate.cert }),
     kill: () => server.kill(),
     freeze: () => server.signal('SIGSTOP'),
     thaw: () => server.signal('SIGCONT'),
@@ -61,11 +66,20 @@ export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
   };
 }
 
-function launch(directory: string, port: number, options: MinioOptions): Promise<ServerProcess> {
+async function launch(directory: string, port: number, options: MinioOptions): Promise<ServerProcess> {
+  const { certificate } = options;
+  const tls: string[] = [];
+  if (certificate !== undefined) {
+    const folder = dirname(certificate.cert);
+    await copyFile(certificate.cert, join(folder, 'public.crt'));
+    await copyFile(certificate.key, join(folder, 'private.key'));
+    tls.push('--certs-dir', folder);
+  }
+  const health = `http${certificate === undefined ? '' : 's'}://127.0.0.1:${port}/minio/health/cluster`;
   return startServer({
     name: 'MinIO',
     program: tool('minio'),
-    args: ['server', directory, '--address', `127.0.0.1:${port}`, '--quiet'],
+    args: ['server', directory, '--address', `127.0.0.1:${port}`, '--quiet', ...tls],
     env: {
       HOME: directory,
       MINIO_ROOT_USER: CREDENTIALS.accessKeyId,
@@ -74,7 +88,7 @@ function launch(directory: string, port: number, options: MinioOptions): Promise
       MINIO_UPDATE: 'off',
       ...options.env,
     },
-    isReady: () => answers(`http://127.0.0.1:${port}/minio/health/cluster`),
+    isReady: () => answers(health, certificate?.cert),
   });
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { INHERITED } from '../inherited.ts';
 
@@ -64,8 +65,18 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Whether something answers there with success. */
-export async function answers(url: string): Promise<boolean> {
+/**
+ * Whether something answers there with success.
+ * @param ca the path of the certificate that vouches for it; without, what node trusts
+ */
+export async function answers(url: string, ca?: string): Promise<boolean> {
+  if (ca !== undefined) {
+    const certificate = readFileSync(ca);
+    return new Promise((resolve) => {
+      const request = get(url, { ca: certificate }, (response) => resolve(response.resume().statusCode === 200));
+      request.on('error', () => resolve(false));
+    });
+  }
   try {
     const response = await fetch(url);
     await response.arrayBuffer();

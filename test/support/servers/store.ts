@@ -16,14 +16,16 @@ export interface Store {
   readonly capabilities: Capabilities;
   /** The folder that its objects lie in, where it is one of the host's. */
   readonly directory?: string;
+  /** The path of its CA's certificate, where it speaks TLS. */
+  readonly ca?: string;
   /** Ends it and removes the folder. */
   stop(): Promise<void>;
 }
 
 /** `backend` of a gateway over this store, or over whatever stands at `endpoint` before it. */
-export function backendSettings(store: Pick<Store, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>) {
-  const { endpoint, accessKeyId, secretAccessKey } = store;
-  return { endpoint, credentials: { accessKeyId, secretAccessKey } };
+export function backendSettings(store: Pick<Store, 'endpoint' | 'accessKeyId' | 'secretAccessKey' | 'ca'>) {
+  const { endpoint, accessKeyId, secretAccessKey, ca } = store;
+  return { endpoint, credentials: { accessKeyId, secretAccessKey }, ...(ca !== undefined && { tls: { ca } }) };
 }
 
 /** @param name of a row of KNOWN_STORES */

@@ -6,6 +6,7 @@ import type { AnswerHead } from '../../backend-calls.ts';
 import type { StoredAck } from '../../store-exchange.ts';
 import { decodeMetadataValue } from '../encoded-word.ts';
 import { S3_VOCABULARY } from '../vocabulary.ts';
+import { ENCRYPTION_PREFIX, EncryptionReader } from './encryption-headers.ts';
 
 const META_PREFIX = S3_VOCABULARY.metadataPrefix;
 
@@ -45,6 +46,8 @@ interface Head {
   versionId: string | undefined;
   partsCount: string | undefined;
   deleteMarker: boolean;
+  /** undefined where no header tells of encryption. */
+  encryption: EncryptionReader | undefined;
 }
 
 /**
@@ -63,6 +66,7 @@ export function readHead(headers: HeaderList): Head {
     versionId: undefined,
     partsCount: undefined,
     deleteMarker: false,
+    encryption: undefined,
   };
   headers.forEach((name, value, rawName) => {
     if (name.startsWith('x-amz-')) readVendorHeader(head, name, rawName, value);
@@ -77,6 +81,10 @@ function readVendorHeader(head: Head, name: string, rawName: string, value: stri
   else if (name === 'x-amz-mp-parts-count') head.partsCount = value;
   else if (name === 'x-amz-delete-marker') head.deleteMarker = value === 'true';
   else if (KEPT.has(name)) head.vendor.append(rawName, value);
+  else if (name.startsWith(ENCRYPTION_PREFIX)) {
+    head.encryption ??= new EncryptionReader();
+    head.encryption.add(name, value);
+  }
 }
 
 function readPlainHeader(head: Head, name: string, value: string): void {
@@ -124,13 +132,17 @@ function once(name: string, value: string, before: string | undefined): string {
 export function readAck({ headers }: AnswerHead): StoredAck {
   const head = readHead(headers);
   if (head.etag === undefined) throw unusable('has no ETag');
-  return { etag: head.etag, versionId: head.versionId, vendor: vendorOf(head) };
+  return { etag: head.etag, ...marksOf(head) };
 }
 
 /** Reads what the headers of an answer say of a written object, beside its ETag. */
-export function readMarks(headers: HeaderList): Pick<StoredAck, 'versionId' | 'vendor'> {
-  const head = readHead(headers);
-  return { versionId: head.versionId, vendor: vendorOf(head) };
+export function readMarks(headers: HeaderList): Omit<StoredAck, 'etag'> {
+  return marksOf(readHead(headers));
+}
+
+function marksOf(head: Head): Omit<StoredAck, 'etag'> {
+  const { versionId, encryption } = head;
+  return { versionId, vendor: vendorOf(head), ...(encryption !== undefined && { encryptedAs: encryption.said }) };
 }
 
 function vendorOf({ vendor }: Head): VendorHeaders | undefined {

@@ -63,6 +63,7 @@ const ANONYMOUS_DENIED = client(
   'AccessDenied',
   'Access Denied. The backend does not allow this to requests that nobody signed.',
 );
+const KMS_KEY_NOT_FOUND = backend('KmsKeyNotFound', 'The specified key does not exist in the backend’s KMS.');
 const UNAVAILABLE = backend('BackendUnavailable', 'The backend is not available. Try again shortly.');
 const SLOW_DOWN = backend('SlowDown', 'The backend asks to slow down. Try again shortly.');
 const CHANGED_ON_THE_WAY = backend('BackendError', 'The backend did not get the request as the gateway sent it.');
@@ -110,6 +111,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   InvalidObjectState: client('InvalidObjectState', "The operation is not valid for the object's storage class."),
   MetadataTooLarge: client('MetadataTooLarge', 'The user metadata exceeds what the backend takes.'),
   NotImplemented: backend('NotImplemented', 'The backend does not implement this.'),
+  // The key that was asked for is that of a rule, or one of those that a rule lets clients name.
+  'KMS.NotFoundException': KMS_KEY_NOT_FOUND,
+  'kms:KeyNotFound': KMS_KEY_NOT_FOUND,
+  'KMS.DisabledException': backend('KmsKeyDisabled', 'The key is disabled in the backend’s KMS.'),
+  'KMS.KMSInvalidStateException': backend('KmsKeyInvalidState', 'The key is pending deletion in the backend’s KMS.'),
 
   XMinioInvalidObjectName: OBJECT_KEY_REFUSED,
   XMinioInvalidResourceName: OBJECT_KEY_REFUSED,

@@ -7,19 +7,21 @@ import { opening } from '../../../xml-family/xml-vocabulary.ts';
 import { S3_VOCABULARY } from '../../vocabulary.ts';
 import { readAcknowledgement, required } from '../answer-document.ts';
 import { readMarks } from '../answer-head.ts';
+import { addObjectKey } from '../encryption-headers.ts';
 import { addEtagConditions } from '../object-headers.ts';
 import { objectPath } from '../request.ts';
 
 /** CompleteMultipartUpload. */
 export const completeUpload = {
   takes: 'acknowledgement',
-  render({ ref, uploadId, parts, conditions }) {
+  render({ ref, uploadId, parts, conditions, encryption }) {
     const listed = parts.map(
       ({ partNumber, etag }) =>
         `<Part>${xmlElement('PartNumber', partNumber)}${xmlElement('ETag', `"${etag}"`)}</Part>`,
     );
     const headers = new HeaderList(['content-type', 'application/xml']);
     addEtagConditions(headers, conditions);
+    addObjectKey(headers, encryption);
     return {
       method: 'POST',
       path: objectPath(ref, [['uploadId', uploadId]]),
@@ -33,7 +35,6 @@ export const completeUpload = {
   },
   read(document, answer) {
     const root = readAcknowledgement(document, answer, 'CompleteMultipartUploadResult');
-    const { versionId, vendor } = readMarks(answer.headers);
-    return { etag: unquoted(required(root, 'ETag')), versionId, vendor };
+    return { etag: unquoted(required(root, 'ETag')), ...readMarks(answer.headers) };
   },
 } satisfies DocumentCall<StoreComplete, StoredAck>;

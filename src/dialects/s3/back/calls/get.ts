@@ -6,6 +6,7 @@ import type { ForStore } from '../../../identifiers.ts';
 import type { StoredObject, StoreGet } from '../../../store-exchange.ts';
 import { settingsIn } from '../../traits.ts';
 import { readHead, unusable } from '../answer-head.ts';
+import { addObjectKey } from '../encryption-headers.ts';
 import { addEtagConditions } from '../object-headers.ts';
 import { objectPath } from '../request.ts';
 
@@ -23,8 +24,12 @@ export const head = {
   read: readObject,
 } satisfies HeadCall<StoreGet, StoredObject>;
 
-function renderGet(method: 'GET' | 'HEAD', { ref, range, part, conditions }: ForStore<StoreGet>): OutgoingRequest {
+function renderGet(
+  method: 'GET' | 'HEAD',
+  { ref, range, part, conditions, encryption }: ForStore<StoreGet>,
+): OutgoingRequest {
   const headers = new HeaderList();
+  addObjectKey(headers, encryption);
   if (range !== undefined) headers.append('range', rangeHeader(range));
   addEtagConditions(headers, conditions);
   if (conditions.ifModifiedSince !== undefined) headers.append('if-modified-since', conditions.ifModifiedSince);
@@ -64,6 +69,7 @@ function readObject({ status, headers }: AnswerHead): StoredObject {
     metadata: { content: read.content, user: read.user, ...settingsIn(read.vendor) },
     versionId: read.versionId,
     partsCount: read.partsCount === undefined ? undefined : wholeNumber(read.partsCount),
+    ...(read.encryption !== undefined && { encryptedAs: read.encryption.said }),
   };
 }
 
