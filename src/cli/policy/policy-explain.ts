@@ -22,6 +22,7 @@ import {
 import { EXIT_OK } from '../shell/terminal.ts';
 import { textTable } from '../shell/text-table.ts';
 import { withStores } from '../shell/with-stores.ts';
+import { statementsAbout } from './explained-bucket-policy.ts';
 import { placeForScripts, placeText, valueText } from './rule-text.ts';
 
 /** What rules mean for an operation, before anything is known of a request. */
@@ -32,6 +33,8 @@ interface Verdict {
   readonly reasons: readonly string[];
   /** The fields that refuse, or that are held against a request. */
   readonly fields: readonly RuleField[];
+  /** The statements of the bucket's own policy that are held against a request, by their names. */
+  readonly bucketPolicy: readonly string[];
 }
 
 export const policyExplain: Command = {
@@ -51,13 +54,17 @@ ${JSON_USAGE}`,
     const name = required(values.tenant, '--tenant');
     const bucket = required(values.bucket, '--bucket');
     const operation = operationNamed(required(values.op, '--op'));
-    const tenants = await withStores({ config: values.config, terminal }, ({ rules }) => rules.read());
-    const found = tenants.find(({ tenant }) => tenant.name === name);
-    if (found === undefined) throw unknownTenant(name, tenants);
+    const [found, kept] = await withStores({ config: values.config, terminal }, async (stores) => {
+      const tenants = await stores.rules.read();
+      const found = tenants.find(({ tenant }) => tenant.name === name);
+      if (found === undefined) throw unknownTenant(name, tenants);
+      return [found, (await stores.bucketDefaults.read(found.tenant, bucket))?.policy] as const;
+    });
     const [defaultProtection] = protectionWords();
     const rules = new CompiledRules(found.rules, defaultProtection);
     const decision = decide({ buckets: found.tenant.buckets, rules }, bucket);
-    const verdict = verdictOn(operation, decision);
+    const statements = kept === undefined ? [] : statementsAbout(operation, [...kept.statements, ...kept.former]);
+    const verdict = verdictOn(operation, decision, statements);
     const asked = { tenant: name, bucket, op: operation.name };
     if (values.json)
       terminal.print(JSON.stringify({ ...asked, ...verdict, inForce: forScripts(decision) }, undefined, 2));
@@ -84,9 +91,13 @@ function unknownTenant(name: string, tenants: readonly TenantRules[]): Error {
   return new CommandFailed(`There is no tenant ${name}.${meant === undefined ? '' : ` Did you mean ${meant}?`}`);
 }
 
-function verdictOn({ name, method, treatment, reason }: S3Operation, decision: Decision | undefined): Verdict {
+function verdictOn(
+  { name, method, treatment, reason }: S3Operation,
+  decision: Decision | undefined,
+  bucketPolicy: readonly string[],
+): Verdict {
   const refused = (why: string, fields: readonly RuleField[] = []): Verdict => {
-    return { verdict: 'refused', reasons: [why], fields };
+    return { verdict: 'refused', reasons: [why], fields, bucketPolicy: [] };
   };
   if (treatment === 'refused') return refused(`The gateway does not do this operation: ${reason}.`);
   if (decision === undefined) return refused('The bucket is not one of this tenant’s.');
@@ -113,10 +124,14 @@ function verdictOn({ name, method, treatment, reason }: S3Operation, decision: D
   if (writesObject(operation) && said.customerKeys?.value === 'registered') {
     hold('customerKeys', 'A customer key that the request brings must be registered (customer-key add).');
   }
+  const denying = bucketPolicy.map(
+    (statement) => `The statement ${statement} of the bucket’s own policy must not deny it because of encryption.`,
+  );
   return {
-    verdict: held.length > 0 ? 'depends' : 'allowed',
-    reasons: held.map(([, words]) => words),
+    verdict: held.length + denying.length > 0 ? 'depends' : 'allowed',
+    reasons: [...held.map(([, words]) => words), ...denying],
     fields: held.map(([field]) => field),
+    bucketPolicy,
   };
 }
 

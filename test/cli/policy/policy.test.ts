@@ -58,6 +58,7 @@ interface Explained {
   readonly verdict: string;
   readonly fields: readonly string[];
   readonly reasons: readonly string[];
+  readonly bucketPolicy: readonly string[];
   readonly inForce: Readonly<
     Record<string, { value: unknown; source: string; file: string | null; line: number | null }>
   >;
@@ -272,6 +273,45 @@ describe('policy explain', () => {
     ['old-a', 'SelectObjectContent', 'refused', []],
   ])('in %s, %s: %s', async (bucket, op, verdict, fields) => {
     expect(await explain(bucket, op)).toMatchObject({ verdict, fields });
+  });
+
+  it('names what the bucket’s own policy has about the operation', async () => {
+    const statement = (name: string, ...actions: string[]) =>
+      ({
+        name,
+        actions,
+        resources: ['old-a/*'],
+        conditions: [{ key: 'method', operator: 'Null', values: ['true'] }],
+      }) as const;
+    const policy = {
+      document: '{}',
+      statements: [
+        statement('Writes', 's3:PutObject'),
+        statement('All', 'S3:*'),
+        statement('Tags', 's3:*Tagging', 's3:PutObject'),
+      ],
+      ...{ passes: false, former: [], change: undefined },
+    };
+    const stores = await openStores(loadConfig({ file: join(folder, 'sealgate.yaml'), env, cwd: folder }));
+    const { tenant } = (await stores.rules.read()).find((each) => each.tenant.name === 'acme') ?? {};
+    const unset = { form: 'managed', keyId: undefined, bucketKey: false, customerKeys: undefined } as const;
+    await stores.bucketDefaults.change({ name: 'acme', id: tenant?.id ?? '' }, 'old-a', () => {
+      return { ...unset, bucket: 'old-a', made: undefined, setAt: new Date(), policy };
+    });
+    await stores.close();
+    for (const [op, bucketPolicy] of [
+      ['PutObject', ['Writes', 'All', 'Tags']],
+      ['GetObject', ['All']],
+      ['ListObjectsV2', ['All']],
+      ['DeleteObjects', ['All']],
+      ['PutObjectTagging', ['All', 'Tags']],
+    ] as const) {
+      expect(await explain('old-a', op)).toMatchObject({ verdict: 'depends', fields: [], bucketPolicy });
+    }
+    expect(await explain('old-a', 'PutBucketPolicy')).toMatchObject({ verdict: 'allowed', bucketPolicy: [] });
+    expect(await explain('old-b', 'PutObject')).toMatchObject({ verdict: 'allowed', bucketPolicy: [] });
+    const args = ['policy', 'explain', '--tenant', 'acme', '--bucket', 'old-a', '--op', 'GetObject'];
+    expect((await call(args)).out).toContain('  The statement All of the bucket’s own policy must not deny it');
   });
 
   it('says it to people', async () => {

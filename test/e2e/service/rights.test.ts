@@ -7,6 +7,7 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteBucketPolicyCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketPolicyCommand,
@@ -17,6 +18,7 @@ import {
   ListBucketsCommand,
   ListObjectsV2Command,
   ListPartsCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   type S3Client,
@@ -146,6 +148,36 @@ describe('two applications of one tenant, two users of the backend', () => {
     expect(await refusal(reader.send(new PutObjectTaggingCommand({ ...tagged, Tagging })))).toEqual(DENIED);
     expect(await refusal(writer.send(new GetObjectTaggingCommand(tagged)))).toEqual(DENIED);
     expect(await refusal(reader.send(new GetBucketPolicyCommand({ Bucket: SHARED })))).toEqual(DENIED);
+  });
+
+  it('on a bucket’s policy, also where the gateway holds all of it', async () => {
+    const admins = { accessKeyId: 'backend-policies', secretAccessKey: 'plantedSecretOfThePolicies' };
+    const actions = ['GetBucketPolicy', 'PutBucketPolicy', 'DeleteBucketPolicy'].map((name) => `s3:${name}`);
+    await admin.addUser(admins, [{ actions, on: [PRIVATE] }]);
+    const { client: policies } = await application(admins);
+    const Condition = { Null: { 's3:x-amz-server-side-encryption': 'true' } };
+    const place = { Action: 's3:PutObject', Resource: `arn:aws:s3:::${PRIVATE}/*` };
+    const Policy = JSON.stringify({ Statement: [{ Effect: 'Deny', Principal: '*', ...place, Condition }] });
+    const set = { Bucket: PRIVATE, Policy };
+    for (const client of [reader, writer]) {
+      expect(await refusal(client.send(new PutBucketPolicyCommand(set)))).toEqual(DENIED);
+      await put(writer, PRIVATE, 'in-clear'); // Nothing was held, then or for a moment that lasts.
+    }
+    await policies.send(new PutBucketPolicyCommand(set));
+    expect(await refusal(put(owner, PRIVATE, 'in-clear'))).toEqual(DENIED);
+    for (const client of [reader, writer]) {
+      for (const command of [
+        new GetBucketPolicyCommand({ Bucket: PRIVATE }),
+        new PutBucketPolicyCommand({ ...set, Policy: Policy.replace('true', 'false') }),
+        new DeleteBucketPolicyCommand({ Bucket: PRIVATE }),
+      ]) {
+        expect(await refusal(client.send(command as GetBucketPolicyCommand))).toEqual(DENIED);
+      }
+    }
+    expect((await policies.send(new GetBucketPolicyCommand({ Bucket: PRIVATE }))).Policy).toBe(Policy);
+    await policies.send(new DeleteBucketPolicyCommand({ Bucket: PRIVATE }));
+    await put(owner, PRIVATE, 'in-clear');
+    await owner.send(new DeleteObjectCommand({ Bucket: PRIVATE, Key: 'in-clear' }));
   });
 
   it('list the buckets that the backend lists for them, within the tenant’s patterns', async () => {
