@@ -217,6 +217,7 @@ const MAY_HAVE_BEEN_DONE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BackendError',
   'BackendUnavailable',
   'InternalError',
+  'RequestTimeout', // The client left, and the request to the store was broken off.
   'SlowDown',
 ]);
 

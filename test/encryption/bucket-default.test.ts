@@ -314,10 +314,13 @@ describe('customer keys in new buckets', () => {
     expect(await got(asking(put, CUSTOMER))).toBe(CUSTOMER);
   });
 
-  it('are blocked in one of which nobody knows whether it was made', async () => {
+  it.each([
+    'BackendUnavailable',
+    'RequestTimeout', // the client left
+  ] as const)('are blocked in one of which nobody knows whether it was made (%s)', async (code) => {
     const { make, got, store } = await stand({ newBuckets: 'block' });
     store.exists = false;
-    await make({ fails: clientError('BackendUnavailable', 'away') }).catch(() => undefined);
+    await make({ fails: clientError(code, 'away') }).catch(() => undefined);
     expect(await refusalOf(got(asking(put, CUSTOMER)))).toBe('AccessDenied');
   });
 

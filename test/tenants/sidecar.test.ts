@@ -113,6 +113,13 @@ it('holds to the defaults of its tenant’s buckets, sees their changes within a
   await defaults.change(tenant, 'photos-a', set('allowed'));
   await eventually(1000, async () => (await held()) === 'allowed');
   await expect(inSidecar.change(tenant, 'photos-a', set('blocked'))).rejects.toMatchObject({ code: 'NotImplemented' });
+  const conditions = [{ key: 'method', operator: 'Null', values: ['true'] }] as const;
+  const statement = { name: 'Sealed', actions: ['s3:*'], resources: ['photos-a/*'], conditions };
+  const policy = { document: '{}', statements: [statement], passes: false, former: [], change: undefined };
+  await defaults.change(tenant, 'photos-a', (before) => before && { ...before, policy });
+  const policyHeld = async () => (await inSidecar.get(tenant, 'photos-a'))?.policy;
+  await eventually(1000, async () => (await policyHeld()) !== undefined);
+  expect(await policyHeld()).toEqual(policy);
   await defaults.change(tenant, 'photos-a', () => undefined);
   await eventually(1000, async () => (await held()) === undefined);
 });

@@ -75,8 +75,16 @@ function policyStore(about: Omit<DeleteBucketPolicy, 'kind'>, context: Operation
         : store.buckets.head(about.bucket, signal));
     },
     async change(document) {
-      const changed = store.buckets.changePolicy(about, document, AbortSignal.timeout(STORE_MILLISECONDS));
-      await (document === undefined ? changed.catch((error) => mustOnlyLackPolicy(error, context)) : changed);
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(tooLate()), STORE_MILLISECONDS);
+      try {
+        await store.buckets.changePolicy(about, document, late.signal);
+      } catch (error) {
+        if (document !== undefined) throw error;
+        mustOnlyLackPolicy(error, context);
+      } finally {
+        clearTimeout(timer);
+      }
     },
   };
 }
@@ -98,4 +106,10 @@ function unsigned(): GatewayError {
     'AccessDenied',
     'Access Denied: the policy of this bucket is told, and taken, in signed requests.',
   );
+}
+
+function tooLate(): GatewayError {
+  return new GatewayError('BackendUnavailable', 'The backend did not answer in time. Try again shortly.', {
+    source: 'backend',
+  });
 }

@@ -35,7 +35,10 @@ const KMS_ONLY: AskedPolicy = {
   passed: Buffer.from('the rest'),
 };
 
-const UNCLEAR = new GatewayError('BackendUnavailable', 'No answer.', { source: 'backend' });
+/** The store did not answer, or the request to it was broken off. */
+const UNCLEAR = (['BackendUnavailable', 'RequestTimeout'] as const).map(
+  (code) => new GatewayError(code, 'No answer.', { source: 'backend' }),
+);
 
 async function stand() {
   const tenancy = await openTenancy();
@@ -259,24 +262,27 @@ describe('when a change fails', () => {
     expect([await verdicts(), await document()]).toEqual([['managed', undefined, 'managed'], 'managed only']);
   });
 
-  it('and nobody knows what the store did, both stay in force, and the next change may come at once', async () => {
-    const { put, remove, verdicts, backend, kept } = await stand();
-    await put(MANAGED_ONLY);
-    backend.meanwhile = async () => {
-      throw UNCLEAR;
-    };
-    for (let times = 0; times < 2; times++) {
-      expect(await refusalOf(put(KMS_ONLY))).toBe('BackendUnavailable');
+  it.each(UNCLEAR)(
+    'and nobody knows what the store did ($code), both stay in force until the next',
+    async (unclear) => {
+      const { put, remove, verdicts, backend, kept } = await stand();
+      await put(MANAGED_ONLY);
+      backend.meanwhile = async () => {
+        throw unclear;
+      };
+      for (let times = 0; times < 2; times++) {
+        expect(await refusalOf(put(KMS_ONLY))).toBe(unclear.code);
+        expect(await verdicts()).toEqual(['kms', 'kms', 'managed']);
+        expect((await kept())?.policy?.former).toHaveLength(1);
+      }
+      expect(await refusalOf(put(plain('public')))).toBe(unclear.code);
+      expect(await refusalOf(remove())).toBe(unclear.code);
       expect(await verdicts()).toEqual(['kms', 'kms', 'managed']);
-      expect((await kept())?.policy?.former).toHaveLength(1);
-    }
-    expect(await refusalOf(put(plain('public')))).toBe('BackendUnavailable');
-    expect(await refusalOf(remove())).toBe('BackendUnavailable');
-    expect(await verdicts()).toEqual(['kms', 'kms', 'managed']);
-    backend.meanwhile = async () => undefined;
-    await put(KMS_ONLY);
-    expect(await verdicts()).toEqual(['kms', 'kms', undefined]);
-  });
+      backend.meanwhile = async () => undefined;
+      await put(KMS_ONLY);
+      expect(await verdicts()).toEqual(['kms', 'kms', undefined]);
+    },
+  );
 
   it('and the key store is away, more is in force than was told, and never less', async () => {
     const { put, verdicts, backend, over, tenancy, kept, wait } = await stand();
