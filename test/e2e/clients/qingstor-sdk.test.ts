@@ -3,9 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  DeleteBucketPolicyCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutBucketCorsCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -121,6 +123,19 @@ describe.each(ALL_STANDS)('qingstor-sdk over %s', (_name, start) => {
       code: 'not_implemented',
       request_id: answer.headers.get('x-qs-request-id'),
     });
+  });
+
+  it('is held to the bucket’s policy that an S3 client has set', async () => {
+    const Condition = { Null: { 's3:x-amz-server-side-encryption': 'true' } };
+    const place = { Action: 's3:PutObject', Resource: `arn:aws:s3:::${BUCKET}/sealed/*` };
+    const Policy = JSON.stringify({ Statement: { Effect: 'Deny', Principal: '*', ...place, Condition } });
+    await s3.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy }));
+    const body = Buffer.from('text');
+    expect(await failure(bucket.putObject('sealed/object', { body }))).toEqual([403, 'permission_denied']);
+    expect((await bucket.putObject('other/object', { body })).status).toBe(201);
+    await s3.send(new DeleteBucketPolicyCommand({ Bucket: BUCKET }));
+    expect((await bucket.putObject('sealed/object', { body })).status).toBe(201);
+    for (const key of ['sealed/object', 'other/object']) await bucket.deleteObject(key);
   });
 
   it('round-trips nothing', async () => {
