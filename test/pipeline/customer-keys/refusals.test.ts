@@ -87,6 +87,25 @@ describe.each(Object.entries(READS))('%s', (_what, read) => {
   });
 });
 
+it('a part past the end is told to whoever has the key, and nothing of the object to anybody else', async () => {
+  const stand = await inProcess();
+  await put(stand, 'one', KEYS.one());
+  await uploaded(stand, 'parts', KEYS.one);
+  for (const [key, part] of [
+    ['one', 2],
+    ['parts', 3],
+  ] as const) {
+    for (const read of [
+      (asked: AskedEncryption | undefined) => getObject(getOf(key, { part }), asking(stand, asked)),
+      (asked: AskedEncryption | undefined) => headObject(headOf(key, { part }), asking(stand, asked)),
+    ]) {
+      expect(await toldOf(read(KEYS.one()))).toBe('416 InvalidPartNumber');
+      expect(await toldOf(read(undefined))).toBe('400 InvalidRequest');
+      expect(await toldOf(read(KEYS.two()))).toBe('403 AccessDenied');
+    }
+  }
+});
+
 it('an object that lies as it was sent takes no key', async () => {
   const stand = await inProcess({ buckets: [{ pattern: 'plain-box', protection: 'none' }] });
   const plain = { ref: { bucket: 'plain-box', key: 'plain' }, conditions: {} };

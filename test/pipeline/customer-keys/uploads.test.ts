@@ -104,6 +104,16 @@ describe('an upload under a customer’s key', () => {
     expect(await bodyOf(await getObject(getOf('k'), asking(stand, KEYS.one())))).toEqual(payload(10, 1));
   });
 
+  it('gives a part that is sent again another ETag, and the one before is none any more', async () => {
+    const stand = await inProcess();
+    const upload = await begun(stand, 'k', KEYS.one);
+    const bytes = payload(PART, 1);
+    const [first, again] = [await upload.send(1, bytes), await upload.send(1, bytes)];
+    expect(await toldOf(complete(stand, upload, [first], undefined))).toBe('400 InvalidPart');
+    expect(await toldOf(complete(stand, upload, [again], undefined))).toBe('fine');
+    expect(await bodyOf(await getObject(getOf('k'), asking(stand, KEYS.one())))).toEqual(bytes);
+  });
+
   it('takes copied parts with both keys, each for its own', async () => {
     const stand = await inProcess();
     const [managed, keyed] = [payload(70_000, 3), payload(80_000, 4)];
