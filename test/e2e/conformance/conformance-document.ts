@@ -1,6 +1,6 @@
 import type { Difference } from '../../support/conformance/difference.ts';
 import { DIFFERENCES_BY_CAUSE } from './differences.ts';
-import { ENCRYPTION_TESTS, type ExplainedTests, MISSING_TESTS, OTHER_TESTS } from './public-suite.ts';
+import { ENCRYPTION_TESTS, type ExplainedTests, OTHER_TESTS } from './public-suite.ts';
 import { type GroupFigures, readSuiteFigures } from './public-suite-figures.ts';
 import { SCENARIOS } from './scenarios.ts';
 
@@ -60,23 +60,11 @@ function publicSuite(): string {
     '',
     ...explained(ENCRYPTION_TESTS, 'what AWS S3 and the gateway answer'),
     '',
-    ...missing(),
     '### Other tests that pass straight at MinIO and not through the gateway',
     '',
     ...explained(OTHER_TESTS, 'what the gateway answers'),
     '',
   ].join('\n');
-}
-
-/** Empty once the gateway does what AWS S3 does. */
-function missing(): string[] {
-  if (MISSING_TESTS.length === 0) return [];
-  return [
-    '### Tests of encryption that fail for want of something',
-    '',
-    ...explained(MISSING_TESTS, 'what the gateway answers'),
-    '',
-  ];
 }
 
 function explained(tests: readonly ExplainedTests[], answer: string): string[] {

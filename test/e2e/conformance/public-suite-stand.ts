@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startGateway, TENANT } from '../../support/servers/gateway.ts';
-import { startMinio } from '../../support/servers/minio.ts';
+import { type GatewayProcess, startGateway, TENANT } from '../../support/servers/gateway.ts';
+import { type Minio, startMinio } from '../../support/servers/minio.ts';
 import { type MinioUser, minioAdmin } from '../../support/servers/minio-admin.ts';
 import { startRedis } from '../../support/servers/redis.ts';
 import { backendSettings } from '../../support/servers/store.ts';
@@ -11,8 +11,8 @@ export type Way = 'through' | 'direct';
 
 /** What the suite runs against. */
 export interface SuiteStand {
-  /** The suite's configuration for this way. */
-  readonly configuration: (way: Way) => Promise<string>;
+  /** The path of the suite's configuration. */
+  readonly configuration: string;
   stop(): Promise<void>;
 }
 
@@ -22,17 +22,44 @@ const STRANGERS: readonly MinioUser[] = ['Alt', 'Tenant', 'Iam'].map((name) => (
   secretAccessKey: `plantedSecretOfTheSuite${name}`,
 }));
 
+/** As MinIO calls the owner of whatever lies there. */
+const MINIO_OWNER = {
+  user_id: '02d6176db174dc93cb1b899f7c6078f08654445fe8cf1b6ce98d8855f66bdbf4',
+  display_name: 'minio',
+};
+
 const KMS_KEYS = ['suite-key-1', 'suite-key-2'] as const;
 
 /**
- * MinIO without keys and without TLS, Redis, and a gateway over both that takes all that the suite sends.
- * @param folder for its configurations and secrets
+ * MinIO without keys and without TLS, and for requests that go through the gateway Redis and a gateway over both, which
+ * takes all that the suite sends.
+ * @param folder for the suite's configuration, and for secrets
  */
-export async function startSuiteStand(folder: string): Promise<SuiteStand> {
-  const [minio, redis] = await Promise.all([startMinio(), startRedis()]);
+export async function startSuiteStand(folder: string, way: Way): Promise<SuiteStand> {
+  const minio = await startMinio();
   const admin = await minioAdmin(minio);
   for (const user of STRANGERS)
     await admin.addUser(user, [{ actions: ['s3:ListAllMyBuckets', 's3:CreateBucket'], on: ['*'] }]);
+  const gateway = way === 'through' ? await startSuiteGateway(folder, minio) : undefined;
+  const configuration = join(folder, 'suite.conf');
+  await writeFile(
+    configuration,
+    gateway === undefined
+      ? suiteConfiguration(minio.port, minio, MINIO_OWNER)
+      : suiteConfiguration(gateway.port, TENANT, { user_id: TENANT.name, display_name: TENANT.name }),
+  );
+  return {
+    configuration,
+    stop: async () => {
+      await gateway?.stop();
+      await admin.close();
+      await minio.stop();
+    },
+  };
+}
+
+async function startSuiteGateway(folder: string, minio: Minio): Promise<Pick<GatewayProcess, 'port' | 'stop'>> {
+  const redis = await startRedis();
   const gateway = await startGateway({
     backend: backendSettings(minio),
     keyStore: { redis: redis.url },
@@ -52,25 +79,11 @@ export async function startSuiteStand(folder: string): Promise<SuiteStand> {
     const atStore = ['--backend-access-key', accessKeyId, '--backend-secret-file', secretFile];
     await command('credential', 'add', TENANT.name, ...own, ...atStore);
   }
-  const minioOwner = {
-    user_id: '02d6176db174dc93cb1b899f7c6078f08654445fe8cf1b6ce98d8855f66bdbf4',
-    display_name: 'minio',
-  };
-  const ways = {
-    through: { port: gateway.port, owner: TENANT, named: { user_id: TENANT.name, display_name: TENANT.name } },
-    direct: { port: minio.port, owner: minio, named: minioOwner },
-  };
   return {
-    configuration: async (way) => {
-      const file = join(folder, `${way}.conf`);
-      const { port, owner, named } = ways[way];
-      await writeFile(file, suiteConfiguration(port, owner, named));
-      return file;
-    },
+    port: gateway.port,
     stop: async () => {
       await gateway.stop();
-      await admin.close();
-      await Promise.all([minio.stop(), redis.stop()]);
+      await redis.stop();
     },
   };
 }

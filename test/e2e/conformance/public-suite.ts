@@ -79,24 +79,6 @@ export const ENCRYPTION_TESTS: readonly ExplainedTests[] = [
   },
 ];
 
-/** Tests of encryption that fail because the gateway does not do yet what AWS S3 does. */
-export const MISSING_TESTS: readonly ExplainedTests[] = [
-  {
-    tests: [
-      'test_encryption_sse_c_enforced_with_bucket_policy',
-      'test_encryption_sse_c_deny_algo_with_bucket_policy',
-      'test_bucket_policy_put_obj_s3_noenc',
-      'test_bucket_policy_put_obj_s3_incorrect_algo_sse_s3',
-      'test_bucket_policy_put_obj_s3_kms',
-      'test_bucket_policy_put_obj_kms_noenc',
-      'test_bucket_policy_put_obj_kms_s3',
-    ],
-    suite: '403 AccessDenied for a PutObject that a bucket policy denies for its encryption headers',
-    s3: '200, or 400 for a method that is none',
-    reason: 'the gateway forwards bucket policies to the store, which never sees these headers',
-  },
-];
-
 /** Tests of all else that pass straight at MinIO and fail through the gateway. */
 export const OTHER_TESTS: readonly ExplainedTests[] = [
   {
@@ -110,5 +92,5 @@ export const OTHER_TESTS: readonly ExplainedTests[] = [
 
 /** All tests that fail through the gateway for a reason that stands here. */
 export const EXPLAINED_TESTS: ReadonlySet<string> = new Set(
-  [...ENCRYPTION_TESTS, ...MISSING_TESTS, ...OTHER_TESTS].flatMap(({ tests }) => tests),
+  [...ENCRYPTION_TESTS, ...OTHER_TESTS].flatMap(({ tests }) => tests),
 );

@@ -106,7 +106,10 @@ export async function startGateway(settings: GatewaySettings = {}): Promise<Gate
     running.launch();
     await ready(admin, running, settings.readyWith ?? 200);
   };
-  await start();
+  await start().catch(async (error: unknown) => {
+    await running.end('SIGKILL'); // it would outlive this process
+    throw error;
+  });
   return {
     endpoint: `http://127.0.0.1:${port}`,
     admin,
