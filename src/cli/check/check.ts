@@ -37,7 +37,7 @@ Reads the configuration, opens the key store with the root key, reaches the back
 access keys of tenants and access keys, sees whether the key store keeps the state of multipart uploads and the index of
 ETags and whether the bucket for small parts is the gateway's own, finds out what the backend does (docs/stores.md), and
 sends a probe object through the gateway to see that the backend holds ciphertext, and that it keeps metadata of awkward
-forms. Leaves no tenant, bucket or object behind.
+forms. Where policies leave it to the backend to encrypt (inject), it tries whether the backend does, for each of them. Leaves no tenant, bucket or object behind.
 
       --bucket NAME   Put the probe into this bucket. Without it, a bucket is made and deleted.
 ${CONFIG_USAGE}

@@ -12,6 +12,7 @@ import { openGatewayClient } from '../shell/gateway-client.ts';
 import { ObjectClient } from '../shell/object-client.ts';
 import type { Stores } from '../shell/with-stores.ts';
 import { type Caller, findOwner } from './probe-caller.ts';
+import { probeInjected } from './probe-injected.ts';
 import { lostMetadata } from './probe-metadata.ts';
 import { probeStore } from './probe-store.ts';
 
@@ -19,6 +20,9 @@ import { probeStore } from './probe-store.ts';
 export interface ProbeResult {
   readonly outcome: 'ok' | 'warning' | 'failed';
   readonly detail: string;
+  /** What it is about, where that is not the probe itself. */
+  readonly name?: string;
+  readonly hint?: string | undefined;
 }
 
 /** The size of the probe. It makes two segments, so that a mistake at their border would show. */
@@ -52,6 +56,7 @@ export async function probeAtRest(parts: {
     undo.unshift(caller.release);
     const probed = await probeStore(config.backend, parts.backend, { bucket: ref.bucket, now });
     parts.onStore(probed.finding);
+    const encrypted = await probeInjected(stores, parts.backend, ref.bucket);
     const findings = { capabilities: probed.finding.capabilities, pending: [] };
     const gateway = await createGateway(onLoopback(config), { findings });
     undo.unshift(() => gateway.stop());
@@ -62,10 +67,12 @@ export async function probeAtRest(parts: {
     undo.unshift(() => backend.delete(ref));
     const compared = await compare({ client, backend, ref, caller });
     const contradictions = probed.contradictions.map(failed);
-    if (compared.outcome === 'failed') return [...contradictions, compared];
-    if (contradictions.length > 0) return contradictions;
-    const lost = compared.outcome === 'ok' ? await lostMetadata(client, ref) : undefined;
-    return [lost === undefined ? compared : failed(lost)];
+    if (compared.outcome === 'failed') return [...encrypted, ...contradictions, compared];
+    if (contradictions.length > 0) return [...encrypted, ...contradictions];
+    // What is not sealed has the metadata that the store keeps.
+    const sealed = !new Protections(FORMATS).formatsFor(caller.policy).write.asSent;
+    const lost = compared.outcome === 'ok' && sealed ? await lostMetadata(client, ref) : undefined;
+    return [...encrypted, lost === undefined ? compared : failed(lost)];
   } finally {
     // Each step is undone by itself, so that one which cannot be undone does not keep the others.
     for (const step of undo) await step().catch(() => undefined);
@@ -94,11 +101,15 @@ async function compare(at: {
   const line = `Sealgate probe ${ref.key}: nobody may read this at rest.\n`;
   const plaintext = Buffer.alloc(PROBE_BYTES, line);
   await client.put(ref, plaintext, { content: { contentType: 'text/plain' } });
-  const { object, bytes: stored } = await backend.get(ref);
   const readBack = (await client.get(ref)).bytes;
   if (!readBack.equals(plaintext)) return failed('the probe object came back with other bytes');
   const { policy } = caller;
   const { write } = new Protections(FORMATS).formatsFor(policy);
+  if (write.encrypter !== undefined) {
+    const detail = `the policy for ${ref.bucket} leaves it to the backend to encrypt (protection ${policy.protection})`;
+    return { outcome: 'ok', detail: `${detail}, which says that it did; the probe read back equal` };
+  }
+  const { object, bytes: stored } = await backend.get(ref);
   if (write.asSent) {
     const detail = `the policy for ${ref.bucket} is protection ${policy.protection}: objects lie in plaintext`;
     return { outcome: 'warning', detail };
