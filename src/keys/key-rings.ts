@@ -2,6 +2,7 @@ import { createSecretKey, randomBytes as nodeRandomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { GatewayError } from '../errors.ts';
 import { isNamedRing, isNamedRingOf, NAMED_RING, namedRingId } from './key-names.ts';
+import { KeyProof } from './key-proof.ts';
 import {
   KEK_BYTES,
   type Kek,
@@ -47,12 +48,14 @@ export class KeyRings {
   readonly #now: () => Date;
   readonly #monotonicNow: () => number;
   readonly #rechecks = new Map<string, Recheck>();
+  readonly #proof: KeyProof;
 
   constructor({ records, randomBytes, now, monotonicNow }: KeyRingsOptions) {
     this.#records = records;
     this.#randomBytes = randomBytes ?? nodeRandomBytes;
     this.#now = now ?? (() => new Date());
     this.#monotonicNow = monotonicNow ?? (() => performance.now());
+    this.#proof = new KeyProof(records, this.#monotonicNow);
   }
 
   /**
@@ -107,14 +110,14 @@ export class KeyRings {
 
   /**
    * Returns the key under which new objects of this ring are sealed. It is given only while the store is known to hold
-   * it: the cached ring is fresh, or the store has just confirmed it. CacheLimits.staleSeconds says what counts while
-   * the store is unreachable.
+   * it: the cached ring is fresh, or the store has just confirmed it, and it is the key that the store has (KeyProof).
+   * CacheLimits.staleSeconds says what counts while the store is unreachable.
    * @throws GatewayError KeyUnavailable, KeyStoreUnavailable
    */
   async current(ringId: string): Promise<Kek> {
     const ring = RING_ID.test(ringId) ? await this.#records.get(RING, ringId, 'seal') : undefined;
     if (ring === undefined) throw missingRing(ringId);
-    return ring.currentKek;
+    return this.#proof.prove(ring.currentKek);
   }
 
   /**
@@ -125,7 +128,7 @@ export class KeyRings {
   async named(tenant: string, name: string): Promise<Kek | undefined> {
     const found = await this.#records.get(NAMED_RING, namedRingId(tenant, name));
     const ring = found && (await this.#records.get(RING, found.ringId, 'seal'));
-    return ring?.tenant === tenant && ring.name === name ? ring.currentKek : undefined;
+    return ring?.tenant === tenant && ring.name === name ? this.#proof.prove(ring.currentKek) : undefined;
   }
 
   /** Returns how many named keys the tenant has. */
@@ -145,7 +148,9 @@ export class KeyRings {
   async warmNamed(): Promise<void> {
     for (const id of (await this.#records.list(NAMED_RING)).filter(isNamedRing).slice(0, MOST_WARM_KEYS)) {
       const found = await this.#records.get(NAMED_RING, id);
-      if (found !== undefined) await this.#records.get(RING, found.ringId);
+      const ring = found && (await this.#records.get(RING, found.ringId));
+      // A request for the key says what is wrong with it.
+      if (ring !== undefined) await this.#proof.prove(ring.currentKek).catch(() => undefined);
     }
   }
 
