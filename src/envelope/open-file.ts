@@ -1,7 +1,7 @@
-import type { KeyObject } from 'node:crypto';
 import { corrupted } from './corruption.ts';
 import type { EncryptionContext } from './encryption-context.ts';
 import { type OpenEnvelope, openEnvelope, readEnvelopeHead } from './envelope.ts';
+import type { KekBytes } from './envelope-binding.ts';
 import { FOOTER_END_BYTES, footerBytesOf, type Manifest, openFooter, readFooterEnvelope } from './footer.ts';
 import { Layout } from './layout.ts';
 import { maxFooterBytes, plaintextBytesOf } from './sizes.ts';
@@ -43,7 +43,7 @@ export async function openSealedFile(
   options: {
     readonly envelope: Buffer | { readonly recover: true };
     /** Gives the KEK. The id of the key ring has 16 hex digits, which are all zero for a customer key. */
-    readonly kek: (keyRingId: string, version: number) => KeyObject | Promise<KeyObject>;
+    readonly kek: (keyRingId: string, version: number) => KekBytes | Promise<KekBytes>;
     readonly tenant: string;
     /** The text of the entry `sx1c`, or the context itself where that was lost (`openEnvelope`). */
     readonly context?: string | EncryptionContext | undefined;

@@ -1,20 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import {
   CONFIG_OPTION,
   CONFIG_USAGE,
   type Command,
-  CommandFailed,
   JSON_OPTION,
   JSON_USAGE,
   readArguments,
   required,
 } from '../shell/command.ts';
-import { EXIT_OK, type Terminal } from '../shell/terminal.ts';
+import { EXIT_OK } from '../shell/terminal.ts';
 import { textTable, textTime } from '../shell/text-table.ts';
 import { withStores } from '../shell/with-stores.ts';
-
-const KEY_BYTES = 32;
+import { readCustomerKeyFile } from './customer-key-file.ts';
 
 export const customerKeyAdd: Command = {
   usage: `customer-key add TENANT --key-file FILE [options]
@@ -32,7 +28,7 @@ ${JSON_USAGE}`,
     const options = { ...CONFIG_OPTION, ...JSON_OPTION, 'key-file': text, label: text } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const tenant = required(positionals[0], 'TENANT');
-    const key = readKeyFile(required(values['key-file'], '--key-file FILE'), terminal);
+    const key = readCustomerKeyFile(required(values['key-file'], '--key-file FILE'), terminal);
     try {
       const { fingerprint } = await withStores({ config: values.config, terminal }, ({ registeredKeys }) =>
         registeredKeys.add(tenant, key, values.label ?? ''),
@@ -81,21 +77,3 @@ ${CONFIG_USAGE}`,
     return EXIT_OK;
   },
 };
-
-/** @throws CommandFailed, which quotes nothing of the file */
-function readKeyFile(file: string, terminal: Terminal): Buffer {
-  let content: Buffer;
-  try {
-    content = readFileSync(resolve(terminal.cwd, file));
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new CommandFailed(`The key file ${file} cannot be read (${code}).`);
-  }
-  if (content.length === KEY_BYTES) return content;
-  const text = content.toString('latin1').trim();
-  const key = /^[A-Za-z0-9+/]{43}=$/.test(text) ? Buffer.from(text, 'base64') : undefined;
-  content.fill(0);
-  if (key?.length !== KEY_BYTES)
-    throw new CommandFailed(`The key file ${file} holds neither 32 bytes nor their base64.`);
-  return key;
-}

@@ -8,7 +8,17 @@ import { readEnvelopeHead } from '../../envelope/envelope.ts';
 import { CUSTOMER_KEY } from '../../envelope/envelope-head.ts';
 import { FOOTER_END_BYTES, footerBytesOf, readFooterEnvelope } from '../../envelope/footer.ts';
 import { type OpenedFile, openSealedFile } from '../../envelope/open-file.ts';
-import { CONFIG_OPTION, CONFIG_USAGE, type Command, CommandFailed, readArguments, required } from '../shell/command.ts';
+import { GatewayError } from '../../errors.ts';
+import { readCustomerKeyFile } from '../key/customer-key-file.ts';
+import {
+  CONFIG_OPTION,
+  CONFIG_USAGE,
+  type Command,
+  CommandFailed,
+  readArguments,
+  required,
+  UsageError,
+} from '../shell/command.ts';
 import { commandConfig } from '../shell/config-file.ts';
 import { EXIT_OK, type Terminal } from '../shell/terminal.ts';
 import { type Stores, withStores } from '../shell/with-stores.ts';
@@ -24,13 +34,17 @@ export const openCommand: Command = {
   usage: `open FILE|s3://BUCKET/KEY [options]
 
 Decrypts an object that was downloaded from the backend as it lies there, or the backend's own copy. Needs the key
-store and the root key, but no running gateway. Every byte is verified; whether the object lies where it was put, under
+store and the root key, or the key that the object's client keeps, but no running gateway. Every byte is verified; whether the object lies where it was put, under
 the metadata that it was put with, is not: a file in hand has neither.
 
   -o, --output OUT    Write here; appears only once every byte was verified. Without it: standard output.
 ${ENVELOPE_USAGE}
       --recover       Use the copy at the object's end, because its metadata was lost.
       --context FILE  The encryption context that the object was put with, as JSON, where its metadata was lost.
+      --customer-key-file FILE
+                      The file that holds the client's own key (SSE-C): 32 bytes, or these in base64. Only its owner and
+                      the group may have access to it. Needs --tenant, and no key store.
+      --tenant NAME   The tenant whose object it is: an object under a client's key does not say it.
 ${CONFIG_USAGE}`,
   run: async (args, terminal) => {
     const options = {
@@ -39,15 +53,31 @@ ${CONFIG_USAGE}`,
       output: { type: 'string', short: 'o' },
       recover: { type: 'boolean' },
       context: { type: 'string' },
+      'customer-key-file': { type: 'string' },
+      tenant: { type: 'string' },
     } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const argument = required(positionals[0], 'FILE or s3://BUCKET/KEY');
+    const keyFile = values['customer-key-file'];
+    if (keyFile === undefined && values.tenant !== undefined)
+      throw new UsageError('--tenant needs --customer-key-file.');
+    const tenant = keyFile === undefined ? '' : required(values.tenant, '--tenant NAME');
     const metadata = readMetadataOptions(values, terminal);
     const config = () => commandConfig(values.config, terminal);
     const source = await openSource(argument, { metadata, config, terminal });
     try {
       const recover = values.recover === true;
       const context = values.context === undefined ? undefined : readContextFile(values.context, terminal);
+      if (keyFile !== undefined) {
+        const key = readCustomerKeyFile(keyFile, terminal, { private: true });
+        try {
+          const opened = await openWithCustomerKey(source, { key, keyFile, tenant, recover, context });
+          await deliver(opened, { output: values.output, terminal });
+        } finally {
+          key.fill(0);
+        }
+        return EXIT_OK;
+      }
       await withStores({ config: values.config, terminal }, async (stores) => {
         const opened = await openWithKeys(source, { stores, recover, context });
         await deliver(opened, { output: values.output, terminal });
@@ -59,31 +89,71 @@ ${CONFIG_USAGE}`,
   },
 };
 
+interface Opening {
+  readonly recover: boolean;
+  readonly context?: EncryptionContext | undefined;
+}
+
 /** Finds the key that the object names, and opens envelope and footer with it. */
 export async function openWithKeys(
   source: SealedSource,
-  {
-    stores,
-    recover,
-    context,
-  }: { readonly stores: Stores; readonly recover: boolean; readonly context?: EncryptionContext | undefined },
+  { stores, ...opening }: Opening & { readonly stores: Stores },
 ): Promise<OpenedFile> {
-  const envelope = recover ? await footerEnvelope(source) : source.envelope;
-  if (envelope === undefined) {
-    throw new CommandFailed(
-      `${source.name} alone does not say how it was sealed: give its metadata with --envelope or --metadata. ` +
-        'If that is lost, --recover uses the copy at its end.',
-    );
-  }
+  const envelope = await envelopeOf(source, opening);
   const head = readEnvelopeHead(envelope);
   if (head.requested === CUSTOMER_KEY) {
-    throw new CommandFailed(`${source.name} is encrypted with a key that its client keeps. No key store has it.`);
+    throw new CommandFailed(
+      `${source.name} is encrypted with a key that its client keeps. No key store has it: sealgate open takes it with ` +
+        '--customer-key-file.',
+    );
   }
   const kek = await stores.keyRings.kek(head.keyRingId, head.kekVersion);
-  // An object that was put without a context, but for a bucket key, is bound to an empty one.
-  const lost = recover ? NO_CONTEXT : undefined;
-  const known = context ?? (recover ? undefined : source.context) ?? lost;
-  return openSealedFile(source, { envelope, kek: () => kek.key, tenant: kek.tenant, context: known });
+  const context = contextFor(source, opening);
+  return openSealedFile(source, { envelope, kek: () => kek.key, tenant: kek.tenant, context });
+}
+
+/** Opens envelope and footer with the key that the object's client keeps. */
+async function openWithCustomerKey(
+  source: SealedSource,
+  {
+    key,
+    keyFile,
+    tenant,
+    ...opening
+  }: Opening & { readonly key: Buffer; readonly keyFile: string; readonly tenant: string },
+): Promise<OpenedFile> {
+  const envelope = await envelopeOf(source, opening);
+  if (readEnvelopeHead(envelope).requested !== CUSTOMER_KEY) {
+    throw new CommandFailed(
+      `${source.name} is encrypted with a key of the key store’s. Leave --customer-key-file and --tenant out.`,
+    );
+  }
+  const kek = { symmetricKeySize: key.length, export: () => Buffer.from(key) };
+  const context = contextFor(source, opening);
+  try {
+    return await openSealedFile(source, { envelope, kek: () => kek, tenant, context });
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'ObjectCorrupted') throw error;
+    throw new CommandFailed(
+      `${source.name} does not open under the key in ${keyFile} as an object of tenant ${tenant}: it was put with ` +
+        'another key, or by another tenant, or it was altered.',
+    );
+  }
+}
+
+/** @throws CommandFailed where it was not given and is not to be recovered */
+async function envelopeOf(source: SealedSource, { recover }: Opening): Promise<Buffer> {
+  const envelope = recover ? await footerEnvelope(source) : source.envelope;
+  if (envelope !== undefined) return envelope;
+  throw new CommandFailed(
+    `${source.name} alone does not say how it was sealed: give its metadata with --envelope or --metadata. ` +
+      'If that is lost, --recover uses the copy at its end.',
+  );
+}
+
+/** An object that was put without a context, but for a bucket key, is bound to an empty one. */
+function contextFor(source: SealedSource, { recover, context }: Opening): EncryptionContext | string | undefined {
+  return context ?? (recover ? NO_CONTEXT : source.context);
 }
 
 const NO_CONTEXT: EncryptionContext = { canonical: Buffer.alloc(0), bucketKey: false };
