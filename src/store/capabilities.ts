@@ -35,6 +35,8 @@ export interface Capabilities {
   readonly distinctFirstSlash: boolean;
   /** The date that a listing of buckets tells of a bucket is that of its making, and never changes. */
   readonly lastingBucketDates: boolean;
+  /** An object that the store is asked to encrypt by itself is encrypted or refused, and never stored in clear. */
+  readonly heedsEncryption: boolean;
 }
 
 export type Capability = keyof Capabilities;
@@ -55,6 +57,7 @@ export const ALL_CAPABILITIES: Capabilities = {
   verbatimKeys: true,
   distinctFirstSlash: true,
   lastingBucketDates: true,
+  heedsEncryption: true,
 };
 
 /** The names of all capabilities, in the order in which they are shown. */
@@ -77,7 +80,7 @@ export interface CapabilityWords {
    * The gateway does so over every store, because it costs nothing, or because it shows by itself when it is needed.
    */
   readonly always?: true;
-  /** No request waits until it is found out, and the store is not tried for its sake. */
+  /** No request waits until it is found out, and for its sake alone the store is not tried. */
   readonly aside?: true;
 }
 
@@ -160,14 +163,23 @@ export const CAPABILITY_WORDS: Readonly<Record<Capability, CapabilityWords>> = {
     without: 'a bucket that was deleted and made again past the gateway keeps the default encryption of the one before',
     aside: true,
   },
+  heedsEncryption: {
+    what: 'encryption that is done or refused where it is asked for',
+    otherwise: 'ignores what it is asked of encryption',
+    without: 'writes to buckets whose policy leaves encryption to the store (`inject`) are refused with 502',
+    aside: true,
+  },
 };
 
 /**
- * What the gateway assumes about a store of which it knows nothing: it relies on nothing. Only `matchesOwnEtag` is
- * assumed to hold. It decides whether a copy of an object onto itself has a condition: with one, such a copy may fail;
- * without one, it could undo somebody's write.
+ * What the gateway assumes about a store of which it knows nothing: it relies on nothing. Only two are assumed to hold.
+ * `matchesOwnEtag` decides whether a copy of an object onto itself has a condition: with one, such a copy may fail;
+ * without one, it could undo somebody's write. `heedsEncryption` is found out with each write, too
+ * (encrypting/verified-write.ts).
  */
-export const ASSUMED_CAPABILITIES: Capabilities = capabilitiesThat((name) => name === 'matchesOwnEtag');
+export const ASSUMED_CAPABILITIES: Capabilities = capabilitiesThat(
+  (name) => name === 'matchesOwnEtag' || name === 'heedsEncryption',
+);
 
 /** What the gateway knows about its store. One object serves the whole process, and what it says may change. */
 export interface StoreFindings {

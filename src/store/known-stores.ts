@@ -62,6 +62,7 @@ const VERSITY: KnownStore = {
     verbatimKeys: false,
     distinctFirstSlash: false,
     lastingBucketDates: false,
+    heedsEncryption: false,
   },
 };
 
@@ -83,6 +84,8 @@ const CEPH: KnownStore = {
     namesUnknownUploads: false,
     pinnedCopies: false,
     namedNotModified: false,
+    // Nobody has found out.
+    heedsEncryption: false,
   },
 };
 

@@ -127,7 +127,8 @@ export class EncryptingCalls extends StoreCalls {
     const { bringsKeys, memory } = this.#encrypter;
     if (bringsKeys && this.connection.secure === false) throw needsTls();
     const fresh = await this.#encrypter.forNew(ref);
-    if (memory.isDistrusted(fresh.encryption.kind)) {
+    const { heedsEncryption } = this.options.findings.capabilities;
+    if (!heedsEncryption || memory.isDistrusted(fresh.encryption.kind)) {
       this.#encrypter.noteUnprotected();
       throw ignoresEncryption(fresh.encryption.kind);
     }

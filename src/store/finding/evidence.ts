@@ -45,6 +45,7 @@ const FOUND_BY: Readonly<Record<Capability, 'tried' | 'not seen' | 'of the row' 
   verbatimKeys: 'tried and of the row',
   distinctFirstSlash: 'tried',
   lastingBucketDates: 'of the row',
+  heedsEncryption: 'tried',
 };
 
 /**

@@ -15,6 +15,7 @@ import {
   tryAbortedComplete,
   tryCompletes,
   tryDeletes,
+  tryEncryption,
   tryFirstSlash,
   tryPuts,
   tryTornUpload,
@@ -71,6 +72,7 @@ export async function examine(options: ExaminationOptions): Promise<Look> {
       () => tryAbortedComplete(place, key),
       () => tryFirstSlash(place, key),
       ...(keepsNames ? [() => tryVerbatimKeys(place)] : []),
+      () => tryEncryption(place, `${place.prefix}e`),
       () => tryDeletes(place, key),
     ];
     for (const attempt of others) evidence = { ...evidence, ...(await attempt().catch(emptyIfRefused)) };

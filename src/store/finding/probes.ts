@@ -146,6 +146,23 @@ export async function tryVerbatimKeys(place: ProbePlace): Promise<Evidence> {
 }
 
 /**
+ * Tries whether an object that the store is asked to encrypt lies there in clear.
+ * @param key a key of this probe alone
+ */
+export async function tryEncryption({ store, bucket, signal }: ProbePlace, key: string): Promise<Evidence> {
+  const asked = { ref: { bucket, key }, conditions: {} };
+  const put = { ...asked, metadata: NO_METADATA, body: Buffer.from('?'), encryption: { kind: 'managed' } } as const;
+  try {
+    await store.put(put, signal);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return isAway(error) ? {} : { heedsEncryption: 'holds' };
+  }
+  const { encryptedAs } = await store.head(asked, signal);
+  return { heedsEncryption: encryptedAs === undefined ? 'broken' : 'holds' };
+}
+
+/**
  * Tries whether an object survives an upload to its place that breaks off. If it does, this takes `tornMilliseconds`.
  */
 export async function tryTornUpload(place: ProbePlace, key: string, tornMilliseconds: number): Promise<Evidence> {

@@ -17,7 +17,7 @@ import { deleteObject } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
 import { encryptingConnection } from '../../support/encrypting-connection.ts';
 import { payload } from '../../support/payload.ts';
-import { bodyOf, copyOf, getOf, headOf, inProcess, putOf, refusalOf, verifiedBody } from '../in-process.ts';
+import { bodyOf, copyOf, getOf, headOf, inProcess, lacking, putOf, refusalOf, verifiedBody } from '../in-process.ts';
 import { MIB, PART, startUpload } from '../upload/upload-stand.ts';
 
 const FORMS = ['managed', 'kms', 'customer'] as const;
@@ -26,7 +26,7 @@ type Form = (typeof FORMS)[number];
 const NOTHING = { content: {}, user: [] };
 
 /** A gateway over a store that encrypts, and that says what it was asked. */
-async function standOver(more: { readonly secure?: boolean } = {}) {
+async function standOver(more: { readonly secure?: boolean; readonly heedsEncryption?: boolean } = {}) {
   let encrypting: ReturnType<typeof encryptingConnection> | undefined;
   const buckets = [
     ...FORMS.map((inject) => ({ pattern: `box-${inject}`, protection: 'inject', inject })),
@@ -36,6 +36,7 @@ async function standOver(more: { readonly secure?: boolean } = {}) {
   ];
   const here = await inProcess({
     buckets,
+    findings: () => lacking({ heedsEncryption: more.heedsEncryption ?? true }).findings,
     through: (connection) => {
       encrypting = encryptingConnection(connection, more.secure);
       return encrypting.connection;
@@ -369,6 +370,13 @@ describe('a store that does not do what it is asked', () => {
       expect(await stand.read(bucket)).toEqual(payload(1000));
     },
   );
+
+  it('and that was seen to ignore it when the gateway started: nothing is sent', async () => {
+    const stand = await standOver({ heedsEncryption: false });
+    stand.store.asked();
+    for (const form of FORMS) expect(await refusalOf(stand.put(`box-${form}`))).toBe('BackendError');
+    expect(stand.store.asked()).toEqual([]);
+  });
 
   it('is counted', async () => {
     const stand = await standOver();

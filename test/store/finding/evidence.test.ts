@@ -14,6 +14,7 @@ const shows = (over: Evidence = {}): Evidence => ({
   tornUploadsVanish: 'holds',
   truthfulCompletes: 'holds',
   distinctFirstSlash: 'holds',
+  heedsEncryption: 'holds',
   ...over,
 });
 
@@ -44,6 +45,7 @@ describe('a store', () => {
         tornUploadsVanish: 'broken',
         truthfulCompletes: 'broken',
         distinctFirstSlash: 'broken',
+        heedsEncryption: 'broken',
       }),
       'versitygw',
     ],
@@ -55,6 +57,7 @@ describe('a store', () => {
         conditionalCompletes: 'broken',
         conditionalDeletes: 'broken',
         verbatimKeys: 'holds',
+        heedsEncryption: 'broken',
       }),
       'ceph',
     ],
