@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { FrontDialect, RenderContext } from '../../dialects/front-dialect.ts';
 import type { Operation } from '../../operations/operation.ts';
 import type { WireResponse } from '../../wire/message.ts';
@@ -38,11 +37,24 @@ export async function inTime(
   { patienceSeconds, beatSeconds }: Lateness,
 ): Promise<WireResponse> {
   if (front.renderLate === undefined) return settled;
-  const answer = await Promise.race([settled, passed(patienceSeconds)]);
-  return answer ?? front.renderLate(settled, () => passed(beatSeconds), context);
+  const answer = await within(patienceSeconds, settled);
+  if (answer !== undefined) return answer;
+  const over = settled.then(() => undefined);
+  return front.renderLate(settled, () => within(beatSeconds, over), context);
 }
 
-/** Resolves after some seconds. Its timer does not keep the process alive. */
-function passed(seconds: number): Promise<undefined> {
-  return delay(seconds * 1_000, undefined, { ref: false });
+/**
+ * Returns what the promise gives, or undefined once some seconds have passed. Its timer does not keep the process
+ * alive. It ends with the promise, because a timer that ran on would keep the answer in memory until then, and with it
+ * the MD5 of a customer's key.
+ * @param promise must not reject
+ */
+function within<Value>(seconds: number, promise: Promise<Value>): Promise<Value | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), seconds * 1_000).unref();
+    void promise.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
 }
