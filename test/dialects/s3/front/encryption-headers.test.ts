@@ -80,6 +80,40 @@ describe.each(REQUESTS)('%s %s %j', (method, target, more) => {
   });
 });
 
+describe.each([
+  ['DELETE', '/bucket/k'],
+  ['DELETE', '/bucket/k?uploadId=u'],
+  ['POST', '/bucket?delete'],
+  ['GET', '/bucket'],
+  ['GET', '/bucket?list-type=2'],
+  ['GET', '/bucket?versions'],
+  ['GET', '/bucket?uploads'],
+  ['GET', '/bucket?location'],
+  ['HEAD', '/bucket'],
+  ['DELETE', '/bucket'],
+  ['GET', '/bucket/k?tagging'],
+  ['PUT', '/bucket/k?tagging'],
+  ['DELETE', '/bucket/k?tagging'],
+  ['GET', '/bucket/k?retention'],
+  ['PUT', '/bucket/k?retention'],
+  ['GET', '/bucket/k?legal-hold'],
+  ['PUT', '/bucket/k?legal-hold'],
+])('%s %s, which needs no key', (method, target) => {
+  const parsed = (headers: Headers) =>
+    codeOf(() => {
+      const all = [['Host', '127.0.0.1'], ['Content-MD5', md5('')], ...headers] as const; // DeleteObjects wants one
+      readingOf(s3Front, wireRequest({ method, target, headers: all }), SETTINGS).parse();
+    });
+
+  test('ignores a customer key that is whole', async () => {
+    expect([await parsed([]), await parsed(customer(SSE))]).toEqual(['nothing', 'nothing']);
+  });
+
+  test('names no method', async () => {
+    for (const value of ['AES256', 'aws:kms']) expect(await parsed([[SSE, value]])).toBe('InvalidArgument');
+  });
+});
+
 test('one for the source of a copy, too', async () => {
   for (const target of ['/bucket/k', '/bucket/k?partNumber=1&uploadId=u']) {
     expect(await code('PUT', target, [...COPY, ...customer(OF_SOURCE)])).toBe('nothing');

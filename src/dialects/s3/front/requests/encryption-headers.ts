@@ -111,14 +111,16 @@ export function readSourceEncryption(headers: HeaderList): AskedEncryption | und
 
 /**
  * Refuses encryption headers in a request for which they mean nothing, because they belong to the one that began the
- * object.
- * @throws GatewayError InvalidArgument, NotImplemented
+ * object. A whole customer key is ignored, as in S3: clients send it with every request about their object, and neither
+ * deleting nor listing needs it.
+ * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, NotImplemented for a header that is not known
  */
 export function refuseEncryption(headers: HeaderList, operation: string): void {
   const asked = readLaterEncryption(headers, { operation });
   if (asked?.kind === 'managed') throw invalid(`${MANAGED} header is not supported for this operation.`);
-  if (asked?.kind === 'customer') asked.key.check();
-  if (asked !== undefined) throw unavailable('a customer key', operation);
+  if (asked?.kind !== 'customer') return;
+  asked.key.check();
+  asked.key.erase();
 }
 
 function readBucketKey(headers: HeaderList): boolean | undefined {

@@ -134,9 +134,9 @@ export function readManagingEncryption(headers: HeaderList, operation: string): 
 }
 
 /**
- * Checks the headers of DeleteBucket and AbortMultipartUpload. They take no vendor header, and
- * a header about encryption is refused, because ignoring it would mislead the client.
- * @throws GatewayError NotImplemented
+ * Checks the headers of DeleteBucket and AbortMultipartUpload. They take no vendor header, and of those about
+ * encryption only a customer key, which they do not need.
+ * @throws GatewayError NotImplemented, InvalidArgument
  */
 export function checkDeleteHeaders(headers: HeaderList, operation: string): void {
   collectVendor(headers, operation, NOTHING, undefined);
