@@ -32,7 +32,10 @@ describe('--bucket', () => {
   const here = new BucketOptions();
 
   it('reads patterns and policies, and shows them as they were written', () => {
-    const options = ['acme-*', 'old:mixed:location=warn', 'plain:protection=none,parts:quantum=2,sync:etag=md5'];
+    const options = [
+      ...['acme-*', 'old:mixed:location=warn', 'plain:protection=none,parts:quantum=2,sync:etag=md5'],
+      'theirs:protection=inject:inject=customer',
+    ];
     const policies = here.read(options).map(bucketPolicy);
     expect(policies.map((policy) => here.describe(policy))).toEqual(options.join(',').split(','));
     expect(policies[1]).toMatchObject({ mixed: true, location: 'warn', metadata: 'enforce', protection: 'seal' });
@@ -42,6 +45,9 @@ describe('--bucket', () => {
     ['acme:mixd', 'Did you mean mixed?'],
     ['acme:protection=some', 'Did you mean protection=none?'],
     ['acme:constructor', 'is no policy'],
+    ['acme:protection=inject:inject=custom', 'Did you mean inject=customer?'],
+    ['acme:inject=customer', 'add protection=inject'],
+    ['acme:protection=none:inject=kms', 'add protection=inject'],
     [':mixed', 'the pattern is missing'],
   ])('refuses %s', (option, message) => {
     expect(() => here.read([option])).toThrow(UsageError);

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { checkPolicyAllows } from '../../src/encryption/policy.ts';
+import { describe, expect, it } from 'vitest';
+import { checkPolicyAllows, refusedEncryption } from '../../src/encryption/policy.ts';
 import { askedEncryption } from '../../src/encryption/rules.ts';
 import { Protections } from '../../src/formats/protection.ts';
 import { FORMATS } from '../../src/formats/table.ts';
@@ -37,4 +37,36 @@ it('a customer’s key is not of use for what lies there without', async () => {
     expect(await code({ ...operation, encryption }, 'seal')).toBe('none');
   }
   expect(await code({ ...putOf('k'), encryption }, 'none')).toBe('NotImplemented');
+});
+
+describe('rules for a bucket whose objects the store encrypts', () => {
+  const by = { option: 'acme-*' };
+  const said = (inject: 'managed' | 'kms' | 'customer' | undefined, require?: 'managed' | 'kms' | 'customer') => ({
+    protection: { value: 'inject', by },
+    ...(inject !== undefined && { inject: { value: inject, by } }),
+    ...(require !== undefined && { require: { value: require, by } }),
+  });
+  const MANAGED = { kind: 'managed', algorithm: 'AES256' } as const;
+  const KMS = { kind: 'kms', keyId: undefined, context: undefined } as const;
+
+  it.each([
+    ['nothing, and managed is given', undefined, said('managed'), undefined],
+    ['nothing, and KMS is required and given', undefined, said('kms', 'kms'), undefined],
+    ['nothing, and KMS is required and not given', undefined, said('managed', 'kms'), 'require'],
+    [
+      'nothing, and managed is required, and the gateway’s keys are given',
+      undefined,
+      said('customer', 'managed'),
+      undefined,
+    ],
+    ['nothing, and a client’s key is required', undefined, said('customer', 'customer'), 'require'],
+    ['AES256, and managed is given', MANAGED, said('managed'), undefined],
+    ['AES256, and KMS is given', MANAGED, said('kms'), 'inject'],
+    ['a KMS key, and KMS is given', KMS, said('kms'), undefined],
+    ['a KMS key, and managed is given', KMS, said('managed'), 'inject'],
+    ['a KMS key, and nobody has said how', KMS, said(undefined), 'protection'],
+    ['a KMS key, where the gateway seals', KMS, { inject: { value: 'managed' as const, by } }, undefined],
+  ] as const)('a client that asks for %s', (_what, encryption, rules, field) => {
+    expect(refusedEncryption(putOf('k'), encryption, rules)?.field).toBe(field);
+  });
 });

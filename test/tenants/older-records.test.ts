@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
+import { protectionWords } from '../../src/formats/table.ts';
 import type { Payload } from '../../src/keys/payload.ts';
 import { CREDENTIAL } from '../../src/tenants/credential.ts';
+import { tenantKind } from '../../src/tenants/tenant.ts';
 import { TENANT } from './fixture.ts';
 
 /** As the first gateways wrote them, before `anonymous`, `etag`, `legacySignatures` and `backend`: readable for ever. */
@@ -76,4 +78,15 @@ it.each([
   ['secret', { backend: { accessKeyId: 'x' } }],
 ])('with a wrong %s are not read: %j', (_field, wrong) => {
   expect(() => TENANT.decode({ ...OLD_TENANT, ...wrong }, 'acme')).toThrow(/^its field (?!.*secret:)/);
+});
+
+it('of a tenant keep how the store encrypts, and with nothing that is not known', () => {
+  const kind = tenantKind(protectionWords());
+  const [policy] = OLD_TENANT.buckets;
+  const withInject = (inject: unknown) => ({ ...OLD_TENANT, buckets: [{ ...policy, protection: 'inject', inject }] });
+  const read = (inject: unknown) => kind.decode(withInject(inject), 'acme');
+  expect(read('customer').buckets).toMatchObject([{ protection: 'inject', inject: 'customer' }]);
+  expect(kind.decode(kind.encode(read('kms')) as Payload, 'acme').buckets).toMatchObject([{ inject: 'kms' }]);
+  expect(Object.keys(read(undefined).buckets[0] ?? {})).not.toContain('inject');
+  for (const inject of ['', 'kmsx', 1, null]) expect(() => read(inject)).toThrow('buckets');
 });

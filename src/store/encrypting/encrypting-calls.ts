@@ -142,9 +142,16 @@ export class EncryptingCalls extends StoreCalls {
     options: SendOptions,
   ): Promise<IncomingResponse> {
     const { ref } = asked as unknown as OfObject;
-    const { memory } = this.#encrypter;
+    const { bringsKeys, memory } = this.#encrypter;
     const remembered = memory.object(ref);
+    if (!bringsKeys && remembered === undefined) {
+      // Most objects of such a bucket need no key, and then nobody looks for any.
+      const unkeyed = await super.send(call, asked, options);
+      if (unkeyed.status !== 400) return unkeyed;
+      unkeyed.discard();
+    }
     const tries = new KeyTries(await this.#triesFor(ref), remembered);
+    if (!bringsKeys && remembered === undefined) tries.goesOnAfter(400);
     let answer: IncomingResponse;
     do {
       const { version, key } = tries.current;

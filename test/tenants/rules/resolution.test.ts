@@ -24,6 +24,23 @@ function ruled(rules: readonly BucketRule[], options: readonly BucketPolicy[] = 
 }
 
 describe('what holds for a bucket', () => {
+  it('says how the store encrypts, and with which keys, whichever rule says it', () => {
+    const tenant = ruled([
+      rule('*', { protection: 'inject' }, 1),
+      rule('pay-*', { inject: 'kms', keys: ['cards', 'loans'] }, 2),
+      rule('pay-vault', { inject: 'customer' }, 3),
+    ]);
+    const told = ['other', 'pay-a', 'pay-vault'].map((bucket) => {
+      const { protection, inject, keys } = decide(tenant, bucket)!.policy;
+      return [protection, inject, keys];
+    });
+    expect(told).toEqual([
+      ['inject', undefined, undefined],
+      ['inject', 'kms', ['cards', 'loans']],
+      ['inject', 'customer', ['cards', 'loans']],
+    ]);
+  });
+
   it('is what the most specific rule says, field by field', () => {
     const tenant = ruled([
       rule('*', { readOnly: true, etag: 'md5', minTls: '1.2' }, 1),
