@@ -6,6 +6,8 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { withStores } from '../../../src/cli/shell/with-stores.ts';
+import { storeKeyOf } from '../../../src/encryption/store-key.ts';
+import type { CustomerKey } from '../../../src/operations/encryption.ts';
 import { filesHolding } from '../../support/at-rest.ts';
 import { makeCertificate, type ServerCertificate } from '../../support/certificate.ts';
 import { payload } from '../../support/payload.ts';
@@ -21,6 +23,7 @@ const KMS_SECRET = createHash('sha256').update('the KMS of the tests').digest('b
 const BUCKETS = ['managed', 'kms', 'customer', 'other'].map(
   (name) => `acme-${name}:protection=inject:inject=${name === 'other' ? 'customer' : name}`,
 );
+const MORE = ['acme-none:protection=none', 'acme-seal', 'acme-mixed:protection=inject:inject=customer:mixed'];
 const RULES = `rules:
   - { tenant: ${TENANT.name}, bucket: acme-kms, keys: [cards, absent] }
 `;
@@ -48,6 +51,19 @@ async function rotate(gateway: GatewayProcess): Promise<number> {
   });
 }
 
+/** The keys that MinIO was sent. */
+async function storeKeys(gateway: GatewayProcess): Promise<readonly CustomerKey[]> {
+  const terminal = { env: {}, cwd: gateway.folder, warn: () => undefined } as never;
+  return withStores({ config: gateway.configFile, terminal }, async ({ administration, keyRings }) => {
+    const tenant = (await administration.listTenants()).find(({ name }) => name === TENANT.name);
+    const keks = await keyRings.all(tenant?.ringId ?? '');
+    expect(keks).toHaveLength(2);
+    return keks.flatMap(({ key }) =>
+      ['acme-customer', 'acme-other'].map((bucket) => storeKeyOf(key, { tenant: TENANT.name, bucket })),
+    );
+  });
+}
+
 describe('objects that MinIO encrypts by itself, with TLS and its KMS', () => {
   let certificate: ServerCertificate;
   let minio: Minio;
@@ -58,10 +74,10 @@ describe('objects that MinIO encrypts by itself, with TLS and its KMS', () => {
   beforeAll(async () => {
     certificate = await makeCertificate();
     minio = await startMinio({ certificate, env: { MINIO_KMS_SECRET_KEY: `cards:${KMS_SECRET}` } });
-    stand = await standOver(minio, { buckets: [...BUCKETS, 'acme-none:protection=none', 'acme-seal'] });
+    stand = await standOver(minio, { buckets: [...BUCKETS, ...MORE] });
     client = onceClient(stand.gateway);
     direct = backendClient(minio);
-    for (const name of ['managed', 'kms', 'customer', 'other', 'none', 'seal']) {
+    for (const name of ['managed', 'kms', 'customer', 'other', 'none', 'seal', 'mixed']) {
       await client.send(new s3.CreateBucketCommand({ Bucket: `acme-${name}` }));
     }
     const rules = join(stand.gateway.folder, 'policy.yaml');
@@ -272,8 +288,29 @@ describe('objects that MinIO encrypts by itself, with TLS and its KMS', () => {
     for (const Key of ['new', 'old-copy']) expect((await read(client, { Bucket, Key })).equals(old)).toBe(true);
   });
 
+  it('an object that lay there in clear is encrypted by a copy, where plaintext may be read', async () => {
+    const Bucket = 'acme-mixed';
+    const Body = plaintext(1000, 20);
+    await direct.send(new s3.PutObjectCommand({ Bucket, Key: 'clear', Body }));
+    expect((await read(client, { Bucket, Key: 'clear' })).equals(Body)).toBe(true);
+    const CopySource = `${Bucket}/clear`;
+    await client.send(new s3.CopyObjectCommand({ Bucket, Key: 'copy', CopySource }));
+    expect((await read(client, { Bucket, Key: 'copy' })).equals(Body)).toBe(true);
+    expect(await refusal(read(direct, { Bucket, Key: 'copy' }))).toEqual([400, 'InvalidRequest']);
+    // MinIO takes no key together with If-Match for what has none (docs/policy.md, "Changing it").
+    const self = new s3.CopyObjectCommand({ Bucket, Key: 'clear', CopySource, MetadataDirective: 'REPLACE' });
+    expect(await refusal(client.send(self))).toEqual([400, 'InvalidRequest']);
+    expect((await read(client, { Bucket, Key: 'clear' })).equals(Body)).toBe(true);
+  });
+
   it('no key stands in the log, nor in the metrics', async () => {
     const metrics = await (await fetch(`${stand.gateway.admin}/metrics`)).text();
-    for (const text of [stand.gateway.output(), metrics]) expect(text).not.toMatch(/customer-key|[A-Za-z0-9+/]{43}=/);
+    const texts = [stand.gateway.output(), metrics];
+    for (const key of await storeKeys(stand.gateway)) {
+      for (const secret of [key.bytes, key.md5].flatMap((bytes) => [bytes.toString('hex'), bytes.toString('base64')])) {
+        for (const text of texts) expect(text).not.toContain(secret);
+      }
+    }
+    for (const text of texts) expect(text).not.toMatch(/customer-key|[A-Za-z0-9+/]{43}=/);
   });
 });
