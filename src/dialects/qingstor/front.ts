@@ -2,8 +2,8 @@ import type { Resource } from '../../operations/object.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import type { FrontDialect, FrontSettings } from '../front-dialect.ts';
 import { oneReading } from '../one-reading.ts';
+import { plainBody } from '../plain-body.ts';
 import { readAddress } from './address.ts';
-import { qingstorBody } from './body.ts';
 import { parseQingstor } from './parse.ts';
 import { renderQingstor, renderQingstorError } from './render.ts';
 import { readQingstorClaim } from './signature.ts';
@@ -60,7 +60,7 @@ export const qingstorFront: FrontDialect = {
     operationNamed,
     claim: readQingstorClaim,
     parse: parseQingstor,
-    unsignedBody: qingstorBody,
+    unsignedBody: plainBody,
   }),
   render: renderQingstor,
   renderError: renderQingstorError,

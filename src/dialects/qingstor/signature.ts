@@ -5,9 +5,9 @@ import { parseHttpDate } from '../../wire/dates.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
 import type { FrontSettings, SignatureClaim } from '../front-dialect.ts';
+import { plainBody } from '../plain-body.ts';
 import type { SigningSecret } from '../signing-secret.ts';
 import { qingstorHostBucket } from './address.ts';
-import { qingstorBody } from './body.ts';
 import { DATE_HEADER, SIGNED_BY_JAVASCRIPT, SIGNED_SUBRESOURCES } from './vocabulary.ts';
 
 /** How far the date of a request may be from the gateway's clock, either way. The vendor documents 15 minutes. */
@@ -49,7 +49,7 @@ function headerClaim(request: WireRequest, settings: FrontSettings, authorizatio
       const date = override === undefined ? (request.headers.get('date') ?? '') : '';
       const contentTypes = new Set([request.headers.get('content-type') ?? '']);
       verifyAny(request, { date, contentTypes, signature, host: qingstorHostBucket(request, settings) }, secret);
-      return qingstorBody(request);
+      return plainBody(request);
     },
   };
 }
@@ -73,7 +73,7 @@ function queryClaim(request: WireRequest, settings: FrontSettings): SignatureCla
       const host = qingstorHostBucket(request, settings);
       verifyAny(request, { date: expires, contentTypes, signature: signature.replaceAll(' ', '+'), host }, secret);
       if (Number(expires) * 1000 <= now.getTime()) throw clientError('ExpiredRequest', 'The signed URL has expired.');
-      return qingstorBody(request);
+      return plainBody(request);
     },
   };
 }

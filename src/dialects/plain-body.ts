@@ -1,14 +1,15 @@
 import { createHash, type Hash } from 'node:crypto';
-import { clientError } from '../../errors.ts';
-import type { ByteSource, WireRequest } from '../../wire/message.ts';
-import type { BodyProof, VerifiedBody } from '../front-dialect.ts';
+import { clientError } from '../errors.ts';
+import type { ByteSource, WireRequest } from '../wire/message.ts';
+import type { BodyProof, VerifiedBody } from './front-dialect.ts';
 
 const MD5_BASE64 = /^[A-Za-z0-9+/]{22}==$/;
 
 /**
- * Returns the body of a request. QingStor's signature has no hash of it, so only length and Content-MD5 are verified.
+ * Returns the body of a request whose signature has no hash of it, as with every vendor but S3. So only length and
+ * Content-MD5 are verified.
  */
-export function qingstorBody(request: WireRequest): VerifiedBody {
+export function plainBody(request: WireRequest): VerifiedBody {
   const declared = request.headers.get('content-length');
   const plaintextBytes = declared === undefined ? lengthWithoutHeader(request) : Number(declared);
   const expected = expectedMd5(request);
