@@ -4,6 +4,8 @@
 // Plain JavaScript that Node 12 reads, on purpose: on a Node too old for the rest it must still be able to say so.
 // biome-ignore lint/style/useNodejsImportProtocol: Node 12 does not know the node: protocol
 import fs from 'fs';
+// biome-ignore lint/style/useNodejsImportProtocol: Node 12 does not know the node: protocol
+import v8 from 'v8';
 
 // Node opens its inspector to whoever sends SIGUSR1, and the inspector shows all memory, the root key too. A listener
 // takes its place. --disable-sigusr1 would do it as well, but a Node too old for it refuses to start. The Dockerfile's
@@ -32,6 +34,11 @@ In a clone the right one comes with the packages, and npm scripts use it:
 Otherwise install Node ${NEEDED_MAJOR}: https://nodejs.org/en/download`);
   process.exitCode = 1;
 } else {
+  // V8 soon compiles undici's HTTP parser, one huge WebAssembly function, a second time and for speed. That takes 10 MB
+  // which the process keeps, and 0.2 s of CPU at each start, for a client that reads small documents alone. With this
+  // budget a function must run for long before it is worth that; those that compute checksums get there
+  // (bench/RESULTS.md).
+  v8.setFlagsFromString('--wasm-tiering-budget=2000000000');
   // dist/ holds main.js, a clone holds main.ts.
   const main = fs.existsSync(new URL('./main.js', import.meta.url)) ? './main.js' : './main.ts';
   import(main).catch((error) => {
