@@ -44,7 +44,12 @@ function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
  * A request with its signature in the header and an UNSIGNED-PAYLOAD, so that neither the load nor the server hashes
  * the body. Good for 15 minutes: sign just before a measurement.
  */
-export async function signRequest(method: 'GET' | 'PUT', url: URL, credentials: Credentials): Promise<SignedRequest> {
+export async function signRequest(
+  method: 'GET' | 'PUT',
+  url: URL,
+  credentials: Credentials,
+  more: Readonly<Record<string, string>> = {},
+): Promise<SignedRequest> {
   const signer = new SignatureV4({
     credentials,
     region: credentials.region,
@@ -59,7 +64,7 @@ export async function signRequest(method: 'GET' | 'PUT', url: URL, credentials: 
     port: Number(url.port),
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
-    headers: { host: url.host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
+    headers: { host: url.host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', ...more },
   });
   const { host: _, ...headers } = signed.headers;
   return { method, url, headers };
