@@ -49,6 +49,17 @@ export type EncryptionFacts =
   /** `keyMd5` is undefined where the request needs no key and brought none. */
   | { readonly kind: 'customer'; readonly keyMd5: Buffer | undefined };
 
+/** What a request says of encryption beside its customer key. Whatever is missing or wrong makes the key malformed. */
+export interface SaidBesideKey {
+  /** The algorithm as the client named it. */
+  readonly algorithm?: string | undefined;
+  /** The method of another form of encryption, which does not go together with a customer key. */
+  readonly method?: string | undefined;
+  /** The name of a KMS key, which does not go together with a customer key. */
+  readonly keyId?: string | undefined;
+}
+
+const WELL_FORMED: SaidBesideKey = { algorithm: 'AES256' };
 const REDACTED = '[customer key]';
 const NOTHING = Buffer.alloc(0);
 
@@ -60,30 +71,22 @@ export class CustomerKey {
   readonly #bytes: Buffer;
   readonly #md5: Buffer;
   readonly #refusal: Error | undefined;
-  /**
-   * The algorithm as the client named it, which policies of buckets look at. undefined where it named none, in which
-   * case the key is malformed.
-   */
-  readonly algorithm: string | undefined;
+  /** What the request says of encryption, which policies of buckets look at. */
+  readonly said: SaidBesideKey;
 
-  constructor(
-    bytes: Buffer,
-    md5: Buffer,
-    malformed?: { readonly refusal: Error; readonly algorithm: string | undefined },
-  ) {
+  constructor(bytes: Buffer, md5: Buffer, malformed?: { readonly refusal: Error; readonly said: SaidBesideKey }) {
     this.#bytes = bytes;
     this.#md5 = md5;
     this.#refusal = malformed?.refusal;
-    this.algorithm = malformed === undefined ? 'AES256' : malformed.algorithm;
+    this.said = malformed?.said ?? WELL_FORMED;
   }
 
   /**
    * Stands for what a client sent as a key and is none. The client hears of it only when the key is looked at, because
    * a bucket that takes no customer keys refuses every request with one.
-   * @param algorithm as the client named it
    */
-  static malformed(refusal: Error, algorithm?: string): CustomerKey {
-    return new CustomerKey(NOTHING, NOTHING, { refusal, algorithm });
+  static malformed(refusal: Error, said: SaidBesideKey = {}): CustomerKey {
+    return new CustomerKey(NOTHING, NOTHING, { refusal, said });
   }
 
   /** Checks that it is a key. @throws the error that the client hears */

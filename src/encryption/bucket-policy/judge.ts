@@ -57,7 +57,7 @@ function saidOf(key: ConditionKey, asked: AskedEncryption | undefined): string |
     case 'kms':
       return key === 'method' ? 'aws:kms' : key === 'keyId' ? asked.keyId : undefined;
     case 'customer':
-      return key === 'customerAlgorithm' ? asked.key.algorithm : undefined;
+      return asked.key.said[key === 'customerAlgorithm' ? 'algorithm' : key];
   }
 }
 

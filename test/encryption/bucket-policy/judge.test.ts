@@ -23,7 +23,7 @@ const ASKED = {
   arnCards: { kind: 'kms', keyId: 'arn:aws:kms:us-east-1:111122223333:key/cards', context: undefined },
   other: { kind: 'kms', keyId: 'other', context: undefined },
   customer: { kind: 'customer', key: customerKey },
-  customerAES192: { kind: 'customer', key: CustomerKey.malformed(new Error('no'), 'AES192') },
+  customerAES192: { kind: 'customer', key: CustomerKey.malformed(new Error('no'), { algorithm: 'AES192' }) },
   customerUnnamed: { kind: 'customer', key: CustomerKey.malformed(new Error('no')) },
 } as const satisfies Readonly<Record<string, AskedEncryption | undefined>>;
 type AskedName = keyof typeof ASKED;
@@ -222,4 +222,14 @@ describe('an upload', () => {
       expect([denies(demands, operation), denies(forbids, operation)]).toEqual([false, true]);
     }
   });
+});
+
+test('a customer key beside a method or a KMS key is judged by both', () => {
+  const said = { algorithm: 'AES256', method: 'aws:kms', keyId: 'cards' };
+  const both = put({ kind: 'customer', key: CustomerKey.malformed(new Error('no'), said) });
+  const judged = (held: HeldCondition) => denies(statement([held]), both);
+  expect(judged(condition('StringEquals', 'method', 'aws:kms'))).toBe(true);
+  expect(judged(condition('StringEquals', 'keyId', 'alias/cards'))).toBe(true);
+  expect(judged(condition('StringEquals', 'customerAlgorithm', 'AES256'))).toBe(true);
+  expect(judged(condition('Null', 'method', 'true'))).toBe(false);
 });

@@ -161,8 +161,11 @@ describe('a customer key', () => {
 
   it('that a rule refuses is not looked at, even if it is none', async () => {
     const here = await stand({ target: { customerKeys: 'refuse' } });
-    expect(await here.send({ ...put('target'), headers })).toMatchObject(refusedBy('pay.yaml:2:5 customerKeys'));
-    expect(await here.send({ ...put('source'), headers })).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    for (const given of [headers, { ...headers, 'x-amz-server-side-encryption': 'aws:kms' }]) {
+      const sent = { headers: given };
+      expect(await here.send({ ...put('target'), ...sent })).toMatchObject(refusedBy('pay.yaml:2:5 customerKeys'));
+      expect(await here.send({ ...put('source'), ...sent })).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    }
     expect(here.asked()).toEqual([]);
   });
 

@@ -131,6 +131,10 @@ describe('customer keys that are blocked', () => {
     ['is short', { ...CUSTOMER, [`${SSE}-customer-key`]: 'c2hvcnQ=' }, {}],
     ['has no algorithm', { [`${SSE}-customer-key`]: KEY }, {}],
     ['has an unknown algorithm', { ...CUSTOMER, [`${SSE}-customer-algorithm`]: 'AES128' }, {}],
+    ['has a method beside it', { ...CUSTOMER, [SSE]: 'AES256' }, {}],
+    ['has a KMS key beside it', { ...CUSTOMER, [SSE]: 'aws:kms', [`${SSE}-aws-kms-key-id`]: 'cards' }, {}],
+    ['has a context beside it', { ...CUSTOMER, [`${SSE}-context`]: 'no base64' }, {}],
+    ['has what nobody knows beside it', { ...CUSTOMER, [`${SSE}-tomorrow`]: 'x' }, {}],
   ])('refuse a write whose key %s, and nobody looks at the key', async (_what, headers, sent) => {
     const { here, set, put } = await stand();
     expect(await set(rule(BLOCK))).toBe('200');
@@ -142,6 +146,20 @@ describe('customer keys that are blocked', () => {
       '403 AccessDenied',
     );
     expect(here.asked().filter((request) => request !== 'GET /')).toEqual([]);
+  });
+
+  it('in two forms at once are wrong where they are not blocked', async () => {
+    const { put } = await stand();
+    for (const beside of [
+      { [SSE]: 'AES256' },
+      { [`${SSE}-aws-kms-key-id`]: 'cards' },
+      { [`${SSE}-context`]: 'e30=' },
+    ]) {
+      for (const sent of [{}, { method: 'POST', query: { uploads: '' }, body: '' }]) {
+        expect(await put({ ...CUSTOMER, ...beside }, sent)).toBe('400 InvalidArgument');
+      }
+    }
+    expect(await put({ ...CUSTOMER, [`${SSE}-tomorrow`]: 'x' })).toBe('501 NotImplemented');
   });
 
   it('open what lies there, and are taken again where the bucket allows them', async () => {

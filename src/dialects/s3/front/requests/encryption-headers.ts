@@ -139,12 +139,34 @@ function anySpeaksOfEncryption(headers: HeaderList): boolean {
   return found;
 }
 
+/**
+ * Reads the customer key of the object or the upload. What is wrong with the headers beside it is told when the key is
+ * looked at, as what is wrong with the key itself: a bucket that takes no customer keys refuses the request before.
+ */
 function readCustomerForm(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
   const key = readCustomerKey(headers, CUSTOMER);
   const ofSource = readCustomerKey(headers, SOURCE_CUSTOMER);
-  if (ofSource !== undefined && about.copies !== true) throw unavailable('a customer key', about.operation);
-  if (key !== undefined) refuseOthers(headers, about, CUSTOMER_NAMES);
-  return customerForm(key);
+  if (ofSource !== undefined && about.copies !== true) {
+    ofSource.erase();
+    key?.erase();
+    throw unavailable('a customer key', about.operation);
+  }
+  const refusal = key && refusalOfOthers(headers, about);
+  if (key === undefined || refusal === undefined) return customerForm(key);
+  key.erase();
+  const said = { algorithm: key.said.algorithm, method: headers.get(MANAGED), keyId: headers.get(KMS_KEY) };
+  return customerForm(CustomerKey.malformed(refusal, said));
+}
+
+/** The error for a request that has other headers about encryption beside a customer key; undefined where it has none. */
+function refusalOfOthers(headers: HeaderList, about: EncryptionHeaders): Error | undefined {
+  if (METHOD_NAMES.some((name) => headers.has(name))) {
+    return invalid(
+      'Server Side Encryption with Customer provided key is incompatible with the encryption method specified.',
+    );
+  }
+  const other = otherThan(CUSTOMER_NAMES, headers, about);
+  return other === undefined ? undefined : unavailable(`the header ${other.slice(0, 64)}`, about.operation);
 }
 
 function customerForm(key: CustomerKey | undefined): AskedEncryption | undefined {
@@ -152,11 +174,23 @@ function customerForm(key: CustomerKey | undefined): AskedEncryption | undefined
 }
 
 /** Refuses headers about encryption other than the known ones. */
-function refuseOthers(headers: HeaderList, { operation, copies }: EncryptionHeaders, known: ReadonlySet<string>): void {
+function refuseOthers(headers: HeaderList, about: EncryptionHeaders, known: ReadonlySet<string>): void {
+  const other = otherThan(known, headers, about);
+  if (other !== undefined) throw unavailable(`the header ${other.slice(0, 64)}`, about.operation);
+}
+
+/** Finds a header about encryption other than the known ones. */
+function otherThan(
+  known: ReadonlySet<string>,
+  headers: HeaderList,
+  { copies }: Pick<EncryptionHeaders, 'copies'>,
+): string | undefined {
+  let other: string | undefined;
   headers.forEach((name) => {
     if (!speaksOfEncryption(name) || known.has(name) || (copies === true && SOURCE_NAMES.has(name))) return;
-    throw unavailable(`the header ${name.slice(0, 64)}`, operation);
+    other ??= name;
   });
+  return other;
 }
 
 /**
@@ -165,24 +199,19 @@ function refuseOthers(headers: HeaderList, { operation, copies }: EncryptionHead
 function readCustomerKey(headers: HeaderList, prefix: string): CustomerKey | undefined {
   const [algorithm, key, md5] = customerNames(prefix).map((name) => headers.get(name));
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
-  if (prefix === CUSTOMER && METHOD_NAMES.some((name) => headers.has(name))) {
-    throw invalid(
-      'Server Side Encryption with Customer provided key is incompatible with the encryption method specified.',
-    );
-  }
   return customerKey(algorithm, key, md5);
 }
 
 /** As in S3, what is missing is reported before what is wrong. */
 function customerKey(algorithm: string | undefined, key: string | undefined, md5: string | undefined): CustomerKey {
-  const wrong = (message: string) => CustomerKey.malformed(invalid(message), algorithm);
+  const wrong = (message: string) => CustomerKey.malformed(invalid(message), { algorithm });
   const must = 'Requests specifying Server Side Encryption with Customer provided keys must provide';
   if (algorithm === undefined) return wrong(`${must} a valid encryption algorithm.`);
   if (key === undefined) return wrong(`${must} an appropriate secret key.`);
   if (md5 === undefined) return wrong(`${must} the client calculated MD5 of the secret key.`);
   if (algorithm !== 'AES256') {
     const message = 'The Encryption request you specified is not valid. Supported value: AES256.';
-    return CustomerKey.malformed(clientError('InvalidEncryptionAlgorithm', message), algorithm);
+    return CustomerKey.malformed(clientError('InvalidEncryptionAlgorithm', message), { algorithm });
   }
   const bytes = Buffer.from(key, 'base64');
   if (bytes.length !== CUSTOMER_KEY_BYTES || bytes.toString('base64') !== key) {
