@@ -93,7 +93,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       trace.error = error;
       trace.errorCode = error.code;
       trace.errorSource = error.source;
-      return speaking.renderError(error, rendering);
+      return sayingWhenToRetry(speaking.renderError(error, rendering));
     };
     let meant: MeantReading | undefined;
     let understood = false;
@@ -151,6 +151,14 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
     const answer = await serve(request, { front, meaning, corsHeaders }, trace);
     return corsHeaders === undefined ? varyingByOrigin(answer, request) : withCorsHeaders(answer, corsHeaders);
   };
+}
+
+/** The Retry-After of answers that say that something is away or busy for now (RFC 9110, 10.2.3). */
+const RETRY_AFTER_SECONDS = '1';
+
+function sayingWhenToRetry(answer: WireResponse): WireResponse {
+  if (answer.status === 503) answer.headers.set('Retry-After', RETRY_AFTER_SECONDS);
+  return answer;
 }
 
 function erase(keys: readonly CustomerKey[]): void {

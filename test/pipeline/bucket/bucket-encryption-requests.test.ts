@@ -150,11 +150,12 @@ describe('customer keys that are blocked', () => {
 
   it('in two forms at once are wrong where they are not blocked', async () => {
     const { put } = await stand();
-    for (const beside of [
+    const others: readonly Headers[] = [
       { [SSE]: 'AES256' },
       { [`${SSE}-aws-kms-key-id`]: 'cards' },
       { [`${SSE}-context`]: 'e30=' },
-    ]) {
+    ];
+    for (const beside of others) {
       for (const sent of [{}, { method: 'POST', query: { uploads: '' }, body: '' }]) {
         expect(await put({ ...CUSTOMER, ...beside }, sent)).toBe('400 InvalidArgument');
       }
