@@ -158,7 +158,7 @@ function readCustomerForm(headers: HeaderList, about: EncryptionHeaders): AskedE
   return customerForm(CustomerKey.malformed(refusal, said));
 }
 
-/** The error for a request that has other headers about encryption beside a customer key; undefined where it has none. */
+/** The error for headers about another form of encryption beside a customer key; undefined where there are none. */
 function refusalOfOthers(headers: HeaderList, about: EncryptionHeaders): Error | undefined {
   if (METHOD_NAMES.some((name) => headers.has(name))) {
     return invalid(
