@@ -112,6 +112,11 @@ export interface GetObject {
   /** The encryption under which the object was stored. */
   readonly encryption?: AskedEncryption | undefined;
   readonly range: RangeRequest | undefined;
+  /**
+   * `whole` asks for all of the object where the range reaches beyond its end, as OSS answers. Otherwise such a range
+   * is cut, or is an error where nothing is left of it.
+   */
+  readonly beyondEnd?: 'whole' | undefined;
   /** Asks for one of the parts in which the object was sent, counted from 1, instead of for a range. */
   readonly part?: number | undefined;
   /** If-Range (RFC 9110 §13.1.5): if this ETag, quoted, or this date no longer holds, all of the object is served. */

@@ -3,7 +3,7 @@ import type { IdentifiedObject } from '../../formats/format.ts';
 import type { PartPlace } from '../../formats/object-details.ts';
 import type { GetObject } from '../../operations/operation.ts';
 import { backendEtags } from '../../store/etag.ts';
-import { type ByteRange, resolveRange } from '../../wire/range.ts';
+import { type ByteRange, type RangeRequest, resolveRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
 import { shownEtag } from '../etags/shown-etag.ts';
 
@@ -29,7 +29,7 @@ export function isEmpty({ range }: Wanted): boolean {
  *   store says
  */
 export async function wantedOf(
-  { range, part, ifRange }: Pick<GetObject, 'range' | 'part' | 'ifRange'>,
+  { range, part, ifRange, beyondEnd }: Pick<GetObject, 'range' | 'part' | 'ifRange' | 'beyondEnd'>,
   object: IdentifiedObject,
   context: OperationContext,
 ): Promise<Wanted> {
@@ -37,9 +37,16 @@ export async function wantedOf(
   if (range === undefined) return ALL;
   if (ifRange !== undefined && !(await rangeStillHolds(ifRange.trim(), object, context))) return ALL;
   const plaintextBytes = object.provenBytes ?? (await object.details()).plaintextBytes;
+  if (beyondEnd === 'whole' && reachesBeyond(range, plaintextBytes)) return ALL;
   const resolved = resolveRange(range, plaintextBytes);
   if (resolved !== 'unsatisfiable') return { range: resolved, partsCount: undefined };
   throw pastTheEnd(plaintextBytes, 'The requested range begins past the end of the object.');
+}
+
+/** Whether a range names a byte that the object does not have. */
+function reachesBeyond(range: RangeRequest, plaintextBytes: number): boolean {
+  if (range.kind === 'suffix') return range.bytes === 0 || range.bytes > plaintextBytes;
+  return Math.max(range.first, range.last ?? 0) >= plaintextBytes;
 }
 
 async function partOf(object: IdentifiedObject, part: number): Promise<PartPlace> {
