@@ -1,7 +1,5 @@
 import type { ObjectCopied, PartCopied } from '../../operations/answer.ts';
-import { formatIsoDate } from '../../wire/dates.ts';
-import { xmlElement } from '../../wire/xml/xml.ts';
-import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
+import { dateText, etagElement, opening, type XmlVocabulary } from './xml-vocabulary.ts';
 
 /** The answer to CopyObject. */
 export function copiedDocument(answer: ObjectCopied, vocabulary: XmlVocabulary): string {
@@ -24,7 +22,7 @@ function result(
   vocabulary: XmlVocabulary,
 ): string {
   return (
-    `${opening(root, vocabulary)}<LastModified>${formatIsoDate(lastModified)}</LastModified>` +
-    `${xmlElement('ETag', `"${etag}"`)}${checksum}</${root}>`
+    `${opening(root, vocabulary)}<LastModified>${dateText(lastModified, vocabulary)}</LastModified>` +
+    `${etagElement(etag, vocabulary)}${checksum}</${root}>`
   );
 }

@@ -1,8 +1,14 @@
 import type { ListedObject, ObjectListing, Owner, VersionListing } from '../../operations/answer.ts';
-import { formatIsoDate } from '../../wire/dates.ts';
 import { percentEncodePath } from '../../wire/percent.ts';
 import { xmlElement, xmlEscape } from '../../wire/xml/xml.ts';
-import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
+import {
+  dateText,
+  etagElement,
+  markerElement,
+  opening,
+  storageClassElement,
+  type XmlVocabulary,
+} from './xml-vocabulary.ts';
 
 /**
  * The answer to ListObjects, piece by piece. Listings are the largest documents, so their text is put together
@@ -13,17 +19,17 @@ export function* listingDocument(answer: ObjectListing, vocabulary: XmlVocabular
   const text = asked.urlEncoded ? percentEncodePath : itself;
   let xml = opening('ListBucketResult', vocabulary);
   xml += xmlElement('Name', asked.bucket) + xmlElement('Prefix', text(asked.prefix));
-  xml += asked.form === 1 ? firstForm(answer, text) : secondForm(answer, text);
-  yield xml + pageFields(answer, text);
+  xml += asked.form === 1 ? firstForm(answer, text, vocabulary) : secondForm(answer, text);
+  yield xml + pageFields(answer, text, vocabulary);
   const kept = new KeptFields(vocabulary);
   for (const object of answer.objects) yield `<Contents>${objectFields(object, kept, text)}</Contents>`;
   for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
   yield '</ListBucketResult>';
 }
 
-function firstForm({ asked, truncated, nextMarker }: ObjectListing, text: Encode): string {
-  const next = truncated && nextMarker !== undefined ? xmlElement('NextMarker', text(nextMarker)) : '';
-  return xmlElement('Marker', text(asked.after)) + next;
+function firstForm({ asked, truncated, nextMarker }: ObjectListing, text: Encode, vocabulary: XmlVocabulary): string {
+  const next = truncated && nextMarker !== undefined ? text(nextMarker) : undefined;
+  return xmlElement('Marker', text(asked.after)) + markerElement('NextMarker', next, vocabulary);
 }
 
 function secondForm(answer: ObjectListing, text: Encode): string {
@@ -48,14 +54,16 @@ export function* versionListingDocument(
     if (answer.nextKeyMarker !== undefined) xml += xmlElement('NextKeyMarker', text(answer.nextKeyMarker));
     // The element is written even where it is empty. Without it boto3 would read None, and refuse to send that back.
     xml += xmlElement('NextVersionIdMarker', answer.nextVersionIdMarker ?? '');
+  } else if (vocabulary.insistsOnMarkers === true) {
+    xml += '<NextKeyMarker></NextKeyMarker><NextVersionIdMarker></NextVersionIdMarker>';
   }
-  yield xml + pageFields(answer, text);
+  yield xml + pageFields(answer, text, vocabulary);
   const kept = new KeptFields(vocabulary);
   for (const entry of answer.entries) {
     const version = xmlElement('VersionId', entry.versionId) + xmlElement('IsLatest', entry.latest);
     yield entry.deleteMarker
       ? `<DeleteMarker>${xmlElement('Key', text(entry.key))}${version}` +
-        `<LastModified>${formatIsoDate(entry.lastModified)}</LastModified>${owner(entry.owner)}</DeleteMarker>`
+        `<LastModified>${dateText(entry.lastModified, vocabulary)}</LastModified>${owner(entry.owner)}</DeleteMarker>`
       : `<Version>${objectFields(entry, kept, text)}${version}</Version>`;
   }
   for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
@@ -63,9 +71,13 @@ export function* versionListingDocument(
 }
 
 /** The last elements before the entries, which listings of objects and of versions share. */
-function pageFields({ asked, truncated }: ObjectListing | VersionListing, text: Encode): string {
+function pageFields(
+  { asked, truncated }: ObjectListing | VersionListing,
+  text: Encode,
+  { insistsOnMarkers }: XmlVocabulary,
+): string {
   let xml = xmlElement('MaxKeys', asked.maxKeys);
-  if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
+  if (asked.delimiter !== '' || insistsOnMarkers === true) xml += xmlElement('Delimiter', text(asked.delimiter));
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
   return xml + xmlElement('IsTruncated', truncated);
 }
@@ -81,13 +93,13 @@ function itself(text: string): string {
  * once for each run of equal objects.
  */
 class KeptFields {
-  readonly #standardClass: string;
+  readonly vocabulary: XmlVocabulary;
   #owner: Owner | undefined;
   #storageClass: string | undefined;
   #text: string | undefined;
 
-  constructor({ standardClass }: XmlVocabulary) {
-    this.#standardClass = standardClass;
+  constructor(vocabulary: XmlVocabulary) {
+    this.vocabulary = vocabulary;
   }
 
   of(object: ListedObject): string {
@@ -99,7 +111,7 @@ class KeptFields {
     if (!same) {
       this.#owner = object.owner;
       this.#storageClass = object.storageClass;
-      this.#text = owner(object.owner) + xmlElement('StorageClass', object.storageClass ?? this.#standardClass);
+      this.#text = owner(object.owner) + storageClassElement(object.storageClass, this.vocabulary);
     }
     return this.#text as string;
   }
@@ -107,9 +119,11 @@ class KeptFields {
 
 function objectFields(object: ListedObject, kept: KeptFields, text: Encode): string {
   const { key, lastModified, etag, plaintextBytes } = object;
+  const { vocabulary } = kept;
   return (
-    `<Key>${xmlEscape(text(key))}</Key><LastModified>${formatIsoDate(lastModified)}</LastModified>` +
-    `<ETag>&quot;${xmlEscape(etag)}&quot;</ETag><Size>${plaintextBytes}</Size>${kept.of(object)}`
+    `<Key>${xmlEscape(text(key))}</Key><LastModified>${dateText(lastModified, vocabulary)}</LastModified>` +
+    etagElement(etag, vocabulary) +
+    `<Size>${plaintextBytes}</Size>${vocabulary.ofListed?.(object) ?? ''}${kept.of(object)}`
   );
 }
 

@@ -1,9 +1,15 @@
 import type { Owner, PartListing, UploadCompleted, UploadCreated, UploadListing } from '../../operations/answer.ts';
-import { formatIsoDate } from '../../wire/dates.ts';
 import { percentEncodePath } from '../../wire/percent.ts';
 import { xmlElement } from '../../wire/xml/xml.ts';
 import { owner } from './listing-documents.ts';
-import { opening, type XmlVocabulary } from './xml-vocabulary.ts';
+import {
+  dateText,
+  etagElement,
+  markerElement,
+  opening,
+  storageClassElement,
+  type XmlVocabulary,
+} from './xml-vocabulary.ts';
 
 /** The answer to CreateMultipartUpload. */
 export function uploadCreatedDocument({ ref, uploadId }: UploadCreated, vocabulary: XmlVocabulary): string {
@@ -24,15 +30,15 @@ export function partListingDocument(answer: PartListing, vocabulary: XmlVocabula
   xml += xmlElement('Bucket', bucket) + xmlElement('Key', asked.urlEncoded ? percentEncodePath(key) : key);
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
   xml += xmlElement('UploadId', asked.uploadId);
-  xml += `${initiator(answer.owner)}${owner(answer.owner)}${xmlElement('StorageClass', vocabulary.standardClass)}`;
+  xml += `${initiator(answer.owner)}${owner(answer.owner)}${storageClassElement(undefined, vocabulary)}`;
   if (checksum !== undefined) xml += checksums?.asked(checksum) ?? '';
   xml += xmlElement('PartNumberMarker', asked.partNumberMarker);
   xml += xmlElement('NextPartNumberMarker', parts.at(-1)?.partNumber ?? 0);
   xml += xmlElement('MaxParts', asked.maxParts) + xmlElement('IsTruncated', truncated);
   for (const part of parts) {
     xml += `<Part>${xmlElement('PartNumber', part.partNumber)}`;
-    xml += `<LastModified>${formatIsoDate(part.lastModified)}</LastModified>`;
-    xml += `<ETag>&quot;${part.etag}&quot;</ETag>${xmlElement('Size', part.plaintextBytes)}`;
+    xml += `<LastModified>${dateText(part.lastModified, vocabulary)}</LastModified>`;
+    xml += etagElement(part.etag, vocabulary) + xmlElement('Size', part.plaintextBytes);
     xml += `${part.checksum === undefined ? '' : (checksums?.value(part.checksum) ?? '')}</Part>`;
   }
   return `${xml}</ListPartsResult>`;
@@ -45,8 +51,9 @@ export function uploadListingDocument(answer: UploadListing, vocabulary: XmlVoca
   let xml = opening('ListMultipartUploadsResult', vocabulary);
   xml += xmlElement('Bucket', asked.bucket) + xmlElement('KeyMarker', text(asked.keyMarker));
   xml += xmlElement('UploadIdMarker', asked.uploadIdMarker);
-  if (answer.nextKeyMarker !== undefined) xml += xmlElement('NextKeyMarker', text(answer.nextKeyMarker));
-  xml += xmlElement('NextUploadIdMarker', answer.nextUploadIdMarker);
+  const nextKey = answer.nextKeyMarker === undefined ? undefined : text(answer.nextKeyMarker);
+  xml += markerElement('NextKeyMarker', nextKey, vocabulary);
+  xml += markerElement('NextUploadIdMarker', answer.nextUploadIdMarker, vocabulary);
   xml += xmlElement('Prefix', text(asked.prefix));
   if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
   if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
@@ -54,8 +61,8 @@ export function uploadListingDocument(answer: UploadListing, vocabulary: XmlVoca
   const whose = initiator(answer.owner) + owner(answer.owner);
   for (const upload of answer.uploads) {
     xml += `<Upload>${xmlElement('Key', text(upload.key))}${xmlElement('UploadId', upload.uploadId)}${whose}`;
-    xml += xmlElement('StorageClass', upload.storageClass ?? vocabulary.standardClass);
-    xml += `<Initiated>${formatIsoDate(upload.initiated)}</Initiated></Upload>`;
+    xml += storageClassElement(upload.storageClass, vocabulary);
+    xml += `<Initiated>${dateText(upload.initiated, vocabulary)}</Initiated></Upload>`;
   }
   for (const prefix of answer.commonPrefixes) {
     xml += `<CommonPrefixes>${xmlElement('Prefix', text(prefix))}</CommonPrefixes>`;
@@ -78,7 +85,7 @@ export function completedDocument(answer: UploadCompleted, location: string, voc
     xmlElement('Location', location) +
     xmlElement('Bucket', ref.bucket) +
     xmlElement('Key', ref.key) +
-    `<ETag>&quot;${etag}&quot;</ETag>` +
+    etagElement(etag, vocabulary) +
     (checksum === undefined ? '' : (vocabulary.checksums?.valueAndType(checksum) ?? '')) +
     '</CompleteMultipartUploadResult>'
   );

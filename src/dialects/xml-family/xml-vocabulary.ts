@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../../errors.ts';
+import type { ListedObject } from '../../operations/answer.ts';
 import type { AskedChecksum, Checksum } from '../../operations/object.ts';
-import { XML_DECLARATION } from '../../wire/xml/xml.ts';
+import { formatIsoDate } from '../../wire/dates.ts';
+import { XML_DECLARATION, xmlElement, xmlEscape } from '../../wire/xml/xml.ts';
 import type { ErrorSpelling } from '../error-spelling.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 
@@ -13,6 +15,39 @@ export interface XmlVocabulary extends Vocabulary {
   readonly errors: Readonly<Record<ErrorCode, ErrorSpelling>>;
   /** Absent where the vendor's documents have no checksums. */
   readonly checksums?: ChecksumElements | undefined;
+  /** Writes a date. Absent where dates have milliseconds, as S3's have. */
+  readonly date?: ((date: Date) => string) | undefined;
+  /** Writes an ETag, without quotes. Absent where it is written as it is. */
+  readonly etag?: ((etag: string) => string) | undefined;
+  /** Turns the store's word for a storage class into the vendor's. Absent where the vendor has S3's words. */
+  readonly classWord?: ((word: string) => string) | undefined;
+  /** Makes the elements that an object of a listing has beside S3's. */
+  readonly ofListed?: ((object: ListedObject) => string) | undefined;
+  /** Whether the markers of a next page are written where there is none, too, because SDKs insist on the elements. */
+  readonly insistsOnMarkers?: boolean | undefined;
+}
+
+/** The text of a date in a document. */
+export function dateText(date: Date, vocabulary: XmlVocabulary): string {
+  return vocabulary.date?.(date) ?? formatIsoDate(date);
+}
+
+/** The `ETag` element, with quotes around the ETag. */
+export function etagElement(etag: string, vocabulary: XmlVocabulary): string {
+  return `<ETag>&quot;${xmlEscape(vocabulary.etag?.(etag) ?? etag)}&quot;</ETag>`;
+}
+
+/** The `StorageClass` element. @param word the store's; undefined where it tells none */
+export function storageClassElement(word: string | undefined, vocabulary: XmlVocabulary): string {
+  return xmlElement(
+    'StorageClass',
+    word === undefined ? vocabulary.standardClass : (vocabulary.classWord?.(word) ?? word),
+  );
+}
+
+/** A marker of the next page. @param text undefined where there is none */
+export function markerElement(name: string, text: string | number | undefined, vocabulary: XmlVocabulary): string {
+  return xmlElement(name, text ?? (vocabulary.insistsOnMarkers === true ? '' : undefined));
 }
 
 /** Makes the XML elements by which a vendor tells of a checksum. */
