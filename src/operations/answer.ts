@@ -201,7 +201,11 @@ export interface BucketListing {
 
 export interface BucketFound {
   readonly kind: 'BucketFound';
+  readonly bucket: string;
   readonly region: string;
+  readonly owner: Owner;
+  /** Since when there is the bucket; undefined where nobody asked, or the store does not list it to the caller. */
+  readonly created?: Date | undefined;
 }
 
 export interface BucketCreated {

@@ -175,6 +175,8 @@ export interface DeleteObjects {
 export interface HeadBucket {
   readonly kind: 'HeadBucket';
   readonly bucket: string;
+  /** Whether the answer is to tell since when there is the bucket. That costs a listing of the store's buckets. */
+  readonly withDate?: boolean | undefined;
 }
 
 export interface CreateBucket {

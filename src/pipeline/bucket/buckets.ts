@@ -26,9 +26,14 @@ export async function listBuckets(
   };
 }
 
-export async function headBucket(operation: HeadBucket, context: OperationContext): Promise<BucketFound> {
-  await context.store.buckets.head(operation.bucket, context.signal);
-  return { kind: 'BucketFound', region: context.region };
+export async function headBucket(
+  { bucket, withDate }: HeadBucket,
+  { store, tenant, signal, region }: OperationContext,
+): Promise<BucketFound> {
+  await store.buckets.head(bucket, signal);
+  const listed = withDate === true ? await store.buckets.list(signal) : [];
+  const owner = { id: tenant.name, displayName: tenant.name };
+  return { kind: 'BucketFound', bucket, region, owner, created: listed.find(({ name }) => name === bucket)?.created };
 }
 
 export async function createBucket(operation: CreateBucket, context: OperationContext): Promise<BucketCreated> {

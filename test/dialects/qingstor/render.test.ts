@@ -213,7 +213,7 @@ describe('listings', () => {
 
 it.each([
   [{ kind: 'BucketCreated', bucket: 'bucket' }, 201],
-  [{ kind: 'BucketFound', region: 'us-east-1' }, 200],
+  [{ kind: 'BucketFound', bucket: 'bucket', region: 'us-east-1', owner: { id: 'acme', displayName: 'acme' } }, 200],
   [{ kind: 'BucketDeleted' }, 204],
 ] as const)('%j is %d', (answer, status) => {
   expect([render(answer).status, render(answer).body]).toEqual([status, undefined]);

@@ -12,10 +12,11 @@ const NEWER_PARAMETERS = ['x-oss-signature', 'x-oss-signature-version', 'x-oss-c
 /** The names of the temporary credentials' token, in headers and queries. */
 const TOKENS = ['x-oss-security-token', 'security-token'];
 
+const QUERY_SIGNATURE = new RegExp(`(?:^|&)(?:OSSAccessKeyId|${NEWER_PARAMETERS.join('|')})=`);
+
 /** Whether a query has a signature of OSS. */
-export function isSignedInQuery({ query, target }: WireRequest): boolean {
-  if (!/OSSAccessKeyId|x-oss-/.test(target.rawQuery)) return false;
-  return query.has('OSSAccessKeyId') || NEWER_PARAMETERS.some((name) => query.has(name));
+export function isSignedInQuery({ target }: WireRequest): boolean {
+  return target.rawQuery !== '' && QUERY_SIGNATURE.test(target.rawQuery);
 }
 
 /** Whether an Authorization header has a signature of OSS. */

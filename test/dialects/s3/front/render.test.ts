@@ -141,7 +141,12 @@ describe('objects', () => {
 
 describe('buckets', () => {
   test('found, created, deleted', () => {
-    const found = render({ kind: 'BucketFound', region: 'eu-west-1' });
+    const found = render({
+      kind: 'BucketFound',
+      bucket: 'bucket',
+      region: 'eu-west-1',
+      owner: { id: 'acme', displayName: 'acme' },
+    });
     expect([found.status, headersOf(found)['x-amz-bucket-region']]).toEqual([200, 'eu-west-1']);
     const created = render({ kind: 'BucketCreated', bucket: 'b' });
     expect([created.status, headersOf(created).location]).toEqual([200, '/b']);
