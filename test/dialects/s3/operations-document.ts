@@ -1,13 +1,35 @@
+import { OSS_OPERATIONS } from '../../../src/dialects/oss/operation-table.ts';
 import type { Treatment } from '../../../src/dialects/s3/operation-row.ts';
 import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
+
+/** The dialects beside S3 that have a table of operations, which routes their requests. */
+const OTHERS: readonly {
+  readonly name: string;
+  readonly table: string;
+  readonly operations: readonly { readonly name: string; readonly treatment: string; readonly reason: string }[];
+}[] = [{ name: 'OSS', table: 'src/dialects/oss/operation-table.ts', operations: OSS_OPERATIONS }];
+
+function sectionOf({ name, table, operations }: (typeof OTHERS)[number]): string {
+  const rows = operations.map((operation) => `| ${operation.name} | ${operation.treatment} | ${operation.reason} |`);
+  return `
+## ${name}
+
+This table is printed from \`${table}\`. What stands in none of its rows is refused, too.
+
+| operation | treatment | why |
+|---|---|---|
+${rows.join('\n')}
+`;
+}
 
 /** docs/operations.md, from the table that routes requests: the document cannot say what the code does not do. */
 export function operationsDocument(): string {
   const rows = S3_OPERATIONS.map(({ name, treatment, reason }) => `| ${name} | ${treatment} | ${reason ?? ''} |`);
-  return `# S3 operations
+  return `# Operations
 
-This page lists every operation of the S3 API by name and says what the gateway does with it. It is printed from
-\`src/dialects/s3/operation-table.ts\` by \`node test/dialects/s3/write-operations-document.ts\`.
+This page lists every operation of the S3 API by name, and then those of other dialects, and says what the gateway does
+with each. It is printed from \`src/dialects/s3/operation-table.ts\` and its like by
+\`node test/dialects/s3/write-operations-document.ts\`.
 
 - **sealed**: the operation carries object bytes or sizes, and the gateway seals and opens them.
 - **edited**: the gateway reads the backend's answer and gives it in the client's terms.
@@ -16,10 +38,12 @@ This page lists every operation of the S3 API by name and says what the gateway 
 - **refused**: the gateway answers \`NotImplemented\`, for the reason given. Nothing that could carry object bytes is ever
   forwarded.
 
+## S3
+
 | operation | treatment | why |
 |---|---|---|
 ${rows.join('\n')}
-`;
+${OTHERS.map(sectionOf).join('')}`;
 }
 
 const TREATMENTS: readonly Treatment[] = ['sealed', 'edited', 'forwarded', 'refused'];
