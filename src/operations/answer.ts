@@ -2,6 +2,14 @@ import type { ErrorCode, StoreWord } from '../errors.ts';
 import type { HeaderList } from '../wire/headers.ts';
 import type { ByteSource } from '../wire/message.ts';
 import type { ByteRange } from '../wire/range.ts';
+import type {
+  BucketCreated,
+  BucketDeleted,
+  BucketFound,
+  BucketListing,
+  BucketLocation,
+  Owner,
+} from './bucket-answers.ts';
 import type { BucketEncryptionAnswer } from './bucket-encryption.ts';
 import type { BucketPolicyAnswer } from './bucket-policy.ts';
 import type { EncryptionFacts } from './encryption.ts';
@@ -133,11 +141,6 @@ export interface ObjectsDeleted {
   readonly failures: readonly DeleteFailure[];
 }
 
-export interface Owner {
-  readonly id: string;
-  readonly displayName: string;
-}
-
 export interface ListedObject {
   readonly key: string;
   readonly plaintextBytes: number;
@@ -191,35 +194,6 @@ export interface VersionListing {
   readonly truncated: boolean;
   readonly nextKeyMarker: string | undefined;
   readonly nextVersionIdMarker: string | undefined;
-}
-
-export interface BucketListing {
-  readonly kind: 'BucketListing';
-  readonly owner: Owner;
-  readonly buckets: readonly { readonly name: string; readonly created: Date }[];
-}
-
-export interface BucketFound {
-  readonly kind: 'BucketFound';
-  readonly bucket: string;
-  readonly region: string;
-  readonly owner: Owner;
-  /** Since when there is the bucket; undefined where nobody asked, or the store does not list it to the caller. */
-  readonly created?: Date | undefined;
-}
-
-export interface BucketCreated {
-  readonly kind: 'BucketCreated';
-  readonly bucket: string;
-}
-
-export interface BucketDeleted {
-  readonly kind: 'BucketDeleted';
-}
-
-export interface BucketLocation {
-  readonly kind: 'BucketLocation';
-  readonly region: string;
 }
 
 /** The answer to CreateMultipartUpload. */

@@ -11,8 +11,8 @@ const MAX_KEY_BYTES = OSS_VOCABULARY.mostKeyBytes;
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * Matches the hosts under which OSS itself has buckets. ali-oss sends such a Host even where it was given the address of
- * a gateway as its endpoint.
+ * Matches the hosts under which OSS itself has buckets. ali-oss sends such a Host even where it was given the address
+ * of a gateway as its endpoint.
  */
 const VENDOR_HOST = /^(?:([a-z0-9-]{3,63})\.)?(?:s3\.)?oss-[a-z0-9-]+\.aliyuncs\.com(?::\d+)?$/;
 
@@ -22,9 +22,9 @@ export function isVendorHost({ headers }: WireRequest): boolean {
 }
 
 /**
- * Returns the places that a request may name, the most likely first: the bucket of its host, if there is one, with the
- * whole path as the key, and the bucket at the beginning of its path. Which one is meant the signature decides, because
- * every signature of OSS covers the bucket's name. Nothing is decoded twice, and nothing normalised.
+ * Returns the places that a request may name, the most likely first: the bucket of its host, if there is one, with
+ * the whole path as the key, and the bucket at the beginning of its path. Which one is meant the signature decides,
+ * because every signature of OSS covers the bucket's name. Nothing is decoded twice, and nothing normalised.
  * @throws GatewayError InvalidURI; InvalidRequest for two Host headers, and for an unsigned request that names its
  *   bucket in both ways, which nothing decides
  */

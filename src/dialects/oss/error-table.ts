@@ -60,8 +60,8 @@ export const OSS_ERRORS: Readonly<Record<ErrorCode, ErrorSpelling>> = spellError
 });
 
 /**
- * The fine codes (`EC`) that OSS gives beside the code, for the errors of which the vendor's pages tell one. Tools show
- * them, and some tell errors apart by them.
+ * The fine codes (`EC`) that OSS gives beside the code, for the errors of which the vendor's pages tell one. Tools
+ * show them, and some tell errors apart by them.
  */
 export const OSS_ERROR_NUMBERS: Readonly<Partial<Record<ErrorCode, string>>> = {
   InvalidEncryptionAlgorithm: '0005-00000003',

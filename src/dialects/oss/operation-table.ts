@@ -206,8 +206,8 @@ const REFUSED_BUCKETS: readonly OssOperation[] = [
 ];
 
 /**
- * All operations. Rows with the same method, level and sub-resource are tried in this order. A request for anything that
- * is not in the table is answered NotImplemented.
+ * All operations. Rows with the same method, level and sub-resource are tried in this order. A request for anything
+ * that is not in the table is answered NotImplemented.
  */
 export const OSS_OPERATIONS: readonly OssOperation[] = [
   ...OBJECTS,

@@ -1,4 +1,5 @@
-import type { BucketListing, ObjectsDeleted } from '../../operations/answer.ts';
+import type { ObjectsDeleted } from '../../operations/answer.ts';
+import type { BucketListing } from '../../operations/bucket-answers.ts';
 import { percentEncodePath } from '../../wire/percent.ts';
 import { xmlElement } from '../../wire/xml/xml.ts';
 import { owner } from './listing-documents.ts';

@@ -1,4 +1,5 @@
-import type { ListedObject, ObjectListing, Owner, VersionListing } from '../../operations/answer.ts';
+import type { ListedObject, ObjectListing, VersionListing } from '../../operations/answer.ts';
+import type { Owner } from '../../operations/bucket-answers.ts';
 import { percentEncodePath } from '../../wire/percent.ts';
 import { xmlElement, xmlEscape } from '../../wire/xml/xml.ts';
 import {

@@ -1,4 +1,5 @@
-import type { Owner, PartListing, UploadCompleted, UploadCreated, UploadListing } from '../../operations/answer.ts';
+import type { PartListing, UploadCompleted, UploadCreated, UploadListing } from '../../operations/answer.ts';
+import type { Owner } from '../../operations/bucket-answers.ts';
 import { percentEncodePath } from '../../wire/percent.ts';
 import { xmlElement } from '../../wire/xml/xml.ts';
 import { owner } from './listing-documents.ts';

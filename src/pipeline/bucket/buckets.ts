@@ -4,7 +4,7 @@ import type {
   BucketFound,
   BucketListing,
   BucketLocation,
-} from '../../operations/answer.ts';
+} from '../../operations/bucket-answers.ts';
 import type { ListBuckets } from '../../operations/listing.ts';
 import type { CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket } from '../../operations/operation.ts';
 import { reachablePolicy } from '../admission/reachable.ts';

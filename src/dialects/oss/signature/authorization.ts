@@ -6,8 +6,8 @@ const NAME = /^[a-z0-9!#$%&'*+\-.^_`|~]{1,128}$/;
 const MAX_NAMES = 100;
 
 /**
- * Reads the fields of an Authorization header, such as `Credential=…, Signature=…`. SDKs write them in any order, with
- * and without blanks.
+ * Reads the fields of an Authorization header, such as `Credential=…, Signature=…`. SDKs write them in any order,
+ * with and without blanks.
  * @param separator stands between a field's name and its value
  * @throws GatewayError AuthorizationHeaderMalformed for a field that is there twice or has no value
  */

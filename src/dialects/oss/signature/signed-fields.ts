@@ -22,8 +22,9 @@ export function signedPath({ bucket, key }: SignedPlace): string {
 }
 
 /**
- * Returns the lines of the headers that are signed, sorted by name: all that begin with `x-oss-` as they were received,
- * so that one which was added on the way breaks the signature, and those that `also` names and that are there.
+ * Returns the lines of the headers that are signed, sorted by name: all that begin with `x-oss-` as they were
+ * received, so that one which was added on the way breaks the signature, and those that `also` names and that are
+ * there.
  */
 export function signedHeaders(headers: HeaderList, also: ReadonlySet<string>): string {
   const values = new Map<string, string>();
@@ -64,7 +65,10 @@ export function noMatch(): GatewayError {
   );
 }
 
-/** Refuses a request that was signed too long ago, or whose date lies ahead. @throws GatewayError RequestTimeTooSkewed */
+/**
+ * Refuses a request that was signed too long ago, or whose date lies ahead.
+ * @throws GatewayError RequestTimeTooSkewed
+ */
 export function refuseSkew(signedAt: Date, now: Date): void {
   if (Math.abs(now.getTime() - signedAt.getTime()) <= MAX_SKEW_MILLISECONDS) return;
   throw clientError(

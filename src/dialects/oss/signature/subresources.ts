@@ -1,9 +1,9 @@
 import { OVERRIDE_NAMES } from '../../response-overrides.ts';
 
 /**
- * The query parameters that Signature Version 1 covers: those that any of the vendor's SDKs signs (ali-oss, oss2, Go and
- * Java of both generations). Parameters that begin with `x-oss-` are signed too, whatever they are. All others are not,
- * among them prefix, marker and max-keys.
+ * The query parameters that Signature Version 1 covers: those that any of the vendor's SDKs signs (ali-oss, oss2, Go
+ * and Java of both generations). Parameters that begin with `x-oss-` are signed too, whatever they are. All others
+ * are not, among them prefix, marker and max-keys.
  */
 const SIGNED: ReadonlySet<string> = new Set([
   ...OVERRIDE_NAMES,

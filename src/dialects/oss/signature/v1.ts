@@ -86,9 +86,9 @@ function verifyAny(request: WireRequest, { place, date, signature }: Signed, sec
 }
 
 /**
- * Returns the ways in which SDKs write the sub-resources, three at most: a parameter without a value as its name alone,
- * or, as the SDK for Java writes it, with the `=` that it has in the URL; and without a parameter that older SDKs do not
- * sign.
+ * Returns the ways in which SDKs write the sub-resources, three at most: a parameter without a value as its name
+ * alone, or, as the SDK for Java writes it, with the `=` that it has in the URL; and without a parameter that older
+ * SDKs do not sign.
  */
 function renderings({ query }: WireRequest): ReadonlySet<string> {
   const written = (covers: (name: string) => boolean, equals: boolean) => {

@@ -21,8 +21,8 @@ import {
 } from './signed-fields.ts';
 
 /*
- * Signature Version 2 of OSS: base64 of an HMAC-SHA256. Only oss2 (Python) and the SDK for Java ever had it (oss2/auth.py,
- * ProviderAuthV2).
+ * Signature Version 2 of OSS: base64 of an HMAC-SHA256. Only oss2 (Python) and the SDK for Java ever had it
+ * (oss2/auth.py, ProviderAuthV2).
  */
 
 export const V2_SCHEME = 'OSS2';

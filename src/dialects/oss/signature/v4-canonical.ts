@@ -27,9 +27,9 @@ export function v4CanonicalRequests(
 }
 
 /**
- * Returns the ways in which SDKs write the query. A parameter without a value is its name alone. ali-oss (6.23.0) keeps
- * the `=` of one that its caller gave as an empty text, except for sub-resources; leaves one out that its caller gave
- * as undefined; and sorts names as a dictionary does.
+ * Returns the ways in which SDKs write the query. A parameter without a value is its name alone. ali-oss (6.23.0)
+ * keeps the `=` of one that its caller gave as an empty text, except for sub-resources; leaves one out that its
+ * caller gave as undefined; and sorts names as a dictionary does.
  */
 function queriesOf({ parameters }: QueryList): ReadonlySet<string> {
   const signed = parameters.filter(({ name }) => name !== 'x-oss-signature');

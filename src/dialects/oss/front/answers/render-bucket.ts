@@ -1,4 +1,4 @@
-import type { BucketFound, BucketListing, BucketLocation, Owner } from '../../../../operations/answer.ts';
+import type { BucketFound, BucketListing, BucketLocation, Owner } from '../../../../operations/bucket-answers.ts';
 import type { BucketEncryptionTold } from '../../../../operations/bucket-encryption.ts';
 import { xmlElement } from '../../../../wire/xml/xml.ts';
 import type { RenderContext } from '../../../front-dialect.ts';
@@ -6,7 +6,7 @@ import { owner } from '../../../xml-family/listing-documents.ts';
 import { dateText, opening } from '../../../xml-family/xml-vocabulary.ts';
 import { OSS_VOCABULARY } from '../../vocabulary.ts';
 import { bucketPage } from '../requests/listing.ts';
-import { hostOf } from './common.ts';
+import { hostOf } from './common-headers.ts';
 
 /** The answer to GetBucketLocation. */
 export function locationDocument({ region }: BucketLocation): string {

@@ -8,7 +8,7 @@ import type { RenderContext } from '../../../front-dialect.ts';
 import { OSS_ERROR_NUMBERS, OSS_ERRORS } from '../../error-table.ts';
 import { shownEtag } from '../../vocabulary.ts';
 import { COPY_SOURCE, FORBID_OVERWRITE } from '../requests/header-rules.ts';
-import { commonHeaders, hostOf } from './common.ts';
+import { commonHeaders, hostOf } from './common-headers.ts';
 
 /** Element names for details with neutral names. All other details already have the vendor's names. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
@@ -26,8 +26,8 @@ const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 const XML_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 
 /**
- * Renders an error. The answer to a HEAD has no body, so the document stands in the header `x-oss-err`, where SDKs look
- * for its code.
+ * Renders an error. The answer to a HEAD has no body, so the document stands in the header `x-oss-err`, where SDKs
+ * look for its code.
  */
 export function renderOssError(error: GatewayError, context: RenderContext): WireResponse {
   const { status, code } = spelling(error, context);

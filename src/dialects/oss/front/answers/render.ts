@@ -15,7 +15,7 @@ import {
 import { OSS_VOCABULARY } from '../../vocabulary.ts';
 import { appendEncryption } from '../requests/encryption-headers.ts';
 import { isUrlEncoded } from '../requests/listing.ts';
-import { commonHeaders } from './common.ts';
+import { commonHeaders } from './common-headers.ts';
 import {
   aclDocument,
   bucketEncryptionDocument,

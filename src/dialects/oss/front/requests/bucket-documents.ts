@@ -87,8 +87,8 @@ export function parsePutBucketEncryption(bucket: string, headers: HeaderList): P
 
 /**
  * Reads the rule of a ServerSideEncryptionRule.
- * @throws GatewayError MalformedBody; InvalidEncryptionAlgorithm; InvalidArgument for a key that the algorithm does not
- *   take; NotImplemented for SM4 under keys of KMS
+ * @throws GatewayError MalformedBody; InvalidEncryptionAlgorithm; InvalidArgument for a key that the algorithm does
+ *   not take; NotImplemented for SM4 under keys of KMS
  */
 function readRule(document: Buffer): AskedBucketEncryption {
   const root = readXml(document);

@@ -14,8 +14,8 @@ import { readObjectMetadata, readWriteConditions } from './objects.ts';
 import { readPartNumber, readUploadId } from './uploads.ts';
 
 /**
- * Reads a CopyObject. Metadata and tags that are sent without the directive REPLACE are ignored. An object may be copied
- * onto itself as it is.
+ * Reads a CopyObject. Metadata and tags that are sent without the directive REPLACE are ignored. An object may be
+ * copied onto itself as it is.
  * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, NotImplemented
  */
 export function readCopyObject(ref: ObjectRef, headers: HeaderList): CopyObject {

@@ -4,8 +4,8 @@ import type { HeaderList } from '../../../../wire/headers.ts';
 import { singleHeader } from '../../../object-metadata.ts';
 
 /*
- * Reads and writes OSS's headers about server-side encryption (vendor documentation, "Server-side encryption"). Here only
- * their form is checked. Whether there are keys for what is asked is decided in src/encryption.
+ * Reads and writes OSS's headers about server-side encryption (vendor documentation, "Server-side encryption"). Here
+ * only their form is checked. Whether there are keys for what is asked is decided in src/encryption.
  */
 
 export const METHOD = 'x-oss-server-side-encryption';
@@ -69,7 +69,8 @@ function refuseKey(headers: HeaderList, name: string): void {
 }
 
 /**
- * Refuses encryption headers in a request that does not begin an object. OSS answers InvalidArgument, whatever the value.
+ * Refuses encryption headers in a request that does not begin an object. OSS answers InvalidArgument, whatever the
+ * value.
  * @throws GatewayError InvalidArgument
  */
 export function refuseEncryption(headers: HeaderList, operation: string): void {

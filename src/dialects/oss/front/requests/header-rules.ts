@@ -5,9 +5,9 @@ import { OSS_VOCABULARY } from '../../vocabulary.ts';
 import { refuseEncryption, speaksOfEncryption } from './encryption-headers.ts';
 
 /*
- * Says what the x-oss-* headers of requests mean. In a request that changes something an unknown one is refused, because
- * something else could otherwise happen than the client believes. In a read, unknown ones are ignored, but for those
- * about encryption, which OSS refuses everywhere.
+ * Says what the x-oss-* headers of requests mean. In a request that changes something an unknown one is refused,
+ * because something else could otherwise happen than the client believes. In a read, unknown ones are ignored, but
+ * for those about encryption, which OSS refuses everywhere.
  */
 
 /** Headers that change nothing of what a request asks for: those of signatures, and how fast and at whose cost. */
@@ -44,7 +44,8 @@ export function checkWriteHeaders(headers: HeaderList, operation: string): void 
 /**
  * Checks the headers of any other request that changes something.
  * @param known those that the operation reads
- * @throws GatewayError NotImplemented for an x-oss header that it does not have, InvalidArgument for one of encryption
+ * @throws GatewayError NotImplemented for an x-oss header that it does not have, InvalidArgument for one of
+ *   encryption
  */
 export function checkChangeHeaders(headers: HeaderList, operation: string, known: ReadonlySet<string> = NOTHING): void {
   refuseEncryption(headers, operation);

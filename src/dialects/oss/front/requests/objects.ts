@@ -80,8 +80,8 @@ export function readDeleteObject(ref: ObjectRef, headers: HeaderList): DeleteObj
 }
 
 /**
- * Reads a GetObjectACL or PutObjectACL. The gateway decides who may do what. So every object has the ACL of its bucket
- * (`default`), and may be given no other; what is left to do is to see whether the object is there.
+ * Reads a GetObjectACL or PutObjectACL. The gateway decides who may do what. So every object has the ACL of its
+ * bucket (`default`), and may be given no other; what is left to do is to see whether the object is there.
  * @throws GatewayError NotImplemented for another ACL
  */
 export function readObjectAcl(ref: ObjectRef, headers: HeaderList, operation: string): HeadObject {

@@ -38,8 +38,8 @@ const IGNORED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the operation that a request asks for, if the gateway does not refuse it. Every query parameter must be known
- * to the operation, or change nothing.
+ * Returns the operation that a request asks for, if the gateway does not refuse it. Every query parameter must be
+ * known to the operation, or change nothing.
  * @throws GatewayError NotImplemented, MethodNotAllowed, InvalidArgument (a parameter that is there twice)
  */
 export function routeRequest(request: WireRequest, level: Level): OssOperation {

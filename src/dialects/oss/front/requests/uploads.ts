@@ -22,7 +22,10 @@ const MAX_PART_NUMBER = 10_000;
 /** The greatest size of the document of a Complete: 10,000 parts with number and ETag, with blanks for indentation. */
 export const MAX_COMPLETE_BYTES = 4 * 1024 * 1024;
 
-/** Reads an InitiateMultipartUpload. @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, NotImplemented */
+/**
+ * Reads an InitiateMultipartUpload.
+ * @throws GatewayError InvalidArgument, InvalidEncryptionAlgorithm, NotImplemented
+ */
 export function readInitiate(ref: ObjectRef, headers: HeaderList): CreateMultipartUpload {
   const operation = 'InitiateMultipartUpload';
   const metadata = readObjectMetadata(headers, operation);

@@ -1,4 +1,4 @@
-import type { BucketLocation } from '../../../../operations/answer.ts';
+import type { BucketLocation } from '../../../../operations/bucket-answers.ts';
 import type { BucketEncryptionTold } from '../../../../operations/bucket-encryption.ts';
 import type { BucketPolicyStatusTold } from '../../../../operations/bucket-policy.ts';
 import { xmlElement } from '../../../../wire/xml/xml.ts';
