@@ -797,6 +797,14 @@ describe.each<[string, Fields, string]>([
     ],
     'kms',
   ],
+  [
+    'a bucket key',
+    [
+      [SSE, 'aws:kms'],
+      [`${SSE}-bucket-key-enabled`, 'true'],
+    ],
+    'kms',
+  ],
   ['a customer key', CUSTOMER, 'customer'],
 ])('a form that asks for %s', (_what, fields, kind) => {
   const allow = fields.map(([name, value]) => ({ [name]: value }));
