@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 const READ_BYTES = 1024 * 1024;
 
-/** The files under a folder that hold a text: what a thief of the disk would find. Files that go meanwhile are skipped. */
-export async function filesHolding(folder: string, text: string): Promise<string[]> {
-  const wanted = Buffer.from(text);
+/** The files under a folder that hold a text, or these bytes: what a thief of the disk would find. Files that go meanwhile are skipped. */
+export async function filesHolding(folder: string, text: string | Buffer): Promise<string[]> {
+  const wanted = typeof text === 'string' ? Buffer.from(text) : text;
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
