@@ -29,7 +29,7 @@ export function partListingDocument(answer: PartListing, vocabulary: XmlVocabula
   const { checksums } = vocabulary;
   let xml = opening('ListPartsResult', vocabulary);
   xml += xmlElement('Bucket', bucket) + xmlElement('Key', asked.urlEncoded ? percentEncodePath(key) : key);
-  if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
+  if (asked.urlEncoded) xml += xmlElement(vocabulary.encodingTypeNames?.parts ?? 'EncodingType', 'url');
   xml += xmlElement('UploadId', asked.uploadId);
   xml += `${initiator(answer.owner)}${owner(answer.owner)}${storageClassElement(undefined, vocabulary)}`;
   if (checksum !== undefined) xml += checksums?.asked(checksum) ?? '';
@@ -57,7 +57,7 @@ export function uploadListingDocument(answer: UploadListing, vocabulary: XmlVoca
   xml += markerElement('NextUploadIdMarker', answer.nextUploadIdMarker, vocabulary);
   xml += xmlElement('Prefix', text(asked.prefix));
   if (asked.delimiter !== '') xml += xmlElement('Delimiter', text(asked.delimiter));
-  if (asked.urlEncoded) xml += '<EncodingType>url</EncodingType>';
+  if (asked.urlEncoded) xml += xmlElement(vocabulary.encodingTypeNames?.uploads ?? 'EncodingType', 'url');
   xml += xmlElement('MaxUploads', asked.maxUploads) + xmlElement('IsTruncated', answer.truncated);
   const whose = initiator(answer.owner) + owner(answer.owner);
   for (const upload of answer.uploads) {
@@ -65,8 +65,9 @@ export function uploadListingDocument(answer: UploadListing, vocabulary: XmlVoca
     xml += storageClassElement(upload.storageClass, vocabulary);
     xml += `<Initiated>${dateText(upload.initiated, vocabulary)}</Initiated></Upload>`;
   }
+  const { uploadPrefixName = 'CommonPrefixes' } = vocabulary;
   for (const prefix of answer.commonPrefixes) {
-    xml += `<CommonPrefixes>${xmlElement('Prefix', text(prefix))}</CommonPrefixes>`;
+    xml += `<${uploadPrefixName}>${xmlElement('Prefix', text(prefix))}</${uploadPrefixName}>`;
   }
   return `${xml}</ListMultipartUploadsResult>`;
 }

@@ -25,6 +25,10 @@ export interface XmlVocabulary extends Vocabulary {
   readonly ofListed?: ((object: ListedObject) => string) | undefined;
   /** Whether the markers of a next page are written where there is none, too, because SDKs insist on the elements. */
   readonly insistsOnMarkers?: boolean | undefined;
+  /** The element that says how names are encoded, in the lists of parts and of uploads. Absent for `EncodingType`. */
+  readonly encodingTypeNames?: { readonly parts: string; readonly uploads: string } | undefined;
+  /** The element around a prefix in the list of uploads. Absent for `CommonPrefixes`. */
+  readonly uploadPrefixName?: string | undefined;
 }
 
 /** The text of a date in a document. */

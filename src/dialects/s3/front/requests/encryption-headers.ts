@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto';
 import { clientError } from '../../../../errors.ts';
 import { type AskedEncryption, CustomerKey, type EncryptionFacts } from '../../../../operations/encryption.ts';
-import { equalInConstantTime } from '../../../../wire/constant-time.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
+import { customerKeyIn, type WrongCustomerKey } from '../../../encryption/customer-key.ts';
 
 /*
  * Reads and writes the headers about server-side encryption. Here only their form is checked, in S3's order and with
@@ -17,7 +16,6 @@ const KMS_CONTEXT = `${MANAGED}-context`;
 const BUCKET_KEY = `${MANAGED}-bucket-key-enabled`;
 const CUSTOMER = `${MANAGED}-customer-`;
 const SOURCE_CUSTOMER = 'x-amz-copy-source-server-side-encryption-customer-';
-const CUSTOMER_KEY_BYTES = 32;
 
 /** The headers that ask for another form of encryption than a customer key. */
 const METHOD_NAMES: readonly string[] = [MANAGED, KMS_KEY, KMS_CONTEXT];
@@ -197,33 +195,13 @@ function otherThan(
  * Reads a customer key from its three headers. What is wrong with them is told when the key is looked at (CustomerKey).
  */
 function readCustomerKey(headers: HeaderList, prefix: string): CustomerKey | undefined {
-  const [algorithm, key, md5] = customerNames(prefix).map((name) => headers.get(name));
-  if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
-  return customerKey(algorithm, key, md5);
+  return customerKeyIn(headers, customerNames(prefix), WRONG);
 }
 
-/** As in S3, what is missing is reported before what is wrong. */
-function customerKey(algorithm: string | undefined, key: string | undefined, md5: string | undefined): CustomerKey {
-  const wrong = (message: string) => CustomerKey.malformed(invalid(message), { algorithm });
-  const must = 'Requests specifying Server Side Encryption with Customer provided keys must provide';
-  if (algorithm === undefined) return wrong(`${must} a valid encryption algorithm.`);
-  if (key === undefined) return wrong(`${must} an appropriate secret key.`);
-  if (md5 === undefined) return wrong(`${must} the client calculated MD5 of the secret key.`);
-  if (algorithm !== 'AES256') {
-    const message = 'The Encryption request you specified is not valid. Supported value: AES256.';
-    return CustomerKey.malformed(clientError('InvalidEncryptionAlgorithm', message), { algorithm });
-  }
-  const bytes = Buffer.from(key, 'base64');
-  if (bytes.length !== CUSTOMER_KEY_BYTES || bytes.toString('base64') !== key) {
-    bytes.fill(0);
-    return wrong('The secret key was invalid for the specified algorithm.');
-  }
-  if (!equalInConstantTime(hash('md5', bytes, 'base64'), md5)) {
-    bytes.fill(0);
-    return wrong('The calculated MD5 hash of the key did not match the hash that was provided.');
-  }
-  return new CustomerKey(bytes, Buffer.from(md5, 'base64'));
-}
+const WRONG: WrongCustomerKey = {
+  key: invalid,
+  algorithm: (message) => clientError('InvalidEncryptionAlgorithm', message),
+};
 
 function customerNames(prefix: string): readonly [algorithm: string, key: string, md5: string] {
   return [`${prefix}algorithm`, `${prefix}key`, `${prefix}key-md5`];
