@@ -234,8 +234,11 @@ export interface AbortMultipartUpload {
 /** A part as CompleteMultipartUpload names it. */
 export interface NamedPart {
   readonly partNumber: number;
-  /** The ETag that UploadPart answered, unquoted. */
-  readonly etag: string;
+  /**
+   * The ETag that UploadPart answered, unquoted. undefined where the client names the part by its number alone, as
+   * some vendors let it: then what was sent last under the number is meant.
+   */
+  readonly etag: string | undefined;
   readonly checksum: Checksum | undefined;
 }
 

@@ -5,13 +5,13 @@ import type { CompleteMultipartUpload, NamedPart } from '../../operations/operat
 import type { PartRecord } from '../../uploads/upload-record.ts';
 import type { OperationContext } from '../context.ts';
 import { partEtag, partEtags } from '../etags/part-etag.ts';
-import { backendParts } from './list.ts';
+import { attemptThere, backendParts } from './list.ts';
 import type { ReadUpload } from './state.ts';
 
 /**
- * Finds the parts that a CompleteMultipartUpload names by number and ETag. A client may have sent a part several times;
- * each of these attempts has a record, and the ETag says which one is meant. Other attempts, and parts that the client
- * does not name, do not become part of the object.
+ * Finds the parts that a CompleteMultipartUpload names by number and ETag. A client may have sent a part several
+ * times; each of these attempts has a record, and the ETag says which one is meant. Without an ETag it is the last.
+ * Other attempts, and parts that the client does not name, do not become part of the object.
  * @throws GatewayError InvalidPartOrder, InvalidPart, EntityTooSmall, and what listing the backend's parts throws
  */
 export async function chosenParts(
@@ -30,8 +30,10 @@ export async function chosenParts(
     last = partNumber;
   }
   const recorded = await attemptsByName(operation, upload, context);
+  const unnamed = await attemptsByNumber(operation, upload, context);
   const chosen = operation.parts.map((named) => {
-    const record = recorded.get(nameOf(named.partNumber, named.etag));
+    const { partNumber, etag } = named;
+    const record = etag === undefined ? unnamed.get(partNumber) : recorded.get(nameOf(partNumber, etag));
     if (record === undefined) throw missingPart(named, upload.uploadId);
     refuseOtherChecksum(named, record);
     return record;
@@ -61,7 +63,7 @@ async function attemptsByName(
       if (before !== undefined && !record.staged) again.set(name, [...(again.get(name) ?? [before]), record]);
     }
   }
-  const asked = operation.parts.filter(({ partNumber, etag }) => again.has(nameOf(partNumber, etag)));
+  const asked = namesIn(operation).filter(({ partNumber, etag }) => again.has(nameOf(partNumber, etag)));
   const [first, last] = [asked[0], asked.at(-1)];
   if (first === undefined || last === undefined) return recorded;
   const range = { after: first.partNumber - 1, until: last.partNumber };
@@ -72,6 +74,39 @@ async function attemptsByName(
     if (there !== undefined) recorded.set(name, there);
   }
   return recorded;
+}
+
+/** The parts that are named by an ETag, too. */
+function namesIn({
+  parts,
+}: CompleteMultipartUpload): readonly { readonly partNumber: number; readonly etag: string }[] {
+  return parts.flatMap(({ partNumber, etag }) => (etag === undefined ? [] : { partNumber, etag }));
+}
+
+/**
+ * The attempts that are meant by numbers without an ETag: of each part the last that is there. Where a part was sent
+ * once, it is that, and the backend is not asked.
+ */
+async function attemptsByNumber(
+  operation: CompleteMultipartUpload,
+  upload: ReadUpload,
+  context: OperationContext,
+): Promise<ReadonlyMap<number, PartRecord>> {
+  const numbers = new Set(operation.parts.flatMap(({ partNumber, etag }) => (etag === undefined ? partNumber : [])));
+  const attempts = Map.groupBy(
+    upload.parts.filter(({ partNumber }) => numbers.has(partNumber)),
+    ({ partNumber }) => partNumber,
+  );
+  const again = [...attempts.keys()].filter((number) => (attempts.get(number)?.length ?? 0) > 1);
+  const range = { after: Math.min(...again) - 1, until: Math.max(...again) };
+  const held = again.length === 0 ? undefined : await backendParts(upload, range, context).catch(undefinedIfMayNotList);
+  const meant = new Map<number, PartRecord>();
+  for (const [number, ofPart] of attempts) {
+    const there = held === undefined ? ofPart.at(-1) : attemptThere(ofPart, held.get(number));
+    const only = ofPart.length === 1 ? ofPart[0] : there;
+    if (only !== undefined) meant.set(number, only);
+  }
+  return meant;
 }
 
 /**
@@ -96,7 +131,7 @@ export function missingPart(
   return clientError(
     'InvalidPart',
     `Part ${partNumber} could not be found, or its ETag is another one. Send the part again.`,
-    { details: { UploadId: uploadId, PartNumber: String(partNumber), ETag: etag } },
+    { details: { UploadId: uploadId, PartNumber: String(partNumber), ETag: etag ?? '' } },
   );
 }
 
@@ -125,7 +160,7 @@ function refuseOtherChecksum({ partNumber, etag, checksum }: NamedPart, record: 
   throw clientError(
     'InvalidPart',
     `The ${checksum.algorithm} checksum of part ${partNumber} ${reason}. Send the part again.`,
-    { details: { PartNumber: String(partNumber), ETag: etag } },
+    { details: { PartNumber: String(partNumber), ETag: etag ?? '' } },
   );
 }
 

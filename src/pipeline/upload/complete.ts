@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CompletedPart } from '../../dialects/store-exchange.ts';
 import { clientError, GatewayError } from '../../errors.ts';
 import type { UploadContents } from '../../formats/format.ts';
 import type { UploadCompleted } from '../../operations/answer.ts';
@@ -8,6 +9,7 @@ import type { CompleteMultipartUpload } from '../../operations/operation.ts';
 import { backendEtag } from '../../store/etag.ts';
 import { isBusyWithUpload, undefinedIfBusy } from '../../store/mend/busy-complete.ts';
 import { completeInTurn } from '../../store/mend/completes-in-turn.ts';
+import type { ProvenUpload } from '../../store/proven-upload.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
 import type { WritePlan } from '../conditions/plan.ts';
 import { conditionsToSend, mustBeHeldOnComplete, writePlanOf } from '../conditions/write-conditions.ts';
@@ -266,12 +268,28 @@ async function completePlain(
       'In this bucket, the checksum of an object that was sent in parts cannot be checked.',
     );
   }
-  const parts = operation.parts.map(({ partNumber, etag }) => ({ partNumber, etag: backendEtag(etag) }));
   const conditions = await conditionsToSend(guard, ref, context);
   const upload = await knownUploads.prove(operation, store, signal);
+  const parts = await namedAsHeld(operation, upload, context);
   const stored = await store.uploads.complete(upload, { parts, conditions }, signal);
   knownUploads.forget(operation);
   const { versionId, vendor, told: encryption } = stored;
   const etag = plainEtag(stored.etag, policy);
   return { kind: 'UploadCompleted', ref, etag, versionId, checksum: undefined, encryption, vendor };
+}
+
+/** The parts as the store names them. It is asked for the ETags of those that the client names by number alone. */
+async function namedAsHeld(
+  { parts, uploadId }: CompleteMultipartUpload,
+  proven: ProvenUpload,
+  context: OperationContext,
+): Promise<readonly CompletedPart[]> {
+  const unnamed = parts.some(({ etag }) => etag === undefined);
+  const range = { after: 0, until: parts.at(-1)?.partNumber ?? 0 };
+  const held = unnamed ? await backendParts({ proven }, range, context) : undefined;
+  return parts.map(({ partNumber, etag }) => {
+    const known = etag === undefined ? held?.get(partNumber) : backendEtag(etag);
+    if (known === undefined || known === '') throw missingPart({ partNumber, etag }, uploadId);
+    return { partNumber, etag: known };
+  });
 }

@@ -72,12 +72,21 @@ async function sealedParts(
     const range = { after: (some[0] ?? partNumberMarker + 1) - 1, until: some.at(-1) ?? 0 };
     const held = await backendParts(upload, range, context);
     for (const number of some) {
-      const there = attempts.get(number)?.findLast((record) => record.staged || held.get(number) === record.etag);
+      const there = attemptThere(attempts.get(number) ?? [], held.get(number));
       if (there !== undefined) parts.push(shown(there, context));
     }
     at += some.length;
   } while (at < numbers.length && parts.length <= maxParts);
   return { parts, truncated: false };
+}
+
+/**
+ * Finds the attempt at a part that counts: the last one that is where its record says.
+ * @param attempts in the order in which they were sent
+ * @param held the ETag of the backend's part of this number, unquoted; undefined where it has none
+ */
+export function attemptThere(attempts: readonly PartRecord[], held: string | undefined): PartRecord | undefined {
+  return attempts.findLast((record) => record.staged || record.etag === held);
 }
 
 /**
@@ -88,7 +97,7 @@ async function sealedParts(
  * @throws GatewayError NoSuchUpload
  */
 export async function backendParts(
-  { proven }: ReadUpload,
+  { proven }: Pick<ReadUpload, 'proven'>,
   { after, until }: { readonly after: number; readonly until: number },
   { store, signal }: OperationContext,
 ): Promise<Map<number, string>> {
