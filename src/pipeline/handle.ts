@@ -115,9 +115,9 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const encryption = await tools.bucketDefaults.encryptionFor(operation, tenant);
       const { client, signal } = request;
       const asking = { bucket: bucketOf(operation), encryption };
-      const { staging, registeredKeys } = tools;
+      const { staging, registeredKeys, bucketPolicies, store } = tools;
       await holdRules(operation, asking, { tenant, client, trace, staging, registeredKeys });
-      await holdBucketPolicies(operation, asking.bucket, { tenant, trace, bucketPolicies: tools.bucketPolicies });
+      await holdBucketPolicies(operation, asking.bucket, { tenant, trace, bucketPolicies, store });
       checkAskedForms(operation, tools.keySources);
       const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption }, tools);
       checkKeys(keys, client, services.keyTransport);

@@ -9,7 +9,7 @@ import { matchesWildcards } from '../../operations/wildcards.ts';
  * a request depends on its key, and on what it says of encryption.
  */
 export function statementsAbout(row: S3Operation, statements: readonly HeldStatement[]): readonly string[] {
-  const actions = actionsOf(someOperation(row)).map(({ action }) => action.toLowerCase());
+  const actions = actionsOf(someOperation(row), { foldsFirstSlash: false }).map(({ action }) => action.toLowerCase());
   return statements
     .filter(({ actions: patterns }) =>
       patterns.some((pattern) => actions.some((action) => matchesWildcards(pattern.toLowerCase(), action))),

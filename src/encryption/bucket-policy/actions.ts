@@ -1,4 +1,5 @@
 import type { AskedEncryption } from '../../operations/encryption.ts';
+import { namesForOneObject } from '../../operations/folded-keys.ts';
 import type { ObjectRef } from '../../operations/object.ts';
 import type { Operation } from '../../operations/operation.ts';
 import { askedEncryption } from '../rules.ts';
@@ -7,14 +8,26 @@ import { askedEncryption } from '../rules.ts';
 export interface JudgedAction {
   /** In AWS's policy language. */
   readonly action: string;
-  /** `bucket` or `bucket/key`. */
-  readonly resource: string;
+  /** `bucket` or `bucket/key`. There are several where the store takes several keys for one object. */
+  readonly resources: readonly string[];
   /** What the request itself asks, whatever the bucket's default makes of it. */
   readonly asked: AskedEncryption | undefined;
   /**
    * Whether the request continues an upload. How the upload's object is encrypted was asked, and judged, when it began.
    */
   readonly continues: boolean;
+}
+
+/** An action with the one name that its request gives to its resource. */
+interface NamedAction extends Omit<JudgedAction, 'resources'> {
+  readonly bucket: string;
+  readonly key: string | undefined;
+}
+
+/** What must be known of the store to tell what a key names. */
+export interface FoldingStore {
+  /** Whether `/a` and `a` are one object in it. */
+  readonly foldsFirstSlash: boolean;
 }
 
 /**
@@ -71,7 +84,22 @@ const OF_VERSIONS: Readonly<Record<string, string>> = {
  * Operations on the policy itself have none. In AWS they are always the account's, so that nobody locks himself out of
  * a bucket; the tenant is the account here. Nor has CreateBucket any, since there is no policy yet.
  */
-export function actionsOf(operation: Operation): readonly JudgedAction[] {
+export function actionsOf(operation: Operation, store: FoldingStore): readonly JudgedAction[] {
+  return judgedActions(operation).map((judged) => underAllNames(judged, store));
+}
+
+/** The action on a copy's source, which may lie in another bucket. */
+export function sourceAction(operation: Operation, store: FoldingStore): JudgedAction | undefined {
+  if (!('source' in operation)) return undefined;
+  return underAllNames(onVersion('GetObject', operation.source.ref, operation.source.encryption), store);
+}
+
+function underAllNames({ bucket, key, ...judged }: NamedAction, { foldsFirstSlash }: FoldingStore): JudgedAction {
+  if (key === undefined) return { ...judged, resources: [bucket] };
+  return { ...judged, resources: namesForOneObject(key, foldsFirstSlash).map((name) => `${bucket}/${name}`) };
+}
+
+function judgedActions(operation: Operation): readonly NamedAction[] {
   switch (operation.kind) {
     case 'ListBuckets':
     case 'CreateBucket':
@@ -113,24 +141,18 @@ export function actionsOf(operation: Operation): readonly JudgedAction[] {
   }
 }
 
-/** The action on a copy's source, which may lie in another bucket. */
-export function sourceAction(operation: Operation): JudgedAction | undefined {
-  if (!('source' in operation)) return undefined;
-  return onVersion('GetObject', operation.source.ref, operation.source.encryption);
-}
-
 function onObject(
   name: string,
   { bucket, key }: Pick<ObjectRef, 'bucket' | 'key'>,
   asked: AskedEncryption | undefined,
-): JudgedAction {
-  return { action: `s3:${name}`, resource: `${bucket}/${key}`, asked, continues: false };
+): NamedAction {
+  return { action: `s3:${name}`, bucket, key, asked, continues: false };
 }
 
-function onVersion(name: string, ref: ObjectRef, asked: AskedEncryption | undefined): JudgedAction {
+function onVersion(name: string, ref: ObjectRef, asked: AskedEncryption | undefined): NamedAction {
   return onObject(ref.versionId === undefined ? name : (OF_VERSIONS[name] ?? name), ref, asked);
 }
 
-function onBucket(name: string, bucket: string): JudgedAction {
-  return { action: `s3:${BUCKET_ACTIONS[name] ?? name}`, resource: bucket, asked: undefined, continues: false };
+function onBucket(name: string, bucket: string): NamedAction {
+  return { action: `s3:${BUCKET_ACTIONS[name] ?? name}`, bucket, key: undefined, asked: undefined, continues: false };
 }

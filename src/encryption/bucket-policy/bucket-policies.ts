@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { clientError, type GatewayError } from '../../errors.ts';
 import type { AskedPolicy, HeldStatement } from '../../operations/bucket-policy.ts';
 import type { Operation } from '../../operations/operation.ts';
@@ -5,11 +6,17 @@ import type { BucketDefault, BucketDefaultRecords } from '../../tenants/bucket-d
 import type { KeptPolicy } from '../../tenants/kept-policy.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { type BucketDefaults, isOf, isRefusal, UNSET } from '../bucket-default.ts';
-import { actionsOf, sourceAction } from './actions.ts';
+import { actionsOf, type FoldingStore, sourceAction } from './actions.ts';
 import { denyingStatement } from './judge.ts';
 
 /** A change that did not end within this time has broken off. It is longer than a store may take for its part. */
 const CHANGE_MILLISECONDS = 60_000;
+
+/**
+ * After so many actions, which take some milliseconds to judge by a large policy, other requests have their turn.
+ * DeleteObjects may have a thousand.
+ */
+const FAIR_ACTIONS = 10;
 
 /** The store's part in a change. */
 export interface PolicyStore {
@@ -44,18 +51,27 @@ export class BucketPolicies {
   /**
    * Finds the statement that denies an operation; undefined where none does.
    * @param bucket the operation's bucket; undefined for one on the whole service
+   * @param store the store that is asked to carry the operation out
    * @throws GatewayError KeyStoreUnavailable
    */
-  async denial(operation: Operation, bucket: string | undefined, tenant: Tenant): Promise<HeldStatement | undefined> {
+  async denial(
+    operation: Operation,
+    {
+      bucket,
+      tenant,
+      store,
+    }: { readonly bucket: string | undefined; readonly tenant: Tenant; readonly store: FoldingStore },
+  ): Promise<HeldStatement | undefined> {
     const held = await this.#statements(tenant, bucket);
     if (held.length > 0) {
-      for (const judged of actionsOf(operation)) {
+      for (const [at, judged] of actionsOf(operation, store).entries()) {
         const denying = denyingStatement(held, judged);
         if (denying !== undefined) return denying;
+        if (at % FAIR_ACTIONS === FAIR_ACTIONS - 1) await setImmediate();
       }
     }
     if (!('source' in operation)) return undefined;
-    const judged = sourceAction(operation);
+    const judged = sourceAction(operation, store);
     return judged && denyingStatement(await this.#statements(tenant, operation.source.ref.bucket), judged);
   }
 

@@ -15,12 +15,13 @@ export function denyingStatement(
   return statements.find((statement) => applies(statement, judged));
 }
 
+/** Compares the patterns of resources at last, because they take the most time. */
 function applies({ actions, resources, conditions }: HeldStatement, judged: JudgedAction): boolean {
   const action = judged.action.toLowerCase();
   return (
+    conditions.every((condition) => holds(condition, judged)) &&
     actions.some((pattern) => matchesWildcards(pattern.toLowerCase(), action)) &&
-    resources.some((pattern) => matchesWildcards(pattern, judged.resource)) &&
-    conditions.every((condition) => holds(condition, judged))
+    resources.some((pattern) => judged.resources.some((resource) => matchesWildcards(pattern, resource)))
   );
 }
 

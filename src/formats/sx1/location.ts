@@ -7,6 +7,7 @@ import {
   locationTagUnder,
 } from '../../envelope/location-claim.ts';
 import { GatewayError } from '../../errors.ts';
+import { namesForOneObject } from '../../operations/folded-keys.ts';
 import type { MetadataEntry, ObjectRef } from '../../operations/object.ts';
 import { timingSafeEqualBytes } from '../../secret.ts';
 import type { FormatDesk } from '../format-desk.ts';
@@ -34,7 +35,7 @@ export async function locationEntry(oid: Buffer, { bucket, key }: ObjectRef, des
  */
 export function isInPlace({ head, keys, fields }: OpenEnvelope, ref: ObjectRef, desk: FormatDesk): boolean {
   if (!head.hasLocationClaim) return true;
-  const holds = namesForOneObject(ref.key, desk).some((key) =>
+  const holds = namesForOneObject(ref.key, desk.store.foldsFirstSlash).some((key) =>
     timingSafeEqualBytes(keys.locationTag(ref.bucket, key), fields.locationTag),
   );
   if (!holds) passesMoved(desk);
@@ -67,7 +68,7 @@ export async function heldLocation(
   if (kek === undefined) return passesMoved(desk);
   if (before?.text === text && before.kek === kek.fingerprint) return before;
   const { bucket } = ref;
-  const holds = namesForOneObject(ref.key, desk).some((key) =>
+  const holds = namesForOneObject(ref.key, desk.store.foldsFirstSlash).some((key) =>
     timingSafeEqualBytes(locationTagUnder(kek.key, { oid, bucket, key }), tag),
   );
   return holds ? { text, kek: kek.fingerprint } : passesMoved(desk);
@@ -92,14 +93,4 @@ function passesMoved(desk: FormatDesk): undefined {
       'The bucket policy location=warn serves such objects.',
     { source: 'backend' },
   );
-}
-
-/**
- * The keys that name the same object as `key` does. Stores that keep objects as files take `/a` and `a` for one object
- * and list it as `a`, so an object that was sealed under one of them must open under the other. The location claim
- * itself is made of the key's raw bytes (FORMAT.md §3).
- */
-function namesForOneObject(key: string, { store }: FormatDesk): readonly string[] {
-  if (!store.foldsFirstSlash) return [key];
-  return key.startsWith('/') ? [key, key.slice(1)] : [key, `/${key}`];
 }

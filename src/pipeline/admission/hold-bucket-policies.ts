@@ -11,9 +11,9 @@ import type { OperationContext } from '../context.ts';
 export async function holdBucketPolicies(
   operation: Operation,
   bucket: string | undefined,
-  { bucketPolicies, tenant, trace }: Pick<OperationContext, 'bucketPolicies' | 'tenant' | 'trace'>,
+  { bucketPolicies, store, tenant, trace }: Pick<OperationContext, 'bucketPolicies' | 'store' | 'tenant' | 'trace'>,
 ): Promise<void> {
-  const denying = await bucketPolicies.denial(operation, bucket, tenant);
+  const denying = await bucketPolicies.denial(operation, { bucket, tenant, store });
   if (denying === undefined) return;
   trace.rule = `bucket policy ${denying.name}`;
   throw clientError(

@@ -9,6 +9,8 @@ import { copyOf, putOf, refusalOf } from '../../pipeline/in-process.ts';
 import { openTenancy } from '../../tenants/fixture.ts';
 
 const BUCKET = 'acme-b';
+/** A store that takes `/a` and `a` for two objects. */
+const DISTINCT = { foldsFirstSlash: false };
 const MADE = new Date('2026-01-01');
 const OTHER_DATE = new Date('2026-02-02');
 const AES256: AskedEncryption = { kind: 'managed', algorithm: 'AES256' };
@@ -63,7 +65,12 @@ async function stand() {
     },
   };
   const denies = async (encryption?: AskedEncryption) =>
-    (await policies.denial({ ...putOf('k'), ref: { bucket: BUCKET, key: 'k' }, encryption }, BUCKET, tenant))?.name;
+    (
+      await policies.denial(
+        { ...putOf('k'), ref: { bucket: BUCKET, key: 'k' }, encryption },
+        { bucket: BUCKET, tenant, store: DISTINCT },
+      )
+    )?.name;
   return {
     ...{ tenancy, tenant, policies, defaults, backend, store, over, denies },
     put: (asked: AskedPolicy, by = policies) => by.put(tenant, BUCKET, asked, store),
@@ -344,7 +351,7 @@ it('the source of a copy is read under the policy of its own bucket', async () =
   await put({ ...MANAGED_ONLY, held: [{ ...demands('reads', 'AES256'), actions: ['s3:*'] }] });
   const ref = { bucket: 'acme-other', key: 'k' };
   const copy = { ...copyOf(`${BUCKET}/k`, 'k'), ref, encryption: AES256 };
-  expect((await policies.denial(copy, 'acme-other', tenant))?.name).toBe('reads');
+  expect((await policies.denial(copy, { bucket: 'acme-other', tenant, store: DISTINCT }))?.name).toBe('reads');
   const elsewhere = { ...copy, source: { ref, conditions: {} } };
-  expect(await policies.denial(elsewhere, 'acme-other', tenant)).toBeUndefined();
+  expect(await policies.denial(elsewhere, { bucket: 'acme-other', tenant, store: DISTINCT })).toBeUndefined();
 });

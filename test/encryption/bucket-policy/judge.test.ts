@@ -4,9 +4,12 @@ import { denyingStatement } from '../../../src/encryption/bucket-policy/judge.ts
 import type { HeldCondition, HeldStatement } from '../../../src/operations/bucket-policy.ts';
 import { type AskedEncryption, CustomerKey } from '../../../src/operations/encryption.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
-import { getOf, listOf, putOf } from '../../pipeline/in-process.ts';
+import { copyOf, getOf, listOf, putOf } from '../../pipeline/in-process.ts';
 
 const BUCKET = 'acme-b';
+/** A store that takes `/a` and `a` for two objects, and one that takes them for one. */
+const DISTINCT = { foldsFirstSlash: false };
+const FOLDING = { foldsFirstSlash: true };
 const ref = { bucket: BUCKET, key: 'a/k' };
 const part = { ref, uploadId: 'u', partNumber: 1 };
 const { metadata } = putOf('k');
@@ -41,8 +44,8 @@ const condition = (
   ...values: readonly string[]
 ): HeldCondition => ({ operator, key, values });
 
-function denies(held: HeldStatement, operation: Operation): boolean {
-  return actionsOf(operation).some((judged) => denyingStatement([held], judged) !== undefined);
+function denies(held: HeldStatement, operation: Operation, store = DISTINCT): boolean {
+  return actionsOf(operation, store).some((judged) => denyingStatement([held], judged) !== undefined);
 }
 
 const put = (asked?: AskedEncryption): Operation => ({ ...putOf('k'), ref, encryption: asked });
@@ -171,10 +174,10 @@ describe('actions', () => {
   test('a copy reads its source', () => {
     const held = statement(UNENCRYPTED, { actions: ['s3:GetObject', 's3:PutObject'] });
     const [, , copy] = WRITES as [Operation, Operation, Operation];
-    const judged = sourceAction(copy);
-    expect(judged).toMatchObject({ action: 's3:GetObject', resource: `${BUCKET}/a/k` });
+    const judged = sourceAction(copy, DISTINCT);
+    expect(judged).toMatchObject({ action: 's3:GetObject', resources: [`${BUCKET}/a/k`] });
     expect(judged && denyingStatement([held], judged)).toBe(held);
-    expect(sourceAction(put())).toBeUndefined();
+    expect(sourceAction(put(), DISTINCT)).toBeUndefined();
   });
 
   test.each([
@@ -232,4 +235,35 @@ test('a customer key beside a method or a KMS key is judged by both', () => {
   expect(judged(condition('StringEquals', 'keyId', 'alias/cards'))).toBe(true);
   expect(judged(condition('StringEquals', 'customerAlgorithm', 'AES256'))).toBe(true);
   expect(judged(condition('Null', 'method', 'true'))).toBe(false);
+});
+
+describe('a store that takes `/a` and `a` for one object', () => {
+  const at = (key: string): Operation => ({ ...putOf('k'), ref: { bucket: BUCKET, key } });
+  const copied: Operation = {
+    ...copyOf('other', 'k'),
+    source: { ref: { bucket: BUCKET, key: '/a/k' }, conditions: {} },
+  };
+  const reads = statement([condition('Null', 'method', 'true')], {
+    actions: ['s3:GetObject'],
+    resources: [`${BUCKET}/a/*`],
+  });
+
+  test.each([
+    ['/a/k', `${BUCKET}/a/*`],
+    ['a/k', `${BUCKET}//a/*`],
+    ['/a/k', `${BUCKET}//a/*`],
+    ['a/k', `${BUCKET}/a/*`],
+  ])('%s is what %s is about', (key, resource) => {
+    const held = statement([condition('Null', 'method', 'true')], { resources: [resource] });
+    expect(denies(held, at(key), FOLDING)).toBe(true);
+    expect(denies(held, at(key), DISTINCT)).toBe(resource === `${BUCKET}/${key.replace('a/k', 'a/*')}`);
+  });
+
+  test.each([
+    [FOLDING, true],
+    [DISTINCT, false],
+  ])('a copy reads its source by any of its names: %o', (store, denied) => {
+    const judged = sourceAction(copied, store);
+    expect(judged && denyingStatement([reads], judged) !== undefined).toBe(denied);
+  });
 });

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { qingstorFront } from '../../../src/dialects/qingstor/front.ts';
 import { createS3Front } from '../../../src/dialects/s3/front/front.ts';
 import { readXml, xmlText } from '../../../src/wire/xml/xml.ts';
-import { inProcess } from '../in-process.ts';
+import { inProcess, lacking } from '../in-process.ts';
 import { form, keyHeaders, type Send, type Sent, sender, type Told } from './signed-requests.ts';
 
 /** Policies of buckets as requests meet them, from their signature to the answer, over a store that has no policies. */
@@ -192,5 +193,40 @@ describe('a policy', () => {
   it('of 20 KiB is the largest', async () => {
     const long = { ...UNENCRYPTED, Resource: [ARN, `arn:aws:s3:::target/${'x'.repeat(20 * 1024)}`] };
     expect(await send(policy(long))).toMatchObject({ status: 400, code: 'MaxMessageLengthExceeded' });
+  });
+});
+
+describe('over a store that takes `/a` and `a` for one object', () => {
+  it('denies a write under any of the names of what the policy is about', async () => {
+    const here = await inProcess({
+      buckets: [{ pattern: 'target' }],
+      findings: () => lacking({ distinctFirstSlash: false }).findings,
+    });
+    const { tenant } = here.context();
+    send = sender(here, () => tenant, [createS3Front(() => new Date())]);
+    await send(policy({ ...UNENCRYPTED, Resource: 'arn:aws:s3:::target/secret/*' }));
+    for (const path of ['/target/secret/k', '/target//secret/k', '/target/%2Fsecret/k']) {
+      expect(await send(put({}, path)), path).toMatchObject(refusedBy('DenyUnencrypted'));
+    }
+    expect(await here.stored.keys('target')).toEqual([]);
+    expect(await status(put({}, '/target/secrets/k'))).toBe(200);
+  });
+});
+
+describe('a policy of patterns that fit almost everywhere', () => {
+  it('leaves other requests their turn while many keys are judged', async () => {
+    const pattern = (at: number) => `arn:aws:s3:::target/*${'a'.repeat(500)}${at}`;
+    const Resource = Array.from({ length: 36 }, (_, at) => pattern(at));
+    const held = { ...UNENCRYPTED, Action: 's3:*', Resource };
+    expect(await send(policy(held))).toMatchObject({ status: 204 });
+    const keys = Array.from({ length: 200 }, (_, at) => `${'a'.repeat(1000)}-${at}-`);
+    const body = Buffer.from(`<Delete>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join('')}</Delete>`);
+    let turns = 0;
+    const other = setInterval(() => turns++, 1);
+    const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };
+    const deleted = (await send({ method: 'POST', path: '/target', query: { delete: '' }, headers, body })) as Told;
+    clearInterval(other);
+    expect(deleted.status).toBe(200);
+    expect(turns).toBeGreaterThan(10);
   });
 });
