@@ -9,19 +9,15 @@ const OPEN_TO_ALL = 0o007;
 
 /**
  * Reads a key that a client sends with its requests (S3's SSE-C): 32 bytes, or these in base64. The caller erases it.
- * @param options `private` refuses a file that everybody on the machine can use
+ * A file that everybody on the machine can use is refused.
  * @throws CommandFailed, which quotes nothing of the file
  */
-export function readCustomerKeyFile(
-  file: string,
-  terminal: Terminal,
-  options: { readonly private?: boolean } = {},
-): Buffer {
+export function readCustomerKeyFile(file: string, terminal: Terminal): Buffer {
   const path = resolve(terminal.cwd, file);
   let content: Buffer;
   try {
     const { mode } = statSync(path);
-    if (options.private === true && (mode & OPEN_TO_ALL) !== 0) {
+    if ((mode & OPEN_TO_ALL) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, '0');
       throw new CommandFailed(
         `The key file ${file} can be used by everybody on this machine (mode ${octal}). Use chmod 600.`,

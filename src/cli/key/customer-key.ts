@@ -19,7 +19,7 @@ Registers a key that a tenant's clients send with their requests (S3's SSE-C). B
 customerKeys: registered take these keys only. The key itself is kept nowhere: what is kept is a fingerprint under the
 tenant's own key, against which nobody can try a guess.
 
-      --key-file FILE The file that holds the key: 32 bytes, or these in base64.
+      --key-file FILE The file that holds the key: 32 bytes, or these in base64. It must be closed to everybody else.
       --label TEXT    What the key is called in lists.
 ${CONFIG_USAGE}
 ${JSON_USAGE}`,

@@ -20,7 +20,13 @@ import { describeError } from '../shell/describe-error.ts';
 import { EXIT_FAILED, EXIT_OK, type Terminal } from '../shell/terminal.ts';
 import { textTable } from '../shell/text-table.ts';
 import { withStores } from '../shell/with-stores.ts';
-import { openWithKeys } from './open.ts';
+import {
+  CUSTOMER_KEY_OPTIONS,
+  CUSTOMER_KEY_USAGE,
+  openWithKeys,
+  readCustomerKeyOptions,
+  withCustomerKey,
+} from './open.ts';
 import {
   ENVELOPE_OPTIONS,
   ENVELOPE_USAGE,
@@ -33,15 +39,18 @@ export const inspectCommand: Command = {
   usage: `inspect FILE|s3://BUCKET/KEY [options]
 
 FILE is an object as the backend holds it; s3://BUCKET/KEY is read from the backend. Where a configuration names a key
-store, the object's key is looked up and its envelope and footer are verified; its body is not read.
+store, the object's key is looked up and its envelope and footer are verified; its body is not read. An object under a
+client's own key is verified with that key.
 
 ${ENVELOPE_USAGE}
+${CUSTOMER_KEY_USAGE}
 ${CONFIG_USAGE}
 ${JSON_USAGE}`,
   run: async (args, terminal) => {
-    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...ENVELOPE_OPTIONS } as const;
+    const options = { ...CONFIG_OPTION, ...JSON_OPTION, ...ENVELOPE_OPTIONS, ...CUSTOMER_KEY_OPTIONS } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const argument = required(positionals[0], 'FILE or s3://BUCKET/KEY');
+    const customer = readCustomerKeyOptions(values);
     const metadata = readMetadataOptions(values, terminal);
     const config = () => commandConfig(values.config, terminal);
     const source = await openSource(argument, { metadata, config, terminal });
@@ -55,7 +64,15 @@ ${JSON_USAGE}`,
       });
       // An object under a customer's key is opened by that key alone, which no key store has.
       const hasKeys = explanation.envelope.keyRingId !== undefined && configFile(values.config, terminal) !== undefined;
-      const verdict = hasKeys ? await verify(source, values.config, terminal) : undefined;
+      const recover = source.envelope === undefined;
+      const verdict =
+        customer !== undefined
+          ? await withCustomerKey(source, { ...customer, recover, terminal }, (opened) =>
+              customerVerdict(source, opened),
+            )
+          : hasKeys
+            ? await verify(source, values.config, terminal)
+            : undefined;
       if (values.json)
         terminal.print(JSON.stringify(inspectionForScripts(source.name, explanation, verdict), undefined, 2));
       else terminal.print(inspectionText(source.name, explanation, verdict));
@@ -84,7 +101,8 @@ interface Verdict {
   readonly metadata?: ClaimVerdict;
 }
 
-type ClaimVerdict = 'as sealed' | 'changed' | 'not claimed';
+/** A location that is claimed beside a customer's envelope is claimed under the tenant's key, which is not at hand. */
+type ClaimVerdict = 'as sealed' | 'changed' | 'not claimed' | 'not verified';
 
 async function verify(source: SealedSource, config: string | undefined, terminal: Terminal): Promise<Verdict> {
   return withStores({ config, terminal }, async (stores) => {
@@ -106,6 +124,15 @@ async function verify(source: SealedSource, config: string | undefined, terminal
   });
 }
 
+/** What is known of an object whose client's key was given, and opens it. */
+function customerVerdict(source: SealedSource, { envelope, manifest }: OpenedFile): Verdict {
+  return {
+    authentic: true,
+    ...(source.stored !== undefined && claimVerdicts(envelope, source.stored)),
+    parts: manifest.parts.map(({ partNumber, plaintextBytes }) => ({ partNumber, plaintextBytes })),
+  };
+}
+
 function shownContext({ canonical, bucketKey }: EncryptionContext): Verdict['encryptionContext'] {
   return { text: canonical.length === 0 ? undefined : canonical.toString('utf8'), bucketKey };
 }
@@ -119,7 +146,9 @@ function claimVerdicts(
   const verdict = (claimed: boolean, holds: boolean): ClaimVerdict =>
     claimed ? (holds ? 'as sealed' : 'changed') : 'not claimed';
   return {
-    location: verdict(head.hasLocationClaim, location.equals(fields.locationTag)),
+    location: head.hasLocationEntry
+      ? 'not verified'
+      : verdict(head.hasLocationClaim, location.equals(fields.locationTag)),
     metadata: verdict(head.hasMetadataTag, tag.equals(fields.metadataTag) && head.carriesMetadata === gathered.carries),
   };
 }
@@ -219,16 +248,22 @@ function plaintext(sizes: NonNullable<SealedExplanation['sizes']>): string {
 }
 
 function verdictText(verdict: Verdict | undefined, { keyRingId }: SealedExplanation['envelope']): string {
-  if (keyRingId === undefined) return 'no: that takes the customer’s key';
+  if (keyRingId === undefined) {
+    if (verdict === undefined) return 'no: that takes the customer’s key (--customer-key-file)';
+    return `envelope and footer are authentic, under the customer’s key${claimsText(verdict)}`;
+  }
   if (verdict === undefined) return 'no: that takes the key store (--config)';
   if (!verdict.authentic) return `NO: ${verdict.problem}`;
-  const { tenant, keyName, currentKekVersion, location, metadata } = verdict;
-  const claimed = location === undefined ? '' : `; place ${location}, metadata ${metadata}`;
+  const { tenant, keyName, currentKekVersion } = verdict;
   return (
     `envelope and footer are authentic; key${keyName === undefined ? '' : ` ${keyName}`} of tenant ${tenant}, whose ` +
     `current version is ` +
-    `${currentKekVersion}${claimed}`
+    `${currentKekVersion}${claimsText(verdict)}`
   );
+}
+
+function claimsText({ location, metadata }: Verdict): string {
+  return location === undefined ? '' : `; place ${location}, metadata ${metadata}`;
 }
 
 function partLines(verdict: Verdict | undefined): string[] {

@@ -30,6 +30,13 @@ import {
   type SealedSource,
 } from './sealed-source.ts';
 
+/** The options by which a client's own key is given. */
+export const CUSTOMER_KEY_OPTIONS = { 'customer-key-file': { type: 'string' }, tenant: { type: 'string' } } as const;
+export const CUSTOMER_KEY_USAGE = `      --customer-key-file FILE
+                      The file that holds the client's own key (SSE-C): 32 bytes, or these in base64. Only its owner and
+                      the group may have access to it. Needs --tenant, and no key store.
+      --tenant NAME   The tenant whose object it is: an object under a client's key does not say it.`;
+
 export const openCommand: Command = {
   usage: `open FILE|s3://BUCKET/KEY [options]
 
@@ -41,10 +48,7 @@ the metadata that it was put with, is not: a file in hand has neither.
 ${ENVELOPE_USAGE}
       --recover       Use the copy at the object's end, because its metadata was lost.
       --context FILE  The encryption context that the object was put with, as JSON, where its metadata was lost.
-      --customer-key-file FILE
-                      The file that holds the client's own key (SSE-C): 32 bytes, or these in base64. Only its owner and
-                      the group may have access to it. Needs --tenant, and no key store.
-      --tenant NAME   The tenant whose object it is: an object under a client's key does not say it.
+${CUSTOMER_KEY_USAGE}
 ${CONFIG_USAGE}`,
   run: async (args, terminal) => {
     const options = {
@@ -53,29 +57,21 @@ ${CONFIG_USAGE}`,
       output: { type: 'string', short: 'o' },
       recover: { type: 'boolean' },
       context: { type: 'string' },
-      'customer-key-file': { type: 'string' },
-      tenant: { type: 'string' },
+      ...CUSTOMER_KEY_OPTIONS,
     } as const;
     const { values, positionals } = readArguments(args, options, { most: 1 });
     const argument = required(positionals[0], 'FILE or s3://BUCKET/KEY');
-    const keyFile = values['customer-key-file'];
-    if (keyFile === undefined && values.tenant !== undefined)
-      throw new UsageError('--tenant needs --customer-key-file.');
-    const tenant = keyFile === undefined ? '' : required(values.tenant, '--tenant NAME');
+    const customer = readCustomerKeyOptions(values);
     const metadata = readMetadataOptions(values, terminal);
     const config = () => commandConfig(values.config, terminal);
     const source = await openSource(argument, { metadata, config, terminal });
     try {
       const recover = values.recover === true;
       const context = values.context === undefined ? undefined : readContextFile(values.context, terminal);
-      if (keyFile !== undefined) {
-        const key = readCustomerKeyFile(keyFile, terminal, { private: true });
-        try {
-          const opened = await openWithCustomerKey(source, { key, keyFile, tenant, recover, context });
-          await deliver(opened, { output: values.output, terminal });
-        } finally {
-          key.fill(0);
-        }
+      if (customer !== undefined) {
+        await withCustomerKey(source, { ...customer, recover, context, terminal }, (opened) =>
+          deliver(opened, { output: values.output, terminal }),
+        );
         return EXIT_OK;
       }
       await withStores({ config: values.config, terminal }, async (stores) => {
@@ -112,15 +108,41 @@ export async function openWithKeys(
   return openSealedFile(source, { envelope, kek: () => kek.key, tenant: kek.tenant, context });
 }
 
-/** Opens envelope and footer with the key that the object's client keeps. */
+interface CustomerKeyFile {
+  readonly keyFile: string;
+  readonly tenant: string;
+}
+
+/** @throws UsageError where one of the options lacks the other */
+export function readCustomerKeyOptions(
+  values: { readonly [name in keyof typeof CUSTOMER_KEY_OPTIONS]?: string | undefined },
+): CustomerKeyFile | undefined {
+  const keyFile = values['customer-key-file'];
+  if (keyFile !== undefined) return { keyFile, tenant: required(values.tenant, '--tenant NAME') };
+  if (values.tenant !== undefined) throw new UsageError('--tenant needs --customer-key-file.');
+  return undefined;
+}
+
+/**
+ * Opens envelope and footer with the key that the object's client keeps, and erases the key after `use`.
+ * @throws CommandFailed, and what `use` throws
+ */
+export async function withCustomerKey<T>(
+  source: SealedSource,
+  { keyFile, tenant, terminal, ...opening }: Opening & CustomerKeyFile & { readonly terminal: Terminal },
+  use: (opened: OpenedFile) => Promise<T> | T,
+): Promise<T> {
+  const key = readCustomerKeyFile(keyFile, terminal);
+  try {
+    return await use(await openWithCustomerKey(source, { key, keyFile, tenant, ...opening }));
+  } finally {
+    key.fill(0);
+  }
+}
+
 async function openWithCustomerKey(
   source: SealedSource,
-  {
-    key,
-    keyFile,
-    tenant,
-    ...opening
-  }: Opening & { readonly key: Buffer; readonly keyFile: string; readonly tenant: string },
+  { key, keyFile, tenant, ...opening }: Opening & CustomerKeyFile & { readonly key: Buffer },
 ): Promise<OpenedFile> {
   const envelope = await envelopeOf(source, opening);
   if (readEnvelopeHead(envelope).requested !== CUSTOMER_KEY) {

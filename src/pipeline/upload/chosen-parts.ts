@@ -9,9 +9,10 @@ import { attemptThere, backendParts } from './list.ts';
 import type { ReadUpload } from './state.ts';
 
 /**
- * Finds the parts that a CompleteMultipartUpload names by number and ETag. A client may have sent a part several
- * times; each of these attempts has a record, and the ETag says which one is meant. Without an ETag it is the last.
- * Other attempts, and parts that the client does not name, do not become part of the object.
+ * Finds the parts that a CompleteMultipartUpload names by number and ETag. A client may have sent a part several times;
+ * each of these attempts has a record, and as in S3 the last one counts, which is meant without an ETag, too. An earlier
+ * one that is named is refused, unless it has the same bytes. Parts that the client does not name do not become part of
+ * the object.
  * @throws GatewayError InvalidPartOrder, InvalidPart, EntityTooSmall, and what listing the backend's parts throws
  */
 export async function chosenParts(
@@ -31,10 +32,12 @@ export async function chosenParts(
   }
   const recorded = await attemptsByName(operation, upload, context);
   const unnamed = await attemptsByNumber(operation, upload, context);
+  const attempts = Map.groupBy(upload.parts, ({ partNumber }) => partNumber);
   const chosen = operation.parts.map((named) => {
     const { partNumber, etag } = named;
     const record = etag === undefined ? unnamed.get(partNumber) : recorded.get(nameOf(partNumber, etag));
     if (record === undefined) throw missingPart(named, upload.uploadId);
+    if (etag !== undefined && isReplaced(record, attempts.get(partNumber))) throw missingPart(named, upload.uploadId);
     refuseOtherChecksum(named, record);
     return record;
   });
@@ -117,6 +120,24 @@ function undefinedIfMayNotList(error: unknown): undefined {
   if (error instanceof GatewayError && (error.code === 'AccessDenied' || error.code === 'NoSuchUpload'))
     return undefined;
   throw error;
+}
+
+/**
+ * Whether a part was sent again with other bytes after this attempt. Where both attempts are in the backend's upload,
+ * its Complete says so. A staged attempt stays where it is when it is replaced, and the backend knows nothing of it.
+ * @param attempts all attempts at the part, in the order in which they were recorded
+ */
+function isReplaced(record: PartRecord, attempts: readonly PartRecord[] = []): boolean {
+  const later = attempts.slice(attempts.indexOf(record) + 1);
+  return later.some((other) => (other.staged || record.staged) && !haveSameBytes(record, other));
+}
+
+/** Whether two attempts are known to have the same bytes, as those of a client that missed the first answer have. */
+function haveSameBytes(one: PartRecord, other: PartRecord): boolean {
+  if (one.plaintextBytes !== other.plaintextBytes) return false;
+  if (one.md5 !== undefined && other.md5 !== undefined) return one.md5.equals(other.md5);
+  const [sum, otherSum] = [one.checksum, other.checksum];
+  return sum !== undefined && sum.algorithm === otherSum?.algorithm && sum.value.equals(otherSum.value);
 }
 
 function nameOf(partNumber: number, etag: string): string {

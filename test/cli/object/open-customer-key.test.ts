@@ -10,7 +10,7 @@ import { BUCKET, inProcess, putOf, verifiedBody } from '../../pipeline/in-proces
 import { PART, startUpload } from '../../pipeline/upload/upload-stand.ts';
 import { payload } from '../../support/payload.ts';
 
-/** `sealgate open` of objects under a client's own key, in this process. There is no configuration and no key store. */
+/** `sealgate open` and `sealgate inspect` of objects under a client's own key, in this process. There is no configuration and no key store. */
 
 const BYTES = payload(200_000, 3);
 /** What KEYS.one is made of. */
@@ -43,8 +43,14 @@ async function keyFile(name: string, content: string | Buffer, mode = 0o600) {
 }
 
 async function open(...args: string[]) {
+  const { code, told } = await sealgate('open', ...args, '-o', 'out');
+  const written = await readFile(join(folder, 'out')).catch(() => undefined);
+  return { code, told, written };
+}
+
+async function sealgate(...args: string[]) {
   const told: string[] = [];
-  const code = await runCommandLine(['open', ...args, '-o', 'out'], {
+  const code = await runCommandLine(args, {
     env: {},
     cwd: folder,
     interactive: false,
@@ -58,8 +64,7 @@ async function open(...args: string[]) {
     now: () => new Date(),
     program: 'sealgate',
   });
-  const written = await readFile(join(folder, 'out')).catch(() => undefined);
-  return { code, told: told.join('\n'), written };
+  return { code, told: told.join('\n') };
 }
 
 const withKey = (file: string, tenant = 'acme') => ['--customer-key-file', file, '--tenant', tenant];
@@ -129,5 +134,42 @@ describe('sealgate open of an object under a client’s own key', () => {
     bytes[1000] = bytes[1000]! ^ 1;
     await writeFile(join(folder, 'sent'), bytes);
     expect(await open('sent', ...envelopes.sent!, ...withKey('right'))).toMatchObject({ code: 1, written: undefined });
+  });
+});
+
+describe('sealgate inspect of an object under a client’s own key', () => {
+  const inspect = (...args: string[]) => sealgate('inspect', ...args);
+
+  it('verifies it with that key, and tells its parts', async () => {
+    for (const more of [envelopes.parts!, []]) {
+      const { code, told } = await inspect('parts', ...more, ...withKey('right'), '--json');
+      const parts = [
+        { partNumber: 1, plaintextBytes: PART },
+        { partNumber: 2, plaintextBytes: 1000 },
+      ];
+      expect([code, JSON.parse(told)]).toMatchObject([0, { authenticated: true, verification: { parts } }]);
+    }
+    const { code, told } = await inspect('sent', ...envelopes.sent!, ...withKey('right'));
+    expect([code, told]).toEqual([0, expect.stringContaining('authentic, under the customer’s key')]);
+  });
+
+  it('says without the key that it takes one', async () => {
+    const { code, told } = await inspect('sent', ...envelopes.sent!);
+    expect([code, told]).toEqual([
+      0,
+      expect.stringContaining('no: that takes the customer’s key (--customer-key-file)'),
+    ]);
+  });
+
+  it('fails with another key, for another tenant, and where the object has none', async () => {
+    await keyFile('other', Buffer.alloc(32, 0x52));
+    for (const [name, key, tenant] of [
+      ['sent', 'other', 'acme'],
+      ['sent', 'right', 'beta'],
+      ['managed', 'right', 'acme'],
+    ] as const) {
+      expect((await inspect(name, ...envelopes[name]!, ...withKey(key, tenant))).code).toBe(1);
+    }
+    expect((await inspect('sent', '--tenant', 'acme')).code).toBe(2);
   });
 });

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../../src/cli/commands.ts';
@@ -179,9 +179,10 @@ describe('policy apply', () => {
 describe('customer-key', () => {
   it('registers keys of files, lists their fingerprints, and forgets them', async () => {
     const key = Buffer.alloc(32, 5);
-    await writeFile(join(folder, 'raw.key'), key);
-    await writeFile(join(folder, 'text.key'), `${key.toString('base64')}\n`);
-    await writeFile(join(folder, 'short.key'), 'short');
+    const mode = 0o600;
+    await writeFile(join(folder, 'raw.key'), key, { mode });
+    await writeFile(join(folder, 'text.key'), `${key.toString('base64')}\n`, { mode });
+    await writeFile(join(folder, 'short.key'), 'short', { mode });
     const raw = await json<{ fingerprint: string }>(['customer-key', 'add', 'acme', '--key-file', 'raw.key']);
     const added = await call(['customer-key', 'add', 'acme', '--key-file', 'text.key', '--label', 'cards']);
     expect([added.code, added.out]).toEqual([0, `Registered for tenant acme: ${raw.fingerprint}.`]);
@@ -191,6 +192,16 @@ describe('customer-key', () => {
     expect((await call(['customer-key', 'list', 'acme'])).out).toBe('Tenant acme has registered no customer keys.');
     const short = await call(['customer-key', 'add', 'acme', '--key-file', 'short.key']);
     expect([short.code, short.err]).toEqual([1, '✖ The key file short.key holds neither 32 bytes nor their base64.']);
+  });
+
+  it('takes no key of a file that everybody can use', async () => {
+    for (const mode of [0o604, 0o602, 0o601, 0o666]) {
+      await writeFile(join(folder, 'open.key'), Buffer.alloc(32, 6));
+      await chmod(join(folder, 'open.key'), mode);
+      const { code, err } = await call(['customer-key', 'add', 'acme', '--key-file', 'open.key']);
+      expect([code, err]).toEqual([1, expect.stringContaining('The key file open.key can be used by everybody')]);
+    }
+    expect((await call(['customer-key', 'list', 'acme'])).out).toBe('Tenant acme has registered no customer keys.');
   });
 });
 

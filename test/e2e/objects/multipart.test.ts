@@ -99,14 +99,15 @@ describe.each(ALL_STANDS)('multipart uploads over %s', (_name, stands) => {
     await expectServed(client, BUCKET, `last/${bytes}`, Buffer.concat([payload(PART, 6), payload(bytes, 7)]));
   });
 
-  it('of a part that was sent again, the attempt that is named counts', async () => {
+  it('of a part that was sent again, the last attempt counts, and no other', async () => {
     const upload = await begin('again');
     const [first, last] = [payload(PART, 8), payload(1000, 9)];
-    await send(upload, 1, payload(PART + 1, 10));
-    await send(upload, 2, payload(2000, 11));
-    const parts = [await send(upload, 1, first), await send(upload, 2, last)];
-    await send(upload, 2, payload(3000, 12)); // staged beside the other: both are there
-    await complete(upload, parts);
+    const before = [await send(upload, 1, payload(PART + 1, 10)), await send(upload, 2, payload(2000, 11))] as const;
+    const parts = [await send(upload, 1, first), await send(upload, 2, last)] as const;
+    for (const mixed of [before, [before[0], parts[1]], [parts[0], before[1]]] as const) {
+      expect(await refusal(complete(upload, [...mixed]))).toEqual([400, 'InvalidPart']);
+    }
+    await complete(upload, [...parts]);
     await expectServed(client, BUCKET, 'again', Buffer.concat([first, last]));
   });
 

@@ -442,6 +442,33 @@ describe('parts', () => {
     await inAll(stand, 'overwritten', [payload(PART, 20), payload(10, 19)]);
   });
 
+  it.each([
+    ['small, then small', 1000, 2000],
+    ['small, then large', 1000, PART],
+    ['large, then small', PART, 1000],
+    ['large, then large', PART, PART],
+    ['small, then with as many bytes', 1000, 1000],
+  ])('sent again with other bytes count as they were sent last: %s', async (_what, before, after) => {
+    const stand = await inProcess();
+    const upload = await startUpload(stand, 'again');
+    const old = await upload.send(1, payload(before, 21));
+    const young = await upload.send(1, payload(after, 22));
+    await expect(upload.complete([old])).rejects.toMatchObject({ code: 'InvalidPart', details: { PartNumber: '1' } });
+    await upload.complete([young]);
+    await inAll(stand, 'again', [payload(after, 22)]);
+  });
+
+  it('sent again with the same bytes, which their checksums prove, may be named by either ETag', async () => {
+    for (const named of [0, 1]) {
+      const stand = await inProcess();
+      const upload = await startUpload(stand, 'same', { checksum: { algorithm: 'CRC32C', composite: false } });
+      const parts = [await upload.send(1, payload(1000, 23)), await upload.send(1, payload(1000, 23))] as const;
+      expect(parts[0].etag).not.toBe(parts[1].etag);
+      await upload.complete([parts[named] as (typeof parts)[0]]);
+      await inAll(stand, 'same', [payload(1000, 23)]);
+    }
+  });
+
   it('of which the backend cannot tell for a moment are neither shown nor taken for missing', async () => {
     const stand = await inProcess();
     const upload = await startUpload(stand, 'moment');
@@ -576,7 +603,7 @@ describe('Complete', () => {
     const parts = [await upload.send(1, payload(PART, 23)), await upload.send(2, payload(10, 24))];
     const where = ({ method, target }: { method: string; target: { raw: string } }) =>
       method === 'POST' && target.raw.includes('uploadId=');
-    const other = await upload.send(2, payload(10, 99));
+    const other = await upload.send(3, payload(10, 99));
     stand.faults.plan({ where }, { kind: 'drop', what: 'answer' });
     expect(await refusalOf(upload.complete(parts))).toBe('BackendUnavailable');
     const otherList = () => refusalOf(upload.complete([parts[0] as (typeof parts)[number], other]));
