@@ -9,10 +9,10 @@ import { attemptThere, backendParts } from './list.ts';
 import type { ReadUpload } from './state.ts';
 
 /**
- * Finds the parts that a CompleteMultipartUpload names by number and ETag. A client may have sent a part several times;
- * each of these attempts has a record, and as in S3 the last one counts, which is meant without an ETag, too. An earlier
- * one that is named is refused, unless it has the same bytes. Parts that the client does not name do not become part of
- * the object.
+ * Finds the parts that a CompleteMultipartUpload names by number and ETag. A client may have sent a part several
+ * times; each of these attempts has a record, and as in S3 the last one counts, which is meant without an ETag, too.
+ * An earlier one that is named is refused, unless it has the same bytes. Parts that the client does not name do not
+ * become part of the object.
  * @throws GatewayError InvalidPartOrder, InvalidPart, EntityTooSmall, and what listing the backend's parts throws
  */
 export async function chosenParts(
