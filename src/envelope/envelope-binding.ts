@@ -30,11 +30,16 @@ export interface KekBytes {
  * @throws RangeError unless the KEK has 32 bytes
  */
 export function keyUnderKek(kek: KekBytes, label: Buffer, clear: Buffer): KeyObject {
+  return createSecretKey(bytesUnderKek(kek, label, clear));
+}
+
+/** The same as bytes, for an HMAC. @throws RangeError unless the KEK has 32 bytes */
+export function bytesUnderKek(kek: KekBytes, label: Buffer, clear: Buffer): Buffer {
   if (kek.symmetricKeySize !== KEK_BYTES) throw new RangeError('A KEK must have 32 bytes.');
   const secret = kek.export();
   const extracted = hmacSha256(clear.subarray(SALT_OFFSET, SALT_OFFSET + SALT_BYTES), secret);
   secret.fill(0);
-  return createSecretKey(hmacSha256(extracted, Buffer.concat([label, clear, FIRST_BLOCK])));
+  return hmacSha256(extracted, Buffer.concat([label, clear, FIRST_BLOCK]));
 }
 
 /** The clear fields and the tenant, so that what is bound to them opens for its own tenant only (FORMAT.md §3). */

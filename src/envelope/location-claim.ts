@@ -1,6 +1,6 @@
-import type { KekBytes } from './envelope-binding.ts';
+import { bytesUnderKek, CLEAR_BYTES, type KekBytes } from './envelope-binding.ts';
 import { hmacSha256 } from './hmac.ts';
-import { OID_BYTES, placeBytes, SHORT_TAG_BYTES } from './object-keys.ts';
+import { placeBytes, SHORT_TAG_BYTES } from './object-keys.ts';
 
 /**
  * This file makes the location claim of objects that are sealed under a customer's key (FORMAT.md §3.4). The claim of
@@ -13,9 +13,9 @@ export const LOCATION_ENTRY = 'sx1l';
 
 const RING_BYTES = 8;
 const CLAIM_BYTES = RING_BYTES + 4 + SHORT_TAG_BYTES;
-const TEXT_CHARACTERS = Math.ceil((CLAIM_BYTES * 4) / 3);
+/** The length of the entry's text. */
+export const LOCATION_TEXT_LENGTH = Math.ceil((CLAIM_BYTES * 4) / 3);
 const LABEL = Buffer.from('sx1/tloc');
-const FIRST_BLOCK = Buffer.from([1]);
 
 /** A location claim as it is read. The key's name is not authenticated; the tag is, once it was computed again. */
 export interface LocationClaim {
@@ -26,15 +26,19 @@ export interface LocationClaim {
   readonly tag: Buffer;
 }
 
-/** The tag that binds the object of this id to this bucket and key, under a key of the tenant: 16 bytes. */
+/**
+ * The tag that binds an envelope to this bucket and key, under a key of the tenant: 16 bytes. A copy of an object keeps
+ * its oid and gets an envelope of its own, so an envelope is bound and not an oid.
+ * @param envelope its clear fields are enough
+ * @throws RangeError
+ */
 export function locationTagUnder(
   kek: KekBytes,
-  { oid, bucket, key }: { readonly oid: Buffer; readonly bucket: string; readonly key: string },
+  envelope: Buffer,
+  { bucket, key }: { readonly bucket: string; readonly key: string },
 ): Buffer {
-  if (oid.length !== OID_BYTES) throw new RangeError('An oid must have 16 bytes.');
-  const secret = kek.export();
-  const claimKey = hmacSha256(secret, Buffer.concat([LABEL, oid, FIRST_BLOCK]));
-  secret.fill(0);
+  if (envelope.length < CLEAR_BYTES) throw new RangeError('The clear fields of an envelope have 80 bytes.');
+  const claimKey = bytesUnderKek(kek, LABEL, envelope.subarray(0, CLEAR_BYTES));
   return hmacSha256(claimKey, placeBytes(bucket, key)).subarray(0, SHORT_TAG_BYTES);
 }
 
@@ -49,7 +53,7 @@ export function encodeLocationClaim({ keyRingId, kekVersion, tag }: LocationClai
 
 /** Reads the text of the entry; undefined unless it is the exact text that a writer makes. */
 export function decodeLocationClaim(text: string): LocationClaim | undefined {
-  if (text.length !== TEXT_CHARACTERS) return undefined;
+  if (text.length !== LOCATION_TEXT_LENGTH) return undefined;
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.length !== CLAIM_BYTES || bytes.toString('base64url') !== text) return undefined;
   return {

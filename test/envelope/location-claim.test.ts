@@ -15,7 +15,7 @@ const text = (name: string) => vector[name] as string;
 
 const [oid, dek] = [bytes('oid'), bytes('dek')];
 const kek = createSecretKey(bytes('kek'));
-const place = { oid, bucket: text('bucket'), key: text('key') };
+const place = { bucket: text('bucket'), key: text('key') };
 const claim = { keyRingId: text('keyRingId'), kekVersion: vector.kekVersion, tag: bytes('locationTag') };
 
 test('known answer: an object under a customer’s key (FORMAT.md §10.4)', () => {
@@ -36,7 +36,7 @@ test('known answer: an object under a customer’s key (FORMAT.md §10.4)', () =
   const envelope = sealEnvelope({ head, keys, dek, fields, ...key, envelopeSalt: bytes('envelopeSalt') });
   expect(envelope).toEqual(bytes('envelope'));
   expect(openEnvelope(envelope, key)).toMatchObject({ head, fields, dek });
-  expect(locationTagUnder(kek, place)).toEqual(claim.tag);
+  expect(locationTagUnder(kek, envelope, place)).toEqual(claim.tag);
   expect(encodeLocationClaim(claim)).toBe(text('location'));
   expect(decodeLocationClaim(text('location'))).toEqual(claim);
 });
@@ -56,20 +56,27 @@ test('the page alone is enough to open it and to check its claim', () => {
   expect(secret.subarray(0, 48)).toEqual(Buffer.concat([dek, Buffer.alloc(16)]));
   const entry = Buffer.from(text('location'), 'base64url');
   expect(entry.subarray(0, 12).toString('hex')).toBe('001122334455667700000001');
-  const claimKey = hmac(bytes('kek'), 'sx1/tloc', oid, Buffer.from([1]));
+  const claimKey = hmac(hmac(clear.subarray(32, 48), bytes('kek')), 'sx1/tloc', clear, Buffer.from([1]));
   expect(claimKey).toEqual(bytes('locationKey'));
   expect(hmac(claimKey, Buffer.from([0, 3]), 'bkt', 'hello.txt').subarray(0, 16)).toEqual(entry.subarray(12));
 });
 
-test('the claim is of one object, one place and one key', () => {
-  const tag = locationTagUnder(kek, place).toString('hex');
+test('the claim is of one envelope, one place and one key', () => {
+  const envelope = bytes('envelope');
+  const altered = (at: number) => {
+    const other = Buffer.from(envelope);
+    other[at] = (other[at] as number) ^ 1;
+    return other;
+  };
+  const tag = locationTagUnder(kek, envelope, place).toString('hex');
   const others = [
-    locationTagUnder(kek, { ...place, oid: Buffer.alloc(16, 9) }),
-    locationTagUnder(kek, { ...place, bucket: 'bk', key: 'thello.txt' }),
-    locationTagUnder(kek, { ...place, key: 'hello.txt ' }),
-    locationTagUnder(createSecretKey(Buffer.alloc(32, 9)), place),
+    ...Array.from({ length: 80 }, (_, at) => locationTagUnder(kek, altered(at), place)),
+    locationTagUnder(kek, envelope, { bucket: 'bk', key: 'thello.txt' }),
+    locationTagUnder(kek, envelope, { ...place, key: 'hello.txt ' }),
+    locationTagUnder(createSecretKey(Buffer.alloc(32, 9)), envelope, place),
   ].map((each) => each.toString('hex'));
-  expect(new Set([tag, ...others]).size).toBe(5);
+  expect(new Set([tag, ...others]).size).toBe(84);
+  expect(locationTagUnder(kek, envelope.subarray(0, 80), place).toString('hex')).toBe(tag);
 });
 
 test('the entry has one text', () => {
@@ -89,5 +96,5 @@ test('the entry has one text', () => {
   }
   expect(() => encodeLocationClaim({ ...claim, tag: Buffer.alloc(15) })).toThrow(RangeError);
   expect(() => encodeLocationClaim({ ...claim, keyRingId: 'ab' })).toThrow(RangeError);
-  expect(() => locationTagUnder(kek, { ...place, oid: Buffer.alloc(15) })).toThrow(RangeError);
+  expect(() => locationTagUnder(kek, bytes('envelope').subarray(0, 79), place)).toThrow(RangeError);
 });

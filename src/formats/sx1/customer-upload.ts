@@ -227,7 +227,7 @@ class CompletedUpload implements UploadWriter {
     const envelope = envelopeOf(found);
     if (envelope === undefined || !readEnvelopeHead(envelope).oid.equals(this.id)) return undefined;
     const { location } = sealedEntries(found.stored.metadata);
-    await heldLocation(this.id, location, found, this.#desk);
+    await heldLocation(envelope, location, found, this.#desk);
     return 'unopened';
   }
 

@@ -16,7 +16,7 @@ import { corrupted } from '../refusals.ts';
 import type { OpenedEnvelope } from './customer-upload.ts';
 import { EnvelopeCache } from './envelope-cache.ts';
 import { LayoutCache } from './layout-cache.ts';
-import { heldLocation, locationEntry } from './location.ts';
+import { heldLocation, locationEntry, tenantKeysOf } from './location.ts';
 import { hasLostItsEnvelope } from './lost-envelope.ts';
 import { heldClaims, openSealed, sealedEntries } from './opening.ts';
 import { SealedObject } from './sealed-object.ts';
@@ -67,9 +67,10 @@ export class Sx1Format implements ObjectFormat {
     { opened, encryption }: OpenedEnvelope,
     desk: FormatDesk,
   ): Promise<IdentifiedObject> {
-    const { location } = sealedEntries(stored.metadata);
+    const { envelope: text, location } = sealedEntries(stored.metadata);
     const metadata = gatherMetadata(stored.metadata);
-    await heldClaims(opened, { ref, location, metadata, canonical: canonicalMetadata(metadata) }, desk);
+    const envelope = decodeEnvelope(text ?? '');
+    await heldClaims(opened, { ref, envelope, location, metadata, canonical: canonicalMetadata(metadata) }, desk);
     return this.#identified({ ref, stored }, { opened, encryption, metadata }, desk);
   }
 
@@ -98,12 +99,13 @@ export class Sx1Format implements ObjectFormat {
     desk: FormatDesk,
   ): Promise<ObjectMetadata | undefined> {
     const { metadata } = stored;
-    const { envelope, location } = sealedEntries(metadata);
-    const { hasLocationEntry, oid } = readEnvelopeHead(decodeEnvelope(envelope ?? ''));
-    if (!hasLocationEntry) return undefined;
-    await heldLocation(oid, location, { ref }, desk);
+    const { envelope: text, location } = sealedEntries(metadata);
+    const envelope = decodeEnvelope(text ?? '');
+    if (!readEnvelopeHead(envelope).hasLocationEntry) return undefined;
+    await heldLocation(envelope, location, { ref }, desk);
     const others = metadata.user.filter(([name]) => name !== LOCATION_ENTRY);
-    return { ...metadata, user: [...others, await locationEntry(oid, place, desk)] };
+    const kek = await tenantKeysOf(desk).forNew();
+    return { ...metadata, user: [...others, locationEntry(envelope, place, kek)] };
   }
 
   hasLostMark(found: FoundObject, desk: FormatDesk): Promise<boolean> {

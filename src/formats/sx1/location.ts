@@ -1,4 +1,4 @@
-import type { KeySource } from '../../encryption/key-source.ts';
+import type { KeySource, WrappingKey } from '../../encryption/key-source.ts';
 import type { OpenEnvelope } from '../../envelope/envelope.ts';
 import {
   decodeLocationClaim,
@@ -20,11 +20,10 @@ export function tenantKeysOf({ keys }: Pick<FormatDesk, 'keys'>): KeySource {
 
 /**
  * Makes the location claim that lies beside an envelope under a customer's key (FORMAT.md §3.4).
- * @throws GatewayError KeyUnavailable, KeyStoreUnavailable
+ * @param kek the tenant's key for new objects
  */
-export async function locationEntry(oid: Buffer, { bucket, key }: ObjectRef, desk: FormatDesk): Promise<MetadataEntry> {
-  const kek = await tenantKeysOf(desk).forNew();
-  const tag = locationTagUnder(kek.key, { oid, bucket, key });
+export function locationEntry(envelope: Buffer, ref: ObjectRef, kek: WrappingKey): MetadataEntry {
+  const tag = locationTagUnder(kek.key, envelope, ref);
   return [LOCATION_ENTRY, encodeLocationClaim({ keyRingId: kek.ringId, kekVersion: kek.version, tag })];
 }
 
@@ -56,7 +55,7 @@ export interface HeldLocation {
  * @throws GatewayError ObjectMoved; KeyUnavailable where the key of the claim is gone; KeyStoreUnavailable
  */
 export async function heldLocation(
-  oid: Buffer,
+  envelope: Buffer,
   text: string | undefined,
   { ref, before }: { readonly ref: ObjectRef; readonly before?: HeldLocation | undefined },
   desk: FormatDesk,
@@ -69,7 +68,7 @@ export async function heldLocation(
   if (before?.text === text && before.kek === kek.fingerprint) return before;
   const { bucket } = ref;
   const holds = namesForOneObject(ref.key, desk.store.foldsFirstSlash).some((key) =>
-    timingSafeEqualBytes(locationTagUnder(kek.key, { oid, bucket, key }), tag),
+    timingSafeEqualBytes(locationTagUnder(kek.key, envelope, { bucket, key }), tag),
   );
   return holds ? { text, kek: kek.fingerprint } : passesMoved(desk);
 }

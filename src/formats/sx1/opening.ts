@@ -127,14 +127,15 @@ export async function openSealed(
       const { opened, location } = before;
       // The claim beside the envelope is not part of the entry's name, and its key may be gone by now.
       if (location !== undefined) {
-        await heldLocation(opened.head.oid, texts.location, { ref, before: location }, context);
+        await heldLocation(decodeEnvelope(texts.envelope), texts.location, { ref, before: location }, context);
       }
       return { opened, encryption: told(kek, opened) };
     }
   }
-  const { opened, kek, encryption } = await openUnderItsKek(decodeEnvelope(texts.envelope), texts.context, context);
+  const envelope = decodeEnvelope(texts.envelope);
+  const { opened, kek, encryption } = await openUnderItsKek(envelope, texts.context, context);
   // An envelope with a claim that did not hold is not remembered, so that each request asks the policy about it.
-  const held = await heldClaims(opened, { ref, location: texts.location, metadata, canonical }, context);
+  const held = await heldClaims(opened, { ref, envelope, location: texts.location, metadata, canonical }, context);
   if (held !== undefined) envelopes.set(name, { opened, kek: kek.fingerprint, metadata: canonical, ...held });
   return { opened, encryption };
 }
@@ -143,6 +144,8 @@ export async function openSealed(
 interface Claimed {
   /** Where the object was found. */
   readonly ref: ObjectRef;
+  /** The envelope beside which the claim lies. */
+  readonly envelope: Buffer;
   /** The text of the entry with the location claim. */
   readonly location: string | undefined;
   readonly metadata: GatheredMetadata;
@@ -157,11 +160,11 @@ interface Claimed {
  */
 export async function heldClaims(
   opened: OpenEnvelope,
-  { ref, location, metadata, canonical }: Claimed,
+  { ref, envelope, location, metadata, canonical }: Claimed,
   context: FormatDesk,
 ): Promise<{ readonly location: HeldLocation | undefined } | undefined> {
-  const { hasLocationEntry, oid } = opened.head;
-  const beside = hasLocationEntry ? await heldLocation(oid, location, { ref }, context) : undefined;
+  const { hasLocationEntry } = opened.head;
+  const beside = hasLocationEntry ? await heldLocation(envelope, location, { ref }, context) : undefined;
   const inPlace = hasLocationEntry ? beside !== undefined : isInPlace(opened, ref, context);
   const ownMetadata = hasOwnMetadata(opened, { canonical, carries: metadata.carries }, context);
   return inPlace && ownMetadata ? { location: beside } : undefined;

@@ -17,6 +17,7 @@ import {
   sealEnvelope,
 } from '../../envelope/envelope.ts';
 import type { RequestedEncryption } from '../../envelope/envelope-head.ts';
+import { LOCATION_ENTRY, LOCATION_TEXT_LENGTH } from '../../envelope/location-claim.ts';
 import { ObjectKeys } from '../../envelope/object-keys.ts';
 import { clientError } from '../../errors.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
@@ -59,7 +60,7 @@ export async function newEnvelope(
   const kek = await source.forNew();
   const random = randomBytes(80);
   const oid = random.subarray(0, 16);
-  const location = source.tenantKeys && (await locationEntry(oid, ref, context));
+  const location = await source.tenantKeys?.forNew();
   const storable = storableMetadata(clientMetadata, { context: kek.context, location }, context);
   const dek = random.subarray(16, 48);
   const multipart = plaintextBytes === undefined;
@@ -84,7 +85,7 @@ export async function resealedMetadata(
 ): Promise<{ readonly metadata: ObjectMetadata; readonly encryption: EncryptionFacts }> {
   const { randomBytes } = context;
   const kek = await context.keys.forNew();
-  const location = context.keys.tenantKeys && (await locationEntry(head.oid, ref, context));
+  const location = await context.keys.tenantKeys?.forNew();
   const storable = storableMetadata(clientMetadata, { context: kek.context, location }, context);
   const body = { ...head, ...fields, keys, dek };
   const { metadata } = sealFor(ref, storable, { body, kek, envelopeSalt: randomBytes(16) }, context);
@@ -103,8 +104,8 @@ interface StorableMetadata {
   /** Whether some of the metadata are in the entry for carried metadata (FORMAT.md §3.3). */
   readonly carries: boolean;
   readonly stored: ObjectMetadata;
-  /** The location claim that lies beside the envelope; undefined where it lies in it. */
-  readonly location: MetadataEntry | undefined;
+  /** The tenant's key for a location claim beside the envelope; undefined where the claim lies in it. */
+  readonly location: WrappingKey | undefined;
 }
 
 /** What lies beside the envelope, and takes room of the client's metadata. */
@@ -139,10 +140,12 @@ function storableMetadata(metadata: ObjectMetadata, beside: Beside, { store }: F
   };
 }
 
-/** The entries beside the envelope as they are counted. The text of the context is made later, and as long. */
+/** The entries beside the envelope as they are counted. Their texts are made later, and as long. */
 function entriesBeside({ context, location }: Beside): readonly MetadataEntry[] {
-  const text = context === undefined ? [] : [[CONTEXT_ENTRY, '.'.repeat(contextTextLength(context))] as const];
-  return location === undefined ? text : [...text, location];
+  return [
+    ...(context === undefined ? [] : [[CONTEXT_ENTRY, '.'.repeat(contextTextLength(context))] as const]),
+    ...(location === undefined ? [] : [[LOCATION_ENTRY, '.'.repeat(LOCATION_TEXT_LENGTH)] as const]),
+  ];
 }
 
 const NO_TAG = Buffer.alloc(16);
@@ -189,7 +192,8 @@ function sealFor(
     context,
   });
   const own = [ENVELOPE_ENTRY, encodeEnvelope(envelope)] as const;
-  const user = location === undefined ? [...stored.user, own] : [...stored.user, own, location];
+  const beside = location === undefined ? [] : [locationEntry(envelope, ref, location)];
+  const user = [...stored.user, own, ...beside];
   if (context === undefined) return { envelope, contextText: undefined, metadata: { ...stored, user } };
   const contextText = sealContext(envelope, context, { kek: kek.key, tenant: tenant.name });
   return { envelope, contextText, metadata: { ...stored, user: [...user, [CONTEXT_ENTRY, contextText] as const] } };

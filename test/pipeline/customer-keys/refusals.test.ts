@@ -196,6 +196,23 @@ describe('an object under a customer’s key', () => {
     expect(await toldOf(getObject(getOf('c'), asking(stand, KEYS.two())))).toBe('403 AccessDenied');
   });
 
+  it('does not open beside the claim of a copy, which has the same DEK under another key', async () => {
+    const stand = await inProcess();
+    await put(stand, 'a', KEYS.one());
+    const source = { ref: { bucket: BUCKET, key: 'a' }, conditions: {}, encryption: KEYS.one() };
+    const replacement = { content: {}, user: [['approved', 'no']] as const };
+    const { keys } = asking(stand, KEYS.two());
+    await copyObject(copyOf(`${BUCKET}/a`, 'b', { source, replacement }), { ...stand.at(BUCKET), keys });
+    const [one, two] = [await stand.stored.read(BUCKET, 'a'), await stand.stored.read(BUCKET, 'b')];
+    expect(one.bytes).toEqual(two.bytes);
+    const claimOf = (metadata: typeof one.record.metadata) => metadata.filter(([name]) => name === LOCATION_ENTRY);
+    const others = one.record.metadata.filter(([name]) => name !== LOCATION_ENTRY);
+    const metadata = [...others, ...claimOf(two.record.metadata)];
+    await stand.stored.overwrite(BUCKET, 'b', one.bytes, { ...two.record, metadata });
+    expect(await refusalOf(getObject(getOf('b'), asking(stand, KEYS.one())))).toBe('ObjectMoved');
+    expect(await toldOf(getObject(getOf('b'), asking(stand, KEYS.two())))).toBe('403 AccessDenied');
+  });
+
   it('goes with its tenant’s keys, though it is remembered', async () => {
     const stand = await inProcess();
     const { ringId } = stand.context().tenant;
