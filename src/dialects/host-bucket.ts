@@ -12,8 +12,13 @@ export function hostBucket(request: WireRequest, settings: FrontSettings): strin
   const hosts = request.headers.getAll('host');
   if (hosts.length > 1) throw clientError('InvalidRequest', 'The request has more than one Host header.');
   const host = (hosts[0] ?? '').toLowerCase().replace(/:\d*$/, '');
+  return bucketUnderDomain(host, settings.domains);
+}
+
+/** The bucket that a host names under one of these domains. @param host in lower case, without port */
+export function bucketUnderDomain(host: string, domains: readonly string[]): string | undefined {
   let domain: string | undefined;
-  for (const candidate of settings.domains) {
+  for (const candidate of domains) {
     if (host === candidate) return undefined;
     // The longest domain wins: with `a.example` and `example`, `b.a.example` is bucket b.
     if (host.endsWith(`.${candidate}`) && candidate.length > (domain?.length ?? 0)) domain = candidate;

@@ -1,3 +1,4 @@
+import { COS_OPERATIONS } from '../../../src/dialects/cos/operation-table.ts';
 import { OSS_OPERATIONS } from '../../../src/dialects/oss/operation-table.ts';
 import type { Treatment } from '../../../src/dialects/s3/operation-row.ts';
 import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
@@ -7,7 +8,10 @@ const OTHERS: readonly {
   readonly name: string;
   readonly table: string;
   readonly operations: readonly { readonly name: string; readonly treatment: string; readonly reason: string }[];
-}[] = [{ name: 'OSS', table: 'src/dialects/oss/operation-table.ts', operations: OSS_OPERATIONS }];
+}[] = [
+  { name: 'OSS', table: 'src/dialects/oss/operation-table.ts', operations: OSS_OPERATIONS },
+  { name: 'COS', table: 'src/dialects/cos/operation-table.ts', operations: COS_OPERATIONS },
+];
 
 function sectionOf({ name, table, operations }: (typeof OTHERS)[number]): string {
   const rows = operations.map((operation) => `| ${operation.name} | ${operation.treatment} | ${operation.reason} |`);

@@ -1,0 +1,126 @@
+import type { Answer, CrossOriginAnswered } from '../../../../operations/answer.ts';
+import type { EncryptionFacts } from '../../../../operations/encryption.ts';
+import { textBody } from '../../../../wire/bodies/text-body.ts';
+import type { HeaderList } from '../../../../wire/headers.ts';
+import type { WireResponse } from '../../../../wire/message.ts';
+import type { RenderContext } from '../../../front-dialect.ts';
+import { objectsDeletedDocument } from '../../../xml-family/bucket-documents.ts';
+import { copiedDocument, partCopiedDocument } from '../../../xml-family/copy-documents.ts';
+import { listingDocument, versionListingDocument } from '../../../xml-family/listing-documents.ts';
+import {
+  partListingDocument,
+  uploadCreatedDocument,
+  uploadListingDocument,
+} from '../../../xml-family/upload-documents.ts';
+import { COS_VOCABULARY } from '../../vocabulary.ts';
+import { appendEncryption } from '../requests/encryption-headers.ts';
+import { commonHeaders } from './common-headers.ts';
+import { aclDocument, bucketEncryptionDocument, bucketsDocument, locationDocument } from './render-bucket.ts';
+import {
+  addStored,
+  completedText,
+  copiedHeaders,
+  renderContent,
+  renderDeleted,
+  renderForm,
+  renderStored,
+} from './render-object.ts';
+
+/** The owner of objects of which only the gateway knows whose they are. */
+const SOMEBODY = { id: 'sealgate', displayName: 'sealgate' };
+
+/** Renders an answer as COS gives it. */
+export function renderCos(answer: Answer, context: RenderContext): WireResponse {
+  const headers = commonHeaders(context);
+  const asksForAcl = context.request?.query.has('acl') === true;
+  const encryption = encryptionOf(answer);
+  if (encryption !== undefined && !asksForAcl) appendEncryption(headers, encryption);
+  switch (answer.kind) {
+    case 'ObjectContent':
+      if (asksForAcl) return acl(context, () => aclDocument(SOMEBODY), headers);
+      return renderContent(answer, headers);
+    case 'ObjectStored':
+    case 'PartStored':
+      return renderStored(answer, headers);
+    case 'ObjectCopied':
+      return document(copiedDocument(answer, COS_VOCABULARY), copiedHeaders(answer, headers));
+    case 'PartCopied':
+      return document(partCopiedDocument(answer, COS_VOCABULARY), copiedHeaders(answer, headers));
+    case 'FormStored':
+      return renderForm(answer, headers, context);
+    case 'ObjectDeleted':
+      return renderDeleted(answer, headers);
+    case 'ObjectsDeleted':
+      return document(objectsDeletedDocument(answer, COS_VOCABULARY), headers);
+    case 'ObjectListing':
+      return longDocument(listingDocument(answer, COS_VOCABULARY), headers);
+    case 'VersionListing':
+      return longDocument(versionListingDocument(answer, COS_VOCABULARY), headers);
+    case 'BucketListing':
+      return document(bucketsDocument(answer, context), headers);
+    case 'BucketLocation':
+      return document(locationDocument(answer), headers);
+    case 'BucketFound':
+      if (asksForAcl) return acl(context, () => aclDocument(answer.owner), headers);
+      return empty(200, headers.append('x-cos-bucket-region', answer.region));
+    case 'BucketEncryptionTold':
+      return document(bucketEncryptionDocument(answer), headers);
+    case 'BucketEncryptionSet':
+      return empty(200, headers);
+    case 'BucketCreated':
+      return empty(200, headers.append('Location', `/${answer.bucket}`));
+    case 'CrossOriginAnswered':
+      return crossOriginAnswered(answer, headers);
+    case 'BucketDeleted':
+    case 'BucketEncryptionReset':
+    case 'UploadAborted':
+      return { status: 204, headers, body: undefined };
+    case 'UploadCreated':
+      return document(uploadCreatedDocument(answer, COS_VOCABULARY), headers);
+    case 'PartListing':
+      return document(partListingDocument(answer, COS_VOCABULARY), headers);
+    case 'UploadListing':
+      return document(uploadListingDocument(answer, COS_VOCABULARY), headers);
+    case 'UploadCompleted':
+      return document(completedText(answer, context), addStored(answer, headers));
+    case 'ObjectAttributes':
+    case 'BucketPolicyTold':
+    case 'BucketPolicyStatusTold':
+    case 'BucketPolicyChanged':
+      throw new Error(`The COS front asks for nothing that is answered by ${answer.kind}.`);
+  }
+}
+
+function encryptionOf(answer: Answer): EncryptionFacts | undefined {
+  if (answer.kind === 'ObjectContent') return answer.facts.encryption;
+  if (answer.kind === 'FormStored') return answer.stored.encryption;
+  return 'encryption' in answer ? answer.encryption : undefined;
+}
+
+/** The answer to a request for an ACL, or to one that set the ACL that there is anyhow. */
+function acl({ request }: RenderContext, told: () => string, headers: HeaderList): WireResponse {
+  return request?.method === 'GET' ? document(told(), headers) : empty(200, headers);
+}
+
+function document(xml: string, headers: HeaderList): WireResponse {
+  const body = Buffer.from(xml, 'utf8');
+  headers.append('Content-Type', 'application/xml').append('Content-Length', String(body.length));
+  return { status: 200, headers, body };
+}
+
+/** Answers with a document that is produced while the client reads it. Only a short one has a Content-Length. */
+function longDocument(texts: Iterable<string>, headers: HeaderList): WireResponse {
+  const body = textBody(texts);
+  headers.append('Content-Type', 'application/xml');
+  if (Buffer.isBuffer(body)) headers.append('Content-Length', String(body.length));
+  return { status: 200, headers, body };
+}
+
+function crossOriginAnswered({ status, headers: said }: CrossOriginAnswered, headers: HeaderList): WireResponse {
+  for (const [name, value] of said) headers.append(name, value);
+  return status === 204 ? { status, headers, body: undefined } : empty(status, headers);
+}
+
+function empty(status: number, headers: HeaderList): WireResponse {
+  return { status, headers: headers.append('Content-Length', '0'), body: undefined };
+}
