@@ -55,13 +55,16 @@ export class CompiledRules {
       for (const field of Object.keys(rule.fields) as RuleField[]) winners[field] ??= rule;
     };
     this.#byName.get(bucket)?.forEach(take);
+    // Each is made once, because a string that is looked up again keeps its hash.
+    const suffixes: string[] = [];
     for (const length of this.#prefixLengths) {
       if (length > bucket.length) continue;
       const group = this.#byPrefix.get(bucket.slice(0, length));
       if (group === undefined) continue;
       for (const suffixLength of group.suffixLengths) {
         if (length + suffixLength > bucket.length) continue;
-        const rules = group.bySuffix.get(bucket.slice(bucket.length - suffixLength));
+        suffixes[suffixLength] ??= bucket.slice(bucket.length - suffixLength);
+        const rules = group.bySuffix.get(suffixes[suffixLength]);
         for (const rule of rules ?? []) if (patternMatches(rule.bucket, bucket)) take(rule);
       }
     }
