@@ -78,7 +78,7 @@ export class Store {
   }
 
   /** Returns the same backend, which is asked to encrypt by itself. */
-  encryptedBy(encrypter: StoreEncrypter): Store {
+  encryptedBy(encrypter: StoreEncrypter | undefined): Store {
     return this.#with({ encrypter });
   }
 

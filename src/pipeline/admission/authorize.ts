@@ -28,7 +28,9 @@ export function authorize(
   const formats = tools.formatsFor(policy);
   const context = { ...tools, tenant, client, signal, trace, policy, keys, formats };
   const encrypter = formats.write.encrypter?.(context, asker.encryption);
-  return encrypter === undefined ? context : { ...context, store: tools.store.encryptedBy(encrypter) };
+  // The tools of a copy's source are those of the copy, whose store may be asked to encrypt as another bucket's is.
+  if (encrypter === undefined && tools.store.encrypter === undefined) return context;
+  return { ...context, store: tools.store.encryptedBy(encrypter) };
 }
 
 /**

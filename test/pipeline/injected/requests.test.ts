@@ -294,6 +294,30 @@ describe('keys of a tenant that were rotated', () => {
     expect(copied?.own['-customer-key-md5']).toBe(await md5(3));
   });
 
+  it.each(['box-seal', 'box-none'])(
+    'copies from %s, which is not given to the store, bring none for the source',
+    async (from) => {
+      const stand = await standOver();
+      await stand.put(from);
+      stand.store.asked();
+      await stand.copy(from, bucket);
+      const part = await startUpload(stand.here, 'm', { bucket, context: () => stand.here.at(bucket) });
+      await uploadPartCopy(
+        {
+          ...{ kind: 'UploadPartCopy', ...part.named, partNumber: 1, range: undefined },
+          source: { ref: stand.ref(from), conditions: {} },
+        },
+        stand.here.at(bucket),
+      );
+      const reads = stand.store.asked().filter(({ what }) => what === 'HeadObject' || what === 'GetObject');
+      const ofCopy = (await stand.keyOf(1, bucket)).md5.toString('base64');
+      expect(reads.filter(({ own }) => Object.keys(own).length === 0).length).toBeGreaterThan(2);
+      // The others look at the copy itself.
+      for (const { own } of reads) expect([undefined, ofCopy]).toContain(own['-customer-key-md5']);
+      expect(await stand.read(bucket, 'copy')).toEqual(payload(1000));
+    },
+  );
+
   it('an upload keeps the one with which it began, in every process', async () => {
     const stand = await rotated();
     const upload = await startUpload(stand.here, 'm', { bucket, context: () => stand.here.at(bucket) });
