@@ -107,6 +107,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       understood = true;
       note(trace, parsed);
       const asked = parsed.kind === 'form' ? await parsed.open(checkFields) : parsed;
+      if ('operation' in asked) keys = customerKeysOf(asked.operation);
       const { bucket } = trace;
       const { signed, body, tools, tenant } = await admit(asked, { request, meant, bucket, askers, trace });
       const operation = 'operation' in asked ? asked.operation : await readDocument(asked, body, tools.budget);

@@ -1,6 +1,5 @@
-import { hash } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { CustomerKey } from '../../operations/encryption.ts';
-import { equalInConstantTime } from '../../wire/constant-time.ts';
 import type { HeaderList } from '../../wire/headers.ts';
 
 /* Reads the key that a client sends with a request (SSE-C). Vendors differ in the names of the three headers. */
@@ -29,6 +28,10 @@ export function customerKeyIn(
 ): CustomerKey | undefined {
   const [algorithm, key, md5] = names.map((name) => headers.get(name));
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
+  const twice = names.find((name) => hasTwoValues(headers, name));
+  if (twice !== undefined) {
+    return CustomerKey.malformed(wrong.key(`The header ${twice} is there with two values.`), { algorithm });
+  }
   return customerKey({ algorithm, key, md5 }, wrong);
 }
 
@@ -54,9 +57,17 @@ function customerKey({ algorithm, key, md5 }: Sent, wrong: WrongCustomerKey): Cu
     bytes.fill(0);
     return malformed('The secret key was invalid for the specified algorithm.');
   }
-  if (!equalInConstantTime(hash('md5', bytes, 'base64'), md5)) {
-    bytes.fill(0);
-    return malformed('The calculated MD5 hash of the key did not match the hash that was provided.');
-  }
-  return new CustomerKey(bytes, Buffer.from(md5, 'base64'));
+  const [ours, theirs] = [hash('md5', bytes, 'buffer'), Buffer.from(md5, 'base64')];
+  const fits = theirs.length === ours.length && timingSafeEqual(theirs, ours) && theirs.toString('base64') === md5;
+  ours.fill(0);
+  if (fits) return new CustomerKey(bytes, theirs);
+  bytes.fill(0);
+  theirs.fill(0);
+  return malformed('The calculated MD5 hash of the key did not match the hash that was provided.');
+}
+
+/** Whether a header says two things. Which of them a proxy in front of the gateway has looked at, nobody knows. */
+function hasTwoValues(headers: HeaderList, name: string): boolean {
+  const [first, ...more] = headers.getAll(name);
+  return more.some((value) => value !== first);
 }

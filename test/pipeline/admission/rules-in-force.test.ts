@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { CustomerKey } from '../../../src/operations/encryption.ts';
 import { fingerprintOf } from '../../../src/tenants/registered-key.ts';
 import { CompiledRules } from '../../../src/tenants/rules/compiled-rules.ts';
 import type { BucketRule, RuleFields } from '../../../src/tenants/rules/rule.ts';
@@ -186,5 +187,20 @@ describe('what a rule says of how objects lie', () => {
     await here.send(put('target'));
     const listed = (await here.send({ method: 'GET', path: '/target' })) as Told;
     expect(listed.body).toContain('22af645d1859cb5ca6da0c484f1f37ea'); // the MD5 of `new`
+  });
+});
+
+describe('a customer’s key', () => {
+  it.each([
+    ['a request that a rule refuses', put('target'), 'signature'],
+    ['a copy that one refuses', copy('source', 'target'), 'signature'],
+    ['a request that nobody signed', put('target'), 'nobody'],
+  ] as const)('is erased after %s', async (_, sent, by) => {
+    const here = await stand({ target: { customerKeys: 'refuse' } });
+    const erased = vi.spyOn(CustomerKey.prototype, 'erase');
+    onTestFinished(() => erased.mockRestore());
+    const headers = { ...sent.headers, ...keyHeaders(REGISTERED) };
+    expect(await here.send({ ...sent, headers }, by)).toMatchObject({ status: 403 });
+    expect(erased).toHaveBeenCalled();
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { s3Front } from '../../../../src/dialects/s3/front/front.ts';
+import { customerKeysOf } from '../../../../src/encryption/rules.ts';
 import { proven } from '../../../../src/errors.ts';
 import type { Answer } from '../../../../src/operations/answer.ts';
 import type { EncryptionFacts } from '../../../../src/operations/encryption.ts';
@@ -223,4 +224,54 @@ test('how an object is encrypted is said when it is begun, and not later', async
       expect(await code(method, target, [...more, [SSE, value]])).toBe('InvalidArgument');
     }
   }
+});
+
+describe('a header that is there with two values', () => {
+  const put = REQUESTS[0] as (typeof REQUESTS)[number];
+  const copy = REQUESTS[1] as (typeof REQUESTS)[number];
+  const kms: Headers = [[SSE, 'aws:kms']];
+  const twice = (...headers: Headers): Headers => headers;
+  test.each<[string, (typeof REQUESTS)[number], Headers]>([
+    ['the method', put, twice([SSE, 'AES256'], [SSE, 'aws:kms'])],
+    ['the KMS key', put, [...kms, ...twice([`${SSE}-aws-kms-key-id`, 'cards'], [`${SSE}-aws-kms-key-id`, 'other'])]],
+    ['the context', put, [...kms, ...twice([`${SSE}-context`, 'e30='], [`${SSE}-context`, 'eyJhIjoiYiJ9'])]],
+    [
+      'the bucket key',
+      put,
+      [...kms, ...twice([`${SSE}-bucket-key-enabled`, 'true'], [`${SSE}-bucket-key-enabled`, 'false'])],
+    ],
+    ['the customer’s key', put, [...customer(SSE), [`${SSE}-customer-key`, Buffer.alloc(32, 8).toString('base64')]]],
+    ['its MD5', put, [...customer(SSE), [`${SSE}-customer-key-MD5`, md5(Buffer.alloc(32, 8).toString('base64'))]]],
+    ['its algorithm', put, [...customer(SSE), [`${SSE}-customer-algorithm`, 'AES192']]],
+    ['the source’s key', copy, [...customer(OF_SOURCE), [`${OF_SOURCE}-customer-key`, 'another']]],
+  ])('is refused: %s', async (_, [method, target, more], headers) => {
+    expect(await code(method, target, [...more, ...headers])).toBe('InvalidArgument');
+  });
+
+  test('and one that says the same twice is not', async () => {
+    expect(await code(...(put.slice(0, 2) as [string, string]), [...customer(SSE), ...customer(SSE)])).toBe('nothing');
+  });
+});
+
+test('nothing of a key is left in the memory of small buffers once it was erased', () => {
+  const key = Buffer.alloc(32, 0x6b);
+  const headers = [
+    ['Host', 'h'],
+    ...COPY,
+    ...[SSE, OF_SOURCE].flatMap((prefix) => customer(prefix, { key: key.toString('base64') })),
+  ] as Headers;
+  // What this test itself made of the key lies in an earlier pool.
+  const earlier = Buffer.from('one').buffer;
+  while (Buffer.from('one').buffer === earlier);
+  const pools = new Set([Buffer.from('one').buffer]);
+  const parsed = readingOf(s3Front, wireRequest({ method: 'PUT', target: '/bucket/k', headers }), SETTINGS).parse();
+  pools.add(Buffer.from('another').buffer);
+  if (parsed.kind !== 'ready') throw new TypeError('A copy has no document.');
+  const keys = customerKeysOf(parsed.operation);
+  expect(keys).toHaveLength(2);
+  const digest = createHash('md5').update(key).digest();
+  const isThere = () => [...pools].some((pool) => [key, digest].some((secret) => Buffer.from(pool).includes(secret)));
+  expect(isThere()).toBe(true);
+  for (const each of keys) each.erase();
+  expect(isThere()).toBe(false);
 });

@@ -2,6 +2,7 @@ import { clientError } from '../../../../errors.ts';
 import { type AskedEncryption, CustomerKey, type EncryptionFacts } from '../../../../operations/encryption.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import { customerKeyIn, type WrongCustomerKey } from '../../../encryption/customer-key.ts';
+import { singleHeader } from '../../../object-metadata.ts';
 
 /*
  * Reads and writes the headers about server-side encryption. Here only their form is checked, in S3's order and with
@@ -70,11 +71,16 @@ export function readWriteEncryption(headers: HeaderList, about: EncryptionHeader
   if (!anySpeaksOfEncryption(headers)) return undefined;
   const customer = readCustomerForm(headers, about);
   if (customer !== undefined) return customer;
-  const method = headers.get(MANAGED);
+  const method = singleHeader(headers, MANAGED);
   const bucketKey = readBucketKey(headers);
   if (method === 'aws:kms') {
     refuseOthers(headers, about, KMS_NAMES);
-    return { kind: 'kms', keyId: headers.get(KMS_KEY), context: headers.get(KMS_CONTEXT), bucketKey };
+    return {
+      kind: 'kms',
+      keyId: singleHeader(headers, KMS_KEY),
+      context: singleHeader(headers, KMS_CONTEXT),
+      bucketKey,
+    };
   }
   if (method === 'aws:kms:dsse') throw unavailable(`${MANAGED}: ${method}`, about.operation);
   const kms = [KMS_KEY, KMS_CONTEXT].find((name) => headers.has(name));
@@ -122,7 +128,7 @@ export function refuseEncryption(headers: HeaderList, operation: string): void {
 }
 
 function readBucketKey(headers: HeaderList): boolean | undefined {
-  const text = headers.get(BUCKET_KEY);
+  const text = singleHeader(headers, BUCKET_KEY);
   if (text === undefined) return undefined;
   const value = text.toLowerCase();
   if (value !== 'true' && value !== 'false') throw invalid(`The value of ${BUCKET_KEY} must be true or false.`);
@@ -142,13 +148,10 @@ function anySpeaksOfEncryption(headers: HeaderList): boolean {
  * looked at, as what is wrong with the key itself: a bucket that takes no customer keys refuses the request before.
  */
 function readCustomerForm(headers: HeaderList, about: EncryptionHeaders): AskedEncryption | undefined {
-  const key = readCustomerKey(headers, CUSTOMER);
-  const ofSource = readCustomerKey(headers, SOURCE_CUSTOMER);
-  if (ofSource !== undefined && about.copies !== true) {
-    ofSource.erase();
-    key?.erase();
+  if (about.copies !== true && customerNames(SOURCE_CUSTOMER).some((name) => headers.has(name))) {
     throw unavailable('a customer key', about.operation);
   }
+  const key = readCustomerKey(headers, CUSTOMER);
   const refusal = key && refusalOfOthers(headers, about);
   if (key === undefined || refusal === undefined) return customerForm(key);
   key.erase();
