@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 /** The CRCs that can be computed from those of pieces. All are reflected; initial value and final XOR are all ones. */
-export type CrcAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME';
+export type CrcAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'CRC64XZ';
 
 /**
  * The field in which a CRC is computed: polynomials over GF(2), modulo that of the CRC. They are reflected, so that the
@@ -20,6 +20,7 @@ const FIELDS: Readonly<Record<CrcAlgorithm, CrcField>> = {
   CRC32: { bits: 32n, polynomial: 0xedb88320n, squares: [] },
   CRC32C: { bits: 32n, polynomial: 0x82f63b78n, squares: [] },
   CRC64NVME: { bits: 64n, polynomial: 0x9a6c9329ac4bc9b5n, squares: [] },
+  CRC64XZ: { bits: 64n, polynomial: 0xc96c5795d7870f42n, squares: [] },
 };
 
 /**

@@ -9,7 +9,7 @@ export interface PartChecksum {
 }
 
 /** Whether the checksum of a whole object follows from those of its parts. It does for CRCs, and not for hashes. */
-export function canCombine(algorithm: ChecksumAlgorithm): algorithm is CrcAlgorithm {
+export function canCombine(algorithm: ChecksumAlgorithm): algorithm is CrcAlgorithm & ChecksumAlgorithm {
   return algorithm === 'CRC32' || algorithm === 'CRC32C' || algorithm === 'CRC64NVME';
 }
 

@@ -85,6 +85,8 @@ export interface BodyProof {
   readonly checksum: Checksum | undefined;
   /** The MD5 of the plaintext. It is computed only where Content-MD5 or the bucket's ETags need it. */
   readonly md5: Buffer | undefined;
+  /** The CRC-64/XZ of the plaintext. It is computed only where a dialect of the bucket tells it. */
+  readonly crc64?: Buffer | undefined;
 }
 
 /**
@@ -104,6 +106,8 @@ export interface VerifiedBody {
   readonly checksumAlgorithm?: ChecksumAlgorithm | undefined;
   /** Whether the proof will have the MD5. */
   readonly provesMd5?: boolean | undefined;
+  /** Whether the proof will have the CRC-64. */
+  readonly provesCrc64?: boolean | undefined;
   /** Iterate it once. */
   bytes(): ByteSource;
   /** @throws Error when it is called before `bytes()` ended */
@@ -164,14 +168,15 @@ export interface Reading {
   unsignedBody(): VerifiedBody;
 }
 
+/** A digest of the plaintext that a dialect may tell: `crc64` is the CRC-64/XZ of OSS and COS (`ObjectFacts.crc64`). */
+export type ToldDigest = 'crc64';
+
 /** What a front needs, beside the answer, to render it. */
 export interface RenderContext {
   readonly requestId: string;
   readonly settings: FrontSettings;
   /** undefined where the request could not be read at all. */
   readonly request: WireRequest | undefined;
-  /** The digests of the plaintext that the request brought, as the dialect's `digests` names them. */
-  readonly digests?: readonly Checksum[] | undefined;
 }
 
 /**
@@ -181,10 +186,10 @@ export interface RenderContext {
 export interface FrontDialect {
   readonly name: DialectName;
   /**
-   * The digests that an answer to a write tells of the plaintext, whether or not the client sent one. The gateway
-   * computes them; RenderContext has the values.
+   * The digests that answers tell of the plaintext, whether or not the client sent one. The gateway computes and keeps
+   * them; answers have the values.
    */
-  readonly digests: readonly ChecksumAlgorithm[];
+  readonly digests: readonly ToldDigest[];
   /**
    * Whether the request speaks this dialect, judged by its signature scheme and by the vendor's own headers and query
    * names.

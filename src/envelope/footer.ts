@@ -43,7 +43,12 @@ export function multipartFooterBytes(
     bodyBytes += sealedPartBytes(part.plaintextBytes);
   }
   const footerBytes = sealedBytes(plaintextBytes, quantum) - bodyBytes;
-  return footerBytes >= FRAME_BYTES + manifestBytes(parts.length, checksum) ? footerBytes : undefined;
+  return footerBytes >= FRAME_BYTES + manifestBytes({ parts, checksum }) ? footerBytes : undefined;
+}
+
+/** Whether a footer of this size has room for a manifest. */
+export function footerHolds(manifest: Manifest, footerBytes: number): boolean {
+  return footerBytes >= FRAME_BYTES + manifestBytes(manifest);
 }
 
 /**
@@ -108,7 +113,8 @@ export function openFooter(
     throw corrupted();
   }
   const manifest = decodeManifest(padded);
-  if (manifest.plaintextBytes !== plaintextBytes || bytesOf(manifest) !== trailer.manifestBytes) throw corrupted();
+  if (manifest.plaintextBytes !== plaintextBytes || manifestBytes(manifest) !== trailer.manifestBytes)
+    throw corrupted();
   const wholeBytes = partsBytes(manifest) + footerBytes;
   if (wholeBytes !== storedBytes || !isSealedSize(plaintextBytes, storedBytes, quantum)) throw corrupted();
   return { manifest, footerBytes };
@@ -173,13 +179,9 @@ function writeTrailer(trailer: Buffer, manifest: Manifest, footerBytes: number, 
   trailer[4] = VERSION;
   trailer[5] = SUITE;
   writeU64(trailer, manifest.plaintextBytes, 8);
-  trailer.writeUInt32BE(bytesOf(manifest), 16);
+  trailer.writeUInt32BE(manifestBytes(manifest), 16);
   trailer.writeUInt32BE(footerBytes, 20);
   footerSalt.copy(trailer, SALT_OFFSET);
-}
-
-function bytesOf({ parts, checksum }: Manifest): number {
-  return manifestBytes(parts.length, checksum);
 }
 
 function partsBytes({ plaintextBytes, parts }: Manifest): number {

@@ -52,6 +52,8 @@ export interface FooterExplanation {
   readonly parts: number | undefined;
   /** Whether the manifest ends in the second half of a checksum of 64 bytes (SHA-512). */
   readonly longChecksum: boolean;
+  /** Whether the manifest ends in the CRC-64 of the object. Each part may have one beside it, which is not in clear. */
+  readonly crc64: boolean;
 }
 
 /** What `explainSealed` tells of a sealed object. */
@@ -140,6 +142,6 @@ function explainSizes(bytes: Buffer, storedBytes: number): SizeExplanation {
 function explainFooter(tail: Buffer): FooterExplanation {
   const { plaintextBytes, footerBytes, manifestBytes } = readTrailer(tail);
   const contents = contentsOf(manifestBytes);
-  const { parts, longChecksum = false } = contents ?? {};
-  return { plaintextBytes, footerBytes, manifestBytes, parts, longChecksum };
+  const { parts, longChecksum = false, crc64 = false } = contents ?? {};
+  return { plaintextBytes, footerBytes, manifestBytes, parts, longChecksum, crc64 };
 }

@@ -5,6 +5,8 @@ import { readU64, requireSize, writeU64 } from './u64.ts';
 
 const VERSION = 1;
 const MULTIPART = 1;
+/** Set where the manifest ends in the CRC-64 of the object. Gateways that do not know the flag refuse the object. */
+const HAS_CRC64 = 2;
 const CHECKSUM_OFFSET = 28;
 const CHECKSUM_VALUE_BYTES = 32;
 /** The size of what a checksum's field does not hold and what follows the part list: the second half of a SHA-512. */
@@ -59,27 +61,40 @@ export interface Manifest {
   /** The MD5 of the plaintext, or of the parts' MD5s (FORMAT.md §8). */
   readonly md5: Buffer | undefined;
   readonly checksum: TypedChecksum | undefined;
+  /**
+   * The CRC-64/XZ of the plaintext, 8 bytes, where it was computed and does not follow from those of the parts.
+   */
+  readonly crc64?: Buffer | undefined;
   /** The parts in their order. Empty for an object that was sent by one PUT, and only then. */
   readonly parts: readonly PartEntry[];
 }
 
 /** The size of a manifest in bytes, without padding. */
-export function manifestBytes(
-  partCount: number,
-  checksum: { readonly algorithm: ChecksumAlgorithm } | undefined,
-): number {
+export function manifestBytes({
+  parts,
+  checksum,
+  crc64,
+}: {
+  readonly parts: { readonly length: number };
+  readonly checksum: { readonly algorithm: ChecksumAlgorithm } | undefined;
+  readonly crc64?: Buffer | undefined;
+}): number {
   const row = CHECKSUMS.find(({ algorithm }) => algorithm === checksum?.algorithm);
-  return PARTS_OFFSET + PART_ENTRY_BYTES * partCount + restBytes(row);
+  const crcBytes = crc64 === undefined ? 0 : CRC64_BYTES;
+  return PARTS_OFFSET + PART_ENTRY_BYTES * parts.length + restBytes(row) + crcBytes;
 }
 
 /** What a manifest of this length contains; undefined for a length that no manifest can have. */
 export function contentsOf(
   manifestLength: number,
-): { readonly parts: number; readonly longChecksum: boolean } | undefined {
+): { readonly parts: number; readonly longChecksum: boolean; readonly crc64: boolean } | undefined {
   const listed = manifestLength - PARTS_OFFSET;
   const rest = listed % PART_ENTRY_BYTES;
-  if (listed < 0 || (rest !== 0 && rest !== MAX_VALUE_REST_BYTES)) return undefined;
-  return { parts: (listed - rest) / PART_ENTRY_BYTES, longChecksum: rest !== 0 };
+  const crc64 = rest % MAX_VALUE_REST_BYTES === CRC64_BYTES;
+  const longChecksum = rest >= MAX_VALUE_REST_BYTES;
+  const expected = (longChecksum ? MAX_VALUE_REST_BYTES : 0) + (crc64 ? CRC64_BYTES : 0);
+  if (listed < 0 || rest !== expected) return undefined;
+  return { parts: (listed - rest) / PART_ENTRY_BYTES, longChecksum, crc64 };
 }
 
 function restBytes(row: ChecksumRow | undefined): number {
@@ -91,17 +106,19 @@ function restBytes(row: ChecksumRow | undefined): number {
  * @throws RangeError for a manifest that is inconsistent or does not fit
  */
 export function encodeManifest(manifest: Manifest, paddedBytes: number): Buffer {
-  const { multipart, plaintextBytes, md5, checksum, parts } = manifest;
-  const end = manifestBytes(parts.length, checksum);
+  const { multipart, plaintextBytes, md5, checksum, crc64, parts } = manifest;
+  const end = manifestBytes(manifest);
   if (end > paddedBytes) throw new RangeError('The part list does not fit in the footer.');
   if (!addsUp(manifest)) throw new RangeError('The manifest does not describe an object.');
   const bytes = Buffer.allocUnsafe(paddedBytes).fill(0);
   bytes[0] = VERSION;
-  bytes[1] = multipart ? MULTIPART : 0;
+  bytes[1] = (multipart ? MULTIPART : 0) | (crc64 === undefined ? 0 : HAS_CRC64);
   bytes.writeUInt16BE(parts.length, 2);
   writeU64(bytes, plaintextBytes, 4);
   copyOptional(md5, bytes, 12, MD5_BYTES);
-  if (checksum !== undefined) writeChecksum(checksum, bytes, end);
+  const checksumEnd = crc64 === undefined ? end : end - CRC64_BYTES;
+  if (checksum !== undefined) writeChecksum(checksum, bytes, checksumEnd);
+  copyOptional(crc64, bytes, checksumEnd, CRC64_BYTES);
   let at = PARTS_OFFSET;
   for (const part of parts) {
     requireLength(part.partSalt, SALT_BYTES, 'A part salt');
@@ -124,11 +141,14 @@ export function decodeManifest(bytes: Buffer): Manifest {
   const version = bytes.readUInt8(0);
   const flags = bytes.readUInt8(1);
   const plaintextBytes = readU64(bytes, 4);
-  if (version !== VERSION || (flags & ~MULTIPART) !== 0 || plaintextBytes === undefined) throw corrupted();
+  if (version !== VERSION || (flags & ~(MULTIPART | HAS_CRC64)) !== 0 || plaintextBytes === undefined)
+    throw corrupted();
   const partCount = bytes.readUInt16BE(2);
   const row = checksumRow(bytes);
   const listEnd = PARTS_OFFSET + PART_ENTRY_BYTES * partCount;
-  const end = listEnd + restBytes(row);
+  const checksumEnd = listEnd + restBytes(row);
+  const hasCrc64 = (flags & HAS_CRC64) !== 0;
+  const end = checksumEnd + (hasCrc64 ? CRC64_BYTES : 0);
   if (end > bytes.length) throw corrupted();
   requireZero(bytes, end, bytes.length);
   const parts: PartEntry[] = [];
@@ -142,10 +162,11 @@ export function decodeManifest(bytes: Buffer): Manifest {
     });
   }
   const manifest: Manifest = {
-    multipart: flags === MULTIPART,
+    multipart: (flags & MULTIPART) !== 0,
     plaintextBytes,
     md5: optional(bytes.subarray(12, 28)),
-    checksum: row && readChecksum(row, bytes, end),
+    checksum: row && readChecksum(row, bytes, checksumEnd),
+    ...(hasCrc64 && { crc64: bytes.subarray(checksumEnd, end) }),
     parts,
   };
   if (!addsUp(manifest)) throw corrupted();
@@ -168,7 +189,7 @@ function addsUp({ multipart, plaintextBytes, parts }: Manifest): boolean {
   return !multipart || sumBytes === plaintextBytes;
 }
 
-/** @param end the length of the manifest; the bytes before it hold what the field does not hold of the checksum */
+/** @param end where the checksum ends; the bytes before it hold what the field does not hold of the checksum */
 function writeChecksum(checksum: TypedChecksum, bytes: Buffer, end: number): void {
   const row = CHECKSUMS.find(({ algorithm }) => algorithm === checksum.algorithm);
   if (row === undefined || checksum.value.length !== row.bytes) throw new RangeError('SX1 has no such checksum.');

@@ -16,6 +16,8 @@ const BLOCK_BYTES = 4 * SEALED_SEGMENT_BYTES;
 export interface ObjectDigests {
   readonly md5?: Buffer | undefined;
   readonly checksum?: TypedChecksum | undefined;
+  /** The CRC-64/XZ of the plaintext, 8 bytes. */
+  readonly crc64?: Buffer | undefined;
 }
 
 interface SealPart {
@@ -76,12 +78,12 @@ export async function sealObjectWhole(source: AsyncIterable<Buffer>, options: Se
 }
 
 function objectFooter({ keys, oid, plaintextBytes, quantum, envelope, footerSalt, manifest }: SealObject): Buffer {
-  const { md5, checksum } = manifest();
+  const { md5, checksum, crc64 } = manifest();
   return sealFooter({
     keys,
     oid,
     envelope,
-    manifest: { multipart: false, plaintextBytes, md5, checksum, parts: [] },
+    manifest: { multipart: false, plaintextBytes, md5, checksum, crc64, parts: [] },
     footerBytes: maxFooterBytes(plaintextBytes, quantum), // an object of one part has the largest footer
     footerSalt,
   });

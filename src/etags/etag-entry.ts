@@ -2,19 +2,28 @@ import { createCipheriv, createDecipheriv, createHash, createSecretKey, hkdfSync
 
 /**
  * This file seals and opens the entries of the index of ETags (docs/keys.md, "Index of ETags"). An entry is sealed
- * under a key that is derived from the tenant's KEK, and bound to tenant, place and backend ETag. All entries have the
- * same length. So a dump of the store reveals neither a digest nor which objects have one.
+ * under a key that is derived from the tenant's KEK, and bound to tenant, place and backend ETag. Entries with a CRC-64
+ * have one length, and all others another. So a dump of the store reveals no digest, nor which objects have an MD5.
  */
 
 const VERSION = 1;
+/** The version of entries with a CRC-64. Gateways that do not know it take them for missing, and read the footer. */
+const WITH_CRC64 = 2;
 const HEAD_BYTES = 9;
 const NONCE_BYTES = 12;
 const FIELDS_BYTES = 35;
+const CRC64_BYTES = 8;
 const TAG_BYTES = 16;
 const OID_BYTES = 16;
 const NAME_BYTES = 16;
-/** The length of every entry in bytes. */
+/** The length of an entry without a CRC-64, in bytes. */
 export const ENTRY_BYTES = HEAD_BYTES + NONCE_BYTES + FIELDS_BYTES + TAG_BYTES;
+
+/** The lengths of entries in bytes, by their version. */
+const BYTES_OF_VERSION: Readonly<Record<number, number>> = {
+  [VERSION]: ENTRY_BYTES,
+  [WITH_CRC64]: ENTRY_BYTES + CRC64_BYTES,
+};
 
 const PLAIN = 0;
 const SEALED = 1;
@@ -32,7 +41,12 @@ export interface EtagPlace {
   readonly backendEtag: string;
 }
 
-/** What an object's footer says of its MD5, or that the object has no footer. */
+/** The length of an entry that begins with this byte, in bytes; undefined for a byte with which none begins. */
+export function entryBytes(version: number | undefined): number | undefined {
+  return BYTES_OF_VERSION[version ?? 0];
+}
+
+/** What an object's footer says of its digests, or that the object has no footer. */
 export interface KnownDigest {
   /** Whether the object is stored as it was sent. Its ETag is then the backend's own. */
   readonly plain: boolean;
@@ -40,6 +54,8 @@ export interface KnownDigest {
   readonly md5: Buffer | undefined;
   /** From how many parts' MD5s `md5` was made; 0 for the MD5 of the plaintext. */
   readonly parts: number;
+  /** The CRC-64/XZ of the plaintext, 8 bytes; undefined where nobody has computed it or asked the footer for it. */
+  readonly crc64?: Buffer | undefined;
   /** The object id (FORMAT.md §2). It tells the object from others to which the store may give the same ETag. */
   readonly oid: Buffer;
 }
@@ -86,22 +102,24 @@ export function sealEntry(
     writtenAtSeconds,
   }: { readonly kek: EtagKek; readonly nonce: Buffer; readonly writtenAtSeconds: number },
 ): Buffer {
-  const { plain, md5, parts, oid } = digest;
-  const entry = Buffer.allocUnsafe(ENTRY_BYTES);
-  entry[0] = VERSION;
+  const { plain, md5, parts, crc64, oid } = digest;
+  const version = crc64 === undefined ? VERSION : WITH_CRC64;
+  const entry = Buffer.allocUnsafe(BYTES_OF_VERSION[version] as number);
+  entry[0] = version;
   entry.writeUInt32BE(kek.version, 1);
   entry.writeUInt32BE(writtenAtSeconds, 5);
   nonce.copy(entry, HEAD_BYTES, 0, NONCE_BYTES);
-  const fields = Buffer.allocUnsafe(FIELDS_BYTES);
+  const fields = Buffer.allocUnsafe(FIELDS_BYTES + (crc64?.length ?? 0));
   fields[0] = plain ? PLAIN : md5 === undefined ? SEALED : SEALED_WITH_MD5;
   fields.writeUInt16BE(parts, 1);
   (md5 ?? NO_MD5).copy(fields, 3);
   oid.copy(fields, 19);
+  crc64?.copy(fields, FIELDS_BYTES);
   const cipher = createCipheriv('aes-256-gcm', entryKey(kek.key), nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.concat([entry.subarray(0, HEAD_BYTES), boundTo(place)]));
   cipher.update(fields).copy(entry, HEAD_BYTES + NONCE_BYTES);
   cipher.final();
-  cipher.getAuthTag().copy(entry, ENTRY_BYTES - TAG_BYTES);
+  cipher.getAuthTag().copy(entry, entry.length - TAG_BYTES);
   return entry;
 }
 
@@ -112,7 +130,7 @@ export function sealEntry(
 export function readEntryHead(
   entry: Buffer,
 ): { readonly kekVersion: number; readonly writtenAtSeconds: number } | undefined {
-  if (entry.length !== ENTRY_BYTES || entry[0] !== VERSION) return undefined;
+  if (entry.length !== entryBytes(entry[0])) return undefined;
   return { kekVersion: entry.readUInt32BE(1), writtenAtSeconds: entry.readUInt32BE(5) };
 }
 
@@ -121,8 +139,8 @@ export function openEntry(entry: Buffer, place: EtagPlace, kek: KeyObject): Know
   const nonce = entry.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', entryKey(kek), nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.concat([entry.subarray(0, HEAD_BYTES), boundTo(place)]));
-  decipher.setAuthTag(entry.subarray(ENTRY_BYTES - TAG_BYTES));
-  const fields = decipher.update(entry.subarray(HEAD_BYTES + NONCE_BYTES, ENTRY_BYTES - TAG_BYTES));
+  decipher.setAuthTag(entry.subarray(entry.length - TAG_BYTES));
+  const fields = decipher.update(entry.subarray(HEAD_BYTES + NONCE_BYTES, entry.length - TAG_BYTES));
   try {
     decipher.final();
   } catch {
@@ -133,6 +151,7 @@ export function openEntry(entry: Buffer, place: EtagPlace, kek: KeyObject): Know
     md5: fields[0] === SEALED_WITH_MD5 ? fields.subarray(3, 19) : undefined,
     parts: fields.readUInt16BE(1),
     oid: fields.subarray(19, 35),
+    ...(entry[0] === WITH_CRC64 && { crc64: fields.subarray(FIELDS_BYTES) }),
   };
 }
 

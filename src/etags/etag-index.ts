@@ -2,7 +2,7 @@
 export interface NamedEntry {
   /** 16 bytes of a hash. */
   readonly name: Buffer;
-  /** ENTRY_BYTES bytes. */
+  /** At most 80 bytes (etag-entry.ts). */
   readonly entry: Buffer;
 }
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { keyStoreUnavailable } from '../keys/store/record-store.ts';
-import { ENTRY_BYTES, readEntryHead } from './etag-entry.ts';
+import { ENTRY_BYTES, entryBytes, readEntryHead } from './etag-entry.ts';
 import type { EtagIndex, NamedEntry } from './etag-index.ts';
 
 const NAME_BYTES = 16;
@@ -95,7 +95,7 @@ function slots(group: Buffer): Buffer[] {
 }
 
 function entryIn(slot: Buffer): Buffer {
-  return slot.subarray(NAME_BYTES, NAME_BYTES + ENTRY_BYTES);
+  return slot.subarray(NAME_BYTES, NAME_BYTES + (entryBytes(slot[NAME_BYTES]) ?? ENTRY_BYTES));
 }
 
 /** Chooses the slot to write: the one that has the name, or else one without an entry, or else the oldest entry's. */

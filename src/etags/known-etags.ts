@@ -88,7 +88,13 @@ export class KnownEtags {
    */
   async learn(object: StoredIdentity, digest: KnownDigest): Promise<void> {
     // The buffers are copied, because they are views of much larger memory.
-    const own = { ...digest, md5: digest.md5 && Buffer.from(digest.md5), oid: Buffer.from(digest.oid) };
+    const { md5, crc64, oid } = digest;
+    const own: KnownDigest = {
+      ...digest,
+      md5: md5 && Buffer.from(md5),
+      ...(crc64 !== undefined && { crc64: Buffer.from(crc64) }),
+      oid: Buffer.from(oid),
+    };
     this.#memory.set(memoryName(object), own);
     await this.#write([{ object, digest: own }]);
   }

@@ -21,6 +21,8 @@ export interface ObjectDetails {
   readonly md5: Buffer | undefined;
   /** The checksum of the plaintext. undefined for plain objects, even where the store may know one. */
   readonly checksum: Checksum | undefined;
+  /** The CRC-64/XZ of the plaintext, where the footer has it. Otherwise it may follow from those of the parts. */
+  readonly crc64?: Buffer | undefined;
   /** The parts in their order. undefined for an object that was sent by one PUT, and for plain objects. */
   readonly parts: readonly ObjectPart[] | undefined;
 }
@@ -32,6 +34,8 @@ export interface ObjectPart {
   readonly plaintextBytes: number;
   /** The MD5 of the part's plaintext, where it was computed. */
   readonly md5?: Buffer | undefined;
+  /** The CRC-64/XZ of the part's plaintext, where it was computed. */
+  readonly crc64?: Buffer | undefined;
 }
 
 /** The range of a part in the plaintext. */

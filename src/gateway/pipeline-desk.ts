@@ -108,6 +108,7 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
     knownUploads: new KnownUploads(),
     staging: new Staging({ bucket: stagingBucket, store }),
     stagingRights: new StagingRights(),
+    crc64Dialects: new Set(parts.fronts.filter(({ digests }) => digests.includes('crc64')).map(({ name }) => name)),
     uploadKeepSeconds: keepSeconds,
     region: parts.settings.region,
     now,

@@ -56,6 +56,8 @@ export interface ObjectStored {
   readonly etag: string;
   readonly versionId: string | undefined;
   readonly checksum: Checksum | undefined;
+  /** The CRC-64/XZ of the plaintext, 8 bytes, where it is known. Only requests of dialects that tell it ask for it. */
+  readonly crc64?: Buffer | undefined;
   /** Further headers of the backend's answer, which only a front of the same dialect renders (x-amz-expiration …). */
   readonly vendor?: VendorHeaders | undefined;
 }
@@ -213,6 +215,8 @@ export interface PartStored {
   readonly encryption?: EncryptionFacts | undefined;
   readonly etag: string;
   readonly checksum: Checksum | undefined;
+  /** The CRC-64/XZ of the plaintext, 8 bytes, where it is known. Only requests of dialects that tell it ask for it. */
+  readonly crc64?: Buffer | undefined;
 }
 
 /** The answer to UploadPartCopy. */
@@ -229,6 +233,8 @@ export interface ListedPart {
   readonly plaintextBytes: number;
   readonly lastModified: Date;
   readonly checksum: Checksum | undefined;
+  /** The CRC-64/XZ of the part’s plaintext, 8 bytes, where it is known. */
+  readonly crc64?: Buffer | undefined;
 }
 
 /** The answer to ListParts. */
@@ -272,5 +278,7 @@ export interface UploadCompleted {
   readonly etag: string;
   readonly versionId: string | undefined;
   readonly checksum: Checksum | undefined;
+  /** The CRC-64/XZ of the plaintext, 8 bytes, where it is known. Only requests of dialects that tell it ask for it. */
+  readonly crc64?: Buffer | undefined;
   readonly vendor?: VendorHeaders | undefined;
 }

@@ -132,5 +132,10 @@ export interface ObjectFacts {
   readonly lastModified: Date;
   readonly metadata: ObjectMetadata;
   readonly checksum?: Checksum | undefined;
+  /**
+   * The CRC-64/XZ of the whole plaintext, 8 bytes, for a range too. undefined where the dialect does not tell it, and
+   * where it is not known.
+   */
+  readonly crc64?: Buffer | undefined;
   readonly versionId?: string | undefined;
 }

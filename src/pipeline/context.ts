@@ -43,6 +43,8 @@ export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | '
   readonly knownUploads: KnownUploads;
   readonly staging: Staging;
   readonly stagingRights: StagingRights;
+  /** The dialects that tell the CRC-64 of objects, by name. */
+  readonly crc64Dialects: ReadonlySet<string>;
   /** After how many seconds without a new part the state of an upload expires. */
   readonly uploadKeepSeconds: number;
   /** The region that clients put in their signatures. The gateway names it as the region of every bucket. */
@@ -56,6 +58,11 @@ export interface OperationContext extends OperationTools {
   readonly tenant: Tenant;
   /** The policy of the bucket; for an operation without a bucket, that of the tenant's first pattern. */
   readonly policy: BucketPolicy;
+  /**
+   * Whether the CRC-64 of plaintext is computed. `told` means that the request's dialect tells it, `kept` that it is
+   * computed at each write because the bucket may be used in such a dialect; undefined where nobody asks for it.
+   */
+  readonly crc64?: 'told' | 'kept' | undefined;
   /** Who sent the request. */
   readonly client: WireClient;
   /** Gives the keys that new objects are sealed with, and those that existing ones are opened with. */

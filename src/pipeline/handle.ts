@@ -49,7 +49,6 @@ import { uploadPart } from './upload/part.ts';
 import { deleteObject, deleteObjects } from './write/delete.ts';
 import { postObject } from './write/post.ts';
 import { putObject } from './write/put.ts';
-import { withDigests } from './write/told-digests.ts';
 
 /** Serves one request. It fills in `trace` for the log. */
 export type Handler = (request: WireRequest, trace: RequestTrace) => Promise<WireResponse | PassThrough>;
@@ -120,7 +119,11 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       await holdRules(operation, asking, { tenant, client, trace, staging, registeredKeys });
       await holdBucketPolicies(operation, asking.bucket, { tenant, trace, bucketPolicies, store });
       checkAskedForms(operation, tools.keySources);
-      const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption }, tools);
+      const context = authorize(
+        asking.bucket,
+        { tenant, client, signal, trace, encryption, digests: front.digests },
+        tools,
+      );
       checkKeys(keys, client, services.keyTransport);
       if (!signed) checkAnonymous(operation, context.policy);
       checkPolicyAllows(operation, encryption, context.policy, context.formats.write);
@@ -131,10 +134,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       }
       const bringsBytes = BRINGS_BYTES.has(operation.kind);
       if (parsed.kind === 'ready' && !bringsBytes) await expectNoBody(body);
-      const digested = bringsBytes && front.digests.length > 0 ? await withDigests(body, front.digests) : undefined;
-      const answered = perform(operation, digested?.body ?? body, context).then((done) =>
-        rendered(done, front, { ...rendering, digests: digested?.digests() }),
-      );
+      const answered = perform(operation, body, context).then((done) => rendered(done, front, rendering));
       // A download that goes on after its answer began does not need the customer's key any more.
       const answer = keys.length === 0 ? answered : answered.finally(() => erase(keys));
       return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);

@@ -22,6 +22,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const SALT_BYTES = 16;
 const MD5_BYTES = 16;
+const CRC64_BYTES = 8;
 const DIGEST_BYTES = 32;
 /** The bytes at the end of a header entry, behind the format's own header: nonce, creation time, checksum and tag. */
 const HEADER_FIELDS_BYTES = NONCE_BYTES + 8 + TAG_BYTES;
@@ -49,6 +50,8 @@ export interface PartRecord {
   readonly storedAt: Date;
   /** The MD5 of the plaintext, where it was computed. */
   readonly md5: Buffer | undefined;
+  /** The CRC-64/XZ of the plaintext, where it was computed. */
+  readonly crc64?: Buffer | undefined;
   /** The checksum of the plaintext, which the client sent or the gateway computed. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: Buffer } | undefined;
   /** The backend's ETag of the stored part, unquoted. */
@@ -180,20 +183,26 @@ const STAGED = 1;
 const HAS_MD5 = 2;
 /** Set where the ETag is an MD5 in lower-case hex, as most stores make them. It is then stored in half the bytes. */
 const HEX_ETAG = 4;
+/**
+ * Gateways that do not know this flag take the CRC for the beginning of the ETag. So they know no such part, and answer
+ * InvalidPart to a Complete that names it.
+ */
+const HAS_CRC64 = 8;
 const PART_FIXED_BYTES = 32;
 
 function encodePart(record: PartRecord): Buffer {
-  const { partNumber, staged, plaintextBytes, partSalt, storedAt, md5, checksum, etag } = record;
+  const { partNumber, staged, plaintextBytes, partSalt, storedAt, md5, crc64, checksum, etag } = record;
   const hexEtag = /^[0-9a-f]{32}$/.test(etag);
   const fixed = Buffer.alloc(PART_FIXED_BYTES);
   fixed.writeUInt16BE(partNumber, 0);
-  fixed[2] = (staged ? STAGED : 0) | (md5 === undefined ? 0 : HAS_MD5) | (hexEtag ? HEX_ETAG : 0);
+  const digests = (md5 === undefined ? 0 : HAS_MD5) | (crc64 === undefined ? 0 : HAS_CRC64);
+  fixed[2] = (staged ? STAGED : 0) | digests | (hexEtag ? HEX_ETAG : 0);
   fixed[3] = checksumId(checksum?.algorithm);
   fixed.writeUIntBE(plaintextBytes, 4, 6);
   fixed.writeUIntBE(storedAt.getTime(), 10, 6);
   partSalt.copy(fixed, 16);
   const etagBytes = Buffer.from(etag, hexEtag ? 'hex' : 'latin1');
-  return Buffer.concat([fixed, md5 ?? NOTHING, checksum?.value ?? NOTHING, etagBytes]);
+  return Buffer.concat([fixed, md5 ?? NOTHING, checksum?.value ?? NOTHING, crc64 ?? NOTHING, etagBytes]);
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -203,7 +212,8 @@ function decodePart(fields: Buffer): PartRecord {
   const flags = fields.readUInt8(2);
   const row = checksumOf(fields.readUInt8(3));
   const checksumAt = PART_FIXED_BYTES + ((flags & HAS_MD5) === 0 ? 0 : MD5_BYTES);
-  const etagAt = checksumAt + (row?.bytes ?? 0);
+  const crcAt = checksumAt + (row?.bytes ?? 0);
+  const etagAt = crcAt + ((flags & HAS_CRC64) === 0 ? 0 : CRC64_BYTES);
   return {
     partNumber: fields.readUInt16BE(0),
     staged: (flags & STAGED) !== 0,
@@ -211,7 +221,8 @@ function decodePart(fields: Buffer): PartRecord {
     storedAt: new Date(fields.readUIntBE(10, 6)),
     partSalt: fields.subarray(16, 16 + SALT_BYTES),
     md5: (flags & HAS_MD5) === 0 ? undefined : fields.subarray(PART_FIXED_BYTES, checksumAt),
-    checksum: row && { algorithm: row.algorithm, value: fields.subarray(checksumAt, etagAt) },
+    checksum: row && { algorithm: row.algorithm, value: fields.subarray(checksumAt, crcAt) },
+    ...(etagAt > crcAt && { crc64: fields.subarray(crcAt, etagAt) }),
     etag: fields.toString((flags & HEX_ETAG) === 0 ? 'latin1' : 'hex', etagAt),
   };
 }

@@ -33,6 +33,7 @@ const single: Manifest = {
   checksum: { algorithm: 'SHA256', value: randomBytes(32), composite: false },
   parts: [],
 };
+const CRC64 = Buffer.from('995dc9bbdf1939fa', 'hex');
 const entry = (partNumber: number, plaintextBytes: number): PartEntry => ({
   partNumber,
   plaintextBytes,
@@ -65,7 +66,14 @@ describe('seal and open', () => {
   test.each([
     ['single', single],
     ['multipart', many],
-  ])('%s, also from a longer tail', (_, manifest) => {
+    ['single with a CRC-64', { ...single, crc64: CRC64 }],
+    ['single with a CRC-64 of zeros, as that of nothing is', { ...single, plaintextBytes: 0, crc64: Buffer.alloc(8) }],
+    [
+      'single with a CRC-64 behind a SHA-512',
+      { ...single, checksum: { algorithm: 'SHA512', value: randomBytes(64), composite: false }, crc64: CRC64 },
+    ],
+    ['multipart with a CRC-64', { ...many, parts: many.parts.slice(0, 1), plaintextBytes: 102_400, crc64: CRC64 }],
+  ] satisfies [string, Manifest][])('%s, also from a longer tail', (_, manifest) => {
     const { footer, storedBytes } = seal(manifest);
     const opened = { manifest, footerBytes: footer.length };
     expect(open(footer, storedBytes)).toEqual(opened);

@@ -65,6 +65,7 @@ describe('explainSealed', async () => {
       manifestBytes: 64 + 96,
       parts: 2,
       longChecksum: false,
+      crc64: false,
     });
   });
 

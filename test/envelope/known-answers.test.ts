@@ -1,13 +1,15 @@
 import { createHash, createSecretKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { crc64Of } from '../../src/checksums/crc64.ts';
 import { decodeEnvelope, encodeEnvelope, openEnvelope, sealEnvelope } from '../../src/envelope/envelope.ts';
 import { openFooter } from '../../src/envelope/footer.ts';
 import { hmacSha256 } from '../../src/envelope/hmac.ts';
+import { encodeManifest } from '../../src/envelope/manifest.ts';
 import { ObjectKeys } from '../../src/envelope/object-keys.ts';
 import { boundPartHeader } from '../../src/envelope/part-header.ts';
 import { plaintextBytesOf, sealedBytes } from '../../src/envelope/sizes.ts';
-import { sealObject } from '../../src/envelope/streams.ts';
+import { type ObjectDigests, sealObject } from '../../src/envelope/streams.ts';
 import { each, gather, openWhole, sampleHead } from './sealed-sample.ts';
 
 const vector = JSON.parse(readFileSync(new URL('../vectors/envelope/hello.json', import.meta.url), 'utf8')) as Readonly<
@@ -39,9 +41,9 @@ const envelope = sealEnvelope({
   envelopeSalt: bytes('envelopeSalt'),
 });
 
-async function body(): Promise<Buffer> {
+async function body(digests: ObjectDigests = {}): Promise<Buffer> {
   const footerSalt = bytes('footerSalt');
-  const manifest = () => ({ md5: bytes('md5') });
+  const manifest = () => ({ md5: bytes('md5'), ...digests });
   return gather(
     sealObject(each(plaintext), { keys, oid, partSalt, plaintextBytes, quantum: 0, envelope, footerSalt, manifest }),
   );
@@ -94,5 +96,21 @@ describe('known answers (FORMAT.md §10)', () => {
       checksum: undefined,
       parts: [],
     });
+  });
+
+  test('with a CRC-64 (§10.6)', async () => {
+    const { crc64, manifest, trailerAndTag, bodySha256 } = JSON.parse(
+      readFileSync(new URL('../vectors/envelope/crc64.json', import.meta.url), 'utf8'),
+    ) as Readonly<Record<string, string>>;
+    const value = Buffer.from(crc64 as string, 'hex');
+    expect(await crc64Of([plaintext])).toEqual(value);
+    const stored = await body({ crc64: value });
+    expect(stored).toHaveLength(vector.storedBytes);
+    expect(stored.subarray(-64).toString('hex')).toBe(trailerAndTag);
+    expect(createHash('sha256').update(stored).digest('hex')).toBe(bodySha256);
+    const opened = openFooter(stored, { keys, oid, storedBytes: stored.length, quantum: 0 });
+    const expected = { multipart: false, plaintextBytes: 5, md5: bytes('md5'), checksum: undefined, parts: [] };
+    expect(opened.manifest).toEqual({ ...expected, crc64: value });
+    expect(encodeManifest(opened.manifest, 72).toString('hex')).toBe(manifest);
   });
 });

@@ -31,6 +31,21 @@ describe('an entry of the index', () => {
     expect(openEntry(entry, place, kek.key)).toEqual(digest);
   });
 
+  it('with a CRC-64 opens to what was sealed, and is told by its version from one without', () => {
+    const crc64 = Buffer.from('995dc9bbdf1939fa', 'hex');
+    for (const digest of [whole, { ...whole, md5: undefined }, PLAIN_OBJECT].map((each) => ({ ...each, crc64 }))) {
+      const entry = seal(digest);
+      expect([entry[0], entry.length]).toEqual([2, ENTRY_BYTES + 8]);
+      expect(readEntryHead(entry)).toEqual({ kekVersion: 7, writtenAtSeconds: 1234 });
+      expect(openEntry(entry, place, kek.key)).toEqual(digest);
+      expect(entry.includes(crc64.subarray(0, 4))).toBe(false);
+      const shorter = Buffer.from(entry.subarray(0, ENTRY_BYTES));
+      shorter[0] = 1;
+      expect(openEntry(shorter, place, kek.key)).toBeUndefined();
+      expect(readEntryHead(entry.subarray(0, ENTRY_BYTES))).toBeUndefined();
+    }
+  });
+
   it('opens at its own place only, and has a name of its own there', () => {
     const entry = seal();
     for (const other of [

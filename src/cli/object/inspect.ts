@@ -203,7 +203,7 @@ function inspectionText(name: string, explained: SealedExplanation, verdict: Ver
     rows.push([
       'footer',
       `${footer.footerBytes} bytes, manifest ` +
-        `${footer.manifestBytes}${footer.longChecksum ? ' with a SHA-512' : ''}, for ${footer.plaintextBytes} ` +
+        `${footer.manifestBytes}${footerHas(footer)}, for ${footer.plaintextBytes} ` +
         `plaintext bytes`,
     ]);
     rows.push(['parts', footer.parts === 0 ? 'one' : String(footer.parts ?? 'unknown')]);
@@ -240,6 +240,11 @@ function metadataText({ envelope, carried }: SealedExplanation): string {
   if (!envelope.carriesMetadata) return 'in clear';
   if (carried === undefined) return 'some of it carried in sx1m, which is not at hand';
   return `some of it carried in sx1m: ${JSON.stringify({ ...carried.content, ...Object.fromEntries(carried.user) })}`;
+}
+
+function footerHas({ longChecksum, crc64 }: NonNullable<SealedExplanation['footer']>): string {
+  const has = [...(longChecksum ? ['a SHA-512'] : []), ...(crc64 ? ['a CRC-64'] : [])];
+  return has.length === 0 ? '' : ` with ${has.join(' and ')}`;
 }
 
 function plaintext(sizes: NonNullable<SealedExplanation['sizes']>): string {

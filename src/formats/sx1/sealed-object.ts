@@ -90,11 +90,12 @@ export class SealedObject implements Omit<IdentifiedObject, keyof Proof> {
   }
 
   #detailsFrom(manifest: Manifest): ObjectDetails {
-    const { multipart, md5, parts } = manifest;
+    const { multipart, md5, crc64, parts } = manifest;
     this.#details ??= {
       plaintextBytes: lengthIn(manifest),
       md5,
       checksum: checksumIn(manifest),
+      crc64,
       parts: multipart ? parts : undefined,
     };
     return this.#details;

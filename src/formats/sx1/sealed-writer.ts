@@ -1,5 +1,5 @@
 import type { BodyProof } from '../../dialects/front-dialect.ts';
-import { type PartEntry, sealFooter } from '../../envelope/footer.ts';
+import { footerHolds, type Manifest, type PartEntry, sealFooter } from '../../envelope/footer.ts';
 import { sealedBytes, sealedPartBytes } from '../../envelope/sizes.ts';
 import { type SealObject, sealObject, sealObjectWhole, sealPart } from '../../envelope/streams.ts';
 import type { EncryptionFacts } from '../../operations/encryption.ts';
@@ -89,16 +89,20 @@ export class SealedPieces extends BegunEnvelope implements PieceWriter {
     return { bytes, source: sealPart(only(plaintext), { keys, oid, partNumber, partSalt, plaintextBytes }) };
   }
 
-  end({ md5, checksum }: BodyProof): Buffer {
+  end({ md5, checksum, crc64 }: BodyProof): Buffer {
     const { keys, oid, envelope } = this.object;
     const { randomBytes, policy } = this.desk;
     const plaintextBytes = this.#plaintextBytes;
+    const footerBytes = sealedBytes(plaintextBytes, policy.quantum) - this.#storedBytes;
+    const manifest: Manifest = { multipart: true, plaintextBytes, md5, checksum, parts: this.#entries };
+    // Where there is no room for the CRC, the first reader who asks for it computes it.
+    const withCrc64 = { ...manifest, crc64 };
     return sealFooter({
       keys,
       oid,
       envelope,
-      manifest: { multipart: true, plaintextBytes, md5, checksum, parts: this.#entries },
-      footerBytes: sealedBytes(plaintextBytes, policy.quantum) - this.#storedBytes,
+      manifest: footerHolds(withCrc64, footerBytes) ? withCrc64 : manifest,
+      footerBytes,
       footerSalt: randomBytes(16),
     });
   }

@@ -1,9 +1,10 @@
+import type { ToldDigest } from '../../dialects/front-dialect.ts';
 import { clientError } from '../../errors.ts';
 import type { AskedEncryption } from '../../operations/encryption.ts';
 import type { CopySource } from '../../operations/operation.ts';
 import type { OperationContext, OperationTools } from '../context.ts';
 import { holdUse } from './hold-rules.ts';
-import { reachablePolicy } from './reachable.ts';
+import { reachableDecision } from './reachable.ts';
 
 /**
  * Makes the context of an operation. A tenant may reach the buckets that its patterns name, and no others.
@@ -14,19 +15,24 @@ export function authorize(
   bucket: string | undefined,
   asker: Pick<OperationContext, 'tenant' | 'client' | 'signal' | 'trace'> & {
     readonly encryption?: AskedEncryption | undefined;
+    /** The digests that the request's dialect tells; by default none. */
+    readonly digests?: readonly ToldDigest[] | undefined;
   },
   tools: OperationTools,
 ): OperationContext {
   const { tenant, client, signal, trace } = asker;
   const { staging } = tools;
   if (bucket !== undefined) tools.store.buckets.check(bucket);
-  const policy = bucket === undefined ? tenant.buckets[0] : reachablePolicy(bucket, { staging, tenant });
+  const decision = bucket === undefined ? undefined : reachableDecision(bucket, { staging, tenant });
+  const policy = bucket === undefined ? tenant.buckets[0] : decision?.policy;
   if (policy === undefined) {
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
   }
   const keys = tools.keySources.open({ tenant, policy, asked: asker.encryption });
   const formats = tools.formatsFor(policy);
-  const context = { ...tools, tenant, client, signal, trace, policy, keys, formats };
+  const kept = decision?.said.dialects?.value.some((dialect) => tools.crc64Dialects.has(dialect)) === true;
+  const crc64 = asker.digests?.includes('crc64') === true ? ('told' as const) : kept ? ('kept' as const) : undefined;
+  const context = { ...tools, tenant, client, signal, trace, policy, crc64, keys, formats };
   const encrypter = formats.write.encrypter?.(context, asker.encryption);
   // The tools of a copy's source are those of the copy, whose store may be asked to encrypt as another bucket's is.
   if (encrypter === undefined && tools.store.encrypter === undefined) return context;
@@ -40,7 +46,8 @@ export function authorize(
  * @throws GatewayError what `authorize` throws
  */
 export function authorizeSource({ ref, encryption }: CopySource, context: OperationContext): OperationContext {
-  const { tenant, client, signal, trace } = context;
+  const { tenant, client, signal, trace, crc64 } = context;
   holdUse(ref.bucket, context);
-  return authorize(ref.bucket, { tenant, client, signal, trace, encryption }, context);
+  const digests = crc64 === 'told' ? (['crc64'] as const) : [];
+  return authorize(ref.bucket, { tenant, client, signal, trace, encryption, digests }, context);
 }

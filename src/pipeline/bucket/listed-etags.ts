@@ -1,6 +1,6 @@
 import { UnexplainedClaim } from '../../dialects/store-claim.ts';
 import { GatewayError } from '../../errors.ts';
-import { type KnownDigest, PLAIN_OBJECT } from '../../etags/etag-entry.ts';
+import type { KnownDigest } from '../../etags/etag-entry.ts';
 import { corrupted } from '../../formats/refusals.ts';
 import { forEachOf } from '../../shares/bounded-work.ts';
 import { clientEtag } from '../../store/etag.ts';
@@ -67,7 +67,7 @@ async function etagByFooter(listed: Listed, entry: ListedEntry, context: Operati
     // The object's size is known now as well, so `plaintextSizes` need not ask for it.
     formats.knownSizes.set(bucket, key, content.object.etag, storedBytes, object.claimedBytes);
     const { id } = object;
-    const digest = id === undefined ? PLAIN_OBJECT : digestIn(object.detailsIn(tail), id, object.encryption);
+    const digest = digestIn(object.detailsIn(tail), id, object.encryption);
     void etags.learn({ tenant, ref, backendEtag: content.object.etag }, digest);
     return etagOf(digest, etag);
   } catch (error) {

@@ -10,6 +10,7 @@ import { pinned } from '../../store/pin.ts';
 import type { ByteSource } from '../../wire/message.ts';
 import { conditionsToSend, replacingPlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
+import { crc64In } from '../read/told-crc64.ts';
 import { fitsOnePut, putObject, putPlanned } from '../write/put.ts';
 import { MAX_PUT_BYTES, type PlannedPut } from '../write/put-known-length.ts';
 import { lastModifiedAfterWrite } from '../write/write-answer.ts';
@@ -23,6 +24,7 @@ export interface CopiedObject extends StoredCopy {
   /** The ETag that clients see, unquoted. */
   readonly shownEtag: string;
   readonly checksum: Checksum | undefined;
+  readonly crc64?: Buffer | undefined;
   readonly encryption: EncryptionFacts | undefined;
 }
 
@@ -58,7 +60,8 @@ export async function copyOpened(
       : pinned(putPlanned({ ...put, ...replaced }, body, writing)));
     const stored = { etag: ack.backendEtag, versionId: ack.versionId, vendor: ack.vendor };
     const lastModified = await lastModifiedAfterWrite(ref, stored, writing);
-    return { ...stored, shownEtag: ack.etag, checksum: ack.checksum, encryption: ack.encryption, lastModified };
+    const { etag: shownEtag, checksum, crc64, encryption } = ack;
+    return { ...stored, shownEtag, checksum, crc64, encryption, lastModified };
   } finally {
     await letGo(plaintext); // a write that was refused has not read it
   }
@@ -88,7 +91,8 @@ async function readBody(
   writing: OperationContext,
 ): Promise<VerifiedBody> {
   const { plaintextBytes } = details;
-  const held = wholeDigests(details);
+  const crc64 = writing.crc64 === undefined ? undefined : await crc64In(details);
+  const held = { ...wholeDigests(details), crc64 };
   // As in S3, the copy of an object with a composite checksum has a checksum of all its bytes.
   const wanted = asked ?? details.checksum?.algorithm;
   const { source, proof } =
@@ -98,14 +102,15 @@ async function readBody(
   // A body without a declared length is stored by a multipart upload, which takes larger objects than one PUT.
   const provesMd5 = held.md5 !== undefined;
   const declaredBytes = fitsOnePut(plaintextBytes, writing) ? plaintextBytes : undefined;
-  return { plaintextBytes: declaredBytes, provesMd5, bytes: () => source, proof };
+  const provesCrc64 = crc64 !== undefined;
+  return { plaintextBytes: declaredBytes, provesMd5, provesCrc64, bytes: () => source, proof };
 }
 
-/** Makes `plaintext` compute a checksum while it passes. The MD5 is taken over. */
+/** Makes `plaintext` compute a checksum while it passes. The other digests are taken over. */
 async function withChecksum(
   plaintext: ByteSource,
   algorithm: ChecksumAlgorithm,
-  { md5 }: BodyProof,
+  held: BodyProof,
 ): Promise<{ readonly source: ByteSource; readonly proof: () => BodyProof }> {
   const digest = await startDigest(algorithm);
   let checksum: Checksum | undefined;
@@ -113,7 +118,7 @@ async function withChecksum(
     source: passing(plaintext, digest),
     proof: () => {
       checksum ??= { algorithm, value: digest.digest() };
-      return { checksum, md5 };
+      return { ...held, checksum };
     },
   };
 }

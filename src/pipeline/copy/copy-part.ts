@@ -39,11 +39,12 @@ async function copyFound(
   const { range } = operation;
   const plaintextBytes = await lengthOf(source.object);
   if (range !== undefined && range.last >= plaintextBytes) throw pastTheSource(plaintextBytes);
-  const { etag, checksum, encryption } = (await canStoreCopy(operation, source, context))
+  const { etag, checksum, crc64, encryption } = (await canStoreCopy(operation, source, context))
     ? await copyWithinBackend(operation, source, range, context)
     : await copyThroughGateway(operation, source, range, { reading, writing: context });
   const lastModified = context.now();
-  return { kind: 'PartCopied', etag, checksum, encryption, lastModified, sourceVersionId: stored.versionId };
+  const sourceVersionId = stored.versionId;
+  return { kind: 'PartCopied', etag, checksum, crc64, encryption, lastModified, sourceVersionId };
 }
 
 async function lengthOf(object: IdentifiedObject): Promise<Proven<number>> {
@@ -75,7 +76,7 @@ async function copyWithinBackend(
   { ref: from, object }: FoundSource,
   range: ByteRange | undefined,
   { knownUploads, store, policy, signal }: OperationContext,
-): Promise<Pick<PartStored, 'etag' | 'checksum' | 'encryption'>> {
+): Promise<Pick<PartStored, 'etag' | 'checksum' | 'crc64' | 'encryption'>> {
   const source = { ref: from, etag: object.stored.etag, encryption: await object.storeKey?.() };
   const upload = await knownUploads.prove(operation, store, signal);
   const part = { partNumber: operation.partNumber, source, range };
@@ -88,7 +89,7 @@ async function copyThroughGateway(
   source: FoundSource,
   range: ByteRange | undefined,
   { reading, writing }: { readonly reading: OperationContext; readonly writing: OperationContext },
-): Promise<Pick<PartStored, 'etag' | 'checksum' | 'encryption'>> {
+): Promise<Pick<PartStored, 'etag' | 'checksum' | 'crc64' | 'encryption'>> {
   const plaintext = await openSource(source, range, reading);
   try {
     const bytes = range === undefined ? await lengthOf(source.object) : range.last - range.first + 1;

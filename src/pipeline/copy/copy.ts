@@ -8,6 +8,7 @@ import { authorizeSource } from '../admission/authorize.ts';
 import { planSource } from '../conditions/plan.ts';
 import type { OperationContext } from '../context.ts';
 import { digestIn } from '../etags/shown-etag.ts';
+import { crc64In, toldCrc64 } from '../read/told-crc64.ts';
 import { etagAfterWrite } from '../write/write-answer.ts';
 import { isWrittenAnew } from './copy-in-place.ts';
 import { type CopiedObject, copyOpened } from './copy-opened.ts';
@@ -41,7 +42,7 @@ export async function copyFound(
   const copied =
     relocated === undefined
       ? await copyOpened(operation, source, metadata, { reading, writing: context })
-      : await copyStoredBytes(operation, source, relocated, context);
+      : await copyStoredBytes(operation, source, relocated, { reading, writing: context });
   return {
     kind: 'ObjectCopied',
     etag: copied.shownEtag,
@@ -49,6 +50,7 @@ export async function copyFound(
     versionId: copied.versionId,
     sourceVersionId: source.object.stored.versionId,
     checksum: copied.checksum,
+    crc64: copied.crc64,
     encryption: copied.encryption,
     vendor: copied.vendor,
   };
@@ -79,13 +81,14 @@ async function copyStoredBytes(
   operation: CopyObject,
   source: SourceObject,
   { metadata, encryption }: RelocatedObject,
-  context: OperationContext,
+  { reading, writing: context }: { readonly reading: OperationContext; readonly writing: OperationContext },
 ): Promise<CopiedObject> {
   const { details, object } = source;
+  const crc64 = await (context.crc64 === 'kept' ? crc64In(details) : toldCrc64(object, reading, { details }));
   const copied = await copyStored(operation, source, metadata, context);
-  const digest = object.id && digestIn(details, object.id, encryption);
+  const digest = digestIn({ ...details, crc64 }, object.id, encryption);
   const shownEtag = await etagAfterWrite(copied.etag, digest, operation.ref, context);
-  return { ...copied, shownEtag, checksum: details.checksum, encryption };
+  return { ...copied, shownEtag, checksum: details.checksum, crc64, encryption };
 }
 
 /**

@@ -50,17 +50,21 @@ async function digestOf(
  * What an object's details say of its MD5. For a multipart upload `md5` is the MD5 of the parts' MD5s, and each part
  * has one of its own. An object that was sent without a length is stored in parts as well, but its client did not send
  * them: the parts have no MD5s, and `md5` is that of the plaintext. An MD5 that clients may not see (`mayTellMd5`) is
- * left out.
+ * left out. A CRC-64 is told in any case, but never of an object under a customer's key by the index.
+ * @param oid undefined for an object that is stored as it was sent
  */
 export function digestIn(
-  { md5, parts = [] }: Pick<ObjectDetails, 'md5' | 'parts'>,
-  oid: Buffer,
+  { md5, crc64: found, parts = [] }: Pick<ObjectDetails, 'md5' | 'crc64' | 'parts'>,
+  oid: Buffer | undefined,
   encryption: EncryptionFacts | undefined,
 ): KnownDigest {
-  if (!mayTellMd5(encryption)) return { plain: false, md5: undefined, parts: 0, oid };
+  if (oid === undefined) return { ...PLAIN_OBJECT, crc64: found };
+  // Of an object that only its client can open, nothing is remembered.
+  const crc64 = encryption?.kind === 'customer' ? undefined : found;
+  if (!mayTellMd5(encryption)) return { plain: false, md5: undefined, parts: 0, crc64, oid };
   const digested = parts.filter((part) => part.md5 !== undefined).length;
   const whole = digested === 0 || digested === parts.length;
-  return { plain: false, md5: whole ? md5 : undefined, parts: digested, oid };
+  return { plain: false, md5: whole ? md5 : undefined, parts: digested, crc64, oid };
 }
 
 /** The ETag that clients see of an object with this digest, unquoted. It is opaque where the MD5 is not known. */

@@ -3,6 +3,7 @@ import type { ObjectDetails } from '../../formats/object-details.ts';
 import type { ObjectFacts } from '../../operations/object.ts';
 import type { OperationContext } from '../context.ts';
 import { shownEtag } from '../etags/shown-etag.ts';
+import { toldCrc64 } from './told-crc64.ts';
 
 /**
  * Gathers what an answer tells the client about an object.
@@ -19,10 +20,13 @@ export async function factsOf(
     details,
     wantsChecksum = false,
     withoutLength = false,
+    crc64,
   }: {
     readonly details?: ObjectDetails | undefined;
     readonly wantsChecksum?: boolean;
     readonly withoutLength?: boolean;
+    /** Computes the CRC-64 of an object that has none, where its plaintext is at hand. */
+    readonly crc64?: (() => Promise<Buffer>) | undefined;
   } = {},
 ): Promise<ObjectFacts> {
   const { encryption, provenBytes, stored } = object;
@@ -34,6 +38,7 @@ export async function factsOf(
     lastModified: stored.lastModified,
     metadata: stored.metadata,
     checksum: wantsChecksum ? details?.checksum : undefined,
+    ...(context.crc64 === 'told' && { crc64: await toldCrc64(object, context, { details, compute: crc64 }) }),
     versionId: stored.versionId,
   };
 }

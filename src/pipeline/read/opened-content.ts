@@ -1,3 +1,4 @@
+import { crc64Of } from '../../checksums/crc64.ts';
 import type { IdentifiedObject } from '../../formats/format.ts';
 import type { ObjectDetails } from '../../formats/object-details.ts';
 import { corrupted } from '../../formats/refusals.ts';
@@ -10,6 +11,7 @@ import type { ByteRange } from '../../wire/range.ts';
 import type { OperationContext } from '../context.ts';
 import { factsOf } from './object-facts.ts';
 import { allBytes, spanBytes, storedRangeOf } from './stored-bytes.ts';
+import { learningCrc64 } from './told-crc64.ts';
 
 /**
  * Objects of up to this many stored bytes are read and verified whole before the status line is sent. Their footers
@@ -66,10 +68,12 @@ async function openWholeObject(
   const content = await allBytes(object, coming, context);
   const stored = await collect(content.body, storedBytes, () => corrupted('The backend sent more than it announced.'));
   if (stored.length !== storedBytes) throw corrupted('The backend sent less than it announced.');
-  const needsDetails = wantsChecksum || object.provenBytes === undefined || context.policy.etag === 'md5';
+  const { crc64, policy } = context;
+  const isLongAtEnd = object.provenBytes === undefined;
+  const needsDetails = wantsChecksum || isLongAtEnd || policy.etag === 'md5' || crc64 === 'told';
   const details = needsDetails ? object.detailsIn(stored) : undefined;
   const pieces = await object.openWhole(stored);
-  const facts = await factsOf(object, context, { details, wantsChecksum });
+  const facts = await factsOf(object, context, { details, wantsChecksum, crc64: () => crc64Of(pieces) });
   return { facts, body: object.claimedBytes <= TINY_BYTES ? joined(pieces) : each(pieces) };
 }
 
@@ -87,7 +91,9 @@ async function openStream(
   const facts = await factsOf(object, context, { details, wantsChecksum: needsChecksum });
   const whole = range === undefined;
   const content = await (whole ? allBytes(object, coming, context) : spanBytes(object, span, coming, context));
-  return { facts, body: span.open(content.body, storedRangeOf(content).first) };
+  const body = span.open(content.body, storedRangeOf(content).first);
+  const learns = whole && context.crc64 === 'told' && facts.crc64 === undefined;
+  return { facts, body: learns ? learningCrc64(body, object, context) : body };
 }
 
 function joined(pieces: readonly Buffer[]): Buffer {

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { canCombine, checksumOfParts } from '../../checksums/whole-object.ts';
 import { clientError, GatewayError } from '../../errors.ts';
+import type { UploadContents } from '../../formats/format.ts';
 import type { Checksum } from '../../operations/object.ts';
 import type { CompleteMultipartUpload, NamedPart } from '../../operations/operation.ts';
 import type { PartRecord } from '../../uploads/upload-record.ts';
@@ -256,4 +258,21 @@ function refuseOtherLength({ plaintextBytes }: CompleteMultipartUpload, parts: r
     'InvalidRequest',
     `The object size that was specified, ${plaintextBytes}, does not match what was computed: ${actual}`,
   );
+}
+
+/** What the footer says of the object: its length, its digests and its parts. */
+export function contentsOf(parts: readonly PartRecord[], checksum: Checksum | undefined): UploadContents {
+  const md5s = parts.map(({ md5 }) => md5);
+  return {
+    plaintextBytes: parts.reduce((bytes, part) => bytes + part.plaintextBytes, 0),
+    md5: md5s.every((md5) => md5 !== undefined) ? createHash('md5').update(Buffer.concat(md5s)).digest() : undefined,
+    checksum,
+    parts: parts.map(({ partNumber, plaintextBytes, partSalt, md5, crc64 }) => ({
+      partNumber,
+      plaintextBytes,
+      partSalt,
+      md5,
+      crc64,
+    })),
+  };
 }

@@ -1,23 +1,22 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crc64OfPieces } from '../../checksums/crc64.ts';
 import type { CompletedPart } from '../../dialects/store-exchange.ts';
 import { clientError, GatewayError } from '../../errors.ts';
 import type { UploadContents } from '../../formats/format.ts';
 import type { UploadCompleted } from '../../operations/answer.ts';
-import type { Checksum } from '../../operations/object.ts';
 import type { CompleteMultipartUpload } from '../../operations/operation.ts';
 import { backendEtag } from '../../store/etag.ts';
 import { isBusyWithUpload, undefinedIfBusy } from '../../store/mend/busy-complete.ts';
 import { completeInTurn } from '../../store/mend/completes-in-turn.ts';
 import type { ProvenUpload } from '../../store/proven-upload.ts';
-import type { PartRecord } from '../../uploads/upload-record.ts';
 import type { WritePlan } from '../conditions/plan.ts';
 import { conditionsToSend, mustBeHeldOnComplete, writePlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
 import { digestIn, plainEtag } from '../etags/shown-etag.ts';
+import { crc64AfterWrite } from '../read/told-crc64.ts';
 import { etagAfterWrite } from '../write/write-answer.ts';
 import { sendBackendParts } from './backend-parts.ts';
-import { checksumOfObject, chosenParts, missingPart } from './chosen-parts.ts';
+import { checksumOfObject, chosenParts, contentsOf, missingPart } from './chosen-parts.ts';
 import {
   type CompletedObject,
   completedBefore,
@@ -82,9 +81,12 @@ async function complete(
   const { backendEtag, answer } = completed;
   upload.writer.remember(contents, backendEtag);
   const { encryption, id } = upload.writer;
-  const etag = await etagAfterWrite(backendEtag, digestIn(contents, id, encryption), upload.ref, context);
+  const ofParts = context.crc64 === undefined ? undefined : await crc64OfPieces(parts);
+  const digest = digestIn({ ...contents, crc64: ofParts }, id, encryption);
+  const etag = await etagAfterWrite(backendEtag, digest, upload.ref, context);
   await markCompleted(operation, { upload, completed }, context);
-  return { ...answer, etag, checksum };
+  const crc64 = ofParts ?? (await crc64AfterWrite(upload.ref, backendEtag, context));
+  return { ...answer, etag, checksum, crc64 };
 }
 
 /** What is needed to complete the backend's upload. */
@@ -204,22 +206,6 @@ function isUploadOver(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'NoSuchUpload';
 }
 
-/** What the footer says of the object: its length, its digests and its parts. */
-function contentsOf(parts: readonly PartRecord[], checksum: Checksum | undefined): UploadContents {
-  const md5s = parts.map(({ md5 }) => md5);
-  return {
-    plaintextBytes: parts.reduce((bytes, part) => bytes + part.plaintextBytes, 0),
-    md5: md5s.every((md5) => md5 !== undefined) ? createHash('md5').update(Buffer.concat(md5s)).digest() : undefined,
-    checksum,
-    parts: parts.map(({ partNumber, plaintextBytes, partSalt, md5 }) => ({
-      partNumber,
-      plaintextBytes,
-      partSalt,
-      md5,
-    })),
-  };
-}
-
 /**
  * The size of the footer in bytes.
  * @throws GatewayError EntityTooSmall where the list of so many small parts does not fit in a footer (FORMAT.md §5)
@@ -275,7 +261,8 @@ async function completePlain(
   knownUploads.forget(operation);
   const { versionId, vendor, told: encryption } = stored;
   const etag = plainEtag(stored.etag, policy);
-  return { kind: 'UploadCompleted', ref, etag, versionId, checksum: undefined, encryption, vendor };
+  const crc64 = await crc64AfterWrite(ref, stored.etag, context);
+  return { kind: 'UploadCompleted', ref, etag, versionId, checksum: undefined, crc64, encryption, vendor };
 }
 
 /** The parts as the store names them. It is asked for the ETags of those that the client names by number alone. */

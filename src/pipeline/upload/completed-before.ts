@@ -7,6 +7,7 @@ import type { CompleteMultipartUpload } from '../../operations/operation.ts';
 import { clientEtag } from '../../store/etag.ts';
 import type { OperationContext } from '../context.ts';
 import { etagOf, shownEtag } from '../etags/shown-etag.ts';
+import { toldCrc64 } from '../read/told-crc64.ts';
 import { noSuchUpload, type ReadUpload, type UploadUnderWay } from './state.ts';
 
 /**
@@ -35,13 +36,16 @@ export async function completedBefore(
   // A requester who may write but not read gets the answer that was true when the upload was completed.
   if (object === 'hidden') {
     const identity = { tenant: context.tenant, ref, backendEtag: etag };
-    const known = context.policy.etag === 'md5' ? (await context.etags.find([identity]))[0] : undefined;
+    const asked = context.policy.etag === 'md5' || context.crc64 === 'told';
+    const known = asked ? (await context.etags.find([identity]))[0] : undefined;
     const { answer } = completedObject(upload, { etag, versionId });
-    return known === undefined ? answer : { ...answer, etag: etagOf(known, etag) };
+    if (known === undefined) return answer;
+    const shown = context.policy.etag === 'md5' ? etagOf(known, etag) : answer.etag;
+    return { ...answer, etag: shown, crc64: known.crc64 };
   }
   if (object === undefined) throw noSuchUpload(operation, context);
   const { answer } = await answerFor(object, upload);
-  return { ...answer, etag: await shownEtag(object, context) };
+  return { ...answer, etag: await shownEtag(object, context), crc64: await toldCrc64(object, context) };
 }
 
 /**

@@ -137,8 +137,8 @@ async function plainParts(
 }
 
 function shown(part: PartRecord, { policy }: OperationContext): ListedPart {
-  const { partNumber, plaintextBytes, storedAt, checksum } = part;
-  return { partNumber, etag: partEtag(part, policy), plaintextBytes, lastModified: storedAt, checksum };
+  const { partNumber, plaintextBytes, storedAt, checksum, crc64 } = part;
+  return { partNumber, etag: partEtag(part, policy), plaintextBytes, lastModified: storedAt, checksum, crc64 };
 }
 
 /** Carries out ListMultipartUploads: lists the backend's uploads, without those that the gateway began for itself. */

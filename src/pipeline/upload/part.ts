@@ -13,7 +13,7 @@ import type { ByteSource } from '../../wire/message.ts';
 import type { OperationContext } from '../context.ts';
 import { partEtag } from '../etags/part-etag.ts';
 import { plainEtag } from '../etags/shown-etag.ts';
-import { withMd5 } from '../write/digested-body.ts';
+import { withDigests } from '../write/digested-body.ts';
 import { findUpload, noSuchUpload, type UploadUnderWay } from './state.ts';
 
 /** The most memory that a streaming part holds: the socket buffers of both sides, and two segments. */
@@ -43,7 +43,7 @@ export async function uploadPart(
     return plainPart(operation, sent, context);
   }
   upload.writer.mustTakeParts?.();
-  const body = withMd5(sent, context, upload.writer.encryption);
+  const body = await withDigests(sent, context, upload.writer.encryption);
   const { partNumber } = operation;
   refuseLastNumber(partNumber, upload);
   refuseOtherChecksum(body.checksumAlgorithm, upload);
@@ -99,13 +99,15 @@ export async function storePart(
   const { etag } = staged
     ? await staging.put(upload.id, { partNumber, partSalt }, body, signal)
     : await store.uploads.putPart(upload.proven, { partNumber, body }, signal);
+  const { md5, crc64 } = attempt.proof();
   const record: PartRecord = {
     partNumber,
     staged,
     plaintextBytes,
     partSalt,
     storedAt: now(),
-    md5: mayTellMd5(upload.writer.encryption) ? attempt.proof().md5 : undefined,
+    md5: mayTellMd5(upload.writer.encryption) ? md5 : undefined,
+    crc64,
     checksum: checksum(),
     etag,
   };
@@ -123,7 +125,8 @@ export async function storePart(
     throw noSuchUpload(upload, context);
   }
   const { encryption } = upload.writer;
-  return { kind: 'PartStored', etag: partEtag(record, context.policy), checksum: record.checksum, encryption };
+  const shown = { etag: partEtag(record, context.policy), checksum: record.checksum, crc64 };
+  return { kind: 'PartStored', ...shown, encryption };
 }
 
 interface Digested {
@@ -147,9 +150,10 @@ async function withChecksum(attempt: PartAttempt, algorithm: ChecksumAlgorithm |
  * Stores a part of an upload to an unsealed bucket. Its bytes are verified and otherwise sent as they are. The store
  * judges its number and its size.
  */
-async function plainPart(operation: UploadPart, body: VerifiedBody, context: OperationContext): Promise<PartStored> {
+async function plainPart(operation: UploadPart, sent: VerifiedBody, context: OperationContext): Promise<PartStored> {
   const { budget, knownUploads, store, signal } = context;
   const { partNumber } = operation;
+  const body = await withDigests(sent, context, undefined);
   const { plaintextBytes: bytes } = body;
   if (bytes === undefined) throw lengthNeeded('Parts of uploads to this bucket must declare their length.');
   const release = budget.reserve(STREAM_RESERVE_BYTES);
@@ -157,8 +161,8 @@ async function plainPart(operation: UploadPart, body: VerifiedBody, context: Ope
     const upload = await knownUploads.prove(operation, store, signal);
     const source = endHeldBack(body.bytes(), bytes);
     const { etag, told } = await store.uploads.putPart(upload, { partNumber, body: { bytes, source } }, signal);
-    const { checksum } = body.proof();
-    return { kind: 'PartStored', etag: plainEtag(etag, context.policy), checksum, encryption: told };
+    const { checksum, crc64 } = body.proof();
+    return { kind: 'PartStored', etag: plainEtag(etag, context.policy), checksum, crc64, encryption: told };
   } finally {
     release();
   }

@@ -3,7 +3,7 @@ import type { PutObject } from '../../operations/operation.ts';
 import { mayStream } from '../../store/mend/torn-uploads.ts';
 import { conditionsToSend, mustBeHeldOnPut, writePlanOf } from '../conditions/write-conditions.ts';
 import type { OperationContext } from '../context.ts';
-import { withMd5 } from './digested-body.ts';
+import { withDigests } from './digested-body.ts';
 import { MAX_PUT_BYTES, type PlannedPut, putKnownLength, tooLarge } from './put-known-length.ts';
 import { putUnknownLength } from './put-unknown-length.ts';
 import type { WrittenObject } from './write-answer.ts';
@@ -38,8 +38,12 @@ export async function putObject(
 }
 
 /** Writes an object whose conditions were planned already. @throws GatewayError what `putObject` throws */
-export function putPlanned(put: PlannedPut, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
-  return putBody(put, withMd5(body, context, { kind: context.keys.form }), context);
+export async function putPlanned(
+  put: PlannedPut,
+  body: VerifiedBody,
+  context: OperationContext,
+): Promise<WrittenObject> {
+  return putBody(put, await withDigests(body, context, { kind: context.keys.form }), context);
 }
 
 /** Whether the backend takes an object in one request. Its stored form may be larger than the largest that it takes. */

@@ -25,26 +25,27 @@ export async function writeAnswer(
 ): Promise<WrittenObject> {
   const { versionId, vendor, etag: backendEtag } = stored;
   const { id, encryption } = writer;
-  const digest = id && digestIn({ md5: proof.md5, parts: undefined }, id, encryption);
+  const { md5, checksum, crc64 } = proof;
+  const digest = digestIn({ md5, crc64, parts: undefined }, id, encryption);
   const etag = await etagAfterWrite(backendEtag, digest, ref, context);
-  return { kind: 'ObjectStored', ref, etag, versionId, checksum: proof.checksum, encryption, vendor, backendEtag };
+  return { kind: 'ObjectStored', ref, etag, versionId, checksum, crc64, encryption, vendor, backendEtag };
 }
 
 /**
- * The ETag that clients see of an object that was just written. Where ETags are MD5s it is entered in the index before
- * the client is answered, so that other gateways know it. If that fails, the footer still holds it.
- * @param digest undefined where the object is stored as it was sent
+ * The ETag that clients see of an object that was just written. Where ETags are MD5s, and where the CRC-64 is known, it
+ * is entered in the index before the client is answered, so that other gateways know it. If that fails, the footer
+ * still holds it.
  */
 export async function etagAfterWrite(
   backendEtag: string,
-  digest: KnownDigest | undefined,
+  digest: KnownDigest,
   ref: ObjectRef,
   { etags, tenant, policy }: OperationContext,
 ): Promise<string> {
-  if (policy.etag === 'opaque') return clientEtag(backendEtag);
-  if (digest === undefined) return plainEtag(backendEtag, policy);
-  await etags.learn({ tenant, ref, backendEtag }, digest);
-  return etagOf(digest, backendEtag);
+  const showsMd5 = policy.etag === 'md5' && !digest.plain;
+  if (showsMd5 || digest.crc64 !== undefined) await etags.learn({ tenant, ref, backendEtag }, digest);
+  if (digest.plain) return plainEtag(backendEtag, policy);
+  return showsMd5 ? etagOf(digest, backendEtag) : clientEtag(backendEtag);
 }
 
 /**

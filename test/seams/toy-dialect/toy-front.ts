@@ -104,13 +104,13 @@ function metadataOf(headers: HeaderList): ObjectMetadata {
 
 export const toyFront: FrontDialect = {
   name: 'toy',
-  digests: ['CRC32'],
+  digests: ['crc64'],
   recognises: ({ headers }) => headers.get('authorization')?.startsWith('TOY ') ?? headers.has('x-toy-homes'),
   readings: (request) => places(request).map((place) => readingAt(request, place)) as [Reading, ...Reading[]],
-  render(answer, { requestId, digests = [] }) {
+  render(answer, { requestId }) {
     const headers = new HeaderList(['x-toy-request', requestId]);
-    for (const { algorithm, value } of digests)
-      headers.append(`x-toy-${algorithm.toLowerCase()}`, value.toString('hex'));
+    const crc64 = crc64In(answer);
+    if (crc64 !== undefined) headers.append('x-toy-crc64', crc64.toString('hex'));
     return rendered(answer, headers);
   },
   renderError(error, { requestId, request }) {
@@ -119,6 +119,11 @@ export const toyFront: FrontDialect = {
     return { status, headers: new HeaderList(['x-toy-request', requestId]), body };
   },
 };
+
+function crc64In(answer: Answer): Buffer | undefined {
+  if (answer.kind === 'ObjectContent') return answer.facts.crc64;
+  return 'crc64' in answer ? answer.crc64 : undefined;
+}
 
 function rendered(answer: Answer, headers: HeaderList): WireResponse {
   switch (answer.kind) {
