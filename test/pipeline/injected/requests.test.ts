@@ -4,6 +4,7 @@ import { storeKeyOf } from '../../../src/encryption/store-key.ts';
 import { type AskedEncryption, CustomerKey } from '../../../src/operations/encryption.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
 import { authorize } from '../../../src/pipeline/admission/authorize.ts';
+import { putBucketEncryption } from '../../../src/pipeline/bucket/encryption.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
 import { uploadPartCopy } from '../../../src/pipeline/copy/copy-part.ts';
 import { objectAttributes } from '../../../src/pipeline/read/attributes.ts';
@@ -244,6 +245,16 @@ describe.each(FORMS)('inject: %s, over a store that encrypts', (form) => {
     }
   });
 });
+
+it.each(['arn:aws:s3:::key/cards', 'alias/cards', ''])(
+  '%j is no key of the store’s, and no bucket gets it as its default',
+  async (keyId) => {
+    const { here } = await standOver();
+    const asked = { method: { form: 'kms', keyId }, bucketKey: undefined, customerKeys: undefined } as const;
+    const setting = putBucketEncryption({ kind: 'PutBucketEncryption', bucket: 'box-kms', asked }, here.at('box-kms'));
+    expect(await refusalOf(setting)).toBe('KmsKeyNotFound');
+  },
+);
 
 describe('keys of a tenant that were rotated', () => {
   const bucket = 'box-customer';
