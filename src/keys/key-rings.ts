@@ -138,7 +138,7 @@ export class KeyRings {
 
   /** Removes the names of the tenant's keys. The rings stay. */
   async removeNames(tenant: string): Promise<void> {
-    for (const id of await this.#namesOf(tenant)) await this.#records.delete(NAMED_RING, id);
+    await this.#records.deleteAll(NAMED_RING, await this.#namesOf(tenant));
   }
 
   /**
@@ -197,6 +197,11 @@ export class KeyRings {
   /** Destroys a ring, so that no object sealed under it can ever be opened again. Returns whether there was one. */
   remove(ringId: string): Promise<boolean> {
     return this.#records.delete(RING, ringId);
+  }
+
+  /** Destroys rings, as `remove` does each. */
+  removeAll(ringIds: readonly string[]): Promise<void> {
+    return this.#records.deleteAll(RING, ringIds);
   }
 
   /** Asks the store for a version that the cached ring lacks, because another gateway may have rotated a moment ago. */

@@ -12,6 +12,16 @@ export class PayloadInvalid extends Error {
   }
 }
 
+/** Wraps a payload into the bytes that a store keeps. @throws GatewayError KeyStoreUnavailable */
+export async function wrapPayload(name: string, payload: Payload, key: RootKey): Promise<Buffer> {
+  const plaintext = Buffer.from(JSON.stringify(payload), 'utf8');
+  try {
+    return await key.wrap(name, plaintext);
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
 /**
  * Unwraps a record and decodes its payload.
  * @throws RecordUnreadable, whose message quotes nothing of the payload; GatewayError KeyStoreUnavailable

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { HighestGeneration } from './ledger/generation-file.ts';
 import type { RecordPut } from './ledger/ledger.ts';
 import { ProvenStore } from './ledger/proven-store.ts';
-import { openPayload, type Payload } from './payload.ts';
+import { openPayload, type Payload, wrapPayload } from './payload.ts';
 import { isRecordId, LEDGER_NAME, type RecordKindName, recordName } from './record-name.ts';
 import type { RootKey } from './root/root-key.ts';
 import { type CacheLimits, type CacheUse, DEFAULT_CACHE_LIMITS, RecordCache } from './store/record-cache.ts';
@@ -46,6 +46,8 @@ export interface RecordsOptions {
 
 /** The most warnings, each given once: whoever can write to the store could cause any number of them. */
 const MOST_WARNINGS = 100;
+/** How many records are deleted with one change of the ledger, which is as long as there are records. */
+const DELETIONS_AT_ONCE = 500;
 
 /**
  * Typed records over a store of opaque ones. It wraps and unwraps records under the root key and keeps opened ones in a
@@ -167,12 +169,8 @@ export class Records {
   /** @throws RevisionConflict, GatewayError KeyStoreUnavailable (then the record may have been written or not) */
   async put<T>(kind: RecordKind<T>, id: string, value: T, expectedRevision?: ExpectedRevision): Promise<number> {
     const name = recordName(kind.name, id);
-    const wrapped = await wrapValue(kind, id, value, this.#rootKey);
-    try {
-      return await this.#timed('put', () => this.#proven.put(name, wrapped, expectedRevision));
-    } finally {
-      this.#cache.forget(name);
-    }
+    const wrapped = await wrapPayload(name, kind.encode(value), this.#rootKey);
+    return this.#changing('put', [name], () => this.#proven.put(name, wrapped, expectedRevision));
   }
 
   /**
@@ -181,23 +179,34 @@ export class Records {
    */
   async putTogether<T>(kind: RecordKind<T>, puts: readonly ValuePut<T>[]): Promise<void> {
     const wrapped = puts.map(async ({ id, value, expected }): Promise<RecordPut> => {
-      return { name: recordName(kind.name, id), bytes: await wrapValue(kind, id, value, this.#rootKey), expected };
+      const name = recordName(kind.name, id);
+      return { name, bytes: await wrapPayload(name, kind.encode(value), this.#rootKey), expected };
     });
     const changes = await Promise.all(wrapped);
-    try {
-      await this.#timed('put', () => this.#proven.putTogether(changes));
-    } finally {
-      for (const { name } of changes) this.#cache.forget(name);
-    }
+    const names = changes.map(({ name }) => name);
+    await this.#changing('put', names, () => this.#proven.changeTogether(changes));
   }
 
   /** Returns whether there was a record. @throws RevisionConflict, GatewayError KeyStoreUnavailable */
   async delete<T>(kind: RecordKind<T>, id: string, expectedRevision?: number): Promise<boolean> {
     const name = recordName(kind.name, id);
+    return this.#changing('delete', [name], () => this.#proven.delete(name, expectedRevision));
+  }
+
+  /** Deletes records of a kind, some hundreds at a time. @throws GatewayError KeyStoreUnavailable */
+  async deleteAll<T>(kind: RecordKind<T>, ids: readonly string[]): Promise<void> {
+    for (let at = 0; at < ids.length; at += DELETIONS_AT_ONCE) {
+      const names = ids.slice(at, at + DELETIONS_AT_ONCE).map((id) => recordName(kind.name, id));
+      const deletions = names.map((name) => ({ name, bytes: undefined, expected: undefined }));
+      await this.#changing('delete', names, () => this.#proven.changeTogether(deletions));
+    }
+  }
+
+  async #changing<T>(verb: 'put' | 'delete', names: readonly string[], change: () => Promise<T>): Promise<T> {
     try {
-      return await this.#timed('delete', () => this.#proven.delete(name, expectedRevision));
+      return await this.#timed(verb, change);
     } finally {
-      this.#cache.forget(name);
+      for (const name of names) this.#cache.forget(name);
     }
   }
 
@@ -273,16 +282,6 @@ export class Records {
     } finally {
       this.#observer?.operation(verb, (this.#now() - startedAt) / 1000, outcome);
     }
-  }
-}
-
-/** Wraps a record's value into the bytes that a store keeps. @throws GatewayError KeyStoreUnavailable */
-export async function wrapValue<T>(kind: RecordKind<T>, id: string, value: T, key: RootKey): Promise<Buffer> {
-  const plaintext = Buffer.from(JSON.stringify(kind.encode(value)), 'utf8');
-  try {
-    return await key.wrap(recordName(kind.name, id), plaintext);
-  } finally {
-    plaintext.fill(0);
   }
 }
 

@@ -92,10 +92,10 @@ export class Administration {
     // The tenant is removed first: from here on nobody is admitted, and addCredential removes what it adds.
     const existed = await this.#records.delete(this.#tenants, name);
     const credentials = await this.#orphanedCredentials(name);
-    for (const accessKeyId of credentials) await this.#records.delete(CREDENTIAL, accessKeyId);
+    await this.#records.deleteAll(CREDENTIAL, credentials);
     const rings = await this.#orphanedRings(name);
     const destroyedRings = options.destroyKeys === true ? rings : [];
-    for (const id of destroyedRings) await this.#keyRings.remove(id);
+    await this.#keyRings.removeAll(destroyedRings);
     // A tenant that was made under this name meanwhile keeps its named keys.
     if (options.destroyKeys === true && (await this.#read(name)) === undefined) await this.#keyRings.removeNames(name);
     await removeRules(this.#records, this.#tenants, ruleSet);

@@ -1,8 +1,9 @@
 import { isNamedRingOf, NAMED_RING } from '../keys/key-names.ts';
 import { RING } from '../keys/key-ring.ts';
 import { openView, tenantWrapKey, viewPlace, wrapView } from '../keys/ledger/tenant-view.ts';
+import { wrapPayload } from '../keys/payload.ts';
 import { recordName } from '../keys/record-name.ts';
-import { type RecordKind, type Records, wrapValue } from '../keys/records.ts';
+import type { RecordKind, Records } from '../keys/records.ts';
 import { type RootKey, rootKeyFromText } from '../keys/root/root-key.ts';
 import { CANARY, CANARY_ID } from '../keys/self-test.ts';
 import { type RecordStore, RevisionConflict } from '../keys/store/record-store.ts';
@@ -85,7 +86,8 @@ export class SidecarViews {
     const { records, tenants, now } = this.#options;
     const view = new Map<string, Buffer>();
     const add = async <T>(kind: RecordKind<T>, id: string, value: T): Promise<void> => {
-      view.set(recordName(kind.name, id), await wrapValue(kind, id, value, key));
+      const name = recordName(kind.name, id);
+      view.set(name, await wrapPayload(name, kind.encode(value), key));
     };
     await add(CANARY, CANARY_ID, { createdAt: now().toISOString() });
     await add(tenants, tenant.name, tenant);

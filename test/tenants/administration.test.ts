@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { LEDGER_NAME } from '../../src/keys/record-name.ts';
 import { Secret } from '../../src/secret.ts';
 import { sorted } from '../keys/eventually.ts';
 import { openFileStoreHere, randomRootKey } from '../keys/fixture.ts';
+import { MemoryStore } from '../keys/memory-store.ts';
 import { openTenancy } from './fixture.ts';
 
 const INVALID = { code: 'InvalidArgument', source: 'client' };
@@ -139,6 +141,28 @@ describe('tenants', () => {
     await expect(keyRings.kek(tenant.ringId, 1)).rejects.toMatchObject({ code: 'KeyUnavailable' });
     const kinds = (await sorted(store.list(''))).map((name) => name.split('/')[0]);
     expect(kinds).toEqual(['bucket-claims', 'canary', 'credential', 'ring', 'tenant']);
+  });
+
+  it('are removed with many keys in a few changes of the ledger, which is as long as there are records', async () => {
+    const store = new MemoryStore();
+    let ledgers = 0;
+    const put = store.put.bind(store);
+    store.put = (name, ...rest) => {
+      if (name === LEDGER_NAME) ledgers++;
+      return put(name, ...rest);
+    };
+    const { administration, keyRings } = await openTenancy({ store });
+    await administration.addTenant({ name: 'acme', buckets: ['a'] });
+    await administration.addTenant({ name: 'beta', buckets: ['b'] });
+    const theirs = await administration.addKey('beta', 'cards');
+    for (let key = 0; key < 60; key++) await administration.addKey('acme', `key-${key}`);
+    ledgers = 0;
+    const { destroyedRings } = await administration.removeTenant('acme', { destroyKeys: true });
+    expect(destroyedRings).toHaveLength(61);
+    expect(ledgers).toBeLessThanOrEqual(12);
+    expect(await keyRings.countNamed('acme')).toBe(0);
+    expect((await administration.listKeys()).map(({ tenant }) => tenant)).toEqual(['beta', 'beta']);
+    expect((await keyRings.named('beta', 'cards'))?.ringId).toBe(theirs.id);
   });
 
   it('made again take up the ring that they left, and no other’s', async () => {

@@ -9,6 +9,7 @@ import { LEDGER_NAME, parseRecordName, recordName } from '../../src/keys/record-
 import type { RootKey } from '../../src/keys/root/root-key.ts';
 import { CANARY, startUpSelfTest } from '../../src/keys/self-test.ts';
 import { keyStoreUnavailable, type RecordStore, type StoredRecord } from '../../src/keys/store/record-store.ts';
+import { CREDENTIAL } from '../../src/tenants/credential.ts';
 import { eventually } from '../keys/eventually.ts';
 import { openStore, randomRootKey, type StoreConfig, temporaryDirectory } from '../keys/fixture.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
@@ -319,6 +320,26 @@ describe.each(STORES)('in %s', (_name, configure) => {
     await second.administration.addCredential('acme', { accessKeyId: 'ACMESECOND' });
     expect(await raw.get('credential/ACMEFIRST')).toBeUndefined();
     expect((await second.directory.caller('ACMESECOND'))?.tenant.name).toBe('acme');
+    expect(second.warnings).toEqual([]);
+
+    // A change of several records is whole, too: all are deleted, or none.
+    dies.puts = false;
+    const doomed = ['ACMETHIRD', 'ACMEFOURTH'];
+    for (const accessKeyId of doomed) await second.administration.addCredential('acme', { accessKeyId });
+    dies.puts = true;
+    await expect(first.records.deleteAll(CREDENTIAL, ['ACMEABSENT', ...doomed])).rejects.toMatchObject({
+      code: 'KeyStoreUnavailable',
+    });
+    for (const accessKeyId of doomed) {
+      expect(await raw.get(`credential/${accessKeyId}`)).toBeDefined();
+      expect(await (await openTenancy({ store: await openStore(config), rootKey })).directory.caller(accessKeyId)).toBe(
+        undefined,
+      );
+    }
+    await second.administration.addCredential('acme', { accessKeyId: 'ACMEFIFTH' });
+    for (const accessKeyId of doomed) expect(await raw.get(`credential/${accessKeyId}`)).toBeUndefined();
+    expect((await second.directory.caller('ACMESECOND'))?.tenant.name).toBe('acme');
+    await second.records.deleteAll(CREDENTIAL, doomed);
     expect(second.warnings).toEqual([]);
   });
 });

@@ -15,7 +15,6 @@ import {
   checkRevision,
   type Ledger,
   type LedgerChange,
-  type RecordPut,
   revisionOf,
   tagOf,
   withChanges,
@@ -116,10 +115,10 @@ export class ProvenStore {
   }
 
   /**
-   * Writes several records, all of them or none.
+   * Writes and deletes several records, all of them or none. Deletions of what is not there are passed over.
    * @throws as `put`; RevisionConflict where one of them is not at its expected revision
    */
-  async putTogether(changes: readonly RecordPut[]): Promise<void> {
+  async changeTogether(changes: readonly Change[]): Promise<void> {
     if (changes.length > 0) await this.#commit(changes);
   }
 
@@ -189,16 +188,19 @@ export class ProvenStore {
     for (const change of changes) checkRevision(change, ledger);
     for (const [other, pending] of ledger.pending) await this.#finish(other, pending, stored?.revision);
     const due: Due[] = [];
+    let wasThere = false;
     for (const { name, bytes } of changes) {
       const at = await this.#store.revision(name);
       if (bytes === undefined && !ledger.records.has(name)) {
         // The record was put back after its removal, or another writer has just made it. `#finish` asks the ledger
         // which.
         if (at !== undefined) await this.#finish(name, undefined, stored?.revision);
-        return at !== undefined; // a deletion is always alone
+        wasThere ||= at !== undefined;
+        continue;
       }
       due.push({ name, bytes, at });
     }
+    if (due.length === 0) return wasThere;
     const next = withChanges(ledger, due);
     const wrapped = await wrapLedger(next, this.#options.rootKey, new Date());
     const evenIfFull = changes.every(({ bytes }) => bytes === undefined);
