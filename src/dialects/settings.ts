@@ -1,5 +1,9 @@
+import { z } from 'zod';
+import type { SettingRule } from '../settings/forms/rules.ts';
 import { setting } from '../settings/forms/setting.ts';
-import { flag, listOf, matching, regionName } from '../settings/forms/values.ts';
+import { flag, hostPort, listOf, matching, regionName } from '../settings/forms/values.ts';
+import type { FrontDialect } from './front-dialect.ts';
+import { FRONTS } from './table.ts';
 
 const domain = matching(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a domain in lower case, without port');
 
@@ -18,3 +22,31 @@ export const frontSettings = {
     'Domains under which bucket.domain is a virtual-host request. Path style always works.',
   ).prefault([]),
 };
+
+function aboutPort(name: string, digests: FrontDialect['digests']): string {
+  const port = `A port for clients of ${name} alone: whatever comes there is read as ${name}. \`listen\` speaks it too.`;
+  return digests.includes('crc64') ? `${port} With it, every write computes the CRC-64 that ${name} tells.` : port;
+}
+
+/** The settings of single dialects, by the dialect's name. */
+export const dialectSettings = z.strictObject(
+  Object.fromEntries(
+    FRONTS.map(({ name, digests }) => [
+      name,
+      z.strictObject({ listen: setting(hostPort, aboutPort(name, digests)).optional() }).prefault({}),
+    ]),
+  ),
+);
+
+/** The ports of single dialects must differ from all others. */
+export const DIALECT_RULES: readonly SettingRule[] = [
+  (given) => {
+    const names = ['listen', 'admin', ...FRONTS.map(({ name }) => `dialects.${name}.listen`)];
+    return names.slice(2).flatMap((setting, at) => {
+      const address = given.value(setting);
+      if (typeof address !== 'string' || address.endsWith(':0')) return [];
+      const same = names.slice(0, at + 2).find((other) => given.value(other) === address);
+      return same === undefined ? [] : [{ setting, problem: `is the same address as ${same}` }];
+    });
+  },
+];

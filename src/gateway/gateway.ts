@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRONTS } from '../dialects/table.ts';
 import type { KeySources } from '../encryption/key-sources.ts';
-import { isLoopback } from '../encryption/key-transport.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
 import { restingIndex } from '../etags/resting-index.ts';
 import { createHandler, type Handler } from '../pipeline/handle.ts';
@@ -22,6 +21,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { observedStates } from '../uploads/observed-states.ts';
 import { StagingSweep } from '../uploads/staging-sweep.ts';
 import type { UploadStates } from '../uploads/upload-states.ts';
+import { ClientPorts, dialectPorts, listenerTls, listensOnLoopback, urlOf } from './client-ports.ts';
 import { storeFinder, tellFinding } from './find-store.ts';
 import { type Backend, openBackend } from './open-backend.ts';
 import { type Observers, openEtags, openStores, openUploads, type Stores, stagingBucketOf } from './open-stores.ts';
@@ -68,7 +68,7 @@ export class Gateway {
   readonly #sweep: StagingSweep;
   readonly #finder: StoreFinder;
   readonly #given: StoreFindings | undefined;
-  readonly #listener: Listener;
+  readonly #ports: ClientPorts;
   readonly #admin: AdminServer | undefined;
 
   constructor(
@@ -108,23 +108,28 @@ export class Gateway {
       onSwept: (parts) => log.info(`removed ${parts} parts of uploads that nobody finished`),
       onFailure: (error) => log.warn(`parts of unfinished uploads could not be removed: ${error.message}`),
     });
-    this.#listener = new Listener({
-      handle: this.handler,
-      limits: { ...config.limits, headRoomBytes: Math.floor(config.limits.memoryBytes / HEAD_PART) },
+    const only = (dialect: string) => services.fronts.filter(({ name }) => name === dialect);
+    const handlers = {
+      all: this.handler,
+      of: (dialect: string) => createHandler({ ...services, fronts: only(dialect) }),
+    };
+    const newRequestId = createRequestIds(randomBytes);
+    const tls = listenerTls(config);
+    const proxies = new TrustedProxies(config.trustedProxies, config.proxyHeaders);
+    const always = { tls, proxies, metrics, log, newRequestId };
+    this.#ports = new ClientPorts(config, handlers, {
+      headRoomBytes: Math.floor(config.limits.memoryBytes / HEAD_PART),
       onHeadBytes: (bytes) => services.memory.holdBeside(bytes),
-      tls: listenerTls(config),
-      proxies: new TrustedProxies(config.trustedProxies, config.proxyHeaders),
-      metrics,
-      log,
-      newRequestId: createRequestIds(randomBytes),
+      open: (own) =>
+        new Listener({ ...always, ...own, limits: { ...config.limits, headRoomBytes: own.headRoomBytes } }),
     });
     metrics.watch({
       budget: services.memory,
       uploadQuota: services.tools.uploadQuota,
       backendWaiting: () => backend.connection.waiting + backend.lane.waiting,
       backendStore: () => this.#finder.finding.store.name,
-      connections: () => this.#listener.connectionCount,
-      requestsInFlight: () => this.#listener.requestsInFlight,
+      connections: () => this.#ports.connectionCount,
+      requestsInFlight: () => this.#ports.requestsInFlight,
       keyCacheAgeSeconds: () => stores.records.cacheAgeSeconds(),
     });
     if (parts.admin && config.admin !== undefined) {
@@ -153,12 +158,13 @@ export class Gateway {
   /** @throws Error with code EADDRINUSE, EACCES or another that says why it cannot listen */
   async start(): Promise<void> {
     await this.#findStore();
-    await this.#listener.listen(this.#config.listen);
+    await this.#ports.listen();
     if (this.#config.admin !== undefined) await this.#admin?.listen(this.#config.admin);
     this.#sweep.start();
     // Errors are ignored, because a record that cannot be loaded now is loaded when a request needs it.
     this.#stores.directory.warm().catch(() => undefined);
     this.#log.info(`listening on ${this.endpoint}`);
+    for (const [dialect, url] of this.dialectEndpoints) this.#log.info(`listening on ${url} for ${dialect} alone`);
   }
 
   /** Waits a while for the first look at the store, so that few requests come before it. */
@@ -171,7 +177,12 @@ export class Gateway {
 
   /** The URL that clients use. */
   get endpoint(): string {
-    return urlOf(this.#config.tls.cert === undefined ? 'http' : 'https', this.#listener.address);
+    return this.#ports.endpoint;
+  }
+
+  /** The URLs of the ports that speak one dialect alone, by the dialect's name. */
+  get dialectEndpoints(): ReadonlyMap<string, string> {
+    return this.#ports.dialectEndpoints;
   }
 
   get adminEndpoint(): string | undefined {
@@ -180,8 +191,7 @@ export class Gateway {
 
   /** Takes over the one setting that can change while the gateway runs: the certificate. */
   reload(config: Pick<Config, 'tls'>): void {
-    const tls = listenerTls(config);
-    if (tls !== undefined) this.#listener.setCertificate(tls);
+    this.#ports.reload(config);
   }
 
   /** Logs a warning if the backend does not serve the gateway. It never rejects. */
@@ -198,7 +208,7 @@ export class Gateway {
     this.#sweep.stop();
     this.#admin?.stopping();
     const finderStopped = this.#finder.stop();
-    await this.#listener.close({ graceSeconds: this.#config.limits.shutdownSeconds, keepsPort });
+    await this.#ports.close({ graceSeconds: this.#config.limits.shutdownSeconds, keepsPort });
     await this.#admin?.close();
     await finderStopped;
     await this.#backend.close();
@@ -274,7 +284,8 @@ function composed(config: Config, parts: OpenParts & { readonly findings: StoreF
     bucketDefaults: stores.bucketDefaults,
     customerKeys: config.customerKeys,
     encryption: config.encryption,
-    keyTransport: { overHttp: config.customerKeys.overHttp, listensOnLoopback: isLoopback(config.listen.host) },
+    ownPorts: dialectPorts(config).map(([dialect]) => dialect),
+    keyTransport: { overHttp: config.customerKeys.overHttp, listensOnLoopback: listensOnLoopback(config) },
     backend: { ...backend, reservedBuckets: new Set(config.backend.reservedBuckets) },
     findings: parts.findings,
     uploads: parts.uploads,
@@ -285,13 +296,4 @@ function composed(config: Config, parts: OpenParts & { readonly findings: StoreF
     etagObserver: parts.metrics,
     memoryBytes: config.limits.memoryBytes,
   });
-}
-
-function listenerTls({ tls }: Pick<Config, 'tls'>): { readonly cert: string; readonly key: string } | undefined {
-  return tls.cert === undefined || tls.key === undefined ? undefined : { cert: tls.cert, key: tls.key.reveal() };
-}
-
-function urlOf(scheme: string, address: { readonly address: string; readonly port: number }): string {
-  const host = address.address.includes(':') ? `[${address.address}]` : address.address;
-  return `${scheme}://${host}:${address.port}`;
 }

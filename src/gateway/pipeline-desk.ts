@@ -40,6 +40,8 @@ const OVER_TLS: KeyTransport = { overHttp: 'never', listensOnLoopback: false };
 export interface PipelineParts {
   readonly fronts: readonly FrontDialect[];
   readonly settings: FrontSettings;
+  /** The dialects that have a port of their own, by name. */
+  readonly ownPorts?: readonly string[] | undefined;
   readonly directory: Directory;
   readonly keyRings: KeyRings;
   /** The formats that objects have, and how policies choose them; by default the product's own. */
@@ -87,6 +89,9 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
     newBuckets: parts.customerKeys.newBuckets,
     now,
   });
+  const crc64Dialects = new Set(
+    parts.fronts.filter((front) => front.digests.includes('crc64')).map(({ name }) => name),
+  );
   const tools: OperationTools = {
     findings: parts.findings,
     bucketDefaults,
@@ -108,7 +113,8 @@ export function composePipeline(parts: PipelineParts): HandlerServices {
     knownUploads: new KnownUploads(),
     staging: new Staging({ bucket: stagingBucket, store }),
     stagingRights: new StagingRights(),
-    crc64Dialects: new Set(parts.fronts.filter(({ digests }) => digests.includes('crc64')).map(({ name }) => name)),
+    crc64Dialects,
+    keepsCrc64: parts.ownPorts?.some((dialect) => crc64Dialects.has(dialect)) === true,
     uploadKeepSeconds: keepSeconds,
     region: parts.settings.region,
     now,

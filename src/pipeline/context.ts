@@ -45,6 +45,8 @@ export interface OperationTools extends Omit<FormatDesk, 'tenant' | 'policy' | '
   readonly stagingRights: StagingRights;
   /** The dialects that tell the CRC-64 of objects, by name. */
   readonly crc64Dialects: ReadonlySet<string>;
+  /** Whether every write computes the CRC-64, because the settings give such a dialect a port of its own. */
+  readonly keepsCrc64: boolean;
   /** After how many seconds without a new part the state of an upload expires. */
   readonly uploadKeepSeconds: number;
   /** The region that clients put in their signatures. The gateway names it as the region of every bucket. */

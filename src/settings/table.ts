@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BACKEND_RULES, backendSettings } from '../backend/settings.ts';
-import { frontSettings } from '../dialects/settings.ts';
+import { DIALECT_RULES, dialectSettings, frontSettings } from '../dialects/settings.ts';
 import { customerKeySettings, encryptionSettings } from '../encryption/settings.ts';
 import { etagSettings } from '../etags/settings.ts';
 import { KEY_RULES, keySettings } from '../keys/settings.ts';
@@ -23,6 +23,7 @@ export const settingsSchema = z.strictObject({
   region,
   anyRegion,
   domains,
+  dialects: dialectSettings.prefault({}),
   trustedProxies,
   proxyHeaders,
   tls,
@@ -37,6 +38,11 @@ export const settingsSchema = z.strictObject({
 });
 
 /** The rules between several settings. */
-export const SETTING_RULES: readonly SettingRule[] = [...BACKEND_RULES, ...KEY_RULES, ...SERVER_RULES];
+export const SETTING_RULES: readonly SettingRule[] = [
+  ...BACKEND_RULES,
+  ...KEY_RULES,
+  ...SERVER_RULES,
+  ...DIALECT_RULES,
+];
 
 export type Settings = z.output<typeof settingsSchema>;

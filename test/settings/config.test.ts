@@ -274,6 +274,12 @@ log: loud
   it.each([
     ['', ['backend.endpoint', 'keys.root.file', 'keys.store.redis']],
     [`${MINIMAL}admin: 127.0.0.1:8000\nlisten: 127.0.0.1:8000\n`, ['admin']],
+    [`${MINIMAL}dialects: { oss: { listen: 127.0.0.1:8009 } }\nlisten: 127.0.0.1:8009\n`, ['dialects.oss.listen']],
+    [
+      `${MINIMAL}dialects: { oss: { listen: h:1 }, s3: { listen: h:1 }, qingstor: { listen: h:2 } }\nadmin: h:2\n`,
+      ['dialects.qingstor.listen', 'dialects.s3.listen'],
+    ],
+    [`${MINIMAL}dialects: { osss: { listen: h:1 } }\n`, ['dialects.osss']],
     [`${MINIMAL}tls: { cert: chain.pem }\n`, ['tls.cert', 'tls.key']],
     [MINIMAL.replace('root.key', 'root.key, env: X'), ['keys.root.env', 'keys.root.file']],
     [MINIMAL.replace('keys.json', 'keys.json, redis: "redis://h"'), ['keys.store.redis']],

@@ -118,7 +118,7 @@ async function startGateway(config: Config, log: Log, tellsStore: boolean): Prom
     await gateway.start();
   } catch (error) {
     await gateway.stop();
-    throw portProblem(error, 'The setting listen says which address clients use.');
+    throw portProblem(error, 'The settings listen and dialects.….listen say which addresses clients use.');
   }
   return gateway;
 }

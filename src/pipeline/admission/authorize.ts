@@ -30,7 +30,9 @@ export function authorize(
   }
   const keys = tools.keySources.open({ tenant, policy, asked: asker.encryption });
   const formats = tools.formatsFor(policy);
-  const kept = decision?.said.dialects?.value.some((dialect) => tools.crc64Dialects.has(dialect)) === true;
+  const { crc64Dialects, keepsCrc64 } = tools;
+  // A rule that names dialects says more of its bucket than the settings, which speak of all.
+  const kept = decision?.said.dialects?.value.some((dialect) => crc64Dialects.has(dialect)) ?? keepsCrc64;
   const crc64 = asker.digests?.includes('crc64') === true ? ('told' as const) : kept ? ('kept' as const) : undefined;
   const context = { ...tools, tenant, client, signal, trace, policy, crc64, keys, formats };
   const encrypter = formats.write.encrypter?.(context, asker.encryption);
