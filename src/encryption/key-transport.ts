@@ -15,6 +15,8 @@ export interface KeyTransport {
 export interface KeySender {
   /** An IP address, IPv4 in dotted form. */
   readonly address: string;
+  /** Whether the address is that of a proxy which does not tell the client's. */
+  readonly hidden?: boolean;
   /** Whether the request came over TLS, to the gateway or to a trusted proxy in front of it. */
   readonly secure: boolean;
 }
@@ -30,7 +32,8 @@ export function checkKeys(keys: readonly CustomerKey[], sender: KeySender, trans
   if (sender.secure || keys.length === 0) return;
   const { overHttp, listensOnLoopback } = transport;
   if (overHttp === 'always') return;
-  if (overHttp === 'loopback' && listensOnLoopback && isLoopback(sender.address)) return;
+  const here = listensOnLoopback && sender.hidden !== true && isLoopback(sender.address);
+  if (overHttp === 'loopback' && here) return;
   throw clientError(
     'InvalidRequest',
     'Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.',

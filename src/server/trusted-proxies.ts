@@ -47,7 +47,7 @@ export class TrustedProxies {
       const { address, scheme } = hops[at] as Hop;
       const secure = scheme === undefined ? client.secure : scheme === 'https';
       // The address is hidden or malformed, so the client is not known, and this proxy's address stands for it.
-      if (address === undefined) return { address: client.address, secure };
+      if (address === undefined) return { address: client.address, hidden: true, secure };
       client = { address, secure };
     }
     return client;
@@ -79,7 +79,7 @@ const FORWARDED_PAIR = /\s*([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*(;|,|$
 
 /**
  * Reads Forwarded: one element a proxy, whose pairs are separated by semicolons. In a malformed field nobody can tell
- * who wrote what, so it gives no hops.
+ * who wrote what, because the client may have begun the field. So it says nothing but that there is a client.
  */
 function forwardedHops(headers: HeaderList): Hop[] {
   const text = headers.getAll('forwarded').join(',');
@@ -87,7 +87,7 @@ function forwardedHops(headers: HeaderList): Hop[] {
   let pairs = new Map<string, string>();
   for (FORWARDED_PAIR.lastIndex = 0; FORWARDED_PAIR.lastIndex < text.length; ) {
     const [, name, quoted, token, end] = FORWARDED_PAIR.exec(text) ?? [];
-    if (name === undefined) return [];
+    if (name === undefined) return [{ address: undefined, scheme: undefined }];
     pairs.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? (token as string));
     if (end === ';') continue;
     hops.push({ address: plainAddress(pairs.get('for') ?? ''), scheme: pairs.get('proto')?.toLowerCase() });

@@ -14,6 +14,11 @@ export type ByteSource = AsyncIterable<Buffer>;
 export interface WireClient {
   /** An IP address without port or zone, IPv4 always in dotted form; '' where the connection was closed at once. */
   readonly address: string;
+  /**
+   * Set where a trusted proxy said something of the client, but no address that can be read. The address is the
+   * proxy's then, and says nothing of where the client is.
+   */
+  readonly hidden?: true;
   /** Whether the request came over TLS, to the gateway or to the proxy in front of it. */
   readonly secure: boolean;
   /**

@@ -18,18 +18,18 @@ const BRINGING: readonly Operation[] = [
 const answer = (
   operation: Operation,
   overHttp: KeysOverHttp,
-  from: { address?: string; secure?: boolean; here?: boolean },
+  from: { address?: string; hidden?: boolean; secure?: boolean; here?: boolean },
 ) =>
   refusalOf(
     (async () =>
       checkKeys(
         customerKeysOf(operation),
-        { address: from.address ?? '127.0.0.1', secure: from.secure ?? false },
+        { address: from.address ?? '127.0.0.1', hidden: from.hidden ?? false, secure: from.secure ?? false },
         { overHttp, listensOnLoopback: from.here ?? true },
       ))(),
   );
 
-test.each<[KeysOverHttp, { address?: string; secure?: boolean; here?: boolean }, string]>([
+test.each<[KeysOverHttp, Parameters<typeof answer>[2], string]>([
   ['never', {}, 'InvalidRequest'],
   ['never', { address: '::1' }, 'InvalidRequest'],
   ['never', { secure: true, address: '192.0.2.1', here: false }, 'none'],
@@ -38,6 +38,8 @@ test.each<[KeysOverHttp, { address?: string; secure?: boolean; here?: boolean },
   ['loopback', { address: '192.0.2.1' }, 'InvalidRequest'],
   ['loopback', { address: '' }, 'InvalidRequest'],
   ['loopback', { here: false }, 'InvalidRequest'],
+  ['loopback', { hidden: true }, 'InvalidRequest'],
+  ['loopback', { hidden: true, secure: true }, 'none'],
   ['loopback', { address: '192.0.2.1', here: false, secure: true }, 'none'],
   ['always', { address: '192.0.2.1', here: false }, 'none'],
 ])('customerKeys.overHttp %s, from %j: %s', async (overHttp, from, expected) => {

@@ -17,8 +17,16 @@ function behind(
 const FOR = 'X-Forwarded-For';
 const PROTO = 'X-Forwarded-Proto';
 
+interface Case {
+  readonly what: string;
+  readonly fields: [string, string][];
+  readonly client: string;
+  readonly hidden?: true;
+  readonly secure: boolean;
+}
+
 describe('the client behind trusted proxies', () => {
-  it.each<{ what: string; fields: [string, string][]; client: string; secure: boolean }>([
+  it.each<Case>([
     { what: 'nothing said', fields: [], client: '10.0.0.1', secure: false },
     { what: 'one proxy', fields: [[FOR, '203.0.113.9']], client: '203.0.113.9', secure: false },
     {
@@ -67,16 +75,16 @@ describe('the client behind trusted proxies', () => {
       secure: false,
     },
     { what: 'IPv4 as IPv6', fields: [[FOR, '::ffff:203.0.113.9']], client: '203.0.113.9', secure: false },
-    { what: 'no address', fields: [[FOR, '198.51.100.1, unknown']], client: '10.0.0.1', secure: false },
-    { what: 'an empty one', fields: [[FOR, '198.51.100.1,']], client: '10.0.0.1', secure: false },
-    { what: 'a name', fields: [[FOR, 'localhost']], client: '10.0.0.1', secure: false },
-    { what: 'a scheme alone', fields: [[PROTO, 'HTTPS']], client: '10.0.0.1', secure: true },
+    { what: 'no address', fields: [[FOR, '198.51.100.1, unknown']], client: '10.0.0.1', hidden: true, secure: false },
+    { what: 'an empty one', fields: [[FOR, '198.51.100.1,']], client: '10.0.0.1', hidden: true, secure: false },
+    { what: 'a name', fields: [[FOR, 'localhost']], client: '10.0.0.1', hidden: true, secure: false },
+    { what: 'a scheme alone', fields: [[PROTO, 'HTTPS']], client: '10.0.0.1', hidden: true, secure: true },
     { what: 'Forwarded', fields: [['Forwarded', 'for=203.0.113.9;proto=https']], client: '10.0.0.1', secure: false },
-  ])('$what', ({ fields, client, secure }) => {
-    expect(behind(fields)).toEqual({ address: client, secure });
+  ])('$what', ({ fields, client, hidden, secure }) => {
+    expect(behind(fields)).toEqual({ address: client, hidden, secure });
   });
 
-  it.each<{ what: string; fields: [string, string][]; client: string; secure: boolean }>([
+  it.each<Case>([
     { what: 'one proxy', fields: [['Forwarded', 'for=203.0.113.9;proto=https']], client: '203.0.113.9', secure: true },
     {
       what: 'IPv6, a port, other names in any case',
@@ -93,16 +101,33 @@ describe('the client behind trusted proxies', () => {
       client: '203.0.113.9',
       secure: true,
     },
-    { what: 'hidden', fields: [['Forwarded', 'for=1.1.1.1, for=_hidden']], client: '10.0.0.1', secure: false },
+    {
+      what: 'hidden',
+      fields: [['Forwarded', 'for=1.1.1.1, for=_hidden']],
+      client: '10.0.0.1',
+      hidden: true,
+      secure: false,
+    },
     {
       what: 'a quote that never ends',
       fields: [['Forwarded', 'for=" , for=1.1.1.1']],
       client: '10.0.0.1',
+      hidden: true,
+      secure: false,
+    },
+    {
+      what: 'what a client wrote before the proxy did, and which makes the rest unreadable',
+      fields: [
+        ['Forwarded', 'for="'],
+        ['Forwarded', 'for=203.0.113.9'],
+      ],
+      client: '10.0.0.1',
+      hidden: true,
       secure: false,
     },
     { what: 'X-Forwarded-For', fields: [[FOR, '1.1.1.1']], client: '10.0.0.1', secure: false },
-  ])('by Forwarded: $what', ({ fields, client, secure }) => {
-    expect(behind(fields, { say: 'forwarded' })).toEqual({ address: client, secure });
+  ])('by Forwarded: $what', ({ fields, client, hidden, secure }) => {
+    expect(behind(fields, { say: 'forwarded' })).toEqual({ address: client, hidden, secure });
   });
 
   it('keeps the scheme of the connection where the proxy says none', () => {

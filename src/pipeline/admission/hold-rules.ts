@@ -57,7 +57,8 @@ async function holdRegistered(key: CustomerKey, said: Said, asker: KeyedAsker): 
 export function holdUse(bucket: string, asker: Asker): Said {
   const { client, trace } = asker;
   const said = reachableDecision(bucket, asker)?.said ?? {};
-  if (said.networks !== undefined && !networksOf(said.networks.value).contains(client.address)) {
+  const { networks } = said;
+  if (networks !== undefined && (client.hidden === true || !networksOf(networks.value).contains(client.address))) {
     throw refused('networks', 'The bucket may not be used from this network.', { said, asker });
   }
   if (said.minTls !== undefined && !(client.tls !== undefined && client.tls >= said.minTls.value)) {

@@ -105,6 +105,7 @@ describe('from where and how a bucket is used', () => {
     [{ networks: ['fd00::/8'] }, { address: 'fd12::1' }, undefined],
     [{ networks: ['fd00::/8'] }, { address: '10.1.2.3' }, 'networks'],
     [{ networks: ['0.0.0.0/0'] }, { address: '' }, 'networks'],
+    [{ networks: ['10.0.0.0/8'] }, { address: '10.1.2.3', hidden: true }, 'networks'],
     [{ minTls: '1.2' }, {}, 'minTls'],
     [{ minTls: '1.2' }, { secure: true, tls: '1.2' }, undefined],
     [{ minTls: '1.3' }, { secure: true, tls: '1.2' }, 'minTls'],
