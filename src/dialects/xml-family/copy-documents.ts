@@ -1,11 +1,11 @@
 import type { ObjectCopied, PartCopied } from '../../operations/answer.ts';
 import { dateText, etagElement, opening, type XmlVocabulary } from './xml-vocabulary.ts';
 
-/** The answer to CopyObject. */
-export function copiedDocument(answer: ObjectCopied, vocabulary: XmlVocabulary): string {
+/** The answer to CopyObject. @param more elements of the vendor's own */
+export function copiedDocument(answer: ObjectCopied, vocabulary: XmlVocabulary, more = ''): string {
   const { checksum } = answer;
   const told = checksum === undefined ? '' : (vocabulary.checksums?.valueAndType(checksum) ?? '');
-  return result('CopyObjectResult', answer, told, vocabulary);
+  return result('CopyObjectResult', answer, told + more, vocabulary);
 }
 
 /** The answer to UploadPartCopy. */

@@ -9,7 +9,6 @@ import type { ListBuckets } from '../../operations/listing.ts';
 import type { CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket } from '../../operations/operation.ts';
 import { reachablePolicy } from '../admission/reachable.ts';
 import type { OperationContext } from '../context.ts';
-import { contentsOf } from './contents.ts';
 import { bucketExists } from './encryption.ts';
 
 /** Carries out ListBuckets: of the backend's buckets, it lists those that the tenant may reach. */
@@ -28,16 +27,13 @@ export async function listBuckets(
 }
 
 export async function headBucket(
-  { bucket, withDate, withContents }: HeadBucket,
-  context: OperationContext,
+  { bucket, withDate }: HeadBucket,
+  { store, tenant, signal, region }: OperationContext,
 ): Promise<BucketFound> {
-  const { store, tenant, signal, region } = context;
   await store.buckets.head(bucket, signal);
   const listed = withDate === true ? await store.buckets.list(signal) : [];
   const owner = { id: tenant.name, displayName: tenant.name };
-  const created = listed.find(({ name }) => name === bucket)?.created;
-  const contents = withContents === true ? await contentsOf(bucket, context) : undefined;
-  return { kind: 'BucketFound', bucket, region, owner, created, contents };
+  return { kind: 'BucketFound', bucket, region, owner, created: listed.find(({ name }) => name === bucket)?.created };
 }
 
 export async function createBucket(operation: CreateBucket, context: OperationContext): Promise<BucketCreated> {

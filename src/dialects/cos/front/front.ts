@@ -13,7 +13,7 @@ import { operationNamed } from './requests/route.ts';
 /** The COS front. */
 export const cosFront: FrontDialect = {
   name: 'cos',
-  digests: [],
+  digests: ['crc64'],
   recognises,
   ownsForm: (fields) => fields.has('q-signature') || fields.has('q-ak'),
   readings(request: WireRequest, settings: FrontSettings): readonly [Reading, ...Reading[]] {

@@ -23,9 +23,20 @@ const HARMLESS_HEADERS: ReadonlySet<string> = new Set([
 /** A customer's key in a read opens what it fits, and changes nothing. A presigned URL may need it. */
 const CUSTOMER_KEY = 'x-cos-server-side-encryption-customer-';
 
-/** Parameters that clients add to signed URLs (content headers of the answer), or that change nothing here. */
+/** Which page of a list is told, and how. The SDK for Python signs none of them where it lists buckets. */
+const PAGING = [
+  ...['prefix', 'delimiter', 'encoding-type', 'marker', 'max-keys', 'key-marker', 'version-id-marker', 'region'],
+  ...['upload-id-marker', 'max-uploads', 'part-number-marker', 'max-parts'],
+  ...['create-time', 'range', 'tagkey', 'tagvalue'],
+];
+
+/**
+ * Parameters that clients add to signed requests, and that make no other request of them: content headers of the
+ * answer, and a part of the list that may be seen whole.
+ */
 const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([
   ...OVERRIDE_NAMES,
+  ...PAGING,
   ...SIGNATURE_PARAMETERS,
   LEGACY_PARAMETER,
   'x-cos-security-token',

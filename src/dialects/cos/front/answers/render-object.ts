@@ -1,4 +1,5 @@
 import type {
+  Answer,
   FormStored,
   ObjectContent,
   ObjectCopied,
@@ -15,6 +16,7 @@ import { percentEncodePath } from '../../../../wire/percent.ts';
 import { xmlElement } from '../../../../wire/xml/xml.ts';
 import type { RenderContext } from '../../../front-dialect.ts';
 import { CONTENT_HEADERS } from '../../../object-metadata.ts';
+import { copiedDocument } from '../../../xml-family/copy-documents.ts';
 import { completedDocument } from '../../../xml-family/upload-documents.ts';
 import { etagElement, opening } from '../../../xml-family/xml-vocabulary.ts';
 import { storageClassIn } from '../../traits.ts';
@@ -76,6 +78,18 @@ export function renderDeleted(answer: ObjectDeleted, headers: HeaderList): WireR
   if (answer.versionId !== undefined) headers.append('x-cos-version-id', answer.versionId);
   if (answer.deleteMarker) headers.append('x-cos-delete-marker', 'true');
   return { status: 204, headers, body: undefined };
+}
+
+/** The CRC-64 of the plaintext, in decimal digits. The SDK for Go takes a write without one for failed. */
+export function crc64Of(answer: Answer): string | undefined {
+  const told = answer.kind === 'ObjectContent' ? answer.facts : answer.kind === 'FormStored' ? answer.stored : answer;
+  return 'crc64' in told ? told.crc64?.readBigUInt64BE().toString() : undefined;
+}
+
+/** The document of the answer to PutObjectCopy. */
+export function copiedText(answer: ObjectCopied, crc64: string | undefined): string {
+  const more = xmlElement('CRC64', crc64) + xmlElement('VersionId', answer.versionId);
+  return copiedDocument(answer, COS_VOCABULARY, more);
 }
 
 /** Appends the headers of the answer to PutObjectCopy or UploadPartCopy. */

@@ -5,7 +5,7 @@ import type { HeaderList } from '../../../../wire/headers.ts';
 import type { WireResponse } from '../../../../wire/message.ts';
 import type { RenderContext } from '../../../front-dialect.ts';
 import { objectsDeletedDocument } from '../../../xml-family/bucket-documents.ts';
-import { copiedDocument, partCopiedDocument } from '../../../xml-family/copy-documents.ts';
+import { partCopiedDocument } from '../../../xml-family/copy-documents.ts';
 import { listingDocument, versionListingDocument } from '../../../xml-family/listing-documents.ts';
 import {
   partListingDocument,
@@ -20,6 +20,8 @@ import {
   addStored,
   completedText,
   copiedHeaders,
+  copiedText,
+  crc64Of,
   renderContent,
   renderDeleted,
   renderForm,
@@ -35,6 +37,8 @@ export function renderCos(answer: Answer, context: RenderContext): WireResponse 
   const asksForAcl = context.request?.query.has('acl') === true;
   const encryption = encryptionOf(answer);
   if (encryption !== undefined && !asksForAcl) appendEncryption(headers, encryption);
+  const crc64 = asksForAcl ? undefined : crc64Of(answer);
+  if (crc64 !== undefined) headers.append('x-cos-hash-crc64ecma', crc64);
   switch (answer.kind) {
     case 'ObjectContent':
       if (asksForAcl) return acl(context, () => aclDocument(SOMEBODY), headers);
@@ -43,7 +47,7 @@ export function renderCos(answer: Answer, context: RenderContext): WireResponse 
     case 'PartStored':
       return renderStored(answer, headers);
     case 'ObjectCopied':
-      return document(copiedDocument(answer, COS_VOCABULARY), copiedHeaders(answer, headers));
+      return document(copiedText(answer, crc64), copiedHeaders(answer, headers));
     case 'PartCopied':
       return document(partCopiedDocument(answer, COS_VOCABULARY), copiedHeaders(answer, headers));
     case 'FormStored':
