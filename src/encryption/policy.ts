@@ -16,6 +16,13 @@ export interface KeptAs {
   readonly encrypter?: unknown;
 }
 
+/** The operations that read an object, and may bring its key. */
+const READS: ReadonlySet<Operation['kind']> = new Set<Operation['kind']>([
+  'GetObject',
+  'HeadObject',
+  'GetObjectAttributes',
+]);
+
 type Policy = Pick<BucketPolicy, 'protection' | 'inject'>;
 
 /** Whether nobody encrypts the objects of a format. */
@@ -28,8 +35,8 @@ export function isKeptInClear({ asSent, encrypter }: KeptAs): boolean {
  * requests, because an object for which encryption was asked must not be stored in clear. Where the store encrypts by
  * itself, the policy says how, and a request may ask for nothing else.
  * @param format the format in which the bucket's new objects are stored
- * @throws GatewayError NotImplemented, AccessDenied; CustomerKeyUnneeded for a request about an object or an upload
- *   that exists, and so has no key of the client's
+ * @throws GatewayError NotImplemented, AccessDenied; CustomerKeyUnneeded for a request about an upload, which has no
+ *   key of the client's
  */
 export function checkPolicyAllows(
   operation: Operation,
@@ -38,6 +45,9 @@ export function checkPolicyAllows(
   format: KeptAs,
 ): void {
   if (asked === undefined || !format.asSent) return;
+  // An object that was sealed under another policy is read as ever, and only the object tells. A key for one that is
+  // not sealed is refused when that is known (KeySource.refuseUnsealed).
+  if (READS.has(operation.kind)) return;
   if (!beginsObject(operation)) throw customerKeyUnneeded();
   if (format.encrypter !== undefined) {
     const refusal = refusedByInject(asked.kind, inject);

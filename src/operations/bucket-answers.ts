@@ -19,6 +19,8 @@ export interface BucketFound {
   readonly owner: Owner;
   /** Since when there is the bucket; undefined where nobody asked, or the store does not list it to the caller. */
   readonly created?: Date | undefined;
+  /** How much lies in the bucket, where somebody asked. Counting ends at some number of objects. */
+  readonly contents?: { readonly objects: number; readonly bytes: number } | undefined;
 }
 
 export interface BucketCreated {

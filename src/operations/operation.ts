@@ -177,6 +177,8 @@ export interface HeadBucket {
   readonly bucket: string;
   /** Whether the answer is to tell since when there is the bucket. That costs a listing of the store's buckets. */
   readonly withDate?: boolean | undefined;
+  /** Whether the answer is to tell how much lies in the bucket. That costs listings of its objects. */
+  readonly withContents?: boolean | undefined;
 }
 
 export interface CreateBucket {

@@ -20,7 +20,7 @@ const SPELLINGS: readonly (readonly [ErrorCode, number, string, number, string])
   ['RequestTimeTooSkewed', 403, 'RequestTimeTooSkewed', 403, 'request_expired'],
   ['SignatureDoesNotMatch', 403, 'SignatureDoesNotMatch', 401, 'signature_not_matched'],
   ['BadDigest', 400, 'BadDigest', 400, 'bad_digest'],
-  ['CustomerKeyNeeded', 400, 'InvalidRequest', 400, 'invalid_request'],
+  ['CustomerKeyNeeded', 400, 'InvalidRequest', 403, 'permission_denied'],
   ['CustomerKeyUnneeded', 400, 'InvalidRequest', 400, 'invalid_request'],
   ['CustomerKeyWrong', 403, 'AccessDenied', 403, 'permission_denied'],
   ['EntityTooLarge', 400, 'EntityTooLarge', 400, 'entity_too_large'],
@@ -107,7 +107,9 @@ describe('every error', () => {
       '<HostId>sealgate</HostId></Error>';
     expect(told(s3Front.renderError(error, context))).toEqual([status, status === 304 ? undefined : document]);
     const json = `{"code":"${qingstorWord}","message":"What?","request_id":"REQ1","url":""}`;
-    const answer = told(qingstorFront.renderError(error, context));
+    // A GET is told of a condition that fails by the status alone.
+    const write = { ...context, request: wireRequest({ method: 'PUT', target: '/bucket/key' }) };
+    const answer = told(qingstorFront.renderError(error, write));
     expect(answer).toEqual([qingstorStatus, qingstorStatus === 304 ? undefined : json]);
   });
 

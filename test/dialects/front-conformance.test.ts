@@ -89,7 +89,7 @@ frontConformance({
     if (key === undefined) return unsigned({ ...asked, headers: [...(asked.headers ?? []), ['x-qs-date', 'none']] });
     const date = new Date().toUTCString();
     const [path = '', query = ''] = asked.target.split('?');
-    const signedQuery = ['acl', 'delete', 'uploads'].includes(query) ? `?${query}` : '';
+    const signedQuery = ['acl', 'delete', 'policy', 'stats', 'uploads'].includes(query) ? `?${query}` : '';
     const vendor = (asked.headers ?? []).filter(([name]) => name.startsWith('x-qs-'));
     const lines = vendor.map(([name, value]) => `${name}:${value}\n`).join('');
     const text = `${asked.method}\n\n\n${date}\n${lines}${path}${signedQuery}`;
@@ -104,14 +104,33 @@ frontConformance({
     { name: 'ListObjects', asked: { method: 'GET', target: '/box' }, status: 200, body: /"key":"k"/ },
     { name: 'HeadBucket', asked: { method: 'HEAD', target: '/box' }, status: 200 },
     { name: 'ListBuckets', asked: { method: 'GET', target: '/' }, status: 200, body: /"name":"box"/ },
+    { name: 'HeadBucket', asked: { method: 'GET', target: '/box?stats' }, status: 200, body: /"count":1,"size":33,/ },
+    { name: 'HeadBucket', asked: { method: 'GET', target: '/box?acl' }, status: 200, body: /"FULL_CONTROL"/ },
+    {
+      name: 'CreateMultipartUpload',
+      asked: { method: 'POST', target: '/box/u?uploads' },
+      status: 200,
+      body: /upload_id/,
+    },
+    { name: 'ListMultipartUploads', asked: { method: 'GET', target: '/box?uploads' }, status: 200, body: /"key":"u"/ },
+    {
+      name: 'CopyObject',
+      asked: { method: 'PUT', target: '/box/copied', headers: [['x-qs-copy-source', '/box/k']] },
+      status: 201,
+    },
+    {
+      name: 'CopyObject',
+      asked: { method: 'PUT', target: '/box/k', headers: [['x-qs-copy-source', '/box/k']] },
+      status: 201,
+    },
     { name: 'DeleteObjects', asked: deletion(), status: 200, body: /"deleted":\[\{"key":"other"/ },
     { name: 'DeleteObject', asked: { method: 'DELETE', target: '/box/k' }, status: 204 },
   ],
   unknown: [
-    { method: 'POST', target: '/box/k?uploads' },
-    { method: 'PUT', target: '/box?acl' },
+    { method: 'POST', target: '/box/k' },
+    { method: 'PUT', target: '/box?policy' },
     { method: 'GET', target: '/box/k?unheard-of=1' },
-    { method: 'PUT', target: '/box/k', headers: [['x-qs-copy-source', '/box/other']] },
+    { method: 'PUT', target: '/box/k', headers: [['x-qs-fetch-source', 'http://127.0.0.1/']] },
     { method: 'PATCH', target: '/box/k' },
   ],
   absent: { method: 'GET', target: '/box/absent' },

@@ -30,7 +30,7 @@ const WAYS: readonly (readonly [string, string, (fields: Fields) => unknown])[] 
     'x-qs-meta-',
     (fields) => {
       const request = wireRequest({ method: 'PUT', target: '/bkt/k', headers: fields });
-      const parsed = parseQingstor(request, { region: 'us-east-1', domains: [] });
+      const parsed = parseQingstor(request, undefined);
       return (parsed as { operation: { metadata: unknown } }).operation.metadata;
     },
   ],

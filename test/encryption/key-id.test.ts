@@ -23,6 +23,7 @@ describe('the id of a key', () => {
     'arn:aws:kms:eu-central-1:123456789012:grant/cards',
     'arn:aws:kms:key/cards',
     'arn:',
+    `arn:aws:kms:${'x'.repeat(2048)}:123456789012:key/cards`,
   ])('%s names no key', (id) => {
     expect(keyNameIn(id)).toBeUndefined();
   });

@@ -31,6 +31,13 @@ declare module 'qingstor-sdk' {
     headObject(key: string, options?: Options): Promise<Answer>;
     deleteObject(key: string): Promise<Answer>;
     initiateMultipartUpload(key: string, options?: Options): Promise<Answer>;
+    uploadMultipart(key: string, options: Options): Promise<Answer>;
+    listMultipart(key: string, options: Options): Promise<Answer>;
+    listMultipartUploads(options?: Options): Promise<Answer>;
+    completeMultipartUpload(key: string, options: Options): Promise<Answer>;
+    abortMultipartUpload(key: string, options: Options): Promise<Answer>;
+    getPolicy(): Promise<Answer>;
+    getCORS(): Promise<Answer>;
     putObjectRequest(key: string, options?: Options): Request;
     getObjectRequest(key: string, options?: Options): Request;
   }

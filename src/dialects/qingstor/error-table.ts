@@ -4,6 +4,8 @@ import { type ErrorSpelling, spellErrors } from '../error-spelling.ts';
 /** The status and QingStor code of every error. Source: the vendor's API documentation, "Error codes". */
 export const QINGSTOR_ERRORS: Readonly<Record<ErrorCode, ErrorSpelling>> = spellErrors({
   AccessDenied: 'permission_denied',
+  // The vendor has published no codes for keys of clients. A read without the key is not permitted.
+  CustomerKeyNeeded: { status: 403, code: 'permission_denied' },
   ExpiredRequest: 'request_expired',
   InvalidAccessKeyId: { status: 401, code: 'invalid_access_key_id' },
   RequestTimeTooSkewed: 'request_expired',

@@ -1,15 +1,15 @@
 import type { Resource } from '../../operations/object.ts';
 import type { WireRequest } from '../../wire/message.ts';
-import type { FrontDialect, FrontSettings } from '../front-dialect.ts';
-import { oneReading } from '../one-reading.ts';
+import type { FrontDialect, Reading } from '../front-dialect.ts';
 import { plainBody } from '../plain-body.ts';
-import { readAddress } from './address.ts';
+import { levelOf, qingstorHosts, readAddress } from './address.ts';
+import { renderQingstor, renderQingstorError } from './answers/render.ts';
 import { parseQingstor } from './parse.ts';
-import { renderQingstor, renderQingstorError } from './render.ts';
+import { operationNamed } from './requests/route.ts';
 import { readQingstorClaim } from './signature.ts';
 
-function resourceOf(request: WireRequest, settings: FrontSettings): Resource {
-  const { bucket, key } = readAddress(request, settings);
+function resourceAt(request: WireRequest, host: string | undefined): Resource {
+  const { bucket, key } = readAddress(request, host);
   return { bucket: bucket || undefined, key: key || undefined };
 }
 
@@ -31,37 +31,26 @@ function ownsForm(fields: ReadonlyMap<string, string>): boolean {
   return fields.has('access_key_id');
 }
 
-/**
- * The names of operations by method, for requests without a sub-resource. A sub-resource is a query parameter without a
- * value.
- */
-const OPERATIONS = {
-  service: { GET: 'ListBuckets' },
-  bucket: { GET: 'ListObjects', HEAD: 'HeadBucket', PUT: 'CreateBucket', DELETE: 'DeleteBucket' },
-  object: { GET: 'GetObject', HEAD: 'HeadObject', PUT: 'PutObject', DELETE: 'DeleteObject' },
-} as const;
-
-function operationNamed(request: WireRequest, settings: FrontSettings): string | undefined {
-  const { bucket, key } = resourceOf(request, settings);
-  if (request.query.parameters.some(({ value }) => value === '')) return undefined;
-  const names: Readonly<Record<string, string>> =
-    OPERATIONS[bucket === undefined ? 'service' : key === undefined ? 'bucket' : 'object'];
-  return Object.hasOwn(names, request.method) ? names[request.method] : undefined;
+function readingAt(request: WireRequest, host: string | undefined): Reading {
+  return {
+    resource: () => resourceAt(request, host),
+    operationNamed: () => operationNamed(request, levelOf(readAddress(request, host))),
+    claim: () => readQingstorClaim(request, host),
+    parse: () => parseQingstor(request, host),
+    unsignedBody: () => plainBody(request),
+  };
 }
 
-/** The QingStor front: buckets and whole objects, with signatures in the header or in the query. */
+/** The QingStor front. */
 export const qingstorFront: FrontDialect = {
   name: 'qingstor',
   digests: [],
   recognises,
   ownsForm,
-  readings: oneReading({
-    resource: resourceOf,
-    operationNamed,
-    claim: readQingstorClaim,
-    parse: parseQingstor,
-    unsignedBody: plainBody,
-  }),
+  readings(request, settings) {
+    const [first, ...others] = qingstorHosts(request, settings);
+    return [readingAt(request, first), ...others.map((host) => readingAt(request, host))];
+  },
   render: renderQingstor,
   renderError: renderQingstorError,
 };

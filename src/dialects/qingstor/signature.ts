@@ -4,10 +4,9 @@ import { equalInConstantTime } from '../../wire/constant-time.ts';
 import { parseHttpDate } from '../../wire/dates.ts';
 import type { WireRequest } from '../../wire/message.ts';
 import { percentDecode } from '../../wire/percent.ts';
-import type { FrontSettings, SignatureClaim } from '../front-dialect.ts';
+import type { SignatureClaim } from '../front-dialect.ts';
 import { plainBody } from '../plain-body.ts';
 import type { SigningSecret } from '../signing-secret.ts';
-import { qingstorHostBucket } from './address.ts';
 import { DATE_HEADER, SIGNED_BY_JAVASCRIPT, SIGNED_SUBRESOURCES } from './vocabulary.ts';
 
 /** How far the date of a request may be from the gateway's clock, either way. The vendor documents 15 minutes. */
@@ -19,20 +18,21 @@ const HEADER_FORM = /^QS ([^:\s]{1,128}):([A-Za-z0-9+/]{43}=)$/;
  * Reads a request's QS signature, which is the base64 HMAC-SHA256 of method, Content-MD5, Content-Type, date, x-qs-*
  * headers and resource (vendor documentation, "Signature"). SDKs write the resource in different ways, so several are
  * tried. Each of them binds bucket, key and sub-resources.
+ * @param host the bucket that the Host header names; undefined in path style
  * @returns undefined for an anonymous request
  * @throws GatewayError AuthorizationHeaderMalformed, AuthorizationQueryParametersError
  */
-export function readQingstorClaim(request: WireRequest, settings: FrontSettings): SignatureClaim | undefined {
+export function readQingstorClaim(request: WireRequest, host: string | undefined): SignatureClaim | undefined {
   const authorizations = request.headers.getAll('authorization');
   const inQuery = request.query.has('signature') || request.query.has('access_key_id');
   if (authorizations.length === 0 && !inQuery) return undefined;
   if (authorizations.length + (inQuery ? 1 : 0) > 1) {
     throw clientError('AuthorizationHeaderMalformed', 'The request carries more than one signature.');
   }
-  return inQuery ? queryClaim(request, settings) : headerClaim(request, settings, authorizations[0] as string);
+  return inQuery ? queryClaim(request, host) : headerClaim(request, host, authorizations[0] as string);
 }
 
-function headerClaim(request: WireRequest, settings: FrontSettings, authorization: string): SignatureClaim {
+function headerClaim(request: WireRequest, host: string | undefined, authorization: string): SignatureClaim {
   const match = HEADER_FORM.exec(authorization);
   if (match === null) {
     throw clientError(
@@ -48,13 +48,13 @@ function headerClaim(request: WireRequest, settings: FrontSettings, authorizatio
       refuseSkew(override ?? request.headers.get('date'), now);
       const date = override === undefined ? (request.headers.get('date') ?? '') : '';
       const contentTypes = new Set([request.headers.get('content-type') ?? '']);
-      verifyAny(request, { date, contentTypes, signature, host: qingstorHostBucket(request, settings) }, secret);
+      verifySignature(request, { date, contentTypes, signature, host }, secret);
       return plainBody(request);
     },
   };
 }
 
-function queryClaim(request: WireRequest, settings: FrontSettings): SignatureClaim {
+function queryClaim(request: WireRequest, host: string | undefined): SignatureClaim {
   const accessKeyId = request.query.get('access_key_id');
   const expires = request.query.get('expires');
   const signature = request.query.get('signature');
@@ -70,8 +70,11 @@ function queryClaim(request: WireRequest, settings: FrontSettings): SignatureCla
     verify(secret, now) {
       // The vendor signs a URL with an empty Content-Type. Some SDKs sign the one that they send.
       const contentTypes = new Set(['', request.headers.get('content-type') ?? '']);
-      const host = qingstorHostBucket(request, settings);
-      verifyAny(request, { date: expires, contentTypes, signature: signature.replaceAll(' ', '+'), host }, secret);
+      verifySignature(
+        request,
+        { date: expires, contentTypes, signature: signature.replaceAll(' ', '+'), host },
+        secret,
+      );
       if (Number(expires) * 1000 <= now.getTime()) throw clientError('ExpiredRequest', 'The signed URL has expired.');
       return plainBody(request);
     },
@@ -88,7 +91,7 @@ function refuseSkew(text: string | undefined, now: Date): void {
   }
 }
 
-interface Signed {
+export interface Signed {
   readonly date: string;
   readonly contentTypes: ReadonlySet<string>;
   readonly signature: string;
@@ -96,7 +99,8 @@ interface Signed {
   readonly host: string | undefined;
 }
 
-function verifyAny(request: WireRequest, signed: Signed, secret: SigningSecret): void {
+/** Verifies a signature, but not its time. @throws GatewayError SignatureDoesNotMatch */
+export function verifySignature(request: WireRequest, signed: Signed, secret: SigningSecret): void {
   const md5 = request.headers.get('content-md5') ?? '';
   const headers = canonicalHeaders(request);
   for (const contentType of signed.contentTypes) {
@@ -130,7 +134,7 @@ function canonicalHeaders(request: WireRequest): string {
 }
 
 /**
- * Returns the ways in which SDKs write the resource, at most 8: path as sent or escaped as the Go SDK does, values
+ * Returns the ways in which SDKs write the resource, at most 12: path as sent or escaped as the Go SDK does, values
  * decoded or as sent, and two lists of sub-resources. In virtual-host style the bucket must stand before the path,
  * because the Host header is not signed. Otherwise a request that was signed for `/bucket/key` in path style could be
  * replayed as the key `bucket/key` of any other bucket.
@@ -139,7 +143,10 @@ function canonicalResources(request: WireRequest, host: string | undefined): Rea
   const { rawPath } = request.target;
   const bucket = host === undefined ? '' : `/${host}`;
   const resources = new Set<string>();
-  for (const path of [bucket + rawPath, bucket + escapeAsGo(rawPath)]) {
+  const paths = [bucket + rawPath, bucket + escapeAsGo(rawPath)];
+  // The Go SDK signs the empty path that a URL of the service has where nothing follows the host.
+  if (bucket === '' && rawPath === '/') paths.push('');
+  for (const path of paths) {
     for (const list of [SIGNED_SUBRESOURCES, SIGNED_BY_JAVASCRIPT]) {
       resources.add(path + subresources(request, list, 'value'));
       resources.add(path + subresources(request, list, 'rawValue'));

@@ -10,8 +10,27 @@ export const REQUEST_ID_HEADER = 'X-QS-Request-ID';
 /** The Content-Type of documents. It has no charset parameter, since with one the Python SDK does not read them. */
 export const JSON_TYPE = 'application/json';
 
-/** The only storage class here. JuiceFS and others expect the header with it in the answer for every object. */
-export const STORAGE_CLASS = 'STANDARD';
+/**
+ * The storage classes with the vendor's words. JuiceFS and others expect a header with one in the answer for every
+ * object.
+ */
+export const STORAGE_CLASSES = [
+  ['standard', 'STANDARD'],
+  ['infrequent-access', 'STANDARD_IA'],
+] as const;
+
+/** What every part but the last must have (vendor documentation): 4 MiB. */
+export const SMALLEST_PART_BYTES = 4 * 1024 * 1024;
+
+/** QingStor counts parts from 0, the gateway and most stores count them from 1. @param number the client's */
+export function neutralPartNumber(number: number): number {
+  return number + 1;
+}
+
+/** The inverse of `neutralPartNumber`. */
+export function vendorPartNumber(number: number): number {
+  return number - 1;
+}
 
 export const QINGSTOR_VOCABULARY: Vocabulary = {
   dialect: 'qingstor',

@@ -120,7 +120,8 @@ export class InjectingEncrypter implements StoreEncrypter {
   get #keyName(): string {
     const { keys = [DEFAULT_KEY_NAME] } = this.#desk.policy;
     const asked = this.#askedKms?.keyId;
-    return (asked === undefined ? keys[0] : keyNameIn(asked)) ?? DEFAULT_KEY_NAME;
+    // What names no key is a name that no rule has, and so is refused as an unknown key.
+    return asked === undefined ? (keys[0] ?? DEFAULT_KEY_NAME) : (keyNameIn(asked) ?? asked);
   }
 
   /** @throws GatewayError KmsKeyNotFound for a key that the policy does not name; InvalidArgument for a bad context */

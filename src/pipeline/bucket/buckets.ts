@@ -9,6 +9,7 @@ import type { ListBuckets } from '../../operations/listing.ts';
 import type { CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket } from '../../operations/operation.ts';
 import { reachablePolicy } from '../admission/reachable.ts';
 import type { OperationContext } from '../context.ts';
+import { contentsOf } from './contents.ts';
 import { bucketExists } from './encryption.ts';
 
 /** Carries out ListBuckets: of the backend's buckets, it lists those that the tenant may reach. */
@@ -27,13 +28,16 @@ export async function listBuckets(
 }
 
 export async function headBucket(
-  { bucket, withDate }: HeadBucket,
-  { store, tenant, signal, region }: OperationContext,
+  { bucket, withDate, withContents }: HeadBucket,
+  context: OperationContext,
 ): Promise<BucketFound> {
+  const { store, tenant, signal, region } = context;
   await store.buckets.head(bucket, signal);
   const listed = withDate === true ? await store.buckets.list(signal) : [];
   const owner = { id: tenant.name, displayName: tenant.name };
-  return { kind: 'BucketFound', bucket, region, owner, created: listed.find(({ name }) => name === bucket)?.created };
+  const created = listed.find(({ name }) => name === bucket)?.created;
+  const contents = withContents === true ? await contentsOf(bucket, context) : undefined;
+  return { kind: 'BucketFound', bucket, region, owner, created, contents };
 }
 
 export async function createBucket(operation: CreateBucket, context: OperationContext): Promise<BucketCreated> {

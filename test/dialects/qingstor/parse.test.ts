@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { qingstorHosts } from '../../../src/dialects/qingstor/address.ts';
 import { qingstorFront } from '../../../src/dialects/qingstor/front.ts';
 import { parseQingstor } from '../../../src/dialects/qingstor/parse.ts';
 import type { GatewayError } from '../../../src/errors.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
+import type { WireRequest } from '../../../src/wire/message.ts';
 import { readingOf } from '../../support/reading.ts';
 import { wireRequest } from '../../support/requests.ts';
 
@@ -14,8 +16,12 @@ interface Asked {
   readonly headers?: readonly (readonly [string, string])[];
 }
 
+function parseHere(request: WireRequest) {
+  return parseQingstor(request, qingstorHosts(request, SETTINGS)[0]);
+}
+
 function parsed({ method = 'GET', target, headers = [] }: Asked) {
-  return parseQingstor(wireRequest({ method, target, headers: [['Host', '127.0.0.1:8000'], ...headers] }), SETTINGS);
+  return parseHere(wireRequest({ method, target, headers: [['Host', '127.0.0.1:8000'], ...headers] }));
 }
 
 function operation(asked: Asked): Operation {
@@ -36,10 +42,11 @@ function refusal(ask: () => unknown): string {
 describe('the name of what is refused', () => {
   it.each([
     ['GET', '/', 'ListBuckets'],
-    ['PUT', '/bucket', 'CreateBucket'],
+    ['PUT', '/bucket', 'PutBucket'],
     ['DELETE', '/bucket/key', 'DeleteObject'],
-    ['GET', '/bucket?acl', undefined],
-    ['POST', '/bucket/key?uploads', undefined],
+    ['GET', '/bucket?acl', 'GetBucketACL'],
+    ['POST', '/bucket/key?uploads', 'InitiateMultipartUpload'],
+    ['PUT', '/bucket?policy', 'PutBucketPolicy'],
     ['PATCH', '/bucket', undefined],
     ['constructor', '/', undefined],
   ])('%s %s is %s', (method, target, name) => {
@@ -75,7 +82,7 @@ describe('what is asked', () => {
     ['undefined.127.0.0.1', '/acme/a?', 'GetObject', { ref: { bucket: 'acme', key: 'a' } }],
     ['acme.elsewhere.test', '/bucket/a', 'GetObject', { ref: { bucket: 'bucket', key: 'a' } }],
   ])('at the host %s, %s is %s', (host, target, kind, expected) => {
-    const result = parseQingstor(wireRequest({ method: 'GET', target, headers: [['Host', host]] }), SETTINGS);
+    const result = parseHere(wireRequest({ method: 'GET', target, headers: [['Host', host]] }));
     expect(result).toMatchObject({ operation: { kind, ...expected } });
   });
 
@@ -182,13 +189,15 @@ describe('what is refused', () => {
     ['GET', '/bucket/a?response-expires=%0d%0aX:', 'InvalidArgument'],
     ['PUT', '/', 'NotImplemented'],
     ['PATCH', '/bucket', 'NotImplemented'],
-    ['GET', '/bucket?acl', 'NotImplemented'],
-    ['GET', '/bucket?stats', 'NotImplemented'],
-    ['GET', '/bucket?uploads', 'NotImplemented'],
+    ['GET', '/bucket?limit=1&limit=2', 'InvalidArgument'],
+    ['GET', '/bucket?policy', 'NotImplemented'],
     ['GET', '/bucket?versions', 'NotImplemented'],
     ['HEAD', '/bucket?prefix=a', 'NotImplemented'],
-    ['POST', '/bucket/a?uploads&', 'NotImplemented'],
-    ['PUT', '/bucket/a?part_number=0&upload_id=u', 'NotImplemented'],
+    ['PUT', '/bucket/a?part_number=10001&upload_id=u', 'InvalidArgument'],
+    ['PUT', '/bucket/a?part_number=-1&upload_id=u', 'InvalidArgument'],
+    ['PUT', '/bucket/a?upload_id=u', 'InvalidArgument'],
+    ['PUT', '/bucket/a?part_number=1&upload_id=', 'NoSuchUpload'],
+    ['POST', '/bucket/a?append&position=0', 'NotImplemented'],
     ['GET', '/bucket/a?version_id=v', 'NotImplemented'],
     ['GET', '/bucket/a?image&action=resize', 'NotImplemented'],
     ['HEAD', '/bucket/a?response-expires=x', 'NotImplemented'],
@@ -203,11 +212,15 @@ describe('what is refused', () => {
   });
 
   it.each([
-    ['x-qs-copy-source', '/b/k', 'NotImplemented'],
+    ['x-qs-copy-source', 'k', 'InvalidArgument'],
+    ['x-qs-copy-source', '/bucket/', 'InvalidArgument'],
+    ['x-qs-copy-source', '/Bucket/k', 'InvalidBucketName'],
+    ['x-qs-copy-source', '/bucket/%ff', 'InvalidArgument'],
+    ['x-qs-copy-range', 'bytes=0-1', 'NotImplemented'],
+    ['x-qs-metadata-directive', 'COPY', 'NotImplemented'],
     ['X-QS-Move-Source', '/b/k', 'NotImplemented'],
     ['x-qs-fetch-source', 'http://127.0.0.1/', 'NotImplemented'],
-    ['x-qs-encryption-customer-algorithm', 'AES256', 'NotImplemented'],
-    ['x-qs-storage-class', 'STANDARD_IA', 'NotImplemented'],
+    ['x-qs-storage-class', 'COLD', 'InvalidArgument'],
     ['x-qs-meta-sx1', 'AQEA', 'InvalidArgument'],
     ['x-qs-meta-SX1-more', 'x', 'InvalidArgument'],
   ])('the header %s', (name, value, code) => {

@@ -216,7 +216,8 @@ it.each([
   [{ kind: 'BucketFound', bucket: 'bucket', region: 'us-east-1', owner: { id: 'acme', displayName: 'acme' } }, 200],
   [{ kind: 'BucketDeleted' }, 204],
 ] as const)('%j is %d', (answer, status) => {
-  expect([render(answer).status, render(answer).body]).toEqual([status, undefined]);
+  const rendered = qingstorFront.render(answer, context('HEAD', '/bucket'));
+  expect([rendered.status, rendered.body]).toEqual([status, undefined]);
 });
 
 describe('errors', () => {
@@ -242,7 +243,7 @@ describe('errors', () => {
     ['BackendUnavailable', 503, 'service_unavailable'],
     ['InternalError', 500, 'internal_error'],
   ] as const)('%s: %d %s', (code, status, name) => {
-    const response = qingstorFront.renderError(errorOf(code, 'What?'), context());
+    const response = qingstorFront.renderError(errorOf(code, 'What?'), context('PUT'));
     expect(response.status).toBe(status);
     expect(documentOf(response)).toEqual({ code: name, message: 'What?', request_id: 'REQ1', url: '' });
   });
@@ -256,6 +257,7 @@ describe('errors', () => {
 
   it.each([
     ['NotModified', 'GET', 304],
+    ['PreconditionFailed', 'GET', 412],
     ['NoSuchKey', 'HEAD', 404],
   ] as const)('%s of %s has no body', (code: ErrorCode, method, status) => {
     const response = qingstorFront.renderError(errorOf(code, 'm'), context(method));

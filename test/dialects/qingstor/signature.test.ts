@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readQingstorClaim } from '../../../src/dialects/qingstor/signature.ts';
+import { qingstorHosts } from '../../../src/dialects/qingstor/address.ts';
+import { readQingstorClaim, verifySignature } from '../../../src/dialects/qingstor/signature.ts';
+import type { SigningSecret } from '../../../src/dialects/signing-secret.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
+import type { WireRequest } from '../../../src/wire/message.ts';
 import { signingSecret, wireRequest } from '../../support/requests.ts';
 
 interface Case {
@@ -18,14 +21,17 @@ const vectors = JSON.parse(
   readonly accessKeyId: string;
   readonly secret: string;
   readonly cases: readonly Case[];
+  readonly ofGo: { readonly accessKeyId: string; readonly secret: string; readonly cases: readonly Case[] };
 };
 const SETTINGS = { region: 'us-east-1', domains: ['s3.test'] };
 const NOW = new Date('2024-01-02T03:04:05Z');
 const DATE = 'Tue, 02 Jan 2024 03:04:05 GMT';
 const secret = signingSecret(vectors.secret);
 
+const claimOf = (request: WireRequest) => readQingstorClaim(request, qingstorHosts(request, SETTINGS)[0]);
+
 function verify(request: Omit<Case, 'name'>, now = NOW): string {
-  const claim = readQingstorClaim(wireRequest(request), SETTINGS);
+  const claim = claimOf(wireRequest(request));
   if (claim === undefined) return 'anonymous';
   try {
     claim.verify(secret, now);
@@ -44,13 +50,42 @@ describe('vendor vectors', () => {
   it('has vectors', () => expect(vectors.cases.length).toBe(8));
 
   it.each(vectors.cases)('$name verifies', (request) => {
-    expect(readQingstorClaim(wireRequest(request), SETTINGS)?.accessKeyId).toBe(vectors.accessKeyId);
+    expect(claimOf(wireRequest(request))?.accessKeyId).toBe(vectors.accessKeyId);
     expect(verify(request, new Date('2024-01-02T03:00:00Z'))).toBe('verified');
   });
 
   it.each(vectors.cases)('$name fails for another key', (request) => {
     const target = request.target.replace('/mybucket', '/mybuckeu');
     expect(verify({ ...request, target }, new Date('2024-01-02T03:00:00Z'))).toBe('SignatureDoesNotMatch');
+  });
+});
+
+describe('vectors of the Go SDK’s own tests', () => {
+  const { ofGo } = vectors;
+  const goSecret = signingSecret(ofGo.secret);
+
+  // Its tests sign the first day of the year 1, which no clock of a gateway has, and URLs that end an hour after 1970.
+  function check(asked: Omit<Case, 'name'>, key: SigningSecret): void {
+    const request = wireRequest(asked);
+    const date = request.headers.get('date');
+    if (date === undefined) return void claimOf(request)?.verify(key, new Date(0));
+    const signature = request.headers.get('authorization')?.split(':')[1] ?? '';
+    const [host] = qingstorHosts(request, SETTINGS);
+    verifySignature(request, { date, contentTypes: new Set(['']), signature, host }, key);
+  }
+
+  it.each(ofGo.cases)('$name verifies, and not with another header or key', (request) => {
+    const claim = claimOf(wireRequest(request));
+    expect(claim?.accessKeyId).toBe(ofGo.accessKeyId);
+    check(request, goSecret);
+    const altered = { ...request, headers: [...request.headers, ['x-qs-test-3', 'x'] as const] };
+    for (const [asked, key] of [
+      [altered, goSecret],
+      [request, secret],
+    ] as const) {
+      const refused = expect.objectContaining({ code: 'SignatureDoesNotMatch' });
+      expect(() => check(asked, key)).toThrow(refused);
+    }
   });
 });
 
@@ -136,7 +171,7 @@ describe('what is refused', () => {
   it.each(['QS a', 'QS a:b', `QS :${'A'.repeat(43)}=`, `QS a:${'A'.repeat(44)}=`, 'qs a:b'])(
     'the malformed header %s',
     (value) => {
-      expect(() => readQingstorClaim(wireRequest({ ...get, headers: [['Authorization', value]] }), SETTINGS)).toThrow(
+      expect(() => claimOf(wireRequest({ ...get, headers: [['Authorization', value]] }))).toThrow(
         expect.objectContaining({ code: 'AuthorizationHeaderMalformed' }),
       );
     },
@@ -147,7 +182,7 @@ describe('what is refused', () => {
       ['Authorization', authorization],
       ['Authorization', authorization],
     ] as const;
-    expect(() => readQingstorClaim(wireRequest({ ...get, headers }), SETTINGS)).toThrow(
+    expect(() => claimOf(wireRequest({ ...get, headers }))).toThrow(
       expect.objectContaining({ code: 'AuthorizationHeaderMalformed' }),
     );
   });

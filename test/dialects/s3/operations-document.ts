@@ -1,5 +1,6 @@
 import { COS_OPERATIONS } from '../../../src/dialects/cos/operation-table.ts';
 import { OSS_OPERATIONS } from '../../../src/dialects/oss/operation-table.ts';
+import { QINGSTOR_OPERATIONS } from '../../../src/dialects/qingstor/operation-table.ts';
 import type { Treatment } from '../../../src/dialects/s3/operation-row.ts';
 import { S3_OPERATIONS } from '../../../src/dialects/s3/operation-table.ts';
 
@@ -11,6 +12,7 @@ const OTHERS: readonly {
 }[] = [
   { name: 'OSS', table: 'src/dialects/oss/operation-table.ts', operations: OSS_OPERATIONS },
   { name: 'COS', table: 'src/dialects/cos/operation-table.ts', operations: COS_OPERATIONS },
+  { name: 'QingStor', table: 'src/dialects/qingstor/operation-table.ts', operations: QINGSTOR_OPERATIONS },
 ];
 
 function sectionOf({ name, table, operations }: (typeof OTHERS)[number]): string {

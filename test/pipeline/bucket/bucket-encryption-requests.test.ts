@@ -73,6 +73,8 @@ const rule = (...parts: readonly string[]) =>
 const method = (algorithm: string, key = '') =>
   `<ApplyServerSideEncryptionByDefault><SSEAlgorithm>${algorithm}</SSEAlgorithm>${key}</ApplyServerSideEncryptionByDefault>`;
 const keyId = (id: string) => `<KMSMasterKeyID>${id}</KMSMasterKeyID>`;
+/** It would name the key `cards` if it were shorter. */
+const LONG_ID = `arn:aws:kms:${'x'.repeat(60_000)}:123456789012:key/cards`;
 const BLOCK = '<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>';
 const ALLOW = BLOCK.replace('SSE-C', 'NONE');
 
@@ -100,6 +102,7 @@ describe('PutBucketEncryption', () => {
     ['nothing', '', {}, '400 MalformedXML'],
     ['a key with AES256', rule(method('AES256', keyId('cards'))), {}, '400 InvalidArgument'],
     ['an unknown key', rule(method('aws:kms', keyId('other'))), {}, '400 KMS.NotFoundException'],
+    ['a key with too long an id', rule(method('aws:kms', keyId(LONG_ID))), {}, '400 KMS.NotFoundException'],
     ['two layers', rule(method('aws:kms:dsse')), {}, '501 NotImplemented'],
     ['another MD5', rule(BLOCK), { headers: { 'content-md5': md5('other') } }, '400 BadDigest'],
     ['no MD5', rule(BLOCK), { headers: { 'content-md5': 'MD5' } }, '400 InvalidDigest'],

@@ -39,8 +39,12 @@ interface Asked {
 /** The whole pipeline but the listener. */
 async function stand(keyTransport?: KeyTransport) {
   const here = await inProcess();
-  const { tenant } = here.context();
+  let { tenant } = here.context();
   const directory = { caller: async () => ({ tenant, accessKeyId: 'AKID', secret: { reveal: () => SECRET } }) };
+  /** Gives the bucket another protection, as its tenant's option does. */
+  const protect = (protection: string) => {
+    tenant = { ...tenant, buckets: tenant.buckets.map((policy) => ({ ...policy, protection })) };
+  };
   const handle = createHandler({
     ...here.handling,
     ...(keyTransport && { keyTransport }),
@@ -63,7 +67,7 @@ async function stand(keyTransport?: KeyTransport) {
   };
   const keysSeen = () =>
     opened.mock.calls.flatMap(([{ asked }]) => (asked?.kind === 'customer' ? [asked.key] : []) as CustomerKey[]);
-  return { here, send, told, keysSeen };
+  return { here, send, told, keysSeen, protect };
 }
 
 describe('requests with a customer key', () => {
@@ -154,5 +158,33 @@ describe('requests with a customer key', () => {
     const pieces: Buffer[] = [];
     for await (const piece of body as AsyncIterable<Buffer>) pieces.push(Buffer.from(piece));
     expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+  });
+});
+
+describe('a bucket that is not sealed any more', () => {
+  it('has objects under customer keys, which open by their key as before, and others that take none', async () => {
+    const { send, told, protect } = await stand();
+    const bytes = payload(1000, 1);
+    await send({ method: 'PUT', key: 'sealed', headers: customer(KEY), body: bytes });
+    protect('none');
+    await send({ method: 'PUT', key: 'plain', body: bytes });
+    for (const method of ['GET', 'HEAD']) {
+      const code = method === 'GET' ? ' InvalidRequest' : '';
+      const refused = async (key: string, headers: Record<string, string>) =>
+        method === 'GET' ? told({ method, key, headers }) : String((await send({ method, key, headers })).status);
+      expect(await told({ method, key: 'sealed', headers: customer(KEY) })).toBe('200');
+      expect(await refused('sealed', {})).toBe(`400${code}`);
+      expect(await refused('plain', customer(KEY))).toBe(`400${code}`);
+      expect(await told({ method, key: 'plain' })).toBe('200');
+    }
+    const attributes = {
+      method: 'GET',
+      query: { attributes: '' },
+      headers: { 'x-amz-object-attributes': 'ObjectSize' },
+    };
+    const withKey = { ...attributes, headers: { ...attributes.headers, ...customer(KEY) } };
+    expect(await told({ ...withKey, key: 'sealed' })).toBe('200');
+    expect(await told({ ...withKey, key: 'plain' })).toBe('400 InvalidRequest');
+    expect(await told({ method: 'PUT', headers: customer(KEY), body: bytes })).toBe('501 NotImplemented');
   });
 });

@@ -4,6 +4,7 @@ import { storeKeyOf } from '../../../src/encryption/store-key.ts';
 import { type AskedEncryption, CustomerKey } from '../../../src/operations/encryption.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
 import { authorize } from '../../../src/pipeline/admission/authorize.ts';
+import { putBucketEncryption } from '../../../src/pipeline/bucket/encryption.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
 import { uploadPartCopy } from '../../../src/pipeline/copy/copy-part.ts';
 import { objectAttributes } from '../../../src/pipeline/read/attributes.ts';
@@ -236,14 +237,46 @@ describe.each(FORMS)('inject: %s, over a store that encrypts', (form) => {
       const checked = Promise.resolve().then(() => checkPolicyAllows(operation, asked, policy, formats.write));
       expect([kind, await refusalOf(checked)]).toEqual([kind, code]);
     }
-    for (const kind of ['GetObject', 'HeadObject', 'UploadPart', 'CompleteMultipartUpload'] as const) {
-      if (asked?.kind !== 'customer') break;
+    if (asked?.kind !== 'customer') return;
+    for (const kind of ['UploadPart', 'CompleteMultipartUpload'] as const) {
       const operation = { kind, ref: ref(bucket) } as Operation;
       const checked = Promise.resolve().then(() => checkPolicyAllows(operation, asked, policy, formats.write));
       expect([kind, await refusalOf(checked)]).toEqual([kind, 'CustomerKeyUnneeded']);
     }
   });
+
+  it('a client’s key is for objects that are sealed, and for no other', async () => {
+    const { here, ref, put } = await standOver();
+    const key = () => ({ kind: 'customer', key: new CustomerKey(Buffer.alloc(32, 1), Buffer.alloc(16, 1)) }) as const;
+    const { policy, formats } = here.at(bucket);
+    const read = async (name: string, encryption: AskedEncryption | undefined) => {
+      const operation = { ...getOf(name, { ref: ref(bucket, name) }), encryption };
+      checkPolicyAllows(operation, encryption, policy, formats.write);
+      const head = { ...operation, kind: 'HeadObject' } as const;
+      const told = await refusalOf(headObject(head, here.at(bucket, encryption)));
+      expect(await refusalOf(getObject(operation, here.at(bucket, encryption)))).toBe(told);
+      return told;
+    };
+    await put(bucket);
+    expect(await read('k', key())).toBe('CustomerKeyUnneeded');
+    const sealing = { ...here.under(bucket, { protection: 'seal' }), keys: here.at(bucket, key()).keys };
+    await putObject(putOf('sealed', { ref: ref(bucket, 'sealed') }), verifiedBody(payload(1000)), sealing);
+    expect(await read('sealed', undefined)).toBe('CustomerKeyNeeded');
+    expect(await read('sealed', key())).toBe('none');
+    const got = await getObject(getOf('sealed', { ref: ref(bucket, 'sealed') }), here.at(bucket, key()));
+    expect(await bodyOf(got)).toEqual(payload(1000));
+  });
 });
+
+it.each(['arn:aws:s3:::key/cards', 'alias/cards', ''])(
+  '%j is no key of the store’s, and no bucket gets it as its default',
+  async (keyId) => {
+    const { here } = await standOver();
+    const asked = { method: { form: 'kms', keyId }, bucketKey: undefined, customerKeys: undefined } as const;
+    const setting = putBucketEncryption({ kind: 'PutBucketEncryption', bucket: 'box-kms', asked }, here.at('box-kms'));
+    expect(await refusalOf(setting)).toBe('KmsKeyNotFound');
+  },
+);
 
 describe('keys of a tenant that were rotated', () => {
   const bucket = 'box-customer';

@@ -1,6 +1,6 @@
-import { clientError } from '../../errors.ts';
-import type { QueryList } from '../../wire/query.ts';
-import { DEFAULT_LIMIT, MAX_LIMIT } from './vocabulary.ts';
+import { clientError } from '../../../errors.ts';
+import type { QueryList } from '../../../wire/query.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../vocabulary.ts';
 
 /** Returns how many objects one page of a listing may have, at most MAX_LIMIT. @throws GatewayError InvalidArgument */
 export function objectLimit(query: QueryList): number {
@@ -18,7 +18,8 @@ export function bucketPage(query: QueryList): { readonly first: number; readonly
   return { first, end: limit === undefined ? undefined : first + limit };
 }
 
-function wholeNumber(query: QueryList, name: string): number | undefined {
+/** Reads a parameter that is a number; undefined where it is absent or empty. @throws GatewayError InvalidArgument */
+export function wholeNumber(query: QueryList, name: string): number | undefined {
   const text = query.get(name);
   if (text === undefined || text === '') return undefined;
   if (!/^\d{1,9}$/.test(text)) throw clientError('InvalidArgument', `${name} must be a whole number, not negative.`);
