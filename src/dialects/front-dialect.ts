@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
+import type { EncryptionFacts } from '../operations/encryption.ts';
 import type { Checksum, ChecksumAlgorithm, DialectName, Resource } from '../operations/object.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { ByteSource, WireRequest, WireResponse } from '../wire/message.ts';
@@ -179,6 +180,11 @@ export interface RenderContext {
   readonly request: WireRequest | undefined;
 }
 
+/** What is known of an answer that begins before its outcome. */
+export interface LateContext extends RenderContext {
+  readonly encryption?: EncryptionFacts | undefined;
+}
+
 /**
  * The side of a dialect that faces clients: it reads requests and renders answers. It keeps no state but caches of
  * signing keys.
@@ -215,6 +221,7 @@ export interface FrontDialect {
    * dialect that has no such answer; its clients wait for the outcome.
    * @param settled the finished answer, a document; the promise never rejects
    * @param beat returns a promise that settles when something should be sent
+   * @param context `encryption` is what the outcome will tell of encryption, where that is known by now
    */
-  renderLate?(settled: Promise<WireResponse>, beat: () => Promise<void>, context: RenderContext): WireResponse;
+  renderLate?(settled: Promise<WireResponse>, beat: () => Promise<void>, context: LateContext): WireResponse;
 }

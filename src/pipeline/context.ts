@@ -6,6 +6,7 @@ import type { RegisteredKeys } from '../encryption/registered-keys.ts';
 import type { KnownEtags } from '../etags/known-etags.ts';
 import type { BucketFormats } from '../formats/bucket-formats.ts';
 import type { FormatDesk } from '../formats/format-desk.ts';
+import type { EncryptionFacts } from '../operations/encryption.ts';
 import type { StoreFindings } from '../store/capabilities.ts';
 import type { KnownUploads } from '../store/known-uploads.ts';
 import type { BucketPolicy } from '../tenants/bucket-policy.ts';
@@ -74,4 +75,9 @@ export interface OperationContext extends OperationTools {
   /** It aborts when the client's connection ends. */
   readonly signal: AbortSignal;
   readonly trace: RequestTrace;
+  /**
+   * Is told what the answer will say of encryption, as soon as that is known: an answer that begins before its outcome
+   * says it, too. undefined where no such answer is possible.
+   */
+  readonly foretell?: ((encryption: EncryptionFacts | undefined) => void) | undefined;
 }

@@ -4,7 +4,7 @@ import { checkPolicyAllows } from '../encryption/policy.ts';
 import { checkAskedForms, customerKeysOf } from '../encryption/rules.ts';
 import { asGatewayError, clientError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
-import type { CustomerKey } from '../operations/encryption.ts';
+import type { CustomerKey, EncryptionFacts } from '../operations/encryption.ts';
 import { type Operation, operationName } from '../operations/operation.ts';
 import { collect } from '../wire/bodies/collect.ts';
 import type { PassThrough, WireRequest, WireResponse } from '../wire/message.ts';
@@ -134,10 +134,17 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       }
       const bringsBytes = BRINGS_BYTES.has(operation.kind);
       if (parsed.kind === 'ready' && !bringsBytes) await expectNoBody(body);
-      const answered = perform(operation, body, context).then((done) => rendered(done, front, rendering));
+      let foretold: EncryptionFacts | undefined;
+      const foretell = (known: EncryptionFacts | undefined): void => {
+        foretold = known;
+      };
+      const answered = perform(operation, body, { ...context, foretell }).then((done) =>
+        rendered(done, front, rendering),
+      );
       // A download that goes on after its answer began does not need the customer's key any more.
       const answer = keys.length === 0 ? answered : answered.finally(() => erase(keys));
-      return await (mayBeLate(operation) ? inTime(answer.catch(renderError), front, rendering, lateness) : answer);
+      if (!mayBeLate(operation)) return await answer;
+      return await inTime(answer.catch(renderError), front, { ...rendering, foretold: () => foretold }, lateness);
     } catch (error) {
       erase(keys);
       if (!understood) await traceRefused(request, { front, meant, askers, trace });

@@ -1,4 +1,5 @@
 import type { FrontDialect, RenderContext } from '../../dialects/front-dialect.ts';
+import type { EncryptionFacts } from '../../operations/encryption.ts';
 import type { Operation } from '../../operations/operation.ts';
 import type { WireResponse } from '../../wire/message.ts';
 
@@ -29,18 +30,20 @@ export function mayBeLate({ kind }: Operation): boolean {
  * and whose document, once `settled` resolves, may be an error. SDKs look for an error in such a 200, because S3 itself
  * answers CopyObject and CompleteMultipartUpload in this way.
  * @param settled the answer, which may be an error's. It must not reject.
+ * @param context `foretold` gives what is known by now of the encryption that the answer will tell
  */
 export async function inTime(
   settled: Promise<WireResponse>,
   front: FrontDialect,
-  context: RenderContext,
+  context: RenderContext & { readonly foretold: () => EncryptionFacts | undefined },
   { patienceSeconds, beatSeconds }: Lateness,
 ): Promise<WireResponse> {
   if (front.renderLate === undefined) return settled;
   const answer = await within(patienceSeconds, settled);
   if (answer !== undefined) return answer;
   const over = settled.then(() => undefined);
-  return front.renderLate(settled, () => within(beatSeconds, over), context);
+  const beat = () => within(beatSeconds, over);
+  return front.renderLate(settled, beat, { ...context, encryption: context.foretold() });
 }
 
 /**

@@ -39,6 +39,7 @@ export async function copyFound(
 ): Promise<ObjectCopied> {
   const metadata = copiedMetadata(operation, source);
   const relocated = await relocatedObject(operation, source, metadata, context);
+  if (relocated !== undefined && !context.formats.write.asSent) context.foretell?.(relocated.encryption);
   const copied =
     relocated === undefined
       ? await copyOpened(operation, source, metadata, { reading, writing: context })

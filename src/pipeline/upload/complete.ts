@@ -70,6 +70,7 @@ async function complete(
     if (!context.formats.write.asSent) throw noSuchUpload(operation, context);
     return completePlain(operation, guard, context);
   }
+  context.foretell?.(upload.writer.encryption);
   if (upload.completed !== undefined) return completedBefore(operation, upload, context);
   const parts = await chosenParts(operation, upload, context);
   const checksum = await checksumOfObject(operation, upload, parts);

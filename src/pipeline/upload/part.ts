@@ -88,6 +88,7 @@ export async function storePart(
 ): Promise<PartStored> {
   const { now, randomBytes, staging, stagingRights, store, uploadKeepSeconds, uploads, signal } = context;
   const { partNumber, plaintextBytes } = attempt;
+  context.foretell?.(upload.writer.encryption);
   const bytes = upload.writer.format.storedPartBytes(plaintextBytes);
   const { smallestPartBytes, largestPartBytes } = store.limits;
   if (bytes > largestPartBytes) throw partTooLarge(plaintextBytes, upload, largestPartBytes);

@@ -27,9 +27,10 @@ export async function putKnownLength(
   plaintext: { readonly plaintextBytes: number; readonly source: ByteSource; readonly whole: boolean },
   context: OperationContext,
 ): Promise<WrittenObject> {
-  const { formats, store, signal } = context;
+  const { formats, store, signal, foretell } = context;
   const { plaintextBytes, source, whole } = plaintext;
   const writer = await formats.write.begin(put, plaintextBytes, context);
+  if (!formats.write.asSent) foretell?.(writer.encryption);
   const proof = () => body.proof();
   const stored: StorePut = {
     ref: put.ref,

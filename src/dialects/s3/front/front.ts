@@ -51,7 +51,8 @@ export function createS3Front(now: () => Date): FrontDialect {
     }),
     render: (answer, context) => renderAnswer(answer, commonHeaders(context, date()), context),
     renderError: (error, context) => renderError(error, context, commonHeaders(context, date())),
-    renderLate: (settled, beat, context) => renderLate(settled, beat, commonHeaders(context, date())),
+    renderLate: (settled, beat, context) =>
+      renderLate(settled, beat, { headers: commonHeaders(context, date()), encryption: context.encryption }),
   };
 }
 

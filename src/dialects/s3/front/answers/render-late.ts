@@ -1,6 +1,8 @@
+import type { EncryptionFacts } from '../../../../operations/encryption.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { WireResponse } from '../../../../wire/message.ts';
 import { XML_DECLARATION } from '../../../../wire/xml/xml.ts';
+import { appendEncryption } from '../requests/encryption-headers.ts';
 
 const DECLARATION = Buffer.from(XML_DECLARATION);
 const BLANK = Buffer.from(' ');
@@ -8,13 +10,15 @@ const BLANK = Buffer.from(' ');
 /**
  * Implements FrontDialect.renderLate. S3 answers operations that take long in this way: it sends the status 200 and the
  * XML declaration at once, blanks while the operation runs, and at the end the document, which may be that of an error.
- * Headers that depend on the outcome, such as the version id, are not sent.
+ * Headers that depend on the outcome, such as the version id, are not sent. How the object will be encrypted is known
+ * before, and told.
  */
 export function renderLate(
   settled: Promise<WireResponse>,
   beat: () => Promise<void>,
-  headers: HeaderList,
+  { headers, encryption }: { readonly headers: HeaderList; readonly encryption: EncryptionFacts | undefined },
 ): WireResponse {
+  if (encryption !== undefined) appendEncryption(headers, encryption);
   return { status: 200, headers: headers.append('Content-Type', 'application/xml'), body: lateBody(settled, beat) };
 }
 
