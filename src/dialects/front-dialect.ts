@@ -172,6 +172,9 @@ export interface Reading {
 /** A digest of the plaintext that a dialect may tell: `crc64` is the CRC-64/XZ of OSS and COS (`ObjectFacts.crc64`). */
 export type ToldDigest = 'crc64';
 
+/** What clients of a dialect are told of objects. */
+export type ToldOfObjects = Pick<FrontDialect, 'digests' | 'etags'>;
+
 /** What a front needs, beside the answer, to render it. */
 export interface RenderContext {
   readonly requestId: string;
@@ -196,6 +199,11 @@ export interface FrontDialect {
    * them; answers have the values.
    */
   readonly digests: readonly ToldDigest[];
+  /**
+   * `md5` where the vendor's clients take the ETag of an object, or of a part, for the MD5 of its plaintext. The
+   * dialect's requests then see such ETags in every bucket whose rule does not say `etag`.
+   */
+  readonly etags?: 'md5' | undefined;
   /**
    * Whether the request speaks this dialect, judged by its signature scheme and by the vendor's own headers and query
    * names.

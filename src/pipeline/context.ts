@@ -1,3 +1,4 @@
+import type { ToldOfObjects } from '../dialects/front-dialect.ts';
 import type { BucketDefaults } from '../encryption/bucket-default.ts';
 import type { BucketPolicies } from '../encryption/bucket-policy/bucket-policies.ts';
 import type { KeySource } from '../encryption/key-source.ts';
@@ -66,6 +67,8 @@ export interface OperationContext extends OperationTools {
    * computed at each write because the bucket may be used in such a dialect; undefined where nobody asks for it.
    */
   readonly crc64?: 'told' | 'kept' | undefined;
+  /** What the request's dialect tells of objects; undefined where no request is behind the operation. */
+  readonly dialect?: ToldOfObjects | undefined;
   /** Who sent the request. */
   readonly client: WireClient;
   /** Gives the keys that new objects are sealed with, and those that existing ones are opened with. */

@@ -119,11 +119,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       await holdRules(operation, asking, { tenant, client, trace, staging, registeredKeys });
       await holdBucketPolicies(operation, asking.bucket, { tenant, trace, bucketPolicies, store });
       checkAskedForms(operation, tools.keySources);
-      const context = authorize(
-        asking.bucket,
-        { tenant, client, signal, trace, encryption, digests: front.digests },
-        tools,
-      );
+      const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption, dialect: front }, tools);
       checkKeys(keys, client, services.keyTransport);
       if (!signed) checkAnonymous(operation, context.policy);
       checkPolicyAllows(operation, encryption, context.policy, context.formats.write);

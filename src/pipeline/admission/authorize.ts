@@ -1,10 +1,24 @@
-import type { ToldDigest } from '../../dialects/front-dialect.ts';
+import type { ToldOfObjects } from '../../dialects/front-dialect.ts';
 import { clientError } from '../../errors.ts';
 import type { AskedEncryption } from '../../operations/encryption.ts';
 import type { CopySource } from '../../operations/operation.ts';
+import type { BucketPolicy } from '../../tenants/bucket-policy.ts';
 import type { OperationContext, OperationTools } from '../context.ts';
 import { holdUse } from './hold-rules.ts';
 import { reachableDecision } from './reachable.ts';
+
+/** The policies of buckets as they are for requests of a dialect whose clients take ETags for MD5s. */
+const withMd5Etags = new WeakMap<BucketPolicy, BucketPolicy>();
+
+function policyIn(dialect: ToldOfObjects | undefined, policy: BucketPolicy): BucketPolicy {
+  if (dialect?.etags !== 'md5' || policy.etag === 'md5') return policy;
+  let shown = withMd5Etags.get(policy);
+  if (shown === undefined) {
+    shown = Object.freeze({ ...policy, etag: 'md5' });
+    withMd5Etags.set(policy, shown);
+  }
+  return shown;
+}
 
 /**
  * Makes the context of an operation. A tenant may reach the buckets that its patterns name, and no others.
@@ -15,8 +29,8 @@ export function authorize(
   bucket: string | undefined,
   asker: Pick<OperationContext, 'tenant' | 'client' | 'signal' | 'trace'> & {
     readonly encryption?: AskedEncryption | undefined;
-    /** The digests that the request's dialect tells; by default none. */
-    readonly digests?: readonly ToldDigest[] | undefined;
+    /** What the request's dialect tells of objects; by default no digest, and ETags as the policy says. */
+    readonly dialect?: ToldOfObjects | undefined;
   },
   tools: OperationTools,
 ): OperationContext {
@@ -24,7 +38,9 @@ export function authorize(
   const { staging } = tools;
   if (bucket !== undefined) tools.store.buckets.check(bucket);
   const decision = bucket === undefined ? undefined : reachableDecision(bucket, { staging, tenant });
-  const policy = bucket === undefined ? tenant.buckets[0] : decision?.policy;
+  const { dialect } = asker;
+  const decided = bucket === undefined ? tenant.buckets[0] : decision?.policy;
+  const policy = decision?.said.etag === undefined ? decided && policyIn(dialect, decided) : decided;
   if (policy === undefined) {
     throw clientError('AccessDenied', 'This access key’s tenant has no rights to the bucket.');
   }
@@ -33,8 +49,8 @@ export function authorize(
   const { crc64Dialects, keepsCrc64 } = tools;
   // A rule that names dialects says more of its bucket than the settings, which speak of all.
   const kept = decision?.said.dialects?.value.some((dialect) => crc64Dialects.has(dialect)) ?? keepsCrc64;
-  const crc64 = asker.digests?.includes('crc64') === true ? ('told' as const) : kept ? ('kept' as const) : undefined;
-  const context = { ...tools, tenant, client, signal, trace, policy, crc64, keys, formats };
+  const crc64 = dialect?.digests.includes('crc64') === true ? ('told' as const) : kept ? ('kept' as const) : undefined;
+  const context = { ...tools, tenant, client, signal, trace, policy, crc64, dialect, keys, formats };
   const encrypter = formats.write.encrypter?.(context, asker.encryption);
   // The tools of a copy's source are those of the copy, whose store may be asked to encrypt as another bucket's is.
   if (encrypter === undefined && tools.store.encrypter === undefined) return context;
@@ -48,8 +64,7 @@ export function authorize(
  * @throws GatewayError what `authorize` throws
  */
 export function authorizeSource({ ref, encryption }: CopySource, context: OperationContext): OperationContext {
-  const { tenant, client, signal, trace, crc64 } = context;
+  const { tenant, client, signal, trace, dialect } = context;
   holdUse(ref.bucket, context);
-  const digests = crc64 === 'told' ? (['crc64'] as const) : [];
-  return authorize(ref.bucket, { tenant, client, signal, trace, encryption, digests }, context);
+  return authorize(ref.bucket, { tenant, client, signal, trace, encryption, dialect }, context);
 }

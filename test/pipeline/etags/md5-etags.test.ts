@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { ToldOfObjects } from '../../../src/dialects/front-dialect.ts';
 import type { GatewayError } from '../../../src/errors.ts';
+import { authorize } from '../../../src/pipeline/admission/authorize.ts';
 import { listObjects } from '../../../src/pipeline/bucket/list.ts';
 import type { OperationContext } from '../../../src/pipeline/context.ts';
 import { copyObject } from '../../../src/pipeline/copy/copy.ts';
@@ -9,6 +11,7 @@ import { headObject } from '../../../src/pipeline/read/head.ts';
 import { listParts } from '../../../src/pipeline/upload/list.ts';
 import { deleteObject, deleteObjects } from '../../../src/pipeline/write/delete.ts';
 import { putObject } from '../../../src/pipeline/write/put.ts';
+import { CompiledRules } from '../../../src/tenants/rules/compiled-rules.ts';
 import type { Conditions } from '../../../src/wire/conditions.ts';
 import { payload } from '../../support/payload.ts';
 import {
@@ -404,5 +407,33 @@ describe('the index', () => {
     const elsewhere = await forgetting(stand, 'memory only');
     expect(await etagsOf('k', elsewhere())).toEqual(Array(4).fill(md5(HELLO)));
     expect(stand.etagsFound()).toContain('footer');
+  });
+});
+
+describe('a dialect whose clients take ETags for MD5s', () => {
+  it('has them in every bucket whose rule does not say otherwise, and other dialects have what the policy says', async () => {
+    const stand = await inProcess();
+    const { tenant, client, signal, trace } = stand.context();
+    const ruled = (etag: 'opaque' | 'md5') => {
+      const rule = { bucket: BUCKET, fields: { etag }, file: 'a.yaml', line: 1, column: 1 };
+      return { ...tenant, rules: new CompiledRules([rule], 'seal') };
+    };
+    const MD5S = { digests: [], etags: 'md5' } as const;
+    const PLAIN = { digests: [] } as const;
+    const at = (of: typeof tenant, dialect: ToldOfObjects) =>
+      authorize(BUCKET, { tenant: of, client, signal, trace, dialect }, stand.tools);
+    expect(at(tenant, MD5S).policy).toBe(at(tenant, MD5S).policy);
+    const etags = [tenant, ruled('opaque'), ruled('md5')].map((of) => [MD5S, PLAIN].map((d) => at(of, d).policy.etag));
+    expect(etags).toEqual([
+      ['md5', 'opaque'],
+      ['opaque', 'opaque'],
+      ['md5', 'md5'],
+    ]);
+    const stored = await putObject(putOf('k'), verifiedBody(HELLO), at(tenant, MD5S));
+    expect(stored.etag).toBe(md5(HELLO));
+    expect(await etagsOf('k', at(tenant, MD5S))).toEqual(Array(4).fill(md5(HELLO)));
+    expect(new Set(await etagsOf('k', at(tenant, PLAIN)))).toEqual(new Set([`${stored.backendEtag}-0`]));
+    const copied = await copyObject(copyOf(`${BUCKET}/k`, 'copy'), at(tenant, MD5S));
+    expect(copied.etag).toBe(md5(HELLO));
   });
 });

@@ -248,13 +248,19 @@ describe('which requests compute it', () => {
       const rule = { bucket: BUCKET, fields: { dialects }, file: 'a.yaml', line: 1, column: 1 };
       return { ...tenant, rules: new CompiledRules([rule], 'seal') };
     };
-    const asks = (of: typeof tenant, digests: readonly ToldDigest[]) =>
-      authorize(BUCKET, { tenant: of, client, signal, trace, digests }, { ...tools, crc64Dialects: new Set(['oss']) })
-        .crc64;
+    const asks = (of: typeof tenant, digests: readonly ToldDigest[], keepsCrc64 = false) =>
+      authorize(
+        BUCKET,
+        { tenant: of, client, signal, trace, dialect: { digests } },
+        { ...tools, crc64Dialects: new Set(['oss']), keepsCrc64 },
+      ).crc64;
     expect(asks(tenant, [])).toBeUndefined();
     expect(asks(ruled('s3', 'qingstor'), [])).toBeUndefined();
     expect(asks(ruled('s3', 'oss'), [])).toBe('kept');
     expect(asks(ruled('s3', 'oss'), ['crc64'])).toBe('told');
     expect(asks(tenant, ['crc64'])).toBe('told');
+    // The settings give such a dialect a port of its own; a rule that names dialects says more.
+    expect(asks(tenant, [], true)).toBe('kept');
+    expect(asks(ruled('s3'), [], true)).toBeUndefined();
   });
 });
