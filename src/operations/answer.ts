@@ -62,7 +62,7 @@ export interface ObjectStored {
   readonly vendor?: VendorHeaders | undefined;
 }
 
-/** The answer to CopyObject. */
+/** The answer to CopyObject and MoveObject. */
 export interface ObjectCopied extends Omit<ObjectStored, 'kind' | 'ref'> {
   readonly kind: 'ObjectCopied';
   readonly lastModified: Date;

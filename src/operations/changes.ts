@@ -4,6 +4,7 @@ import type { Forward, Operation } from './operation.ts';
 const CHANGES: Readonly<Record<Exclude<Operation['kind'], Forward['kind']>, boolean>> = {
   PutObject: true,
   CopyObject: true,
+  MoveObject: true,
   PostObject: true,
   GetObject: false,
   HeadObject: false,

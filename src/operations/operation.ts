@@ -4,6 +4,7 @@ import type { BucketEncryptionOperation } from './bucket-encryption.ts';
 import type { BucketPolicyOperation } from './bucket-policy.ts';
 import type { AskedEncryption } from './encryption.ts';
 import type { ListBuckets, ListMultipartUploads, ListObjects, ListObjectVersions, ListParts } from './listing.ts';
+import type { MoveObject } from './move.ts';
 import type {
   AskedChecksum,
   Checksum,
@@ -21,6 +22,7 @@ import type {
 export type Operation =
   | PutObject
   | CopyObject
+  | MoveObject
   | PostObject
   | GetObject
   | HeadObject

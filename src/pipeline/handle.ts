@@ -35,6 +35,7 @@ import { bucketPolicyStatus, deleteBucketPolicy, getBucketPolicy, putBucketPolic
 import type { OperationContext } from './context.ts';
 import { copyObject } from './copy/copy.ts';
 import { uploadPartCopy } from './copy/copy-part.ts';
+import { moveObject } from './copy/move.ts';
 import { forward } from './forward.ts';
 import type { HandlerServices } from './handler-services.ts';
 import { objectAttributes } from './read/attributes.ts';
@@ -209,6 +210,8 @@ function perform(
       return putObject(operation, body, context);
     case 'CopyObject':
       return copyObject(operation, context);
+    case 'MoveObject':
+      return moveObject(operation, context);
     case 'PostObject':
       return postObject(operation, body, context);
     case 'GetObject':

@@ -123,6 +123,11 @@ frontConformance({
       asked: { method: 'PUT', target: '/box/k', headers: [['x-qs-copy-source', '/box/k']] },
       status: 201,
     },
+    {
+      name: 'MoveObject',
+      asked: { method: 'PUT', target: '/box/moved', headers: [['x-qs-move-source', '/box/copied']] },
+      status: 201,
+    },
     { name: 'DeleteObjects', asked: deletion(), status: 200, body: /"deleted":\[\{"key":"other"/ },
     { name: 'DeleteObject', asked: { method: 'DELETE', target: '/box/k' }, status: 204 },
   ],

@@ -4,7 +4,7 @@ import type { WireRequest } from '../../wire/message.ts';
 import type { ParsedRequest } from '../front-dialect.ts';
 import { type Address, levelOf, readAddress } from './address.ts';
 import { MAX_ACL_BYTES, MAX_DELETE_BYTES, readAcl, readDelete, readListing } from './requests/buckets.ts';
-import { readCopyObject, readCopyPart } from './requests/copies.ts';
+import { readCopyObject, readCopyPart, readMoveObject } from './requests/copies.ts';
 import { checkHeaders } from './requests/header-rules.ts';
 import {
   readDeleteObject,
@@ -55,6 +55,8 @@ function parseObject(name: string, { bucket, key }: Address, { query, headers }:
       return ready(readHeadObject(ref, headers));
     case 'CopyObject':
       return ready(readCopyObject(ref, query, headers));
+    case 'MoveObject':
+      return ready(readMoveObject(ref, headers));
     case 'PutObject':
       return ready(readPutObject(ref, headers));
     case 'DeleteObject':

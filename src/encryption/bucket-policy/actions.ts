@@ -113,6 +113,11 @@ function judgedActions(operation: Operation): readonly NamedAction[] {
     case 'CopyObject':
     case 'CreateMultipartUpload':
       return [onObject('PutObject', operation.ref, askedEncryption(operation))];
+    case 'MoveObject':
+      return [
+        onObject('PutObject', operation.ref, undefined),
+        onObject('DeleteObject', operation.source.ref, undefined),
+      ];
     case 'UploadPart':
     case 'UploadPartCopy':
     case 'CompleteMultipartUpload':

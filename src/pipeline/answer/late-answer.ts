@@ -18,7 +18,12 @@ export interface Lateness {
 export const LATENESS: Lateness = { patienceSeconds: 10, beatSeconds: 10 };
 
 /** The operations that may take long, because they move an object's bytes or list thousands of parts. */
-const SLOW: ReadonlySet<Operation['kind']> = new Set(['CopyObject', 'CompleteMultipartUpload', 'UploadPartCopy']);
+const SLOW: ReadonlySet<Operation['kind']> = new Set([
+  'CopyObject',
+  'MoveObject',
+  'CompleteMultipartUpload',
+  'UploadPartCopy',
+]);
 
 /** Whether an operation may take so long that its answer has to begin before its outcome is known. */
 export function mayBeLate({ kind }: Operation): boolean {

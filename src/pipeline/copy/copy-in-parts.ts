@@ -15,7 +15,7 @@ import {
 import type { OperationContext } from '../context.ts';
 import { lastModifiedAfterWrite } from '../write/write-answer.ts';
 import { replacesItself } from './copy-in-place.ts';
-import { type SourceObject, sourceTags } from './copy-source.ts';
+import { type StoredSource, sourceTags } from './copy-source.ts';
 
 /** How many parts of one copy the store is asked to copy at a time. More would crowd out other requests. */
 const PARTS_AT_ONCE = 4;
@@ -30,7 +30,7 @@ const PARTS_AT_ONCE = 4;
  */
 export async function copyInParts(
   operation: CopyObject,
-  source: SourceObject,
+  source: StoredSource,
   metadata: ObjectMetadata,
   context: OperationContext,
 ): Promise<StoredCopy> {
@@ -39,7 +39,8 @@ export async function copyInParts(
   const inPlace = replacesItself(operation, context);
   const plan = inPlace ? replacingPlanOf(operation.conditions, context) : writePlanOf(operation.conditions, context);
   mustBeHeldOnComplete(plan, context);
-  const conditions = await conditionsToSend(plan, ref, context, source.object);
+  const identified = 'format' in source.object ? source.object : undefined;
+  const conditions = await conditionsToSend(plan, ref, context, identified);
   const settings = await withTags(operation, source, context);
   const upload = await store.uploads.create(ref, { ...metadata, ...settings }, signal);
   try {
@@ -61,7 +62,7 @@ export async function copyInParts(
  */
 export async function withTags(
   { tags, vendor, traits }: CopyObject,
-  source: SourceObject,
+  source: StoredSource,
   context: OperationContext,
 ): Promise<ObjectSettings> {
   if (tags === 'replace') return { vendor, traits };
@@ -70,7 +71,7 @@ export async function withTags(
 
 async function copyParts(
   upload: ProvenUpload,
-  source: SourceObject,
+  source: StoredSource,
   { store, signal }: OperationContext,
 ): Promise<readonly CompletedPart[]> {
   const { etag, storedBytes } = source.object.stored;

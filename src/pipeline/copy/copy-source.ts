@@ -16,6 +16,12 @@ export interface FoundSource {
   readonly ref: ObjectRef;
 }
 
+/** The source of a copy of stored bytes, which need not be opened for it. */
+export interface StoredSource {
+  readonly ref: ObjectRef;
+  readonly object: IdentifiedObject | Pick<IdentifiedObject, 'stored' | 'storeKey'>;
+}
+
 /** The source of a copy with the details that its footer holds. */
 export interface SourceObject extends FoundSource {
   readonly details: ObjectDetails;
@@ -53,7 +59,8 @@ async function lookAt<T>(
   });
 }
 
-async function headSource(ref: ObjectRef, { store, signal }: OperationContext): Promise<StoredObject> {
+/** Looks at the source of a copy by a HEAD. @throws GatewayError NoSuchKey, NoSuchBucket, InvalidRequest */
+export async function headSource(ref: ObjectRef, { store, signal }: OperationContext): Promise<StoredObject> {
   try {
     return await store.head({ ref, conditions: {} }, signal);
   } catch (error) {

@@ -7,7 +7,7 @@ import { pinned } from '../../store/pin.ts';
 import type { OperationContext } from '../context.ts';
 import { copyInParts } from './copy-in-parts.ts';
 import { isOnePlace } from './copy-in-place.ts';
-import type { SourceObject } from './copy-source.ts';
+import type { StoredSource } from './copy-source.ts';
 
 /**
  * Has the backend copy the stored bytes, pinned to the source that was looked at. The bytes do not pass the gateway.
@@ -16,7 +16,7 @@ import type { SourceObject } from './copy-source.ts';
  */
 export async function copyStored(
   operation: CopyObject,
-  source: SourceObject,
+  source: StoredSource,
   metadata: ObjectMetadata,
   context: OperationContext,
 ): Promise<StoredCopy> {
@@ -37,7 +37,7 @@ export async function copyStored(
  */
 function needsParts(
   { ref, conditions }: CopyObject,
-  { ref: from, object }: SourceObject,
+  { ref: from, object }: StoredSource,
   { largestCopyBytes }: BackendLimits,
 ): boolean {
   const conditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;

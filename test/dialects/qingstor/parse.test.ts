@@ -218,7 +218,7 @@ describe('what is refused', () => {
     ['x-qs-copy-source', '/bucket/%ff', 'InvalidArgument'],
     ['x-qs-copy-range', 'bytes=0-1', 'NotImplemented'],
     ['x-qs-metadata-directive', 'COPY', 'NotImplemented'],
-    ['X-QS-Move-Source', '/b/k', 'NotImplemented'],
+    ['X-QS-Move-Source', 'k', 'InvalidArgument'],
     ['x-qs-fetch-source', 'http://127.0.0.1/', 'NotImplemented'],
     ['x-qs-storage-class', 'COLD', 'InvalidArgument'],
     ['x-qs-meta-sx1', 'AQEA', 'InvalidArgument'],

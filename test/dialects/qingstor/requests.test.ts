@@ -167,6 +167,24 @@ describe('a copy', () => {
   });
 });
 
+describe('a move', () => {
+  const MOVE: Headers = [['x-qs-move-source', '/bucket/a%20b+c']];
+
+  it('names the object that it moves, and takes no key', () => {
+    const asked = { kind: 'MoveObject', ref: { bucket: 'bucket', key: 'k' } };
+    for (const headers of [MOVE, [...MOVE, ...keyHeaders(NEWER)]]) {
+      const source = { ref: { bucket: 'bucket', key: 'a b+c' } };
+      expect(operation('PUT', '/bucket/k', headers)).toEqual({ ...asked, source });
+    }
+  });
+
+  it('has no conditions, no other source and no directive', () => {
+    for (const more of [COPY, [['x-qs-move-source-if-match', '"e"']], [['x-qs-metadata-directive', 'COPY']]]) {
+      expect(refusal(() => operation('PUT', '/bucket/k', [...MOVE, ...(more as Headers)]))).toBe('NotImplemented');
+    }
+  });
+});
+
 describe('an upload', () => {
   it('counts parts from 0, and the gateway from 1', () => {
     for (const [number, neutral] of [

@@ -344,6 +344,18 @@ describe.each(ALL_STANDS)('qingstor-sdk over %s', (_name, start) => {
     for (const name of ['from/中 a+b', 'to', 'plain', 'joined']) await bucket.deleteObject(name);
   });
 
+  it('moves an object without the key of its client, by which it opens at its new place', async () => {
+    const sent = payload(100_000, 8);
+    await bucket.putObject('old place', { body: sent, 'Content-Type': 'text/csv', ...under(1) });
+    const moved = await bucket.putObject('new/place', { 'x-qs-move-source': `/${BUCKET}/old place` });
+    expect([moved.status, bytesOf(moved).length]).toEqual([201, 0]);
+    const read = await bucket.getObject('new/place', under(1));
+    expect([read.headers['content-type'], sha256(bytesOf(read))]).toEqual(['text/csv', sha256(sent)]);
+    expect(await failure(bucket.getObject('new/place', under(2)))).toEqual([403, 'permission_denied']);
+    expect(await failure(bucket.getObject('old place', under(1)))).toEqual([404, 'object_not_exists']);
+    await bucket.deleteObject('new/place');
+  });
+
   it('tells of a bucket what rclone and others ask before they remove it', async () => {
     const other = service.Bucket('acme-counted');
     await other.put();

@@ -1,4 +1,5 @@
 import { clientError } from '../../../errors.ts';
+import type { MoveObject } from '../../../operations/move.ts';
 import type { ObjectRef } from '../../../operations/object.ts';
 import type { CopyObject, CopySource, UploadPartCopy } from '../../../operations/operation.ts';
 import type { HeaderList } from '../../../wire/headers.ts';
@@ -7,8 +8,8 @@ import type { QueryList } from '../../../wire/query.ts';
 import type { ByteRange } from '../../../wire/range.ts';
 import { singleHeader } from '../../object-metadata.ts';
 import { checkBucketName, checkKey } from '../address.ts';
-import { COPY_SOURCE } from '../operation-table.ts';
-import { readEncryption, readSourceEncryption, SOURCE_KEY_HEADERS } from './encryption-headers.ts';
+import { COPY_SOURCE, MOVE_SOURCE } from '../operation-table.ts';
+import { dropEncryption, readEncryption, readSourceEncryption, SOURCE_KEY_HEADERS } from './encryption-headers.ts';
 import { checkHeaders, unescaped } from './header-rules.ts';
 import { readConditions, readObjectMetadata, STORAGE_CLASS_HEADER } from './objects.ts';
 import { readPartNumber, readUploadId } from './uploads.ts';
@@ -43,6 +44,16 @@ export function readCopyObject(ref: ObjectRef, query: QueryList, headers: Header
     conditions: readConditions(headers),
     encryption: readEncryption(headers),
   };
+}
+
+/**
+ * Reads a MoveObject. It takes no key, and so one that is sent is only looked at.
+ * @throws GatewayError InvalidArgument, InvalidBucketName, InvalidObjectName, NotImplemented
+ */
+export function readMoveObject(ref: ObjectRef, headers: HeaderList): MoveObject {
+  checkHeaders(headers, 'MoveObject', [MOVE_SOURCE]);
+  dropEncryption(headers);
+  return { kind: 'MoveObject', ref, source: { ref: placeIn(headers, MOVE_SOURCE) } };
 }
 
 /**
