@@ -120,7 +120,7 @@ export class BucketDefaults {
   /**
    * Makes a bucket, for which nothing is set but what the settings say of new buckets.
    * @param seals whether the bucket's objects are encrypted at all
-   * @param exists says whether the store has the bucket already, as far as it tells
+   * @param exists says whether the store has the bucket already; undefined where it does not tell the gateway
    * @param make makes the bucket in the store
    * @throws GatewayError KeyStoreUnavailable; what `exists` and `make` throw
    */
@@ -133,7 +133,7 @@ export class BucketDefaults {
       make,
     }: {
       readonly seals: boolean;
-      readonly exists: () => Promise<boolean>;
+      readonly exists: () => Promise<boolean | undefined>;
       readonly make: () => Promise<void>;
     },
   ): Promise<void> {
@@ -141,8 +141,11 @@ export class BucketDefaults {
     const left = await records.read(tenant, bucket);
     const blocks = seals && newBuckets === 'block';
     // A store may answer with success where the caller has the bucket already: such an answer makes no new one.
-    if ((left === undefined && !blocks) || (await exists())) return make();
+    if (left === undefined && !blocks) return make();
+    const there = await exists();
+    if (there === true) return make();
     const fresh = blocks ? this.#blocked(bucket) : undefined;
+    if (there === undefined && left !== undefined) return this.#makingUnseen(tenant, left, { fresh, make });
     // It is written before the bucket is there, so that no object comes into a bucket that does not block yet.
     await records.change(tenant, bucket, () => fresh);
     try {
@@ -157,6 +160,25 @@ export class BucketDefaults {
     if (fresh === undefined) return;
     const made = await this.#options.madeAt(bucket, 'now');
     await records.change(tenant, bucket, () => ({ ...fresh, made }));
+  }
+
+  /**
+   * Makes a bucket of which the gateway may not see whether it is there. A store may acknowledge what was there before,
+   * so what was set stays in force, unless the bucket's date shows that it is another one. Otherwise whoever may make
+   * buckets could take back what only others may change.
+   */
+  async #makingUnseen(
+    tenant: Tenant,
+    left: BucketDefault,
+    { fresh, make }: { readonly fresh: BucketDefault | undefined; readonly make: () => Promise<void> },
+  ): Promise<void> {
+    await make();
+    const { records, madeAt } = this.#options;
+    const made = await madeAt(left.bucket, 'now');
+    if (isOf(left, made)) return;
+    await records.change(tenant, left.bucket, (held) =>
+      isSameDefault(held, left) ? fresh && { ...fresh, made } : held,
+    );
   }
 
   #blocked(bucket: string): BucketDefault {

@@ -52,7 +52,7 @@ const OTHERS: readonly Operation[] = [
 async function stand({ newBuckets = 'allow' as 'allow' | 'block' } = {}) {
   const tenancy = await openTenancy();
   const { tenant } = await tenancy.administration.addTenant({ name: 'acme', buckets: ['acme-*'] });
-  const store = { made: new Date('2026-01-01') as Date | undefined, exists: true };
+  const store = { made: new Date('2026-01-01') as Date | undefined, exists: true as boolean | undefined };
   let seconds = 0;
   const defaults = new BucketDefaults({
     records: tenancy.bucketDefaults,
@@ -331,6 +331,42 @@ describe('customer keys in new buckets', () => {
     await make({ fails: clientError('BucketAlreadyOwnedByYou', 'it is there') }).catch(() => undefined);
     expect([await got(put), await got(asking(put, CUSTOMER))]).toEqual([expect.objectContaining(KMS), CUSTOMER]);
   });
+
+  it('and all that was set are in force while a bucket is made that the gateway may not see, and afterwards', async () => {
+    const { make, got, set, store } = await stand();
+    await set({ ...CARDS, customerKeys: 'blocked' });
+    store.exists = undefined;
+    const verdict = async () => [await got(put), await refusalOf(got(asking(put, CUSTOMER)))];
+    const held = [expect.objectContaining(KMS), 'AccessDenied'];
+    const seen: unknown[] = [];
+    // The store says yes to whoever has the bucket already.
+    await make({ meanwhile: async () => void seen.push(await verdict()) });
+    expect([...seen, await verdict()]).toEqual([held, held]);
+    store.exists = undefined;
+    await make({ fails: clientError('BucketAlreadyOwnedByYou', 'it is there') }).catch(() => undefined);
+    expect(await verdict()).toEqual(held);
+    Object.assign(store, { exists: undefined, made: undefined }); // the store does not tell the date either
+    await make();
+    store.made = new Date('2026-01-01');
+    expect(await verdict()).toEqual(held);
+  });
+
+  it.each([
+    ['allow', UNSET.customerKeys],
+    ['block', 'blocked'],
+  ] as const)(
+    'are as the settings say (%s) where an unseen bucket shows by its date to be another',
+    async (newBuckets, customerKeys) => {
+      const { make, set, told, store } = await stand({ newBuckets });
+      await set({ ...CARDS, customerKeys: 'allowed' });
+      store.exists = undefined;
+      const meanwhile = async () => {
+        store.made = new Date('2026-01-02');
+      };
+      await make({ meanwhile });
+      expect(await told()).toMatchObject({ ...UNSET, customerKeys });
+    },
+  );
 
   it('are taken where the settings do not block them', async () => {
     const { make, got, store } = await stand();

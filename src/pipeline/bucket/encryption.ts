@@ -76,15 +76,18 @@ async function mustBeOpen(bucket: string, asks: 'read' | 'change', { store, sign
 
 /**
  * Whether the store tells the gateway that it has a bucket. The caller may have the right to make buckets and not to
- * see them, and a store denies whoever may not see a bucket, whether it has one or not.
+ * see them, so the gateway asks with its own. undefined where the store denies that: it does so to whoever may not see a
+ * bucket, whether it has one or not.
  * @throws GatewayError BackendUnavailable …
  */
-export async function bucketExists(bucket: string, { store, signal }: OperationContext): Promise<boolean> {
+export async function bucketExists(bucket: string, { store, signal }: OperationContext): Promise<boolean | undefined> {
   try {
     await store.asGateway().buckets.head(bucket, signal);
     return true;
   } catch (error) {
-    if (error instanceof GatewayError && (error.code === 'NoSuchBucket' || error.code === 'AccessDenied')) return false;
+    const code = error instanceof GatewayError ? error.code : undefined;
+    if (code === 'NoSuchBucket') return false;
+    if (code === 'AccessDenied') return undefined;
     throw error;
   }
 }
