@@ -76,8 +76,8 @@ async function mustBeOpen(bucket: string, asks: 'read' | 'change', { store, sign
 
 /**
  * Whether the store tells the gateway that it has a bucket. The caller may have the right to make buckets and not to
- * see them, so the gateway asks with its own. undefined where the store denies that: it does so to whoever may not see a
- * bucket, whether it has one or not.
+ * see them, so the gateway asks with its own. undefined where the store denies that: it does so to whoever may not see
+ * a bucket, whether it has one or not.
  * @throws GatewayError BackendUnavailable …
  */
 export async function bucketExists(bucket: string, { store, signal }: OperationContext): Promise<boolean | undefined> {
