@@ -14,6 +14,8 @@ import { operationNamed } from './requests/route.ts';
 export const cosFront: FrontDialect = {
   name: 'cos',
   digests: ['crc64'],
+  // The SDKs for Java and C++ compare ETags of 32 digits with the MD5 of what they sent or got.
+  etags: 'md5',
   recognises,
   ownsForm: (fields) => fields.has('q-signature') || fields.has('q-ak'),
   readings(request: WireRequest, settings: FrontSettings): readonly [Reading, ...Reading[]] {
