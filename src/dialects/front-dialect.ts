@@ -2,7 +2,7 @@ import type { GatewayError } from '../errors.ts';
 import type { Answer } from '../operations/answer.ts';
 import type { EncryptionFacts } from '../operations/encryption.ts';
 import type { Checksum, ChecksumAlgorithm, DialectName, Resource } from '../operations/object.ts';
-import type { Operation } from '../operations/operation.ts';
+import type { Operation, PostObject } from '../operations/operation.ts';
 import type { ByteSource, WireRequest, WireResponse } from '../wire/message.ts';
 import type { SigningSecret } from './signing-secret.ts';
 
@@ -18,6 +18,8 @@ export interface FrontSettings {
    * Domains for virtual-host style: a request to the host `<bucket>.<domain>` is for that bucket. Lower case, no port.
    */
   readonly domains: readonly string[];
+  /** Hosts that stand for one bucket each (CNAME), in lower case and without port. */
+  readonly bucketHosts?: ReadonlyMap<string, string> | undefined;
 }
 
 /** A request as a dialect understood it. */
@@ -51,11 +53,13 @@ export type ParsedRequest =
       readonly bucket: string;
       /**
        * Reads the form up to its file, within bounds that the dialect sets. Call it once.
-       * @param checkFields is called with the fields, by name in lower case, before the dialect interprets them; what
-       *   it throws ends the reading
+       * @param readersOf is called with the fields, by name in lower case, before they are interpreted, and returns how
+       *   another dialect reads them, where the form is that one's; what it throws ends the reading
        * @throws GatewayError
        */
-      readonly open: (checkFields?: (fields: ReadonlyMap<string, string>) => void) => Promise<UploadForm>;
+      readonly open: (
+        readersOf?: (fields: ReadonlyMap<string, string>) => FormReaders | undefined,
+      ) => Promise<UploadForm>;
     };
 
 /** Reads a document chunk by chunk, so that only the operation made of it is held in memory, not the document. */
@@ -66,6 +70,28 @@ export interface DocumentReader {
   push(chunk: Buffer): void;
   /** Call it once, after the last chunk. @throws GatewayError for a document that is incomplete or malformed */
   end(): Operation;
+}
+
+/** The signature of a form's policy. It was read, and is not verified yet. */
+export interface PolicyClaim extends Pick<SignatureClaim, 'accessKeyId' | 'legacy'> {
+  /** @throws GatewayError SignatureDoesNotMatch, AccessDenied, AuthorizationQueryParametersError … */
+  verify(secret: SigningSecret, now: Date): void;
+}
+
+/** How a dialect reads the fields of a form, which have names in lower case. Variables in their values are expanded. */
+export interface FormReaders {
+  /** The fields for which the policy needs no condition, such as the policy itself and its signature. */
+  readonly freeFields: ReadonlySet<string> | 'all';
+  /** Returns undefined for a form that nobody signed. @throws GatewayError */
+  claim(fields: ReadonlyMap<string, string>, settings: FrontSettings): PolicyClaim | undefined;
+  /** @throws GatewayError */
+  operation(bucket: string, fields: ReadonlyMap<string, string>, request: WireRequest): PostObject;
+  /**
+   * Returns the file as a body, of which the digests that the form gives are verified.
+   * @param mostBytes an upper bound of the file's length, where one is known
+   * @throws GatewayError
+   */
+  body(file: ByteSource, fields: ReadonlyMap<string, string>, mostBytes: number | undefined): VerifiedBody;
 }
 
 /** A form whose fields were read, and whose file comes next. */
@@ -214,12 +240,20 @@ export interface FrontDialect {
    * request looks the same in all dialects. Absent in the dialect that reads all other forms.
    */
   ownsForm?(fields: ReadonlyMap<string, string>): boolean;
+  /** How the dialect reads such a form; absent where it has no uploads by form. */
+  readonly forms?: FormReaders | undefined;
   /**
    * Returns the ways to understand a request, the most likely first, at most eight. The first one whose signature
    * verifies is the one that the client meant. Most requests have one reading (one-reading.ts); a vendor has several
    * where host, path or a map of domains can each name the bucket.
    */
   readings(request: WireRequest, settings: FrontSettings): readonly [Reading, ...Reading[]];
+  /**
+   * Returns a reading for each of these buckets, of a request whose signature none of its `readings` verifies. Present
+   * where SDKs may name the bucket in what they sign alone. The buckets are the signer's own, as far as they are known
+   * by name.
+   */
+  readingsIn?(request: WireRequest, settings: FrontSettings, buckets: readonly string[]): readonly Reading[];
   /** Renders an answer, with the request's id. The answer to a HEAD has the Content-Length of a GET's, and no body. */
   render(answer: Answer, context: RenderContext): WireResponse;
   renderError(error: GatewayError, context: RenderContext): WireResponse;

@@ -12,12 +12,30 @@ const MD5_BASE64 = /^[A-Za-z0-9+/]{22}==$/;
 export function plainBody(request: WireRequest): VerifiedBody {
   const declared = request.headers.get('content-length');
   const plaintextBytes = declared === undefined ? lengthWithoutHeader(request) : Number(declared);
-  const expected = expectedMd5(request);
+  return plainSource(request.body, { plaintextBytes, contentMd5: request.headers.get('content-md5') });
+}
+
+/**
+ * Returns bytes from anywhere as a body, which is verified likewise.
+ * @param known `plaintextBytes` is the exact length, and `mostBytes` an upper bound; undefined where it is not known
+ * @throws GatewayError InvalidDigest
+ */
+export function plainSource(
+  source: ByteSource,
+  known: {
+    readonly plaintextBytes?: number | undefined;
+    readonly mostBytes?: number | undefined;
+    readonly contentMd5: string | undefined;
+  },
+): VerifiedBody {
+  const { plaintextBytes, mostBytes } = known;
+  const expected = expectedMd5(known.contentMd5);
   let proof: BodyProof | undefined;
   return {
     plaintextBytes,
+    mostBytes,
     bytes: () =>
-      verified(request.body, { plaintextBytes, expected, hash: expected && createHash('md5') }, (result) => {
+      verified(source, { plaintextBytes, expected, hash: expected && createHash('md5') }, (result) => {
         proof = result;
       }),
     proof() {
@@ -32,8 +50,7 @@ function lengthWithoutHeader(request: WireRequest): number | undefined {
   return request.headers.has('transfer-encoding') ? undefined : 0;
 }
 
-function expectedMd5(request: WireRequest): Buffer | undefined {
-  const text = request.headers.get('content-md5');
+function expectedMd5(text: string | undefined): Buffer | undefined {
   if (text === undefined || text === '') return undefined;
   if (!MD5_BASE64.test(text)) throw clientError('InvalidDigest', 'Content-MD5 must be 16 bytes in base64.');
   return Buffer.from(text, 'base64');

@@ -1,11 +1,21 @@
 import { z } from 'zod';
 import type { SettingRule } from '../settings/forms/rules.ts';
-import { setting } from '../settings/forms/setting.ts';
+import { type Form, setting } from '../settings/forms/setting.ts';
 import { flag, hostPort, listOf, matching, regionName } from '../settings/forms/values.ts';
-import type { FrontDialect } from './front-dialect.ts';
+import type { FrontDialect, FrontSettings } from './front-dialect.ts';
 import { FRONTS } from './table.ts';
 
 const domain = matching(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a domain in lower case, without port');
+
+/** A host that stands for a bucket. */
+const bucketHost: Form<readonly [host: string, bucket: string]> = {
+  expected: 'host=bucket, the host in lower case and without port',
+  read: (value) => {
+    const match =
+      typeof value === 'string' ? /^([a-z0-9][a-z0-9.-]*)=([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/.exec(value) : null;
+    return match === null ? undefined : [match[1] as string, match[2] as string];
+  },
+};
 
 /** The settings by which clients' requests of every dialect are read (FrontSettings). */
 export const frontSettings = {
@@ -20,6 +30,10 @@ export const frontSettings = {
   domains: setting(
     listOf(domain),
     'Domains under which bucket.domain is a virtual-host request. Path style always works.',
+  ).prefault([]),
+  bucketHosts: setting(
+    listOf(bucketHost),
+    'Hosts that stand for one bucket each (CNAME), as in static.example.com=acme-static.',
   ).prefault([]),
 };
 
@@ -50,3 +64,15 @@ export const DIALECT_RULES: readonly SettingRule[] = [
     });
   },
 ];
+
+/** Returns what the fronts get of the configuration. */
+export function frontSettingsOf({
+  region,
+  anyRegion,
+  domains,
+  bucketHosts,
+}: Omit<FrontSettings, 'bucketHosts'> & {
+  readonly bucketHosts: readonly (readonly [host: string, bucket: string])[];
+}): FrontSettings {
+  return { region, anyRegion, domains, bucketHosts: bucketHosts.length === 0 ? undefined : new Map(bucketHosts) };
+}

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { frontSettingsOf } from '../dialects/settings.ts';
 import { FRONTS } from '../dialects/table.ts';
 import type { KeySources } from '../encryption/key-sources.ts';
 import type { EtagIndex } from '../etags/etag-index.ts';
@@ -278,7 +279,7 @@ function composed(config: Config, parts: OpenParts & { readonly findings: StoreF
   const { stores, backend } = parts;
   return composePipeline({
     fronts: FRONTS,
-    settings: { region: config.region, anyRegion: config.anyRegion, domains: config.domains },
+    settings: frontSettingsOf(config),
     directory: stores.directory,
     keyRings: stores.keyRings,
     bucketDefaults: stores.bucketDefaults,

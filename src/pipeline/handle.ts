@@ -1,4 +1,10 @@
-import type { FrontDialect, ParsedRequest, RenderContext, VerifiedBody } from '../dialects/front-dialect.ts';
+import type {
+  FormReaders,
+  FrontDialect,
+  ParsedRequest,
+  RenderContext,
+  VerifiedBody,
+} from '../dialects/front-dialect.ts';
 import { checkKeys } from '../encryption/key-transport.ts';
 import { checkPolicyAllows } from '../encryption/policy.ts';
 import { checkAskedForms, customerKeysOf } from '../encryption/rules.ts';
@@ -81,11 +87,12 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
     const { front, meaning, corsHeaders } = arrival;
     const rendering: RenderContext = { requestId: request.id, settings: services.settings, request };
     let speaking = front;
-    const checkFields = (fields: ReadonlyMap<string, string>): void => {
+    const readersOf = (fields: ReadonlyMap<string, string>): FormReaders | undefined => {
       const owner = services.fronts.find((other) => other !== front && other.ownsForm?.(fields));
-      if (owner === undefined) return;
+      if (owner === undefined) return undefined;
       speaking = owner;
       trace.dialect = owner.name;
+      if (owner.forms !== undefined) return owner.forms;
       throw clientError('NotImplemented', 'Uploads by form are not available in this dialect.');
     };
     const renderError = (thrown: unknown): WireResponse => {
@@ -106,7 +113,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       const parsed = meant.reading.parse();
       understood = true;
       note(trace, parsed);
-      const asked = parsed.kind === 'form' ? await parsed.open(checkFields) : parsed;
+      const asked = parsed.kind === 'form' ? await parsed.open(readersOf) : parsed;
       if ('operation' in asked) keys = customerKeysOf(asked.operation);
       const { bucket } = trace;
       const { signed, body, tools, tenant } = await admit(asked, { request, meant, bucket, askers, trace });
@@ -120,7 +127,7 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
       await holdRules(operation, asking, { tenant, client, trace, staging, registeredKeys });
       await holdBucketPolicies(operation, asking.bucket, { tenant, trace, bucketPolicies, store });
       checkAskedForms(operation, tools.keySources);
-      const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption, dialect: front }, tools);
+      const context = authorize(asking.bucket, { tenant, client, signal, trace, encryption, dialect: speaking }, tools);
       checkKeys(keys, client, services.keyTransport);
       if (!signed) checkAnonymous(operation, context.policy);
       checkPolicyAllows(operation, encryption, context.policy, context.formats.write);
@@ -136,12 +143,12 @@ export function createHandler(services: HandlerServices, lateness: Lateness = LA
         foretold = known;
       };
       const answered = perform(operation, body, { ...context, foretell }).then((done) =>
-        rendered(done, front, rendering),
+        rendered(done, speaking, rendering),
       );
       // A download that goes on after its answer began does not need the customer's key any more.
       const answer = keys.length === 0 ? answered : answered.finally(() => erase(keys));
       if (!mayBeLate(operation)) return await answer;
-      return await inTime(answer.catch(renderError), front, { ...rendering, foretold: () => foretold }, lateness);
+      return await inTime(answer.catch(renderError), speaking, { ...rendering, foretold: () => foretold }, lateness);
     } catch (error) {
       erase(keys);
       if (!understood) await traceRefused(request, { front, meant, askers, trace });

@@ -10,7 +10,7 @@ import { uploadSettings } from '../uploads/settings.ts';
 import type { SettingRule } from './forms/rules.ts';
 
 const { listen, admin, workers, trustedProxies, proxyHeaders, tls } = serverSettings;
-const { region, anyRegion, domains } = frontSettings;
+const { region, anyRegion, domains, bucketHosts } = frontSettings;
 
 /**
  * The schema of the whole configuration, in the order of docs/configuration.md. Each room brings the settings that it
@@ -23,6 +23,7 @@ export const settingsSchema = z.strictObject({
   region,
   anyRegion,
   domains,
+  bucketHosts,
   dialects: dialectSettings.prefault({}),
   trustedProxies,
   proxyHeaders,

@@ -20,7 +20,11 @@ export type ToolName =
   | 'nginx'
   | 'wrk'
   | 'curl'
-  | 'wget';
+  | 'wget'
+  | 'oss-python'
+  | 'oss-node'
+  | 'oss-go'
+  | 'oss-java';
 
 interface ToolPlace {
   /** Environment variable with the absolute path; `npm test` sets it for vitest. */
@@ -56,6 +60,11 @@ export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   wrk: { variable: 'SEALGATE_TEST_WRK', cached: 'bin/wrk', onPath: ['wrk'] },
   curl: { variable: 'SEALGATE_TEST_CURL', cached: 'bin/curl', onPath: ['curl'] },
   wget: { variable: 'SEALGATE_TEST_WGET', cached: 'bin/wget', onPath: ['wget'] },
+  // The vendor's SDKs, in pinned versions (install/vendor-sdks.ts).
+  'oss-python': { variable: 'SEALGATE_TEST_OSS_PYTHON', cached: 'oss-python/bin/python', onPath: [] },
+  'oss-node': { variable: 'SEALGATE_TEST_OSS_NODE', cached: 'oss-node/run', onPath: [] },
+  'oss-go': { variable: 'SEALGATE_TEST_OSS_GO', cached: 'oss-go/run', onPath: [] },
+  'oss-java': { variable: 'SEALGATE_TEST_OSS_JAVA', cached: 'oss-java/run', onPath: [] },
 };
 
 /** Where `npm test` keeps what it installs; shared by all clones of one user. */

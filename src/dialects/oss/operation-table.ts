@@ -59,6 +59,7 @@ const OBJECTS: readonly OssOperation[] = [
     { subresource: 'delete', parameters: ['encoding-type'] },
     'as asked',
   ),
+  row('sealed', 'PostObject', 'POST bucket', {}, 'the file of a signed form: sealed as it streams in'),
   row('edited', 'GetObjectACL', 'GET object', { subresource: 'acl', parameters: VERSION }, OWN_ACL),
   row('edited', 'PutObjectACL', 'PUT object', { subresource: 'acl', parameters: VERSION }, OWN_ACL),
 ];

@@ -1,4 +1,5 @@
 import type { ListedObject } from '../../operations/answer.ts';
+import type { Owner } from '../../operations/bucket-answers.ts';
 import { formatIsoDate } from '../../wire/dates.ts';
 import { xmlElement } from '../../wire/xml/xml.ts';
 import type { XmlVocabulary } from '../xml-family/xml-vocabulary.ts';
@@ -15,6 +16,9 @@ export const MAX_KEYS = 1000;
 /** The smallest size of a part other than the last. */
 export const SMALLEST_PART_BYTES = 100 * 1024;
 
+/** The owner of objects of which only the gateway knows whose they are. */
+export const SOMEBODY: Owner = { id: 'sealgate', displayName: 'sealgate' };
+
 export const OSS_VOCABULARY: XmlVocabulary = {
   dialect: 'oss',
   metadataPrefix: 'x-oss-meta-',
@@ -27,6 +31,7 @@ export const OSS_VOCABULARY: XmlVocabulary = {
   etag: shownEtag,
   classWord: (word) => S3_CLASSES.get(word) ?? 'Standard',
   ofListed: listedType,
+  unknownOwner: SOMEBODY,
   insistsOnMarkers: true,
 };
 

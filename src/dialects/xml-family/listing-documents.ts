@@ -22,7 +22,7 @@ export function* listingDocument(answer: ObjectListing, vocabulary: XmlVocabular
   xml += xmlElement('Name', asked.bucket) + xmlElement('Prefix', text(asked.prefix));
   xml += asked.form === 1 ? firstForm(answer, text, vocabulary) : secondForm(answer, text);
   yield xml + pageFields(answer, text, vocabulary);
-  const kept = new KeptFields(vocabulary);
+  const kept = new KeptFields(vocabulary, asked.withOwner ? vocabulary.unknownOwner : undefined);
   for (const object of answer.objects) yield `<Contents>${objectFields(object, kept, text)}</Contents>`;
   for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
   yield '</ListBucketResult>';
@@ -59,12 +59,12 @@ export function* versionListingDocument(
     xml += '<NextKeyMarker></NextKeyMarker><NextVersionIdMarker></NextVersionIdMarker>';
   }
   yield xml + pageFields(answer, text, vocabulary);
-  const kept = new KeptFields(vocabulary);
+  const kept = new KeptFields(vocabulary, vocabulary.unknownOwner);
   for (const entry of answer.entries) {
     const version = xmlElement('VersionId', entry.versionId) + xmlElement('IsLatest', entry.latest);
     yield entry.deleteMarker
       ? `<DeleteMarker>${xmlElement('Key', text(entry.key))}${version}` +
-        `<LastModified>${dateText(entry.lastModified, vocabulary)}</LastModified>${owner(entry.owner)}</DeleteMarker>`
+        `<LastModified>${dateText(entry.lastModified, vocabulary)}</LastModified>${owner(entry.owner ?? vocabulary.unknownOwner)}</DeleteMarker>`
       : `<Version>${objectFields(entry, kept, text)}${version}</Version>`;
   }
   for (const prefix of answer.commonPrefixes) yield commonPrefix(prefix, text);
@@ -95,11 +95,14 @@ function itself(text: string): string {
  */
 class KeptFields {
   readonly vocabulary: XmlVocabulary;
+  readonly #unknownOwner: Owner | undefined;
   #owner: Owner | undefined;
   #storageClass: string | undefined;
   #text: string | undefined;
 
-  constructor(vocabulary: XmlVocabulary) {
+  /** @param unknownOwner the owner of an object of which the store tells none */
+  constructor(vocabulary: XmlVocabulary, unknownOwner: Owner | undefined) {
+    this.#unknownOwner = unknownOwner;
     this.vocabulary = vocabulary;
   }
 
@@ -112,7 +115,8 @@ class KeptFields {
     if (!same) {
       this.#owner = object.owner;
       this.#storageClass = object.storageClass;
-      this.#text = owner(object.owner) + storageClassElement(object.storageClass, this.vocabulary);
+      this.#text =
+        owner(object.owner ?? this.#unknownOwner) + storageClassElement(object.storageClass, this.vocabulary);
     }
     return this.#text as string;
   }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { ListedObject } from '../../operations/answer.ts';
+import type { Owner } from '../../operations/bucket-answers.ts';
 import type { AskedChecksum, Checksum } from '../../operations/object.ts';
 import { formatIsoDate } from '../../wire/dates.ts';
 import { XML_DECLARATION, xmlElement, xmlEscape } from '../../wire/xml/xml.ts';
@@ -23,6 +24,8 @@ export interface XmlVocabulary extends Vocabulary {
   readonly classWord?: ((word: string) => string) | undefined;
   /** Makes the elements that an object of a listing has beside S3's. */
   readonly ofListed?: ((object: ListedObject) => string) | undefined;
+  /** The owner to tell of an object of which the store tells none, where SDKs insist on one. */
+  readonly unknownOwner?: Owner | undefined;
   /** Whether the markers of a next page are written where there is none, too, because SDKs insist on the elements. */
   readonly insistsOnMarkers?: boolean | undefined;
   /** The element that says how names are encoded, in the lists of parts and of uploads. Absent for `EncodingType`. */

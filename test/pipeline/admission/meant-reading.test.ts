@@ -53,6 +53,36 @@ async function refusalOf(promise: Promise<unknown>): Promise<[string, string]> {
   return [error.code, error.message];
 }
 
+describe('a request whose bucket may stand in what is signed alone', () => {
+  function inBuckets(patterns: readonly string[], meantBucket: string | undefined) {
+    const tried: string[] = [];
+    const likeliest = reading('by-path', 'SignatureDoesNotMatch', tried);
+    const front = {
+      readings: () => [likeliest],
+      readingsIn: (_request: unknown, _settings: unknown, buckets: readonly string[]) =>
+        buckets.map((bucket) => reading(bucket, bucket === meantBucket ? 'verifies' : 'SignatureDoesNotMatch', tried)),
+    } as unknown as FrontDialect;
+    const tenant = { name: 'acme', buckets: patterns.map((pattern) => ({ pattern })) };
+    const directory = { caller: async () => ({ accessKeyId: 'AK', tenant, secret: {} }) };
+    const askers = { services: { settings: {}, directory, tools: { now: () => new Date() } } } as unknown as Askers;
+    return { tried, meant: () => meantReading(REQUEST, { front, askers, trace: new RequestTrace() }) };
+  }
+
+  it('is read in the bucket of the signer’s that verifies, and is verified once', async () => {
+    const { meant, tried } = inBuckets(['one', 'two-*', 'three', 'four'], 'three');
+    const { reading: chosen, signer } = await meant();
+    expect([chosen.resource().bucket, signer?.body]).toEqual(['three', BODY]);
+    expect(tried).toEqual(['by-path', 'one', 'three']);
+  });
+
+  it('is tried in seven buckets at most, and then refused as the most likely reading is', async () => {
+    const { meant, tried } = inBuckets(['1', '2', '3', '4', '5', '6', '7', '8'], '8');
+    expect(await refusalOf(meant())).toEqual(['SignatureDoesNotMatch', 'of by-path']);
+    expect(tried).toHaveLength(8);
+    expect(await refusalOf(inBuckets(['acme-*'], undefined).meant())).toEqual(['SignatureDoesNotMatch', 'of by-path']);
+  });
+});
+
 describe('a request that can be read in several ways', () => {
   it('means the first whose signature verifies, and its signer is known by it', async () => {
     const { meant, verified, trace } = asked('SignatureDoesNotMatch', 'verifies', 'verifies');

@@ -30,7 +30,7 @@ export async function findGoProgram(site: InstallSite, program: GoProgram): Prom
 
 /** `go install` into the cache; the binary appears there only when it is whole. */
 export async function installGoProgram(site: InstallSite, program: GoProgram): Promise<string> {
-  const go = (await findGo()) ?? (await installGo(site));
+  const go = await goCommand(site);
   const bin = join(site.cache, 'bin');
   mkdirSync(bin, { recursive: true });
   // The lock is held, so what an interrupted run left there is nobody's.
@@ -49,6 +49,11 @@ export async function installGoProgram(site: InstallSite, program: GoProgram): P
   }
   writeStamp(site, program.name, program.version);
   return join(bin, program.name);
+}
+
+/** The path of a Go that can build what the tests need; it is fetched where there is none. */
+export async function goCommand(site: InstallSite): Promise<string> {
+  return (await findGo()) ?? (await installGo(site));
 }
 
 async function findGo(): Promise<string | undefined> {

@@ -51,7 +51,8 @@ export async function installPythonFolder(site: InstallSite, name: string, requi
   return folder;
 }
 
-async function makeEnvironment(site: InstallSite, home: string): Promise<void> {
+/** Makes an empty environment. */
+export async function makeEnvironment(site: InstallSite, home: string): Promise<void> {
   for (const python of await pythons()) {
     rmSync(home, { recursive: true, force: true });
     const made = await runLogged([python, '-m', 'venv', home], pipOptions(site)).then(

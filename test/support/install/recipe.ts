@@ -15,7 +15,7 @@ export interface InstallSite {
  */
 export interface Recipe {
   readonly tool: ToolName;
-  readonly lane: 'go' | 'apt' | 'python' | 'npm';
+  readonly lane: 'go' | 'apt' | 'python' | 'npm' | 'maven';
   /** Path of a tool that is there already and good enough. */
   readonly find: (site: InstallSite) => Promise<string | undefined>;
   /** Installs it and returns the path. Throws with the reason. */

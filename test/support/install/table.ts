@@ -7,6 +7,7 @@ import { findGoProgram, type GoProgram, installGoProgram } from './golang.ts';
 import { installNpmProgram } from './npm.ts';
 import { findPythonProgram, installPythonFolder, installPythonPrograms, PYTHON_FOLDER } from './python.ts';
 import { compareVersions, type InstallSite, type Recipe, readStamp, writeStamp } from './recipe.ts';
+import { goSdk, javaSdk, npmSdk, pythonSdk } from './vendor-sdks.ts';
 
 /** Upstream's last commit: its release tags are no Go module versions. */
 const MINIO: GoProgram = {
@@ -27,6 +28,9 @@ const VERSITYGW: GoProgram = {
   version: 'v1.8.0',
 };
 const RCLONE: GoProgram = { name: 'rclone', module: 'github.com/rclone/rclone', version: 'v1.75.0' };
+
+/** Where the programs lie that drive vendors' SDKs. */
+const CLIENTS = join(import.meta.dirname, '../../e2e/clients');
 
 /** Client tracking with REDIRECT needs 6.0; 6.2 is the oldest that people still run. */
 const OLDEST_REDIS = '6.2';
@@ -225,4 +229,8 @@ export const RECIPES: readonly Recipe[] = [
   debianProgram('wrk'),
   debianProgram('curl'),
   debianProgram('wget'),
+  pythonSdk('oss-python', ['oss2==2.19.1', 'alibabacloud-oss-v2==1.4.1']),
+  npmSdk('oss-node', ['ali-oss@6.23.0']),
+  goSdk('oss-go', join(CLIENTS, 'oss/go')),
+  javaSdk('oss-java', join(CLIENTS, 'oss/java'), 'OssSuite'),
 ];

@@ -1,11 +1,12 @@
 import type { WireRequest } from '../../../wire/message.ts';
 import type { FrontDialect, FrontSettings, Reading } from '../../front-dialect.ts';
 import { plainBody } from '../../plain-body.ts';
-import { isVendorHost, levelOf, placesOf, resourceOf } from '../address.ts';
+import { isVendorHost, levelOf, placeInBucket, placesOf, resourceOf } from '../address.ts';
 import { isOssAuthorization, isSignedInQuery, readOssClaim } from '../signature/claim.ts';
 import type { SignedPlace } from '../signature/signed-fields.ts';
 import { renderOss } from './answers/render.ts';
 import { renderOssError } from './answers/render-error.ts';
+import { isOssForm, ossForms } from './form.ts';
 import { parseOss } from './parse.ts';
 import { operationNamed } from './requests/route.ts';
 
@@ -14,12 +15,15 @@ export const ossFront: FrontDialect = {
   name: 'oss',
   digests: [],
   recognises,
-  ownsForm: (fields) => ['ossaccesskeyid', 'x-oss-signature', 'x-oss-credential'].some((name) => fields.has(name)),
+  ownsForm: isOssForm,
+  forms: ossForms,
   readings(request: WireRequest, settings: FrontSettings): readonly [Reading, ...Reading[]] {
     const isSigned = request.headers.has('authorization') || isSignedInQuery(request);
     const [first, ...others] = placesOf(request, settings, isSigned);
-    return [readingAt(request, first), ...others.map((place) => readingAt(request, place))];
+    return [readingAt(request, first, settings), ...others.map((place) => readingAt(request, place, settings))];
   },
+  readingsIn: (request, settings, buckets) =>
+    buckets.map((bucket) => readingAt(request, placeInBucket(request, bucket), settings)),
   render: renderOss,
   renderError: renderOssError,
 };
@@ -38,12 +42,12 @@ function recognises(request: WireRequest): boolean {
   return speaks;
 }
 
-function readingAt(request: WireRequest, place: SignedPlace): Reading {
+function readingAt(request: WireRequest, place: SignedPlace, settings: FrontSettings): Reading {
   return {
     resource: () => resourceOf(place),
     operationNamed: () => operationNamed(request, levelOf(place)),
     claim: () => readOssClaim(request, place),
-    parse: () => parseOss(request, place),
+    parse: () => parseOss(request, place, settings),
     unsignedBody: () => plainBody(request),
   };
 }

@@ -3,9 +3,10 @@ import type { ObjectRef } from '../../../operations/object.ts';
 import type { Operation } from '../../../operations/operation.ts';
 import type { WireRequest } from '../../../wire/message.ts';
 import type { QueryList } from '../../../wire/query.ts';
-import type { ParsedRequest } from '../../front-dialect.ts';
+import type { FrontSettings, ParsedRequest } from '../../front-dialect.ts';
 import { levelOf, resourceOf } from '../address.ts';
 import type { SignedPlace } from '../signature/signed-fields.ts';
+import { parseOssForm } from './form.ts';
 import { parseDeleteMultiple, parsePutBucket, parsePutBucketEncryption } from './requests/bucket-documents.ts';
 import { readCopyObject, readUploadPartCopy } from './requests/copies.ts';
 import { checkChangeHeaders, checkReadHeaders } from './requests/header-rules.ts';
@@ -41,11 +42,12 @@ import {
  * reads its fields from headers and query.
  * @throws GatewayError NotImplemented for all that the gateway does not handle, and what the readers throw
  */
-export function parseOss(request: WireRequest, place: SignedPlace): ParsedRequest {
+export function parseOss(request: WireRequest, place: SignedPlace, settings: FrontSettings): ParsedRequest {
   resourceOf(place);
   const level = levelOf(place);
   const { name } = routeRequest(request, level);
   if (level === 'object') return parseObject(name, place, request);
+  if (name === 'PostObject') return parseOssForm(place.bucket, request, settings);
   if (level === 'bucket') return parseBucket(name, place.bucket, request);
   checkReadHeaders(request.headers, name);
   return ready(readListBuckets(request.query));

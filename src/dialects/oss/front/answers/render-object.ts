@@ -11,10 +11,12 @@ import type {
 import { formatHttpDate } from '../../../../wire/dates.ts';
 import type { HeaderList } from '../../../../wire/headers.ts';
 import type { WireResponse } from '../../../../wire/message.ts';
-import { percentEncodePath } from '../../../../wire/percent.ts';
+import { percentEncode, percentEncodePath } from '../../../../wire/percent.ts';
+import { xmlElement } from '../../../../wire/xml/xml.ts';
 import type { RenderContext } from '../../../front-dialect.ts';
 import { CONTENT_HEADERS } from '../../../object-metadata.ts';
 import { completedDocument } from '../../../xml-family/upload-documents.ts';
+import { etagElement, opening } from '../../../xml-family/xml-vocabulary.ts';
 import { storageClassIn } from '../../traits.ts';
 import { OSS_VOCABULARY, objectType, shownEtag } from '../../vocabulary.ts';
 
@@ -97,12 +99,35 @@ export function completedText(answer: UploadCompleted, { request }: RenderContex
   return completedDocument(answer, host === undefined ? path : `${scheme}://${host}${path}`, OSS_VOCABULARY);
 }
 
-/** Renders the answer to a form upload as the form asked: a redirect to another page, or a status. */
-export function renderForm({ stored, reply }: FormStored, headers: HeaderList): WireResponse {
-  addStored(stored, headers).append('Content-Length', '0');
-  if (reply.redirect === undefined) return { status: reply.status, headers, body: undefined };
-  const target = new URL(reply.redirect);
-  return { status: 303, headers: headers.append('Location', target.href), body: undefined };
+/** Renders the answer to a form upload as the form asked: a redirect, a bare status, or 201 with a document. */
+export function renderForm(
+  { stored, reply }: FormStored,
+  headers: HeaderList,
+  { request }: RenderContext,
+): WireResponse {
+  const { bucket, key } = stored.ref;
+  addStored(stored, headers);
+  if (reply.redirect !== undefined) {
+    const target = new URL(reply.redirect);
+    const told = { bucket, key, etag: quoted(stored.etag) };
+    const pieces = Object.entries(told).map(([name, value]) => `${name}=${percentEncode(value)}`);
+    target.search = [...(target.search === '' ? [] : [target.search.slice(1)]), ...pieces].join('&');
+    return {
+      status: 303,
+      headers: headers.append('Location', target.href).append('Content-Length', '0'),
+      body: undefined,
+    };
+  }
+  if (reply.status === 204) return { status: 204, headers, body: undefined };
+  if (reply.status === 200) return { status: 200, headers: headers.append('Content-Length', '0'), body: undefined };
+  const scheme = request?.client.secure === true ? 'https' : 'http';
+  const location = `${scheme}://${request?.headers.get('host') ?? ''}/${percentEncodePath(key)}`;
+  const document =
+    `${opening('PostResponse', OSS_VOCABULARY)}${xmlElement('Bucket', bucket)}${etagElement(stored.etag, OSS_VOCABULARY)}` +
+    `${xmlElement('Key', key)}${xmlElement('Location', location)}</PostResponse>`;
+  const body = Buffer.from(document, 'utf8');
+  headers.append('Content-Type', 'application/xml').append('Content-Length', String(body.length));
+  return { status: 201, headers, body };
 }
 
 function quoted(etag: string): string {

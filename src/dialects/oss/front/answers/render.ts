@@ -12,7 +12,7 @@ import {
   uploadCreatedDocument,
   uploadListingDocument,
 } from '../../../xml-family/upload-documents.ts';
-import { OSS_VOCABULARY } from '../../vocabulary.ts';
+import { OSS_VOCABULARY, SOMEBODY } from '../../vocabulary.ts';
 import { appendEncryption } from '../requests/encryption-headers.ts';
 import { isUrlEncoded } from '../requests/listing.ts';
 import { commonHeaders } from './common-headers.ts';
@@ -33,9 +33,6 @@ import {
   renderStored,
 } from './render-object.ts';
 
-/** The owner of objects of which only the gateway knows whose they are. */
-const SOMEBODY = { id: 'sealgate', displayName: 'sealgate' };
-
 /** Renders an answer as OSS gives it. */
 export function renderOss(answer: Answer, context: RenderContext): WireResponse {
   const headers = commonHeaders(context);
@@ -54,7 +51,7 @@ export function renderOss(answer: Answer, context: RenderContext): WireResponse 
     case 'PartCopied':
       return document(partCopiedDocument(answer, OSS_VOCABULARY), copiedHeaders(answer, headers));
     case 'FormStored':
-      return renderForm(answer, headers);
+      return renderForm(answer, headers, context);
     case 'ObjectDeleted':
       return renderDeleted(answer, headers);
     case 'ObjectsDeleted':

@@ -2,19 +2,12 @@ import { createHmac } from 'node:crypto';
 import { clientError, type GatewayError } from '../../../../errors.ts';
 import { equalInConstantTime } from '../../../../wire/constant-time.ts';
 import { parseBasicIsoDate } from '../../../../wire/dates.ts';
-import type { FrontSettings, SignatureClaim } from '../../../front-dialect.ts';
-import type { SigningSecret } from '../../../signing-secret.ts';
+import type { FrontSettings, PolicyClaim } from '../../../front-dialect.ts';
 import { ALGORITHM, credential, ECDSA_ALGORITHM, noEcdsa, refuseToken } from '../../signature/signature-fields.ts';
 import { MAX_SKEW_MILLISECONDS } from '../../signature/signature-time.ts';
 import { signingKey } from '../../signature/signing-key.ts';
 import { isAcceptedRegion } from '../../signature/signing-region.ts';
 import { sigV2 } from '../../signature/sigv2-fields.ts';
-
-/** The signature of a form's policy. It was read, and is not verified yet. */
-export interface PolicyClaim extends Pick<SignatureClaim, 'accessKeyId' | 'legacy'> {
-  /** @throws GatewayError SignatureDoesNotMatch, AccessDenied, AuthorizationQueryParametersError */
-  verify(secret: SigningSecret, now: Date): void;
-}
 
 /**
  * Reads the signature of a form's policy, of Signature Version 4 or 2.

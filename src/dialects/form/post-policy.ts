@@ -1,5 +1,5 @@
-import { clientError, type GatewayError } from '../../../../errors.ts';
-import { parseIsoDate } from '../../../../wire/dates.ts';
+import { clientError, type GatewayError } from '../../errors.ts';
+import { parseIsoDate } from '../../wire/dates.ts';
 
 /** The policy of a form: what its signer allows (S3 API reference, "sigv4-HTTPPOSTConstructPolicy"). */
 export interface PostPolicy {
@@ -108,16 +108,20 @@ function readEquality(condition: unknown): PolicyCondition {
   return { operator: 'eq', field: field.toLowerCase(), value };
 }
 
-/** Fields that need no condition: the policy itself and its signature. */
-const FREE_FIELDS: ReadonlySet<string> = new Set(['policy', 'x-amz-signature', 'signature', 'awsaccesskeyid']);
+/** Fields of this prefix need no condition. */
 const FREE_PREFIX = 'x-ignore-';
 
 /**
  * Checks that the policy allows a form: every condition must hold, and every field must have a condition.
- * @param fields the fields before the file, by name in lower case, variables expanded; `bucket` must be among them
+ * @param form `fields` are those before the file, by name in lower case, variables expanded, and `bucket` must be among
+ *   them; `free` are those that need no condition
  * @throws GatewayError AccessDenied
  */
-export function checkPostPolicy(policy: PostPolicy, fields: ReadonlyMap<string, string>, now: Date): void {
+export function checkPostPolicy(
+  policy: PostPolicy,
+  { fields, free }: { readonly fields: ReadonlyMap<string, string>; readonly free: ReadonlySet<string> | 'all' },
+  now: Date,
+): void {
   if (policy.expiration.getTime() <= now.getTime()) throw denied('Policy expired.');
   for (const condition of policy.conditions) {
     if (!holds(condition, fields.get(condition.field))) {
@@ -125,9 +129,10 @@ export function checkPostPolicy(policy: PostPolicy, fields: ReadonlyMap<string, 
       throw denied(`Policy Condition failed: ${JSON.stringify([operator, `$${field}`, value]).slice(0, 256)}`);
     }
   }
+  if (free === 'all') return;
   const named = new Set(policy.conditions.map(({ field }) => field));
   for (const field of fields.keys()) {
-    if (named.has(field) || FREE_FIELDS.has(field) || field.startsWith(FREE_PREFIX)) continue;
+    if (named.has(field) || free.has(field) || field.startsWith(FREE_PREFIX)) continue;
     throw denied(`Extra input fields: ${field.slice(0, 256)}`);
   }
 }
