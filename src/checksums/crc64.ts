@@ -1,40 +1,37 @@
-import { createCRC64, type IHasher } from 'hash-wasm';
 import { combinedCrc } from './crc-combination.ts';
+import { crc64Program } from './crc64-program.ts';
 import type { RunningDigest } from './digest.ts';
 
-/**
- * The polynomial of CRC-64/XZ (ECMA-182), reflected. Its initial value and final XOR are all ones, as hash-wasm
- * assumes. OSS and COS tell this CRC of the plaintext.
- */
-const CRC64_XZ = 'c96c5795d7870f42';
+/** The polynomial of CRC-64/XZ (ECMA-182), reflected. OSS and COS tell this CRC of the plaintext. */
+const CRC64_XZ = 0xc96c5795d7870f42n;
+/** Its initial value and its final XOR. */
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
 /** The CRC of no bytes. */
 const EMPTY = Buffer.alloc(8);
 
-/** How many instances wait for their next body. Each holds some 100 KiB of memory, and takes 80 µs to make. */
-const MOST_IDLE = 32;
-const idle: IHasher[] = [];
+let program: ReturnType<typeof crc64Program> | undefined;
 
 /** Starts a CRC-64/XZ. Its value has 8 bytes, big-endian. */
-export async function startCrc64(): Promise<RunningDigest> {
-  const hasher = idle.pop() ?? (await createCRC64(CRC64_XZ));
-  hasher.init();
+export function startCrc64(): RunningDigest {
+  program ??= crc64Program(CRC64_XZ);
+  const carryOn = program;
+  let crc = ALL_ONES;
   return {
     update: (chunk) => {
-      hasher.update(chunk);
+      crc = carryOn(crc, chunk);
     },
     digest: () => {
-      const value = Buffer.from(hasher.digest('binary'));
-      // An instance whose body broke off is left to the garbage collector.
-      if (idle.length < MOST_IDLE) idle.push(hasher);
+      const value = Buffer.alloc(8);
+      value.writeBigUInt64BE(crc ^ ALL_ONES);
       return value;
     },
   };
 }
 
 /** Returns the CRC-64/XZ of bytes that are at hand. */
-export async function crc64Of(pieces: readonly Buffer[]): Promise<Buffer> {
-  const digest = await startCrc64();
+export function crc64Of(pieces: readonly Buffer[]): Buffer {
+  const digest = startCrc64();
   for (const piece of pieces) digest.update(piece);
   return digest.digest();
 }

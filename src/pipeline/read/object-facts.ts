@@ -26,7 +26,7 @@ export async function factsOf(
     readonly wantsChecksum?: boolean;
     readonly withoutLength?: boolean;
     /** Computes the CRC-64 of an object that has none, where its plaintext is at hand. */
-    readonly crc64?: (() => Promise<Buffer>) | undefined;
+    readonly crc64?: (() => Buffer) | undefined;
   } = {},
 ): Promise<ObjectFacts> {
   const { encryption, provenBytes, stored } = object;

@@ -30,7 +30,7 @@ const READ_RESERVE_BYTES = 768 * 1024;
 export async function toldCrc64(
   object: IdentifiedObject,
   context: OperationContext,
-  known: { readonly details?: ObjectDetails | undefined; readonly compute?: () => Promise<Buffer> } = {},
+  known: { readonly details?: ObjectDetails | undefined; readonly compute?: (() => Buffer) | undefined } = {},
 ): Promise<Buffer | undefined> {
   if (context.crc64 !== 'told') return undefined;
   const remembered = await rememberedCrc64(object, context, known.details);
@@ -83,7 +83,7 @@ export async function* learningCrc64(
   object: IdentifiedObject,
   context: OperationContext,
 ): AsyncGenerator<Buffer, void, void> {
-  const digest = await startCrc64();
+  const digest = startCrc64();
   yield* passing(plaintext, digest);
   const crc64 = digest.digest();
   // The client has its bytes by now, so that this must not fail.
@@ -125,11 +125,11 @@ function isUnderClientsKey({ encryption }: IdentifiedObject): boolean {
 async function computed(
   object: IdentifiedObject,
   context: OperationContext,
-  compute: (() => Promise<Buffer>) | undefined,
+  compute: (() => Buffer) | undefined,
 ): Promise<Buffer | undefined> {
   if (compute !== undefined) return compute();
   if (object.claimedBytes > FIRST_READ_BYTES) return undefined;
-  const digest = await startCrc64();
+  const digest = startCrc64();
   if (object.claimedBytes === 0 && object.id === undefined) return digest.digest();
   const release = context.budget.reserve(READ_RESERVE_BYTES);
   try {

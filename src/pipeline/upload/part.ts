@@ -43,7 +43,7 @@ export async function uploadPart(
     return plainPart(operation, sent, context);
   }
   upload.writer.mustTakeParts?.();
-  const body = await withDigests(sent, context, upload.writer.encryption);
+  const body = withDigests(sent, context, upload.writer.encryption);
   const { partNumber } = operation;
   refuseLastNumber(partNumber, upload);
   refuseOtherChecksum(body.checksumAlgorithm, upload);
@@ -154,7 +154,7 @@ async function withChecksum(attempt: PartAttempt, algorithm: ChecksumAlgorithm |
 async function plainPart(operation: UploadPart, sent: VerifiedBody, context: OperationContext): Promise<PartStored> {
   const { budget, knownUploads, store, signal } = context;
   const { partNumber } = operation;
-  const body = await withDigests(sent, context, undefined);
+  const body = withDigests(sent, context, undefined);
   const { plaintextBytes: bytes } = body;
   if (bytes === undefined) throw lengthNeeded('Parts of uploads to this bucket must declare their length.');
   const release = budget.reserve(STREAM_RESERVE_BYTES);

@@ -38,12 +38,8 @@ export async function putObject(
 }
 
 /** Writes an object whose conditions were planned already. @throws GatewayError what `putObject` throws */
-export async function putPlanned(
-  put: PlannedPut,
-  body: VerifiedBody,
-  context: OperationContext,
-): Promise<WrittenObject> {
-  return putBody(put, await withDigests(body, context, { kind: context.keys.form }), context);
+export function putPlanned(put: PlannedPut, body: VerifiedBody, context: OperationContext): Promise<WrittenObject> {
+  return putBody(put, withDigests(body, context, { kind: context.keys.form }), context);
 }
 
 /** Whether the backend takes an object in one request. Its stored form may be larger than the largest that it takes. */

@@ -26,12 +26,12 @@ import {
 } from '../in-process.ts';
 import { MIB, startUpload } from '../upload/upload-stand.ts';
 
-const TOLD = { crc64: 'told' } as const;
+const TOLD = { crc64: 'told', dialect: { digests: ['crc64'] } } as const;
 const KEPT = { crc64: 'kept' } as const;
-type Asks = Pick<OperationContext, 'crc64'>;
+type Asks = Pick<OperationContext, 'crc64' | 'dialect'>;
 
 const hex = (crc: Buffer | undefined) => crc?.toString('hex');
-const crcOf = async (...pieces: Buffer[]) => hex(await crc64Of(pieces));
+const crcOf = async (...pieces: Buffer[]) => hex(crc64Of(pieces));
 
 const asking = (stand: InProcess, asks: Asks, policy: Parameters<InProcess['context']>[0] = {}): OperationContext => ({
   ...stand.context(policy),
