@@ -31,6 +31,7 @@ export const OSS_VOCABULARY: XmlVocabulary = {
   etag: shownEtag,
   classWord: (word) => S3_CLASSES.get(word) ?? 'Standard',
   ofListed: listedType,
+  ofListedPart: ({ crc64 }) => xmlElement('HashCrc64ecma', crc64 && crc64Text(crc64)),
   unknownOwner: SOMEBODY,
   insistsOnMarkers: true,
 };
@@ -59,6 +60,11 @@ export function shownEtag(etag: string): string {
 /** Turns the ETags in a client's text, which may be those of `shownEtag`, into the gateway's. */
 export function meantEtags<Text extends string | undefined>(text: Text): Text {
   return text?.replace(UPPER_HEX, (etag) => etag.toLowerCase()) as Text;
+}
+
+/** Writes a CRC-64 as OSS does: in decimal digits. */
+export function crc64Text(crc64: Buffer): string {
+  return crc64.readBigUInt64BE().toString();
 }
 
 /** The type of an object, which oss2 insists on in listings. */

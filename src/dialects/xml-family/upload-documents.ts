@@ -40,6 +40,7 @@ export function partListingDocument(answer: PartListing, vocabulary: XmlVocabula
     xml += `<Part>${xmlElement('PartNumber', part.partNumber)}`;
     xml += `<LastModified>${dateText(part.lastModified, vocabulary)}</LastModified>`;
     xml += etagElement(part.etag, vocabulary) + xmlElement('Size', part.plaintextBytes);
+    xml += vocabulary.ofListedPart?.(part) ?? '';
     xml += `${part.checksum === undefined ? '' : (checksums?.value(part.checksum) ?? '')}</Part>`;
   }
   return `${xml}</ListPartsResult>`;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
-import type { ListedObject } from '../../operations/answer.ts';
+import type { ListedObject, ListedPart } from '../../operations/answer.ts';
 import type { Owner } from '../../operations/bucket-answers.ts';
 import type { AskedChecksum, Checksum } from '../../operations/object.ts';
 import { formatIsoDate } from '../../wire/dates.ts';
@@ -24,6 +24,8 @@ export interface XmlVocabulary extends Vocabulary {
   readonly classWord?: ((word: string) => string) | undefined;
   /** Makes the elements that an object of a listing has beside S3's. */
   readonly ofListed?: ((object: ListedObject) => string) | undefined;
+  /** Makes the elements that a part of an upload has beside S3's. */
+  readonly ofListedPart?: ((part: ListedPart) => string) | undefined;
   /** The owner to tell of an object of which the store tells none, where SDKs insist on one. */
   readonly unknownOwner?: Owner | undefined;
   /** Whether the markers of a next page are written where there is none, too, because SDKs insist on the elements. */

@@ -13,7 +13,7 @@ import { operationNamed } from './requests/route.ts';
 /** The OSS front. */
 export const ossFront: FrontDialect = {
   name: 'oss',
-  digests: [],
+  digests: ['crc64'],
   recognises,
   ownsForm: isOssForm,
   forms: ossForms,

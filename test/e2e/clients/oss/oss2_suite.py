@@ -18,6 +18,7 @@ import urllib.request
 
 import oss2
 from oss2.models import PartInfo, ServerSideEncryptionRule
+from oss2.utils import Crc64
 
 ENDPOINT, BUCKET, VERSION = sys.argv[1:4]
 ID, SECRET = os.environ["OSS_ACCESS_KEY_ID"], os.environ["OSS_ACCESS_KEY_SECRET"]
@@ -69,6 +70,9 @@ def round_trips():
         stored = b.put_object(key, sent)
         head = b.head_object(key)
         equal((head.content_length, head.etag, head.object_type), (size, stored.etag, "Normal"))
+        crc = Crc64()
+        crc.update(sent)
+        equal((stored.crc, int(head.headers["x-oss-hash-crc64ecma"])), (crc.crc, crc.crc))
         equal(hashlib.sha256(b.get_object(key).read()).digest(), hashlib.sha256(sent).digest())
         if stored.request_id == "":
             raise AssertionError("no request id")
@@ -231,6 +235,9 @@ def uploads_in_parts():
     result = b.complete_multipart_upload(key, upload, done)
     head = b.head_object(key)
     equal((head.etag, head.content_length, head.object_type), (result.etag, len(sent), "Multipart"))
+    crc = Crc64()
+    crc.update(sent)
+    equal((result.crc, int(head.headers["x-oss-hash-crc64ecma"])), (crc.crc, crc.crc))
     equal((b.get_object(key).read(), head.headers["x-oss-meta-a"]), (sent, "b"))
     fails(404, "NoSuchUpload", b.upload_part, key, "absent", 1, b"x")
     aborted = b.init_multipart_upload("parts/aborted").upload_id

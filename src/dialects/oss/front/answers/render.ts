@@ -12,7 +12,7 @@ import {
   uploadCreatedDocument,
   uploadListingDocument,
 } from '../../../xml-family/upload-documents.ts';
-import { OSS_VOCABULARY, SOMEBODY } from '../../vocabulary.ts';
+import { crc64Text, OSS_VOCABULARY, SOMEBODY } from '../../vocabulary.ts';
 import { appendEncryption } from '../requests/encryption-headers.ts';
 import { isUrlEncoded } from '../requests/listing.ts';
 import { commonHeaders } from './common-headers.ts';
@@ -39,6 +39,8 @@ export function renderOss(answer: Answer, context: RenderContext): WireResponse 
   const asksForAcl = context.request?.query.has('acl') === true;
   const encryption = encryptionOf(answer);
   if (encryption !== undefined && !asksForAcl) appendEncryption(headers, encryption);
+  const crc64 = asksForAcl ? undefined : crc64Of(answer);
+  if (crc64 !== undefined) headers.append('x-oss-hash-crc64ecma', crc64);
   switch (answer.kind) {
     case 'ObjectContent':
       if (asksForAcl) return acl(context, () => aclDocument(SOMEBODY, 'default'), headers);
@@ -102,6 +104,12 @@ function encryptionOf(answer: Answer): EncryptionFacts | undefined {
   if (answer.kind === 'ObjectContent') return answer.facts.encryption;
   if (answer.kind === 'FormStored') return answer.stored.encryption;
   return 'encryption' in answer ? answer.encryption : undefined;
+}
+
+/** The CRC-64 of the object or part that an answer is about, as OSS writes it; undefined where it is not known. */
+function crc64Of(answer: Answer): string | undefined {
+  const told = answer.kind === 'FormStored' ? answer.stored : answer.kind === 'ObjectContent' ? answer.facts : answer;
+  return 'crc64' in told && told.crc64 !== undefined ? crc64Text(told.crc64) : undefined;
 }
 
 function urlEncoded({ request }: RenderContext): boolean {
