@@ -24,7 +24,11 @@ export type ToolName =
   | 'oss-python'
   | 'oss-node'
   | 'oss-go'
-  | 'oss-java';
+  | 'oss-java'
+  | 'cos-python'
+  | 'cos-node'
+  | 'cos-go'
+  | 'cos-go-page';
 
 interface ToolPlace {
   /** Environment variable with the absolute path; `npm test` sets it for vitest. */
@@ -65,6 +69,10 @@ export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   'oss-node': { variable: 'SEALGATE_TEST_OSS_NODE', cached: 'oss-node/run', onPath: [] },
   'oss-go': { variable: 'SEALGATE_TEST_OSS_GO', cached: 'oss-go/run', onPath: [] },
   'oss-java': { variable: 'SEALGATE_TEST_OSS_JAVA', cached: 'oss-java/run', onPath: [] },
+  'cos-python': { variable: 'SEALGATE_TEST_COS_PYTHON', cached: 'cos-python/bin/python', onPath: [] },
+  'cos-node': { variable: 'SEALGATE_TEST_COS_NODE', cached: 'cos-node/run', onPath: [] },
+  'cos-go': { variable: 'SEALGATE_TEST_COS_GO', cached: 'cos-go/run', onPath: [] },
+  'cos-go-page': { variable: 'SEALGATE_TEST_COS_GO_PAGE', cached: 'cos-go-page/run', onPath: [] },
 };
 
 /** Where `npm test` keeps what it installs; shared by all clones of one user. */

@@ -233,4 +233,8 @@ export const RECIPES: readonly Recipe[] = [
   npmSdk('oss-node', ['ali-oss@6.23.0']),
   goSdk('oss-go', join(CLIENTS, 'oss/go')),
   javaSdk('oss-java', join(CLIENTS, 'oss/java'), 'OssSuite'),
+  pythonSdk('cos-python', ['cos-python-sdk-v5==1.9.44']),
+  npmSdk('cos-node', ['cos-nodejs-sdk-v5@3.0.0']),
+  goSdk('cos-go', join(CLIENTS, 'cos/go')),
+  goSdk('cos-go-page', join(CLIENTS, 'cos/go-page')),
 ];
