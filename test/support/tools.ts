@@ -28,7 +28,9 @@ export type ToolName =
   | 'cos-python'
   | 'cos-node'
   | 'cos-go'
-  | 'cos-go-page';
+  | 'cos-go-page'
+  | 'qingstor-python'
+  | 'rclone-qingstor';
 
 interface ToolPlace {
   /** Environment variable with the absolute path; `npm test` sets it for vitest. */
@@ -68,6 +70,8 @@ export const TOOL_PLACES: Readonly<Record<ToolName, ToolPlace>> = {
   'oss-python': { variable: 'SEALGATE_TEST_OSS_PYTHON', cached: 'oss-python/bin/python', onPath: [] },
   'oss-node': { variable: 'SEALGATE_TEST_OSS_NODE', cached: 'oss-node/run', onPath: [] },
   'oss-go': { variable: 'SEALGATE_TEST_OSS_GO', cached: 'oss-go/run', onPath: [] },
+  'qingstor-python': { variable: 'SEALGATE_TEST_QINGSTOR_PYTHON', cached: 'qingstor-python/bin/python', onPath: [] },
+  'rclone-qingstor': { variable: 'SEALGATE_TEST_RCLONE_QINGSTOR', cached: 'rclone-qingstor/run', onPath: [] },
   'oss-java': { variable: 'SEALGATE_TEST_OSS_JAVA', cached: 'oss-java/run', onPath: [] },
   'cos-python': { variable: 'SEALGATE_TEST_COS_PYTHON', cached: 'cos-python/bin/python', onPath: [] },
   'cos-node': { variable: 'SEALGATE_TEST_COS_NODE', cached: 'cos-node/run', onPath: [] },

@@ -230,6 +230,8 @@ export const RECIPES: readonly Recipe[] = [
   debianProgram('curl'),
   debianProgram('wget'),
   pythonSdk('oss-python', ['oss2==2.19.1', 'alibabacloud-oss-v2==1.4.1']),
+  pythonSdk('qingstor-python', ['qingstor-sdk==2.6.0']),
+  goSdk('rclone-qingstor', join(CLIENTS, 'qingstor/rclone')),
   npmSdk('oss-node', ['ali-oss@6.23.0']),
   goSdk('oss-go', join(CLIENTS, 'oss/go')),
   javaSdk('oss-java', join(CLIENTS, 'oss/java'), 'OssSuite'),
