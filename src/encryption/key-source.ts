@@ -7,6 +7,12 @@ import type { EncryptionFacts, EncryptionForm } from '../operations/encryption.t
 export const CUSTOMER_RING = '0000000000000000';
 
 /**
+ * The version of a customer's key in what is sealed under it. Such keys have no versions: 0, which the first gateways
+ * wrote, says that the object's location claim binds its id alone, and 1 that it binds its envelope (FORMAT.md §3.4).
+ */
+export const CUSTOMER_VERSION = 1;
+
+/**
  * Names a KEK, as the envelope of a stored object does. The name is not authenticated: whoever can write to the store
  * may have put it there.
  */

@@ -1,6 +1,6 @@
 import { bytesUnderKek, CLEAR_BYTES, type KekBytes } from './envelope-binding.ts';
 import { hmacSha256 } from './hmac.ts';
-import { placeBytes, SHORT_TAG_BYTES } from './object-keys.ts';
+import { OID_BYTES, placeBytes, SHORT_TAG_BYTES } from './object-keys.ts';
 
 /**
  * This file makes the location claim of objects that are sealed under a customer's key (FORMAT.md §3.4). The claim of
@@ -16,6 +16,11 @@ const CLAIM_BYTES = RING_BYTES + 4 + SHORT_TAG_BYTES;
 /** The length of the entry's text. */
 export const LOCATION_TEXT_LENGTH = Math.ceil((CLAIM_BYTES * 4) / 3);
 const LABEL = Buffer.from('sx1/tloc');
+const FIRST_BLOCK = Buffer.from([1]);
+
+/** Where an envelope's clear fields have the version of its key, and the object's id (FORMAT.md §3). */
+const KEY_VERSION_OFFSET = 12;
+const OID_OFFSET = 16;
 
 /** A location claim as it is read. The key's name is not authenticated; the tag is, once it was computed again. */
 export interface LocationClaim {
@@ -28,7 +33,8 @@ export interface LocationClaim {
 
 /**
  * The tag that binds an envelope to this bucket and key, under a key of the tenant: 16 bytes. A copy of an object keeps
- * its oid and gets an envelope of its own, so an envelope is bound and not an oid.
+ * its oid and gets an envelope of its own, so the envelope is bound. Claims of the first gateways bind the oid alone,
+ * and their envelopes have key version 0 (FORMAT.md §3.4).
  * @param envelope its clear fields are enough
  * @throws RangeError
  */
@@ -38,8 +44,19 @@ export function locationTagUnder(
   { bucket, key }: { readonly bucket: string; readonly key: string },
 ): Buffer {
   if (envelope.length < CLEAR_BYTES) throw new RangeError('The clear fields of an envelope have 80 bytes.');
-  const claimKey = bytesUnderKek(kek, LABEL, envelope.subarray(0, CLEAR_BYTES));
+  const bindsEnvelope = envelope.readUInt32BE(KEY_VERSION_OFFSET) !== 0;
+  const claimKey = bindsEnvelope
+    ? bytesUnderKek(kek, LABEL, envelope.subarray(0, CLEAR_BYTES))
+    : bytesOfOid(kek, envelope.subarray(OID_OFFSET, OID_OFFSET + OID_BYTES));
   return hmacSha256(claimKey, placeBytes(bucket, key)).subarray(0, SHORT_TAG_BYTES);
+}
+
+/** Derives the key of the claims that the first gateways wrote. */
+function bytesOfOid(kek: KekBytes, oid: Buffer): Buffer {
+  const secret = kek.export();
+  const claimKey = hmacSha256(secret, Buffer.concat([LABEL, oid, FIRST_BLOCK]));
+  secret.fill(0);
+  return claimKey;
 }
 
 /** The text of the entry: 38 characters of base64url without padding. */

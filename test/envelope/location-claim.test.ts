@@ -26,7 +26,7 @@ test('known answer: an object under a customer’s key (FORMAT.md §10.4)', () =
     oid,
     requested: 3,
     keyRingId: '0000000000000000',
-    kekVersion: 0,
+    kekVersion: 1,
     hasLocationClaim: false,
     hasLocationEntry: true,
     hasMetadataTag: true,
@@ -47,7 +47,7 @@ test('the page alone is enough to open it and to check its claim', () => {
   const envelope = bytes('envelope');
   const clear = envelope.subarray(0, 80);
   expect(clear[2]).toBe(0b1001_1100);
-  expect(clear.subarray(4, 16)).toEqual(Buffer.alloc(12));
+  expect(clear.subarray(4, 16).toString('hex')).toBe('000000000000000000000001');
   const key = hmac(hmac(clear.subarray(32, 48), bytes('customerKey')), 'sx1/env', clear, Buffer.from([1]));
   const decipher = createDecipheriv('aes-256-gcm', key, Buffer.alloc(12));
   decipher.setAAD(Buffer.concat([clear, Buffer.from([0, 8]), Buffer.from('tenant-a')]));
@@ -59,6 +59,32 @@ test('the page alone is enough to open it and to check its claim', () => {
   const claimKey = hmac(hmac(clear.subarray(32, 48), bytes('kek')), 'sx1/tloc', clear, Buffer.from([1]));
   expect(claimKey).toEqual(bytes('locationKey'));
   expect(hmac(claimKey, Buffer.from([0, 3]), 'bkt', 'hello.txt').subarray(0, 16)).toEqual(entry.subarray(12));
+});
+
+test('known answer: what the first gateways wrote, whose claims bind the object’s id (FORMAT.md §10.4)', () => {
+  const first = JSON.parse(
+    readFileSync(new URL('../vectors/envelope/customer-key-of-id.json', import.meta.url), 'utf8'),
+  ) as Readonly<Record<string, string>>;
+  const envelope = Buffer.from(first.envelope as string, 'hex');
+  const key = { kek: createSecretKey(bytes('customerKey')), tenant: text('tenant') };
+  expect(openEnvelope(envelope, key)).toMatchObject({ head: { kekVersion: 0, hasLocationEntry: true }, dek });
+  expect(decodeLocationClaim(first.location as string)?.tag).toEqual(locationTagUnder(kek, envelope, place));
+  expect(locationTagUnder(kek, envelope, place).toString('hex')).toBe(first.locationTag);
+  const claimKey = createHmac('sha256', bytes('kek'))
+    .update('sx1/tloc')
+    .update(oid)
+    .update(Buffer.from([1]))
+    .digest();
+  expect(claimKey.toString('hex')).toBe(first.locationKey);
+});
+
+test('a claim that binds an id alone is good for no envelope that asks for more', () => {
+  const envelope = bytes('envelope');
+  const asFirst = Buffer.from(envelope);
+  asFirst.writeUInt32BE(0, 12);
+  expect(locationTagUnder(kek, asFirst, place)).not.toEqual(locationTagUnder(kek, envelope, place));
+  const key = { kek: createSecretKey(bytes('customerKey')), tenant: text('tenant') };
+  expect(() => openEnvelope(asFirst, key)).toThrow(expect.objectContaining({ code: 'ObjectCorrupted' }));
 });
 
 test('the claim is of one envelope, one place and one key', () => {

@@ -1,7 +1,7 @@
 import { fingerprintOf } from '../../keys/fingerprint.ts';
 import type { SettingShape } from '../../keys/place-table.ts';
 import type { CustomerKey } from '../../operations/encryption.ts';
-import { CUSTOMER_RING, type KeyName, type KeySource, type WrappingKey } from '../key-source.ts';
+import { CUSTOMER_RING, CUSTOMER_VERSION, type KeyName, type KeySource, type WrappingKey } from '../key-source.ts';
 import { customerKeyUnneeded, customerKeyWrong } from '../refusals.ts';
 import type { KeySourceRow } from './row.ts';
 import { TenantRing } from './tenant-ring.ts';
@@ -34,7 +34,7 @@ export class CustomerKeys implements KeySource {
     const key = { symmetricKeySize: bytes.length, export: () => Buffer.from(bytes) };
     this.#wrapping = {
       ringId: CUSTOMER_RING,
-      version: 0,
+      version: CUSTOMER_VERSION,
       key,
       fingerprint: fingerprintOf(key),
       told: { kind: 'customer', keyMd5 },

@@ -19,11 +19,11 @@ it('gives the key that was sent, for new objects and for those that have one', a
   const sealing = await source.forNew();
   expect(sealing).toMatchObject({
     ringId: NO_RING,
-    version: 0,
+    version: 1,
     told: { kind: 'customer', keyMd5: Buffer.alloc(16, 0x5a) },
   });
   expect(sealing.key.export()).toEqual(Buffer.alloc(32, 0x5a));
-  expect(await source.forExisting({ ringId: NO_RING, version: 0 })).toBe(sealing);
+  expect(await source.forExisting({ ringId: NO_RING, version: 1 })).toBe(sealing);
   expect(sealing.refusal?.(new Error('the cause'))).toMatchObject({ code: 'CustomerKeyWrong', source: 'client' });
 });
 
@@ -31,7 +31,7 @@ it('refuses objects that have another kind of key, or none', async () => {
   const source = open(0x5a);
   expect(await refusalOf(source.forExisting({ ringId: ring.ringId, version: 1 }))).toBe('CustomerKeyUnneeded');
   expect(await refusalOf((async () => source.refuseUnsealed())())).toBe('CustomerKeyUnneeded');
-  expect(await refusalOf(tenantKeys.forExisting({ ringId: NO_RING, version: 0 }))).toBe('CustomerKeyNeeded');
+  expect(await refusalOf(tenantKeys.forExisting({ ringId: NO_RING, version: 1 }))).toBe('CustomerKeyNeeded');
 });
 
 it('keeps what was opened under one key apart from others, and from the tenant’s', () => {

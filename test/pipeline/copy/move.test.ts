@@ -1,7 +1,16 @@
+import { createHmac, createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { actionsOf } from '../../../src/encryption/bucket-policy/actions.ts';
-import { LOCATION_ENTRY } from '../../../src/envelope/location-claim.ts';
+import {
+  decodeEnvelope,
+  ENVELOPE_ENTRY,
+  encodeEnvelope,
+  openEnvelope,
+  sealEnvelope,
+} from '../../../src/envelope/envelope.ts';
+import { encodeLocationClaim, LOCATION_ENTRY } from '../../../src/envelope/location-claim.ts';
 import type { MoveObject } from '../../../src/operations/move.ts';
+import type { MetadataEntry } from '../../../src/operations/object.ts';
 import { moveObject } from '../../../src/pipeline/copy/move.ts';
 import { getObject } from '../../../src/pipeline/read/get.ts';
 import { headObject } from '../../../src/pipeline/read/head.ts';
@@ -30,6 +39,34 @@ const moving = (from: string, to: string): MoveObject => ({
   ref: place(to),
   source: { ref: place(from) },
 });
+
+/** Seals an object's envelope and claim as the first gateways did: version 0, and a claim that binds the object's id. */
+async function asFirstWritten(metadata: readonly MetadataEntry[], stand: InProcess): Promise<MetadataEntry[]> {
+  const text = metadata.find(([name]) => name === ENVELOPE_ENTRY)?.[1] ?? '';
+  const { tenant } = stand.context();
+  const [kek, tenantKek] = [KEYS.one().key.bytes, await stand.keyRings.current(tenant.ringId)];
+  const key = { kek: createSecretKey(kek), tenant: tenant.name };
+  const opened = openEnvelope(decodeEnvelope(text), key);
+  expect(opened.head.kekVersion).toBe(1);
+  const head = { ...opened.head, kekVersion: 0 };
+  const envelope = sealEnvelope({ ...opened, head, ...key, envelopeSalt: Buffer.alloc(16, 7) });
+  const claimKey = createHmac('sha256', tenantKek.key)
+    .update('sx1/tloc')
+    .update(head.oid)
+    .update(Buffer.from([1]))
+    .digest();
+  const tag = createHmac('sha256', claimKey)
+    .update(Buffer.from([0, BUCKET.length]))
+    .update(`${BUCKET}a`)
+    .digest()
+    .subarray(0, 16);
+  const claim = encodeLocationClaim({ keyRingId: tenant.ringId, kekVersion: tenantKek.version, tag });
+  const texts = new Map([
+    [ENVELOPE_ENTRY, encodeEnvelope(envelope)],
+    [LOCATION_ENTRY, claim],
+  ]);
+  return metadata.map(([name, value]) => [name, texts.get(name) ?? value]);
+}
 
 const move = (stand: InProcess, from: string, to: string) => moveObject(moving(from, to), asking(stand, undefined));
 
@@ -75,6 +112,21 @@ describe('an object under a key of its client’s', () => {
     const { bytes, record } = await stand.stored.read(BUCKET, 'b');
     await stand.stored.overwrite(BUCKET, 'a', bytes, record);
     expect(await refusalOf(getObject(getOf('a'), asking(stand, KEYS.one())))).toBe('ObjectMoved');
+  });
+
+  it('of the first gateways opens and is moved as any other, and is held to its place', async () => {
+    const stand = await inProcess();
+    const at = () => asking(stand, KEYS.one());
+    await putObject(putOf('a'), verifiedBody(BYTES), at());
+    const { bytes, record } = await stand.stored.read(BUCKET, 'a');
+    const metadata = await asFirstWritten(record.metadata, stand);
+    await stand.stored.overwrite(BUCKET, 'a', bytes, { ...record, metadata });
+    expect(await bodyOf(await getObject(getOf('a'), at()))).toEqual(BYTES);
+    await stand.stored.overwrite(BUCKET, 'elsewhere', bytes, { ...record, metadata });
+    expect(await refusalOf(getObject(getOf('elsewhere'), at()))).toBe('ObjectMoved');
+    await move(stand, 'a', 'b');
+    expect(await bodyOf(await getObject(getOf('b'), at()))).toEqual(BYTES);
+    expect(await toldOf(getObject(getOf('b'), asking(stand, KEYS.two())))).toBe('403 AccessDenied');
   });
 
   it('is not moved from where somebody put it in the store', async () => {
