@@ -8,6 +8,7 @@ import type { WireResponse } from '../../src/wire/message.ts';
 import { readXml, xmlText } from '../../src/wire/xml/xml.ts';
 import { sign } from '../dialects/s3/signature/signing.ts';
 import { payload } from '../support/payload.ts';
+import { triedOf } from '../support/quick.ts';
 import { wireRequest } from '../support/requests.ts';
 import { BUCKET, inProcess } from './in-process.ts';
 
@@ -109,8 +110,9 @@ const REFUSALS: readonly (readonly [string, Headers, number, string])[] = [
   ['a bucket key that is neither', kms('cards', { [BUCKET_KEY]: 'maybe' }), 400, 'InvalidArgument'],
 ];
 
-describe.each(BEGINNING)('%s with', (_operation, asked) => {
-  it.each(REFUSALS)('%s is refused, and leaves what was there', async (_what, headers, status, code) => {
+describe.each(BEGINNING)('%s with', (operation, asked) => {
+  const row = BEGINNING.findIndex(([name]) => name === operation);
+  it.each(triedOf(REFUSALS, row))('%s is refused, and leaves what was there', async (_what, headers, status, code) => {
     const { add, ask, refused } = await stand();
     for (const [name, state] of [
       ['disabled', 'disabled'],

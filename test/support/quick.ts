@@ -16,3 +16,8 @@ const first = Number(process.env.SEALGATE_TEST_SEED || 0) % SHARE;
 export function isTried(...numbers: readonly number[]): boolean {
   return !QUICK || numbers.reduce((sum, number) => sum + number, 0) % SHARE === first;
 }
+
+/** The rows of a table that this run tries. `others` are the numbers of its entries in the table's other dimensions. */
+export function triedOf<Row>(rows: readonly Row[], ...others: readonly number[]): readonly Row[] {
+  return rows.filter((_, at) => isTried(at, ...others));
+}

@@ -16,6 +16,7 @@ import { HeaderList } from '../../../src/wire/headers.ts';
 import type { WireRequest } from '../../../src/wire/message.ts';
 import { pattern } from '../../devstore/started.ts';
 import { s3With } from '../../support/altered-rows.ts';
+import { triedOf } from '../../support/quick.ts';
 import {
   BUCKET,
   bodyOf,
@@ -318,16 +319,18 @@ describe('the parts of a copy', () => {
 });
 
 describe('a copy between protections is opened and sealed again', () => {
-  it.each([
+  const between = [
     [BUCKET, COARSE],
     [COARSE, BUCKET],
     [BUCKET, PLAIN],
     [PLAIN, BUCKET],
     [PLAIN, MIXED],
     [MIXED, PLAIN],
-  ])('from %s to %s', async (from, to) => {
+  ].map(([from, to], row) => [from, to, row] as [string, string, number]);
+
+  it.each(between)('from %s to %s', async (from, to, row) => {
     const here = await stand();
-    for (const bytes of [0, 1, 20_000, 300_000, 3_000_000]) {
+    for (const bytes of triedOf([0, 1, 20_000, 300_000, 3_000_000], row)) {
       const whole = pattern(bytes, bytes);
       await put(here, 'a', whole, { bucket: from });
       const copied = await copy(here, copyOf(`${from}/a`, 'b', { ref: { bucket: to, key: 'b' } }));
