@@ -49,8 +49,9 @@ export function javaSdk(tool: ToolName, source: string, main: string): Recipe {
     const copy = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${join(home, 'lib')}`];
     await withRetries(2, 5, () => runLogged(copy, options));
     const files = readdirSync(home).filter((name) => name.endsWith('.java'));
-    await runLogged(['javac', '-cp', 'lib/*', '-d', 'classes', ...files], options);
-    writeLauncher(site, tool, `exec java -cp "${home}/classes:${home}/lib/*" ${main} "$@"`);
+    // Older JDKs go by the locale, which is ASCII where none is set.
+    await runLogged(['javac', '-encoding', 'UTF-8', '-cp', 'lib/*', '-d', 'classes', ...files], options);
+    writeLauncher(site, tool, `exec java -Dfile.encoding=UTF-8 -cp "${home}/classes:${home}/lib/*" ${main} "$@"`);
   });
 }
 
